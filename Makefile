@@ -1,0 +1,54 @@
+# Everything one types here. `make demo` and `make test` need nothing but Python 3.11+, make and the package index.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test lint format types contracts check chaos clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create the virtual environment with the pinned versions
+	@:
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "billflow needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1); run: make setup PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup ## bill 16 organizations for eight years on real servers (ARGS="--keep", ARGS="--csv FILE")
+	@$(BIN)/billflow demo $(ARGS)
+
+dev: setup ## start PostgreSQL, Temporal, the Stripe stand-in, a worker and the API
+	@$(BIN)/billflow dev $(ARGS)
+
+test: setup ## run the tests (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## check style and spelling
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+format: setup ## format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup ## check the types
+	@$(BIN)/mypy
+
+contracts: setup ## check that imports point down
+	@$(BIN)/lint-imports
+
+check: lint types contracts test ## all of the above, as CI does
+
+chaos: setup ## the long runs that kill workers at random moments
+	@BILLFLOW_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 3600 $(ARGS)
+
+clean: ## remove what was built and the data of `make dev`
+	rm -rf $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

@@ -1,0 +1,56 @@
+"""What the environment says, read once at the entry points."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+type_slug = StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+Slug = Annotated[str, type_slug]
+Port = Annotated[int, Field(ge=0, le=65535)]
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingsError(Exception):
+    """A variable of the environment has a value that cannot be used; the message names it."""
+
+    code = "invalid_settings"
+
+
+class Settings(BaseSettings):
+    """The settings of one process.
+
+    `DATABASE_URL` and the `STRIPE_*` variables keep their standard names, ours begin with `BILLFLOW_`. How to reach
+    Temporal is left to `temporalio.envconfig` and its `TEMPORAL_*` variables. Unset means: use the embedded part.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_URL"))
+    stripe_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_API_KEY"))
+    stripe_api_base: str | None = Field(None, validation_alias=AliasChoices("STRIPE_API_BASE"))
+    stripe_webhook_secret: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_WEBHOOK_SECRET"))
+
+    org: Slug = "default"
+    data_dir: Path = Path(".billflow")
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8000
+    log_format: LogFormat = "auto"
+    log_level: LogLevel = "info"
+    build_id: str | None = None
+
+
+def load_settings() -> Settings:
+    """Read the environment, or raise `SettingsError` with one sentence that names every bad variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(item['loc'])}: {item['msg'].lower()}" for item in error.errors())
+        raise SettingsError(f"the environment has unusable settings: {problems}") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return name if name.isupper() else f"BILLFLOW_{name.upper()}"

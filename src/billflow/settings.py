@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-type_slug = StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-Slug = Annotated[str, type_slug]
+from billflow.domain.errors import InvalidInput
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-class SettingsError(Exception):
+class SettingsError(InvalidInput):
     """A variable of the environment has a value that cannot be used; the message names it."""
 
     code = "invalid_settings"

@@ -1,0 +1,56 @@
+"""Structured logs: one line per event, for people on a terminal and as JSON everywhere else."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import structlog
+from structlog.typing import Processor
+from temporalio import activity, workflow
+
+from billflow.settings import LogFormat, LogLevel
+
+_SHARED: Sequence[Processor] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
+    """Send structlog's and the standard library's records through one formatter to standard error.
+
+    `auto` means a console layout on a terminal and JSON elsewhere. Workflows log with `workflow.logger`, which is
+    silent on replay; its extras arrive here as a `temporal_workflow` object.
+    """
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(log_format))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("httpx", "httpcore", "stripe", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def _formatter(log_format: LogFormat) -> structlog.stdlib.ProcessorFormatter:
+    for_people = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    renderers: list[Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if for_people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+    )

@@ -1,0 +1,36 @@
+"""The way to a Temporal server: by the standard `TEMPORAL_*` variables and profiles."""
+
+import os
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from billflow.domain.errors import BillingError
+from billflow.temporal.plugin import billflow_plugin
+
+_DEFAULT_ADDRESS = "localhost:7233"
+
+
+class NoTemporalServer(BillingError):
+    """No Temporal server answers where we were told to look."""
+
+    code = "no_temporal_server"
+
+
+async def connect(address: str | None = None, *, strict_imports: bool = False) -> Client:
+    """Connect to `address`, or else to where `temporalio.envconfig` points; raise `NoTemporalServer`."""
+    named = {"TEMPORAL_ADDRESS": address} if address else {}
+    config = ClientConfig.load_client_connect_config(override_env_vars={**os.environ, **named})
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    try:
+        return await Client.connect(
+            **config,
+            plugins=[billflow_plugin(strict_imports=strict_imports)],
+            connect_timeout=timedelta(seconds=5),
+        )
+    except RuntimeError as error:
+        raise NoTemporalServer(
+            f"No Temporal server answers at {config['target_host']}; "
+            "start one with `billflow dev`, or set TEMPORAL_ADDRESS to yours."
+        ) from error

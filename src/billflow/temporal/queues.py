@@ -1,0 +1,9 @@
+"""The task queues, and why there are two."""
+
+from typing import Final
+
+BILLFLOW: Final = "billflow"
+"""Workflows and the short activities that only need our database."""
+
+STRIPE: Final = "billflow-stripe"
+"""Activities that call Stripe: a queue of their own, because its rate limit is held per queue by the server."""

@@ -1,0 +1,84 @@
+"""Workers that end well: they drain on a signal, and the process leaves without a crash."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+
+GRACE = timedelta(seconds=30)
+"""How long running activities may finish after a stop signal; containers must wait longer (45 s)."""
+
+
+def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
+    client: Client,
+    task_queue: str,
+    *,
+    workflows: Sequence[type] = (),
+    activities: Sequence[Callable[..., Any]] = (),
+    max_concurrent_activities: int = 20,
+    activities_per_second: float | None = None,
+    build_id: str | None = None,
+) -> Worker:
+    """Build a worker that drains for `GRACE` when it stops.
+
+    `max_concurrent_activities` stays at or below the size of the database pool. `activities_per_second` is held by
+    the server for the whole queue, so all its workers must name the same number. With a `build_id` the worker is
+    versioned, and gets no task until its version is made current.
+    """
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=workflows,
+        activities=activities,
+        max_concurrent_activities=max_concurrent_activities,
+        max_task_queue_activities_per_second=activities_per_second,
+        graceful_shutdown_timeout=GRACE,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        deployment_config=_deployment(build_id) if build_id else None,
+    )
+
+
+async def run_until(stop: asyncio.Event, workers: Sequence[Worker]) -> None:
+    """Run the workers until `stop` is set, then drain them all; a worker that fails takes the others down."""
+    async with AsyncExitStack() as running:
+        for worker in workers:
+            await running.enter_async_context(worker)
+        await stop.wait()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and ctrl-C set, in place of their usual abrupt effect."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def leave(code: int = 0) -> NoReturn:
+    """End the process now, after flushing what was written.
+
+    The interpreter's own shutdown can abort with code 134 after a busy worker (temporalio/sdk-python issue 300).
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _deployment(build_id: str) -> WorkerDeploymentConfig:
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name="billflow", build_id=build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )

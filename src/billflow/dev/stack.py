@@ -1,0 +1,124 @@
+"""The whole stack on one machine: each part that no variable points at a real one is started from a wheel."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import SecretStr
+from temporalio.envconfig import ClientConfig
+
+from billflow.dev.child import Child
+from billflow.dev.errors import PartFailed
+from billflow.dev.folder import claimed
+from billflow.dev.postgres import embedded_postgres
+from billflow.dev.temporal import embedded_temporal
+from billflow.settings import Settings
+
+_WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the parts listen on the loopback interface; 0 is any free port, None for the Web UI is none."""
+
+    temporal: int = 0
+    temporal_ui: int | None = 0
+    stripe: int = 0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs: `settings` with every blank filled in, where Temporal is, and the processes that are ours."""
+
+    settings: Settings
+    temporal_address: str | None = None
+    temporal_ui_url: str | None = None
+    processes: tuple[Child, ...] = field(default=())
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point another process at this stack."""
+        secrets = {
+            "DATABASE_URL": self.settings.database_url,
+            "STRIPE_API_KEY": self.settings.stripe_api_key,
+            "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
+        }
+        plain = {"STRIPE_API_BASE": self.settings.stripe_api_base, "TEMPORAL_ADDRESS": self.temporal_address}
+        revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+        return revealed | {name: value for name, value in plain.items() if value}
+
+    async def watch(self) -> None:
+        """Return never; raise `PartFailed` as soon as one of the processes has ended."""
+        while True:
+            for process in self.processes:
+                if not process.is_running:
+                    raise PartFailed(f"{process.name} has stopped: {process.last_words()}")
+            await asyncio.sleep(_WATCH_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where the parts of one stack live and how long; `parts` stops them."""
+
+    parts: AsyncExitStack
+    folder: Path
+    lock: int
+    keep: bool
+    ports: Ports
+
+
+@asynccontextmanager
+async def running_stack(settings: Settings, *, keep: bool = True, ports: Ports | None = None) -> AsyncIterator[Stack]:
+    """Start what `settings` and the `TEMPORAL_*` variables leave open; stop it in reverse order at the end.
+
+    With `keep` the state stays in `settings.data_dir` for the next time, otherwise it is in a temporary folder that
+    is removed. Raises a `StackError` with one sentence when a part cannot run.
+    """
+    async with AsyncExitStack() as parts:
+        folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
+        lock = parts.enter_context(claimed(folder))
+        site = _Site(parts, folder, lock, keep, ports or Ports())
+        stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
+        for add in (_with_postgres, _with_temporal):
+            stack = await add(stack, site)
+        yield stack
+
+
+async def _with_postgres(stack: Stack, site: _Site) -> Stack:
+    if stack.settings.database_url is not None:
+        return stack
+    part = embedded_postgres(site.folder, site.lock, durable=site.keep)
+    url, process = await site.parts.enter_async_context(part)
+    settings = stack.settings.model_copy(update={"database_url": SecretStr(url)})
+    return replace(stack, settings=settings, processes=(*stack.processes, process))
+
+
+async def _with_temporal(stack: Stack, site: _Site) -> Stack:
+    if stack.temporal_address is not None:
+        return stack
+    part = embedded_temporal(
+        site.folder, site.lock, keep=site.keep, port=site.ports.temporal, ui_port=site.ports.temporal_ui
+    )
+    server = await site.parts.enter_async_context(part)
+    processes = stack.processes if server.process is None else (*stack.processes, server.process)
+    return replace(stack, temporal_address=server.address, temporal_ui_url=server.ui_url, processes=processes)
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[Path]:
+    yield folder.expanduser().resolve()
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="billflow-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)  # PostgreSQL runs as another user then
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

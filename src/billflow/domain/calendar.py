@@ -1,0 +1,75 @@
+"""Billing periods: always counted from the stored anchor, never from the previous boundary."""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billflow.domain.errors import InvalidInput
+
+MONTHS_A_YEAR = 12
+_FEBRUARY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open span `[start, end)` of UTC time."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """Return the time between start and end."""
+        return self.end - self.start
+
+
+def add_months(start: datetime, months: int, *, leap_february: bool = True) -> datetime:
+    """Move *start* by calendar months, keeping the time of day and capping the day at the month's last.
+
+    With `leap_february=False` February has 28 days in every year, as in the reference (rules 4).
+    Raises `InvalidInput` for a negative number of months.
+    """
+    if months < 0:
+        raise InvalidInput("months must be 0 or more.", field="months", code="negative_months")
+    carry, month = divmod(start.month - 1 + months, MONTHS_A_YEAR)
+    return _capped(start, start.year + carry, month + 1, leap_february=leap_february)
+
+
+def _capped(start: datetime, year: int, month: int, *, leap_february: bool) -> datetime:
+    last = monthrange(year, month)[1]
+    if month == _FEBRUARY and not leap_february:
+        last = 28
+    return start.replace(year=year, month=month, day=min(start.day, last))
+
+
+def first_step_after(anchor: datetime, months: int, after: datetime, *, leap_february: bool = True) -> datetime:
+    """Return the first of anchor, anchor + *months*, anchor + 2 * *months* ... strictly later than *after*."""
+    if after < anchor:
+        return anchor
+    passed = (after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month
+    step = max(passed // months, 0)
+    while (boundary := add_months(anchor, step * months, leap_february=leap_february)) <= after:
+        step += 1
+    return boundary
+
+
+def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_february: bool = True) -> int:
+    """Count the steps of *months* from *anchor* that lie at or before *moment* (0 at the anchor itself)."""
+    upper = (moment.year - anchor.year) * MONTHS_A_YEAR + moment.month - anchor.month
+    steps = upper // months
+    return steps if add_months(anchor, steps * months, leap_february=leap_february) <= moment else steps - 1
+
+
+def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True) -> datetime:
+    """Return the monthly boundary 21 to 39 whole days after *after* (the reference's helper, rules 4)."""
+    guess = max((after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month, 0)
+    for months in range(guess, guess + 3):
+        boundary = add_months(anchor, months, leap_february=leap_february)
+        if timedelta(days=21) <= boundary - after < timedelta(days=40):
+            return boundary
+    raise InvalidInput("No monthly boundary lies 21 to 39 days after that moment.", code="no_next_month", field="after")
+
+
+def without_microseconds(moment: datetime) -> datetime:
+    """Drop the part of a second, as every anchor does (rules 4)."""
+    return moment.replace(microsecond=0)

@@ -1,0 +1,122 @@
+"""What is sold: tiers, their prices in each currency, minimum licences and upgrade paths, all of it data."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.money import MAX_PRICE, checked_currency
+from billflow.domain.plan import Schedule
+
+
+class Hosting(StrEnum):
+    """Who runs the software: us, or the customer."""
+
+    CLOUD = "cloud"
+    SELF_HOSTED = "self_hosted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One thing that is sold; `prices` maps currency and schedule to minor units per licence and cycle.
+
+    `renewal_gate` asks at each renewal that the licences still meet the minimum (rules 9). A tier that isn't
+    `billable` never makes an invoice. A tier without prices can only be had by a fixed-price offer.
+    """
+
+    code: str
+    name: str
+    hosting: Hosting
+    minimum_licenses: int = 1
+    billable: bool = True
+    trial: bool = False
+    renewal_gate: bool = False
+    upgrades_to: tuple[str, ...] = ()
+    prices: Mapping[str, Mapping[Schedule, int]] = field(default_factory=lambda: MappingProxyType({}))
+    features: tuple[str, ...] = ()
+
+    def price(self, schedule: Schedule, currency: str) -> int:
+        """Return the list price, or raise `InvalidInput` where the tier has none (rules 2)."""
+        if not self.prices:
+            raise InvalidInput(
+                f"{self.name} has no list price; ask for a fixed-price offer.", code="unknown_tier", field="tier"
+            )
+        try:
+            return self.prices[currency][schedule]
+        except KeyError:
+            known = ", ".join(sorted(self.prices))
+            raise InvalidInput(
+                f"{self.name} is not sold in {currency}; it is in {known}.", code="unknown_currency", field="currency"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every tier by its code."""
+
+    tiers: Mapping[str, Tier]
+
+    def tier(self, code: str) -> Tier:
+        """Return the tier of that code, or raise `InvalidInput` (`unknown_tier`)."""
+        try:
+            return self.tiers[code]
+        except KeyError:
+            known = ", ".join(self.tiers)
+            raise InvalidInput(
+                f"There is no tier {code!r}; the tiers are {known}.", code="unknown_tier", field="tier"
+            ) from None
+
+    def checked_upgrade(self, current: str, wanted: str) -> Tier:
+        """Return the *wanted* tier, or refuse a move that is no upgrade path (rules 2)."""
+        tier = self.tier(wanted)
+        if wanted not in self.tier(current).upgrades_to:
+            paths = ", ".join(self.tier(current).upgrades_to) or "nothing"
+            raise Refused(f"{current} upgrades to {paths}, not to {wanted}.", code="invalid_tier_change", field="tier")
+        return tier
+
+
+def checked_schedule(text: str) -> Schedule:
+    """Return the schedule of that name, or raise `InvalidInput` (`unknown_schedule`)."""
+    try:
+        return Schedule(text)
+    except ValueError:
+        raise InvalidInput(
+            f"There is no schedule {text!r}; use annual or monthly.", code="unknown_schedule", field="schedule"
+        ) from None
+
+
+def catalog_from_toml(text: str) -> Catalog:
+    """Read a catalogue: one `[tier.CODE]` table each, prices per currency as `{annual = n, monthly = n}`."""
+    tables = tomllib.loads(text)["tier"]
+    catalog = Catalog(MappingProxyType({code: _tier(code, table) for code, table in tables.items()}))
+    for tier in catalog.tiers.values():
+        for target in tier.upgrades_to:
+            catalog.tier(target)
+    return catalog
+
+
+def _tier(code: str, table: Mapping[str, Any]) -> Tier:
+    return Tier(
+        code=code,
+        name=table["name"],
+        hosting=Hosting(table["hosting"]),
+        minimum_licenses=table.get("minimum_licenses", 1),
+        billable=table.get("billable", True),
+        trial=table.get("trial", False),
+        renewal_gate=table.get("renewal_gate", False),
+        upgrades_to=tuple(table.get("upgrades_to", ())),
+        prices=MappingProxyType(
+            {checked_currency(code): _prices(row) for code, row in table.get("prices", {}).items()}
+        ),
+        features=tuple(table.get("features", ())),
+    )
+
+
+def _prices(row: Mapping[str, int]) -> Mapping[Schedule, int]:
+    for schedule, price in row.items():
+        if not 0 <= price <= MAX_PRICE:
+            raise InvalidInput(f"A price lies between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
+    return MappingProxyType({Schedule(schedule): price for schedule, price in row.items()})

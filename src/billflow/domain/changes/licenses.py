@@ -1,0 +1,48 @@
+"""Commands that change how many licences a plan holds, or who counts them (rules 6, 10 and 19)."""
+
+from billflow.domain.commands import SetLicenseManagement, SetLicenses, SetLicensesAtRenewal
+from billflow.domain.errors import Refused
+from billflow.domain.ledger import LicenseCount, current_set, last_renewal_at, next_renewal_set
+from billflow.domain.observing import sync
+from billflow.domain.purchasing import trial_invoice
+from billflow.domain.step import Step
+
+
+def set_licenses(step: Step, command: SetLicenses) -> None:
+    """Raise the running cycle's licences; the difference is billed at the next invoice date."""
+    count = current_set(step.plan, step.last, command.licenses, step.license_check)
+    step.append(step.at, count)
+    step.say("plan.licenses_changed", licenses=count.licenses)
+
+
+def set_licenses_at_renewal(step: Step, command: SetLicensesAtRenewal) -> None:
+    """Set the next cycle's licences; a trial bought by invoice has its rules (rules 10)."""
+    count = next_renewal_set(step.plan, step.last, command.licenses, step.license_check)
+    if step.plan.status.in_trial and step.facts.trial_invoice_paid is not None:
+        _change_bought_trial(step, count)
+    else:
+        step.append(step.at, count)
+    step.say("plan.licenses_at_renewal_changed", licenses=count.licenses_at_next_renewal)
+
+
+def _change_bought_trial(step: Step, count: LicenseCount) -> None:
+    wanted = count.licenses_at_next_renewal
+    bought = (last_renewal_at(step.ledger, step.at) or step.last).licenses
+    if not step.facts.trial_invoice_paid:
+        step.append(step.at, LicenseCount(wanted, wanted), renewal=True)
+        step.void_trial_invoice = True
+        step.invoices.append(trial_invoice(step, wanted))
+    elif wanted < bought:
+        raise Refused(f"{bought} licenses are paid for already; the trial can't start with fewer.", code="already_paid")
+    else:
+        step.append(step.at, count)
+
+
+def set_license_management(step: Step, command: SetLicenseManagement) -> None:
+    """Change who counts; when licences begin to follow the seats, they do so at once."""
+    if command.license_management is step.plan.license_management:
+        raise Refused(f"License management is {command.license_management} already.", code="no_change")
+    step.change(license_management=command.license_management)
+    if step.plan.is_automatic and step.seen:
+        sync(step, step.at)
+    step.say("plan.license_management_changed", license_management=command.license_management)

@@ -1,0 +1,29 @@
+"""Commands that change what a plan costs or how it is paid (rules 14 and 18)."""
+
+from dataclasses import replace
+
+from billflow.domain.commands import ApplyDiscount, SetCollectionMethod
+from billflow.domain.cycle import repriced
+from billflow.domain.errors import Refused
+from billflow.domain.step import Step
+
+
+def set_collection_method(step: Step, command: SetCollectionMethod) -> None:
+    """Charge the card or send invoices, from the next invoice on."""
+    if command.collection_method is step.plan.collection_method:
+        raise Refused(f"The plan is paid by {command.collection_method} already.", code="no_change")
+    step.change(collection_method=command.collection_method)
+    step.say("plan.collection_method_changed", collection_method=command.collection_method)
+
+
+def apply_discount(step: Step, command: ApplyDiscount) -> None:
+    """Bind prices to the plan's tier and reprice it from now on; flat-discount months are gone (rules 14)."""
+    step.customer = replace(
+        step.customer,
+        required_plan_tier=step.plan.tier,
+        monthly_discounted_price=command.monthly_discounted_price,
+        annual_discounted_price=command.annual_discounted_price,
+        flat_discounted_months=0,
+    )
+    step.plan = repriced(step, step.plan)
+    step.say("plan.repriced", price_per_license=step.plan.price_per_license)

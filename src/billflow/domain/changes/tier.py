@@ -1,0 +1,92 @@
+"""Commands that move a plan to another tier (rules 2, 12 and 13; billflow rules 8 and 11)."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from billflow.domain.boundary import bill_and_advance
+from billflow.domain.calendar import add_months, without_microseconds
+from billflow.domain.catalog import Tier
+from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.customer import minimum_licenses
+from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
+from billflow.domain.errors import Refused
+from billflow.domain.ledger import LicenseCount
+from billflow.domain.money import Rounding, rounded
+from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, LicenseManagement, Plan, PlanStatus
+from billflow.domain.proration import unused_share
+from billflow.domain.step import Step
+
+
+def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
+    """End the plan, credit the unused share of what was paid for the running cycle, start the higher tier."""
+    tier = step.facts.catalog.checked_upgrade(step.plan.tier, command.tier)
+    if step.plan.fixed_price is not None:
+        raise Refused("A fixed-price plan can't be credited; schedule the tier at its end.", code="fixed_price_plan")
+    licenses = _licenses_on(step, tier)
+    anchor = without_microseconds(step.at)
+    step.credit = tier_change_credit(step)
+    follower = repriced(
+        step, replace(successor_of(step.plan, anchor, step.plan.schedule), tier=tier.code, end_date=None)
+    )
+    step.change(end_date=step.at, next_invoice_date=step.plan.next_invoice_date)
+    step.end("switched_tier")
+    step.succeed(follower).append(anchor, LicenseCount(licenses, licenses), renewal=True)
+    bill_and_advance(step)
+
+
+def tier_change_credit(step: Step) -> int:
+    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (billflow rules 8)."""
+    if any(not line.paid for line in step.facts.charged):
+        raise Refused("An invoice for the running cycle is still open; settle or void it first.", code="open_invoice")
+    shares = (unused_share(line.amount, period=line.period, at=step.at) for line in step.facts.charged)
+    return max(rounded(sum(shares, Fraction(0)), Rounding.UP), 0)
+
+
+def _licenses_on(step: Step, tier: Tier) -> int:
+    asked = step.last.licenses_at_next_renewal
+    if step.customer.exempt_from_license_number_check:
+        return asked
+    needed = step.billable(minimum_licenses(tier, step.customer))
+    return needed if step.plan.is_automatic else max(needed, asked)
+
+
+def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> None:
+    """Prepare the plan that follows at the end date: at list price, or a fixed price for a year (rules 13).
+
+    The end date must be the plan's next boundary; only complimentary access may be followed at list price.
+    """
+    plan, tier = step.plan, step.facts.catalog.tier(command.tier)
+    if plan.end_date is None or plan.end_date != next_billing_cycle(step):
+        raise Refused("Set an end date on the plan's next cycle end first.", code="no_end_date", field="end_date")
+    if command.fixed_price is None:
+        step.facts.catalog.checked_upgrade(plan.tier, command.tier)
+    step.scheduled = _scheduled(step, tier, command)
+    step.change(status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, next_invoice_date=plan.end_date)
+    if command.fixed_price is None and plan.is_automatic:
+        following = step.billable(minimum_licenses(tier, step.customer))
+        step.append(step.at, LicenseCount(step.last.licenses, following))
+    step.say("plan.tier_scheduled", tier=tier.code)
+
+
+def _scheduled(step: Step, tier: Tier, command: ScheduleTierAtPlanEnd) -> Plan:
+    plan = step.plan
+    starts = plan.end_date or step.at
+    follower = replace(
+        successor_of(plan, starts, command.schedule or plan.schedule),
+        id=SUCCESSOR_ID,
+        tier=tier.code,
+        status=PlanStatus.NEVER_STARTED,
+        end_date=None,
+        invoicing_status=InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT,
+    )
+    if command.fixed_price is None:
+        return repriced(step, follower)
+    leap = step.facts.settings.leap_february
+    return replace(
+        follower,
+        price_per_license=None,
+        fixed_price=command.fixed_price,
+        discount_percent=None,
+        license_management=LicenseManagement.AUTOMATIC,
+        end_date=add_months(starts, 12, leap_february=leap),
+    )

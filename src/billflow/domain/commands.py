@@ -1,0 +1,183 @@
+"""Everything one can ask of a running plan, as one union told apart by `type`.
+
+To add a command, add its variant here and its row in `lifecycle.ROWS`; update, signal, API, CLI and preview follow.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from billflow.domain.errors import InvalidInput
+from billflow.domain.money import MAX_PRICE
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.seats import checked_licenses
+
+MAX_TRIAL_DAYS = 730
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLicenses:
+    """Raise the licences of the running cycle (manual management only)."""
+
+    licenses: int
+    type: Literal["set_licenses"] = "set_licenses"
+
+    def __post_init__(self) -> None:
+        checked_licenses(self.licenses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLicensesAtRenewal:
+    """Set the licences the next cycle starts with (manual management only)."""
+
+    licenses: int
+    type: Literal["set_licenses_at_renewal"] = "set_licenses_at_renewal"
+
+    def __post_init__(self) -> None:
+        checked_licenses(self.licenses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLicenseManagement:
+    """Let licences follow the seats, or buy them by hand."""
+
+    license_management: LicenseManagement
+    type: Literal["set_license_management"] = "set_license_management"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchToAnnual:
+    """Renew annually from the end of the running cycle; at once during a trial by card."""
+
+    type: Literal["switch_to_annual"] = "switch_to_annual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchToMonthly:
+    """Renew monthly from the end of the running cycle; at once during a trial by card."""
+
+    type: Literal["switch_to_monthly"] = "switch_to_monthly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DowngradeAtEndOfCycle:
+    """End the plan when the paid cycle is over."""
+
+    type: Literal["downgrade_at_end_of_cycle"] = "downgrade_at_end_of_cycle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DowngradeAtEndOfFreeTrial:
+    """End the plan when the trial is over, without a charge."""
+
+    type: Literal["downgrade_at_end_of_free_trial"] = "downgrade_at_end_of_free_trial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelScheduledChange:
+    """Take back a scheduled downgrade, switch or tier change."""
+
+    type: Literal["cancel_scheduled_change"] = "cancel_scheduled_change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndNow:
+    """End the plan at once, forgiving what is not billed yet; optionally void every open invoice."""
+
+    void_open_invoices: bool = False
+    type: Literal["end_now"] = "end_now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeTierNow:
+    """Move to a higher tier at once, crediting the unused share of what was paid."""
+
+    tier: str
+    type: Literal["upgrade_tier_now"] = "upgrade_tier_now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleTierAtPlanEnd:
+    """Let another tier, at list price or a yearly `fixed_price`, follow when the plan's end date comes."""
+
+    tier: str
+    schedule: Schedule | None = None
+    fixed_price: int | None = None
+    type: Literal["schedule_tier_at_plan_end"] = "schedule_tier_at_plan_end"
+
+    def __post_init__(self) -> None:
+        if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
+            raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetEndDate:
+    """Let the plan end at `end_date`, without a refund for the rest of the cycle."""
+
+    end_date: datetime
+    type: Literal["set_end_date"] = "set_end_date"
+
+    def __post_init__(self) -> None:
+        if self.end_date.tzinfo is None:
+            raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendTrial:
+    """Let the trial last that many days longer."""
+
+    days: int
+    type: Literal["extend_trial"] = "extend_trial"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= MAX_TRIAL_DAYS:
+            raise InvalidInput(f"days must lie between 1 and {MAX_TRIAL_DAYS}.", field="days")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCollectionMethod:
+    """Charge the card, or send invoices, from the next invoice on."""
+
+    collection_method: CollectionMethod
+    type: Literal["set_collection_method"] = "set_collection_method"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyDiscount:
+    """Agree on prices per licence for the plan's tier; 0 takes the discount for that schedule away."""
+
+    monthly_discounted_price: int
+    annual_discounted_price: int
+    type: Literal["apply_discount"] = "apply_discount"
+
+    def __post_init__(self) -> None:
+        for field in ("monthly_discounted_price", "annual_discounted_price"):
+            if not 0 <= getattr(self, field) <= MAX_PRICE:
+                raise InvalidInput(f"{field} must lie between 0 and {MAX_PRICE}.", field=field)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try a parked plan again now."""
+
+    type: Literal["retry"] = "retry"
+
+
+PlanCommand = (
+    SetLicenses
+    | SetLicensesAtRenewal
+    | SetLicenseManagement
+    | SwitchToAnnual
+    | SwitchToMonthly
+    | DowngradeAtEndOfCycle
+    | DowngradeAtEndOfFreeTrial
+    | CancelScheduledChange
+    | EndNow
+    | UpgradeTierNow
+    | ScheduleTierAtPlanEnd
+    | SetEndDate
+    | ExtendTrial
+    | SetCollectionMethod
+    | ApplyDiscount
+    | Retry
+)

@@ -1,0 +1,90 @@
+"""What a customer is charged: discounts, minimums and exemptions that support agreed with them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from billflow.domain.catalog import Catalog, Hosting, Tier
+from billflow.domain.plan import Schedule
+
+DEFAULT_FLAT_DISCOUNT = 2000
+_BASIC = "self_hosted_basic"
+_BASIC_CAP = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerTerms:
+    """The pricing configuration of one customer; amounts in minor units of its currency.
+
+    Discounted prices count only for `required_plan_tier`; 0 means none. `flat_discount` is taken off per month for
+    the `flat_discounted_months` that are left. While `suspended_since` is set nothing is charged.
+    """
+
+    id: str
+    hosting: Hosting
+    currency: str = "USD"
+    required_plan_tier: str | None = None
+    monthly_discounted_price: int = 0
+    annual_discounted_price: int = 0
+    minimum_licenses: int | None = None
+    exempt_from_license_number_check: bool = False
+    flat_discount: int = DEFAULT_FLAT_DISCOUNT
+    flat_discounted_months: int = 0
+    suspended_since: datetime | None = None
+    stripe_customer_id: str | None = None
+    had_plan: bool = False
+
+    def discounted_price(self, tier: str, schedule: Schedule) -> int | None:
+        """Return the agreed price for that tier and schedule, or None where list price holds (rules 14)."""
+        if tier != self.required_plan_tier:
+            return None
+        price = self.annual_discounted_price if schedule is Schedule.ANNUAL else self.monthly_discounted_price
+        return price or None
+
+    def with_months_spent(self, months: int) -> "CustomerTerms":
+        """Return the terms with that many flat-discount months fewer."""
+        return replace(self, flat_discounted_months=self.flat_discounted_months - months)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A frozen price per licence and, for display only, what it is below list in percent."""
+
+    amount: int
+    percent_off: str | None
+
+
+def price_per_license(
+    catalog: Catalog, tier: str, schedule: Schedule, currency: str, customer: CustomerTerms | None
+) -> Price:
+    """Return what a new plan costs per licence and cycle: the agreed price, else list (rules 2 and 14)."""
+    listed = catalog.tier(tier).price(schedule, currency)
+    agreed = customer.discounted_price(tier, schedule) if customer else None
+    if agreed is None:
+        return Price(listed, None)
+    return Price(agreed, percent_off(listed, agreed))
+
+
+def percent_off(listed: int, agreed: int) -> str | None:
+    """Write the discount with no decimals where it is whole, else two (display only, rules 14)."""
+    if listed <= 0:
+        return None
+    hundredths = (20_000 * (listed - agreed) + listed) // (2 * listed)
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02d}" if rest else str(whole)
+
+
+def minimum_licenses(tier: Tier, customer: CustomerTerms | None) -> int:
+    """Return the fewest licences this customer may hold of *tier* (rules 2).
+
+    The customer's own minimum wins, even when lower. Basic asks for as many as make the flat discount smaller than
+    the bill, at most ten.
+    """
+    if customer and customer.minimum_licenses:
+        return customer.minimum_licenses
+    if tier.code != _BASIC:
+        return tier.minimum_licenses
+    if customer and not customer.flat_discounted_months:
+        return 1
+    discount = customer.flat_discount if customer else DEFAULT_FLAT_DISCOUNT
+    monthly = tier.price(Schedule.MONTHLY, customer.currency if customer else "USD")
+    return min(_BASIC_CAP, discount // monthly + 1)

@@ -1,0 +1,167 @@
+"""The end of a cycle: what each status turns into when its moment has come (rules 9 and 10)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from billflow.domain.customer import minimum_licenses, price_per_license
+from billflow.domain.errors import NeedsAttention, Refused
+from billflow.domain.ledger import Disposition, LicenseCount, last_renewal_at
+from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus, Schedule
+from billflow.domain.step import Step
+
+Effect = Callable[[Step, datetime], None]
+
+
+def next_billing_cycle(step: Step) -> datetime:
+    """Return when the running cycle ends for the state machine (rules 4).
+
+    Trials end at the stored invoice date, a plan that hands over at its end date, others at the cycle start after
+    their last renewal; an earlier end date wins.
+    """
+    plan = step.plan
+    if plan.status.in_trial or plan.status is PlanStatus.NEVER_STARTED:
+        return plan.next_invoice_date or plan.billing_cycle_anchor
+    if plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END and plan.end_date:
+        return plan.end_date
+    renewal = last_renewal_at(step.ledger, step.at)
+    return step.renewal_or_end(renewal.event_time if renewal else plan.billing_cycle_anchor)
+
+
+def end_cycle(step: Step, boundary: datetime) -> None:
+    """Apply what the plan's status says happens at *boundary*; raises `NeedsAttention` where the gate is shut."""
+    EFFECTS[step.plan.status](step, boundary)
+
+
+def check_renewal(step: Step, plan: Plan) -> None:
+    """Hold back a renewal with fewer licences than the plan must have (rules 9).
+
+    Raises `NeedsAttention`. Only for tiers with a gate, and never for exempt customers.
+    """
+    tier = step.facts.catalog.tier(plan.tier)
+    licenses = step.last.licenses_at_next_renewal
+    if not tier.renewal_gate or step.customer.exempt_from_license_number_check:
+        return
+    if licenses < (minimum := minimum_licenses(tier, step.customer)):
+        raise NeedsAttention(
+            f"The plan would renew with {licenses} licenses, but {tier.name} needs at least {minimum}.",
+            code="renewal_licenses_below_plan_minimum",
+        )
+    if not plan.is_automatic and step.seats > licenses:
+        raise NeedsAttention(
+            f"The plan would renew with {licenses} licenses, but {step.seats} seats are in use.",
+            code="renewal_licenses_below_current_users",
+        )
+
+
+def renewal_count(step: Step) -> LicenseCount:
+    """Return the licences the next cycle starts with."""
+    licenses = step.last.licenses_at_next_renewal
+    return LicenseCount(licenses, licenses)
+
+
+def downgrade_now(step: Step, reason: str) -> None:
+    """End the plan at once and forgive what is not billed yet (rules 9)."""
+    step.settle(step.unsettled(), Disposition.FORGIVEN)
+    step.change(next_invoice_date=None)
+    step.end(reason)
+
+
+def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
+    """Return the plan that takes over from *plan* on *schedule*, its first invoice still to be made."""
+    return replace(
+        plan,
+        id=SUCCESSOR_ID,
+        predecessor_id=plan.id,
+        schedule=schedule,
+        status=PlanStatus.ACTIVE,
+        billing_cycle_anchor=at,
+        next_invoice_date=at,
+        invoicing_status=InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT,
+        ended_at=None,
+    )
+
+
+def repriced(step: Step, plan: Plan) -> Plan:
+    """Return *plan* at the price its tier and schedule have for this customer now."""
+    price = price_per_license(step.facts.catalog, plan.tier, plan.schedule, plan.currency, step.customer)
+    return replace(plan, price_per_license=price.amount, fixed_price=None, discount_percent=price.percent_off)
+
+
+def _renew(step: Step, boundary: datetime) -> None:
+    if step.plan.end_date and step.plan.end_date <= boundary:
+        step.end("end_date")
+        return
+    check_renewal(step, step.plan)
+    entry = step.append(boundary, renewal_count(step), renewal=True)
+    step.say("plan.renewed", licenses=entry.licenses)
+
+
+def _end(step: Step, _boundary: datetime) -> None:
+    step.end("downgrade")
+
+
+def _end_trial(step: Step, boundary: datetime) -> None:
+    if step.facts.trial_invoice_paid is None:
+        _start_paying(step, boundary)
+    elif step.facts.trial_invoice_paid:
+        _start_prepaid(step, boundary)
+    else:
+        downgrade_now(step, "trial_not_paid")
+
+
+def _start_paying(step: Step, boundary: datetime) -> None:
+    count = renewal_count(step)
+    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=boundary)
+    step.append(boundary, count, renewal=True)
+    step.say("plan.trial_converted", licenses=count.licenses)
+
+
+def _start_prepaid(step: Step, boundary: datetime) -> None:
+    """Start the period the trial's invoice paid for; only licences beyond it are still to be billed."""
+    paid = last_renewal_at(step.ledger, step.at) or step.last
+    wanted = max(renewal_count(step).licenses, step.billable())
+    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=boundary)
+    renewal = step.append(boundary, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
+    step.settle([renewal], Disposition.BILLED)
+    step.append(boundary, LicenseCount(wanted, wanted))
+    step.say("plan.trial_converted", licenses=wanted)
+
+
+def _cancel_trial(step: Step, _boundary: datetime) -> None:
+    downgrade_now(step, "downgrade")
+
+
+def _switch_schedule(step: Step, boundary: datetime) -> None:
+    if step.plan.fixed_price is not None:
+        raise Refused("A fixed-price plan keeps its schedule.", code="fixed_price_plan")
+    check_renewal(step, step.plan)
+    count = renewal_count(step)
+    follower = repriced(step, successor_of(step.plan, boundary, step.plan.schedule.other))
+    step.end("switched_schedule")
+    step.succeed(follower).append(boundary, count, renewal=True)
+
+
+def _hand_over(step: Step, boundary: datetime) -> None:
+    follower = step.facts.next_plan
+    if follower is None:
+        raise NeedsAttention("The plan to switch to is gone; schedule it again.", code="successor_missing")
+    check_renewal(step, follower)
+    count = renewal_count(step)
+    step.end("switched_tier")
+    observed = step.plan.seats_observed_through
+    heir = replace(follower, status=PlanStatus.ACTIVE, seats_observed_through=observed)
+    step.succeed(heir).append(boundary, count, renewal=True)
+
+
+EFFECTS: dict[PlanStatus, Effect] = {
+    PlanStatus.ACTIVE: _renew,
+    PlanStatus.FREE_TRIAL: _end_trial,
+    PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL: _cancel_trial,
+    PlanStatus.DOWNGRADE_AT_END_OF_CYCLE: _end,
+    PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE: _switch_schedule,
+    PlanStatus.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE: _switch_schedule,
+    PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END: _hand_over,
+}

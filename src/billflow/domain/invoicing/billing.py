@@ -1,0 +1,43 @@
+"""Making the invoice of a step: every unsettled entry up to its moment, once."""
+
+from billflow.domain.invoicing.charges import Charge, charges
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, payment_terms, statement_descriptor
+from billflow.domain.invoicing.rules import RULES, flat_discount
+from billflow.domain.ledger import Disposition
+from billflow.domain.step import Step
+
+
+def bill(step: Step) -> None:
+    """Settle every open entry of the step and draft one invoice for what they add up to, if anything (rules 8.2)."""
+    open_entries = step.unsettled()
+    step.settle(open_entries, Disposition.NOTHING_TO_BILL)
+    if not step.tier.billable:
+        return
+    bundle = step.facts.settings.bundle_additions_by_date
+    lines: list[Line] = []
+    for charge in charges(step.ledger, open_entries, bundle=bundle):
+        if line := line_for(step, charge):
+            lines.append(line)
+            step.settled.update(dict.fromkeys(line.entries, Disposition.BILLED))
+    if lines:
+        step.invoices.append(_draft(step, lines))
+
+
+def line_for(step: Step, charge: Charge) -> Line | None:
+    """Ask the line rules in order for the line of *charge*; only an addition to a fixed price has none."""
+    return next((line for rule in RULES if (line := rule(step, charge))), None)
+
+
+def _draft(step: Step, lines: list[Line]) -> InvoiceDraft:
+    discount = flat_discount(step.plan, step.customer, lines)
+    months = discount.derivation.numerator if discount else 0
+    step.customer = step.customer.with_months_spent(months)
+    return InvoiceDraft(
+        kind=InvoiceKind.RECURRING,
+        at=step.at,
+        currency=step.plan.currency,
+        lines=(*lines, discount) if discount else tuple(lines),
+        terms=payment_terms(step.plan.collection_method, purchase=False, settings=step.facts.settings),
+        statement_descriptor=statement_descriptor(step.tier.name),
+        flat_discount_months=months,
+    )

@@ -1,0 +1,103 @@
+"""An invoice as the domain hands it over: lines that say what they bill, and the terms of payment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from billflow.domain.money import checked_total
+from billflow.domain.plan import CollectionMethod
+from billflow.domain.proration import Derivation
+from billflow.domain.settings import BillingSettings
+
+
+class LineKind(StrEnum):
+    """What a line bills."""
+
+    INITIAL_UPGRADE = "initial_upgrade"
+    FIXED_PRICE_UPGRADE = "fixed_price_upgrade"
+    RENEWAL = "renewal"
+    FIXED_PRICE_RENEWAL = "fixed_price_renewal"
+    ADDITIONAL_LICENSES = "additional_licenses"
+    FLAT_DISCOUNT = "flat_discount"
+
+
+class InvoiceKind(StrEnum):
+    """Why an invoice was made: to buy a plan, or because a cycle or an addition fell due."""
+
+    PURCHASE = "purchase"
+    TRIAL_PURCHASE = "trial_purchase"
+    RECURRING = "recurring"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of an invoice; `entries` are the ledger sequence numbers it bills."""
+
+    kind: LineKind
+    description: str
+    derivation: Derivation
+    entries: tuple[int, ...] = ()
+
+    @property
+    def quantity(self) -> int:
+        """Return how many units are billed."""
+        return self.derivation.quantity
+
+    @property
+    def unit_amount(self) -> int:
+        """Return the rounded amount of one unit, in minor units."""
+        return self.derivation.unit_amount
+
+    @property
+    def amount(self) -> int:
+        """Return the amount of the line, in minor units."""
+        return self.derivation.amount
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """How an invoice is to be paid (rules 8.5).
+
+    With `auto_advance` billflow's own collection goes on by itself after a failure; a purchase by card is voided
+    instead.
+    """
+
+    collection_method: CollectionMethod
+    auto_advance: bool
+    days_until_due: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDraft:
+    """An invoice dated `at`, before the books give it an id."""
+
+    kind: InvoiceKind
+    at: datetime
+    currency: str
+    lines: tuple[Line, ...]
+    terms: PaymentTerms
+    statement_descriptor: str
+    flat_discount_months: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return the sum of the lines; raises `InvalidInput` where it does not fit 64 bits."""
+        return checked_total(sum(line.amount for line in self.lines))
+
+
+DESCRIPTOR_LENGTH = 22
+
+
+def statement_descriptor(tier_name: str) -> str:
+    """Return what a card statement shows, at most 22 characters (rules 8.5)."""
+    return tier_name[:DESCRIPTOR_LENGTH].strip()
+
+
+def payment_terms(
+    collection: CollectionMethod, *, purchase: bool, settings: BillingSettings, trial_days: int | None = None
+) -> PaymentTerms:
+    """Return the terms of a purchase or a recurring invoice (rules 8.5); a trial's purchase is due when it ends."""
+    if collection is CollectionMethod.CHARGE_AUTOMATICALLY:
+        return PaymentTerms(collection, auto_advance=not purchase)
+    due = settings.purchase_days_until_due if purchase else settings.days_until_due
+    return PaymentTerms(collection, auto_advance=True, days_until_due=due if trial_days is None else trial_days)

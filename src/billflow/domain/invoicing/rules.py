@@ -1,0 +1,104 @@
+"""The line rules: each turns one charge, or the invoice so far, into lines. Add a rule by adding it to `RULES`."""
+
+from collections.abc import Callable, Sequence
+
+from billflow.domain.calendar import Period, steps_between
+from billflow.domain.catalog import Hosting
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.invoicing.charges import Addition, Charge, Renewal
+from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.money import Rounding, format_amount, split
+from billflow.domain.plan import Plan, Schedule
+from billflow.domain.proration import Derivation, prorated
+from billflow.domain.settings import BillingSettings, InstalmentRounding
+from billflow.domain.step import Step
+
+LineRule = Callable[[Step, Charge], Line | None]
+
+
+def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
+    """Bill a fixed price: the year at once, or one of twelve instalments (rules 13)."""
+    plan = step.plan
+    if not isinstance(charge, Renewal) or plan.fixed_price is None:
+        return None
+    period = Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time))
+    derivation = instalment(
+        plan.fixed_price, plan.schedule, _instalment_index(step, charge), period, step.facts.settings
+    )
+    return Line(LineKind.FIXED_PRICE_RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
+
+
+def renewal(step: Step, charge: Charge) -> Line | None:
+    """Bill a cycle in advance: licences times the plan's price (rules 8.2)."""
+    plan = step.plan
+    if not isinstance(charge, Renewal) or plan.price_per_license is None:
+        return None
+    derivation = Derivation(
+        price=plan.price_per_license,
+        quantity=charge.entry.licenses,
+        period=Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time)),
+        percent_off=plan.discount_percent,
+    )
+    return Line(LineKind.RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
+
+
+def additional_licenses(step: Step, charge: Charge) -> Line | None:
+    """Bill licences added within a cycle for the rest of it (rules 8.3 and 8.4)."""
+    plan = step.plan
+    if not isinstance(charge, Addition) or plan.price_per_license is None:
+        return None
+    added_at = charge.entries[0].event_time
+    derivation = prorated(
+        plan.price_per_license,
+        charge.quantity,
+        charged=Period(added_at, step.renewal_or_end(added_at)),
+        cycle=step.cycle_at(added_at),
+        percent_off=plan.discount_percent,
+    )
+    description = f"Additional {step.tier.name} license"
+    return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple(entry.seq for entry in charge.entries))
+
+
+RULES: tuple[LineRule, ...] = (fixed_price_renewal, renewal, additional_licenses)
+"""Asked in this order for each charge; the first line wins. An addition to a fixed price bills nothing."""
+
+
+def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) -> Line | None:
+    """Take the agreed sum per month off an invoice that starts a cycle (rules 14).
+
+    Only for self-hosted customers that pay per licence and have months left.
+    """
+    starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
+    months = flat_discount_months(plan.schedule, customer)
+    if starts is None or not months or customer.hosting is not Hosting.SELF_HOSTED:
+        return None
+    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency)
+
+
+def flat_discount_line(discount: int, months: int, period: Period, currency: str) -> Line:
+    """Return the line that takes *discount* off for each of *months*."""
+    derivation = Derivation(
+        price=-discount, quantity=1, numerator=months, period=period, note=f"{months} discounted months"
+    )
+    description = f"{format_amount(discount, currency)} per month new customer discount"
+    return Line(LineKind.FLAT_DISCOUNT, description, derivation)
+
+
+def flat_discount_months(schedule: Schedule, customer: CustomerTerms) -> int:
+    """Return how many of the months that are left one invoice uses up."""
+    return min(customer.flat_discounted_months, schedule.months)
+
+
+def instalment(yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings) -> Derivation:
+    """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (billflow rules 1)."""
+    if schedule is Schedule.ANNUAL:
+        return Derivation(price=yearly, quantity=1, period=period, note="fixed price")
+    note = f"instalment {index % 12 + 1} of 12"
+    if settings.instalment_rounding is InstalmentRounding.UP:
+        return Derivation(price=yearly, quantity=1, denominator=12, rounding=Rounding.UP, period=period, note=note)
+    return Derivation(price=split(yearly, 12)[index % 12], quantity=1, period=period, note=f"{note}, split exactly")
+
+
+def _instalment_index(step: Step, charge: Renewal) -> int:
+    leap = step.facts.settings.leap_february
+    return steps_between(step.plan.billing_cycle_anchor, 1, charge.entry.event_time, leap_february=leap)

@@ -1,0 +1,122 @@
+"""Which command a plan accepts in which status, and what it does: the table is the documentation.
+
+A workflow's validator asks `check_command` with its snapshot; the step asks again under the plan's lock and then
+takes the row's effect through `take_command`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from billflow.domain import commands as c
+from billflow.domain.boundary import live_through
+from billflow.domain.changes import ending, licenses, schedule, terms, tier
+from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
+from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
+from billflow.domain.step import Facts, Outcome, Step
+
+
+class PlanView(Protocol):
+    """What must be known of a plan to refuse a command early."""
+
+    @property
+    def status(self) -> PlanStatus: ...
+    @property
+    def schedule(self) -> Schedule: ...
+    @property
+    def fixed_price(self) -> int | None: ...
+    @property
+    def collection_method(self) -> CollectionMethod: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command: the statuses that accept it, what else must hold, and what it does to a step."""
+
+    statuses: frozenset[PlanStatus]
+    effect: Callable[[Step, Any], None]
+    check: Callable[[PlanView, Any], None] | None = None
+
+
+def _refuse_fixed_price(plan: PlanView, _command: c.PlanCommand) -> None:
+    if plan.fixed_price is not None:
+        raise Refused("The plan has a fixed price, which this would change.", code="fixed_price_plan")
+
+
+def _check_switch(plan: PlanView, command: c.SwitchToAnnual | c.SwitchToMonthly) -> None:
+    _refuse_fixed_price(plan, command)
+    wanted = schedule.wanted_schedule(command)
+    if plan.schedule is wanted:
+        raise Refused(f"The plan is {wanted} already.", code="no_change", field="schedule")
+    if plan.status.in_trial:
+        _check_card_trial(plan, command)
+
+
+def _check_card_trial(plan: PlanView, _command: c.PlanCommand) -> None:
+    if plan.collection_method is not CollectionMethod.CHARGE_AUTOMATICALLY:
+        raise Refused("A trial bought by invoice can't be changed this way.", code="trial_bought_by_invoice")
+
+
+_S = PlanStatus
+_LIVE = frozenset(status for status in PlanStatus if status.is_live)
+_PAID = frozenset(status for status in _LIVE if not status.in_trial)
+_CHANGING = frozenset(
+    {
+        _S.DOWNGRADE_AT_END_OF_CYCLE,
+        _S.DOWNGRADE_AT_END_OF_FREE_TRIAL,
+        _S.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE,
+        _S.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE,
+        _S.SWITCH_PLAN_TIER_AT_PLAN_END,
+    }
+)
+_SWITCHABLE = frozenset(
+    {_S.ACTIVE, _S.FREE_TRIAL, _S.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE, _S.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE}
+)
+
+ROWS: dict[type[Any], Row] = {
+    c.SetLicenses: Row(_LIVE, licenses.set_licenses, _refuse_fixed_price),
+    c.SetLicensesAtRenewal: Row(_LIVE, licenses.set_licenses_at_renewal, _refuse_fixed_price),
+    c.SetLicenseManagement: Row(_LIVE, licenses.set_license_management),
+    c.SwitchToAnnual: Row(_SWITCHABLE, schedule.switch_schedule, _check_switch),
+    c.SwitchToMonthly: Row(_SWITCHABLE, schedule.switch_schedule, _check_switch),
+    c.DowngradeAtEndOfCycle: Row(
+        _PAID - {_S.SWITCH_PLAN_TIER_AT_PLAN_END, _S.DOWNGRADE_AT_END_OF_CYCLE}, ending.downgrade_at_end_of_cycle
+    ),
+    c.DowngradeAtEndOfFreeTrial: Row(
+        frozenset({_S.FREE_TRIAL}), ending.downgrade_at_end_of_free_trial, _check_card_trial
+    ),
+    c.CancelScheduledChange: Row(_CHANGING, ending.cancel_scheduled_change),
+    c.EndNow: Row(_LIVE | {_S.NEVER_STARTED}, ending.end_now),
+    c.UpgradeTierNow: Row(frozenset({_S.ACTIVE}), tier.upgrade_tier_now, _refuse_fixed_price),
+    c.ScheduleTierAtPlanEnd: Row(frozenset({_S.ACTIVE}), tier.schedule_tier_at_plan_end),
+    c.SetEndDate: Row(frozenset({_S.ACTIVE}), ending.set_end_date),
+    c.ExtendTrial: Row(
+        frozenset({_S.FREE_TRIAL, _S.DOWNGRADE_AT_END_OF_FREE_TRIAL}), ending.extend_trial, _check_card_trial
+    ),
+    c.SetCollectionMethod: Row(_PAID, terms.set_collection_method),
+    c.ApplyDiscount: Row(_LIVE, terms.apply_discount, _refuse_fixed_price),
+    c.Retry: Row(_LIVE | {_S.NEVER_STARTED}, ending.retry),
+}
+
+
+def check_command(plan: PlanView, command: c.PlanCommand) -> None:
+    """Refuse a command that a plan like this can't take; raises `Refused`. Says nothing of licence numbers."""
+    if plan.status is PlanStatus.ENDED:
+        raise PlanEnded
+    row = ROWS[type(command)]
+    if plan.status not in row.statuses:
+        raise IllegalTransition(command.type, plan.status)
+    if row.check:
+        row.check(plan, command)
+
+
+def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
+    """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19)."""
+    step = Step.begin(facts, at)
+    live_through(step)
+    if step.successor:
+        raise PlanReplaced
+    check_command(step.plan, command)
+    ROWS[type(command)].effect(step, command)
+    return step.finish()

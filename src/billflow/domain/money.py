@@ -1,0 +1,77 @@
+"""Minor units, currencies, and the only places where a fraction of a minor unit is rounded."""
+
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil, floor
+
+from billflow.domain.errors import InvalidInput
+
+MAX_PRICE = 10**9
+MAX_TOTAL = 2**63 - 1
+
+_TWO_DECIMALS = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE"
+    " CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS"
+    " KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR"
+    " NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT"
+    " TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW"
+)
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+
+DECIMALS: dict[str, int] = {
+    **dict.fromkeys(_TWO_DECIMALS.split(), 2),
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
+}
+"""Decimals of each ISO 4217 currency billflow can bill in."""
+
+
+class Rounding(StrEnum):
+    """How a fraction of a minor unit becomes a whole one."""
+
+    HALF_UP = "half_up"
+    UP = "up"
+    EXACT = "exact"
+
+
+def rounded(value: Fraction, rounding: Rounding) -> int:
+    """Return *value* in whole minor units; halves and `UP` go towards plus infinity (rules 3)."""
+    if rounding is Rounding.HALF_UP:
+        return floor(value + Fraction(1, 2))
+    if rounding is Rounding.UP:
+        return ceil(value)
+    if value.denominator != 1:
+        raise InvalidInput(f"{value} minor units is not a whole amount.", code="inexact_amount")
+    return value.numerator
+
+
+def split(amount: int, parts: int) -> tuple[int, ...]:
+    """Split *amount* into *parts* that add up exactly, larger ones first (billflow rules 1)."""
+    share, rest = divmod(amount, parts)
+    return tuple(share + 1 if index < rest else share for index in range(parts))
+
+
+def checked_currency(code: str) -> str:
+    """Return *code* in upper case, or raise `InvalidInput` where it is no ISO 4217 currency."""
+    if code.upper() not in DECIMALS:
+        raise InvalidInput(
+            f"{code!r} is no ISO 4217 currency; use a code such as USD.", code="unknown_currency", field="currency"
+        )
+    return code.upper()
+
+
+def checked_total(amount: int) -> int:
+    """Return *amount*, or refuse one that does not fit 64 bits (billflow rules 18)."""
+    if not -MAX_TOTAL <= amount <= MAX_TOTAL:
+        raise InvalidInput("The invoice total does not fit 64 bits; bill fewer licenses.", code="amount_too_large")
+    return amount
+
+
+def format_amount(amount: int, currency: str) -> str:
+    """Write minor units for people, decimals left out for whole amounts: `USD 58.14`, `USD 480` (rules 3)."""
+    sign, digits = ("-", -amount) if amount < 0 else ("", amount)
+    decimals = DECIMALS[currency]
+    whole, rest = divmod(digits, 10**decimals)
+    tail = f".{rest:0{decimals}d}" if rest else ""
+    return f"{currency} {sign}{whole:,}{tail}"

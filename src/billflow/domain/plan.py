@@ -1,0 +1,123 @@
+"""One customer's subscription to one tier: what is bought, how it is paid, where in its life it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from billflow.domain.errors import InvalidInput
+
+
+class Schedule(StrEnum):
+    """How often a plan renews."""
+
+    ANNUAL = "annual"
+    MONTHLY = "monthly"
+
+    @property
+    def months(self) -> int:
+        """Return the length of one cycle in calendar months."""
+        return 12 if self is Schedule.ANNUAL else 1
+
+    @property
+    def other(self) -> "Schedule":
+        """Return the schedule a switch leads to."""
+        return Schedule.MONTHLY if self is Schedule.ANNUAL else Schedule.ANNUAL
+
+
+class PlanStatus(StrEnum):
+    """Where a plan stands (rules 1); `is_live` statuses are the ones a customer may have one of."""
+
+    NEVER_STARTED = "never_started"
+    FREE_TRIAL = "free_trial"
+    ACTIVE = "active"
+    DOWNGRADE_AT_END_OF_CYCLE = "downgrade_at_end_of_cycle"
+    DOWNGRADE_AT_END_OF_FREE_TRIAL = "downgrade_at_end_of_free_trial"
+    SWITCH_TO_ANNUAL_AT_END_OF_CYCLE = "switch_to_annual_at_end_of_cycle"
+    SWITCH_TO_MONTHLY_AT_END_OF_CYCLE = "switch_to_monthly_at_end_of_cycle"
+    SWITCH_PLAN_TIER_AT_PLAN_END = "switch_plan_tier_at_plan_end"
+    ENDED = "ended"
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether the plan counts as the customer's one live plan."""
+        return self not in (PlanStatus.NEVER_STARTED, PlanStatus.ENDED)
+
+    @property
+    def in_trial(self) -> bool:
+        """Tell whether nothing is charged yet."""
+        return self in (PlanStatus.FREE_TRIAL, PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL)
+
+
+class LicenseManagement(StrEnum):
+    """Whether licences follow the seats by themselves or are bought by hand."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class CollectionMethod(StrEnum):
+    """How an invoice is paid, in Stripe's words."""
+
+    CHARGE_AUTOMATICALLY = "charge_automatically"
+    SEND_INVOICE = "send_invoice"
+
+
+class InvoicingStatus(StrEnum):
+    """What the plan's newest invoice is waiting for; shown, never a lock (billflow rules 4)."""
+
+    DONE = "done"
+    SENDING = "sending"
+    INITIAL_INVOICE_TO_BE_SENT = "initial_invoice_to_be_sent"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+SUCCESSOR_ID = "successor"
+"""Stands for the id of a plan that a step creates, until the books give it one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A plan's terms and state; money in minor units of `currency`, times UTC.
+
+    Exactly one of `price_per_license` and `fixed_price` (a yearly amount) is set. `seats_observed_through` is the
+    moment of the newest seat observation the ledger has taken in.
+    """
+
+    id: str
+    customer_id: str
+    tier: str
+    schedule: Schedule
+    status: PlanStatus
+    currency: str
+    price_per_license: int | None
+    fixed_price: int | None = None
+    license_management: LicenseManagement
+    collection_method: CollectionMethod
+    billing_cycle_anchor: datetime
+    next_invoice_date: datetime | None
+    end_date: datetime | None = None
+    discount_percent: str | None = None
+    invoicing_status: InvoicingStatus = InvoicingStatus.DONE
+    seats_observed_through: datetime
+    stale_data_notice_sent: bool = False
+    review_reminder_sent: bool = False
+    predecessor_id: str | None = None
+    offer_id: str | None = None
+    ended_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.price_per_license is None) == (self.fixed_price is None):
+            raise InvalidInput("A plan has either a price per license or a fixed price.", field="fixed_price")
+
+    @property
+    def is_automatic(self) -> bool:
+        """Tell whether licences follow the seats."""
+        return self.license_management is LicenseManagement.AUTOMATIC
+
+    @property
+    def due_at(self) -> datetime | None:
+        """Return the plan's next boundary: its invoice date, or its end date where that is earlier."""
+        if not self.status.is_live:
+            return None
+        moments = [moment for moment in (self.next_invoice_date, self.end_date) if moment is not None]
+        return min(moments, default=None)

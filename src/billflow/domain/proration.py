@@ -1,0 +1,64 @@
+"""What part of a cycle costs, as an exact fraction that explains itself."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from billflow.domain.calendar import Period
+from billflow.domain.money import Rounding, rounded
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """How an amount came about: `rounded(price * numerator / denominator) * quantity`, in minor units.
+
+    Numerator and denominator are microseconds of the charged span and of the whole cycle, or months for a flat
+    discount; both 1 for a full price. `note` names a discount or an instalment.
+    """
+
+    price: int
+    quantity: int
+    numerator: int = 1
+    denominator: int = 1
+    rounding: Rounding = Rounding.EXACT
+    period: Period
+    cycle: Period | None = None
+    percent_off: str | None = None
+    note: str | None = None
+
+    @property
+    def unit_amount(self) -> int:
+        """Return the amount of one unit after rounding."""
+        return rounded(Fraction(self.price * self.numerator, self.denominator), self.rounding)
+
+    @property
+    def amount(self) -> int:
+        """Return the amount of the whole line."""
+        return self.unit_amount * self.quantity
+
+
+def prorated(
+    price: int, quantity: int, *, charged: Period, cycle: Period, percent_off: str | None = None
+) -> Derivation:
+    """Charge *price* for the share that *charged* has of *cycle*, rounded half up per unit (rules 8.3).
+
+    *charged* may end before the cycle does when the plan ends early; the denominator stays the whole cycle.
+    """
+    return Derivation(
+        price=price,
+        quantity=quantity,
+        numerator=charged.length // _MICROSECOND,
+        denominator=cycle.length // _MICROSECOND,
+        rounding=Rounding.HALF_UP,
+        period=charged,
+        cycle=cycle,
+        percent_off=percent_off,
+    )
+
+
+def unused_share(paid: int, *, period: Period, at: datetime) -> Fraction:
+    """Return the exact part of *paid* that the rest of *period* after *at* is worth (billflow rules 8)."""
+    rest = max(period.end - max(at, period.start), timedelta(0))
+    return Fraction(paid * (rest // _MICROSECOND), period.length // _MICROSECOND)

@@ -1,0 +1,28 @@
+"""The choices an organization makes about billing, as plain data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InstalmentRounding(StrEnum):
+    """How a yearly fixed price becomes twelve instalments."""
+
+    SPLIT = "split"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class BillingSettings:
+    """Calendar, rounding and terms of payment; the defaults are billflow's own (billflow rules 1, 2, 6, 14).
+
+    `leap_february=False` and `instalment_rounding=UP` reproduce the reference for books moved over from it.
+    """
+
+    leap_february: bool = True
+    instalment_rounding: InstalmentRounding = InstalmentRounding.SPLIT
+    bundle_additions_by_date: bool = True
+    days_until_due: int = 15
+    purchase_days_until_due: int = 1
+
+
+DEFAULT_SETTINGS = BillingSettings()

@@ -1,0 +1,215 @@
+"""One step in a plan's life, being taken: the facts it starts from, and everything it decides."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from billflow.domain.calendar import Period, first_step_after
+from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.customer import CustomerTerms, minimum_licenses
+from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, last_renewal_at, newest_at
+from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
+from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
+
+if TYPE_CHECKING:
+    from billflow.domain.invoicing.draft import InvoiceDraft
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedLine:
+    """An invoice line that charges for the running cycle: its amount after discounts, and whether it is paid."""
+
+    amount: int
+    period: Period
+    paid: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the books know when a step begins.
+
+    `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
+    `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
+    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
+    `trial_invoice_paid` is None unless the trial was bought by invoice.
+    """
+
+    plan: Plan
+    customer: CustomerTerms
+    catalog: Catalog
+    ledger: tuple[LedgerEntry, ...] = ()
+    observations: tuple[SeatObservation, ...] = ()
+    last_observation: SeatObservation | None = None
+    settings: BillingSettings = DEFAULT_SETTINGS
+    next_plan: Plan | None = None
+    charged: tuple[ChargedLine, ...] = ()
+    trial_invoice_paid: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEvent:
+    """Something that happened to a plan, for the outbox and the audit log."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything a step decided, ready to be written in one transaction.
+
+    `settled` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
+    the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
+    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back).
+    """
+
+    at: datetime
+    plan: Plan
+    customer: CustomerTerms
+    entries: tuple[LedgerEntry, ...] = ()
+    settled: Mapping[int, Disposition] = field(default_factory=dict)
+    invoices: tuple["InvoiceDraft", ...] = ()
+    events: tuple[PlanEvent, ...] = ()
+    credit: int = 0
+    void_open_invoices: bool = False
+    void_trial_invoice: bool = False
+    last_observation: SeatObservation | None = None
+    successor: "Outcome | None" = None
+    scheduled: Plan | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """Collect the decisions of one step at moment `at`; domain functions read and change it in turn."""
+
+    facts: Facts
+    at: datetime
+    plan: Plan
+    customer: CustomerTerms
+    ledger: list[LedgerEntry]
+    seen: SeatObservation | None
+    first_new_seq: int
+    pending: int = 0
+    settled: dict[int, Disposition] = field(default_factory=dict)
+    invoices: list["InvoiceDraft"] = field(default_factory=list)
+    events: list[PlanEvent] = field(default_factory=list)
+    credit: int = 0
+    void_open_invoices: bool = False
+    void_trial_invoice: bool = False
+    successor: "Step | None" = None
+    scheduled: Plan | None = None
+
+    @classmethod
+    def begin(cls, facts: Facts, at: datetime) -> Self:
+        """Open a step on *facts* as of *at*."""
+        first_new = facts.ledger[-1].seq + 1 if facts.ledger else 1
+        return cls(facts, at, facts.plan, facts.customer, list(facts.ledger), facts.last_observation, first_new)
+
+    def succeed(self, plan: Plan) -> "Step":
+        """Hand over to *plan*: the rest of the step's facts and observations are the successor's."""
+        facts = replace(self.facts, plan=plan, customer=self.customer, ledger=(), next_plan=None, charged=())
+        self.successor = Step.begin(facts, self.at)
+        self.successor.seen, self.successor.pending = self.seen, self.pending
+        self.say("plan.replaced", tier=plan.tier, schedule=plan.schedule)
+        return self.successor
+
+    @property
+    def tier(self) -> Tier:
+        """Return the catalogue's entry for the plan's tier."""
+        return self.facts.catalog.tier(self.plan.tier)
+
+    @property
+    def minimum(self) -> int:
+        """Return the fewest licences this plan may hold."""
+        return minimum_licenses(self.tier, self.customer)
+
+    @property
+    def seats(self) -> int:
+        """Return the seats in use according to the newest observation taken in."""
+        return seats_of(self.tier.hosting, self.seen)
+
+    @property
+    def last(self) -> LedgerEntry:
+        """Return the newest ledger entry as of the step's moment."""
+        entry = newest_at(self.ledger, self.at)
+        return entry or self.ledger[0]
+
+    def billable(self, minimum: int | None = None) -> int:
+        """Return the licences the seats in use call for (rules 5)."""
+        floor = self.minimum if minimum is None else minimum
+        return billable_licenses(self.seats, floor, exempt=self.customer.exempt_from_license_number_check)
+
+    @property
+    def license_check(self) -> LicenseCheck:
+        """Return the bounds for licences bought by hand."""
+        exempt = self.customer.exempt_from_license_number_check
+        return LicenseCheck(seats=self.seats, minimum=self.minimum, exempt=exempt)
+
+    def cycle_end(self, after: datetime) -> datetime:
+        """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
+        plan, leap = self.plan, self.facts.settings.leap_february
+        return first_step_after(plan.billing_cycle_anchor, plan.schedule.months, after, leap_february=leap)
+
+    def renewal_or_end(self, after: datetime) -> datetime:
+        """Return the cycle start after *after*, or the plan's end date when that is earlier (rules 4)."""
+        return min(self.cycle_end(after), self.plan.end_date or self.cycle_end(after))
+
+    def cycle_at(self, moment: datetime) -> Period:
+        """Return the whole cycle that *moment* lies in, from its renewal to the next cycle start (rules 8.3)."""
+        renewal = last_renewal_at(self.ledger, moment) or self.ledger[0]
+        return Period(renewal.event_time, self.cycle_end(moment))
+
+    def change(self, **changes: Any) -> None:
+        """Replace fields of the plan."""
+        self.plan = replace(self.plan, **changes)
+
+    def append(self, at: datetime, count: LicenseCount, *, renewal: bool = False) -> LedgerEntry:
+        """Append a ledger entry; sequence numbers go on from the newest one."""
+        seq = self.ledger[-1].seq + 1 if self.ledger else 1
+        entry = LedgerEntry(
+            seq=seq,
+            event_time=at,
+            is_renewal=renewal,
+            licenses=count.licenses,
+            licenses_at_next_renewal=count.licenses_at_next_renewal,
+        )
+        self.ledger.append(entry)
+        return entry
+
+    def settle(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
+        """Record what became of *entries*."""
+        self.settled.update((entry.seq, disposition) for entry in entries)
+
+    def unsettled(self) -> list[LedgerEntry]:
+        """Return the entries up to the step's moment that nothing covers yet, in time order."""
+        open_entries = (entry for entry in self.ledger if not entry.settled and entry.seq not in self.settled)
+        return [entry for entry in open_entries if entry.event_time <= self.at]
+
+    def say(self, event: str, **data: Any) -> None:
+        """Note that something happened."""
+        self.events.append(PlanEvent(event, data))
+
+    def end(self, reason: str) -> None:
+        """End the plan at the step's moment; what is unsettled may still be billed."""
+        self.change(status=PlanStatus.ENDED, ended_at=self.at)
+        self.say("plan.ended", reason=reason)
+
+    def finish(self) -> Outcome:
+        """Close the step and return its outcome."""
+        return Outcome(
+            at=self.at,
+            plan=self.plan,
+            customer=self.customer,
+            entries=tuple(entry for entry in self.ledger if entry.seq >= self.first_new_seq),
+            settled=dict(self.settled),
+            invoices=tuple(self.invoices),
+            events=tuple(self.events),
+            credit=self.credit,
+            void_open_invoices=self.void_open_invoices,
+            void_trial_invoice=self.void_trial_invoice,
+            last_observation=self.seen,
+            successor=self.successor.finish() if self.successor else None,
+            scheduled=self.scheduled,
+        )

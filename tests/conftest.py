@@ -1,0 +1,46 @@
+"""The real servers that the tests share: started once per session, on free ports, gone at its end."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from billflow.dev.folder import claimed
+from billflow.dev.postgres import embedded_postgres
+from billflow.dev.temporal import embedded_temporal
+from billflow.temporal.client import connect
+
+# The tests never touch a server that the developer's environment points at.
+for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
+    if _name != "BILLFLOW_CHAOS":
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """Yield the folder of the session's servers and the descriptor of its lock."""
+    folder = tmp_path_factory.mktemp("servers")
+    with claimed(folder) as lock:
+        yield folder, lock
+
+
+@pytest.fixture(scope="session")
+async def postgres_url(servers_folder: tuple[Path, int]) -> AsyncIterator[str]:
+    """Yield the URL of an empty `billflow` database, as its superuser."""
+    async with embedded_postgres(*servers_folder, durable=False) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(servers_folder: tuple[Path, int]) -> AsyncIterator[str]:
+    """Yield the address of a dev server in memory that knows our search attributes."""
+    async with embedded_temporal(*servers_folder, keep=False, ui_port=None) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(temporal_server: str) -> Client:
+    """Return a client with our plugin, whose workers refuse careless imports in workflows."""
+    return await connect(temporal_server, strict_imports=True)

@@ -1,0 +1,24 @@
+"""A billflow of its own process for the tests to kill: runs a stack, says what runs, and waits."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from billflow.dev.errors import StackError
+from billflow.dev.stack import Ports, running_stack
+from billflow.settings import Settings
+
+
+async def main(folder: Path) -> None:
+    async with running_stack(Settings(data_dir=folder), ports=Ports(temporal_ui=None)) as stack:
+        pids = {process.name: process.pid for process in stack.processes}
+        print(json.dumps({"pids": pids, "environment": stack.environment()}), flush=True)  # noqa: T201
+        await stack.watch()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(Path(sys.argv[1])))
+    except StackError as error:
+        sys.exit(error.message)

@@ -1,0 +1,43 @@
+"""One plugin: payloads, sandbox and replay agree because all of them have it."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.worker import Replayer
+
+from billflow.temporal.plugin import billflow_plugin
+from billflow.temporal.worker import build_worker
+from tests.temporal.careless_workflow import CarelessWorkflow
+from tests.temporal.workflows_of_the_tests import EchoWorkflow, Seats, WallClockWorkflow
+
+SEATS = Seats(licenses=7, seen_at=datetime(2026, 1, 31, tzinfo=UTC))
+
+
+async def test_a_payload_arrives_as_the_model_it_was_and_its_history_replays(temporal_client: Client) -> None:
+    queue = str(uuid4())
+    async with build_worker(temporal_client, queue, workflows=[EchoWorkflow]):
+        handle = await temporal_client.start_workflow(EchoWorkflow.run, SEATS, id=queue, task_queue=queue)
+        assert await handle.result() == SEATS
+
+    history = await handle.fetch_history()
+    replayed = await Replayer(workflows=[EchoWorkflow], plugins=[billflow_plugin()]).replay_workflow(history)
+
+    assert replayed.replay_failure is None
+
+
+async def test_a_workflow_that_reads_the_wall_clock_fails(temporal_client: Client) -> None:
+    queue = str(uuid4())
+    async with build_worker(temporal_client, queue, workflows=[WallClockWorkflow]):
+        with pytest.raises(WorkflowFailureError) as refused:
+            await temporal_client.execute_workflow(WallClockWorkflow.run, id=queue, task_queue=queue)
+
+    assert "datetime.datetime.now" in str(refused.value.cause)
+
+
+async def test_an_import_outside_the_pass_through_block_stops_the_worker_at_its_start(temporal_client: Client) -> None:
+    with pytest.raises(RuntimeError, match="CarelessWorkflow") as refused:
+        build_worker(temporal_client, str(uuid4()), workflows=[CarelessWorkflow])
+
+    assert "structlog was not intentionally passed through" in str(refused.value.__cause__)

@@ -1,0 +1,43 @@
+"""Workers drain: what runs when the stop comes may finish."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+
+from billflow.temporal.worker import build_worker, run_until
+
+
+@workflow.defn(sandboxed=False)
+class OneActivityWorkflow:
+    @workflow.run
+    async def run(self) -> str:
+        answer: str = await workflow.execute_activity(
+            "charge", result_type=str, start_to_close_timeout=timedelta(seconds=30), summary="charge"
+        )
+        return answer
+
+
+async def test_an_activity_that_runs_when_the_worker_stops_is_finished(temporal_client: Client) -> None:
+    stop, started = asyncio.Event(), asyncio.Event()
+    finished: list[str] = []
+
+    @activity.defn
+    async def charge() -> str:
+        started.set()
+        await asyncio.sleep(0.3)
+        finished.append("charged")
+        return "charged"
+
+    queue = str(uuid4())
+    worker = build_worker(temporal_client, queue, workflows=[OneActivityWorkflow], activities=[charge])
+    running = asyncio.create_task(run_until(stop, [worker]))
+    await temporal_client.start_workflow(OneActivityWorkflow.run, id=queue, task_queue=queue)
+    await started.wait()
+
+    stop.set()
+    await running
+
+    assert finished == ["charged"]

@@ -1,0 +1,19 @@
+"""What every payload that crosses a process boundary has in common."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from billflow.domain.commands import PlanCommand
+
+Moment = AwareDatetime
+"""A moment in UTC; pydantic refuses one without a zone."""
+
+Command = Annotated[PlanCommand, Field(discriminator="type")]
+"""A `PlanCommand`, told apart by its `type`."""
+
+
+class Contract(BaseModel):
+    """A frozen payload; unknown fields are ignored, so that an old worker survives a newer message."""
+
+    model_config = ConfigDict(frozen=True)

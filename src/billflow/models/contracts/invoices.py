@@ -1,0 +1,139 @@
+"""An invoice as it is answered, sent and collected; amounts in minor units of `currency`."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.base import Contract, Moment
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands, in Stripe's words; a draft exists in our books only."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+
+
+class InvoiceSummary(Contract):
+    """The little that answers and workflows need to know of an invoice."""
+
+    org_id: str
+    invoice_id: str
+    plan_id: str
+    kind: InvoiceKind
+    status: InvoiceStatus
+    collection_method: CollectionMethod
+    total: int
+    currency: str
+    issued_at: Moment
+
+
+class InvoiceRef(Contract):
+    """One invoice of one organization; `attempt` counts payment attempts from 1."""
+
+    org_id: str
+    invoice_id: str
+    attempt: int = 1
+
+
+class CollectionLine(Contract):
+    """One line as Stripe is to show it; `n` counts from 1 and names the line in idempotency keys."""
+
+    n: int
+    line_id: str
+    description: str
+    quantity: int
+    unit_amount: int
+    amount: int
+    period_start: Moment
+    period_end: Moment
+
+
+class BilledCustomer(Contract):
+    """Who is to pay: what Stripe's customer object is made of."""
+
+    org_id: str
+    customer_id: str
+    name: str
+    email: str
+    currency: str
+    stripe_customer_id: str | None = None
+
+
+class InvoiceToCollect(Contract):
+    """Everything the payment gateway needs of one invoice.
+
+    `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on.
+    """
+
+    org_id: str
+    invoice_id: str
+    plan_id: str
+    kind: InvoiceKind
+    customer: BilledCustomer
+    status: InvoiceStatus
+    number: str | None = None
+    currency: str
+    total: int
+    lines: tuple[CollectionLine, ...]
+    collection_method: CollectionMethod
+    days_until_due: int | None = None
+    statement_descriptor: str
+    issued_at: Moment
+    stripe_invoice_id: str | None = None
+    sent_first_at: Moment | None = None
+
+
+class Issued(Contract):
+    """Stripe holds the invoice, finalized: open, or paid at once where nothing was due."""
+
+    stripe_invoice_id: str
+    status: InvoiceStatus
+    number: str | None = None
+    hosted_invoice_url: str | None = None
+    amount_due: int
+    amount_paid: int
+
+
+class Paid(Contract):
+    """The invoice is paid."""
+
+    kind: Literal["paid"] = "paid"
+    amount_paid: int
+
+
+class Open(Contract):
+    """The invoice was sent and waits for its customer."""
+
+    kind: Literal["open"] = "open"
+
+
+class Declined(Contract):
+    """The payment was refused by the card's bank, or there is no way to pay on file."""
+
+    kind: Literal["declined"] = "declined"
+    code: str
+    message: str
+
+
+class RequiresAction(Contract):
+    """The customer must confirm the payment; `hosted_invoice_url` is where."""
+
+    kind: Literal["requires_action"] = "requires_action"
+    hosted_invoice_url: str | None = None
+
+
+class Closed(Contract):
+    """The invoice is void or uncollectible: nothing is to be collected any more."""
+
+    kind: Literal["closed"] = "closed"
+
+
+CollectionOutcome = Annotated[Paid | Open | Declined | RequiresAction | Closed, Field(discriminator="kind")]
+"""What came of one attempt to collect: an outcome is a value, only faults are exceptions."""

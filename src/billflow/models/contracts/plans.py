@@ -1,0 +1,87 @@
+"""A plan as workflows, answers and screens see it: a snapshot, never the truth."""
+
+from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.invoices import InvoiceSummary
+
+
+class Attention(Contract):
+    """Why a plan is parked, and since when."""
+
+    code: str
+    message: str
+    since: Moment
+
+
+class PlanState(Contract):
+    """The few facts of a plan that time and order need; amounts in minor units of `currency`.
+
+    `due_at` is the next boundary, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
+    starts the plan. `clock_at` is the standing time of the test clock the plan hangs on, None for real time.
+    """
+
+    org_id: str
+    plan_id: str
+    customer_id: str
+    tier: str
+    tier_name: str
+    schedule: Schedule
+    status: PlanStatus
+    currency: str
+    price_per_license: int | None
+    fixed_price: int | None
+    license_management: LicenseManagement
+    collection_method: CollectionMethod
+    licenses: int = 0
+    licenses_at_next_renewal: int = 0
+    billing_cycle_anchor: Moment
+    next_invoice_date: Moment | None
+    end_date: Moment | None = None
+    due_at: Moment | None
+    invoicing_status: InvoicingStatus = InvoicingStatus.DONE
+    attention: Attention | None = None
+    awaiting_invoice_id: str | None = None
+    suspended: bool = False
+    predecessor_id: str | None = None
+    test_clock_id: str | None = None
+    clock_at: Moment | None = None
+    version: int
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether the plan's workflow has something to wait for: a boundary, a command or a payment."""
+        return self.status.is_live or self.awaiting_invoice_id is not None
+
+
+class Refusal(Contract):
+    """A rule said no: the stable code, a sentence, and where it helps the field at fault."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class StepResult(Contract):
+    """What a step left behind: the plan as it is now, the invoices it made, the plan that took over.
+
+    With `refused` nothing was changed. With `state.attention` the plan is parked and the step will be tried again.
+    """
+
+    state: PlanState
+    invoices: tuple[InvoiceSummary, ...] = ()
+    voided: tuple[InvoiceSummary, ...] = ()
+    successor: PlanState | None = None
+    refused: Refusal | None = None
+
+
+class StartPlanAsk(Contract):
+    """Ask to start a plan for a customer; `key` makes asking twice the same as asking once."""
+
+    org_id: str
+    customer_id: str
+    key: str
+    actor: str
+    asked: StartPlan
+    test_clock_id: str | None = None
+    at: Moment

@@ -1,0 +1,88 @@
+"""What activities are asked to do to a plan; each carries the key under which it happens once."""
+
+from typing import Any
+
+from billflow.models.contracts.base import Command, Contract, Moment
+
+
+class PlanRef(Contract):
+    """One plan of one organization."""
+
+    org_id: str
+    plan_id: str
+
+
+class StepInfo(Contract):
+    """What the books record about a step: who asked for what, as of when, under which key it happens once.
+
+    `kind` is boundary, command, activate, abandon or resume; `detail` is the request as data, for the audit log.
+    """
+
+    key: str
+    kind: str
+    at: Moment
+    actor: str = "system"
+    request_id: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class BoundaryAsk(PlanRef):
+    """Close the plan's boundary `at`."""
+
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: a boundary is closed once."""
+        return f"{self.plan_id}/{self.at.isoformat()}"
+
+
+class CommandAsk(PlanRef):
+    """Take one command; the same `command_id` gives the first answer again."""
+
+    command_id: str
+    command: Command
+    at: Moment
+    actor: str
+    request_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: a command is taken once."""
+        return f"{self.plan_id}/command/{self.command_id}"
+
+
+class ActivateAsk(PlanRef):
+    """Start the plan whose purchase `invoice_id` is paid."""
+
+    invoice_id: str
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: a purchase starts a plan once."""
+        return f"{self.plan_id}/activate/{self.invoice_id}"
+
+
+class AbandonAsk(PlanRef):
+    """End the plan whose purchase came to nothing."""
+
+    invoice_id: str
+    reason: str
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: a purchase is given up once."""
+        return f"{self.plan_id}/abandon/{self.invoice_id}"
+
+
+class ResumeAsk(PlanRef):
+    """Resume billing after a suspension that ended at `at`."""
+
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: each reactivation resumes once."""
+        return f"{self.plan_id}/resume/{self.at.isoformat()}"

@@ -1,0 +1,17 @@
+# One image; `worker`, `api` and `migrate` are its commands.
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/billflow
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY src ./src
+RUN /opt/billflow/bin/pip install --no-cache-dir -c constraints.txt .
+
+FROM python:3.11-slim
+RUN useradd --system --create-home --home-dir /app billflow
+WORKDIR /app
+COPY --from=build /opt/billflow /opt/billflow
+COPY --chown=billflow migrations ./migrations
+USER billflow
+ENV PATH="/opt/billflow/bin:$PATH" PYTHONUNBUFFERED=1 BILLFLOW_LOG_FORMAT=json
+ENTRYPOINT ["billflow"]
+CMD ["--help"]

@@ -1,0 +1,73 @@
+"""The compose file is valid, stays on the loopback interface, and its commands exist."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+
+
+class Service(TypedDict, total=False):
+    """The keys of a service that these tests look at."""
+
+    command: list[str]
+    build: str
+    image: str
+    ports: list[str]
+    depends_on: dict[str, dict[str, str]]
+    healthcheck: dict[str, object]
+
+
+def services() -> dict[str, Service]:
+    content: dict[str, dict[str, Service]] = yaml.safe_load(FILE.read_text())
+    return content["services"]
+
+
+def our_commands() -> list[list[str]]:
+    return [service["command"] for service in services().values() if "build" in service]
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_no_port_is_open_to_the_network() -> None:
+    ports = [port for service in services().values() for port in service.get("ports", [])]
+
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_whoever_waits_for_health_waits_for_a_service_that_has_a_check() -> None:
+    awaited = {
+        name
+        for service in services().values()
+        for name, dependency in service.get("depends_on", {}).items()
+        if dependency["condition"] == "service_healthy"
+    }
+
+    assert awaited
+    assert all("healthcheck" in services()[name] for name in awaited)
+
+
+def test_one_image_runs_migrate_worker_and_api() -> None:
+    assert sorted(command[0] for command in our_commands()) == ["api", "migrate", "worker"]
+
+
+@pytest.mark.parametrize("command", our_commands(), ids=" ".join)
+def test_a_command_of_the_file_exists_on_the_host(command: list[str]) -> None:
+    billflow = Path(sysconfig.get_path("scripts")) / "billflow"
+
+    answered = subprocess.run([billflow, *command, "--help"], capture_output=True, text=True, check=False)
+
+    assert answered.returncode == 0, answered.stderr

@@ -1,0 +1,1 @@
+"""A local server that speaks Stripe's wire protocol, for development and tests; it knows nothing of its clients."""

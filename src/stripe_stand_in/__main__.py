@@ -1,0 +1,68 @@
+"""Run the stand-in from the command line: `python -m stripe_stand_in`."""
+
+import argparse
+import asyncio
+import ipaddress
+import sys
+from pathlib import Path
+
+from stripe_stand_in.runtime import HOST, Runtime, listen
+
+EXAMPLE = """example:
+  python -m stripe_stand_in --port 12111 --db stripe.db --control
+  STRIPE_API_BASE=http://127.0.0.1:12111   any key that starts with sk_test_ is an account of its own
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m stripe_stand_in",
+        description="A local server that speaks Stripe's API, for development and tests.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--host", default=HOST, help="loopback address to listen on (default %(default)s)")
+    made.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
+    made.add_argument("--db", type=Path, help="file that keeps the state between runs (default: in memory)")
+    made.add_argument("--seed", type=int, default=1, help="seed of ids and seeded faults (default %(default)s)")
+    made.add_argument("--control", action="store_true", help="open the /_sim routes: clock, faults, state")
+    made.add_argument("--webhook", nargs=2, metavar=("URL", "SECRET"), help="endpoint for every account's events")
+    return made
+
+
+def problem_with(args: argparse.Namespace) -> str | None:
+    """Return what is wrong with the arguments in one sentence, or None."""
+    host = "127.0.0.1" if args.host == "localhost" else args.host
+    try:
+        loopback = ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        return f"--host {args.host}: the stand-in listens on loopback addresses only, such as 127.0.0.1."
+    if args.db is not None and not args.db.absolute().parent.is_dir():
+        return f"--db {args.db}: its folder does not exist; create it first."
+    return None
+
+
+def main() -> int:
+    """Serve until interrupted; return 2 for arguments that cannot be, 1 when the port is taken."""
+    args = parser().parse_args()
+    problem = problem_with(args)
+    if problem is not None:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+    try:
+        listener = listen(args.host, args.port)
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"--port {args.port}: cannot listen there ({error}); choose another port or 0.\n")
+        return 1
+    runtime = Runtime(listener, args.db, args.seed, webhook=tuple(args.webhook) if args.webhook else None)
+    sys.stdout.write(f"listening on {runtime.services.base_url}\n")
+    sys.stdout.flush()
+    asyncio.run(runtime.run())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The rules that every resource shares: units of work, time, ids, money, idempotent execution."""

@@ -1,0 +1,1 @@
+"""Payment intents and charges: what happens when a payment method is charged."""

@@ -1,0 +1,51 @@
+"""Events: retrieve and list."""
+
+from stripe_stand_in.engine.lists import page
+from stripe_stand_in.engine.registry import Args, operation
+from stripe_stand_in.engine.render import renders
+from stripe_stand_in.engine.unit import Unit
+from stripe_stand_in.errors import invalid
+from stripe_stand_in.storage import outbox
+from stripe_stand_in.storage.query import Query
+from stripe_stand_in.types import Obj
+
+MAX_TYPES = 20
+UNDELIVERED = "EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id AND state != 'delivered')"
+
+
+def check(params: Obj) -> None:
+    """Raise StripeError when types are given in two ways or too many."""
+    if params.get("type") and params.get("types"):
+        raise invalid("Give either type or types.", code="parameters_exclusive", param="types")
+    if len(params.get("types") or []) > MAX_TYPES:
+        raise invalid(f"You can list at most {MAX_TYPES} types.", param="types")
+
+
+@operation("event.retrieve")
+def retrieve(unit: Unit, args: Args) -> Obj:
+    """Return an event."""
+    return unit.get("event", args.id)
+
+
+@operation("event.list", check)
+def list_events(unit: Unit, args: Args) -> Obj:
+    """List events by type, creation and whether every endpoint took them; `invoice.*` names a group of types."""
+    params = args.params
+    query = Query("event")
+    types = params.get("types") or ([params["type"]] if params.get("type") else [])
+    if any(name.endswith("*") for name in types):
+        either = " OR ".join(["status GLOB ?"] * len(types))
+        query.matching(f"({either})", *types)
+    elif types:
+        query.among("status", types)
+    if params.get("created") is not None:
+        query.between("created", params["created"])
+    if params.get("delivery_success") is not None:
+        query.matching(f"NOT {UNDELIVERED}" if params["delivery_success"] else UNDELIVERED)
+    return page(unit, args, query)
+
+
+@renders("event")
+def with_pending(unit: Unit, event: Obj) -> None:
+    """Count the endpoints that have not taken the event yet."""
+    event["pending_webhooks"] = outbox.pending(unit.db, event["id"])

@@ -1,0 +1,192 @@
+"""Payment methods: create, attach (with Stripe's test aliases), detach, update, list."""
+
+from stripe_stand_in.contract.table import blank
+from stripe_stand_in.engine import fields
+from stripe_stand_in.engine.cards import DO_NOT_RETRY, Card, card_for
+from stripe_stand_in.engine.lists import page
+from stripe_stand_in.engine.registry import Args, operation
+from stripe_stand_in.engine.unit import Unit
+from stripe_stand_in.errors import StripeError, card_error, invalid, missing_resource
+from stripe_stand_in.storage.query import Query
+from stripe_stand_in.types import Obj
+
+DETAILS = ("address", "email", "name", "phone", "tax_id")
+
+
+def mint(unit: Unit, card: Card, alias: str) -> Obj:
+    """Store a new card payment method that behaves like the test card."""
+    method = unit.blank("payment_method")
+    method.update(type="card", metadata={}, allow_redisplay="unspecified", card=blank("PaymentMethod.Card"))
+    method["card"].update(brand=card.brand, display_brand=card.brand, country=card.country, funding="credit")
+    method["card"].update(exp_month=12, exp_year=2034, last4=card.last4, fingerprint=unit.services.ids.text(16))
+    method["card"].update(networks={"available": [card.brand], "preferred": None})
+    method["card"].update(three_d_secure_usage={"supported": True})
+    method["_sim"] = {"alias": alias, "declines": 0}
+    return unit.add(method)
+
+
+def refusal(card: Card) -> StripeError | None:
+    """Return the 402 that attaching this card ends in, or None."""
+    if card.attach is None:
+        return None
+    error = card_error(card.attach.message, code=card.attach.code, decline_code=card.attach.decline_code)
+    error.keep_changes = False
+    if card.attach.decline_code in DO_NOT_RETRY:
+        error.details["advice_code"] = "do_not_try_again"
+    return error
+
+
+def attach_to(unit: Unit, customer: Obj, identifier: str) -> Obj:
+    """Attach a payment method to the customer; an alias mints a new one each time.
+
+    Raises StripeError 402 for the aliases that decline, 400 for one that belongs to somebody else.
+    """
+    method = unit.find(identifier, "payment_method") or _from_alias(unit, identifier)
+    card = card_for(method.get("_sim", {}).get("alias", ""))
+    problem = refusal(card) if card else None
+    if problem is not None:
+        raise problem
+    if method["customer"] not in (None, customer["id"]):
+        raise invalid(
+            "The payment method you provided has already been attached to a customer.",
+            code="payment_method_unexpected_state",
+        )
+    if method["customer"] is None:
+        method["customer"] = customer["id"]
+        unit.save(method)
+        unit.settle(method)
+        unit.emit("payment_method.attached", method)
+    return method
+
+
+def _from_alias(unit: Unit, identifier: str) -> Obj:
+    card = card_for(identifier) if identifier.startswith("pm_") else None
+    if card is None:
+        raise missing_resource("PaymentMethod", identifier, "payment_method")
+    return mint(unit, card, identifier)
+
+
+@operation("payment_method.create")
+def create(unit: Unit, args: Args) -> Obj:
+    """Create a card from a token or test number, or a SEPA debit from an IBAN."""
+    params = args.params
+    kind = params.get("type")
+    if kind == "card":
+        method = _card(unit, params.get("card") or {})
+    elif kind == "sepa_debit":
+        method = _sepa(unit, params.get("sepa_debit") or {})
+    else:
+        raise invalid(f"Payment methods of type {kind} are not simulated: use card or sepa_debit.", param="type")
+    _update(method, params)
+    unit.save(method)
+    unit.settle(method)
+    return method
+
+
+def _card(unit: Unit, given: Obj) -> Obj:
+    alias = given.get("token") or given.get("number")
+    card = card_for(alias or "")
+    if card is None or alias is None:
+        raise missing_resource("token", str(alias), "card[token]")
+    method = mint(unit, card, alias)
+    method["card"].update({name: given[name] for name in ("exp_month", "exp_year") if given.get(name)})
+    return method
+
+
+def _sepa(unit: Unit, given: Obj) -> Obj:
+    iban = (given.get("iban") or "").replace(" ", "")
+    if not iban:
+        raise invalid("Missing required param: sepa_debit[iban].", code="parameter_missing", param="sepa_debit[iban]")
+    method = unit.blank("payment_method")
+    method.update(type="sepa_debit", metadata={}, sepa_debit=blank("PaymentMethod.SepaDebit"))
+    method["sepa_debit"].update(country=iban[:2], last4=iban[-4:], bank_code=iban[4:12])
+    method["sepa_debit"]["fingerprint"] = unit.services.ids.text(16)
+    method["_sim"] = {"alias": "", "declines": 0}
+    return unit.add(method)
+
+
+def _update(method: Obj, params: Obj) -> None:
+    fields.merge_metadata(method, params)
+    fields.copy(method, params, ("allow_redisplay",))
+    if params.get("billing_details"):
+        known = {name: value for name, value in params["billing_details"].items() if name in DETAILS}
+        if known.get("address"):
+            known["address"] = {
+                **dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
+                **known["address"],
+            }
+        method["billing_details"].update(known)
+
+
+@operation("payment_method.retrieve")
+def retrieve(unit: Unit, args: Args) -> Obj:
+    """Return a payment method."""
+    return unit.get("payment_method", args.id)
+
+
+@operation("payment_method.update")
+def update(unit: Unit, args: Args) -> Obj:
+    """Change billing details, expiry or metadata."""
+    method = unit.get("payment_method", args.id)
+    _update(method, args.params)
+    given = args.params.get("card") or {}
+    if "card" in method:
+        method["card"].update({name: given[name] for name in ("exp_month", "exp_year") if given.get(name)})
+    unit.changed("payment_method.updated", method)
+    return method
+
+
+@operation("payment_method.attach")
+def attach(unit: Unit, args: Args) -> Obj:
+    """Attach to a customer."""
+    customer_id = args.params.get("customer")
+    if not customer_id:
+        raise invalid("Missing required param: customer.", code="parameter_missing", param="customer")
+    return attach_to(unit, unit.get("customer", customer_id, "customer"), args.id)
+
+
+@operation("payment_method.detach")
+def detach(unit: Unit, args: Args) -> Obj:
+    """Detach from its customer, also as the default of invoices."""
+    method = unit.get("payment_method", args.id)
+    customer = unit.find(method["customer"], "customer")
+    if customer is None:
+        raise invalid("The payment method you provided is not attached to a customer.")
+    if customer["invoice_settings"]["default_payment_method"] == method["id"]:
+        customer["invoice_settings"]["default_payment_method"] = None
+        unit.changed("customer.updated", customer)
+    method["customer"] = None
+    unit.changed("payment_method.detached", method)
+    return method
+
+
+@operation("payment_method.list")
+def list_methods(unit: Unit, args: Args) -> Obj:
+    """List the payment methods of a customer, by type."""
+    return _list(unit, args, args.params.get("customer"))
+
+
+@operation("customer_payment_method.list")
+def list_of_customer(unit: Unit, args: Args) -> Obj:
+    """List a customer's payment methods."""
+    return _list(unit, args, unit.get("customer", args.id)["id"])
+
+
+@operation("customer_payment_method.retrieve")
+def retrieve_of_customer(unit: Unit, args: Args) -> Obj:
+    """Return one of a customer's payment methods."""
+    method = unit.get("payment_method", args.ids[1])
+    if method["customer"] != args.id:
+        raise missing_resource("PaymentMethod", args.ids[1])
+    return method
+
+
+def _list(unit: Unit, args: Args, customer: str | None) -> Obj:
+    query = Query("payment_method")
+    if customer:
+        query.where("customer", customer)
+    if args.params.get("type"):
+        query.where("status", args.params["type"])
+    if args.params.get("allow_redisplay"):
+        query.where("allow_redisplay", args.params["allow_redisplay"])
+    return page(unit, args, query)

@@ -1,0 +1,1 @@
+"""Tell endpoints of events: signed, retried, at least once, in no promised order."""

@@ -42,6 +42,12 @@ class InvoiceRef(Contract):
     attempt: int = 1
 
 
+class CollectAsk(InvoiceRef):
+    """Collect one invoice as of `at`."""
+
+    at: Moment
+
+
 class CollectionLine(Contract):
     """One line as Stripe is to show it; `n` counts from 1 and names the line in idempotency keys."""
 
@@ -129,11 +135,19 @@ class RequiresAction(Contract):
     hosted_invoice_url: str | None = None
 
 
+class Rejected(Contract):
+    """Stripe refuses our request as wrong: a person has to look, asking again the same way changes nothing."""
+
+    kind: Literal["rejected"] = "rejected"
+    code: str
+    message: str
+
+
 class Closed(Contract):
     """The invoice is void or uncollectible: nothing is to be collected any more."""
 
     kind: Literal["closed"] = "closed"
 
 
-CollectionOutcome = Annotated[Paid | Open | Declined | RequiresAction | Closed, Field(discriminator="kind")]
+CollectionOutcome = Annotated[Paid | Open | Declined | RequiresAction | Rejected | Closed, Field(discriminator="kind")]
 """What came of one attempt to collect: an outcome is a value, only faults are exceptions."""

@@ -3,7 +3,7 @@
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
 
 
 class Attention(Contract):
@@ -85,3 +85,17 @@ class StartPlanAsk(Contract):
     asked: StartPlan
     test_clock_id: str | None = None
     at: Moment
+
+
+class PlanRun(Contract):
+    """The input of one run of a plan's workflow: its state, and invoices that are still to be sent."""
+
+    state: PlanState
+    to_send: tuple[InvoiceSummary, ...] = ()
+
+
+class PlanStarted(Contract):
+    """The answer to starting a plan: the plan, and what came of paying for it where that was asked for at once."""
+
+    state: PlanState
+    outcome: CollectionOutcome | None = None

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from billflow.models.contracts.base import Command, Contract, Moment
+from billflow.models.contracts.invoices import InvoiceStatus
 
 
 class PlanRef(Contract):
@@ -23,7 +26,7 @@ class StepInfo(Contract):
     at: Moment
     actor: str = "system"
     request_id: str | None = None
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = Field(default_factory=dict)
 
 
 class BoundaryAsk(PlanRef):
@@ -86,3 +89,20 @@ class ResumeAsk(PlanRef):
     def key(self) -> str:
         """Return the step's key: each reactivation resumes once."""
         return f"{self.plan_id}/resume/{self.at.isoformat()}"
+
+
+class CommandRequest(Contract):
+    """What callers send to a plan's workflow, by update or by signal."""
+
+    command_id: str
+    command: Command
+    actor: str
+    request_id: str | None = None
+
+
+class InvoiceSettled(Contract):
+    """News about an invoice: it was paid, voided or given up, as of `at`."""
+
+    invoice_id: str
+    status: InvoiceStatus
+    at: Moment

@@ -1,0 +1,88 @@
+"""Sending and collecting invoices. Any of these may run twice, and money moves once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from billflow.models.contracts.collection import CollectionPlan
+from billflow.models.contracts.invoices import (
+    Closed,
+    CollectAsk,
+    CollectionOutcome,
+    InvoiceStatus,
+    InvoiceToCollect,
+    Paid,
+    Rejected,
+)
+from billflow.ports import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+
+
+@dataclass(frozen=True)
+class CollectionActivities:
+    """What happens to an invoice at Stripe, and what the books remember of it."""
+
+    books: Books
+    gateway: PaymentGateway
+
+    @activity.defn
+    async def collect(self, ask: CollectAsk) -> CollectionOutcome:
+        """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt."""
+        invoice = await self.books.invoice_to_collect(ask)
+        if (settled := _settled(invoice)) is not None:
+            return settled
+        try:
+            outcome = await self._collect(ask, invoice)
+        except PaymentsUnavailable as error:
+            _try_again(error)
+        except PaymentsRejected as error:
+            outcome = Rejected(code=error.code or "rejected", message=str(error))
+        await self.books.record_outcome(ask, outcome, ask.at)
+        return outcome
+
+    async def _collect(self, ask: CollectAsk, invoice: InvoiceToCollect) -> CollectionOutcome:
+        payer = invoice.customer
+        stripe_customer_id = await self.gateway.ensure_customer(payer)
+        if payer.stripe_customer_id != stripe_customer_id:
+            await self.books.record_stripe_customer(payer, stripe_customer_id)
+            payer = payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
+            invoice = invoice.model_copy(update={"customer": payer})
+        issued = await self.gateway.issue(invoice)
+        await self.books.record_issued(ask, issued)
+        if issued.status is InvoiceStatus.PAID:
+            return Paid(amount_paid=issued.amount_paid)
+        invoice = invoice.model_copy(
+            update={"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status, "number": issued.number}
+        )
+        return await self.gateway.collect(invoice, ask.attempt)
+
+    @activity.defn
+    async def void(self, ask: CollectAsk) -> None:
+        """Void the invoice at Stripe, where it got that far; our books have given it up already."""
+        invoice = await self.books.invoice_to_collect(ask)
+        try:
+            await self.gateway.void(invoice)
+        except PaymentsUnavailable as error:
+            _try_again(error)
+        except PaymentsRejected as error:
+            raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error
+
+    @activity.defn
+    async def record_plan(self, plan: CollectionPlan) -> None:
+        """Write down when the invoice is tried again."""
+        await self.books.record_collection_plan(plan, plan.next_attempt_at)
+
+
+def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:
+    if invoice.status is InvoiceStatus.PAID:
+        return Paid(amount_paid=invoice.total)
+    if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
+        return Closed()
+    return None
+
+
+def _try_again(error: PaymentsUnavailable) -> NoReturn:
+    delay = timedelta(seconds=error.retry_after) if error.retry_after else None
+    raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error

@@ -1,0 +1,68 @@
+"""The steps of a plan's life. Each is one transaction under a key: run twice, it changes nothing the second time."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from billflow.domain import boundary, lifecycle, purchasing, suspension
+from billflow.models.contracts.plans import PlanState, StepResult
+from billflow.models.contracts.steps import (
+    AbandonAsk,
+    ActivateAsk,
+    BoundaryAsk,
+    CommandAsk,
+    PlanRef,
+    ResumeAsk,
+    StepInfo,
+)
+from billflow.ports import Books
+
+
+@dataclass(frozen=True)
+class StepActivities:
+    """What a plan's workflow does to the books."""
+
+    books: Books
+
+    @activity.defn
+    async def close_boundary(self, ask: BoundaryAsk) -> StepResult:
+        """Take in the seats, end the cycle if it is over, and bill what is open."""
+        info = StepInfo(key=ask.key, kind="boundary", at=ask.at)
+        return await self.books.take_step(ask, info, lambda facts: boundary.close_boundary(facts, ask.at))
+
+    @activity.defn
+    async def take_command(self, ask: CommandAsk) -> StepResult:
+        """Take one command; a refusal is an answer, written to the audit log."""
+        info = StepInfo(
+            key=ask.key,
+            kind="command",
+            at=ask.at,
+            actor=ask.actor,
+            request_id=ask.request_id,
+            detail=ask.model_dump(mode="json", include={"command_id", "command"}),
+        )
+        return await self.books.take_step(ask, info, lambda facts: lifecycle.take_command(facts, ask.command, ask.at))
+
+    @activity.defn
+    async def activate(self, ask: ActivateAsk) -> StepResult:
+        """Start the plan whose purchase is paid."""
+        paid = await self.books.purchased_licenses(ask, ask.invoice_id)
+        info = StepInfo(key=ask.key, kind="activate", at=ask.at, detail={"invoice_id": ask.invoice_id})
+        return await self.books.take_step(ask, info, lambda facts: purchasing.activate(facts, paid, ask.at))
+
+    @activity.defn
+    async def abandon(self, ask: AbandonAsk) -> StepResult:
+        """End the plan whose purchase came to nothing, and give up its invoice."""
+        info = StepInfo(key=ask.key, kind="abandon", at=ask.at, detail={"invoice_id": ask.invoice_id})
+        return await self.books.take_step(ask, info, lambda facts: purchasing.abandon(facts, ask.reason, ask.at))
+
+    @activity.defn
+    async def resume(self, ask: ResumeAsk) -> StepResult:
+        """Resume billing after a suspension."""
+        info = StepInfo(key=ask.key, kind="resume", at=ask.at)
+        return await self.books.take_step(ask, info, lambda facts: suspension.resume(facts, ask.at))
+
+    @activity.defn
+    async def plan_state(self, plan: PlanRef) -> PlanState:
+        """Read the plan as the books know it."""
+        return await self.books.plan_state(plan)

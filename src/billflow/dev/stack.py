@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from temporalio.envconfig import ClientConfig
 
 from billflow.dev.child import Child
-from billflow.dev.errors import PartFailed
+from billflow.dev.errors import PartFailed, StackError
 from billflow.dev.folder import claimed
 from billflow.dev.postgres import embedded_postgres
+from billflow.dev.stripe import embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.settings import Settings
 
@@ -69,21 +70,25 @@ class _Site:
     lock: int
     keep: bool
     ports: Ports
+    webhook_url: str | None
 
 
 @asynccontextmanager
-async def running_stack(settings: Settings, *, keep: bool = True, ports: Ports | None = None) -> AsyncIterator[Stack]:
+async def running_stack(
+    settings: Settings, *, keep: bool = True, ports: Ports | None = None, webhook_url: str | None = None
+) -> AsyncIterator[Stack]:
     """Start what `settings` and the `TEMPORAL_*` variables leave open; stop it in reverse order at the end.
 
     With `keep` the state stays in `settings.data_dir` for the next time, otherwise it is in a temporary folder that
-    is removed. Raises a `StackError` with one sentence when a part cannot run.
+    is removed. `webhook_url` is where the Stripe stand-in sends its events. Raises a `StackError` with one sentence
+    when a part cannot run.
     """
     async with AsyncExitStack() as parts:
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
         lock = parts.enter_context(claimed(folder))
-        site = _Site(parts, folder, lock, keep, ports or Ports())
+        site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
         stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
-        for add in (_with_postgres, _with_temporal):
+        for add in (_with_postgres, _with_temporal, _with_stripe):
             stack = await add(stack, site)
         yield stack
 
@@ -106,6 +111,22 @@ async def _with_temporal(stack: Stack, site: _Site) -> Stack:
     server = await site.parts.enter_async_context(part)
     processes = stack.processes if server.process is None else (*stack.processes, server.process)
     return replace(stack, temporal_address=server.address, temporal_ui_url=server.ui_url, processes=processes)
+
+
+async def _with_stripe(stack: Stack, site: _Site) -> Stack:
+    if stack.settings.stripe_api_key is not None:
+        return stack
+    if stack.settings.stripe_api_base is not None:
+        raise StackError("STRIPE_API_BASE is set, but STRIPE_API_KEY is not; set both or neither.")
+    part = embedded_stripe(site.folder, site.lock, keep=site.keep, port=site.ports.stripe, webhook_url=site.webhook_url)
+    stripe = await site.parts.enter_async_context(part)
+    found = {
+        "stripe_api_key": SecretStr(stripe.api_key),
+        "stripe_api_base": stripe.api_base,
+        "stripe_webhook_secret": SecretStr(stripe.webhook_secret),
+    }
+    settings = stack.settings.model_copy(update=found)
+    return replace(stack, settings=settings, processes=(*stack.processes, stripe.process))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from stripe_stand_in.types import Obj
 
@@ -24,7 +25,7 @@ def compact(schema: Obj) -> object:
     if "$ref" in schema:
         return {"ref": schema["$ref"].rsplit("/", 1)[-1]}
     if "anyOf" in schema:
-        return {"union": [compact(choice) for choice in schema["anyOf"]]}
+        return compact_union([compact(choice) for choice in schema["anyOf"]])
     if "enum" in schema:
         return {"enum": schema["enum"]}
     if schema.get("type") == "array":
@@ -32,6 +33,14 @@ def compact(schema: Obj) -> object:
     if schema.get("type") == "object":
         return compact_object(schema)
     return "decimal" if schema.get("format") == "decimal" else schema["type"]
+
+
+def compact_union(choices: list[Any]) -> object:
+    """Return the choices; beside a list of values, "any text" only says that the list may grow."""
+    listed = [choice for choice in choices if isinstance(choice, dict) and len(choice.get("enum", [])) > 1]
+    if listed and "string" in choices:
+        choices = [choice for choice in choices if choice != "string"]
+    return {"union": choices}
 
 
 def compact_object(schema: Obj) -> object:

@@ -1,0 +1,27 @@
+"""A running stand-in and a client for it."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+import stripe
+
+from stripe_stand_in.server import StandIn
+from tests.stripe_stand_in.clients import client_for
+
+ACCOUNTS = count(1)
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    """Yield one server in memory for all tests that do not change its clock or break it."""
+    with StandIn() as server:
+        yield server
+
+
+@pytest.fixture
+def client(stand_in: StandIn) -> Iterator[stripe.StripeClient]:
+    """Yield a client with an account of its own; afterwards all its events are read, and so checked."""
+    made = client_for(stand_in.url, f"sk_test_account_{next(ACCOUNTS)}")
+    yield made
+    list(made.v1.events.list({"limit": 100}).auto_paging_iter())

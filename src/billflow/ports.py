@@ -104,3 +104,7 @@ class PaymentsRejected(Exception):
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NoDatabase(Exception):
+    """PostgreSQL can't be reached, or lacks our tables; the message says where and what to do. Try again later."""

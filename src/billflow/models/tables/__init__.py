@@ -1,0 +1,38 @@
+"""The tables of the books, by noun; only `store` and the migrations' tests know them."""
+
+from billflow.models.tables.account import BillingAccount, Channel, Project
+from billflow.models.tables.base import Base
+from billflow.models.tables.customer import Customer, CustomerContact
+from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
+from billflow.models.tables.invoice import Credit, Invoice, InvoiceLine, PaymentAttempt
+from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatRow
+from billflow.models.tables.org import Org
+from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
+from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
+
+__all__ = [
+    "AuditLog",
+    "Base",
+    "BillingAccount",
+    "Channel",
+    "Credit",
+    "Customer",
+    "CustomerContact",
+    "CustomerPlan",
+    "CustomerPlanOffer",
+    "Invoice",
+    "InvoiceLine",
+    "LedgerSettlement",
+    "LicenseLedger",
+    "Org",
+    "OutboxEvent",
+    "PaymentAttempt",
+    "Project",
+    "Realm",
+    "RemoteRealm",
+    "RemoteServer",
+    "SeatRow",
+    "Step",
+    "TestClock",
+    "WebhookEvent",
+]

@@ -1,0 +1,46 @@
+"""What a customer runs the product on: a realm in our cloud, a realm on a server of theirs, or the whole server."""
+
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to, in_org
+
+
+class Realm(Identified, Owned, Stamped, Base):
+    """An organization in our cloud; `string_id` is its subdomain."""
+
+    __tablename__ = "realm"
+    __table_args__ = (in_org(), UniqueConstraint("org_id", "id"), UniqueConstraint("org_id", "string_id"))
+
+    string_id: Mapped[str]
+    name: Mapped[str]
+
+
+class RemoteServer(Identified, Owned, Stamped, Base):
+    """A server the customer runs; `uuid` is what it reports itself as."""
+
+    __tablename__ = "remote_server"
+    __table_args__ = (in_org(), UniqueConstraint("org_id", "id"), UniqueConstraint("org_id", "uuid"))
+
+    uuid: Mapped[UUID]
+    hostname: Mapped[str]
+    contact_email: Mapped[str | None]
+
+
+class RemoteRealm(Identified, Owned, Stamped, Base):
+    """One organization on a server the customer runs; `uuid` is what it reports itself as."""
+
+    __tablename__ = "remote_realm"
+    __table_args__ = (
+        in_org(),
+        belongs_to("remote_server", "server_id"),
+        UniqueConstraint("org_id", "id"),
+        UniqueConstraint("org_id", "uuid"),
+    )
+
+    uuid: Mapped[UUID]
+    server_id: Mapped[UUID | None]
+    host: Mapped[str]
+    name: Mapped[str]

@@ -1,0 +1,125 @@
+"""What was billed, line by line, and what came of collecting it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billflow.domain.invoicing.draft import InvoiceKind, LineKind
+from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, is_currency
+
+
+class Invoice(Identified, Owned, Stamped, Base):
+    """One invoice; amounts in minor units of `currency`.
+
+    `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
+    `sent_first_at` is real time, all other moments follow the plan's clock.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        belongs_to("customer_plan", "plan_id"),
+        belongs_to("customer"),
+        belongs_to("billing_account"),
+        UniqueConstraint("org_id", "id"),
+        UniqueConstraint("stripe_invoice_id"),
+        is_currency("currency"),
+        CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_when"),
+        CheckConstraint("status <> 'void' OR voided_at IS NOT NULL", name="voided_when"),
+        Index("ix_invoice_plan_id", "plan_id", "issued_at"),
+        Index("ix_invoice_customer_id_status", "customer_id", "status"),
+        Index("ix_invoice_org_id_issued_at", "org_id", "issued_at", "id"),
+        Index(
+            "ix_invoice_next_attempt_at", "org_id", "next_attempt_at", postgresql_where="next_attempt_at IS NOT NULL"
+        ),
+        Index("ix_invoice_unsettled", "org_id", "due_at", postgresql_where="status IN ('draft', 'open')"),
+    )
+
+    plan_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
+    billing_account_id: Mapped[UUID]
+    kind: Mapped[InvoiceKind]
+    status: Mapped[InvoiceStatus] = mapped_column(server_default=InvoiceStatus.DRAFT)
+    number: Mapped[str | None]
+    currency: Mapped[str]
+    total: Mapped[int]
+    issued_at: Mapped[datetime]
+    collection_method: Mapped[CollectionMethod]
+    days_until_due: Mapped[int | None]
+    due_at: Mapped[datetime]
+    auto_advance: Mapped[bool]
+    statement_descriptor: Mapped[str]
+    flat_discount_months: Mapped[int] = mapped_column(server_default="0")
+    licenses: Mapped[int | None]
+    stripe_invoice_id: Mapped[str | None]
+    hosted_invoice_url: Mapped[str | None]
+    amount_due: Mapped[int | None]
+    amount_paid: Mapped[int] = mapped_column(server_default="0")
+    paid_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+    sent_first_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+    last_outcome: Mapped[Json | None]
+    step_key: Mapped[str]
+
+
+class InvoiceLine(Identified, Owned, Written, Base):
+    """One line with its derivation; `n` counts from 1. Append-only."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (
+        belongs_to("invoice"),
+        UniqueConstraint("org_id", "id"),
+        UniqueConstraint("invoice_id", "n"),
+        CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
+        CheckConstraint("period_start <= period_end", name="period_in_order"),
+    )
+
+    invoice_id: Mapped[UUID]
+    n: Mapped[int]
+    kind: Mapped[LineKind]
+    description: Mapped[str]
+    quantity: Mapped[int]
+    unit_amount: Mapped[int]
+    amount: Mapped[int]
+    period_start: Mapped[datetime]
+    period_end: Mapped[datetime]
+    derivation: Mapped[Json]
+
+
+class PaymentAttempt(Identified, Owned, Written, Base):
+    """What came of one attempt to collect an invoice; `n` counts from 1. Append-only."""
+
+    __tablename__ = "payment_attempt"
+    __table_args__ = (belongs_to("invoice"), UniqueConstraint("invoice_id", "n"))
+
+    invoice_id: Mapped[UUID]
+    n: Mapped[int]
+    outcome: Mapped[Json]
+    at: Mapped[datetime]
+
+
+class Credit(Identified, Owned, Written, Base):
+    """What is owed to a customer, in minor units of `currency`: positive rows grant, negative ones use. Append-only."""
+
+    __tablename__ = "credit"
+    __table_args__ = (
+        belongs_to("customer"),
+        belongs_to("customer_plan", "plan_id"),
+        is_currency("currency"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+        Index("ix_credit_customer_id", "customer_id"),
+        Index("uq_credit_step", "org_id", "step_key", "plan_id", unique=True, postgresql_where="plan_id IS NOT NULL"),
+    )
+
+    customer_id: Mapped[UUID]
+    plan_id: Mapped[UUID | None]
+    amount: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    step_key: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,20 @@
+"""Who uses billflow: organizations, the tenants behind whose walls everything else lives."""
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billflow.models.tables.base import Base, Identified, Json, Stamped, is_object
+
+
+class Org(Identified, Stamped, Base):
+    """One tenant; its id follows from its slug (decision 0010)."""
+
+    __tablename__ = "org"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug_is_dns_label"),
+        is_object("settings"),
+    )
+
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    settings: Mapped[Json] = mapped_column(server_default="{}")

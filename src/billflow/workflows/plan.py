@@ -79,7 +79,7 @@ class PlanWorkflow:
 
     # What callers may ask and tell.
 
-    @workflow.update(name="command")
+    @workflow.update
     async def command(self, request: CommandRequest) -> StepResult:
         """Take a command and answer with the plan and the invoices made; a refusal fails the update with its code."""
         async with self._turn:
@@ -96,7 +96,7 @@ class PlanWorkflow:
         except BillingError as error:
             raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
 
-    @workflow.update(name="started")
+    @workflow.update
     async def started(self) -> PlanStarted:
         """Wait until a purchase by card is paid or declined, for a minute at most, and answer how it stands."""
         if self._is_buying():

@@ -40,6 +40,11 @@ class BoundaryAsk(PlanRef):
         return f"{self.plan_id}/{self.at.isoformat()}"
 
 
+def command_key(plan_id: str, command_id: str) -> str:
+    """Return the key under which a plan takes a command once."""
+    return f"{plan_id}/command/{command_id}"
+
+
 class CommandAsk(PlanRef):
     """Take one command; the same `command_id` gives the first answer again."""
 
@@ -52,7 +57,7 @@ class CommandAsk(PlanRef):
     @property
     def key(self) -> str:
         """Return the step's key: a command is taken once."""
-        return f"{self.plan_id}/command/{self.command_id}"
+        return command_key(self.plan_id, self.command_id)
 
 
 class ActivateAsk(PlanRef):

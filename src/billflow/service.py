@@ -1,0 +1,156 @@
+"""What one can ask of billflow: every business call on Temporal goes through here."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from billflow.domain import purchasing
+from billflow.domain.errors import PlanEnded, Refused
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
+from billflow.ports import Archive, Books, Registry
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.queues import BILLFLOW
+from billflow.workflows.display import search_attributes
+from billflow.workflows.plan import PlanWorkflow
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Billing:
+    """The engine as its callers see it; raises `BillingError` with a stable code where a rule says no."""
+
+    client: Client
+    books: Books
+    archive: Archive
+    registry: Registry
+
+    async def start_plan(self, ask: StartPlanAsk) -> PlanStarted:
+        """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
+        result = await self.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+        run = PlanRun(state=result.state, to_send=result.invoices)
+        return await self.client.execute_update_with_start_workflow(
+            PlanWorkflow.started, id=f"started/{result.state.plan_id}", start_workflow_operation=_starting(run)
+        )
+
+    async def command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
+        """Take a command and answer with the plan and the invoices made; the same command id answers the same.
+
+        Where Temporal has lost the plan's workflow, it is started again from the rows.
+        """
+        if taken := await self.books.taken(plan, command_key(plan.plan_id, request.command_id)):
+            return _answered(taken)
+        state = await self._running(plan)
+        try:
+            return await self.client.execute_update_with_start_workflow(
+                PlanWorkflow.command,
+                request,
+                id=request.command_id,
+                start_workflow_operation=_starting(PlanRun(state=state)),
+            )
+        except WorkflowUpdateFailedError as error:
+            _refuse(error)
+
+    async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
+        """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
+        await self._tell_plan(await self._running(plan), "command", request)
+
+    async def invoice_settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
+        """Pass on that an invoice was paid or given up, to its collection and to a plan that waits for it."""
+        news = InvoiceSettled(invoice_id=invoice_id, status=status, at=at)
+        await self._tell(collection_workflow_id(invoice_id), "settled", news)
+        state = await self.books.plan_state(plan)
+        if state.awaiting_invoice_id == invoice_id:
+            await self._tell_plan(state, "invoice_settled", news)
+
+    async def customer_changed(self, org_id: str, customer_id: str) -> None:
+        """Let every live plan of a customer look at the books again, after a suspension or its end."""
+        for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+            await self._tell_plan(state, "customer_changed")
+
+    async def retry_payments(self, org_id: str, customer_id: str) -> None:
+        """Try every open invoice of a customer again, for there is a new payment method."""
+        for invoice in await self.archive.collecting(org_id, customer_id=customer_id):
+            await self._tell(collection_workflow_id(invoice.invoice_id), "retry")
+
+    async def advance_clock(
+        self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
+    ) -> None:
+        """Move a test clock forward and wait until its plans and collections have come through everything due.
+
+        A parked plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
+        """
+        await self.registry.advance_clock(org_id, clock_id, to)
+        for state in await self.archive.running_plans(org_id, test_clock_id=clock_id):
+            await self._tell_plan(state, "advance_clock", to)
+        for invoice in await self.archive.collecting(org_id, test_clock_id=clock_id):
+            await self._tell(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
+        while await self.archive.clock_is_behind(org_id, clock_id):
+            if progress:
+                progress()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _running(self, plan: PlanRef) -> PlanState:
+        state = await self.books.plan_state(plan)
+        if not state.runs:
+            raise PlanEnded
+        return state
+
+    async def _tell_plan(self, state: PlanState, signal: str, *args: Any) -> None:
+        """Signal a plan's workflow, starting it from the rows where it is missing."""
+        await self.client.start_workflow(
+            PlanWorkflow.run,
+            PlanRun(state=state),
+            id=plan_workflow_id(state.plan_id),
+            task_queue=BILLFLOW,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=search_attributes(state),
+            static_summary=_summary(state),
+            start_signal=signal,
+            start_signal_args=args,
+        )
+
+    async def _tell(self, workflow_id: str, signal: str, *args: Any) -> None:
+        try:
+            await self.client.get_workflow_handle(workflow_id).signal(signal, args=args)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+
+def _starting(run: PlanRun) -> WithStartWorkflowOperation[PlanWorkflow, PlanState]:
+    return WithStartWorkflowOperation(
+        PlanWorkflow.run,
+        run,
+        id=plan_workflow_id(run.state.plan_id),
+        task_queue=BILLFLOW,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        search_attributes=search_attributes(run.state),
+        static_summary=_summary(run.state),
+    )
+
+
+def _summary(state: PlanState) -> str:
+    return f"{state.tier_name}, {state.schedule}"
+
+
+def _answered(result: StepResult) -> StepResult:
+    if result.refused:
+        raise Refused(result.refused.message, code=result.refused.code, field=result.refused.field)
+    return result
+
+
+def _refuse(error: WorkflowUpdateFailedError) -> NoReturn:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type:
+        raise Refused(cause.message, code=cause.type) from error
+    raise error

@@ -1,0 +1,82 @@
+"""The port `PaymentGateway` by Stripe: what each method does is in the modules it calls."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import stripe
+
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    Closed,
+    CollectionOutcome,
+    InvoiceStatus,
+    InvoiceToCollect,
+    Issued,
+)
+from billflow.payments import keys, lookup
+from billflow.payments.calls import act_once, ask
+from billflow.payments.collecting import Collecting
+from billflow.payments.errors import port_faults
+from billflow.payments.issuing import Issuing
+from billflow.payments.requests import customer_params
+from billflow.payments.voiding import take_back
+from billflow.ports import PaymentsRejected
+
+
+class StripeGateway:
+    """Stripe, safe to ask again after any answer, or none.
+
+    `now` is the real time, by which Stripe's idempotency keys expire; test clocks don't move it.
+    """
+
+    def __init__(self, client: stripe.StripeClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.client = client
+        self.now = now
+
+    async def ensure_customer(self, customer: BilledCustomer) -> str:
+        """Return the id of the Stripe customer, looking for one before one is made."""
+        if customer.stripe_customer_id is not None:
+            return customer.stripe_customer_id
+        with port_faults():
+            found = await lookup.find_customer(self.client, customer)
+            return found.id if found else (await self._create_customer(customer)).id
+
+    async def issue(self, invoice: InvoiceToCollect) -> Issued:
+        """Create the invoice with its lines and finalize it, once, however often asked.
+
+        Raises `PaymentsRejected` with code `amount_mismatch`, the draft left for people, where Stripe's total is
+        not ours.
+        """
+        customer_id = await self.ensure_customer(invoice.customer)
+        with port_faults():
+            return await Issuing(self.client, invoice, customer_id).run(self.now)
+
+    async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
+        """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""
+        if invoice.stripe_invoice_id is None:
+            raise PaymentsRejected(f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", "not_issued")
+        if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
+            return Closed()
+        with port_faults():
+            return await Collecting(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
+
+    async def void(self, invoice: InvoiceToCollect) -> None:
+        """Void the invoice, or delete its draft; raises `PaymentsRejected` (`invoice_paid`) where it is paid."""
+        with port_faults():
+            for held in await self._held(invoice):
+                await take_back(self.client, invoice.invoice_id, held)
+
+    async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
+        return await act_once(
+            "customer.create",
+            keys.create_customer(customer.customer_id),
+            lambda options: self.client.v1.customers.create_async(customer_params(customer), options),
+            lambda: lookup.find_customer(self.client, customer),
+        )
+
+    async def _held(self, invoice: InvoiceToCollect) -> list[stripe.Invoice]:
+        if invoice.stripe_invoice_id is not None:
+            return [await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(invoice.stripe_invoice_id))]
+        if invoice.sent_first_at is None or invoice.customer.stripe_customer_id is None:
+            return []
+        return await lookup.find_invoices(self.client, invoice, invoice.customer.stripe_customer_id)

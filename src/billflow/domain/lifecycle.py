@@ -115,8 +115,13 @@ def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
     """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19)."""
     step = Step.begin(facts, at)
     live_through(step)
+    obey(step, command)
+    return step.finish()
+
+
+def obey(step: Step, command: c.PlanCommand) -> None:
+    """Take *command* within a step whose plan has lived up to the step's moment; raises `Refused`."""
     if step.successor:
         raise PlanReplaced
     check_command(step.plan, command)
     ROWS[type(command)].effect(step, command)
-    return step.finish()

@@ -1,6 +1,6 @@
 """Buying a plan: what the first invoice asks for, trials, and what starts once it is paid (rules 7 and 10)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billflow.domain.calendar import Period, add_months, without_microseconds
@@ -113,6 +113,26 @@ def _settle_difference(step: Step, paid: int) -> None:
     elif needed < paid:
         step.settle([step.append(step.at, LicenseCount(paid, needed))], Disposition.NOTHING_TO_BILL)
         step.say("plan.licenses_discrepancy", paid=paid, needed=needed)
+
+
+def start_after_trial(
+    facts: Facts, plan_id: str, paid_licenses: int, at: datetime, *, has_live_plan: bool = False
+) -> Outcome:
+    """Return a fresh plan on the terms of the ended trial in *facts*, whose invoice was paid late (rules 10).
+
+    It starts at *at*, the moment of the payment. Raises `AlreadySubscribed` where another plan came in between, and
+    `Refused` where the trial runs on: its end then looks at the payment.
+    """
+    trial = facts.plan
+    if has_live_plan:
+        raise AlreadySubscribed
+    if trial.status is not PlanStatus.ENDED:
+        raise Refused("The trial is not over; its invoice counts when it ends.", code="trial_not_over")
+    plan = replace(
+        trial, id=plan_id, predecessor_id=trial.id, status=PlanStatus.NEVER_STARTED, end_date=None, ended_at=None
+    )
+    fresh = replace(facts, plan=plan, ledger=(), charged=(), next_plan=None, trial_invoice_paid=None)
+    return activate(fresh, paid_licenses, at)
 
 
 def abandon(facts: Facts, reason: str, at: datetime) -> Outcome:

@@ -1,0 +1,45 @@
+"""Comparing an answer with what a case expects, as sentences that name the place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from billflow.conformance.given import Json
+
+EXACT = "exact_arithmetic"
+
+
+def differences(expected: Mapping[str, Json], answer: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return how *answer* departs from *expected*, which may leave keys out; an error not expected is one.
+
+    Where the case gives a value for exact arithmetic, that one counts (billflow rules 1).
+    """
+    exact = expected.get(EXACT)
+    wanted = exact if isinstance(exact, Mapping) else expected
+    found = list(_compare("expect", wanted, answer))
+    if answer.get("error") is not None and "error" not in wanted:
+        found.append(f"expect.error: no error was expected, the answer is {answer['error']!r}")
+    return tuple(found)
+
+
+def _compare(path: str, expected: Json, answer: Json) -> Iterator[str]:
+    if isinstance(expected, Mapping) and isinstance(answer, Mapping):
+        for key, value in expected.items():
+            yield from _compare_key(f"{path}.{key}", value, key, answer)
+    elif isinstance(expected, list) and isinstance(answer, list):
+        yield from _compare_lists(path, expected, answer)
+    elif isinstance(expected, bool) is not isinstance(answer, bool) or expected != answer:
+        yield f"{path}: expected {expected!r}, the answer is {answer!r}"
+
+
+def _compare_key(path: str, expected: Json, key: str, answer: Mapping[str, Json]) -> Iterator[str]:
+    if key not in answer:
+        yield f"{path}: expected {expected!r}, the answer has nothing of that name"
+    else:
+        yield from _compare(path, expected, answer[key])
+
+
+def _compare_lists(path: str, expected: Sequence[Json], answer: Sequence[Json]) -> Iterator[str]:
+    if len(expected) != len(answer):
+        yield f"{path}: expected {len(expected)} items, the answer has {len(answer)}: {answer!r}"
+        return
+    for index, (one, other) in enumerate(zip(expected, answer, strict=True)):
+        yield from _compare(f"{path}[{index}]", one, other)

@@ -1,0 +1,44 @@
+"""Cases about dates: months, cycles and the next invoice."""
+
+from dataclasses import replace
+
+from billflow.conformance.answers import time_text
+from billflow.conformance.facts import PlanDefaults, plan_of
+from billflow.conformance.given import Answer, Given
+from billflow.conformance.reference import REFERENCE, SETTINGS
+from billflow.domain import boundary
+from billflow.domain import calendar as months
+from billflow.domain.catalog import Hosting
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.plan import PlanStatus
+from billflow.domain.step import Facts, Step
+
+
+def add_months(given: Given) -> Answer:
+    """Answer `start` moved by `months`."""
+    moved = months.add_months(given.moment("start"), given.whole("months"), leap_february=SETTINGS.leap_february)
+    return {"result": time_text(moved)}
+
+
+def next_month(given: Given) -> Answer:
+    """Answer the monthly boundary about a month after `after`."""
+    found = months.next_month(given.moment("anchor"), given.moment("after"), leap_february=SETTINGS.leap_february)
+    return {"result": time_text(found)}
+
+
+def next_billing_cycle(given: Given) -> Answer:
+    """Answer the cycle start after `after`, and the renewal or end, whichever is earlier."""
+    anchor, schedule = given.moment("billing_cycle_anchor", "anchor"), given.text("schedule")
+    plan = plan_of(Given({**given.values, "schedule": schedule}), PlanDefaults(anchor=anchor))
+    customer = CustomerTerms(id="customer", hosting=Hosting.CLOUD)
+    after = given.moment("after")
+    step = Step.begin(Facts(plan=plan, customer=customer, catalog=REFERENCE, settings=SETTINGS), after)
+    return {"cycle_start": time_text(step.cycle_end(after)), "renewal_or_end": time_text(step.renewal_or_end(after))}
+
+
+def next_invoice_date(given: Given) -> Answer:
+    """Answer the invoice date that follows the current one."""
+    anchor, status = given.moment("billing_cycle_anchor", "anchor"), given.named(PlanStatus, "status")
+    current = given.maybe_moment("current_next_invoice_date", "current")
+    plan = replace(plan_of(given, PlanDefaults(anchor=anchor, status=status)), next_invoice_date=current)
+    return {"next_invoice_date": time_text(boundary.next_invoice_date(plan, SETTINGS))}

@@ -1,0 +1,73 @@
+"""Cases about one new ledger entry: by the seats, or by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from billflow.conformance.answers import entry_answer
+from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
+from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.domain.boundary import live_through
+from billflow.domain.errors import Refused
+from billflow.domain.ledger import LedgerEntry, LicenseCount, current_set, next_renewal_set
+from billflow.domain.plan import LicenseManagement, Plan, PlanStatus
+from billflow.domain.seats import LicenseCheck, SeatObservation
+from billflow.domain.step import Facts, Step
+
+ByHand = Callable[[Plan, LedgerEntry, int, LicenseCheck], LicenseCount]
+
+BY_HAND: dict[str, ByHand] = {
+    "set_current_licenses": current_set,
+    "set_next_renewal_licenses": next_renewal_set,
+}
+
+
+def ledger_update(given: Given) -> Answer:
+    """Answer the entry that follows the newest one, or why there is none."""
+    op, at = given.text("op"), given.moment("event_time")
+    step = Step.begin(_facts(given, at), at)
+    if op == "automatic_sync":
+        live_through(step)
+    elif op in BY_HAND:
+        if refusal := _set_by_hand(step, BY_HAND[op], given.whole("value")):
+            return {"error": refusal, "entry": None}
+    else:
+        raise MalformedCase(f"given.op must be automatic_sync or {' or '.join(BY_HAND)}, not {op!r}.", field="op")
+    added = step.finish().entries
+    return {"error": None, "entry": entry_answer(added[-1]) if added else None}
+
+
+def _set_by_hand(step: Step, change: ByHand, value: int) -> str | None:
+    try:
+        step.append(step.at, change(step.plan, step.last, value, step.license_check))
+    except Refused as refusal:
+        return refusal.code
+    return None
+
+
+def _facts(given: Given, at: datetime) -> Facts:
+    plan = plan_of(given, PlanDefaults(anchor=at, status=_status(given)))
+    last, users = given.part("last_entry"), given.whole("current_billable_users")
+    entry = LedgerEntry(
+        seq=1,
+        event_time=at,
+        is_renewal=True,
+        licenses=last.whole("licenses"),
+        licenses_at_next_renewal=last.whole("licenses_at_next_renewal"),
+        settled=True,
+    )
+    seen = SeatObservation(observed_at=at, members=users, guests=0)
+    facts = facts_of(given, given, replace(plan, next_invoice_date=at + timedelta(days=30)), at)
+    given.whole("minimum_licenses")
+    given.named(LicenseManagement, "license_management")
+    if plan.is_automatic:
+        return replace(facts, ledger=(entry,), last_observation=None, observations=(seen,))
+    return replace(facts, ledger=(entry,), last_observation=seen)
+
+
+def _status(given: Given) -> PlanStatus:
+    if given.flag("free_trial", default=False):
+        return PlanStatus.FREE_TRIAL
+    if given.flag("plan_ending", default=False):
+        return PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
+    return PlanStatus.ACTIVE

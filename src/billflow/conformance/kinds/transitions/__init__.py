@@ -1,0 +1,30 @@
+"""Cases about a plan's status: one answer per operation."""
+
+from collections.abc import Callable
+
+from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.kinds.transitions import asking, jobs, passing, starting
+
+OPERATIONS: dict[str, Callable[[Given], Answer]] = {
+    "end_of_cycle": passing.end_of_cycle,
+    "invoice_run": passing.invoice_run,
+    "cron_catch_up": passing.cron_catch_up,
+    "tier_upgrade_now": asking.tier_upgrade_now,
+    "trial_schedule_switch": asking.trial_schedule_switch,
+    "set_status": asking.set_status,
+    "downgrade_now": asking.downgrade_now,
+    "initial_upgrade": starting.initial_upgrade,
+    "trial_start": starting.trial_start,
+    "invoice_paid_webhook": starting.invoice_paid_webhook,
+    "small_org_nonpayment": jobs.small_org_nonpayment,
+    "stale_usage_data_check": jobs.stale_usage_data_check,
+    "fixed_price_review_reminder": jobs.fixed_price_review_reminder,
+}
+
+
+def status_transition(given: Given) -> Answer:
+    """Answer what an operation changes."""
+    op = given.text("op")
+    if op not in OPERATIONS:
+        raise MalformedCase(f"given.op must be one of {', '.join(OPERATIONS)}, not {op!r}.", field="op")
+    return OPERATIONS[op](given)

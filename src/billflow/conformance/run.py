@@ -1,0 +1,89 @@
+"""Reading a file of cases and running each through the domain."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from billflow.conformance.compare import differences
+from billflow.conformance.given import Answer, Given, Json, MalformedCase
+from billflow.conformance.kinds import KINDS, Kind
+from billflow.conformance.report import CaseResult, Report, Verdict
+from billflow.domain.errors import BillingError, InvalidInput
+
+
+class MalformedFile(InvalidInput):
+    """The file holds no cases that could be run."""
+
+    code = "malformed_file"
+
+
+def run_cases(path: Path, kind: str | None = None) -> Report:
+    """Run every case of the file, or only those of *kind*.
+
+    Raises `MalformedFile` where the file can't be read as cases, or has none of *kind*; a single case that can't be
+    run is an `ERROR` in the report.
+    """
+    if kind is not None and kind not in KINDS:
+        raise MalformedFile(f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}.", field="kind")
+    cases = read_cases(path)
+    wanted = [case for case in cases if kind is None or _kind_of(case) == kind]
+    if not wanted:
+        raise MalformedFile(f"{path.name} has no cases{f' of kind {kind}' if kind else ''}.", field="file")
+    return Report(tuple(run_case(case) for case in wanted))
+
+
+def read_cases(path: Path) -> list[Json]:
+    """Return the cases of a file: a JSON list."""
+    try:
+        cases = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise MalformedFile(f"{path} can't be read: {error.strerror}.", field="file") from None
+    except (ValueError, RecursionError) as error:
+        raise MalformedFile(f"{path.name} is not JSON: {error}.", field="file") from None
+    if not isinstance(cases, list):
+        raise MalformedFile(f"{path.name} must hold a list of cases.", field="file")
+    return cases
+
+
+def run_case(case: Json) -> CaseResult:
+    """Run one case; one that can't be run, or that the domain stumbles over, is an `ERROR` with its reason."""
+    try:
+        name, kind, given, expected = _parts_of(case)
+        found = differences(expected, answer_to(kind, given))
+    except MalformedCase as error:
+        return CaseResult(_id_of(case), _kind_of(case), Verdict.ERROR, (error.message,))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f"the case has values that make no sense together: {error}"
+        return CaseResult(_id_of(case), _kind_of(case), Verdict.ERROR, (reason,))
+    return CaseResult(name, _kind_of(case), Verdict.FAILED if found else Verdict.PASSED, found)
+
+
+def answer_to(kind: Kind, given: Given) -> Answer:
+    """Return what the domain answers; a refusal is an answer too: its code as `error`."""
+    try:
+        return kind(given)
+    except MalformedCase:
+        raise
+    except BillingError as error:
+        return {"error": error.code}
+
+
+def _parts_of(case: Json) -> tuple[str, Kind, Given, Mapping[str, Json]]:
+    if not isinstance(case, Mapping):
+        raise MalformedCase("A case must be an object.")
+    whole = Given(case, "case")
+    name, kind = whole.text("id"), whole.text("kind")
+    if kind not in KINDS:
+        raise MalformedCase(f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}.", field="kind")
+    expected = whole.part("expect").values
+    if not expected:
+        raise MalformedCase("case.expect must say something.", field="expect")
+    return name, KINDS[kind], Given(whole.part("given").values), expected
+
+
+def _id_of(case: Json) -> str:
+    return str(case.get("id", "?")) if isinstance(case, Mapping) else "?"
+
+
+def _kind_of(case: Json) -> str:
+    return str(case.get("kind", "?")) if isinstance(case, Mapping) else "?"

@@ -1,0 +1,135 @@
+"""What becomes of an unpaid invoice: retries, reminders, and in the end suspension (billflow rules 13 and 14)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from billflow.domain.plan import CollectionMethod
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallOrganizationRule:
+    """Let go of customers with fewer than `seats` seats whose newest `invoices` are all open (rules 22)."""
+
+    seats: int = 5
+    invoices: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DunningPolicy:
+    """How an organization collects; days of 24 hours.
+
+    `retry_after_days` count from the first failed charge, `reminder_days` from the due date (before it: negative).
+    When all of them are used up the customer is suspended, and `end_plan_after_days` later the plan ends. None
+    leaves out that part.
+    """
+
+    retry_after_days: tuple[int, ...] = (1, 3, 5, 7)
+    reminder_days: tuple[int, ...] = (-3, 0, 7)
+    suspend_customer: bool = True
+    end_plan_after_days: int | None = 30
+    small_organizations: SmallOrganizationRule | None = None
+
+
+DEFAULT_POLICY = DunningPolicy()
+
+
+class DunningAction(StrEnum):
+    """What collection does next about one invoice."""
+
+    RETRY = "retry"
+    REMIND = "remind"
+    AWAIT_CUSTOMER = "await_customer"
+    SUSPEND_CUSTOMER = "suspend_customer"
+    END_PLAN = "end_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpaidInvoice:
+    """An open invoice as collection knows it.
+
+    `failed_at` is the moment of the first failed charge and `attempts` counts the charges so far, that one included.
+    `requires_action` means that the customer has to confirm the payment, which no retry can do. `suspended_at` is
+    set once this policy suspended the customer, `plan_ended` once the plan is over.
+    """
+
+    collection_method: CollectionMethod
+    issued_at: datetime
+    due_at: datetime | None = None
+    failed_at: datetime | None = None
+    attempts: int = 0
+    requires_action: bool = False
+    reminders: int = 0
+    suspended_at: datetime | None = None
+    plan_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NextAttempt:
+    """What to do next, and when; `number` counts retries and reminders from 1."""
+
+    action: DunningAction
+    at: datetime
+    number: int = 1
+
+
+def next_attempt(policy: DunningPolicy, invoice: UnpaidInvoice, now: datetime) -> NextAttempt | None:
+    """Return what collection does next, never earlier than *now*; None where only a payment can change things."""
+    planned = _tries(policy, invoice) or _consequence(policy, invoice)
+    return NextAttempt(planned.action, max(planned.at, now), planned.number) if planned else None
+
+
+def _tries(policy: DunningPolicy, invoice: UnpaidInvoice) -> NextAttempt | None:
+    if invoice.suspended_at is not None:
+        return None
+    if invoice.collection_method is CollectionMethod.SEND_INVOICE:
+        return _pick(DunningAction.REMIND, invoice.due_at or invoice.issued_at, policy.reminder_days, invoice.reminders)
+    if invoice.attempts == 0 or invoice.failed_at is None:
+        return NextAttempt(DunningAction.RETRY, invoice.issued_at)
+    # A retry can't confirm a payment: the days pass all the same, each with a message instead of a charge.
+    action = DunningAction.AWAIT_CUSTOMER if invoice.requires_action else DunningAction.RETRY
+    return _pick(action, invoice.failed_at, policy.retry_after_days, invoice.attempts - 1)
+
+
+def _pick(action: DunningAction, start: datetime, days: Sequence[int], done: int) -> NextAttempt | None:
+    return NextAttempt(action, start + days[done] * DAY, done + 1) if done < len(days) else None
+
+
+def _consequence(policy: DunningPolicy, invoice: UnpaidInvoice) -> NextAttempt | None:
+    given_up = _given_up_at(policy, invoice)
+    if policy.suspend_customer and invoice.suspended_at is None:
+        return NextAttempt(DunningAction.SUSPEND_CUSTOMER, given_up)
+    if policy.end_plan_after_days is None or invoice.plan_ended:
+        return None
+    since = invoice.suspended_at or given_up
+    return NextAttempt(DunningAction.END_PLAN, since + policy.end_plan_after_days * DAY)
+
+
+def _given_up_at(policy: DunningPolicy, invoice: UnpaidInvoice) -> datetime:
+    if invoice.collection_method is CollectionMethod.SEND_INVOICE:
+        return (invoice.due_at or invoice.issued_at) + max(policy.reminder_days, default=0) * DAY
+    return (invoice.failed_at or invoice.issued_at) + max(policy.retry_after_days, default=0) * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class LettingGo:
+    """What the small-organization rule decides."""
+
+    end_plan: bool = False
+    void_open_invoices: bool = False
+    tell_owners: bool = False
+
+
+def let_go(rule: SmallOrganizationRule, *, seats: int, has_live_plan: bool, newest_open: Sequence[bool]) -> LettingGo:
+    """Decide about a small cloud organization behind on payments; *newest_open* tells of its invoices, newest first.
+
+    With a live plan its newest invoices must all be open, without one the newest is enough (rules 22).
+    """
+    needed = rule.invoices if has_live_plan else 1
+    behind = len(newest_open) >= needed and all(newest_open[:needed])
+    if seats >= rule.seats or not behind:
+        return LettingGo()
+    return LettingGo(end_plan=has_live_plan, void_open_invoices=True, tell_owners=has_live_plan)

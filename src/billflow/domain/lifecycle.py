@@ -13,6 +13,7 @@ from billflow.domain import commands as c
 from billflow.domain.boundary import live_through
 from billflow.domain.changes import ending, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
+from billflow.domain.observing import take_observations
 from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
 from billflow.domain.step import Facts, Outcome, Step
 
@@ -112,9 +113,18 @@ def check_command(plan: PlanView, command: c.PlanCommand) -> None:
 
 
 def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
-    """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19)."""
-    step = Step.begin(facts, at)
-    live_through(step)
+    """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19).
+
+    A boundary that is still open is one the plan is parked at: the command then counts from just before it, so that
+    it can remove the cause.
+    """
+    due = facts.plan.due_at
+    if due is not None and due <= at:
+        step = Step.begin(facts, due)
+        take_observations(step, due, inclusive=False)
+    else:
+        step = Step.begin(facts, at)
+        live_through(step)
     obey(step, command)
     return step.finish()
 

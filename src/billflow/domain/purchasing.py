@@ -177,6 +177,7 @@ def _first_invoice(
         terms=terms,
         statement_descriptor=statement_descriptor(step.tier.name),
         flat_discount_months=months,
+        licenses=licenses,
     )
 
 

@@ -69,7 +69,7 @@ class PaymentTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft:
-    """An invoice dated `at`, before the books give it an id."""
+    """An invoice dated `at`, before the books give it an id; `licenses` is what a purchase buys."""
 
     kind: InvoiceKind
     at: datetime
@@ -78,6 +78,7 @@ class InvoiceDraft:
     terms: PaymentTerms
     statement_descriptor: str
     flat_discount_months: int = 0
+    licenses: int | None = None
 
     @property
     def total(self) -> int:

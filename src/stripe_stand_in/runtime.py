@@ -10,6 +10,7 @@ import uvicorn
 from stripe_stand_in.app import build_app
 from stripe_stand_in.engine.due import run_due
 from stripe_stand_in.engine.gate import Gate
+from stripe_stand_in.engine.moving import run_advancing
 from stripe_stand_in.engine.plan import NoFaults
 from stripe_stand_in.engine.services import Settings, open_services
 from stripe_stand_in.engine.unit import Origin, Unit
@@ -95,7 +96,8 @@ class Runtime:
 
     async def _keep_time(self) -> None:
         while True:
-            if run_due(self.services, None, self.services.clock.now()):
+            done = run_due(self.services, None, self.services.clock.now()) + run_advancing(self.services)
+            if done:
                 self.gate.committed.set()
             await asyncio.sleep(TICK)
 

@@ -83,6 +83,8 @@ def typed(value: Any, schema: dict[str, Any]) -> Any:
         return {name: typed(item, known.get(name, {})) for name, item in value.items()}
     if kind == "integer" and isinstance(value, str) and value.lstrip("-").isdigit():
         return int(value)
+    if kind == "number" and isinstance(value, str):
+        return float(value)
     return {"true": True, "false": False}.get(value, value) if kind == "boolean" else value
 
 

@@ -1,7 +1,8 @@
 """Bring the outcome of a payment intent to the invoice it pays."""
 
+from stripe_stand_in.engine import balance
 from stripe_stand_in.engine.unit import Unit
-from stripe_stand_in.invoicing.state import become_paid
+from stripe_stand_in.invoicing.state import become_paid, open_payment, stop_asking
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
 
@@ -20,20 +21,41 @@ def intent_succeeded(unit: Unit, intent: Obj) -> None:
 
 def credit(unit: Unit, invoice: Obj, payment: Obj, amount: int) -> None:
     """Count `amount` as paid; what goes beyond the invoice is overpaid and goes to the customer's balance."""
-    now = unit.now(invoice["test_clock"])
     applied = min(amount, invoice["amount_remaining"])
     payment.update(status="paid", amount_paid=amount)
-    payment["status_transitions"]["paid_at"] = now
+    payment["status_transitions"]["paid_at"] = unit.now(invoice["test_clock"])
     unit.save(payment)
     unit.emit("invoice_payment.paid", payment)
     invoice["amount_paid"] += applied
     invoice["amount_remaining"] -= applied
-    invoice["amount_overpaid"] += amount - applied
     invoice["attempted"] = True
+    if amount > applied:
+        _overpaid(unit, invoice, amount - applied)
     if invoice["amount_remaining"] == 0 and invoice["status"] != "paid":
+        stop_asking(unit, invoice, "automatic")
         become_paid(unit, invoice)
     else:
+        follow(unit, invoice)
         unit.changed("invoice.updated", invoice)
+
+
+def follow(unit: Unit, invoice: Obj) -> None:
+    """Let the default payment ask for exactly what remains."""
+    found = open_payment(unit, invoice)
+    if found is None or not invoice["amount_remaining"]:
+        return
+    payment, intent = found
+    payment["amount_requested"] = intent["amount"] = invoice["amount_remaining"]
+    unit.save(payment)
+    unit.save(intent)
+
+
+def _overpaid(unit: Unit, invoice: Obj, extra: int) -> None:
+    customer = unit.get("customer", invoice["customer"])
+    invoice["amount_overpaid"] += extra
+    balance.adjust(unit, customer, -extra, invoice["currency"], "invoice_overpaid", invoice=invoice["id"])
+    unit.changed("customer.updated", customer)
+    unit.emit("invoice.overpaid", invoice)
 
 
 def intent_failed(unit: Unit, invoice: Obj) -> None:

@@ -9,7 +9,7 @@ from stripe_stand_in.engine.registry import Args, operation
 from stripe_stand_in.engine.render import list_object
 from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import invalid
-from stripe_stand_in.resources.payment_methods import attach_to
+from stripe_stand_in.payments.methods import attach_to
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
 

@@ -1,4 +1,4 @@
-"""The lines of a draft: add, list."""
+"""The lines of a draft: add, update, remove, list."""
 
 from stripe_stand_in.engine import fields
 from stripe_stand_in.engine.lists import oldest_first
@@ -7,6 +7,7 @@ from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import invalid
 from stripe_stand_in.invoicing import items, totals
 from stripe_stand_in.invoicing.pricing import check as check_price
+from stripe_stand_in.resources.invoice_items import apply
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
 
@@ -32,11 +33,38 @@ def add_lines(unit: Unit, args: Args) -> Obj:
     customer = unit.get("customer", invoice["customer"], "customer")
     for given in lines:
         items.put_on(unit, invoice, _item(unit, invoice, customer, given))
-    if "invoice_metadata" in args.params:
-        fields.merge_metadata(invoice, {"metadata": args.params["invoice_metadata"]})
-    totals.recompute(unit, invoice)
-    unit.changed("invoice.updated", invoice)
-    return invoice
+    return _finish(unit, invoice, args.params)
+
+
+@operation("invoice.update_lines", check_lines)
+def update_lines(unit: Unit, args: Args) -> Obj:
+    """Change lines of a draft, all or none."""
+    invoice = unit.get("invoice", args.id)
+    items.require_draft(invoice)
+    for given in args.params["lines"]:
+        _change(unit, _line_of(unit, invoice, given["id"]), given)
+    return _finish(unit, invoice, args.params)
+
+
+@operation("invoice.remove_lines")
+def remove_lines(unit: Unit, args: Args) -> Obj:
+    """Take lines off a draft, deleting their items or making them pending again, all or none."""
+    invoice = unit.get("invoice", args.id)
+    items.require_draft(invoice)
+    for given in args.params["lines"]:
+        items.release(unit, _line_of(unit, invoice, given["id"]), keep_item=given["behavior"] == "unassign")
+    return _finish(unit, invoice, args.params)
+
+
+@operation("invoice_line_item.update", check_price)
+def update_line(unit: Unit, args: Args) -> Obj:
+    """Change one line of a draft."""
+    invoice = unit.get("invoice", args.id)
+    items.require_draft(invoice)
+    line = _line_of(unit, invoice, args.ids[1])
+    _change(unit, line, args.params)
+    _finish(unit, invoice, {})
+    return line
 
 
 @operation("invoice_line_item.list")
@@ -54,3 +82,27 @@ def _item(unit: Unit, invoice: Obj, customer: Obj, given: Obj) -> Obj:
     if item["invoice"] is not None or item["customer"] != invoice["customer"]:
         raise invalid(f"The invoice item {existing} is not a pending item of this customer.", param="lines")
     return item
+
+
+def _line_of(unit: Unit, invoice: Obj, line_id: str) -> Obj:
+    line = unit.get("line_item", line_id, "lines[id]")
+    if line["invoice"] != invoice["id"]:
+        raise invalid(f"The line {line_id} belongs to another invoice.", param="lines[id]")
+    return line
+
+
+def _change(unit: Unit, line: Obj, given: Obj) -> None:
+    item = unit.get("invoiceitem", line["parent"]["invoice_item_details"]["invoice_item"])
+    for obj in (line, item):
+        apply(obj, given)
+        unit.save(obj)
+    if "tax_amounts" in given:
+        line["taxes"] = item["_sim"]["taxes"] = items.taxes_of(given)
+
+
+def _finish(unit: Unit, invoice: Obj, params: Obj) -> Obj:
+    if "invoice_metadata" in params:
+        fields.merge_metadata(invoice, {"metadata": params["invoice_metadata"]})
+    totals.recompute(unit, invoice)
+    unit.changed("invoice.updated", invoice)
+    return invoice

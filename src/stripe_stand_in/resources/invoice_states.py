@@ -5,6 +5,7 @@ from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import invalid
 from stripe_stand_in.invoicing import pay as paying
 from stripe_stand_in.invoicing.advance import after_finalization
+from stripe_stand_in.invoicing.attach import attach
 from stripe_stand_in.invoicing.finalize import finalize
 from stripe_stand_in.invoicing.state import become_uncollectible, become_void
 from stripe_stand_in.types import Obj
@@ -59,4 +60,14 @@ def mark_uncollectible(unit: Unit, args: Args) -> Obj:
     if invoice["status"] != "open":
         raise invalid(f"You can only mark open invoices uncollectible; this one is {invoice['status']}.")
     become_uncollectible(unit, invoice)
+    return invoice
+
+
+@operation("invoice.attach_payment")
+def attach_payment(unit: Unit, args: Args) -> Obj:
+    """Count a payment intent towards the invoice, now or once it succeeds."""
+    if not args.params.get("payment_intent"):
+        raise invalid("Payment records are not simulated: give a payment_intent.", param="payment_intent")
+    invoice = unit.get("invoice", args.id)
+    attach(unit, invoice, unit.get("payment_intent", args.params["payment_intent"], "payment_intent"))
     return invoice

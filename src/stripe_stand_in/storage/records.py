@@ -87,7 +87,7 @@ class Records:
     def flush(self) -> None:
         """Write what has been changed so far."""
         for obj in self._dirty.values():
-            rows.update(self.db, obj, time.time())
+            rows.update(self.db, obj)
         self._dirty.clear()
 
     def _fetch(self, identifier: str) -> tuple[Obj, bool] | None:

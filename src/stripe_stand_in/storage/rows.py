@@ -9,7 +9,7 @@ from stripe_stand_in.types import Obj
 INSERT = """INSERT INTO objects
     (id, kind, account, created, written, customer, invoice, payment_intent, status, email, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-UPDATE = """UPDATE objects SET written = ?, customer = ?, invoice = ?, payment_intent = ?, status = ?, email = ?,
+UPDATE = """UPDATE objects SET customer = ?, invoice = ?, payment_intent = ?, status = ?, email = ?,
     body = ? WHERE id = ?"""
 
 
@@ -28,15 +28,15 @@ def _invoice_of(subject: Obj) -> str | None:
 
 
 def insert(db: Database, obj: Obj, account: str, written: float) -> None:
-    """Store a new object; `written` is the wall time in seconds that the search index lags behind."""
+    """Store a new object; `written` is the wall time in seconds, which the search index lags behind."""
     created = obj.get("created", obj.get("date", 0))
     values = (obj["id"], obj["object"], account, created, written, *columns(obj), json.dumps(obj))
     db.execute(INSERT, values)
 
 
-def update(db: Database, obj: Obj, written: float) -> None:
+def update(db: Database, obj: Obj) -> None:
     """Store a changed object."""
-    db.execute(UPDATE, (written, *columns(obj), json.dumps(obj), obj["id"]))
+    db.execute(UPDATE, (*columns(obj), json.dumps(obj), obj["id"]))
 
 
 def load(db: Database, account: str, identifier: str) -> tuple[Obj, bool] | None:

@@ -1,6 +1,6 @@
 """What activities need of the world, without naming who provides it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -10,11 +10,13 @@ from billflow.models.contracts.invoices import (
     BilledCustomer,
     CollectionOutcome,
     InvoiceRef,
+    InvoiceStatus,
     InvoiceToCollect,
     Issued,
 )
 from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""
@@ -87,6 +89,29 @@ class PaymentGateway(Protocol):
 
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice where it is still open; done already is done."""
+        ...
+
+
+class WebhookInbox(Protocol):
+    """What Stripe told us, kept once until it is handled; every method is one transaction and safe to repeat."""
+
+    async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
+        """Keep an event; tell whether it is new."""
+        ...
+
+    async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
+        """Return the events nobody has handled yet, the oldest first, leaving out the ids *besides*."""
+        ...
+
+    async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
+        """Remember that nothing is left to do about an event."""
+        ...
+
+    async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
+        """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
+
+        What is paid or void stays so. For a plan on a test clock it happened at the clock's time.
+        """
         ...
 
 

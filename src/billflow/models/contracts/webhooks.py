@@ -1,6 +1,8 @@
 """What is passed on of an event that Stripe reports."""
 
 from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.steps import PlanRef
 
 
 class StripeEvent(Contract):
@@ -18,3 +20,11 @@ class StripeEvent(Contract):
     stripe_object_id: str | None
     created: Moment
     livemode: bool
+
+
+class SettledInvoice(Contract):
+    """How an invoice of `plan` stands after Stripe's news of it, as of `at`."""
+
+    plan: PlanRef
+    status: InvoiceStatus
+    at: Moment

@@ -11,6 +11,8 @@ from stripe import oauth_error
 from billflow.ports import PaymentsRejected, PaymentsUnavailable
 
 SERVER_ERROR = 500
+MAX_MESSAGE = 300
+"""A broken gateway's whole page is no message for people."""
 
 
 class Outcome(StrEnum):
@@ -147,9 +149,11 @@ def port_faults() -> Iterator[None]:
 
 
 def _sentence(opening: str, error: stripe.StripeError) -> str:
+    if isinstance(error, stripe.APIConnectionError):
+        return f"{opening}: {type(error.__cause__ or error).__name__} on the way."
     told = _EMAIL.sub("[e-mail]", " ".join((error.user_message or "no message").split()))
     where = f" ({error.request_id})" if error.request_id else ""
-    return f"{opening}{where}: {told}"
+    return f"{opening}{where}: {told[:MAX_MESSAGE]}"
 
 
 def _detail(error: stripe.StripeError, name: str) -> str | None:

@@ -71,6 +71,11 @@ def invoice_metadata(invoice: InvoiceToCollect) -> dict[str, str]:
     return {**customer_metadata(invoice.customer), INVOICE: invoice.invoice_id, PLAN: invoice.plan_id}
 
 
+def invoice_identity(invoice: InvoiceToCollect) -> dict[str, str]:
+    """Return the part of the metadata by which the invoice is found again."""
+    return {ORG: invoice.org_id, INVOICE: invoice.invoice_id}
+
+
 def metadata_of(held: StripeObject) -> dict[str, str]:
     """Return the metadata of an object of Stripe's; empty where there is none."""
     metadata = held.to_dict().get("metadata")

@@ -33,7 +33,7 @@ async def find_invoices(
     query: stripe.params.InvoiceListParams = {"customer": stripe_customer_id, "limit": PAGE}
     if invoice.sent_first_at is not None:
         query["created"] = {"gte": int((invoice.sent_first_at - CLOCK_DIFFERENCE).timestamp())}
-    marks = keys.invoice_metadata(invoice)
+    marks = keys.invoice_identity(invoice)
     page = await ask("invoice.list", client.v1.invoices.list_async(query))
     ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
     ours.reverse()

@@ -13,6 +13,7 @@ from billflow.payments.amounts import lines_to_stripe
 MAX_LINES = 250
 """The most lines an invoice can have at Stripe."""
 
+# [assume] undocumented; longer ones are cut short rather than refused.
 MAX_DESCRIPTION = 500
 _NOT_IN_DESCRIPTORS = str.maketrans("", "", "<>\\'\"*")
 

@@ -1,0 +1,51 @@
+"""The real client on a running stand-in, with every request held against the contract."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import stripe
+
+from billflow.payments.client import stripe_client
+from billflow.payments.gateway import StripeGateway
+from billflow.payments.sandbox import Sandbox
+from stripe_stand_in.server import StandIn
+from tests.payments.asks import KEY
+from tests.stripe_stand_in.contract import problems_of_request
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    """Yield a stand-in in memory for the tests that neither change its clock nor break it."""
+    with StandIn() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def client(stand_in: StandIn) -> AsyncIterator[stripe.StripeClient]:
+    """Yield the client as production builds it; a request unknown to the contract fails the test."""
+    async with stripe_client(KEY, stand_in.url) as made:
+        watch(made)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def gateway(client: stripe.StripeClient) -> StripeGateway:
+    return StripeGateway(client)
+
+
+@pytest.fixture(scope="session")
+def sandbox(client: stripe.StripeClient) -> Sandbox:
+    return Sandbox(client, KEY)
+
+
+def watch(client: stripe.StripeClient) -> None:
+    """Hold every request of the client against the contract."""
+    transport = client._requestor._client
+    assert isinstance(transport, stripe.HTTPXClient)
+    transport._client_async.event_hooks = {"request": [_check]}
+
+
+async def _check(request: httpx.Request) -> None:
+    assert problems_of_request(request.method, str(request.url), request.content.decode()) == []
+    assert request.headers["stripe-version"] == stripe.api_version

@@ -18,7 +18,8 @@ class PlanState(Contract):
     """The few facts of a plan that time and order need; amounts in minor units of `currency`.
 
     `due_at` is the next boundary, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
-    starts the plan. `clock_at` is the standing time of the test clock the plan hangs on, None for real time.
+    starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
+    was taken. `clock_at` is the standing time of the test clock the plan hangs on, None for real time.
     """
 
     org_id: str
@@ -43,6 +44,7 @@ class PlanState(Contract):
     attention: Attention | None = None
     awaiting_invoice_id: str | None = None
     suspended: bool = False
+    resume_due: bool = False
     predecessor_id: str | None = None
     test_clock_id: str | None = None
     clock_at: Moment | None = None

@@ -1,0 +1,31 @@
+"""PostgreSQL as the system of record: `ports.Books`, put together from its parts."""
+
+from dataclasses import dataclass
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import Invoice
+from billflow.store.collecting import Collecting
+from billflow.store.engine import as_id
+from billflow.store.facts import plan_rows
+from billflow.store.starting import Starts
+from billflow.store.steps import Steps
+
+
+@dataclass(frozen=True)
+class PostgresBooks(Steps, Starts, Collecting):
+    """The books; every method is one transaction and safe to repeat."""
+
+    async def plan_state(self, plan: PlanRef) -> PlanState:
+        """Return the plan as it is now; raises `NotFound`."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            return await self._state(session, await plan_rows(session, plan, lock=False))
+
+    async def purchased_licenses(self, plan: PlanRef, invoice_id: str) -> int:
+        """Return how many licences a purchase invoice of the plan paid for; raises `NotFound`."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            invoice = await session.get(Invoice, as_id(invoice_id, "invoice"))
+            if invoice is None or str(invoice.plan_id) != plan.plan_id or invoice.licenses is None:
+                raise NotFound(f"There is no purchase invoice {invoice_id!r} of that plan.")
+            return invoice.licenses

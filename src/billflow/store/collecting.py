@@ -1,0 +1,231 @@
+"""What the books remember of an invoice's way to Stripe and back; a paid invoice stays paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound
+from billflow.domain.plan import InvoicingStatus
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    Closed,
+    CollectionLine,
+    CollectionOutcome,
+    Declined,
+    InvoiceRef,
+    InvoiceStatus,
+    InvoiceToCollect,
+    Issued,
+    Open,
+    Paid,
+    Rejected,
+    RequiresAction,
+)
+from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, InvoiceLine, PaymentAttempt
+from billflow.store.engine import as_id
+from billflow.store.invoices import UNSETTLED, void
+from billflow.store.parts import BooksPart
+from billflow.store.records import Recorder
+
+EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
+    Declined: "invoice.payment_failed",
+    RequiresAction: "invoice.payment_action_required",
+    Rejected: "invoice.payment_rejected",
+}
+"""What the world is told of an attempt that brought no money."""
+
+
+@dataclass(frozen=True)
+class Collecting(BooksPart):
+    """The invoices on their way to being paid."""
+
+    async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
+        """Return all that the gateway needs, noting when Stripe is asked for the first time."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            await session.execute(
+                update(Invoice)
+                .where(Invoice.id == as_id(ref.invoice_id, "invoice"), Invoice.status.in_(UNSETTLED))
+                .where(Invoice.sent_first_at.is_(None))
+                .values(sent_first_at=func.now())
+            )
+            query = (
+                select(Invoice, Customer, BillingAccount)
+                .join(Customer, Customer.id == Invoice.customer_id)
+                .join(BillingAccount, BillingAccount.id == Invoice.billing_account_id)
+                .where(Invoice.id == as_id(ref.invoice_id, "invoice"))
+            )
+            found = (await session.execute(query)).one_or_none()
+            if found is None:
+                raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+            invoice, customer, account = found
+            lines = await session.scalars(_lines_of(invoice.id))
+            return _to_collect(invoice, tuple(map(_line, lines)), billed_customer(customer, account))
+
+    async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
+        """Remember the Stripe customer of the account that pays; one that is known already stays."""
+        async with self.database.unit_of_work(customer.org_id) as session:
+            await session.execute(
+                update(BillingAccount)
+                .where(BillingAccount.customer_id == as_id(customer.customer_id, "customer"))
+                .where(BillingAccount.is_default, BillingAccount.stripe_customer_id.is_(None))
+                .values(stripe_customer_id=stripe_customer_id)
+            )
+
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+        """Remember that Stripe holds the invoice, under which id and number."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            held = await _held(session, ref, None)
+            invoice = held.invoice
+            invoice.number = issued.number or invoice.number
+            invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
+            if held.plan.invoicing_status is InvoicingStatus.SENDING:
+                held.plan.invoicing_status = InvoicingStatus.DONE
+            if invoice.stripe_invoice_id is None:
+                held.tell("invoice.issued", {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number})
+            invoice.stripe_invoice_id, invoice.amount_due = issued.stripe_invoice_id, issued.amount_due
+            if issued.status is InvoiceStatus.PAID:
+                held.settle(issued.amount_paid)
+            elif invoice.status is InvoiceStatus.DRAFT:
+                invoice.status = issued.status
+
+    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+        """Remember what came of a payment attempt; a paid invoice stays paid, whatever is heard later.
+
+        Money that arrives for an invoice we voided makes it paid: it arrived.
+        """
+        async with self.database.unit_of_work(ref.org_id) as session:
+            held = await _held(session, ref, at)
+            invoice, told = held.invoice, outcome.model_dump(mode="json")
+            news = invoice.last_outcome != told or invoice.attempts < ref.attempt
+            await _note_attempt(session, invoice, ref.attempt, told, at)
+            if invoice.status is InvoiceStatus.PAID:
+                return
+            invoice.last_outcome, invoice.attempts = told, max(invoice.attempts, ref.attempt)
+            match outcome:
+                case Paid():
+                    held.settle(outcome.amount_paid)
+                case Closed() if invoice.status in UNSETTLED:
+                    void(invoice, held.customer, held.recorder)
+                case Declined() | RequiresAction() | Rejected() if news:
+                    held.tell(EVENTS[type(outcome)], {**told, "attempt": ref.attempt})
+                case Open() if invoice.status is InvoiceStatus.DRAFT:
+                    invoice.status = InvoiceStatus.OPEN
+                case _:
+                    pass
+
+    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> None:
+        """Remember when collection will try again, None where it won't."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            await session.execute(
+                update(Invoice)
+                .where(Invoice.id == as_id(ref.invoice_id, "invoice"), Invoice.status.in_(UNSETTLED))
+                .values(next_attempt_at=next_attempt_at)
+            )
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An invoice with what hangs on it, held until the transaction ends."""
+
+    plan: CustomerPlan
+    customer: Customer
+    invoice: Invoice
+    recorder: Recorder
+
+    def settle(self, amount_paid: int) -> None:
+        """Mark the invoice paid, once."""
+        invoice = self.invoice
+        if invoice.status is InvoiceStatus.PAID:
+            return
+        was = {"status": invoice.status}
+        invoice.status, invoice.paid_at, invoice.amount_paid = InvoiceStatus.PAID, self.recorder.at, amount_paid
+        invoice.next_attempt_at = None
+        paid = {"status": invoice.status, "amount_paid": amount_paid}
+        self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=was, after=paid)
+        self.say("invoice.paid", paid | {"late": was["status"] is InvoiceStatus.VOID})
+
+    def tell(self, event: str, data: dict[str, object]) -> None:
+        """Write an event and its audit row."""
+        self.recorder.audit(event, ("invoice", self.invoice.id), detail=data)
+        self.say(event, data)
+
+    def say(self, event: str, data: dict[str, object]) -> None:
+        """Write an event about the invoice."""
+        invoice = self.invoice
+        self.recorder.say(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
+
+
+async def _held(session: AsyncSession, ref: InvoiceRef, at: datetime | None) -> _Held:
+    """Hold plan, customer and invoice in the order that steps do; without *at* the invoice's own moment counts."""
+    invoice_id = as_id(ref.invoice_id, "invoice")
+    query = (
+        select(CustomerPlan, Customer)
+        .join(Customer, Customer.id == CustomerPlan.customer_id)
+        .join(Invoice, Invoice.plan_id == CustomerPlan.id)
+        .where(Invoice.id == invoice_id)
+        .with_for_update(of=[CustomerPlan, Customer], key_share=True)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    invoice = await session.get_one(Invoice, invoice_id, with_for_update={"key_share": True})
+    return _Held(found[0], found[1], invoice, Recorder(session, invoice.org_id, at or invoice.issued_at))
+
+
+async def _note_attempt(session: AsyncSession, invoice: Invoice, n: int, told: dict[str, object], at: datetime) -> None:
+    row = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": n, "outcome": told, "at": at}
+    await session.execute(insert(PaymentAttempt).values(row).on_conflict_do_nothing())
+
+
+def _lines_of(invoice_id: UUID) -> Select[InvoiceLine]:
+    return select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.n)
+
+
+def billed_customer(customer: Customer, account: BillingAccount) -> BilledCustomer:
+    """Return who pays, as Stripe is to know them."""
+    return BilledCustomer(
+        org_id=str(customer.org_id),
+        customer_id=str(customer.id),
+        name=customer.name,
+        email=account.invoice_email or customer.email,
+        currency=account.currency,
+        stripe_customer_id=account.stripe_customer_id,
+    )
+
+
+def _line(row: InvoiceLine) -> CollectionLine:
+    return CollectionLine(
+        n=row.n,
+        line_id=str(row.id),
+        description=row.description,
+        quantity=row.quantity,
+        unit_amount=row.unit_amount,
+        amount=row.amount,
+        period_start=row.period_start,
+        period_end=row.period_end,
+    )
+
+
+def _to_collect(invoice: Invoice, lines: tuple[CollectionLine, ...], customer: BilledCustomer) -> InvoiceToCollect:
+    return InvoiceToCollect(
+        org_id=str(invoice.org_id),
+        invoice_id=str(invoice.id),
+        plan_id=str(invoice.plan_id),
+        kind=invoice.kind,
+        customer=customer,
+        status=invoice.status,
+        number=invoice.number,
+        currency=invoice.currency,
+        total=invoice.total,
+        lines=lines,
+        collection_method=invoice.collection_method,
+        days_until_due=invoice.days_until_due,
+        statement_descriptor=invoice.statement_descriptor,
+        issued_at=invoice.issued_at,
+        stripe_invoice_id=invoice.stripe_invoice_id,
+        sent_first_at=invoice.sent_first_at,
+    )

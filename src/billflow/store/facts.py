@@ -1,0 +1,182 @@
+"""Loading what a step starts from, under the locks that keep it true until the step is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.calendar import Period
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.ledger import LedgerEntry
+from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.seats import SeatObservation
+from billflow.domain.settings import BillingSettings
+from billflow.domain.step import ChargedLine, Facts
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import (
+    BillingAccount,
+    Customer,
+    CustomerPlan,
+    Invoice,
+    InvoiceLine,
+    LedgerSettlement,
+    LicenseLedger,
+    SeatRow,
+    TestClock,
+)
+from billflow.store.engine import as_id
+from billflow.store.mapping import entry_of, observations_of, plan_of, seen_by, terms_of
+
+
+@dataclass(frozen=True)
+class PlanRows:
+    """The rows a plan hangs on; `clock_at` is its test clock's time."""
+
+    plan: CustomerPlan
+    customer: Customer
+    account: BillingAccount
+    clock_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The facts of a step, and the rows they came from; `entries` maps sequence numbers to ids."""
+
+    rows: PlanRows
+    facts: Facts
+    entries: dict[int, UUID]
+
+
+async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanRows:
+    """Load a plan with its customer, default billing account and clock; raises `NotFound`.
+
+    With *lock* the plan and its customer are held, in this order, until the transaction ends.
+    """
+    query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
+    if lock:
+        query = query.with_for_update(of=[CustomerPlan, Customer], key_share=True)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no plan {ref.plan_id!r}.")
+    plan, customer, account, clock_at = found
+    return PlanRows(plan, customer, account, clock_at)
+
+
+_ROWS = (
+    select(CustomerPlan, Customer, BillingAccount, TestClock.now_at)
+    .join(Customer, Customer.id == CustomerPlan.customer_id)
+    .join(BillingAccount, and_(BillingAccount.customer_id == Customer.id, BillingAccount.is_default))
+    .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+)
+
+
+async def load(
+    session: AsyncSession, rows: PlanRows, at: datetime, catalog: Catalog, settings: BillingSettings
+) -> Loaded:
+    """Gather the facts of the plan as of *at*."""
+    plan = plan_of(rows.plan)
+    ledger = await _ledger(session, rows.plan, at)
+    facts = Facts(
+        plan=plan,
+        customer=terms_of(rows.customer, rows.account, plan=rows.plan),
+        catalog=catalog,
+        ledger=tuple(ledger.values()),
+        observations=await _observations(session, rows.plan, at),
+        last_observation=seen_by(rows.plan),
+        settings=settings,
+        next_plan=await _next_plan(session, plan),
+        charged=await _charged(session, rows.plan, at),
+        trial_invoice_paid=await _trial_invoice_paid(session, rows.plan),
+    )
+    return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
+
+
+async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
+    """Load from the renewal before the oldest unsettled entry on, in sequence; what is older is settled for good."""
+    entries = select(LicenseLedger.seq).where(LicenseLedger.plan_id == plan.id)
+    oldest_open = (
+        entries.with_only_columns(func.min(LicenseLedger.seq))
+        .outerjoin(LedgerSettlement, LedgerSettlement.entry_id == LicenseLedger.id)
+        .where(LedgerSettlement.entry_id.is_(None))
+        .scalar_subquery()
+    )
+    first = (
+        entries.with_only_columns(func.max(LicenseLedger.seq))
+        .where(LicenseLedger.is_renewal, LicenseLedger.event_time <= at)
+        .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
+        .scalar_subquery()
+    )
+    query = (
+        select(LicenseLedger, LedgerSettlement.entry_id.is_not(None))
+        .outerjoin(LedgerSettlement, LedgerSettlement.entry_id == LicenseLedger.id)
+        .where(LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= func.coalesce(first, 1))
+        .order_by(LicenseLedger.seq)
+    )
+    return {row.id: entry_of(row, settled=settled) for row, settled in await session.execute(query)}
+
+
+_PAST_ALL = 2**62
+
+
+async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[SeatObservation, ...]:
+    """Load the pending observations up to *at*, and the newest one of all: it tells how fresh the data is."""
+    mine = SeatRow.customer_id == plan.customer_id
+    newest = select(func.max(SeatRow.observed_at)).where(mine).scalar_subquery()
+    query = (
+        select(SeatRow)
+        .where(mine, SeatRow.observed_at > plan.seats_observed_through)
+        .where((SeatRow.observed_at <= at) | (SeatRow.observed_at == newest))
+        .order_by(SeatRow.observed_at)
+    )
+    return observations_of(await session.scalars(query))
+
+
+async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:
+    if plan.status is not PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+        return None
+    query = select(CustomerPlan).where(
+        CustomerPlan.predecessor_id == UUID(plan.id),
+        CustomerPlan.status == PlanStatus.NEVER_STARTED,
+        CustomerPlan.billing_cycle_anchor == plan.end_date,
+    )
+    row = (await session.scalars(query)).one_or_none()
+    return plan_of(row) if row else None
+
+
+async def _charged(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[ChargedLine, ...]:
+    query = (
+        select(InvoiceLine, Invoice)
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(Invoice.plan_id == plan.id, Invoice.status != InvoiceStatus.VOID, InvoiceLine.period_end > at)
+        .order_by(Invoice.issued_at, Invoice.id, InvoiceLine.n)
+    )
+    return tuple(
+        ChargedLine(line.amount, Period(line.period_start, line.period_end), is_paid(invoice))
+        for line, invoice in await session.execute(query)
+    )
+
+
+async def _trial_invoice_paid(session: AsyncSession, plan: CustomerPlan) -> bool | None:
+    """Tell whether the trial's newest invoice is paid; one that was voided is not."""
+    if not plan.status.in_trial:
+        return None
+    query = (
+        select(Invoice)
+        .where(Invoice.plan_id == plan.id, Invoice.kind == InvoiceKind.TRIAL_PURCHASE)
+        .order_by(Invoice.created_at.desc())
+        .limit(1)
+    )
+    invoice = (await session.scalars(query)).one_or_none()
+    return is_paid(invoice) if invoice else None
+
+
+def is_paid(invoice: Invoice) -> bool:
+    """Tell whether nothing is left to pay."""
+    if invoice.status is InvoiceStatus.PAID:
+        return True
+    return invoice.total <= 0 and invoice.status is not InvoiceStatus.VOID

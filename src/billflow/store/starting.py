@@ -1,0 +1,149 @@
+"""Starting a plan: under the customer's lock, so that two purchases at once give one."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound, Refused
+from billflow.domain.plan import PlanStatus
+from billflow.domain.purchasing import StartFacts
+from billflow.domain.seats import SeatObservation
+from billflow.models.contracts.customers import CustomerStatus, OfferStatus
+from billflow.models.contracts.plans import StartPlanAsk, StepResult
+from billflow.models.contracts.steps import StepInfo
+from billflow.models.tables import (
+    BillingAccount,
+    Customer,
+    CustomerPlan,
+    CustomerPlanOffer,
+    LicenseLedger,
+    SeatRow,
+    TestClock,
+)
+from billflow.ports import DecideStart
+from billflow.store.engine import as_id
+from billflow.store.facts import PlanRows
+from billflow.store.mapping import observations_of, terms_of
+from billflow.store.parts import BooksPart, first_answer, keep_answer
+from billflow.store.records import Recorder
+from billflow.store.states import summary
+from billflow.store.writing import OutcomeWriter
+
+_NOT_LIVE = [status for status in PlanStatus if not status.is_live]
+
+
+@dataclass(frozen=True)
+class Starts(BooksPart):
+    """The first step of each plan."""
+
+    async def start_plan(self, ask: StartPlanAsk, decide: DecideStart) -> StepResult:
+        """Write a new plan and its first invoice; the same `ask.key` gives the first answer.
+
+        Raises `Refused`, `InvalidInput` or `NotFound`, and then nothing was written.
+        """
+        async with self.database.unit_of_work(ask.org_id) as session:
+            customer, account = await held_customer(session, ask.customer_id)
+            if known := await first_answer(session, f"start/{ask.key}"):
+                return known
+            if customer.status is not CustomerStatus.ACTIVE:
+                raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
+            clock = await _clock(session, customer, ask.test_clock_id)
+            await _accept_offer(session, customer, ask)
+            facts = await self._facts(session, customer, account, ask)
+            outcome = decide(facts)
+            recorder = Recorder(session, customer.org_id, ask.at, ask.actor)
+            detail = ask.model_dump(mode="json", include={"asked", "key"})
+            writer = OutcomeWriter(recorder, customer, account, f"start/{ask.key}", "plan.start", detail)
+            row = writer.open_row(UUID(facts.plan_id), clock.id if clock else None)
+            await writer.write(outcome, row, {}, facts.customer)
+            rows = PlanRows(row, customer, account, clock.now_at if clock else None)
+            state = await self._state(session, rows)
+            result = StepResult(state=state, invoices=tuple(map(summary, writer.made)))
+            keep_answer(session, rows, StepInfo(key=writer.key, kind="start", at=ask.at), result)
+            return result
+
+    async def _facts(
+        self, session: AsyncSession, customer: Customer, account: BillingAccount, ask: StartPlanAsk
+    ) -> StartFacts:
+        mine = CustomerPlan.customer_id == customer.id
+        has_live, buying, had = await _which_exist(
+            session,
+            and_(mine, CustomerPlan.status.not_in(_NOT_LIVE)),
+            and_(mine, CustomerPlan.awaiting_invoice_id.is_not(None)),
+            and_(mine, CustomerPlan.id == LicenseLedger.plan_id),
+        )
+        return StartFacts(
+            plan_id=str(uuid4()),
+            customer=terms_of(customer, account, had_plan=had),
+            catalog=self.catalog,
+            has_live_plan=has_live,
+            buying=buying,
+            last_observation=await _newest_observation(session, customer, ask),
+            settings=self.settings,
+        )
+
+
+async def held_customer(session: AsyncSession, customer_id: str) -> tuple[Customer, BillingAccount]:
+    """Load a customer with its default billing account, and hold it until the transaction ends.
+
+    Raises `NotFound`, also for one that was deleted.
+    """
+    query = (
+        select(Customer, BillingAccount)
+        .join(BillingAccount, and_(BillingAccount.customer_id == Customer.id, BillingAccount.is_default))
+        .where(Customer.id == as_id(customer_id, "customer"), Customer.deleted_at.is_(None))
+        .with_for_update(of=Customer, key_share=True)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no customer {customer_id!r}.")
+    return found[0], found[1]
+
+
+async def _which_exist(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[bool]:
+    row = (await session.execute(select(*(exists().where(condition) for condition in conditions)))).one()
+    return [bool(value) for value in row]
+
+
+async def _newest_observation(session: AsyncSession, customer: Customer, ask: StartPlanAsk) -> SeatObservation | None:
+    query = (
+        select(SeatRow)
+        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= ask.at)
+        .order_by(SeatRow.observed_at.desc())
+        .limit(1)
+    )
+    return next(iter(observations_of(await session.scalars(query))), None)
+
+
+async def _clock(session: AsyncSession, customer: Customer, clock_id: str | None) -> TestClock | None:
+    """Return the clock the plan is to hang on; all plans of a customer live in the same time."""
+    wanted = as_id(clock_id, "test clock") if clock_id else None
+    clock = await session.get(TestClock, wanted) if wanted else None
+    if wanted and clock is None:
+        raise NotFound(f"There is no test clock {clock_id!r}.")
+    elsewhere = and_(CustomerPlan.customer_id == customer.id, CustomerPlan.test_clock_id.is_distinct_from(wanted))
+    if (await _which_exist(session, elsewhere))[0]:
+        raise Refused(
+            "The customer has plans in another time; use one test clock for all of them, or a new customer.",
+            code="test_clock_mismatch",
+            field="test_clock_id",
+        )
+    return clock
+
+
+async def _accept_offer(session: AsyncSession, customer: Customer, ask: StartPlanAsk) -> None:
+    """Close the offer that the customer accepts; raises `Refused` where it is not theirs, not open or not this one."""
+    if ask.asked.offer_id is None:
+        return
+    offer = await session.get(
+        CustomerPlanOffer, as_id(ask.asked.offer_id, "offer"), with_for_update={"key_share": True}
+    )
+    if offer is None or offer.customer_id != customer.id:
+        raise NotFound(f"There is no offer {ask.asked.offer_id!r} for this customer.")
+    terms = (offer.tier, offer.fixed_price)
+    expired = offer.expires_at is not None and offer.expires_at <= ask.at
+    if offer.status is not OfferStatus.OPEN or expired or terms != (ask.asked.tier, ask.asked.fixed_price):
+        raise Refused("The offer is not open, or its terms are others.", code="offer_not_open", field="offer_id")
+    offer.status, offer.settled_at = OfferStatus.ACCEPTED, ask.at

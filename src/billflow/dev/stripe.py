@@ -1,12 +1,13 @@
 """An embedded stand-in for Stripe, as a process of its own, reached over HTTP like the real one."""
 
-import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from billflow.dev.child import Child, start_child
 from billflow.dev.ports import LOOPBACK, named_or_free
@@ -42,18 +43,18 @@ async def embedded_stripe(
     command += ["--db", str(folder / "stripe.db")] if keep else []
     command += ["--webhook", webhook_url, secret] if webhook_url else []
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock)
+    stand_in = StripeStandIn(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:
-        await process.ready(lambda: _listens(port))
-        yield StripeStandIn(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
+        await process.ready(lambda: _answers(stand_in.api_base))
+        yield stand_in
     finally:
         await process.stop()
 
 
-async def _listens(port: int) -> bool:
+async def _answers(api_base: str) -> bool:
     try:
-        _, writer = await asyncio.open_connection(LOOPBACK, port)
-    except OSError:
+        async with httpx.AsyncClient(base_url=api_base, trust_env=False) as client:
+            await client.get("/")
+    except httpx.TransportError:
         return False
-    writer.close()
-    await writer.wait_closed()
     return True

@@ -46,15 +46,15 @@ async def embedded_temporal(
     port = named_or_free(port, "Temporal")
     ui_port = None if ui_port is None else named_or_free(ui_port, "the Temporal Web UI")
     database = folder / "temporal.db" if keep else None
-    program = _program()
-    if program is None:
+    command = program()
+    if command is None:
         async with _downloaded_by_the_sdk(database, port, ui_port) as server:
             yield server
         return
-    command = [program, "server", "start-dev", *_options(database, port, ui_port)]
+    arguments = ["server", "start-dev", *_options(database, port, ui_port)]
     # In memory there is nothing to close in order, and the server takes its time for it.
     stop_signal = signal.SIGTERM if keep else signal.SIGKILL
-    process = start_child(NAME, command, log=folder / "temporal.log", lock=lock, stop_signal=stop_signal)
+    process = start_child(NAME, [command, *arguments], log=folder / "temporal.log", lock=lock, stop_signal=stop_signal)
     server = TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), process)
     try:
         await process.ready(lambda: _answers(server.address))
@@ -63,7 +63,8 @@ async def embedded_temporal(
         await process.stop()
 
 
-def _program() -> str | None:
+def program() -> str | None:
+    """Return the path of the `temporal` command in our environment, if a wheel brought it."""
     return shutil.which("temporal", path=sysconfig.get_path("scripts"))
 
 

@@ -10,7 +10,6 @@ FROM python:3.11-slim
 RUN useradd --system --create-home --home-dir /app billflow
 WORKDIR /app
 COPY --from=build /opt/billflow /opt/billflow
-COPY --chown=billflow migrations ./migrations
 USER billflow
 ENV PATH="/opt/billflow/bin:$PATH" PYTHONUNBUFFERED=1 BILLFLOW_LOG_FORMAT=json
 ENTRYPOINT ["billflow"]

@@ -78,7 +78,7 @@ class Collecting(BooksPart):
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
         """Remember that Stripe holds the invoice, under which id and number."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            held = await _held(session, ref, None)
+            held = await held_invoice(session, ref, None)
             invoice = held.invoice
             invoice.number = issued.number or invoice.number
             invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
@@ -98,7 +98,7 @@ class Collecting(BooksPart):
         Money that arrives for an invoice we voided makes it paid: it arrived.
         """
         async with self.database.unit_of_work(ref.org_id) as session:
-            held = await _held(session, ref, at)
+            held = await held_invoice(session, ref, at)
             invoice, told = held.invoice, outcome.model_dump(mode="json")
             news = invoice.last_outcome != told or invoice.attempts < ref.attempt
             await _note_attempt(session, invoice, ref.attempt, told, at)
@@ -128,7 +128,7 @@ class Collecting(BooksPart):
 
 
 @dataclass(frozen=True)
-class _Held:
+class HeldInvoice:
     """An invoice with what hangs on it, held until the transaction ends."""
 
     plan: CustomerPlan
@@ -159,7 +159,7 @@ class _Held:
         self.recorder.say(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
 
 
-async def _held(session: AsyncSession, ref: InvoiceRef, at: datetime | None) -> _Held:
+async def held_invoice(session: AsyncSession, ref: InvoiceRef, at: datetime | None) -> HeldInvoice:
     """Hold plan, customer and invoice in the order that steps do; without *at* the invoice's own moment counts."""
     invoice_id = as_id(ref.invoice_id, "invoice")
     query = (
@@ -173,7 +173,7 @@ async def _held(session: AsyncSession, ref: InvoiceRef, at: datetime | None) -> 
     if found is None:
         raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
     invoice = await session.get_one(Invoice, invoice_id, with_for_update={"key_share": True})
-    return _Held(found[0], found[1], invoice, Recorder(session, invoice.org_id, at or invoice.issued_at))
+    return HeldInvoice(found[0], found[1], invoice, Recorder(session, invoice.org_id, at or invoice.issued_at))
 
 
 async def _note_attempt(session: AsyncSession, invoice: Invoice, n: int, told: dict[str, object], at: datetime) -> None:

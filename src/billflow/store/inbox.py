@@ -8,15 +8,20 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
 from billflow.models.tables import CustomerPlan, Invoice, TestClock, WebhookEvent
+from billflow.store.collecting import HeldInvoice, held_invoice
 from billflow.store.engine import Database, as_id
+from billflow.store.invoices import UNSETTLED, void
 from billflow.store.mapping import as_json
-from billflow.store.records import Recorder
 
-_FINAL = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID})
+_GIVEN_UP_ON_BY = {
+    InvoiceStatus.VOID: (*UNSETTLED, InvoiceStatus.UNCOLLECTIBLE),
+    InvoiceStatus.UNCOLLECTIBLE: UNSETTLED,
+}
 
 
 @dataclass(frozen=True)
@@ -59,42 +64,34 @@ class PostgresInbox:
     async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            found = await _held(session, ref)
-            if found is None:
+            try:
+                moment = await _clock_of(session, ref) or at
+                held = await held_invoice(session, ref, moment)
+            except NotFound:
                 return None
-            invoice, clock_at = found
-            moment = clock_at or at
-            if invoice.status not in _FINAL and invoice.status is not status:
-                _settle(invoice, status, Recorder(session, invoice.org_id, moment, actor="stripe"))
-            plan = PlanRef(org_id=str(invoice.org_id), plan_id=str(invoice.plan_id))
-            return SettledInvoice(plan=plan, status=invoice.status, at=moment)
+            _settle(held, status)
+            plan = PlanRef(org_id=ref.org_id, plan_id=str(held.plan.id))
+            return SettledInvoice(plan=plan, status=held.invoice.status, at=moment)
 
 
-async def _held(session: AsyncSession, ref: InvoiceRef) -> tuple[Invoice, datetime | None] | None:
+async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:
     query = (
-        select(Invoice, TestClock.now_at)
-        .join(CustomerPlan, CustomerPlan.id == Invoice.plan_id)
-        .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+        select(TestClock.now_at)
+        .join(CustomerPlan, CustomerPlan.test_clock_id == TestClock.id)
+        .join(Invoice, Invoice.plan_id == CustomerPlan.id)
         .where(Invoice.id == as_id(ref.invoice_id, "invoice"))
-        .with_for_update(of=Invoice, key_share=True)
     )
-    row = (await session.execute(query)).one_or_none()
-    return (row[0], row[1]) if row else None
+    return (await session.scalars(query)).one_or_none()
 
 
-def _settle(invoice: Invoice, status: InvoiceStatus, recorder: Recorder) -> None:
-    before = invoice.status
-    invoice.status, invoice.next_attempt_at = status, None
+def _settle(held: HeldInvoice, status: InvoiceStatus) -> None:
+    invoice = held.invoice
     if status is InvoiceStatus.PAID:
-        owed = invoice.total if invoice.amount_due is None else invoice.amount_due
-        invoice.amount_paid, invoice.paid_at = owed, recorder.at
+        held.settle(invoice.total if invoice.amount_due is None else invoice.amount_due)
+    elif invoice.status not in _GIVEN_UP_ON_BY[status]:
+        return
     elif status is InvoiceStatus.VOID:
-        invoice.voided_at = recorder.at
-    recorder.audit(f"invoice.{status}", ("invoice", invoice.id), before={"status": before}, after={"status": status})
-    recorder.say(
-        f"invoice.{status}",
-        {"total": invoice.total, "currency": invoice.currency},
-        customer_id=invoice.customer_id,
-        plan_id=invoice.plan_id,
-        invoice_id=invoice.id,
-    )
+        void(invoice, held.customer, held.recorder)
+    else:
+        invoice.status, invoice.next_attempt_at = status, None
+        held.tell("invoice.marked_uncollectible", {"total": invoice.total, "currency": invoice.currency})

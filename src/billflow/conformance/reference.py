@@ -45,6 +45,7 @@ _TIERS = (
         name="Zulip Basic (complimentary)",
         hosting=_HOME,
         billable=False,
+        needs_end_date=True,
         upgrades_to=_TO_PAID,
         prices=_prices(0, 0),
     ),

@@ -16,16 +16,18 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     if outcome.successor:
         handed_over = replace(facts, ledger=(), next_plan=None, charged=(), trial_invoice_paid=None)
         return after(handed_over, outcome.successor, paid=paid)
+    given_back = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
         facts,
         plan=outcome.plan,
-        customer=outcome.customer,
+        customer=outcome.customer.with_months_spent(-given_back),
         ledger=_ledger(facts, outcome),
         observations=tuple(o for o in facts.observations if o.observed_at > outcome.plan.seats_observed_through),
         last_observation=outcome.last_observation,
         next_plan=_scheduled(facts, outcome),
         charged=_charged(facts, outcome, paid=paid),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
+        trial_discounted_months=_trial_discounted_months(facts, outcome),
     )
 
 
@@ -55,8 +57,13 @@ def _runs(line: Line, outcome: Outcome) -> bool:
 def _trial_invoice_paid(facts: Facts, outcome: Outcome) -> bool | None:
     if not outcome.plan.status.in_trial:
         return None
-    return False if any(_buys_trial(invoice) for invoice in outcome.invoices) else facts.trial_invoice_paid
+    return False if _trial_purchase(outcome) else facts.trial_invoice_paid
 
 
-def _buys_trial(invoice: InvoiceDraft) -> bool:
-    return invoice.kind is InvoiceKind.TRIAL_PURCHASE
+def _trial_discounted_months(facts: Facts, outcome: Outcome) -> int:
+    purchase = _trial_purchase(outcome)
+    return purchase.flat_discount_months if purchase else facts.trial_discounted_months
+
+
+def _trial_purchase(outcome: Outcome) -> InvoiceDraft | None:
+    return next((invoice for invoice in outcome.invoices if invoice.kind is InvoiceKind.TRIAL_PURCHASE), None)

@@ -6,11 +6,13 @@ from billflow.domain.calendar import first_step_after
 from billflow.domain.cycle import end_cycle, next_billing_cycle
 from billflow.domain.invoicing.billing import bill
 from billflow.domain.observing import check_freshness, take_observations
+from billflow.domain.passing import pass_by
 from billflow.domain.plan import InvoicingStatus, Plan, PlanStatus
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts, Outcome, Step
 
 REVIEW_WINDOW = timedelta(days=62)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def close_boundary(facts: Facts, at: datetime) -> Outcome:
@@ -20,8 +22,10 @@ def close_boundary(facts: Facts, at: datetime) -> Outcome:
     Raises `NeedsAttention` where the plan has to wait.
     """
     step = Step.begin(facts, at)
-    if step.customer.suspended_since:
-        _pass_by(step)
+    if step.suspended:
+        live_through(step)
+        pass_by(step)
+        step.change(next_invoice_date=next_invoice_date(step.plan, facts.settings))
         return step.finish()
     check_freshness(step, at)
     remind_of_review(step)
@@ -33,14 +37,30 @@ def close_boundary(facts: Facts, at: datetime) -> Outcome:
 def live_through(step: Step) -> None:
     """Let the plan live up to the step's moment: observations and cycle ends in the order they happened.
 
-    A suspended plan stands still.
+    A suspended plan lives up to its suspension, and no further. Raises `NeedsAttention` at a boundary that can't be
+    passed, with all before it done.
     """
-    if step.customer.suspended_since:
-        return
-    while step.plan.status.is_live and (boundary := next_billing_cycle(step)) <= step.at:
+    since = step.customer.suspended_since
+    until, inclusive = (since, False) if since and since <= step.at else (step.at, True)
+    while step.plan.status.is_live:
+        boundary = next_billing_cycle(step)
+        if boundary > until or (boundary == until and not inclusive):
+            break
         take_observations(step, boundary, inclusive=False)
         end_cycle(step, boundary)
-    take_observations(step, step.at, inclusive=True)
+    take_observations(step, until, inclusive=inclusive)
+
+
+def live_up_to_command(step: Step) -> None:
+    """Let the plan live up to the moment of a command, as `live_through` does.
+
+    A boundary that is still open then is one the plan is parked at. The step's moment becomes the instant before it:
+    the command still belongs to the old cycle, and may be what lets the plan go on (billflow rules 9).
+    """
+    due = step.plan.due_at
+    if due is not None and due <= step.at and not step.suspended:
+        step.at = due - _MICROSECOND
+    live_through(step)
 
 
 def bill_and_advance(step: Step) -> None:
@@ -74,12 +94,3 @@ def remind_of_review(step: Step) -> None:
 def review_is_due(end_date: datetime | None, next_invoice: datetime) -> bool:
     """Tell whether *end_date* is near enough to review the price."""
     return end_date is not None and end_date - next_invoice <= REVIEW_WINDOW
-
-
-def _pass_by(step: Step) -> None:
-    plan = step.plan
-    if plan.end_date is not None and plan.end_date <= step.at:
-        step.end("end_date")
-        step.change(next_invoice_date=None)
-    else:
-        step.change(next_invoice_date=next_invoice_date(plan, step.facts.settings))

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from billflow.domain.errors import InvalidInput
 
@@ -27,11 +27,13 @@ def add_months(start: datetime, months: int, *, leap_february: bool = True) -> d
     """Move *start* by calendar months, keeping the time of day and capping the day at the month's last.
 
     With `leap_february=False` February has 28 days in every year, as in the reference (rules 4).
-    Raises `InvalidInput` for a negative number of months.
+    Raises `InvalidInput` for a negative number of months, or one that leads beyond the year 9999.
     """
     if months < 0:
         raise InvalidInput("months must be 0 or more.", field="months", code="negative_months")
     carry, month = divmod(start.month - 1 + months, MONTHS_A_YEAR)
+    if start.year + carry > MAXYEAR:
+        raise InvalidInput(f"There is no date after the year {MAXYEAR}.", field="months", code="date_out_of_range")
     return _capped(start, start.year + carry, month + 1, leap_february=leap_february)
 
 

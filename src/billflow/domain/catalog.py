@@ -24,7 +24,8 @@ class Tier:
     """One thing that is sold; `prices` maps currency and schedule to minor units per licence and cycle.
 
     `renewal_gate` asks at each renewal that the licences still meet the minimum (rules 9). A tier that isn't
-    `billable` never makes an invoice. A tier without prices can only be had by a fixed-price offer.
+    `billable` never makes an invoice, and one that `needs_end_date` is given for a time only. A billable tier without
+    prices can only be had by a fixed-price offer.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Tier:
     hosting: Hosting
     minimum_licenses: int = 1
     billable: bool = True
+    needs_end_date: bool = False
     trial: bool = False
     renewal_gate: bool = False
     upgrades_to: tuple[str, ...] = ()
@@ -39,7 +41,12 @@ class Tier:
     features: tuple[str, ...] = ()
 
     def price(self, schedule: Schedule, currency: str) -> int:
-        """Return the list price, or raise `InvalidInput` where the tier has none (rules 2)."""
+        """Return the list price, or raise `InvalidInput` where the tier has none (rules 2).
+
+        Community access has no row in the price table and costs nothing (rules 13).
+        """
+        if not self.billable and not self.prices:
+            return 0
         if not self.prices:
             raise InvalidInput(
                 f"{self.name} has no list price; ask for a fixed-price offer.", code="unknown_tier", field="tier"
@@ -105,6 +112,7 @@ def _tier(code: str, table: Mapping[str, Any]) -> Tier:
         hosting=Hosting(table["hosting"]),
         minimum_licenses=table.get("minimum_licenses", 1),
         billable=table.get("billable", True),
+        needs_end_date=table.get("needs_end_date", False),
         trial=table.get("trial", False),
         renewal_gate=table.get("renewal_gate", False),
         upgrades_to=tuple(table.get("upgrades_to", ())),

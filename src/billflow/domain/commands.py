@@ -90,9 +90,10 @@ class EndNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeTierNow:
-    """Move to a higher tier at once, crediting the unused share of what was paid."""
+    """Move to a higher tier at once, crediting the unused share of what was paid; the schedule stays unless given."""
 
     tier: str
+    schedule: Schedule | None = None
     type: Literal["upgrade_tier_now"] = "upgrade_tier_now"
 
 

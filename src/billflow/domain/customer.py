@@ -73,18 +73,19 @@ def percent_off(listed: int, agreed: int) -> str | None:
     return f"{whole}.{rest:02d}" if rest else str(whole)
 
 
-def minimum_licenses(tier: Tier, customer: CustomerTerms | None) -> int:
+def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_invoice: bool = False) -> int:
     """Return the fewest licences this customer may hold of *tier* (rules 2).
 
     The customer's own minimum wins, even when lower. Basic asks for as many as make the flat discount smaller than
-    the bill, at most ten.
+    the bill, at most ten; for a trial bought by invoice that is always the usual discount.
     """
     if customer and customer.minimum_licenses:
         return customer.minimum_licenses
     if tier.code != _BASIC:
         return tier.minimum_licenses
-    if customer and not customer.flat_discounted_months:
+    usual = customer is None or trial_by_invoice
+    if customer and not usual and not customer.flat_discounted_months:
         return 1
-    discount = customer.flat_discount if customer else DEFAULT_FLAT_DISCOUNT
+    discount = customer.flat_discount if customer and not usual else DEFAULT_FLAT_DISCOUNT
     monthly = tier.price(Schedule.MONTHLY, customer.currency if customer else "USD")
-    return min(_BASIC_CAP, discount // monthly + 1)
+    return min(_BASIC_CAP, discount // max(monthly, 1) + 1)

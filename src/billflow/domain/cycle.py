@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from billflow.domain.calendar import add_months
 from billflow.domain.customer import minimum_licenses, price_per_license
 from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.ledger import Disposition, LicenseCount, last_renewal_at
-from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus, Schedule
+from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, InvoicingStatus, Plan, PlanStatus, Schedule
 from billflow.domain.step import Step
 
 Effect = Callable[[Step, datetime], None]
@@ -78,6 +79,9 @@ def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
         billing_cycle_anchor=at,
         next_invoice_date=at,
         invoicing_status=InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT,
+        stale_data_notice_sent=False,
+        review_reminder_sent=False,
+        offer_id=None,
         ended_at=None,
     )
 
@@ -89,12 +93,19 @@ def repriced(step: Step, plan: Plan) -> Plan:
 
 
 def _renew(step: Step, boundary: datetime) -> None:
-    if step.plan.end_date and step.plan.end_date <= boundary:
-        step.end("end_date")
+    if _is_last(step, boundary):
         return
     check_renewal(step, step.plan)
     entry = step.append(boundary, renewal_count(step), renewal=True)
     step.say("plan.renewed", licenses=entry.licenses)
+
+
+def _is_last(step: Step, boundary: datetime) -> bool:
+    """End the plan where its end date has come; an end date wins over a switch that would come with it."""
+    if step.plan.end_date is None or step.plan.end_date > boundary:
+        return False
+    step.end("end_date")
+    return True
 
 
 def _end(step: Step, _boundary: datetime) -> None:
@@ -102,6 +113,9 @@ def _end(step: Step, _boundary: datetime) -> None:
 
 
 def _end_trial(step: Step, boundary: datetime) -> None:
+    by_card = step.plan.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+    if step.facts.trial_invoice_paid is None and not by_card:
+        raise NeedsAttention("The invoice that buys this trial is missing.", code="trial_invoice_missing")
     if step.facts.trial_invoice_paid is None:
         _start_paying(step, boundary)
     elif step.facts.trial_invoice_paid:
@@ -137,6 +151,8 @@ def _cancel_trial(step: Step, _boundary: datetime) -> None:
 def _switch_schedule(step: Step, boundary: datetime) -> None:
     if step.plan.fixed_price is not None:
         raise Refused("A fixed-price plan keeps its schedule.", code="fixed_price_plan")
+    if _is_last(step, boundary):
+        return
     check_renewal(step, step.plan)
     count = renewal_count(step)
     follower = repriced(step, successor_of(step.plan, boundary, step.plan.schedule.other))
@@ -151,9 +167,22 @@ def _hand_over(step: Step, boundary: datetime) -> None:
     check_renewal(step, follower)
     count = renewal_count(step)
     step.end("switched_tier")
-    observed = step.plan.seats_observed_through
-    heir = replace(follower, status=PlanStatus.ACTIVE, seats_observed_through=observed)
-    step.succeed(heir).append(boundary, count, renewal=True)
+    step.succeed(_started_at(step, follower, boundary)).append(boundary, count, renewal=True)
+
+
+def _started_at(step: Step, follower: Plan, boundary: datetime) -> Plan:
+    """Return the scheduled plan as it starts: after a suspension later than planned, and all of it with it."""
+    leap, fixed = step.facts.settings.leap_february, follower.fixed_price is not None
+    return replace(
+        follower,
+        status=PlanStatus.ACTIVE,
+        billing_cycle_anchor=boundary,
+        next_invoice_date=boundary,
+        end_date=add_months(boundary, 12, leap_february=leap) if fixed else follower.end_date,
+        collection_method=step.plan.collection_method,
+        seats_observed_through=step.plan.seats_observed_through,
+        predecessor_id=step.plan.id,
+    )
 
 
 EFFECTS: dict[PlanStatus, Effect] = {

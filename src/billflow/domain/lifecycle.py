@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billflow.domain import commands as c
-from billflow.domain.boundary import live_through
+from billflow.domain.boundary import live_up_to_command
+from billflow.domain.calendar import without_microseconds
 from billflow.domain.changes import ending, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
-from billflow.domain.observing import take_observations
 from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
 from billflow.domain.step import Facts, Outcome, Step
 
@@ -29,15 +29,21 @@ class PlanView(Protocol):
     def fixed_price(self) -> int | None: ...
     @property
     def collection_method(self) -> CollectionMethod: ...
+    @property
+    def predecessor_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One command: the statuses that accept it, what else must hold, and what it does to a step."""
+    """One command: the statuses that accept it, what else must hold, and what it does to a step.
+
+    A command that `charges` is refused while the customer is suspended.
+    """
 
     statuses: frozenset[PlanStatus]
     effect: Callable[[Step, Any], None]
     check: Callable[[PlanView, Any], None] | None = None
+    charges: bool = False
 
 
 def _refuse_fixed_price(plan: PlanView, _command: c.PlanCommand) -> None:
@@ -59,6 +65,14 @@ def _check_card_trial(plan: PlanView, _command: c.PlanCommand) -> None:
         raise Refused("A trial bought by invoice can't be changed this way.", code="trial_bought_by_invoice")
 
 
+def _refuse_scheduled(plan: PlanView, _command: c.EndNow) -> None:
+    if plan.status is PlanStatus.NEVER_STARTED and plan.predecessor_id is not None:
+        raise Refused(
+            "The plan is scheduled to follow another one; cancel the scheduled change of that plan.",
+            code="scheduled_plan",
+        )
+
+
 _S = PlanStatus
 _LIVE = frozenset(status for status in PlanStatus if status.is_live)
 _PAID = frozenset(status for status in _LIVE if not status.in_trial)
@@ -76,7 +90,7 @@ _SWITCHABLE = frozenset(
 )
 
 ROWS: dict[type[Any], Row] = {
-    c.SetLicenses: Row(_LIVE, licenses.set_licenses, _refuse_fixed_price),
+    c.SetLicenses: Row(_LIVE, licenses.set_licenses, _refuse_fixed_price, charges=True),
     c.SetLicensesAtRenewal: Row(_LIVE, licenses.set_licenses_at_renewal, _refuse_fixed_price),
     c.SetLicenseManagement: Row(_LIVE, licenses.set_license_management),
     c.SwitchToAnnual: Row(_SWITCHABLE, schedule.switch_schedule, _check_switch),
@@ -88,8 +102,8 @@ ROWS: dict[type[Any], Row] = {
         frozenset({_S.FREE_TRIAL}), ending.downgrade_at_end_of_free_trial, _check_card_trial
     ),
     c.CancelScheduledChange: Row(_CHANGING, ending.cancel_scheduled_change),
-    c.EndNow: Row(_LIVE | {_S.NEVER_STARTED}, ending.end_now),
-    c.UpgradeTierNow: Row(frozenset({_S.ACTIVE}), tier.upgrade_tier_now, _refuse_fixed_price),
+    c.EndNow: Row(_LIVE | {_S.NEVER_STARTED}, ending.end_now, _refuse_scheduled),
+    c.UpgradeTierNow: Row(frozenset({_S.ACTIVE}), tier.upgrade_tier_now, _refuse_fixed_price, charges=True),
     c.ScheduleTierAtPlanEnd: Row(frozenset({_S.ACTIVE}), tier.schedule_tier_at_plan_end),
     c.SetEndDate: Row(frozenset({_S.ACTIVE}), ending.set_end_date),
     c.ExtendTrial: Row(
@@ -115,16 +129,11 @@ def check_command(plan: PlanView, command: c.PlanCommand) -> None:
 def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
     """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19).
 
-    A boundary that is still open is one the plan is parked at: the command then counts from just before it, so that
-    it can remove the cause.
+    Whoever calls has closed every boundary that is due; one that is still open is one the plan is parked at, and the
+    command then counts from just before it. Raises `Refused` or `InvalidInput`.
     """
-    due = facts.plan.due_at
-    if due is not None and due <= at:
-        step = Step.begin(facts, due)
-        take_observations(step, due, inclusive=False)
-    else:
-        step = Step.begin(facts, at)
-        live_through(step)
+    step = Step.begin(facts, without_microseconds(at))
+    live_up_to_command(step)
     obey(step, command)
     return step.finish()
 
@@ -134,4 +143,6 @@ def obey(step: Step, command: c.PlanCommand) -> None:
     if step.successor:
         raise PlanReplaced
     check_command(step.plan, command)
+    if step.suspended and ROWS[type(command)].charges:
+        raise Refused("The customer is suspended, and nothing is charged meanwhile.", code="customer_suspended")
     ROWS[type(command)].effect(step, command)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from billflow.domain.customer import minimum_licenses
+from billflow.domain.catalog import Hosting
 from billflow.domain.errors import NeedsAttention
 from billflow.domain.ledger import synced
 from billflow.domain.plan import PlanStatus
@@ -51,13 +51,9 @@ def take_in_newest(step: Step) -> None:
 
 def sync(step: Step, observed_at: datetime) -> None:
     """Append what the seats in use call for; an observation that came late counts from the newest entry on."""
-    billable = step.billable()
-    following = billable
-    next_plan = step.facts.next_plan
-    if step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END and next_plan:
-        following = step.billable(minimum_licenses(step.facts.catalog.tier(next_plan.tier), step.customer))
     newest = step.ledger[-1]
-    step.append(max(observed_at, newest.event_time), synced(newest, billable, following))
+    count = synced(newest, step.billable(), step.billable(step.minimum_at_renewal))
+    step.append(max(observed_at, newest.event_time), count)
 
 
 def check_freshness(step: Step, due: datetime) -> None:
@@ -66,14 +62,18 @@ def check_freshness(step: Step, due: datetime) -> None:
     Raises `StaleSeatData`. Fixed-price plans are billed anyway, with a notice; unpriced ones and trials bought by
     invoice need no data.
     """
-    newest = step.facts.observations[-1] if step.facts.observations else step.facts.last_observation
-    fresh, notify = freshness(newest.observed_at if newest else None, due)
+    fresh, notify = freshness(_reported_at(step), due)
     if fresh or not _needs_seat_data(step):
         step.change(stale_data_notice_sent=False)
     elif step.plan.fixed_price is not None:
         step.say("plan.seat_data_stale", due=due)
     else:
         raise StaleSeatData(notify=notify and not step.plan.stale_data_notice_sent)
+
+
+def _reported_at(step: Step) -> datetime | None:
+    newest = step.facts.observations[-1] if step.facts.observations else step.facts.last_observation
+    return newest.observed_at if newest else None
 
 
 def freshness(reported_at: datetime | None, due: datetime) -> tuple[bool, bool]:
@@ -86,5 +86,5 @@ def freshness(reported_at: datetime | None, due: datetime) -> tuple[bool, bool]:
 def _needs_seat_data(step: Step) -> bool:
     handed_over = step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
     bought_by_invoice = step.plan.status.in_trial and step.facts.trial_invoice_paid is not None
-    reported = step.tier.hosting.value == "self_hosted" and (step.tier.billable or handed_over)
-    return reported and step.plan.is_automatic and not bought_by_invoice
+    reported = step.tier.hosting is Hosting.SELF_HOSTED and (step.tier.billable or handed_over)
+    return reported and not bought_by_invoice

@@ -116,8 +116,14 @@ class Plan:
 
     @property
     def due_at(self) -> datetime | None:
-        """Return the plan's next boundary: its invoice date, or its end date where that is earlier."""
+        """Return the plan's next boundary: its invoice date, or its end date where that is earlier.
+
+        A plan that hands over at its end date has that date as its invoice date, which moves on while the customer
+        is suspended.
+        """
         if not self.status.is_live:
             return None
+        if self.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+            return self.next_invoice_date
         moments = [moment for moment in (self.next_invoice_date, self.end_date) if moment is not None]
         return min(moments, default=None)

@@ -1,7 +1,7 @@
 """From people to licences: counting seats, and what the host product reports about them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses, TooManyLicenses
@@ -10,6 +10,7 @@ MAX_LICENSES = 1_000_000
 GUESTS_PER_SEAT = 5
 MIN_INVOICED_LICENSES = 30
 MAX_INVOICED_LICENSES = 1000
+STALE_AFTER = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

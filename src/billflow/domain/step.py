@@ -33,7 +33,8 @@ class Facts:
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
     newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
-    `trial_invoice_paid` is None unless the trial was bought by invoice.
+    `trial_invoice_paid` is None unless the trial was bought by invoice; `trial_discounted_months` are the months of
+    flat discount that this invoice used up.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Facts:
     next_plan: Plan | None = None
     charged: tuple[ChargedLine, ...] = ()
     trial_invoice_paid: bool | None = None
+    trial_discounted_months: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,31 @@ class Step:
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
-        """Open a step on *facts* as of *at*."""
+        """Open a step on *facts* as of *at*, with everything as the facts have it."""
         first_new = facts.ledger[-1].seq + 1 if facts.ledger else 1
         return cls(facts, at, facts.plan, facts.customer, list(facts.ledger), facts.last_observation, first_new)
 
     def succeed(self, plan: Plan) -> "Step":
         """Hand over to *plan*: the rest of the step's facts and observations are the successor's."""
-        facts = replace(self.facts, plan=plan, customer=self.customer, ledger=(), next_plan=None, charged=())
+        facts = replace(
+            self.facts,
+            plan=plan,
+            customer=self.customer,
+            ledger=(),
+            next_plan=None,
+            charged=(),
+            trial_invoice_paid=None,
+        )
         self.successor = Step.begin(facts, self.at)
         self.successor.seen, self.successor.pending = self.seen, self.pending
         self.say("plan.replaced", tier=plan.tier, schedule=plan.schedule)
         return self.successor
+
+    @property
+    def suspended(self) -> bool:
+        """Tell whether the customer is suspended at the step's moment."""
+        since = self.customer.suspended_since
+        return since is not None and since <= self.at
 
     @property
     def tier(self) -> Tier:
@@ -124,6 +140,14 @@ class Step:
     def minimum(self) -> int:
         """Return the fewest licences this plan may hold."""
         return minimum_licenses(self.tier, self.customer)
+
+    @property
+    def minimum_at_renewal(self) -> int:
+        """Return the fewest licences the next cycle may have: those of the scheduled tier, where there is one."""
+        follower = self.facts.next_plan
+        if self.plan.status is not PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END or follower is None:
+            return self.minimum
+        return minimum_licenses(self.facts.catalog.tier(follower.tier), self.customer)
 
     @property
     def seats(self) -> int:
@@ -146,6 +170,11 @@ class Step:
         """Return the bounds for licences bought by hand."""
         exempt = self.customer.exempt_from_license_number_check
         return LicenseCheck(seats=self.seats, minimum=self.minimum, exempt=exempt)
+
+    @property
+    def renewal_check(self) -> LicenseCheck:
+        """Return the bounds for the licences of the next cycle."""
+        return replace(self.license_check, minimum=self.minimum_at_renewal)
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""

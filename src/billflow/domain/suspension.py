@@ -1,9 +1,9 @@
-"""Coming back from a suspension: nobody pays for suspended time, nobody is billed twice (billflow rules 15)."""
+"""Into a suspension and back: nobody pays for suspended time, nobody is billed twice (billflow rules 15)."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from billflow.domain.boundary import bill_and_advance
+from billflow.domain.boundary import bill_and_advance, live_up_to_command
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.cycle import end_cycle, next_billing_cycle
 from billflow.domain.invoicing.billing import bill
@@ -13,29 +13,47 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
 
 
+def suspend(facts: Facts, at: datetime) -> Outcome:
+    """Return the plan as its customer is suspended at *at*: what happened before still counts, nothing after does."""
+    moment = without_microseconds(at)
+    step = Step.begin(facts, moment)
+    live_up_to_command(step)
+    step.customer = replace(step.customer, suspended_since=moment)
+    step.say("plan.suspended", since=moment)
+    return step.finish()
+
+
 def resume(facts: Facts, at: datetime) -> Outcome:
     """Return the plan as billing resumes at *at*.
 
     Within the period that was paid before, the old grid goes on. If that period is over, a new one starts now and
-    the anchor moves; a plan scheduled to end or switch does so now.
+    the anchor moves; a plan scheduled to end or switch does so now. Raises `NeedsAttention` as a renewal does.
     """
     step = Step.begin(facts, without_microseconds(at))
+    live_up_to_command(step)
     step.customer = replace(step.customer, suspended_since=None)
-    cycle_end = next_billing_cycle(step)
-    take_in_newest(step)
-    if cycle_end > step.at:
-        if step.plan.is_automatic and step.seen:
-            sync(step, step.at)
-    else:
-        _start_over(step)
-    step.say("plan.resumed", anchor=step.plan.billing_cycle_anchor)
+    if step.plan.status.is_live:
+        _go_on(step)
+        step.say("plan.resumed", anchor=step.plan.billing_cycle_anchor)
     return step.finish()
+
+
+def _go_on(step: Step) -> None:
+    take_in_newest(step)
+    if next_billing_cycle(step) <= step.at and _is_billed(step):
+        _start_over(step)
+    elif step.plan.is_automatic and step.seen:
+        sync(step, step.at)
+
+
+def _is_billed(step: Step) -> bool:
+    return step.tier.billable or step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
 
 
 def _start_over(step: Step) -> None:
     bill(step)
     if step.plan.is_automatic and step.seen:
-        step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable()))
+        step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable(step.minimum_at_renewal)))
     end_cycle(step, step.at)
     if step.plan.status is not PlanStatus.ENDED:
         step.change(billing_cycle_anchor=step.at, next_invoice_date=step.at)

@@ -9,8 +9,8 @@ from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.conformance.reference import SETTINGS
 from billflow.domain.boundary import bill_and_advance
 from billflow.domain.catalog import checked_schedule
+from billflow.domain.invoicing.purchase import purchase_invoice, trial_invoice
 from billflow.domain.plan import PlanStatus
-from billflow.domain.purchasing import purchase_invoice, trial_invoice
 from billflow.domain.step import Step
 
 

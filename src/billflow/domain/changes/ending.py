@@ -35,31 +35,31 @@ def cancel_scheduled_change(step: Step, _command: CancelScheduledChange) -> None
     """Let the plan go on as it is; a successor that was scheduled never starts (rules 19)."""
     trial = step.plan.status is PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL
     step.change(status=PlanStatus.FREE_TRIAL if trial else PlanStatus.ACTIVE)
-    if step.facts.next_plan:
-        step.scheduled = replace(
-            step.facts.next_plan, status=PlanStatus.ENDED, next_invoice_date=None, ended_at=step.at
-        )
+    _drop_scheduled(step)
     step.say("plan.scheduled_change_canceled")
 
 
 def end_now(step: Step, command: EndNow) -> None:
-    """End the plan without a further invoice."""
-    step.void_open_invoices = command.void_open_invoices
+    """End the plan without a further invoice; a purchase that is not paid yet takes its invoice with it."""
+    step.void_open_invoices = command.void_open_invoices or step.plan.status is PlanStatus.NEVER_STARTED
     downgrade_now(step, "ended_now")
-    if step.facts.next_plan:
-        step.scheduled = replace(
-            step.facts.next_plan, status=PlanStatus.ENDED, next_invoice_date=None, ended_at=step.at
-        )
+    _drop_scheduled(step)
+
+
+def _drop_scheduled(step: Step) -> None:
+    if follower := step.facts.next_plan:
+        step.scheduled = replace(follower, status=PlanStatus.ENDED, next_invoice_date=None, ended_at=step.at)
 
 
 def set_end_date(step: Step, command: SetEndDate) -> None:
     """Set when the plan ends; complimentary access is then visited on that date only (rules 13)."""
-    if command.end_date <= step.at:
+    end_date = without_microseconds(command.end_date)
+    if end_date <= step.at:
         raise InvalidInput("end_date must lie in the future.", code="end_date_in_the_past", field="end_date")
-    step.change(end_date=command.end_date, review_reminder_sent=False)
+    step.change(end_date=end_date, review_reminder_sent=False)
     if not step.tier.billable:
-        step.change(next_invoice_date=command.end_date)
-    step.say("plan.end_date_set", end_date=command.end_date)
+        step.change(next_invoice_date=end_date)
+    step.say("plan.end_date_set", end_date=end_date)
 
 
 def extend_trial(step: Step, command: ExtendTrial) -> None:

@@ -2,9 +2,10 @@
 
 from billflow.domain.commands import SetLicenseManagement, SetLicenses, SetLicensesAtRenewal
 from billflow.domain.errors import Refused
+from billflow.domain.invoicing.draft import InvoiceDraft
+from billflow.domain.invoicing.purchase import trial_invoice
 from billflow.domain.ledger import LicenseCount, current_set, last_renewal_at, next_renewal_set
 from billflow.domain.observing import sync
-from billflow.domain.purchasing import trial_invoice
 from billflow.domain.step import Step
 
 
@@ -17,7 +18,7 @@ def set_licenses(step: Step, command: SetLicenses) -> None:
 
 def set_licenses_at_renewal(step: Step, command: SetLicensesAtRenewal) -> None:
     """Set the next cycle's licences; a trial bought by invoice has its rules (rules 10)."""
-    count = next_renewal_set(step.plan, step.last, command.licenses, step.license_check)
+    count = next_renewal_set(step.plan, step.last, command.licenses, step.renewal_check)
     if step.plan.status.in_trial and step.facts.trial_invoice_paid is not None:
         _change_bought_trial(step, count)
     else:
@@ -31,11 +32,23 @@ def _change_bought_trial(step: Step, count: LicenseCount) -> None:
     if not step.facts.trial_invoice_paid:
         step.append(step.at, LicenseCount(wanted, wanted), renewal=True)
         step.void_trial_invoice = True
-        step.invoices.append(trial_invoice(step, wanted))
+        step.invoices.append(_replaced_invoice(step, wanted))
     elif wanted < bought:
         raise Refused(f"{bought} licenses are paid for already; the trial can't start with fewer.", code="already_paid")
     else:
         step.append(step.at, count)
+
+
+def _replaced_invoice(step: Step, licenses: int) -> InvoiceDraft:
+    """Draft the trial's invoice anew, with the discount of the old one.
+
+    Its months count twice here, because voiding the old invoice gives them back (billflow rules 7).
+    """
+    before, months = step.customer, step.facts.trial_discounted_months
+    step.customer = before.with_months_spent(-months)
+    draft = trial_invoice(step, licenses)
+    step.customer = before.with_months_spent(draft.flat_discount_months)
+    return draft
 
 
 def set_license_management(step: Step, command: SetLicenseManagement) -> None:
@@ -43,6 +56,6 @@ def set_license_management(step: Step, command: SetLicenseManagement) -> None:
     if command.license_management is step.plan.license_management:
         raise Refused(f"License management is {command.license_management} already.", code="no_change")
     step.change(license_management=command.license_management)
-    if step.plan.is_automatic and step.seen:
+    if step.plan.is_automatic and step.seen and not step.suspended:
         sync(step, step.at)
     step.say("plan.license_management_changed", license_management=command.license_management)

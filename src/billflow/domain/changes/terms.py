@@ -17,13 +17,23 @@ def set_collection_method(step: Step, command: SetCollectionMethod) -> None:
 
 
 def apply_discount(step: Step, command: ApplyDiscount) -> None:
-    """Bind prices to the plan's tier and reprice it from now on; flat-discount months are gone (rules 14)."""
+    """Bind prices to the tier that is paid for, and reprice from now on; flat-discount months are gone (rules 14).
+
+    During complimentary access that is the tier of the plan scheduled to follow, which is repriced instead.
+    """
+    target = step.plan if step.tier.billable else step.facts.next_plan
+    if target is None:
+        raise Refused("Nothing is paid for this plan; schedule the one that follows first.", code="not_a_paid_plan")
     step.customer = replace(
         step.customer,
-        required_plan_tier=step.plan.tier,
+        required_plan_tier=target.tier,
         monthly_discounted_price=command.monthly_discounted_price,
         annual_discounted_price=command.annual_discounted_price,
         flat_discounted_months=0,
     )
-    step.plan = repriced(step, step.plan)
-    step.say("plan.repriced", price_per_license=step.plan.price_per_license)
+    if target is step.plan:
+        step.plan = repriced(step, target)
+    elif target.fixed_price is None:
+        step.scheduled = repriced(step, target)
+    price = (step.scheduled or step.plan).price_per_license
+    step.say("plan.repriced", price_per_license=price)

@@ -18,17 +18,17 @@ from billflow.domain.step import Step
 
 
 def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
-    """End the plan, credit the unused share of what was paid for the running cycle, start the higher tier."""
-    tier = step.facts.catalog.checked_upgrade(step.plan.tier, command.tier)
-    if step.plan.fixed_price is not None:
-        raise Refused("A fixed-price plan can't be credited; schedule the tier at its end.", code="fixed_price_plan")
+    """End the plan, credit the unused share of what was paid for the running cycle, start the higher tier.
+
+    Complimentary access ends in the same way; nothing was paid for it, so nothing is credited (rules 13).
+    """
+    plan, tier = step.plan, step.facts.catalog.checked_upgrade(step.plan.tier, command.tier)
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
-    follower = repriced(
-        step, replace(successor_of(step.plan, anchor, step.plan.schedule), tier=tier.code, end_date=None)
-    )
-    step.change(end_date=step.at, next_invoice_date=step.plan.next_invoice_date)
+    follower = successor_of(plan, anchor, command.schedule or plan.schedule)
+    follower = repriced(step, replace(follower, tier=tier.code, end_date=None))
+    step.change(end_date=step.at)
     step.end("switched_tier")
     step.succeed(follower).append(anchor, LicenseCount(licenses, licenses), renewal=True)
     bill_and_advance(step)
@@ -53,19 +53,28 @@ def _licenses_on(step: Step, tier: Tier) -> int:
 def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> None:
     """Prepare the plan that follows at the end date: at list price, or a fixed price for a year (rules 13).
 
-    The end date must be the plan's next boundary; only complimentary access may be followed at list price.
+    The end date of a plan that is paid for must be its next cycle end. At list price only an upgrade may follow.
     """
-    plan, tier = step.plan, step.facts.catalog.tier(command.tier)
-    if plan.end_date is None or plan.end_date != next_billing_cycle(step):
+    plan, tier = step.plan, _checked_follower(step, command)
+    if plan.end_date is None or (step.tier.billable and plan.end_date != next_billing_cycle(step)):
         raise Refused("Set an end date on the plan's next cycle end first.", code="no_end_date", field="end_date")
-    if command.fixed_price is None:
-        step.facts.catalog.checked_upgrade(plan.tier, command.tier)
     step.scheduled = _scheduled(step, tier, command)
     step.change(status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, next_invoice_date=plan.end_date)
-    if command.fixed_price is None and plan.is_automatic:
-        following = step.billable(minimum_licenses(tier, step.customer))
-        step.append(step.at, LicenseCount(step.last.licenses, following))
+    if command.fixed_price is None:
+        step.append(step.at, LicenseCount(step.last.licenses, _licenses_on(step, tier)))
     step.say("plan.tier_scheduled", tier=tier.code)
+
+
+def _checked_follower(step: Step, command: ScheduleTierAtPlanEnd) -> Tier:
+    catalog = step.facts.catalog
+    if command.fixed_price is None:
+        return catalog.checked_upgrade(step.plan.tier, command.tier)
+    tier = catalog.tier(command.tier)
+    if tier.hosting is not step.tier.hosting or not tier.billable:
+        raise Refused(
+            f"{tier.name} can't follow {step.tier.name} at a fixed price.", code="invalid_tier_change", field="tier"
+        )
+    return tier
 
 
 def _scheduled(step: Step, tier: Tier, command: ScheduleTierAtPlanEnd) -> Plan:

@@ -8,7 +8,12 @@ from billflow.domain.step import Step
 
 
 def bill(step: Step) -> None:
-    """Settle every open entry of the step and draft one invoice for what they add up to, if anything (rules 8.2)."""
+    """Settle every open entry of the step and draft one invoice for what they add up to, if anything (rules 8.2).
+
+    Nothing is settled or billed while the plan is in its trial.
+    """
+    if step.plan.status.in_trial:
+        return
     open_entries = step.unsettled()
     step.settle(open_entries, Disposition.NOTHING_TO_BILL)
     if not step.tier.billable:

@@ -1,0 +1,127 @@
+"""Every number of a line traced to where it comes from: as data, and in a sentence (billflow rules 17, design 12)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from billflow.domain.calendar import Period
+from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.money import Rounding, format_amount
+from billflow.domain.proration import Derivation
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A fraction, as it was counted and reduced; `days` are the two numbers in days where they are whole."""
+
+    numerator: int
+    denominator: int
+    reduced: Fraction
+    days: tuple[int, int] | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the full price counts."""
+        return self.reduced == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One line explained; amounts in minor units of `currency`.
+
+    `unrounded` is what one unit comes to before rounding. `list_price_discount` is the agreed discount in percent
+    that the price already has in it.
+    """
+
+    kind: LineKind
+    description: str
+    currency: str
+    price: int
+    quantity: int
+    period: Period
+    cycle: Period | None
+    share: Share
+    unrounded: Fraction
+    rounding: Rounding
+    unit_amount: int
+    amount: int
+    list_price_discount: str | None
+    note: str | None
+    sentence: str
+
+
+def explain(line: Line, currency: str) -> Explanation:
+    """Return where each number of *line* comes from."""
+    d = line.derivation
+    share = _share(d)
+    return Explanation(
+        kind=line.kind,
+        description=line.description,
+        currency=currency,
+        price=d.price,
+        quantity=d.quantity,
+        period=d.period,
+        cycle=d.cycle,
+        share=share,
+        unrounded=d.price * share.reduced,
+        rounding=d.rounding,
+        unit_amount=d.unit_amount,
+        amount=d.amount,
+        list_price_discount=d.percent_off,
+        note=d.note,
+        sentence=_sentence(line, share, currency),
+    )
+
+
+def _share(derivation: Derivation) -> Share:
+    return Share(
+        numerator=derivation.numerator,
+        denominator=derivation.denominator,
+        reduced=Fraction(derivation.numerator, derivation.denominator),
+        days=_in_days(derivation),
+    )
+
+
+def _in_days(derivation: Derivation) -> tuple[int, int] | None:
+    if derivation.cycle is None:
+        return None
+    charged, whole = derivation.period.length, derivation.cycle.length
+    if charged % _DAY or whole % _DAY:
+        return None
+    return charged // _DAY, whole // _DAY
+
+
+def _sentence(line: Line, share: Share, currency: str) -> str:
+    d, period = line.derivation, line.derivation.period
+    span = f"from {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC"
+    if line.kind is LineKind.FLAT_DISCOUNT:
+        how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
+    elif d.denominator != 1 and d.cycle is None:
+        how = f"{format_amount(d.price, currency)} a year / {d.denominator}{_rounded(d, currency)}"
+    else:
+        how = f"{d.quantity} x {format_amount(d.price, currency)}{_share_words(share)}{_rounded(d, currency)}"
+    extras = [extra for extra in (_discount(d), d.note) if extra]
+    tail = f" ({', '.join(extras)})" if extras else ""
+    return f"{line.description}, {span}: {how} = {format_amount(line.amount, currency)}{tail}."
+
+
+def _share_words(share: Share) -> str:
+    if share.is_whole:
+        return ""
+    if share.days:
+        return f" x {share.days[0]} of {share.days[1]} days"
+    return f" x {share.reduced.numerator}/{share.reduced.denominator} of the cycle"
+
+
+def _rounded(derivation: Derivation, currency: str) -> str:
+    exact = Fraction(derivation.price * derivation.numerator, derivation.denominator)
+    if exact == derivation.unit_amount:
+        return ""
+    how = "up" if derivation.rounding is Rounding.UP else "half up"
+    return f", rounded {how} to {format_amount(derivation.unit_amount, currency)} each"
+
+
+def _discount(derivation: Derivation) -> str | None:
+    return f"{derivation.percent_off}% below list price" if derivation.percent_off else None

@@ -1,0 +1,122 @@
+"""Asking for a plan, and what has to hold for the request to be taken (rules 7.1, 10 and 13)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.commands import MAX_TRIAL_DAYS
+from billflow.domain.customer import CustomerTerms, minimum_licenses
+from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
+from billflow.domain.money import MAX_PRICE
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.seats import LicenseCheck, SeatObservation, checked_licenses, seats_of
+from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartPlan:
+    """What a customer asks for; `fixed_price` is the yearly price of an offer they accept.
+
+    `licenses` may be left out where licences follow the seats. `trial_days` of 0 means to buy at once. `end_date` is
+    for tiers that are given for a time only.
+    """
+
+    tier: str
+    schedule: Schedule
+    licenses: int | None = None
+    license_management: LicenseManagement = LicenseManagement.AUTOMATIC
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+    trial_days: int = 0
+    fixed_price: int | None = None
+    offer_id: str | None = None
+    end_date: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.licenses is not None:
+            checked_licenses(self.licenses)
+        if not 0 <= self.trial_days <= MAX_TRIAL_DAYS:
+            raise InvalidInput(f"trial_days must lie between 0 and {MAX_TRIAL_DAYS}.", field="trial_days")
+        if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
+            raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
+        if self.end_date is not None and self.end_date.tzinfo is None:
+            raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+
+    @property
+    def by_invoice(self) -> bool:
+        """Tell whether invoices are sent instead of charging a card."""
+        return self.collection_method is CollectionMethod.SEND_INVOICE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFacts:
+    """What the books know of a customer who starts a plan; `plan_id` is the new plan's id.
+
+    `has_offer` tells that a fixed-price offer for the tier waits to be accepted.
+    """
+
+    plan_id: str
+    customer: CustomerTerms
+    catalog: Catalog
+    has_live_plan: bool = False
+    buying: bool = False
+    has_offer: bool = False
+    last_observation: SeatObservation | None = None
+    settings: BillingSettings = DEFAULT_SETTINGS
+
+
+def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
+    """Return the tier that was asked for; raises `InvalidInput` or `Refused` where this customer can't start it."""
+    tier = facts.catalog.tier(asked.tier)
+    if tier.hosting is not facts.customer.hosting:
+        raise Refused(
+            f"{tier.name} is for {tier.hosting} deployments, the customer's is {facts.customer.hosting}.",
+            code="tier_not_for_deployment",
+            field="tier",
+        )
+    if facts.has_live_plan:
+        raise AlreadySubscribed
+    if facts.buying:
+        raise Refused("Another purchase waits for its payment; end that one first.", code="purchase_in_progress")
+    if asked.trial_days:
+        _check_trial(facts, tier, asked)
+    _check_terms(tier, asked, at)
+    return tier
+
+
+def _check_trial(facts: StartFacts, tier: Tier, asked: StartPlan) -> None:
+    if not tier.trial or facts.customer.had_plan or facts.has_offer or asked.fixed_price is not None:
+        raise Refused(
+            "A trial is for customers who never had a plan, on tiers that offer one, at list price.",
+            code="trial_not_available",
+            field="trial_days",
+        )
+
+
+def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
+    if tier.needs_end_date and (asked.end_date is None or asked.end_date <= at):
+        raise InvalidInput(f"{tier.name} needs an end_date in the future.", code="no_end_date", field="end_date")
+    if asked.end_date is not None and not tier.needs_end_date:
+        raise InvalidInput(
+            f"{tier.name} starts without an end_date; set one on the plan.",
+            code="end_date_not_allowed",
+            field="end_date",
+        )
+    if asked.fixed_price is not None and not tier.billable:
+        raise InvalidInput(f"{tier.name} is never billed.", code="not_a_paid_plan", field="fixed_price")
+
+
+def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
+    """Return how many licences to buy: the seats' own number, or the one asked for (rules 7.1).
+
+    Raises `NotEnoughLicenses` or `TooManyLicenses`. A fixed price asks for no number.
+    """
+    if asked.fixed_price is not None:
+        return asked.licenses or 1
+    customer = facts.customer
+    seats = seats_of(tier.hosting, facts.last_observation)
+    trial_by_invoice = asked.by_invoice and asked.trial_days > 0
+    minimum = minimum_licenses(tier, customer, trial_by_invoice=trial_by_invoice)
+    if asked.license_management is LicenseManagement.AUTOMATIC and not asked.by_invoice:
+        return max(seats, minimum)
+    exempt = customer.exempt_from_license_number_check
+    return LicenseCheck(seats=seats, minimum=minimum, exempt=exempt).check(asked.licenses)

@@ -245,6 +245,36 @@ async def test_a_release_that_asks_differently_finds_what_the_one_before_made(
     assert len(await invoices_of(gateway.client, customer)) == 1
 
 
+async def test_a_release_that_words_lines_differently_does_not_add_them_twice(
+    trouble: Trouble, gateway: StripeGateway
+) -> None:
+    customer = await known(gateway)
+    invoice = an_invoice(customer, 5000, 700)
+    trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+    with pytest.raises(PaymentsUnavailable):
+        await gateway.issue(invoice)
+
+    reworded = tuple(line.model_copy(update={"description": "Reworded"}) for line in invoice.lines)
+    answer = await gateway.issue(invoice.model_copy(update={"lines": reworded}))
+
+    assert (answer.status, answer.amount_due) == (InvoiceStatus.OPEN, 5700)
+    assert len(trouble.executed("invoice.add_lines")) == 1
+
+
+async def test_a_draft_that_a_person_finalized_meanwhile_is_issued(trouble: Trouble, gateway: StripeGateway) -> None:
+    customer = await known(gateway)
+    invoice = an_invoice(customer, 5000)
+    trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+    with pytest.raises(PaymentsUnavailable):
+        await gateway.issue(invoice)
+    (draft,) = await invoices_of(gateway.client, customer)
+    await gateway.client.v1.invoices.finalize_invoice_async(draft.id)
+
+    answer = await gateway.issue(invoice)
+
+    assert (answer.stripe_invoice_id, answer.status) == (draft.id, InvoiceStatus.OPEN)
+
+
 async def test_a_lost_void_is_void(trouble: Trouble, gateway: StripeGateway) -> None:
     debt = a_debt(gateway)
     await debt.reach_customer()

@@ -9,7 +9,7 @@ from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
-from billflow.payments.requests import MAX_LINES
+from billflow.payments.requests import MAX_LINES, invoice_params, line_params
 from billflow.ports import PaymentsRejected
 from tests.payments.asks import JANUARY, a_customer, an_invoice, invoices_of, known, lines
 
@@ -142,6 +142,19 @@ async def test_a_draft_with_a_strange_line_is_left_for_people(
     assert refused.value.code == "amount_mismatch"
     assert "5700 usd, ours over 5000 usd" in str(refused.value)
     assert (await client.v1.invoices.retrieve_async(draft.id)).status == "draft"
+
+
+async def test_a_draft_that_has_some_of_its_lines_gets_the_others(
+    gateway: StripeGateway, client: stripe.StripeClient
+) -> None:
+    customer = await known(gateway)
+    invoice = an_invoice(customer, 5000, 700)
+    draft = await client.v1.invoices.create_async(invoice_params(invoice, str(customer.stripe_customer_id)))
+    await client.v1.invoices.add_lines_async(draft.id, {"lines": line_params(invoice)[:1]})
+
+    answer = await gateway.issue(invoice.model_copy(update={"stripe_invoice_id": draft.id}))
+
+    assert (answer.stripe_invoice_id, answer.status, answer.amount_due) == (draft.id, InvoiceStatus.OPEN, 5700)
 
 
 async def test_a_customer_stripe_does_not_know_is_a_rejection(gateway: StripeGateway) -> None:

@@ -11,6 +11,7 @@ from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
 from stripe_stand_in.server import StandIn
 from tests.payments.asks import KEY
+from tests.payments.trouble import IMPATIENT, PATIENT, Trouble, troubled_server
 from tests.stripe_stand_in.contract import problems_of_request
 
 
@@ -37,6 +38,27 @@ def gateway(client: stripe.StripeClient) -> StripeGateway:
 @pytest.fixture(scope="session")
 def sandbox(client: stripe.StripeClient) -> Sandbox:
     return Sandbox(client, KEY)
+
+
+@pytest.fixture
+def trouble() -> Iterator[Trouble]:
+    """Yield the faults of a server that is this test's own."""
+    with troubled_server() as made:
+        yield made
+
+
+@pytest.fixture
+async def troubled(trouble: Trouble) -> AsyncIterator[StripeGateway]:
+    """Yield a gateway to the server that fails on purpose."""
+    async with stripe_client(KEY, trouble.server.url, timeouts=PATIENT) as made:
+        yield StripeGateway(made, trouble.now)
+
+
+@pytest.fixture
+async def impatient(trouble: Trouble) -> AsyncIterator[StripeGateway]:
+    """Yield a gateway that stops listening before a stalled answer comes."""
+    async with stripe_client(KEY, trouble.server.url, timeouts=IMPATIENT) as made:
+        yield StripeGateway(made, trouble.now)
 
 
 def watch(client: stripe.StripeClient) -> None:

@@ -1,5 +1,6 @@
 """A webhook is believed only when Stripe signed it, and any JSON in it is survived."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -10,7 +11,12 @@ from hypothesis import strategies as st
 from stripe import WebhookSignature
 
 from billflow.models.contracts.webhooks import StripeEvent
+from billflow.payments.client import stripe_client
+from billflow.payments.gateway import StripeGateway
 from billflow.payments.webhook import ForgedWebhook, MalformedWebhook, verified_event
+from stripe_stand_in.server import StandIn
+from tests.payments.asks import KEY, an_invoice, known
+from tests.stripe_stand_in.receiver import receiving
 
 SECRET = "whsec_of_a_test"
 JSON = st.recursive(
@@ -132,3 +138,22 @@ def test_any_signed_json_is_an_event_or_malformed(changes: dict[str, Any]) -> No
     except MalformedWebhook:
         return
     assert event.event_id
+
+
+async def test_what_stripe_delivers_names_the_paid_debt() -> None:
+    with receiving() as receiver, StandIn(webhook=(receiver.url, SECRET)) as server:
+        async with stripe_client(KEY, server.url) as client:
+            gateway = StripeGateway(client)
+            customer = await known(gateway)
+            invoice = an_invoice(customer, 8000, -8000)
+            answer = await gateway.issue(invoice)
+            page = await client.v1.events.list_async({"limit": 100})
+            await asyncio.to_thread(receiver.wait_for, len(page.data))
+        events = [
+            verified_event(body, signature, SECRET)
+            for body, signature in zip(receiver.bodies, receiver.signatures, strict=True)
+        ]
+
+    (paid,) = [event for event in events if event.type == "invoice.paid"]
+    assert (paid.invoice_id, paid.customer_id) == (invoice.invoice_id, customer.customer_id)
+    assert (paid.stripe_object_id, paid.livemode) == (answer.stripe_invoice_id, False)

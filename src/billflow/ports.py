@@ -1,20 +1,41 @@
 """What activities need of the world, without naming who provides it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.purchasing import StartFacts
 from billflow.domain.step import Facts, Outcome
+from billflow.models.contracts.customers import (
+    ClockRecord,
+    CustomerChange,
+    CustomerPricing,
+    CustomerRecord,
+    NewCustomer,
+    SeatReport,
+)
 from billflow.models.contracts.invoices import (
     BilledCustomer,
     CollectionOutcome,
     InvoiceRef,
     InvoiceStatus,
+    InvoiceSummary,
     InvoiceToCollect,
     Issued,
 )
 from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.records import (
+    CustomerFilter,
+    InvoiceDetail,
+    InvoiceFilter,
+    InvoiceRecord,
+    LedgerRecord,
+    Page,
+    Paging,
+    PlanFilter,
+    StepRecord,
+    TimelineEntry,
+)
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
 
@@ -34,6 +55,10 @@ class Books(Protocol):
         The same key returns the first result. A refusal is recorded in the audit log and returned as a value; a
         plan that needs attention is parked, and its step stays untaken.
         """
+        ...
+
+    async def taken(self, plan: PlanRef, key: str) -> StepResult | None:
+        """Return what the step of that key answered, None where it is still to be taken."""
         ...
 
     async def start_plan(self, ask: StartPlanAsk, decide: DecideStart) -> StepResult:
@@ -66,6 +91,121 @@ class Books(Protocol):
 
     async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> None:
         """Remember when collection will try again, None where it won't."""
+        ...
+
+
+class Archive(Protocol):
+    """What the books say, as frozen contracts; nothing here writes. Unknown ids raise `NotFound`."""
+
+    async def running_plans(
+        self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
+    ) -> tuple[PlanState, ...]:
+        """Return the plans that are live or wait for their purchase, of one customer or on one clock."""
+        ...
+
+    async def collecting(
+        self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
+    ) -> tuple[InvoiceSummary, ...]:
+        """Return the invoices that are still to be paid, of one customer or on one clock."""
+        ...
+
+    async def clock_is_behind(self, org_id: str, clock_id: str) -> bool:
+        """Tell whether anything on the clock is still due at its time; what is parked is not waited for."""
+        ...
+
+    async def plans(self, org_id: str, wanted: PlanFilter, paging: Paging = ...) -> Page[PlanState]:
+        """Return one part of the plans, the newest first."""
+        ...
+
+    async def customers(self, org_id: str, wanted: CustomerFilter, paging: Paging = ...) -> Page[CustomerRecord]:
+        """Return one part of the customers, the newest first."""
+        ...
+
+    async def invoices(self, org_id: str, wanted: InvoiceFilter, paging: Paging = ...) -> Page[InvoiceRecord]:
+        """Return one part of the invoices, the newest first."""
+        ...
+
+    async def customer(self, org_id: str, customer_id: str) -> CustomerRecord:
+        """Return one customer."""
+        ...
+
+    async def customer_of(self, org_id: str, deployment_id: str) -> CustomerRecord:
+        """Return the customer of a deployment."""
+        ...
+
+    async def invoice(self, org_id: str, invoice_id: str) -> InvoiceDetail:
+        """Return one invoice with its lines, their derivations, and the attempts to collect it."""
+        ...
+
+    async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
+        """Return the plan's ledger in sequence."""
+        ...
+
+    async def steps(self, plan: PlanRef) -> tuple[StepRecord, ...]:
+        """Return the steps of the plan in the order they were taken."""
+        ...
+
+    async def timeline(self, plan: PlanRef) -> tuple[TimelineEntry, ...]:
+        """Return steps and events of the plan in the order they were recorded."""
+        ...
+
+    async def facts(self, plan: PlanRef, at: datetime) -> Facts:
+        """Return what a step of the plan at *at* would start from: previews decide on it, and write nothing."""
+        ...
+
+    async def seats(
+        self, org_id: str, customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[SeatReport, ...]:
+        """Return what the customer's deployment reported in `[since, until)`, in time order."""
+        ...
+
+
+class Registry(Protocol):
+    """Organizations, customers, seats and test clocks: the writes that need no plan, each one transaction."""
+
+    async def create_org(self, slug: str, name: str | None = None) -> str:
+        """Make sure the organization exists, and return its id."""
+        ...
+
+    async def create_customer(self, org_id: str, new: NewCustomer, change: CustomerChange) -> CustomerRecord:
+        """Create a customer with its deployment and default billing account.
+
+        Raises `Refused` where its e-mail, ERP number or deployment belongs to another customer.
+        """
+        ...
+
+    async def set_pricing(
+        self, org_id: str, customer_id: str, pricing: CustomerPricing, change: CustomerChange
+    ) -> CustomerRecord:
+        """Agree on prices with a customer; plans that run keep theirs. Raises `NotFound`."""
+        ...
+
+    async def report_seats(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
+        """Keep what a deployment reported, and return how many moments were new; the first report of one counts."""
+        ...
+
+    async def suspend(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+        """Stop all charges from `change.at` on; suspended already stays as it is. Raises `NotFound` or `Refused`."""
+        ...
+
+    async def activate(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+        """Let the customer back in; its live plans stay unbilled until each took the step that resumes it."""
+        ...
+
+    async def deactivate(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+        """Close the account. Raises `Refused` while a plan is live or being bought."""
+        ...
+
+    async def create_clock(self, org_id: str, now_at: datetime, name: str = "") -> ClockRecord:
+        """Create a test clock that stands at *now_at*."""
+        ...
+
+    async def clock(self, org_id: str, clock_id: str) -> ClockRecord:
+        """Return a test clock; raises `NotFound`."""
+        ...
+
+    async def advance_clock(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
+        """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""
         ...
 
 

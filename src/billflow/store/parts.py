@@ -53,5 +53,15 @@ async def first_answer(session: AsyncSession, key: str) -> StepResult | None:
 
 def keep_answer(session: AsyncSession, rows: PlanRows, info: StepInfo, answer: StepResult) -> None:
     """Note that the step was taken, and what it answered."""
-    plan, result = rows.plan, answer.model_dump(mode="json")
-    session.add(Step(org_id=plan.org_id, key=info.key, plan_id=plan.id, kind=info.kind, at=info.at, result=result))
+    session.add(
+        Step(
+            org_id=rows.plan.org_id,
+            key=info.key,
+            plan_id=rows.plan.id,
+            kind=info.kind,
+            at=info.at,
+            actor=info.actor,
+            detail=info.detail,
+            result=answer.model_dump(mode="json"),
+        )
+    )

@@ -1,6 +1,6 @@
 """Writing down what happened: the audit log and the outbox, in the transaction that made it happen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.models.contracts.customers import CustomerChange
 from billflow.models.tables import AuditLog, OutboxEvent
 from billflow.models.tables.base import Json
 from billflow.store.mapping import as_json
@@ -77,6 +78,6 @@ def _differing(state: Json, other: Json) -> Json:
     return {name: value for name, value in state.items() if other.get(name) != value}
 
 
-def only(state: Json, names: Iterable[str]) -> Json:
-    """Return the named part of *state*."""
-    return {name: state[name] for name in names}
+def recorder_of(session: AsyncSession, org_id: UUID, change: CustomerChange) -> Recorder:
+    """Return the recorder of a change to a customer."""
+    return Recorder(session, org_id, change.at, change.actor, change.request_id)

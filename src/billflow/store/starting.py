@@ -45,7 +45,7 @@ class Starts(BooksPart):
         """
         async with self.database.unit_of_work(ask.org_id) as session:
             customer, account = await held_customer(session, ask.customer_id)
-            if known := await first_answer(session, f"start/{ask.key}"):
+            if known := await first_answer(session, _key(ask)):
                 return known
             if customer.status is not CustomerStatus.ACTIVE:
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
@@ -55,13 +55,14 @@ class Starts(BooksPart):
             outcome = decide(facts)
             recorder = Recorder(session, customer.org_id, ask.at, ask.actor)
             detail = ask.model_dump(mode="json", include={"asked", "key"})
-            writer = OutcomeWriter(recorder, customer, account, f"start/{ask.key}", "plan.start", detail)
+            info = StepInfo(key=_key(ask), kind="start", at=ask.at, actor=ask.actor, detail=detail)
+            writer = OutcomeWriter(recorder, customer, account, info.key, "plan.start", detail)
             row = writer.open_row(UUID(facts.plan_id), clock.id if clock else None)
             await writer.write(outcome, row, {}, facts.customer)
             rows = PlanRows(row, customer, account, clock.now_at if clock else None)
             state = await self._state(session, rows)
             result = StepResult(state=state, invoices=tuple(map(summary, writer.made)))
-            keep_answer(session, rows, StepInfo(key=writer.key, kind="start", at=ask.at), result)
+            keep_answer(session, rows, info, result)
             return result
 
     async def _facts(
@@ -100,6 +101,10 @@ async def held_customer(session: AsyncSession, customer_id: str) -> tuple[Custom
     if found is None:
         raise NotFound(f"There is no customer {customer_id!r}.")
     return found[0], found[1]
+
+
+def _key(ask: StartPlanAsk) -> str:
+    return f"start/{ask.key}"
 
 
 async def _which_exist(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[bool]:

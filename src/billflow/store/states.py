@@ -1,16 +1,51 @@
 """A plan as everyone else sees it."""
 
 from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select, true
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import Attention, PlanState
-from billflow.models.tables import CustomerPlan, Invoice
+from billflow.models.tables import Customer, CustomerPlan, Invoice, LicenseLedger, TestClock
 from billflow.store.mapping import plan_of
 
 _NOT_YET = LicenseCount(0, 0)
+_NEWEST = (
+    select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)
+    .where(LicenseLedger.plan_id == CustomerPlan.id)
+    .order_by(LicenseLedger.seq.desc())
+    .limit(1)
+    .lateral()
+)
+STATES = (
+    select(
+        CustomerPlan, Customer.suspended_at, TestClock.now_at, _NEWEST.c.licenses, _NEWEST.c.licenses_at_next_renewal
+    )
+    .join(Customer, Customer.id == CustomerPlan.customer_id)
+    .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+    .outerjoin(_NEWEST, true())
+)
+"""Plans with all that their snapshot takes; read as `StateRows`."""
+
+
+class StateRows(NamedTuple):
+    """One row of `STATES`."""
+
+    plan: CustomerPlan
+    suspended_at: datetime | None
+    clock_at: datetime | None
+    licenses: int | None
+    licenses_at_next_renewal: int | None
+
+
+def state_of(rows: StateRows, catalog: Catalog) -> PlanState:
+    """Return the snapshot of a plan as lists show it."""
+    count = LicenseCount(rows.licenses or 0, rows.licenses_at_next_renewal or 0)
+    return plan_state(rows.plan, catalog, count=count, suspended_at=rows.suspended_at, clock_at=rows.clock_at)
 
 
 def plan_state(

@@ -1,6 +1,24 @@
 """Customers as they are created, priced and shown; amounts in minor units of their currency."""
 
 from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from billflow.domain.catalog import Hosting
+from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
+from billflow.domain.money import MAX_PRICE, checked_currency
+from billflow.domain.plan import CollectionMethod
+from billflow.domain.seats import MAX_LICENSES
+from billflow.models.contracts.base import Contract, Moment
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+Currency = Annotated[str, AfterValidator(checked_currency)]
+Amount = Annotated[int, Field(ge=0, le=MAX_PRICE)]
+Count = Annotated[int, Field(ge=0, le=MAX_LICENSES)]
+Json = dict[str, Any]
 
 
 class CustomerStatus(StrEnum):
@@ -17,3 +35,120 @@ class OfferStatus(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
+
+
+class DeploymentKind(StrEnum):
+    """What a customer runs the product on."""
+
+    REALM = "realm"
+    REMOTE_REALM = "remote_realm"
+    REMOTE_SERVER = "remote_server"
+
+
+class Deployment(Contract):
+    """One deployment. A realm's `name` is its subdomain, the others' the host they run on.
+
+    `uuid` is what a remote deployment reports itself as; realms have none.
+    """
+
+    kind: DeploymentKind
+    name: Name
+    uuid: UUID | None = None
+
+    @model_validator(mode="after")
+    def _known_by_uuid(self) -> Self:
+        if (self.uuid is None) != (self.kind is DeploymentKind.REALM):
+            raise ValueError("a remote deployment is named by its uuid, a realm has none")
+        return self
+
+
+class NewCustomer(Contract):
+    """A customer to create; without a `deployment` it gets a realm of its own, named after it."""
+
+    name: Name
+    email: Email
+    deployment: Deployment | None = None
+    erp_customer_number: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    default_currency: Currency = "USD"
+    default_language: str = "en-US"
+    billing_address: Json | None = None
+    shipping_address: Json | None = None
+    metadata: Json = Field(default_factory=dict)
+    settings: Json = Field(default_factory=dict)
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+
+
+class CustomerPricing(Contract):
+    """What support agreed with a customer; see `domain.customer.CustomerTerms`. A price of 0 means list price."""
+
+    required_plan_tier: str | None = None
+    monthly_discounted_price: Amount = 0
+    annual_discounted_price: Amount = 0
+    minimum_licenses: Annotated[int, Field(ge=1, le=MAX_LICENSES)] | None = None
+    exempt_from_license_number_check: bool = False
+    flat_discount: Amount = DEFAULT_FLAT_DISCOUNT
+    flat_discounted_months: Annotated[int, Field(ge=0, le=1200)] = 0
+    sponsorship_pending: bool = False
+
+
+class BillingAccountRecord(Contract):
+    """How a customer pays."""
+
+    billing_account_id: str
+    name: str
+    is_default: bool
+    currency: str
+    collection_method: CollectionMethod
+    invoice_email: str | None
+    stripe_customer_id: str | None
+
+
+class CustomerRecord(Contract):
+    """A customer as it stands, with the account it pays from."""
+
+    org_id: str
+    customer_id: str
+    name: str
+    email: str
+    status: CustomerStatus
+    suspended_at: Moment | None
+    deployment: Deployment
+    deployment_id: str
+    hosting: Hosting
+    erp_customer_number: str | None
+    default_currency: str
+    default_language: str
+    billing_address: Json | None
+    shipping_address: Json | None
+    metadata: Json
+    settings: Json
+    pricing: CustomerPricing
+    billing_account: BillingAccountRecord
+    created_at: Moment
+    updated_at: Moment
+
+
+class CustomerChange(Contract):
+    """Who changes a customer, as of when, and why."""
+
+    actor: str
+    at: Moment
+    request_id: str | None = None
+    reason: str | None = None
+
+
+class SeatReport(Contract):
+    """How many people a deployment had at one moment; bots and deactivated users are not counted."""
+
+    observed_at: Moment
+    members: Count
+    guests: Count = 0
+
+
+class ClockRecord(Contract):
+    """A test clock, standing at `now_at`."""
+
+    org_id: str
+    test_clock_id: str
+    name: str
+    now_at: Moment

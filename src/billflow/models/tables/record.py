@@ -10,20 +10,26 @@ from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, 
 
 
 class Step(Owned, Written, Base):
-    """A step that was taken: its key makes it happen once, `result` answers whoever asks again. Append-only."""
+    """A step that was taken: its key makes it happen once, `result` answers whoever asks again. Append-only.
+
+    `detail` is the request as data.
+    """
 
     __tablename__ = "step"
     __table_args__ = (
         in_org(),
         belongs_to("customer_plan", "plan_id"),
-        Index("ix_step_plan_id", "plan_id", "created_at"),
+        Index("ix_step_plan_id", "plan_id", "sequence"),
     )
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
-    plan_id: Mapped[UUID | None]
+    sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    plan_id: Mapped[UUID]
     kind: Mapped[str]
     at: Mapped[datetime]
+    actor: Mapped[str]
+    detail: Mapped[Json]
     result: Mapped[Json]
 
 

@@ -3,17 +3,21 @@
 CREATE TABLE step (
     org_id uuid NOT NULL,
     key text NOT NULL,
-    plan_id uuid,
+    sequence bigint GENERATED ALWAYS AS IDENTITY,
+    plan_id uuid NOT NULL,
     kind text NOT NULL,
     at timestamptz NOT NULL,
+    actor text NOT NULL,
+    detail jsonb NOT NULL,
     result jsonb NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_step PRIMARY KEY (org_id, key),
     CONSTRAINT fk_step_org_id FOREIGN KEY(org_id) REFERENCES org (id),
-    CONSTRAINT fk_step_org_id_plan_id FOREIGN KEY(org_id, plan_id) REFERENCES customer_plan (org_id, id)
+    CONSTRAINT fk_step_org_id_plan_id FOREIGN KEY(org_id, plan_id) REFERENCES customer_plan (org_id, id),
+    CONSTRAINT uq_step_sequence UNIQUE (sequence)
 );
 
-CREATE INDEX ix_step_plan_id ON step (plan_id, created_at);
+CREATE INDEX ix_step_plan_id ON step (plan_id, sequence);
 
 CREATE TABLE audit_log (
     id uuid DEFAULT gen_random_uuid() NOT NULL,

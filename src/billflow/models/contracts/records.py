@@ -1,0 +1,147 @@
+"""What the books show of the past: pages of plans, ledgers, invoices, seats and events."""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Field
+
+from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.ledger import Disposition
+from billflow.domain.plan import PlanStatus
+from billflow.domain.proration import Derivation
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
+
+Row = TypeVar("Row")
+
+
+class Paging(Contract):
+    """Which part of a list to show: *limit* rows after the row *after*, or after the first *offset*.
+
+    `after` is the `next` of the page before; it stays quick however deep one goes.
+    """
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+    after: str | None = None
+
+
+class Page(Contract, Generic[Row]):
+    """One part of a list, the number of rows in all of it, and where the next part begins."""
+
+    rows: tuple[Row, ...]
+    total: int
+    next: str | None = None
+
+
+class PlanFilter(Contract):
+    """Which plans to list; what is None does not count."""
+
+    customer_id: str | None = None
+    test_clock_id: str | None = None
+    status: PlanStatus | None = None
+    tier: str | None = None
+    needs_attention: bool | None = None
+    next_invoice_before: Moment | None = None
+
+
+class InvoiceFilter(Contract):
+    """Which invoices to list; what is None does not count."""
+
+    customer_id: str | None = None
+    plan_id: str | None = None
+    status: InvoiceStatus | None = None
+
+
+class CustomerFilter(Contract):
+    """Which customers to list; `q` is how a name begins. What is None does not count."""
+
+    status: CustomerStatus | None = None
+    email: str | None = None
+    erp_customer_number: str | None = None
+    q: str | None = None
+
+
+class LedgerRecord(Contract):
+    """One entry of a plan's ledger, and what became of it."""
+
+    seq: int
+    event_time: Moment
+    is_renewal: bool
+    licenses: int
+    licenses_at_next_renewal: int
+    disposition: Disposition | None
+    invoice_line_id: str | None
+
+
+class LineRecord(Contract):
+    """One line of an invoice; `entries` are the sequence numbers it bills, `derivation` says how it came about."""
+
+    line_id: str
+    n: int
+    kind: LineKind
+    description: str
+    quantity: int
+    unit_amount: int
+    amount: int
+    period_start: Moment
+    period_end: Moment
+    derivation: Derivation
+    entries: tuple[int, ...]
+
+
+class AttemptRecord(Contract):
+    """What came of one attempt to collect."""
+
+    n: int
+    outcome: dict[str, Any]
+    at: Moment
+
+
+class InvoiceRecord(InvoiceSummary):
+    """An invoice as it stands."""
+
+    customer_id: str
+    number: str | None
+    due_at: Moment
+    auto_advance: bool
+    statement_descriptor: str
+    flat_discount_months: int
+    licenses: int | None
+    stripe_invoice_id: str | None
+    hosted_invoice_url: str | None
+    amount_due: int | None
+    amount_paid: int
+    paid_at: Moment | None
+    voided_at: Moment | None
+    attempts: int
+    next_attempt_at: Moment | None
+    last_outcome: dict[str, Any] | None
+
+
+class InvoiceDetail(InvoiceRecord):
+    """An invoice with its lines and the attempts to collect it."""
+
+    lines: tuple[LineRecord, ...]
+    payment_attempts: tuple[AttemptRecord, ...]
+
+
+class TimelineEntry(Contract):
+    """Something that happened to a plan: a step that was taken, or an event that came of one."""
+
+    at: Moment
+    recorded_at: Moment
+    kind: str
+    name: str
+    actor: str | None = None
+    data: dict[str, Any]
+
+
+class StepRecord(Contract):
+    """A step that was taken, in order, with its request as data; refused commands are steps too."""
+
+    key: str
+    kind: str
+    at: Moment
+    refused: bool
+    detail: dict[str, Any]

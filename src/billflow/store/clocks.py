@@ -1,0 +1,38 @@
+"""Test clocks: has everything that hangs on one come through all that is due?"""
+
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.tables import CustomerPlan, Invoice, TestClock
+from billflow.store.invoices import UNSETTLED
+
+_DUE_AT = case(
+    (CustomerPlan.status == PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, CustomerPlan.next_invoice_date),
+    else_=func.least(CustomerPlan.next_invoice_date, CustomerPlan.end_date),
+)
+"""`domain.plan.Plan.due_at` in SQL."""
+
+_IS_LIVE = CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live])
+_UNSENT = and_(
+    Invoice.status == InvoiceStatus.DRAFT,
+    func.coalesce(Invoice.last_outcome["kind"].astext, "") != "rejected",
+)
+
+
+async def is_behind(session: AsyncSession, clock_id: UUID) -> bool:
+    """Tell whether a boundary, an unsent invoice, an attempt or a bought plan is still waiting at the clock's time."""
+    on_clock = CustomerPlan.test_clock_id == clock_id
+    now_at = select(TestClock.now_at).where(TestClock.id == clock_id).scalar_subquery()
+    boundary = select(CustomerPlan.id).where(on_clock, _IS_LIVE, CustomerPlan.attention_code.is_(None))
+    unpaid = select(Invoice.id).join(CustomerPlan, CustomerPlan.id == Invoice.plan_id).where(on_clock)
+    attempt = and_(Invoice.status.in_(UNSETTLED), Invoice.next_attempt_at <= now_at)
+    bought = and_(CustomerPlan.awaiting_invoice_id == Invoice.id, Invoice.status.not_in(UNSETTLED))
+    waiting = or_(
+        boundary.where(now_at >= _DUE_AT).exists(),
+        unpaid.where(or_(_UNSENT, attempt, bought)).exists(),
+    )
+    return bool(await session.scalar(select(waiting)))

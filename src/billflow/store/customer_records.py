@@ -1,0 +1,103 @@
+"""Customers as they are shown, with what they run on and pay from."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.customers import (
+    BillingAccountRecord,
+    CustomerPricing,
+    CustomerRecord,
+    Deployment,
+    DeploymentKind,
+)
+from billflow.models.tables import BillingAccount, Customer, Realm, RemoteRealm, RemoteServer
+from billflow.store.mapping import hosting_of
+
+SHOWN: Select[Customer, BillingAccount, Realm | None, RemoteRealm | None, RemoteServer | None] = (
+    select(Customer, BillingAccount, Realm, RemoteRealm, RemoteServer)
+    .join(BillingAccount, and_(BillingAccount.customer_id == Customer.id, BillingAccount.is_default))
+    .outerjoin(Realm, Realm.id == Customer.realm_id)
+    .outerjoin(RemoteRealm, RemoteRealm.id == Customer.remote_realm_id)
+    .outerjoin(RemoteServer, RemoteServer.id == Customer.remote_server_id)
+    .where(Customer.deleted_at.is_(None))
+    .execution_options(populate_existing=True)
+)
+"""Customers with all that is shown of them."""
+
+
+class ShownRows(NamedTuple):
+    """The rows of one shown customer; one of the deployments is there."""
+
+    customer: Customer
+    account: BillingAccount
+    realm: Realm | None
+    remote_realm: RemoteRealm | None
+    remote_server: RemoteServer | None
+
+
+async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
+    """Return a customer as it stands in this transaction; raises `NotFound`."""
+    await session.flush()
+    found = (await session.execute(SHOWN.where(Customer.id == customer_id))).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no customer {str(customer_id)!r}.")
+    return record_of(ShownRows(*found))
+
+
+def record_of(rows: ShownRows) -> CustomerRecord:
+    """Return a customer as it is shown."""
+    customer = rows.customer
+    deployment_id, deployment = _deployment(rows)
+    return CustomerRecord(
+        org_id=str(customer.org_id),
+        customer_id=str(customer.id),
+        name=customer.name,
+        email=customer.email,
+        status=customer.status,
+        suspended_at=customer.suspended_at,
+        deployment=deployment,
+        deployment_id=str(deployment_id),
+        hosting=hosting_of(customer),
+        erp_customer_number=customer.erp_customer_number,
+        default_currency=customer.default_currency,
+        default_language=customer.default_language,
+        billing_address=customer.billing_address,
+        shipping_address=customer.shipping_address,
+        metadata=customer.metadata_,
+        settings=customer.settings,
+        pricing=pricing_of(customer),
+        billing_account=_account(rows.account),
+        created_at=customer.created_at,
+        updated_at=customer.updated_at,
+    )
+
+
+def pricing_of(customer: Customer) -> CustomerPricing:
+    """Return what support agreed with the customer."""
+    return CustomerPricing.model_validate(customer, from_attributes=True)
+
+
+def _account(account: BillingAccount) -> BillingAccountRecord:
+    return BillingAccountRecord(
+        billing_account_id=str(account.id),
+        name=account.name,
+        is_default=account.is_default,
+        currency=account.currency,
+        collection_method=account.collection_method,
+        invoice_email=account.invoice_email,
+        stripe_customer_id=account.stripe_customer_id,
+    )
+
+
+def _deployment(rows: ShownRows) -> tuple[UUID, Deployment]:
+    if (server := rows.remote_server) is not None:
+        return server.id, Deployment(kind=DeploymentKind.REMOTE_SERVER, name=server.hostname, uuid=server.uuid)
+    if (remote := rows.remote_realm) is not None:
+        return remote.id, Deployment(kind=DeploymentKind.REMOTE_REALM, name=remote.host, uuid=remote.uuid)
+    if (realm := rows.realm) is not None:
+        return realm.id, Deployment(kind=DeploymentKind.REALM, name=realm.string_id)
+    raise ValueError(f"customer {rows.customer.id} has no deployment")

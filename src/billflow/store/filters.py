@@ -1,0 +1,55 @@
+"""Filters of lists as conditions. Only comparisons that an index serves under row-level security."""
+
+from sqlalchemy import ColumnElement, func
+
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
+from billflow.models.tables import Customer, CustomerPlan, Invoice
+from billflow.store.engine import as_id
+
+Conditions = list[ColumnElement[bool]]
+_AFTER_ALL_LETTERS = "\U0010ffff"
+
+
+def plans_that(wanted: PlanFilter) -> Conditions:
+    """Return what the plans must fulfil."""
+    conditions: Conditions = []
+    if wanted.customer_id is not None:
+        conditions.append(CustomerPlan.customer_id == as_id(wanted.customer_id, "customer"))
+    if wanted.test_clock_id is not None:
+        conditions.append(CustomerPlan.test_clock_id == as_id(wanted.test_clock_id, "test clock"))
+    if wanted.status is not None:
+        conditions.append(CustomerPlan.status == wanted.status)
+    if wanted.tier is not None:
+        conditions.append(CustomerPlan.tier == wanted.tier)
+    if wanted.needs_attention is not None:
+        conditions.append(CustomerPlan.attention_code.is_not(None) == wanted.needs_attention)
+    if wanted.next_invoice_before is not None:
+        conditions.append(CustomerPlan.next_invoice_date < wanted.next_invoice_before)
+    return conditions
+
+
+def invoices_that(wanted: InvoiceFilter) -> Conditions:
+    """Return what the invoices must fulfil."""
+    conditions: Conditions = []
+    if wanted.customer_id is not None:
+        conditions.append(Invoice.customer_id == as_id(wanted.customer_id, "customer"))
+    if wanted.plan_id is not None:
+        conditions.append(Invoice.plan_id == as_id(wanted.plan_id, "plan"))
+    if wanted.status is not None:
+        conditions.append(Invoice.status == wanted.status)
+    return conditions
+
+
+def customers_that(wanted: CustomerFilter) -> Conditions:
+    """Return what the customers must fulfil."""
+    conditions: Conditions = []
+    if wanted.status is not None:
+        conditions.append(Customer.status == wanted.status)
+    if wanted.email is not None:
+        conditions.append(Customer.email_key == func.lower(wanted.email))
+    if wanted.erp_customer_number is not None:
+        conditions.append(Customer.erp_customer_number == wanted.erp_customer_number)
+    if wanted.q is not None:
+        begin = wanted.q.lower()
+        conditions += [Customer.name_key >= begin, Customer.name_key < begin + _AFTER_ALL_LETTERS]
+    return conditions

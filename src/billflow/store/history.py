@@ -1,0 +1,72 @@
+"""What happened to one plan: its ledger, its steps, its timeline."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.models.contracts.records import LedgerRecord, StepRecord, TimelineEntry
+from billflow.models.tables import LedgerSettlement, LicenseLedger, OutboxEvent, Step
+
+
+async def ledger_of(session: AsyncSession, plan_id: UUID) -> tuple[LedgerRecord, ...]:
+    """Return the plan's ledger in sequence, with what became of each entry."""
+    query = (
+        select(LicenseLedger, LedgerSettlement.disposition, LedgerSettlement.invoice_line_id)
+        .outerjoin(LedgerSettlement, LedgerSettlement.entry_id == LicenseLedger.id)
+        .where(LicenseLedger.plan_id == plan_id)
+        .order_by(LicenseLedger.seq)
+    )
+    return tuple(
+        LedgerRecord(
+            seq=entry.seq,
+            event_time=entry.event_time,
+            is_renewal=entry.is_renewal,
+            licenses=entry.licenses,
+            licenses_at_next_renewal=entry.licenses_at_next_renewal,
+            disposition=disposition,
+            invoice_line_id=str(line_id) if line_id else None,
+        )
+        for entry, disposition, line_id in await session.execute(query)
+    )
+
+
+async def steps_of(session: AsyncSession, plan_id: UUID) -> tuple[StepRecord, ...]:
+    """Return the steps of the plan in the order they were taken."""
+    query = select(Step).where(Step.plan_id == plan_id).order_by(Step.sequence)
+    return tuple(
+        StepRecord(
+            key=step.key,
+            kind=step.kind,
+            at=step.at,
+            refused=step.result.get("refused") is not None,
+            detail=step.detail,
+        )
+        for step in await session.scalars(query)
+    )
+
+
+async def timeline_of(session: AsyncSession, plan_id: UUID) -> tuple[TimelineEntry, ...]:
+    """Return steps and events of the plan in the order they were recorded."""
+    steps = await session.scalars(select(Step).where(Step.plan_id == plan_id).order_by(Step.sequence))
+    events = await session.scalars(
+        select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
+    )
+    entries = [_step(step) for step in steps] + [_event(event) for event in events]
+    return tuple(sorted(entries, key=lambda entry: entry.recorded_at))
+
+
+def _step(step: Step) -> TimelineEntry:
+    command = step.detail.get("command") or {}
+    return TimelineEntry(
+        at=step.at,
+        recorded_at=step.created_at,
+        kind="step",
+        name=command.get("type", step.kind),
+        actor=step.actor,
+        data={**step.detail, "refused": step.result.get("refused")},
+    )
+
+
+def _event(event: OutboxEvent) -> TimelineEntry:
+    return TimelineEntry(at=event.at, recorded_at=event.created_at, kind="event", name=event.type, data=event.data)

@@ -1,0 +1,49 @@
+"""Lists in parts: newest first, by offset or from a cursor on."""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from billflow.domain.errors import InvalidInput
+from billflow.models.contracts.records import Page, Paging
+
+Shown = TypeVar("Shown")
+Order = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[UUID]]
+
+
+async def page(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order, paging: Paging, show: Callable[[Any], Shown]
+) -> Page[Shown]:
+    """Return one part of *query*; its first entity has the columns of *order*, a moment and an id.
+
+    Raises `InvalidInput` for a cursor that is none of ours.
+    """
+    total = await session.scalar(select(func.count()).select_from(query.with_only_columns(order[1]).subquery()))
+    query = query.order_by(*(column.desc() for column in order)).limit(paging.limit + 1)
+    if paging.after is not None:
+        query = query.where(_before(order, paging.after))
+    found = (await session.execute(query.offset(paging.offset))).all()
+    rows = found[: paging.limit]
+    following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
+    return Page(rows=tuple(map(show, rows)), total=total or 0, next=following)
+
+
+def _cursor(order: Order, row: object) -> str:
+    moment: datetime = getattr(row, order[0].key)
+    key: UUID = getattr(row, order[1].key)
+    return base64.urlsafe_b64encode(f"{moment.isoformat()} {key}".encode()).decode()
+
+
+def _before(order: Order, cursor: str) -> ColumnElement[bool]:
+    try:
+        moment, key = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        place = (datetime.fromisoformat(moment), UUID(key))
+    except ValueError:
+        raise InvalidInput("after is no cursor of this list; use the page's next.", field="after") from None
+    return tuple_(*order) < tuple_(*place)

@@ -66,7 +66,7 @@ class Base(DeclarativeBase):
         str: Text,
         int: BigInteger,
         datetime: UtcMoment,
-        Json: JSONB,
+        Json: JSONB(none_as_null=True),
         StrEnum: EnumType(StrEnum, native_enum=False, create_constraint=True, length=40, values_callable=_values),
     }
 

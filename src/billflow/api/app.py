@@ -1,0 +1,65 @@
+"""The HTTP API: what `API.md` promises, as a skin on the service."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from billflow.api import problems
+from billflow.api.requests import MAX_BODY, RequestIds
+from billflow.api.routes import catalog, customers, deployments, health, invoices, plans, test_clocks, webhooks
+from billflow.api.services import Services
+
+BASE_PATH = "/api/v1"
+
+_DESCRIPTION = """Seat-based billing: every plan one durable workflow, every cent explained.
+
+Amounts are integers in minor units, with a currency beside them. Times are ISO 8601 in UTC. Errors are
+`application/problem+json` with a stable `code`."""
+
+_PROBLEM: Mapping[str, Any] = {
+    "model": problems.Problem,
+    "description": "Why it was not done",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the API on *services*; while it is served, it also acts on Stripe's events."""
+    app = FastAPI(
+        title="billflow",
+        version=version("billflow"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        max_body_size=MAX_BODY,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.add_middleware(RequestIds)
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(_below_base_path())
+    return app
+
+
+def _below_base_path() -> APIRouter:
+    router = APIRouter(prefix=BASE_PATH, responses={"4XX": dict(_PROBLEM), "5XX": dict(_PROBLEM)})
+    for nouns in (catalog, customers, deployments, plans, invoices, test_clocks, webhooks):
+        router.include_router(nouns.router)
+    return router
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    acting = asyncio.create_task(services.stripe_events.run())
+    try:
+        yield
+    finally:
+        acting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await acting

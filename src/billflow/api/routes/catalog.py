@@ -1,0 +1,70 @@
+"""What is sold."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from billflow.api.services import ServicesHere
+from billflow.domain.catalog import Hosting, Tier
+from billflow.domain.plan import Schedule
+
+router = APIRouter(prefix="/catalog", tags=["catalog"])
+
+
+class Price(BaseModel):
+    """What one licence costs for one cycle, in minor units of `currency`."""
+
+    currency: str = Field(examples=["USD"])
+    schedule: Schedule
+    amount: int = Field(examples=[800])
+
+
+class TierShown(BaseModel):
+    """One tier; without prices it can only be had by an offer."""
+
+    code: str = Field(examples=["cloud_standard"])
+    name: str = Field(examples=["Cloud Standard"])
+    hosting: Hosting
+    minimum_licenses: int
+    billable: bool
+    trial: bool
+    upgrades_to: list[str]
+    features: list[str]
+    prices: list[Price]
+
+
+class CatalogShown(BaseModel):
+    """Every tier, and the currencies that any of them is sold in."""
+
+    tiers: list[TierShown]
+    currencies: list[str]
+
+
+@router.get("")
+async def show_catalog(services: ServicesHere) -> CatalogShown:
+    """List what is sold: tiers, prices, currencies and minimum licences."""
+    tiers = [_shown(tier) for tier in services.catalog.tiers.values()]
+    return CatalogShown(tiers=tiers, currencies=sorted({price.currency for tier in tiers for price in tier.prices}))
+
+
+def _shown(tier: Tier) -> TierShown:
+    return TierShown(
+        code=tier.code,
+        name=tier.name,
+        hosting=tier.hosting,
+        minimum_licenses=tier.minimum_licenses,
+        billable=tier.billable,
+        trial=tier.trial,
+        upgrades_to=list(tier.upgrades_to),
+        features=list(tier.features),
+        prices=_prices(tier.prices),
+    )
+
+
+def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[Price]:
+    return [
+        Price(currency=currency, schedule=schedule, amount=amount)
+        for currency, by_schedule in prices.items()
+        for schedule, amount in by_schedule.items()
+    ]

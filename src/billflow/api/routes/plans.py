@@ -1,0 +1,145 @@
+"""Plans: starting them, looking at them, and asking something of them."""
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import ConfigDict, Field
+
+from billflow.api.caller import CallerHere
+from billflow.api.fields import Asked, KeyHere, PagingHere, SliceHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.api.views import CommandTaken, Invoices, Ledger, Plans, PlanShown, Started, Timeline
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.base import Command
+from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+
+PATIENCE = 75.0
+"""Seconds that a worker has to answer; starting a plan may take a minute of it for the card."""
+
+router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
+
+_STARTS: dict[str, Any] = {
+    "by card": {"value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "monthly"}},
+    "a trial": {
+        "value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "annual", "trial_days": 30},
+    },
+    "by invoice": {
+        "value": {
+            "customer_id": "6f1c…",
+            "tier": "cloud_standard",
+            "schedule": "annual",
+            "license_management": "manual",
+            "licenses": 25,
+            "collection": "send_invoice",
+        }
+    },
+}
+_COMMANDS: dict[str, Any] = {
+    "more licences": {"value": {"type": "set_licenses", "licenses": 30}},
+    "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
+}
+
+
+class PlanAsked(Asked):
+    """A plan to start; without `licenses` they follow the seats, `trial_days` of 0 means to buy at once.
+
+    `collection` may also be written `collection_method`, as the plan shows it.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    customer_id: str = Field(max_length=100)
+    tier: str = Field(max_length=100)
+    schedule: Schedule
+    licenses: int | None = None
+    license_management: LicenseManagement = LicenseManagement.AUTOMATIC
+    collection_method: CollectionMethod = Field(CollectionMethod.CHARGE_AUTOMATICALLY, validation_alias="collection")
+    trial_days: int = 0
+    offer_id: str | None = Field(None, max_length=100)
+    test_clock_id: str | None = Field(None, max_length=100)
+
+    def start(self) -> StartPlan:
+        """Return what is asked for; raises `InvalidInput`."""
+        return StartPlan(**self.model_dump(exclude={"customer_id", "test_clock_id"}))
+
+
+class PlanQuery(PlanFilter, Paging):
+    """Which plans to list, and which part of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def start_plan(
+    asked: Annotated[PlanAsked, Body(openapi_examples=_STARTS)],
+    services: ServicesHere,
+    caller: CallerHere,
+    key: KeyHere,
+) -> Started:
+    """Start a plan, and wait for the card where it pays by card."""
+    now = datetime.now(UTC)
+    if asked.test_clock_id:
+        now = (await services.registry.clock(caller.org_id, asked.test_clock_id)).now_at
+    ask = StartPlanAsk(
+        org_id=caller.org_id,
+        customer_id=asked.customer_id,
+        key=key,
+        actor=caller.actor,
+        asked=asked.start(),
+        test_clock_id=asked.test_clock_id,
+        at=now,
+    )
+    async with asyncio.timeout(PATIENCE):
+        return Started.of(await services.billing.start_plan(ask))
+
+
+@router.get("")
+async def list_plans(services: ServicesHere, caller: CallerHere, which: Annotated[PlanQuery, Query()]) -> Plans:
+    """List plans, the newest first."""
+    return Plans.of(await services.archive.plans(caller.org_id, which, which))
+
+
+@router.get("/{plan_id}", response_model=PlanShown)
+async def show_plan(plan_id: str, services: ServicesHere, caller: CallerHere) -> PlanState:
+    """Show a plan as it is now."""
+    return await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+
+
+@router.get("/{plan_id}/ledger")
+async def show_ledger(plan_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Ledger:
+    """List the entries of the plan's ledger: who had how many licences from when on, and what billed them."""
+    return Ledger.of(part.of(await services.archive.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+
+
+@router.get("/{plan_id}/invoices")
+async def show_invoices(plan_id: str, services: ServicesHere, caller: CallerHere, paging: PagingHere) -> Invoices:
+    """List the plan's invoices."""
+    await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    return Invoices.of(await services.archive.invoices(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
+
+
+@router.get("/{plan_id}/timeline")
+async def show_timeline(plan_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Timeline:
+    """List what happened to the plan: its steps, and what came of them."""
+    return Timeline.of(part.of(await services.archive.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+
+
+@router.post("/{plan_id}/commands")
+async def give_command(
+    plan_id: str,
+    command: Annotated[Command, Body(openapi_examples=_COMMANDS)],
+    services: ServicesHere,
+    caller: CallerHere,
+    key: KeyHere,
+) -> CommandTaken:
+    """Ask something of a plan; answers once it is done."""
+    request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
+    async with asyncio.timeout(PATIENCE):
+        return CommandTaken.of(await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))

@@ -1,0 +1,47 @@
+"""Test clocks: time that stands still until it is advanced, and all that is due then happens for real."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from billflow.api.caller import CallerHere
+from billflow.api.fields import Asked, AskedMoment
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.api.views import ClockShown
+from billflow.models.contracts.customers import ClockRecord
+
+router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
+
+
+class ClockAsked(Asked):
+    """A clock to create, standing at `now_at`."""
+
+    name: str = Field("", max_length=200, examples=["two years of Acme"])
+    now_at: AskedMoment = Field(examples=["2026-01-31T00:00:00Z"])
+
+
+class AdvanceAsked(Asked):
+    """The moment to advance a clock to."""
+
+    to: AskedMoment = Field(examples=["2028-01-31T00:00:00Z"])
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=ClockShown)
+async def create_clock(asked: ClockAsked, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+    """Create a clock; plans are started on it by `test_clock_id`."""
+    return await services.registry.create_clock(caller.org_id, asked.now_at, asked.name)
+
+
+@router.get("/{clock_id}", response_model=ClockShown)
+async def show_clock(clock_id: str, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+    """Show where a clock stands."""
+    return await services.registry.clock(caller.org_id, clock_id)
+
+
+@router.post("/{clock_id}/advance", response_model=ClockShown)
+async def advance_clock(clock_id: str, asked: AdvanceAsked, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+    """Move a clock forward; answers once everything due on the way is billed and collected."""
+    await services.billing.advance_clock(caller.org_id, clock_id, asked.to)
+    return await services.registry.clock(caller.org_id, clock_id)

@@ -1,0 +1,28 @@
+"""Where Stripe tells us what happened."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel
+
+from billflow.api.services import ServicesHere
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+
+
+class Received(BaseModel):
+    """The event is kept, or was known already, or doesn't concern us: there is no need to send it again."""
+
+    received: bool = True
+    is_new: bool
+
+
+@router.post("/stripe")
+async def receive_from_stripe(
+    request: Request,
+    services: ServicesHere,
+    stripe_signature: Annotated[str | None, Header(include_in_schema=True)] = None,
+) -> Received:
+    """Check the signature on the raw body, keep the event, and answer; acting on it comes after."""
+    event = services.verify_webhook(await request.body(), stripe_signature)
+    return Received(is_new=await services.stripe_events.take(event))

@@ -1,0 +1,109 @@
+"""Serving the API inside a running event loop, and stopping it cleanly."""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from billflow.domain.errors import BillingError
+
+GRACE = 5
+"""Seconds that running requests may take when the server stops."""
+
+_BACKLOG = 512
+
+
+class CannotListen(BillingError):
+    """The address can't be listened on; the message says which and what to do."""
+
+    code = "cannot_listen"
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the program around us."""
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
+    """Serve *app* and yield its address, such as http://127.0.0.1:8000; port 0 is any free one.
+
+    Raises `CannotListen`. At the end running requests get `GRACE` seconds.
+    """
+    with contextlib.closing(_listen(host, port)) as listener:
+        server = _Server(_config(app))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        ready = asyncio.create_task(server.ready.wait())
+        try:
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                raise CannotListen("The API did not start; its log says why.")
+            shown = f"[{host}]" if ":" in host else host
+            yield f"http://{shown}:{listener.getsockname()[1]}"
+        finally:
+            ready.cancel()
+            server.should_exit = True
+            await running
+
+
+async def run_server(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve *app* until *stop* is set; raises `CannotListen`."""
+    async with serving(app, host, port):
+        await stop.wait()
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if host != "localhost" and not _is_loopback(host):
+        raise CannotListen(
+            f"The API can't listen on {host}: there are no API keys yet, so it serves the loopback interface only; "
+            "set BILLFLOW_API_HOST to 127.0.0.1."
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's delay off only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise CannotListen(
+            f"The API can't listen on {host}, port {port} ({error}); "
+            "stop the other program, or set BILLFLOW_API_HOST and BILLFLOW_API_PORT."
+        ) from error
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,42 @@
+"""What the API is given: the engine's parts that its routes call, and nothing that they do not."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from billflow.api.stripe_events import StripeEvents
+from billflow.domain.catalog import Catalog
+from billflow.models.contracts.webhooks import StripeEvent
+from billflow.ports import Archive, Books, Registry
+from billflow.service import Billing
+
+VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
+"""Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
+
+Probe = Callable[[], Awaitable[object]]
+"""Reaches for a server we depend on; any exception means that it can't be reached."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one running API; `org_id` names the one organization it serves."""
+
+    billing: Billing
+    books: Books
+    archive: Archive
+    registry: Registry
+    catalog: Catalog
+    stripe_events: StripeEvents
+    verify_webhook: VerifyWebhook
+    probes: Mapping[str, Probe]
+    org_id: Callable[[], Awaitable[str]]
+
+
+def services_of(request: Request) -> Services:
+    """Return what the running API was given."""
+    return cast("Services", request.app.state.services)
+
+
+ServicesHere = Annotated[Services, Depends(services_of)]

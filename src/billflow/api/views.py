@@ -1,0 +1,116 @@
+"""Records as the API shows them: `id` is the id of the thing itself, and the organization goes without saying."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from billflow.models.contracts.customers import ClockRecord, CustomerRecord
+from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, TimelineEntry
+
+
+class Shown(BaseModel):
+    """An answer, read from the fields of whatever holds them."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    @classmethod
+    def of(cls, held: object) -> Self:
+        """Return the answer for what holds its fields."""
+        return cls.model_validate(held, from_attributes=True)
+
+
+class CustomerShown(CustomerRecord):
+    """A customer."""
+
+    org_id: str = Field(exclude=True)
+    customer_id: str = Field(serialization_alias="id")
+
+
+class ClockShown(ClockRecord):
+    """A test clock."""
+
+    org_id: str = Field(exclude=True)
+    test_clock_id: str = Field(serialization_alias="id")
+
+
+class PlanShown(PlanState):
+    """A plan; amounts in minor units of `currency`."""
+
+    org_id: str = Field(exclude=True)
+    plan_id: str = Field(serialization_alias="id")
+
+
+class InvoiceMade(InvoiceSummary):
+    """An invoice that was just made; amounts in minor units of `currency`."""
+
+    org_id: str = Field(exclude=True)
+    invoice_id: str = Field(serialization_alias="id")
+
+
+class InvoiceShown(InvoiceRecord):
+    """An invoice; amounts in minor units of `currency`."""
+
+    org_id: str = Field(exclude=True)
+    invoice_id: str = Field(serialization_alias="id")
+
+
+class InvoiceInFull(InvoiceDetail):
+    """An invoice with its lines and the attempts to collect it."""
+
+    org_id: str = Field(exclude=True)
+    invoice_id: str = Field(serialization_alias="id")
+
+
+class Listed(Shown):
+    """One part of a list: `total` counts all of it, `next` is the `after` of the next part."""
+
+    total: int
+    next: str | None = None
+
+
+class Customers(Listed):
+    """Customers, the newest first."""
+
+    customers: list[CustomerShown] = Field(validation_alias="rows")
+
+
+class Plans(Listed):
+    """Plans, the newest first."""
+
+    plans: list[PlanShown] = Field(validation_alias="rows")
+
+
+class Invoices(Listed):
+    """Invoices, the newest first."""
+
+    invoices: list[InvoiceShown] = Field(validation_alias="rows")
+
+
+class Ledger(Listed):
+    """A plan's ledger, the oldest entry first."""
+
+    ledger: list[LedgerRecord] = Field(validation_alias="rows")
+
+
+class Timeline(Listed):
+    """What happened to a plan, the oldest first."""
+
+    timeline: list[TimelineEntry] = Field(validation_alias="rows")
+
+
+class Started(Shown):
+    """The plan as it was started; `outcome` says what came of charging the card where that was asked for."""
+
+    plan: PlanShown = Field(validation_alias="state")
+    outcome: CollectionOutcome | None = None
+
+
+class CommandTaken(Shown):
+    """The plan after a command, the invoices made and voided, and the plan that took over, if any."""
+
+    plan: PlanShown = Field(validation_alias="state")
+    invoices: list[InvoiceMade]
+    voided: list[InvoiceMade]
+    successor: PlanShown | None = None

@@ -1,0 +1,91 @@
+"""The API as a process part: ready only when it can work, and gone when it is stopped."""
+
+import socket
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from billflow.api.app import create_app
+from billflow.api.server import CannotListen, serving
+from billflow.dev.ports import LOOPBACK
+from billflow.ports import NoDatabase, PaymentsUnavailable
+from billflow.temporal.client import NoTemporalServer
+from billflow.wiring import api_services
+from tests.engine_fixtures import House
+
+
+async def fails() -> None:
+    raise ConnectionError("nobody there")
+
+
+async def test_a_house_in_order_is_ready(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/readyz")
+
+    assert (await api.get("/healthz")).json() == {"status": "ok"}
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": dict.fromkeys(("postgresql", "temporal", "stripe"), "ok")}
+
+
+@pytest.mark.parametrize("part", ["postgresql", "temporal", "stripe"])
+async def test_a_server_out_of_reach_is_named_by_readiness(house: House, part: str) -> None:
+    services = api_services(house.engine)
+    broken = replace(services, probes={**services.probes, part: fails})
+
+    async with serving(create_app(broken), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert [name for name, state in answer.json()["checks"].items() if state != "ok"] == [part]
+
+
+@pytest.mark.parametrize(
+    "outage", [NoDatabase("gone"), NoTemporalServer("gone"), PaymentsUnavailable("gone"), TimeoutError()]
+)
+async def test_what_is_out_of_reach_may_be_asked_again(house: House, outage: Exception) -> None:
+    async def lost() -> str:
+        raise outage
+
+    services = replace(api_services(house.engine), org_id=lost)
+    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/api/v1/plans")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(house: House) -> None:
+    async def broken() -> str:
+        raise KeyError("the inner workings")
+
+    services = replace(api_services(house.engine), org_id=broken)
+    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/api/v1/plans")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "inner workings" not in answer.text
+    assert answer.headers["x-request-id"]
+
+
+async def test_a_port_in_use_is_one_clear_sentence(house: House) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=f"port {port}"):
+            async with serving(create_app(api_services(house.engine)), LOOPBACK, port):
+                pass
+
+
+async def test_until_there_are_keys_the_api_stays_on_this_machine(house: House) -> None:
+    with pytest.raises(CannotListen, match="loopback"):
+        async with serving(create_app(api_services(house.engine)), "0.0.0.0", 0):  # noqa: S104  (it is refused)
+            pass
+
+
+async def test_a_stopped_server_gives_its_port_back(house: House) -> None:
+    async with serving(create_app(api_services(house.engine)), LOOPBACK, 0) as url:
+        port = int(url.rsplit(":", 1)[1])
+
+    with socket.create_server((LOOPBACK, port)) as free:
+        assert free.getsockname()[1] == port

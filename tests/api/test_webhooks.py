@@ -1,0 +1,171 @@
+"""Stripe's events: kept once, acted on until it is done, and never believed without a signature."""
+
+import json
+import time
+from uuid import uuid4
+
+import httpx
+import psycopg
+from stripe import WebhookSignature
+
+from tests.api.test_plans import plan_status, started, the_invoice
+from tests.engine_fixtures import House, until
+
+PATH = "/api/v1/webhooks/stripe"
+
+
+def event_of(
+    kind: str, invoice_id: str, org_id: str, *, event_id: str | None = None, amount_paid: int = 5600
+) -> dict[str, object]:
+    metadata = {"billflow_org": org_id, "billflow_invoice": invoice_id}
+    held = {"id": "in_1", "object": "invoice", "metadata": metadata, "amount_paid": amount_paid}
+    return {
+        "id": event_id or f"evt_{uuid4().hex}",
+        "object": "event",
+        "type": kind,
+        "created": int(time.time()),
+        "livemode": False,
+        "data": {"object": held},
+    }
+
+
+async def deliver(api: httpx.AsyncClient, house: House, event: object, secret: str | None = None) -> httpx.Response:
+    body = json.dumps(event)
+    moment = int(time.time())
+    signature = WebhookSignature._compute_signature(f"{moment}.{body}", secret or house.webhook_secret)
+    return await api.post(PATH, content=body, headers={"Stripe-Signature": f"t={moment},v1={signature}"})
+
+
+async def kept(database_url: str, event_id: object) -> list[tuple[bool]]:
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        query = "SELECT handled_at IS NOT NULL FROM webhook_event WHERE stripe_event_id = %s"
+        return await (await connection.execute(query, [event_id])).fetchall()
+
+
+async def test_a_forged_event_is_refused_and_changes_nothing(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    event = event_of("invoice.paid", str(uuid4()), house.org_id)
+
+    forged = await deliver(api, house, event, secret="whsec_guessed")
+    unsigned = await api.post(PATH, json=event)
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (forged, unsigned)] == [
+        (400, "forged_webhook")
+    ] * 2
+    assert await kept(house_database_url, event["id"]) == []
+
+
+async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    customer = await house.customer(card=None)
+    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    invoice = await the_invoice(api, plan["id"])
+    event = event_of("invoice.paid", str(invoice["id"]), house.org_id)
+
+    answers = [await deliver(api, house, event) for _ in range(3)]
+
+    async def is_active() -> bool:
+        return await plan_status(api, plan["id"]) == "active"
+
+    async def is_handled() -> bool:
+        return await kept(house_database_url, event["id"]) == [(True,)]
+
+    await until(is_active)
+    await until(is_handled)
+    timeline = (await api.get(f"/api/v1/plans/{plan['id']}/timeline", params={"limit": 100})).json()["timeline"]
+    assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [
+        (200, True),
+        (200, False),
+        (200, False),
+    ]
+    assert [entry["name"] for entry in timeline].count("invoice.paid") == 1
+
+
+async def test_news_that_comes_late_does_not_undo_a_payment(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    plan = (await started(api, customer_id=(await house.customer()).customer_id)).json()["plan"]
+    invoice = await the_invoice(api, plan["id"])
+    event = event_of("invoice.voided", str(invoice["id"]), house.org_id)
+
+    async def is_handled() -> bool:
+        return await kept(house_database_url, event["id"]) == [(True,)]
+
+    await deliver(api, house, event)
+    await until(is_handled)
+
+    assert (await the_invoice(api, plan["id"]))["status"] == "paid"
+    assert await plan_status(api, plan["id"]) == "active"
+
+
+async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, house: House) -> None:
+    customer = await house.customer(card=None)
+    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    invoice = await the_invoice(api, plan["id"])
+
+    await deliver(api, house, event_of("invoice.voided", str(invoice["id"]), house.org_id))
+
+    async def is_over() -> bool:
+        return await plan_status(api, plan["id"]) == "ended"
+
+    await until(is_over)
+    assert (await the_invoice(api, plan["id"]))["status"] == "void"
+
+
+async def test_what_does_not_concern_us_is_answered_and_left(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    unknown = event_of("invoice.dreamed_of", str(uuid4()), house.org_id)
+    foreign = event_of("invoice.paid", str(uuid4()), str(uuid4()))
+    not_ours = {**foreign, "id": f"evt_{uuid4().hex}", "data": {"object": {"id": "ch_1", "object": "charge"}}}
+
+    answers = [await deliver(api, house, event) for event in (unknown, foreign, not_ours)]
+
+    assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [(200, False)] * 3
+    assert [await kept(house_database_url, event["id"]) for event in (unknown, foreign, not_ours)] == [[]] * 3
+
+
+async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    events = [event_of("invoice.paid", invoice_id, house.org_id) for invoice_id in (str(uuid4()), "no-uuid")]
+    for event in events:
+        await deliver(api, house, event)
+
+    async def are_handled() -> bool:
+        return [await kept(house_database_url, event["id"]) for event in events] == [[(True,)]] * 2
+
+    await until(are_handled)
+
+
+async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
+    api: httpx.AsyncClient, house: House, house_database_url: str
+) -> None:
+    customer = await house.customer(card=None)
+    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    invoice = await the_invoice(api, plan["id"])
+    event = event_of("invoice.paid", str(invoice["id"]), house.org_id)
+    payload = {
+        "event_id": event["id"],
+        "type": event["type"],
+        "org_id": house.org_id,
+        "invoice_id": invoice["id"],
+        "plan_id": None,
+        "customer_id": None,
+        "stripe_object_id": "in_1",
+        "created": "2026-01-01T00:00:00Z",
+        "livemode": False,
+    }
+    async with await psycopg.AsyncConnection.connect(house_database_url) as connection:
+        await connection.execute(
+            "INSERT INTO webhook_event (org_id, stripe_event_id, type, payload, received_at)"
+            " VALUES (%s, %s, %s, %s, now())",
+            [house.org_id, event["id"], event["type"], json.dumps(payload)],
+        )
+
+    async def is_active() -> bool:
+        return await plan_status(api, plan["id"]) == "active"
+
+    await until(is_active)

@@ -1,0 +1,116 @@
+"""The whole engine on real servers: a database of its own, the shared Temporal server, a stand-in, workers, the API."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from billflow.api.server import serving
+from billflow.dev.ports import LOOPBACK, free_port
+from billflow.models.contracts.customers import CustomerChange, CustomerRecord, NewCustomer
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.settings import Settings
+from billflow.store.migrate import upgrade
+from billflow.temporal.worker import run_until
+from billflow.wiring import Engine, build_api, open_engine, workers
+from stripe_stand_in.server import StandIn
+
+API_KEY = "sk_test_engine"
+PATIENCE = 20.0
+"""Seconds until something that must happen has happened."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A running billflow: its engine, where its API answers, and what customers do by themselves."""
+
+    engine: Engine
+    api_url: str
+    webhook_secret: str
+    sandbox: Sandbox
+    org_id: str
+
+    async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
+        """Create a customer, with a card on file unless None."""
+        change = CustomerChange(actor="tests", at=datetime.now(UTC))
+        new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
+        record = await self.engine.registry.create_customer(self.org_id, new, change)
+        if card:
+            await self.give_card(record.customer_id, card)
+        return record
+
+    async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
+        """Put a card of the customer's on file."""
+        customer = await self.engine.archive.customer(self.org_id, customer_id)
+        billed = BilledCustomer(
+            org_id=customer.org_id,
+            customer_id=customer.customer_id,
+            name=customer.name,
+            email=customer.email,
+            currency=customer.default_currency,
+        )
+        stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
+        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.sandbox.give_card(stripe_customer_id, card)
+
+
+@pytest.fixture(scope="session")
+async def house_database_url(postgres_url: str) -> str:
+    """Return the URL of a migrated database that belongs to the house alone."""
+    name = f"house_{secrets.token_hex(4)}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
+        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    await asyncio.to_thread(upgrade, url)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def house(house_database_url: str, temporal_server: str) -> AsyncIterator[House]:
+    """Run everything, its webhooks included, for the whole session."""
+    port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
+    webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
+    async with StandIn(webhook=(webhook_url, secret)) as stand_in:
+        settings = Settings(
+            database_url=SecretStr(house_database_url),
+            stripe_api_key=SecretStr(API_KEY),
+            stripe_api_base=stand_in.url,
+            stripe_webhook_secret=SecretStr(secret),
+        )
+        async with open_engine(settings, temporal_server) as engine:
+            stop = asyncio.Event()
+            working = asyncio.create_task(run_until(stop, workers(engine)))
+            org_id = await engine.registry.create_org(settings.org)
+            async with serving(build_api(engine), LOOPBACK, port) as url:
+                yield House(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id)
+            stop.set()
+            await working
+
+
+@pytest.fixture(scope="session")
+def engine(house: House) -> Engine:
+    """Return the engine of the running house."""
+    return house.engine
+
+
+@pytest.fixture(scope="session")
+async def api(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of the running API."""
+    async with httpx.AsyncClient(base_url=house.api_url, trust_env=False, timeout=60) as client:
+        yield client
+
+
+async def until(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until *happened* says so; fails after `PATIENCE`."""
+    async with asyncio.timeout(PATIENCE):
+        while not await happened():  # noqa: ASYNC110  (it happens in a database, which sets no event)
+            await asyncio.sleep(0.05)

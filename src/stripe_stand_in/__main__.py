@@ -6,7 +6,7 @@ import ipaddress
 import sys
 from pathlib import Path
 
-from stripe_stand_in.runtime import HOST, Runtime, listen
+from stripe_stand_in.runtime import HOST, Options, Runtime, listen
 
 EXAMPLE = """example:
   python -m stripe_stand_in --port 12111 --db stripe.db --control
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--db", type=Path, help="file that keeps the state between runs (default: in memory)")
     made.add_argument("--seed", type=int, default=1, help="seed of ids and seeded faults (default %(default)s)")
     made.add_argument("--control", action="store_true", help="open the /_sim routes: clock, faults, state")
+    made.add_argument("--rate-limit", choices=["live", "sandbox"], help="hold Stripe's rate limits (default: none)")
     made.add_argument("--webhook", nargs=2, metavar=("URL", "SECRET"), help="endpoint for every account's events")
     return made
 
@@ -57,7 +58,8 @@ def main() -> int:
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"--port {args.port}: cannot listen there ({error}); choose another port or 0.\n")
         return 1
-    runtime = Runtime(listener, args.db, args.seed, webhook=tuple(args.webhook) if args.webhook else None)
+    webhook = (args.webhook[0], args.webhook[1]) if args.webhook else None
+    runtime = Runtime(listener, Options(args.db, args.seed, args.control, webhook, args.rate_limit))
     sys.stdout.write(f"listening on {runtime.services.base_url}\n")
     sys.stdout.flush()
     asyncio.run(runtime.run())

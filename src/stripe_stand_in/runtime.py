@@ -3,26 +3,45 @@
 import asyncio
 import contextlib
 import socket
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
 
 from stripe_stand_in.app import build_app
+from stripe_stand_in.control.desk import Desk
+from stripe_stand_in.control.faults import FaultBook
+from stripe_stand_in.control.limits import Limiter
+from stripe_stand_in.control.mischief import WebhookMischief
+from stripe_stand_in.control.routes import Routes
 from stripe_stand_in.engine.due import run_due
 from stripe_stand_in.engine.gate import Gate
 from stripe_stand_in.engine.moving import run_advancing
-from stripe_stand_in.engine.plan import NoFaults
 from stripe_stand_in.engine.services import Settings, open_services
-from stripe_stand_in.engine.unit import Origin, Unit
 from stripe_stand_in.invoicing import tasks  # noqa: F401 - registers the due tasks
-from stripe_stand_in.resources.webhook_endpoints import new_endpoint
-from stripe_stand_in.storage.outbox import EVERY_ACCOUNT
-from stripe_stand_in.storage.query import Query
+from stripe_stand_in.pages.routes import routes as page_routes
 from stripe_stand_in.webhooks.worker import Courier
 from stripe_stand_in.wire.sending import Wire
 
 HOST = "127.0.0.1"
 TICK = 0.05
+BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a server.
+
+    `db` None keeps everything in memory. `webhook` is the address and secret of an endpoint for every account.
+    `rate_limit` is `live`, `sandbox` or None. `control` opens the routes below `/_sim`.
+    """
+
+    db: Path | None = None
+    seed: int = 1
+    control: bool = False
+    webhook: tuple[str, str] | None = None
+    rate_limit: str | None = None
+    settings: Settings = field(default_factory=Settings)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -32,7 +51,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(512)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -40,46 +59,44 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Runtime:
-    """One server on one database; `webhook` is the address and secret of an endpoint for every account."""
+    """One server on one database."""
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        db: Path | None,
-        seed: int,
-        *,
-        webhook: tuple[str, str] | None = None,
-        settings: Settings | None = None,
-    ) -> None:
+    def __init__(self, listener: socket.socket, options: Options) -> None:
         self.listener = listener
-        self.services = open_services(db, seed, settings)
+        self.services = open_services(options.db, options.seed, options.settings)
         host, port = listener.getsockname()
         self.services.base_url = f"http://{host}:{port}"
-        self.gate = Gate(self.services, NoFaults())
-        app = build_app(self.gate, Wire(self._connections).send)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            http="h11",
-            ws="none",
-            loop="asyncio",
-            timeout_graceful_shutdown=1,
-            server_header=False,
-            date_header=False,
+        book = FaultBook(options.seed, Limiter(options.rate_limit))
+        self.gate = Gate(self.services, book)
+        mischief = WebhookMischief(self.services, options.seed)
+        desk = Desk(self.services, book, mischief, self.gate.committed.set)
+        if options.webhook is not None:
+            desk.register(*options.webhook)
+        self._courier = Courier(self.services, self.gate.committed, mischief)
+        routes = page_routes(self.services, self.gate.committed.set)
+        if options.control:
+            routes.append(Routes(desk).mount())
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                build_app(self.gate, Wire(self._connections).send, routes),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                http="h11",
+                ws="none",
+                loop="asyncio",
+                timeout_graceful_shutdown=1,
+                server_header=False,
+                date_header=False,
+            )
         )
-        self.server = uvicorn.Server(config)
-        if webhook is not None:
-            self._register(*webhook)
 
     def _connections(self) -> set[object]:
         return set(self.server.server_state.connections)
 
     async def run(self) -> None:
         """Serve until `stop` is called, then close the database."""
-        courier = Courier(self.services, self.gate.committed)
-        workers = [asyncio.create_task(courier.run()), asyncio.create_task(self._keep_time())]
+        workers = [asyncio.create_task(self._courier.run()), asyncio.create_task(self._keep_time())]
         try:
             await self.server.serve(sockets=[self.listener])
         finally:
@@ -100,12 +117,3 @@ class Runtime:
             if done:
                 self.gate.committed.set()
             await asyncio.sleep(TICK)
-
-    def _register(self, url: str, secret: str) -> None:
-        """Keep one endpoint for every account, with the given secret, in the place of earlier ones."""
-        with self.services.db.transaction():
-            unit = Unit(self.services, EVERY_ACCOUNT, Origin())
-            for old in unit.select(Query("webhook_endpoint")):
-                unit.remove(old)
-            new_endpoint(unit, url, secret, ["*"])
-            unit.flush()

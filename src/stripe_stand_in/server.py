@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from stripe_stand_in.engine.services import Settings
-from stripe_stand_in.runtime import HOST, Runtime, listen
+from stripe_stand_in.runtime import HOST, Options, Runtime, listen
 
 START_TIMEOUT = 10.0
 POLL = 0.005
@@ -19,10 +19,10 @@ class StandIn:
 
     Usable as `async with` and as `with`. `db` None keeps everything in memory, a path keeps it between runs.
     `webhook` is the address and secret of an endpoint that hears of every account's events. `control` opens
-    the routes below `/_sim/`.
+    the routes below `/_sim`. `rate_limit` is `live`, `sandbox` or None.
     """
 
-    def __init__(  # noqa: PLR0913 - the knobs of a server, all but three of them by name
+    def __init__(  # noqa: PLR0913 - the knobs of a server, most of them by name
         self,
         db: Path | None = None,
         port: int = 0,
@@ -30,14 +30,11 @@ class StandIn:
         *,
         control: bool = False,
         webhook: tuple[str, str] | None = None,
+        rate_limit: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self._db = db
         self._port = port
-        self._seed = seed
-        self._control = control
-        self._webhook = webhook
-        self._settings = settings
+        self._options = Options(db, seed, control, webhook, rate_limit, settings or Settings())
         self._runtime: Runtime | None = None
         self._thread: threading.Thread | None = None
 
@@ -50,9 +47,7 @@ class StandIn:
 
     def start(self) -> None:
         """Start serving and return once requests are taken; raises OSError when the port is in use."""
-        runtime = Runtime(
-            listen(HOST, self._port), self._db, self._seed, webhook=self._webhook, settings=self._settings
-        )
+        runtime = Runtime(listen(HOST, self._port), self._options)
         self._runtime = runtime
         self._thread = threading.Thread(target=lambda: asyncio.run(runtime.run()), name="stripe-stand-in", daemon=True)
         self._thread.start()

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from itertools import count
 
+import httpx
 import pytest
 import stripe
 
 from stripe_stand_in.server import StandIn
 from tests.stripe_stand_in.clients import client_for
+from tests.stripe_stand_in.plane import Sim
 
 ACCOUNTS = count(1)
 
@@ -25,3 +27,21 @@ def client(stand_in: StandIn) -> Iterator[stripe.StripeClient]:
     made = client_for(stand_in.url, f"sk_test_account_{next(ACCOUNTS)}")
     yield made
     list(made.v1.events.list({"limit": 100}).auto_paging_iter())
+
+
+@pytest.fixture(scope="session")
+def controlled() -> Iterator[StandIn]:
+    """Yield a server whose control plane is open."""
+    with StandIn(control=True, seed=7) as server:
+        yield server
+
+
+@pytest.fixture
+def sim(controlled: StandIn) -> Iterator[Sim]:
+    """Yield the control plane of a server without objects, rules or settings of earlier tests."""
+    with httpx.Client(base_url=f"{controlled.url}/_sim") as http:
+        plane = Sim(controlled.url, http)
+        plane.post("/reset")
+        plane.post("/settings", rate_limit="off", search_lag=0)
+        yield plane
+        plane.post("/reset")

@@ -26,7 +26,7 @@ class Gate:
         self.faults = faults
         self.committed = asyncio.Event()
         # One process owns a database file, so markers of running keys live and die with it.
-        self._running: dict[tuple[str, str], str] = {}
+        self._running: dict[tuple[str, str], Call] = {}
 
     async def answer(self, raw: RawRequest) -> Response:
         """Return the answer to a request, with Stripe's headers on it."""
@@ -53,13 +53,13 @@ class Gate:
         if plan.refusal is not None:
             self.faults.record(call, "refused", plan.refusal)
             return plan.refusal
+        outcome = "invalid"
         try:
             args = _validate(raw, route, tree, problem)
+            outcome = "conflict"
+            outcome, response = await self._carry_out(call, args, plan)
         except StripeError as error:
-            refusal = Response(error.status, encode(error.body(request_id)), dict(error.headers))
-            self.faults.record(call, "invalid", refusal)
-            return refusal
-        outcome, response = await self._carry_out(call, args, plan)
+            response = Response(error.status, encode(error.body(request_id)), dict(error.headers))
         self.faults.record(call, outcome, response)
         return response
 
@@ -70,14 +70,20 @@ class Gate:
         stored = keys.find(self.services.db, call.account, call.key, self.services.clock.now())
         if stored is not None:
             return "replayed", _replay(stored, fingerprint)
-        marker = (call.account, call.key)
-        if marker in self._running:
-            raise _in_use(call.key) if self._running[marker] == fingerprint else _mismatch()
-        self._running[marker] = fingerprint
+        running = self._running.get((call.account, call.key))
+        if running is not None:
+            raise _in_use(call.key) if _fingerprint(running) == fingerprint else _mismatch()
+        self._running[call.account, call.key] = call
         try:
             return "executed", await self._execute(call, args, plan, fingerprint)
         finally:
-            self._running.pop(marker, None)
+            self._release(call)
+
+    def _release(self, call: Call) -> None:
+        """Free the key of a call, unless another call holds it by now."""
+        marker = (call.account, call.key or "")
+        if self._running.get(marker) is call:
+            del self._running[marker]
 
     async def _execute(self, call: Call, args: Args, plan: Plan, fingerprint: str | None) -> Response:
         if plan.latency:
@@ -94,7 +100,7 @@ class Gate:
                 await asyncio.sleep(delay)
         if plan.stall:
             # From here on the key is free: whoever repeats the request gets the stored answer.
-            self._running.pop((call.account, call.key or ""), None)
+            self._release(call)
             await asyncio.sleep(plan.stall)
         response.effect = plan.after
         return response

@@ -24,6 +24,7 @@ MINIMUM_CHARGES = {
     "usd": 50,
 }
 THREE_DECIMALS = {"bhd", "kwd"}
+ZERO_DECIMALS = {"jpy", "krw"}
 
 
 def check_currency(currency: str | None) -> None:

@@ -45,7 +45,7 @@ class Faults(Protocol):
         ...
 
     def record(self, call: Call, outcome: str, response: Response) -> None:
-        """Note how the call ended: executed, replayed, refused or invalid."""
+        """Note how the call ended: executed, replayed, refused, invalid or conflict."""
         ...
 
 

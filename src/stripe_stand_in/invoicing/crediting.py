@@ -87,8 +87,8 @@ def left_to_credit(unit: Unit, invoice: Obj) -> int:
         for refund in unit.select(Query("refund").where("payment_intent", intent)):
             if refund["status"] in ("pending", "succeeded") and not refund["_sim"]["credit_note"]:
                 refunded += refund["amount"]
-    total: int = invoice["total"]
-    return total - sum(note["total"] for note in notes) - refunded
+    left: int = invoice["total"] - sum(note["total"] for note in notes) - refunded
+    return left
 
 
 def split(unit: Unit, invoice: Obj, total: int, params: Obj) -> Split:

@@ -67,3 +67,24 @@ def refused(services: Services, delivery: Delivery, status: int | None, problem:
 def postpone(services: Services, delivery: Delivery, until: float) -> None:
     """Leave a delivery for later without counting an attempt."""
     services.db.execute("UPDATE deliveries SET next_at = ? WHERE seq = ?", (until, delivery.seq))
+
+
+def lose(services: Services, delivery: Delivery) -> None:
+    """Give a delivery up as if it had got lost on the way."""
+    sql = "UPDATE deliveries SET state = 'failed', next_at = NULL, last_error = 'lost on purpose' WHERE seq = ?"
+    services.db.execute(sql, (delivery.seq,))
+
+
+def replay(services: Services, event_id: str) -> int:
+    """Queue an event again for every endpoint that it was queued for; return how many."""
+    now = services.clock.now()
+    sql = """UPDATE deliveries SET state = 'pending', next_at = ?, first_at = ?, attempts = 0 WHERE event = ?"""
+    return services.db.execute(sql, (now, now, event_id)).rowcount
+
+
+def history(services: Services, limit: int) -> list[Obj]:
+    """Return the newest deliveries with their state, attempts and last answer."""
+    sql = """SELECT d.event, e.status, d.endpoint, d.account, d.state, d.attempts, d.next_at, d.last_status,
+        d.last_error FROM deliveries d JOIN objects e ON e.id = d.event ORDER BY d.seq DESC LIMIT ?"""
+    names = ("event", "type", "endpoint", "account", "state", "attempts", "next_at", "last_status", "last_error")
+    return [dict(zip(names, row, strict=True)) for row in services.db.execute(sql, (limit,))]

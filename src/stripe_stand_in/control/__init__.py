@@ -1,0 +1,1 @@
+"""The control plane below `/_sim`: clock, faults, state and invariants; off unless asked for."""

@@ -1,0 +1,56 @@
+"""Stripe's rate limits as token buckets: one per operation and one for everything, for each account."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Requests a second: each operation, everything together.
+PROFILES = {"live": (25.0, 100.0), "sandbox": (25.0, 25.0)}
+SEARCH = 20.0
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Holds at most a second's worth of requests [assume: the size of the burst]."""
+
+    rate: float
+    tokens: float
+    since: float
+
+    def take(self, now: float) -> bool:
+        """Take one token when there is one."""
+        self.tokens = min(self.rate, self.tokens + (now - self.since) * self.rate)
+        self.since = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Limiter:
+    """Says which requests are too many; `profile` None lets everything through."""
+
+    def __init__(self, profile: str | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self.profile = profile
+        self._now = now
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+
+    def set(self, profile: str | None) -> None:
+        """Change the profile and start with full buckets."""
+        self.profile = profile
+        self._buckets.clear()
+
+    def exceeded(self, account: str, operation: str) -> str | None:
+        """Return `global-rate` or `endpoint-rate` when the request is one too many, else None."""
+        if self.profile is None:
+            return None
+        each, everything = PROFILES[self.profile]
+        if operation.endswith(".search"):
+            each = SEARCH
+        now = self._now()
+        if not self._bucket(account, "*", everything, now).take(now):
+            return "global-rate"
+        return None if self._bucket(account, operation, each, now).take(now) else "endpoint-rate"
+
+    def _bucket(self, account: str, name: str, rate: float, now: float) -> Bucket:
+        return self._buckets.setdefault((account, name), Bucket(rate, rate, now))

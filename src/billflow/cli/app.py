@@ -1,0 +1,86 @@
+"""`billflow`: every command, and what becomes of an error."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from billflow.cli import clocks, customers, demo, dev, invoices, plans, seats, servers
+from billflow.cli.conformance import conformance
+from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
+from billflow.cli.params import example
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+app = typer.Typer(name="billflow", add_completion=False, no_args_is_help=True, epilog=example("dev", "plan list"))
+"""The whole command line."""
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"billflow {version('billflow')}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+]
+
+
+@app.callback()
+def billflow(*, _version: _Version = False) -> None:
+    """Bill seat-based subscriptions: every plan one durable workflow, every cent explained."""
+
+
+def _add(command: Callable[..., None], *examples: str, name: str | None = None) -> None:
+    app.command(name, epilog=example(*examples))(command)
+
+
+_add(demo.demo, "demo", "demo --csv seats.csv --json")
+_add(dev.dev, "dev", "dev --data ~/billing --api-port 8000")
+_add(servers.worker, "worker")
+_add(servers.api, "api --host 0.0.0.0 --port 8000")
+_add(servers.migrate, "migrate")
+_add(conformance, "conformance tests/data/cases.json --kind proration")
+for _name, _group in (
+    ("plan", plans.app),
+    ("invoice", invoices.app),
+    ("customer", customers.app),
+    ("seats", seats.app),
+    ("clock", clocks.app),
+):
+    app.add_typer(_group, name=_name)
+app.command("stripe-stand-in", context_settings=_PASS_ON, epilog=example("stripe-stand-in --port 12111 --control"))(
+    servers.stripe_stand_in
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code: 1 for a refusal, 2 for wrong usage."""
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if "temporalio" in sys.modules:
+        from billflow.temporal.worker import leave
+
+        leave(code)
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; say what went wrong in one sentence and return the exit code."""
+    try:
+        code = get_command(app).main(list(arguments), prog_name="billflow", standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_REFUSED
+    except Exception as error:  # noqa: BLE001  (nobody is to see a stack trace)
+        problem = problem_of(error)
+        problem.report(as_json="--json" in arguments)
+        return problem.exit_code
+    return code if isinstance(code, int) else 0

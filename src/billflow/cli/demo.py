@@ -1,0 +1,30 @@
+"""`billflow demo`: bill real organizations for years on real servers, and prove every cent."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from billflow.cli.params import AsJson, moment
+
+
+def demo(
+    *,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Seat counts of your own, instead of examples/seats.csv.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything up to look at, until ctrl-C.")] = False,
+    only: Annotated[int | None, typer.Option("--only", min=1, help="Play the first so many customers only.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", parser=moment, metavar="DATE", help="Stop the clocks at this day.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bill the organizations of a CSV for all their years, and recompute every invoice from the ledger.
+
+    The columns are organization, observed_on, members and guests.
+    """
+    from billflow.demo.run import DemoOptions, run_demo
+
+    raise typer.Exit(run_demo(DemoOptions(csv=csv, keep=keep, only=only, until=until, as_json=as_json)))

@@ -1,0 +1,100 @@
+"""`billflow dev`: the whole stack on this machine, under one process, until ctrl-C."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli import running
+from billflow.cli.output import facts
+
+if TYPE_CHECKING:
+    from billflow.dev.stack import Stack
+    from billflow.settings import Settings
+
+STRIPE_EVENTS = "/api/v1/webhooks/stripe"
+_ANY_FREE = 0
+
+_Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    data: Path | None
+    api_port: int | None
+    temporal_port: int
+    ui_port: int
+
+
+def dev(
+    data: Annotated[Path | None, typer.Option("--data", help="Where the state is kept between runs.")] = None,
+    api_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Where the API listens.")] = None,
+    temporal_port: _Port = _ANY_FREE,
+    ui_port: _Port = _ANY_FREE,
+) -> None:
+    """Start PostgreSQL, Temporal, the Stripe stand-in, a worker and the API; ctrl-C stops them all.
+
+    A part is left out where its variable points at a real one: DATABASE_URL, TEMPORAL_ADDRESS, STRIPE_API_KEY.
+    While it runs, other commands on this machine find it by themselves.
+    """
+    asyncio.run(_dev(_Asked(data, api_port, temporal_port, ui_port)))
+
+
+async def _dev(asked: _Asked) -> None:
+    from billflow.dev.ports import named_or_free
+    from billflow.dev.stack import Ports, running_stack
+    from billflow.temporal.worker import stop_on_signals
+
+    stop = stop_on_signals()
+    settings = _settings(asked)
+    settings = settings.model_copy(update={"api_port": named_or_free(settings.api_port, "the API")})
+    ports = Ports(temporal=asked.temporal_port, temporal_ui=asked.ui_port)
+    async with running_stack(settings, ports=ports, webhook_url=_api_url(settings) + STRIPE_EVENTS) as stack:
+        await _run_parts(stack, stop)
+
+
+def _settings(asked: _Asked) -> "Settings":
+    from billflow.settings import load_settings
+    from billflow.telemetry.logging import configure_logging
+
+    settings = load_settings()
+    configure_logging(
+        settings.log_format, settings.log_level if "log_level" in settings.model_fields_set else "warning"
+    )
+    free = {} if "api_port" in settings.model_fields_set else {"api_port": _ANY_FREE}
+    named = {"data_dir": asked.data, "api_port": asked.api_port}
+    return settings.model_copy(update=free | {name: value for name, value in named.items() if value is not None})
+
+
+async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
+    from billflow.api.server import run_server
+    from billflow.cli.serving import together
+    from billflow.temporal.worker import run_until
+    from billflow.wiring import build_api, migrate, open_engine, workers
+
+    settings = stack.settings
+    folder = settings.data_dir.expanduser().resolve()
+    await asyncio.to_thread(migrate, settings)
+    async with open_engine(settings, stack.temporal_address) as engine:
+        with running.announced(folder, stack.environment()):
+            _show(stack, folder)
+            api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
+            await together(stop, run_until(stop, workers(engine)), api, watch=stack.watch())
+
+
+def _show(stack: "Stack", folder: Path) -> None:
+    parts = {
+        "API": f"{_api_url(stack.settings)}/docs",
+        "Temporal": stack.temporal_address,
+        "Temporal Web UI": stack.temporal_ui_url,
+        "Stripe": stack.settings.stripe_api_base or "the real one",
+        "Data": str(folder),
+        "Try": "billflow customer create Acme billing@acme.example",
+    }
+    facts("billflow is up; ctrl-C stops it", parts)
+
+
+def _api_url(settings: "Settings") -> str:
+    return f"http://{settings.api_host}:{settings.api_port}"

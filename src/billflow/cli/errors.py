@@ -1,0 +1,80 @@
+"""What went wrong, as one sentence for people and as data for scripts; never a stack trace."""
+
+import json
+import sys
+from dataclasses import dataclass
+
+from typer.exceptions import TyperException
+
+from billflow.domain.errors import BillingError
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A failure to report: the sentence, its stable code, the field at fault and the exit code."""
+
+    message: str
+    code: str
+    field: str | None = None
+    exit_code: int = EXIT_REFUSED
+
+    def report(self, *, as_json: bool) -> None:
+        """Write it to standard error, as a sentence or as one line of JSON."""
+        data = {"code": self.code, "message": self.message, "field": self.field}
+        sys.stderr.write(f"{json.dumps(data) if as_json else self.message}\n")
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what to say about *error*; one that nobody foresaw is named as a fault of ours."""
+    if isinstance(error, BillingError):
+        return Problem(error.message, error.code, error.field)
+    if isinstance(error, TyperException):
+        return Problem(_usage(error), "usage", exit_code=error.exit_code)
+    if isinstance(error, ExceptionGroup):
+        return problem_of(error.exceptions[0])
+    return _invalid(error) or _outside(error)
+
+
+def _invalid(error: Exception) -> Problem | None:
+    """Explain what our contracts refuse."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return None
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"])) or None
+    return Problem(f"{field or 'The input'}: {first['msg'].lower()}.", "invalid_input", field)
+
+
+def _outside(error: Exception) -> Problem:
+    """Explain what the servers around us say."""
+    from temporalio.exceptions import TemporalError
+    from temporalio.service import RPCError
+
+    from billflow.ports import NoDatabase, PaymentsRejected, PaymentsUnavailable
+
+    known: tuple[tuple[type[Exception], str, str], ...] = (
+        (NoDatabase, "no_database", ""),
+        (PaymentsUnavailable, "stripe_unavailable", "Stripe can't be reached: "),
+        (PaymentsRejected, "stripe_rejected", "Stripe refused: "),
+        (RPCError, "temporal_failed", "Temporal did not take the request: "),
+        (TemporalError, "temporal_failed", "Temporal did not take the request: "),
+        (OSError, "system_error", "The system refused: "),
+        (Exception, "internal_error", f"This is a fault in billflow ({type(error).__name__}): "),
+    )
+    code, beginning = next((code, beginning) for kind, code, beginning in known if isinstance(error, kind))
+    return Problem(f"{beginning}{_one_line(error)}", code)
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    see = f" See: {context.command_path} --help" if context else ""
+    return f"{' '.join(error.format_message().split())}{see}"
+
+
+def _one_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), "no further word")

@@ -1,0 +1,92 @@
+"""Options from the fields of a dataclass, so that what the domain can be asked is what can be typed."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from datetime import datetime
+from enum import Enum
+from types import NoneType
+from typing import Annotated, Any, get_args, get_type_hints
+
+import typer
+
+from billflow.cli.params import moment
+
+_DISCRIMINATOR = "type"
+_HELP: Mapping[str, str] = {
+    "tier": "A tier's code, such as cloud_standard.",
+    "schedule": "How often the plan renews.",
+    "licenses": "How many licenses, from 1 to 1,000,000.",
+    "license_management": "Whether licenses follow the seats or are bought by hand.",
+    "collection_method": "Whether the card is charged or an invoice is sent.",
+    "trial_days": "Days that cost nothing; 0 buys at once.",
+    "fixed_price": "A yearly price in minor units.",
+    "offer_id": "The offer that is accepted.",
+    "end_date": "When the plan ends.",
+    "days": "How many days longer.",
+    "void_open_invoices": "Void what is not paid yet.",
+    "monthly_discounted_price": "In minor units; 0 takes the discount away.",
+    "annual_discounted_price": "In minor units; 0 takes the discount away.",
+}
+
+
+def own_fields(kind: type[Any]) -> list[Field[Any]]:
+    """Return the fields of *kind* that one can choose."""
+    return [field for field in fields(kind) if field.name != _DISCRIMINATOR]
+
+
+def typed_as(kind: type[Any], typed: Mapping[str, Any]) -> Any:
+    """Build *kind* from parsed options; raises what its own checks say."""
+    return kind(**{field.name: typed[field.name] for field in own_fields(kind)})
+
+
+def options_of(kind: type[Any]) -> Iterator[inspect.Parameter]:
+    """Yield an option per field: flags for booleans, choices for enumerations, moments for times."""
+    hints = get_type_hints(kind)
+    for field in own_fields(kind):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield parameter(field.name, Annotated[hints[field.name], _option(field.name, hints[field.name])], default)
+
+
+def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """Return one parameter of a command."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def signed(function: Callable[..., None], parameters: Sequence[inspect.Parameter], doc: str | None) -> None:
+    """Let *function* look to Typer as if it were written with these parameters and this docstring."""
+    function.__doc__ = doc
+    function.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(function)["__signature__"] = inspect.Signature(parameters)
+
+
+def sample_of(kind: type[Any]) -> list[str]:
+    """Return the options that *kind* requires, with values as one might type them."""
+    hints = get_type_hints(kind)
+    required = [field.name for field in own_fields(kind) if field.default is MISSING]
+    return [word for name in required for word in (flag_of(name), _sample(name, _plain(hints[name])))]
+
+
+def flag_of(name: str) -> str:
+    """Return how a field is typed: `--trial-days`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _option(name: str, hint: Any) -> Any:
+    if _plain(hint) is datetime:
+        return typer.Option(flag_of(name), parser=moment, metavar="MOMENT", help=_HELP.get(name))
+    return typer.Option(flag_of(name), help=_HELP.get(name))
+
+
+def _plain(hint: Any) -> Any:
+    return next((part for part in get_args(hint) if part is not NoneType), hint)
+
+
+def _sample(name: str, kind: Any) -> str:
+    if kind is int:
+        return "5"
+    if kind is datetime:
+        return "2027-01-31"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return str(next(iter(kind)).value)
+    return name.upper()

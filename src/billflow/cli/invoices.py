@@ -1,0 +1,76 @@
+"""`billflow invoice`: what was billed, and why."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli.finding import found, org_of
+from billflow.cli.params import AsJson, InvoiceId, Limit, example
+from billflow.cli.session import run
+
+if TYPE_CHECKING:
+    from billflow.wiring import Engine
+
+app = typer.Typer(help="Look at invoices and their every cent.", epilog=example("invoice list"), no_args_is_help=True)
+
+
+@app.command("list", epilog=example("invoice list --status open", "invoice list --plan 0192f3 --json"))
+def list_(
+    *,
+    plan: Annotated[str | None, typer.Option(help="A plan's id, or enough of its beginning.")] = None,
+    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
+    status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List invoices, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_views import invoice_rows, paged
+        from billflow.models.contracts.records import InvoiceFilter, Paging
+
+        wanted = InvoiceFilter.model_validate(
+            {
+                "plan_id": await found(engine, "plan", plan) if plan else None,
+                "customer_id": await found(engine, "customer", customer) if customer else None,
+                "status": status,
+            }
+        )
+        page = await engine.archive.invoices(await org_of(engine), wanted, Paging(limit=limit))
+        paged("Invoices", page, invoice_rows(page.rows), noun="invoices", as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("invoice show 8a30"))
+def show(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
+    """Show an invoice with its lines and the attempts to collect it."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import output
+        from billflow.cli.invoice_views import described
+
+        detail = await engine.archive.invoice(await org_of(engine), await found(engine, "invoice", invoice))
+        if as_json:
+            output.as_json(detail)
+        else:
+            described(detail)
+
+    run(act)
+
+
+@app.command(epilog=example("invoice explain 8a30"))
+def explain(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
+    """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import output
+        from billflow.cli.invoice_views import explained, explanations
+
+        detail = await engine.archive.invoice(await org_of(engine), await found(engine, "invoice", invoice))
+        if as_json:
+            output.as_json({"invoice_id": detail.invoice_id, "lines": explanations(detail), "total": detail.total})
+        else:
+            explained(detail)
+
+    run(act)

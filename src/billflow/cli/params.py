@@ -1,0 +1,38 @@
+"""Arguments and options that many commands share, and how their texts are read."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from billflow.domain.errors import InvalidInput
+
+
+def moment(text: str) -> datetime:
+    """Read a moment such as 2027-01-31 or 2027-01-31T12:00:00Z; one without a zone is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(
+            f"{text!r} is no moment; write it as 2027-01-31 or 2027-01-31T12:00:00Z.", code="invalid_moment"
+        ) from None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def example(*lines: str) -> str:
+    """Return the end of a help text: how the command is typed."""
+    return "\n\n".join(f"Example: billflow {line}" for line in lines)
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
+InvoiceId = Annotated[str, typer.Argument(metavar="INVOICE", help="An invoice's id, or enough of its beginning.")]
+CustomerId = Annotated[str, typer.Argument(metavar="CUSTOMER", help="A customer's id, or enough of its beginning.")]
+ClockId = Annotated[str, typer.Argument(metavar="CLOCK", help="A test clock's id, or enough of its beginning.")]
+At = Annotated[
+    datetime | None,
+    typer.Option("--at", parser=moment, metavar="MOMENT", help="As of this moment; now where left out."),
+]
+Key = Annotated[str | None, typer.Option("--key", help="Name the request: sent twice under one key, it happens once.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100, help="How many to show.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit log.")]

@@ -1,0 +1,99 @@
+"""Looking ahead: what a command would do, and what a plan is going to bill."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from billflow.cli import output
+from billflow.cli.finding import now, plan_ref
+from billflow.domain.invoicing.draft import InvoiceDraft
+from billflow.domain.invoicing.explain import explain
+from billflow.domain.preview import Forecast, forecast, invoices_of, preview
+
+if TYPE_CHECKING:
+    from billflow.cli.variants import Request
+    from billflow.domain.step import Facts, Outcome
+    from billflow.wiring import Engine
+
+
+async def show_preview(engine: "Engine", typed: "Request") -> None:
+    """Print what a command would change and bill; nothing is written."""
+    facts, today = await _facts(engine, typed.plan)
+    outcome = preview(facts, typed.command, typed.at or today, now=today)
+    invoices = invoices_of(outcome)
+    if typed.as_json:
+        output.as_json({**_changes(outcome), "credit": outcome.credit, "invoices": _as_data(invoices)})
+        return
+    output.facts("The plan would be", {output.words(name): _shown(value) for name, value in _changes(outcome).items()})
+    if outcome.credit:
+        output.say(f"Credit: {output.amount(outcome.credit, outcome.plan.currency)}")
+    _print_invoices(invoices, "Nothing would be billed.")
+
+
+async def show_forecast(engine: "Engine", plan: str, count: int, *, as_json: bool) -> None:
+    """Print the next *count* invoices of a plan, if nothing changes."""
+    facts, today = await _facts(engine, plan)
+    ahead = forecast(facts, count, now=today)
+    if as_json:
+        parked = {"code": ahead.parked.code, "message": ahead.parked.message} if ahead.parked else None
+        output.as_json({"invoices": _as_data(ahead.invoices), "parked": parked, "ends_at": ahead.ends_at})
+        return
+    _print_invoices(ahead.invoices, "Nothing more will be billed.")
+    _print_end(ahead)
+
+
+async def _facts(engine: "Engine", plan: str) -> "tuple[Facts, datetime]":
+    """Return a plan's facts and the moment it lives at: its test clock's, or now."""
+    ref = await plan_ref(engine, plan)
+    today = (await engine.books.plan_state(ref)).clock_at or now()
+    return await engine.archive.facts(ref, today), today
+
+
+def _changes(outcome: "Outcome") -> dict[str, Any]:
+    plan = outcome.successor.plan if outcome.successor else outcome.plan
+    entries = outcome.successor.entries if outcome.successor else outcome.entries
+    return {
+        "tier": plan.tier,
+        "schedule": plan.schedule,
+        "status": plan.status,
+        "licenses": entries[-1].licenses if entries else None,
+        "licenses_at_next_renewal": entries[-1].licenses_at_next_renewal if entries else None,
+        "next_invoice_date": plan.next_invoice_date,
+        "end_date": plan.end_date,
+    }
+
+
+def _shown(value: object) -> str | None:
+    if isinstance(value, datetime):
+        return output.time(value)
+    return None if value is None else output.words(str(value))
+
+
+def _as_data(invoices: Sequence[InvoiceDraft]) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "kind": invoice.kind,
+            "at": invoice.at,
+            "currency": invoice.currency,
+            "total": invoice.total,
+            "lines": [explain(line, invoice.currency) for line in invoice.lines],
+        }
+        for invoice in invoices
+    ]
+
+
+def _print_invoices(invoices: Sequence[InvoiceDraft], nothing: str) -> None:
+    if not invoices:
+        output.say(nothing)
+    for invoice in invoices:
+        total = output.amount(invoice.total, invoice.currency)
+        output.say(f"{output.time(invoice.at)}  {output.words(invoice.kind)}  {total}")
+        for line in invoice.lines:
+            output.say(f"    {explain(line, invoice.currency).sentence}")
+
+
+def _print_end(ahead: Forecast) -> None:
+    if ahead.parked:
+        output.say(f"Then the plan needs attention: {ahead.parked.message}")
+    if ahead.ends_at:
+        output.say(f"The plan ends at {output.time(ahead.ends_at)}.")

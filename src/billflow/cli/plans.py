@@ -1,0 +1,181 @@
+"""`billflow plan`: start, change and look at plans."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billflow.cli.fields import options_of, parameter, signed, typed_as
+from billflow.cli.finding import found, org_of, plan_ref
+from billflow.cli.params import AsJson, CustomerId, Key, Limit, PlanId, example
+from billflow.cli.session import run
+from billflow.cli.variants import WHEN_PREVIEWED, WHEN_SENT, Request, group
+from billflow.domain.plan import PlanStatus
+from billflow.domain.purchasing import StartPlan
+
+if TYPE_CHECKING:
+    from billflow.wiring import Engine
+
+app = typer.Typer(help="Start, change and look at plans.", epilog=example("plan list"), no_args_is_help=True)
+
+_Clock = Annotated[str | None, typer.Option("--clock", help="The test clock the plan hangs on.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A plan to start, as it was typed."""
+
+    customer: str
+    asked: StartPlan
+    clock: str | None
+    key: str | None
+    as_json: bool
+
+
+def start(**typed: Any) -> None:
+    """Stand for the options of `StartPlan`, which its signature is made from."""
+    asked: StartPlan = typed_as(StartPlan, typed)
+    wanted = Start(typed["customer"], asked, typed["clock"], typed["key"], typed["as_json"])
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import plan_acts
+
+        await plan_acts.start(engine, wanted)
+
+    run(act)
+
+
+signed(
+    start,
+    [
+        parameter("customer", CustomerId),
+        *options_of(StartPlan),
+        parameter("clock", _Clock, None),
+        parameter("key", Key, None),
+        parameter("as_json", AsJson, default=False),
+    ],
+    "Start a plan for a customer, and wait a minute at most for its card.",
+)
+app.command(
+    epilog=example("plan start 5f1c --tier cloud_standard --schedule monthly --trial-days 30"),
+)(start)
+
+
+@app.command("list", epilog=example("plan list --status active", "plan list --needs-attention --json"))
+def list_(  # noqa: PLR0913  (each is one filter)
+    *,
+    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
+    status: Annotated[PlanStatus | None, typer.Option(help="Where the plan stands.")] = None,
+    tier: Annotated[str | None, typer.Option(help="A tier's code.")] = None,
+    needs_attention: Annotated[bool, typer.Option("--needs-attention", help="Parked plans only.")] = False,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List plans, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_views import paged, plan_rows
+        from billflow.models.contracts.records import Paging, PlanFilter
+
+        wanted = PlanFilter(
+            customer_id=await found(engine, "customer", customer) if customer else None,
+            status=status,
+            tier=tier,
+            needs_attention=needs_attention or None,
+        )
+        page = await engine.archive.plans(await org_of(engine), wanted, Paging(limit=limit))
+        paged("Plans", page, plan_rows(page.rows), noun="plans", as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("plan show 0192f3"))
+def show(plan: PlanId, *, as_json: AsJson = False) -> None:
+    """Show a plan as it is now."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import output
+        from billflow.cli.plan_views import described
+
+        state = await engine.books.plan_state(await plan_ref(engine, plan))
+        if as_json:
+            output.as_json(state)
+        else:
+            described(state)
+
+    run(act)
+
+
+@app.command(epilog=example("plan ledger 0192f3"))
+def ledger(plan: PlanId, *, as_json: AsJson = False) -> None:
+    """Show how many licenses a plan held from when on, and what became of each entry."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_views import ledger_rows, whole
+
+        entries = await engine.archive.ledger(await plan_ref(engine, plan))
+        whole("ledger", entries, ledger_rows(entries), as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("plan timeline 0192f3"))
+def timeline(plan: PlanId, *, as_json: AsJson = False) -> None:
+    """Show what happened to a plan, who did it, and what was refused."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_views import timeline_rows, whole
+
+        entries = await engine.archive.timeline(await plan_ref(engine, plan))
+        whole("timeline", entries, timeline_rows(entries), as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("plan forecast 0192f3 --count 12"))
+def forecast(
+    plan: PlanId,
+    *,
+    count: Annotated[int, typer.Option(help="How many invoices, 120 at most.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Show the next invoices of a plan, if nothing changes."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_ahead import show_forecast
+
+        await show_forecast(engine, plan, count, as_json=as_json)
+
+    run(act)
+
+
+def _command(typed: Request) -> None:
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import plan_acts
+
+        await plan_acts.command(engine, typed)
+
+    run(act)
+
+
+def _signal(typed: Request) -> None:
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import plan_acts
+
+        await plan_acts.signal(engine, typed)
+
+    run(act)
+
+
+def _preview(typed: Request) -> None:
+    async def act(engine: "Engine") -> None:
+        from billflow.cli.plan_ahead import show_preview
+
+        await show_preview(engine, typed)
+
+    run(act)
+
+
+app.add_typer(group("command", "Give a plan a command, and wait for its answer.", _command, WHEN_SENT), name="command")
+app.add_typer(group("signal", "Leave a command with a plan, and don't wait.", _signal, WHEN_SENT), name="signal")
+app.add_typer(group("preview", "Show what a command would change and bill.", _preview, WHEN_PREVIEWED), name="preview")

@@ -1,0 +1,75 @@
+"""A command's way to the engine: settings, the running stack, and one event loop."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from billflow.cli import running
+from billflow.domain.errors import BillingError
+
+if TYPE_CHECKING:
+    from billflow.settings import Settings
+    from billflow.wiring import Engine
+
+Answer = TypeVar("Answer")
+
+PATIENCE_SECONDS = 75.0
+"""How long a command waits for a worker; starting a plan may take a minute of it for the card."""
+
+
+class NoWorker(BillingError):
+    """Nothing answered in time, most likely because no worker runs."""
+
+    code = "no_worker"
+
+
+def settings_here(*, serving: bool = False) -> "Settings":
+    """Return the settings of this process, taking in the stack that `billflow dev` runs here, and set up logging.
+
+    A command that isn't *serving* logs errors only, unless the environment names a level. Raises `SettingsError`
+    for unusable variables.
+    """
+    from billflow.settings import load_settings
+    from billflow.telemetry.logging import configure_logging
+
+    settings = load_settings()
+    if variables := running.found(settings.data_dir.expanduser(), os.environ):
+        os.environ.update(variables)
+        settings = load_settings()
+    wanted = serving or "log_level" in settings.model_fields_set
+    configure_logging(settings.log_format, settings.log_level if wanted else "error")
+    return settings
+
+
+def run(act: "Callable[[Engine], Awaitable[None]]") -> None:
+    """Do something with a connected engine, and close it."""
+    asyncio.run(_with_engine(act))
+
+
+async def _with_engine(act: "Callable[[Engine], Awaitable[None]]") -> None:
+    from billflow.wiring import open_engine
+
+    async with open_engine(settings_here()) as engine:
+        await act(engine)
+
+
+async def answered(request: Awaitable[Answer], key: str) -> Answer:
+    """Wait for what only a worker can answer; raises `NoWorker`, naming the *key* to repeat it under."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await request
+    except TimeoutError:
+        raise NoWorker(
+            f"Nothing answered within {PATIENCE_SECONDS:.0f} seconds; start a worker with `billflow worker`, then "
+            f"repeat the command with --key {key}."
+        ) from None
+
+
+def actor() -> str:
+    """Return who types, for the audit log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"

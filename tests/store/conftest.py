@@ -1,0 +1,158 @@
+"""A database of our own with every migration, and one new organization per test."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from billflow.domain import boundary, lifecycle, purchasing
+from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.domain.commands import PlanCommand
+from billflow.domain.plan import Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.customers import CustomerChange, CustomerRecord, Deployment, NewCustomer, SeatReport
+from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.tables import Base
+from billflow.store import migrate
+from billflow.store.archive import PostgresArchive
+from billflow.store.books import PostgresBooks
+from billflow.store.engine import Database
+from billflow.store.registry import PostgresRegistry
+
+BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
+
+
+async def empty_database(postgres_url: str) -> str:
+    """Create a database and return its URL."""
+    name = f"store_{uuid4().hex[:12]}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
+        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+async def books_url(postgres_url: str) -> str:
+    """Return the URL of a database with our tables."""
+    url = await empty_database(postgres_url)
+    migrate.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def database(books_url: str) -> AsyncIterator[Database]:
+    """Yield the way to that database."""
+    database = Database(books_url, pool_size=12)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    """Return what is sold."""
+    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+
+
+def by(actor: str = "tester", at: datetime = BEGIN) -> CustomerChange:
+    """Say who changes a customer."""
+    return CustomerChange(actor=actor, at=at)
+
+
+@dataclass(frozen=True)
+class Company:
+    """One organization and the doors to its books."""
+
+    org_id: str
+    books: PostgresBooks
+    archive: PostgresArchive
+    registry: PostgresRegistry
+
+    async def customer(self, deployment: Deployment | None = None) -> CustomerRecord:
+        """Create a customer with a name of its own."""
+        email = f"{uuid4().hex[:8]}@example.com"
+        return await self.registry.create_customer(
+            self.org_id, NewCustomer(name="Muster GmbH", email=email, deployment=deployment), by()
+        )
+
+    async def seats(self, customer: CustomerRecord, at: datetime, members: int, guests: int = 0) -> None:
+        """Report seats."""
+        await self.registry.report_seats(
+            self.org_id, customer.customer_id, [SeatReport(observed_at=at, members=members, guests=guests)]
+        )
+
+    def ask(self, customer: CustomerRecord, asked: StartPlan = MONTHLY, key: str | None = None) -> StartPlanAsk:
+        """Return the request to start a plan at `BEGIN`."""
+        return StartPlanAsk(
+            org_id=self.org_id,
+            customer_id=customer.customer_id,
+            key=key or uuid4().hex,
+            actor="tester",
+            asked=asked,
+            at=BEGIN,
+        )
+
+    async def start(self, ask: StartPlanAsk) -> StepResult:
+        """Start a plan."""
+        return await self.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+
+    async def bought(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
+        """Start a plan, pay its purchase at once and return the running plan."""
+        started = await self.start(self.ask(customer, asked))
+        return (await self.activate(started)).state
+
+    async def activate(self, started: StepResult) -> StepResult:
+        """Start the plan whose purchase is paid."""
+        plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
+        paid = await self.books.purchased_licenses(plan, invoice_id)
+        info = StepInfo(key=f"{plan.plan_id}/activate/{invoice_id}", kind="activate", at=BEGIN)
+        return await self.books.take_step(plan, info, lambda facts: purchasing.activate(facts, paid, BEGIN))
+
+    async def close(self, plan: PlanState, at: datetime | None = None) -> StepResult:
+        """Close the plan's next boundary, or the one of *at*."""
+        due = at or plan.due_at
+        assert due is not None
+        info = StepInfo(key=f"{plan.plan_id}/{due.isoformat()}", kind="boundary", at=due)
+        return await self.books.take_step(ref(plan), info, lambda facts: boundary.close_boundary(facts, due))
+
+    async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
+        """Take a command."""
+        info = StepInfo(
+            key=f"{plan.plan_id}/command/{key or uuid4().hex}",
+            kind="command",
+            at=at,
+            actor="tester",
+            detail={"command": {"type": command.type}},
+        )
+        return await self.books.take_step(ref(plan), info, lambda facts: lifecycle.take_command(facts, command, at))
+
+
+def ref(plan: PlanState) -> PlanRef:
+    """Name a plan."""
+    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+
+
+def rows_of(url: str, org_id: str) -> dict[str, tuple[int, str | None]]:
+    """Return for each table how many rows the organization has, and a digest of them."""
+    digest = sql.SQL("SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t WHERE {} = %s")
+    with psycopg.connect(url) as connection:
+        tables = {name: "id" if name == "org" else "org_id" for name in Base.metadata.tables}
+        found = {
+            name: connection.execute(digest.format(sql.Identifier(name), sql.Identifier(column)), [org_id]).fetchone()
+            for name, column in tables.items()
+        }
+    return {name: (row[0], row[1]) for name, row in found.items() if row}
+
+
+@pytest.fixture
+async def company(database: Database, catalog: Catalog) -> Company:
+    """Return a new organization."""
+    registry = PostgresRegistry(database)
+    org_id = await registry.create_org(f"org-{uuid4().hex[:8]}")
+    return Company(org_id, PostgresBooks(database, catalog), PostgresArchive(database, catalog), registry)

@@ -35,7 +35,8 @@ class Debt:
 
     async def settle(self) -> None:
         await self.reach_customer()
-        await Sandbox(self.gateway.client, KEY).give_card(str(self.customer.stripe_customer_id))
+        sandbox, stripe_id = Sandbox(self.gateway.client, KEY), str(self.customer.stripe_customer_id)
+        await self.insist(lambda: sandbox.give_card(stripe_id))
         await self.issue()
         assert await self.insist(lambda: self.gateway.collect(self.invoice, 1)) == Paid(amount_paid=self.invoice.total)
 

@@ -6,7 +6,7 @@ from billflow.models.contracts.invoices import InvoiceStatus, Paid
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports import PaymentsUnavailable
+from billflow.ports import PaymentsRejected, PaymentsUnavailable
 from tests.payments.asks import KEY, an_invoice, invoices_of, known
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.trouble import LOST_ANSWERS, Trouble
@@ -107,6 +107,31 @@ async def test_a_release_that_words_lines_differently_does_not_add_them_twice(
 
     assert (answer.status, answer.amount_due) == (InvoiceStatus.OPEN, 5700)
     assert len(trouble.executed("invoice.add_lines")) == 1
+
+
+async def test_a_draft_that_people_corrected_or_deleted_is_issued_within_the_day(
+    trouble: Trouble, troubled: StripeGateway
+) -> None:
+    client = troubled.client
+    customer = await known(troubled)
+    for mend in ("correct", "delete"):
+        invoice = an_invoice(customer, 5000)
+        trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+        with pytest.raises(PaymentsUnavailable):
+            await troubled.issue(invoice)
+        draft = (await invoices_of(client, customer))[0]
+        spoilt = await client.v1.invoices.add_lines_async(draft.id, {"lines": [{"amount": 1, "description": "?"}]})
+        with pytest.raises(PaymentsRejected):
+            await troubled.issue(invoice)
+
+        if mend == "correct":
+            strange = [line.id for line in spoilt.lines.data if line.amount == 1]
+            await client.v1.invoices.remove_lines_async(draft.id, {"lines": [{"id": strange[0], "behavior": "delete"}]})
+        else:
+            await client.v1.invoices.delete_async(draft.id)
+
+        assert (await troubled.issue(invoice)).amount_due == 5000
+    assert [held.status for held in await invoices_of(client, customer)] == ["open", "open"]
 
 
 async def test_a_draft_that_a_person_finalized_meanwhile_is_issued(trouble: Trouble, troubled: StripeGateway) -> None:

@@ -12,7 +12,7 @@ from stripe_stand_in.server import StandIn
 from stripe_stand_in.wire.messages import Response, encode
 
 PATIENT = httpx.Timeout(10.0)
-IMPATIENT = httpx.Timeout(0.4)
+IMPATIENT = httpx.Timeout(10.0, read=0.4)
 STALL = 0.6
 
 LOST_ANSWERS = {

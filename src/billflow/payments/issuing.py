@@ -25,13 +25,9 @@ class Issuing:
 
     async def run(self, now: Callable[[], datetime]) -> Issued:
         """Return the finalized invoice; raises `StripeError`, or `PaymentsRejected` where the amounts differ."""
-        held = await self._known(now())
-        if held is None:
-            held = await self._create()
-            missing = self.lines
-        else:
-            missing = await self._missing(held)
-        if held.status == "draft" and missing:
+        held = await self._known(now()) or await self._create()
+        missing = await self._missing(held)
+        if missing:
             held = await self._add(held.id, missing)
         self._check(held)
         if held.status == "draft":
@@ -58,12 +54,13 @@ class Issuing:
             keys.create_invoice(self.invoice.invoice_id),
             lambda options: self.client.v1.invoices.create_async(params, options),
             self._adopt,
+            current=True,
         )
 
     async def _missing(self, held: stripe.Invoice) -> list[InvoiceAddLinesParamsLine]:
         if held.status != "draft":
             return []
-        there = await lookup.line_ids(self.client, held.id)
+        there = await lookup.line_ids(self.client, held)
         return [line for line in self.lines if _line_id(line) not in there]
 
     async def _add(self, stripe_invoice_id: str, missing: list[InvoiceAddLinesParamsLine]) -> stripe.Invoice:
@@ -80,6 +77,7 @@ class Issuing:
             keys.add_lines(self.invoice.invoice_id),
             lambda options: self.client.v1.invoices.add_lines_async(stripe_invoice_id, {"lines": rest}, options),
             look,
+            current=True,
         )
 
     def _check(self, held: stripe.Invoice) -> None:
@@ -103,6 +101,7 @@ class Issuing:
                 keys.finalize(self.invoice.invoice_id),
                 lambda options: self.client.v1.invoices.finalize_invoice_async(stripe_invoice_id, {}, options),
                 look,
+                current=True,
             )
         except stripe.InvalidRequestError:
             # Somebody else may have finalized it, which is all we want.

@@ -55,10 +55,10 @@ async def adopt_invoice(
     return adopted
 
 
-async def line_ids(client: stripe.StripeClient, stripe_invoice_id: str) -> set[str]:
+async def line_ids(client: stripe.StripeClient, held: stripe.Invoice) -> set[str]:
     """Return the ids of our lines that a Stripe invoice holds."""
-    page = await ask(
-        "invoice.line_items.list", client.v1.invoices.line_items.list_async(stripe_invoice_id, {"limit": PAGE})
-    )
-    held = [keys.metadata_of(line).get(keys.LINE) async for line in page.auto_paging_iter()]
-    return {line_id for line_id in held if line_id is not None}
+    lines = held.lines
+    if lines.has_more:
+        lines = await ask("invoice.line_items.list", client.v1.invoices.line_items.list_async(held.id, {"limit": PAGE}))
+    ids = [keys.metadata_of(line).get(keys.LINE) async for line in lines.auto_paging_iter()]
+    return {line_id for line_id in ids if line_id is not None}

@@ -12,6 +12,7 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.steps import StepActivities
     from billflow.domain.errors import BillingError
+    from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.domain.lifecycle import check_command
     from billflow.models.contracts.invoices import (
         Closed,
@@ -145,7 +146,10 @@ class PlanWorkflow:
         return self._retry_at is None or self._now() >= self._retry_at
 
     def _is_buying(self) -> bool:
-        return self._state.awaiting_invoice_id is not None and self._purchase_outcome is None
+        """Tell whether a purchase has no answer yet, or one that the plan has still to take in."""
+        if self._purchase_outcome is not None:
+            return False
+        return self._state.awaiting_invoice_id is not None or not self._sender.is_idle
 
     def _has_mail(self) -> bool:
         return bool(self._signalled or self._news or self._customer_changed)
@@ -223,16 +227,20 @@ class PlanWorkflow:
 
     async def _invoice_answered(self, invoice: InvoiceSummary, outcome: CollectionOutcome) -> bool:
         """Take in what Stripe said about an invoice; return whether that settles it."""
-        if invoice.invoice_id == self._state.awaiting_invoice_id:
-            self._purchase_outcome = outcome
+        if invoice.kind is InvoiceKind.PURCHASE:
             async with self._turn:
-                if isinstance(outcome, Paid):
-                    await self._activate(invoice.invoice_id)
-                elif isinstance(outcome, Declined | Closed):
-                    await self._abandon(invoice.invoice_id, "purchase_declined")
-            self._woken = True
+                await self._take_answer(invoice.invoice_id, outcome)
+            self._purchase_outcome, self._woken = outcome, True
             return isinstance(outcome, Paid | Declined | Closed)
         return isinstance(outcome, Paid | Closed)
+
+    async def _take_answer(self, invoice_id: str, outcome: CollectionOutcome) -> None:
+        if invoice_id != self._state.awaiting_invoice_id:
+            return
+        if isinstance(outcome, Paid):
+            await self._activate(invoice_id)
+        elif isinstance(outcome, Declined | Closed):
+            await self._abandon(invoice_id, "purchase_declined")
 
     async def _activate(self, invoice_id: str) -> None:
         ask = ActivateAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_id=invoice_id, at=self._now())

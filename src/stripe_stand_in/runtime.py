@@ -1,7 +1,6 @@
 """Put the parts of one server together and run them in one event loop."""
 
 import asyncio
-import contextlib
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,8 +101,7 @@ class Runtime:
         finally:
             for worker in workers:
                 worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*workers)
+            await asyncio.gather(*workers, return_exceptions=True)
             self.listener.close()
             self.services.db.close()
 
@@ -116,4 +114,4 @@ class Runtime:
             done = run_due(self.services, None, self.services.clock.now()) + run_advancing(self.services)
             if done:
                 self.gate.committed.set()
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(0 if done else TICK)

@@ -92,3 +92,15 @@ def test_deleting_a_clock_deletes_its_customers_with_their_invoices(client: Stri
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.invoices.retrieve(invoice.id)
     assert client.v1.test_helpers.test_clocks.list().data == []
+
+
+def test_finalising_with_auto_advance_charges_at_once_even_on_a_clock_that_stands(client: StripeClient) -> None:
+    _, customer = on_a_clock(client)
+    invoice = draft(client, customer.id, 900)
+
+    client.v1.invoices.finalize_invoice(invoice.id, {"auto_advance": True})
+
+    deadline = time.monotonic() + 10
+    while client.v1.invoices.retrieve(invoice.id).status != "paid":
+        assert time.monotonic() < deadline
+    assert client.v1.invoices.retrieve(invoice.id).status_transitions.paid_at == START

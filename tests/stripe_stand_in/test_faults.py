@@ -72,9 +72,9 @@ def test_a_conflict_is_retried_and_ends_in_an_api_error(sim: Sim) -> None:
 
 
 def test_a_timeout_after_the_commit_is_answered_from_the_stored_answer(sim: Sim) -> None:
-    sim.breaks("timeout_after_commit", ms=600, operation=CREATE, count=1)
+    sim.breaks("timeout_after_commit", ms=1500, operation=CREATE, count=1)
 
-    customer = create(sim.client(retries=2, timeout=0.2))
+    customer = create(sim.client(retries=2, timeout=0.5))
 
     assert customer.last_response is not None
     assert customer.last_response.headers["idempotent-replayed"] == "true"
@@ -93,10 +93,10 @@ def test_a_timeout_before_the_commit_leaves_nothing_and_frees_the_key(sim: Sim) 
 
 
 def test_a_request_that_still_runs_holds_its_key(sim: Sim) -> None:
-    sim.breaks("latency", ms=700, operation=CREATE, count=1)
+    sim.breaks("latency", ms=2000, operation=CREATE, count=1)
 
     with pytest.raises(stripe.APIError) as failed:
-        create(sim.client(retries=2, timeout=0.3))
+        create(sim.client(retries=2, timeout=0.6))
 
     assert isinstance(failed.value.json_body, dict)
     assert (failed.value.http_status, failed.value.json_body["error"]["code"]) == (409, "idempotency_key_in_use")

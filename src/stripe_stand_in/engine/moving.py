@@ -1,13 +1,12 @@
 """Move test clocks: everything due on the way happens in order of time, then the clock is ready."""
 
-from stripe_stand_in.engine.due import run_due
+from stripe_stand_in.engine.due import BATCH, run_due
 from stripe_stand_in.engine.services import Services
 from stripe_stand_in.engine.unit import Origin, Unit
 from stripe_stand_in.storage import outbox
 from stripe_stand_in.types import Obj
 
 KIND = "test_helpers.test_clock"
-ADVANCE = "test_clock.advance"
 
 
 def start(unit: Unit, clock: Obj, target: int) -> None:
@@ -15,32 +14,32 @@ def start(unit: Unit, clock: Obj, target: int) -> None:
     clock.update(status="advancing", status_details={"advancing": {"target_frozen_time": target}})
     unit.save(clock)
     unit.emit("test_helpers.test_clock.advancing", clock)
-    # A mark of its own instead of a clock: moving a clock is many transactions, not one task.
-    outbox.schedule(unit.db, outbox.Due(unit.services.clock.now(), ADVANCE, clock["id"], unit.account, ADVANCE))
+    outbox.mark_clock(unit.db, clock["id"], unit.account)
 
 
 def run_advancing(services: Services) -> int:
-    """Move the clocks that are to be moved; return how many."""
-    count = 0
-    while True:
-        with services.db.transaction():
-            due = outbox.take_due(services.db, ADVANCE, float("inf"))
-        if due is None:
-            return count
-        _finish(services, due)
-        count += 1
-
-
-def _finish(services: Services, due: outbox.Due) -> None:
-    clock = Unit(services, due.account, Origin()).find(due.object, KIND)
-    if clock is None:
-        return
-    target = clock["status_details"]["advancing"]["target_frozen_time"]
-    run_due(services, clock["id"], target)
+    """Do what is due on the clocks that were moved, or given something that is due at once; return how much."""
     with services.db.transaction():
-        unit = Unit(services, due.account, Origin())
-        clock = unit.get(KIND, due.object)
-        clock.update(status="ready", status_details={}, frozen_time=target)
-        unit.save(clock)
-        unit.emit("test_helpers.test_clock.ready", clock)
-        unit.flush()
+        mark = outbox.take_mark(services.db)
+    if mark is None:
+        return 0
+    clock = Unit(services, mark.account, Origin()).find(mark.object, KIND)
+    if clock is None:
+        return 1
+    moving = clock["status"] == "advancing"
+    target = clock["status_details"]["advancing"]["target_frozen_time"] if moving else clock["frozen_time"]
+    more = run_due(services, clock["id"], target) == BATCH
+    with services.db.transaction():
+        if more:
+            outbox.mark_clock(services.db, clock["id"], mark.account)
+        elif moving:
+            _arrive(Unit(services, mark.account, Origin()), clock["id"], target)
+    return 1
+
+
+def _arrive(unit: Unit, clock_id: str, target: int) -> None:
+    clock = unit.get(KIND, clock_id)
+    clock.update(status="ready", status_details={}, frozen_time=target)
+    unit.save(clock)
+    unit.emit("test_helpers.test_clock.ready", clock)
+    unit.flush()

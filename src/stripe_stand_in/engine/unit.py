@@ -74,4 +74,7 @@ class Unit(Records):
 
     def later(self, task: str, obj: Obj, at: float) -> None:
         """Have the server do something about an object when its clock reaches `at`."""
-        outbox.schedule(self.db, outbox.Due(at, task, obj["id"], self.account, obj.get("test_clock")))
+        clock = obj.get("test_clock")
+        outbox.schedule(self.db, outbox.Due(at, task, obj["id"], self.account, clock))
+        if clock and self._at is None and at <= self.now(clock):
+            outbox.mark_clock(self.db, clock, self.account)

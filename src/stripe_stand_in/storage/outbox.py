@@ -7,6 +7,7 @@ from stripe_stand_in.storage.database import Database
 from stripe_stand_in.types import Obj
 
 EVERY_ACCOUNT = "*"
+MARK = "test_clock.work"
 ENDPOINTS = """SELECT body FROM objects WHERE kind = 'webhook_endpoint' AND deleted = 0
     AND status = 'enabled' AND account IN (?, '*') ORDER BY seq"""
 DELIVERY = "INSERT INTO deliveries (event, endpoint, account, next_at, first_at) VALUES (?, ?, ?, ?, ?)"
@@ -44,6 +45,16 @@ def schedule(db: Database, due: Due) -> None:
     """Keep a task for later."""
     sql = "INSERT INTO due (at, task, object, account, test_clock) VALUES (?, ?, ?, ?, ?)"
     db.execute(sql, (due.at, due.task, due.object, due.account, due.test_clock))
+
+
+def mark_clock(db: Database, clock: str, account: str) -> None:
+    """Note that a test clock has something to do: that is many transactions, not one task."""
+    schedule(db, Due(0, MARK, clock, account, MARK))
+
+
+def take_mark(db: Database) -> Due | None:
+    """Remove and return the oldest note about a test clock, or None."""
+    return take_due(db, MARK, 0)
 
 
 def take_due(db: Database, test_clock: str | None, until: float) -> Due | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 COLUMNS = {"customer", "invoice", "payment_intent", "status", "email", "created"}
+NARROW = ("customer =", "invoice =", "payment_intent =", "email =")
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -60,6 +61,9 @@ class Query:
         return self._select("COUNT(*)", account, "")
 
     def _select(self, what: str, account: str, tail: str) -> tuple[str, tuple[Any, ...]]:
-        conditions = " AND ".join(["account = ?", "kind = ?", "deleted = 0", *self._where])
+        narrow = any(condition.startswith(NARROW) for condition in self._where)
+        # The plus keeps SQLite from choosing the index of states over that of one customer or invoice.
+        chosen = [f"+{text}" if narrow and text.startswith("status") else text for text in self._where]
+        conditions = " AND ".join(["account = ?", "kind = ?", "deleted = 0", *chosen])
         sql = f"SELECT {what} FROM objects WHERE {conditions}{tail}"  # noqa: S608 - values are bound
         return sql, (account, self.kind, *self._values)

@@ -32,6 +32,7 @@ from billflow.store.filters import customers_that, invoices_that, plans_that
 from billflow.store.history import ledger_of, steps_of, timeline_of
 from billflow.store.invoice_records import invoice_detail, invoice_record
 from billflow.store.invoices import UNSETTLED
+from billflow.store.naming import ids_beginning
 from billflow.store.paging import page
 from billflow.store.parts import BooksPart
 from billflow.store.states import STATES, StateRows, state_of, summary
@@ -138,3 +139,8 @@ class PostgresArchive(BooksPart):
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.scalars(query.order_by(SeatRow.observed_at))
             return tuple(SeatReport.model_validate(row, from_attributes=True) for row in rows)
+
+    async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
+        """Return the ids of a customer, plan, invoice or clock that begin so, *limit* at most."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await ids_beginning(session, noun, beginning, limit)

@@ -1,0 +1,140 @@
+"""Gathering the three accounts of a customer's invoices, and what they come to."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+
+import stripe
+
+from billflow.demo.compare import InvoiceAccount, LineAccount, recomputed_differences, stripe_differences
+from billflow.demo.play import Played, Stage
+from billflow.demo.replay import Beginning, TakenStep, replayed_invoices
+from billflow.demo.report import CustomerReport
+from billflow.domain.catalog import Hosting
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.invoicing.draft import InvoiceDraft, LineKind
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Paging, PlanFilter
+from billflow.models.contracts.steps import PlanRef
+
+PAGE = 100
+LINES_WORTH_READING = 3
+MOST_LINES = 6
+
+
+async def report_on(stage: Stage, played: Played) -> CustomerReport:
+    """Compare every invoice of a customer in our rows, recomputed and at Stripe, and sum up its years."""
+    plans = await _plans(stage, played)
+    invoices = [invoice async for invoice in _invoices(stage, played)]
+    rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
+    recomputed = recomputed_differences(list(rows.values()), await _recomputed(stage, played, plans))
+    held = await _at_stripe(stage, played.stripe_customer_id)
+    owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
+    return CustomerReport(
+        name=played.part.organization.name,
+        story=played.part.story,
+        plans=len(plans),
+        cycles=await _cycles(stage, plans),
+        invoices=len(invoices),
+        lines=sum(len(invoice.lines) for invoice in invoices),
+        total=sum(invoice.total for invoice in invoices),
+        paid=sum(invoice.amount_paid for invoice in invoices),
+        open=sum((invoice.amount_due or 0) - invoice.amount_paid for invoice in owed),
+        currency=invoices[0].currency if invoices else "USD",
+        differences=tuple(chain(recomputed, stripe_differences(rows, held))),
+    )
+
+
+async def worth_explaining(stage: Stage, played: Sequence[Played]) -> InvoiceDetail | None:
+    """Return an invoice with a proration and little else: long enough to be interesting, short enough to read."""
+    for one in played:
+        async for invoice in _invoices(stage, one):
+            if LINES_WORTH_READING <= len(invoice.lines) <= MOST_LINES and _prorates(invoice):
+                return invoice
+    return None
+
+
+def _prorates(invoice: InvoiceDetail) -> bool:
+    return any(line.kind is LineKind.ADDITIONAL_LICENSES for line in invoice.lines)
+
+
+async def _plans(stage: Stage, played: Played) -> list[PlanState]:
+    page = await stage.engine.archive.plans(
+        stage.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE)
+    )
+    return sorted(page.rows, key=lambda plan: plan.billing_cycle_anchor)
+
+
+async def _invoices(stage: Stage, played: Played) -> AsyncIterator[InvoiceDetail]:
+    """Yield the customer's invoices with their lines, in the order they were made."""
+    wanted, after = InvoiceFilter(customer_id=played.customer_id), None
+    found: list[InvoiceRecord] = []
+    while True:
+        page = await stage.engine.archive.invoices(stage.org_id, wanted, Paging(limit=PAGE, after=after))
+        found += page.rows
+        if (after := page.next) is None:
+            break
+    for invoice in reversed(found):
+        yield await stage.engine.archive.invoice(stage.org_id, invoice.invoice_id)
+
+
+async def _recomputed(stage: Stage, played: Played, plans: list[PlanState]) -> list[InvoiceDraft]:
+    """Bill the customer once more from its observations and the steps that were asked for."""
+    steps = [step for plan in plans for step in await stage.engine.archive.steps(_ref(plan))]
+    beginning = Beginning(
+        terms=CustomerTerms(id=played.customer_id, hosting=Hosting.CLOUD),
+        catalog=stage.engine.catalog,
+        observations=played.part.organization.observations,
+        asked=played.part.asked,
+        starts_at=played.part.starts_at,
+    )
+    return replayed_invoices(beginning, [TakenStep(step.kind, step.at, step.detail) for step in steps])
+
+
+async def _cycles(stage: Stage, plans: list[PlanState]) -> int:
+    ledgers = [await stage.engine.archive.ledger(_ref(plan)) for plan in plans]
+    return sum(entry.is_renewal for ledger in ledgers for entry in ledger)
+
+
+def _ref(plan: PlanState) -> PlanRef:
+    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+
+
+def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:
+    lines = tuple(LineAccount(line.amount, line.period_start, line.period_end) for line in invoice.lines)
+    name = f"{invoice.kind} of {invoice.issued_at:%Y-%m-%d}"
+    return InvoiceAccount(name, invoice.issued_at, invoice.total, lines, invoice.status)
+
+
+async def _at_stripe(stage: Stage, stripe_customer_id: str) -> dict[str, list[InvoiceAccount]]:
+    """Return the invoices Stripe holds for the customer, by our invoice id."""
+    held: dict[str, list[InvoiceAccount]] = defaultdict(list)
+    page = await stage.engine.stripe.v1.invoices.list_async({"customer": stripe_customer_id, "limit": PAGE})
+    async for invoice in page.auto_paging_iter():
+        metadata = invoice.metadata.to_dict() if invoice.metadata else {}
+        held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(stage, invoice))
+    return held
+
+
+async def _stripe_account(stage: Stage, invoice: stripe.Invoice) -> InvoiceAccount:
+    lines = list(invoice.lines.data)
+    if invoice.lines.has_more:
+        page = await stage.engine.stripe.v1.invoices.line_items.list_async(invoice.id, {"limit": PAGE})
+        lines = [line async for line in page.auto_paging_iter()]
+    return InvoiceAccount(
+        invoice.id,
+        _moment(invoice.effective_at or invoice.created),
+        invoice.total,
+        tuple(_stripe_line(line) for line in lines),
+        invoice.status,
+    )
+
+
+def _stripe_line(line: stripe.InvoiceLineItem) -> LineAccount:
+    return LineAccount(line.amount, _moment(line.period.start), _moment(line.period.end))
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)

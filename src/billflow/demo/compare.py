@@ -1,0 +1,74 @@
+"""Three accounts of every invoice side by side: our rows, the pure domain's recomputation, and Stripe's."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billflow.domain.invoicing.draft import InvoiceDraft
+
+
+@dataclass(frozen=True, slots=True)
+class LineAccount:
+    """One line, as far as all accounts can tell it: its amount, and for which time."""
+
+    amount: int
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceAccount:
+    """One invoice; `name` is how a difference is reported, amounts in minor units."""
+
+    name: str
+    at: datetime
+    total: int
+    lines: tuple[LineAccount, ...]
+    status: str | None = None
+
+
+def account_of(draft: InvoiceDraft) -> InvoiceAccount:
+    """Return a recomputed invoice as an account."""
+    lines = tuple(
+        LineAccount(line.amount, line.derivation.period.start, line.derivation.period.end) for line in draft.lines
+    )
+    return InvoiceAccount(f"{draft.kind} of {draft.at:%Y-%m-%d}", draft.at, draft.total, lines)
+
+
+def recomputed_differences(rows: Sequence[InvoiceAccount], drafts: Iterable[InvoiceDraft]) -> Iterator[str]:
+    """Name every invoice that our rows and the pure domain do not agree on to the cent."""
+    expected = sorted(map(account_of, drafts), key=_order)
+    if len(rows) != len(expected):
+        yield f"{len(rows)} invoices in the rows, {len(expected)} recomputed"
+    for row, wanted in zip(sorted(rows, key=_order), expected, strict=False):
+        if row.total != wanted.total:
+            yield f"{row.name}: {row.total} in the rows, {wanted.total} recomputed"
+        elif _lines(row) != _lines(wanted):
+            yield f"{row.name}: lines {_lines(row)} in the rows, {_lines(wanted)} recomputed"
+
+
+def stripe_differences(
+    rows: Mapping[str, InvoiceAccount], at_stripe: Mapping[str, list[InvoiceAccount]]
+) -> Iterator[str]:
+    """Name every invoice that Stripe does not hold exactly once, with the same lines, total and status."""
+    for invoice_id, row in rows.items():
+        held = at_stripe.get(invoice_id, [])
+        if len(held) != 1:
+            yield f"{row.name}: held {len(held)} times at Stripe"
+        elif (held[0].total, held[0].status) != (row.total, row.status):
+            yield f"{row.name}: {row.total} {row.status} in the rows, {held[0].total} {held[0].status} at Stripe"
+        elif _lines(held[0]) != _lines(row):
+            yield f"{row.name}: lines {_lines(row)} in the rows, {_lines(held[0])} at Stripe"
+    for invoice_id in at_stripe.keys() - rows.keys():
+        yield f"invoice {invoice_id}: at Stripe, not in the rows"
+
+
+def _order(account: InvoiceAccount) -> tuple[datetime, int]:
+    return account.at, account.total
+
+
+def _lines(account: InvoiceAccount) -> list[tuple[int, int, int]]:
+    # Stripe keeps whole seconds.
+    return sorted(
+        (line.amount, int(line.period_start.timestamp()), int(line.period_end.timestamp())) for line in account.lines
+    )

@@ -1,0 +1,136 @@
+"""The demo: real organizations billed for eight years on real servers, every cent of it recomputed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+
+from billflow.api.server import serving
+from billflow.demo.accounts import report_on, worth_explaining
+from billflow.demo.play import Played, Player, Stage
+from billflow.demo.progress import YearsProgress
+from billflow.demo.report import Findings, show_bad_rows, show_findings
+from billflow.demo.script import Part, cast
+from billflow.demo.seats_csv import read_seats
+from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.stack import Stack, running_stack
+from billflow.payments.sandbox import Sandbox
+from billflow.settings import Settings, load_settings
+from billflow.telemetry.logging import configure_logging
+from billflow.temporal.worker import run_until, stop_on_signals
+from billflow.wiring import build_api, migrate, open_engine, workers
+
+ORG = "demo"
+WEBHOOKS = "/api/v1/webhooks/stripe"
+WIDTH = 140
+EXAMPLE = Path(__file__).parents[3] / "examples" / "seats.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What to play: a CSV of one's own, the first *only* customers, *until* a day; *keep* leaves everything up."""
+
+    csv: Path | None = None
+    keep: bool = False
+    only: int | None = None
+    until: datetime | None = None
+    as_json: bool = False
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Play the demo and return the exit code: 0 where all accounts agree, 1 where they differ."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: DemoOptions) -> int:
+    console = _console(stderr=options.as_json)
+    seats = read_seats(options.csv or EXAMPLE)
+    show_bad_rows(console, seats.bad_rows)
+    parts = cast(seats.organizations[: options.only], options.until)
+    stop = stop_on_signals()
+    async with _stage() as (stage, stack):
+        played = await _until(stop, _play(stage, parts, console))
+        findings = await _findings(stage, played, stack)
+        if options.as_json:
+            print(json.dumps(findings.as_json()))  # noqa: T201  (what a script reads)
+        else:
+            show_findings(console, findings, kept=options.keep)
+        if options.keep:
+            await stop.wait()
+    return 1 if findings.differences else 0
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    # A pipe has no width of its own, and a log is no place for a table cut short.
+    return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
+
+
+@asynccontextmanager
+async def _stage() -> AsyncIterator[tuple[Stage, Stack]]:
+    """Start the stack with a worker and the API, and an organization of its own for the demo."""
+    settings = load_settings()
+    configure_logging(settings.log_format, "error")
+    settings = settings.model_copy(update={"api_port": free_port()})
+    webhook_url = f"http://{LOOPBACK}:{settings.api_port}{WEBHOOKS}"
+    async with running_stack(settings, keep=False, webhook_url=webhook_url) as stack:
+        await asyncio.to_thread(migrate, stack.settings)
+        async with _working(stack.settings, stack.temporal_address) as stage:
+            yield stage, stack
+
+
+@asynccontextmanager
+async def _working(settings: Settings, temporal_address: str | None) -> AsyncIterator[Stage]:
+    settings = settings.model_copy(update={"org": ORG})
+    drain = asyncio.Event()
+    async with (
+        open_engine(settings, temporal_address) as engine,
+        serving(build_api(engine), LOOPBACK, settings.api_port),
+    ):
+        working = asyncio.create_task(run_until(drain, workers(engine)))
+        try:
+            org_id = await engine.registry.create_org(ORG)
+            key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
+            yield Stage(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
+        finally:
+            drain.set()
+            await working
+
+
+async def _play(stage: Stage, parts: Sequence[Part], console: Console) -> list[Played]:
+    """Play all parts at once."""
+    with YearsProgress(console) as progress:
+
+        async def play(part: Part) -> Played:
+            bar = progress.add(part)
+            return await Player(stage, part, lambda moment: progress.reach(bar, part, moment)).play()
+
+        async with asyncio.TaskGroup() as playing:
+            tasks = [playing.create_task(play(part)) for part in parts]
+    return [task.result() for task in tasks]
+
+
+async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[Played]]) -> list[Played]:
+    """Return what was played; ctrl-C ends it early."""
+    playing, stopping = asyncio.create_task(play), asyncio.create_task(stop.wait())
+    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not playing.done():
+        playing.cancel()
+        await asyncio.wait({playing})
+        raise KeyboardInterrupt
+    return playing.result()
+
+
+async def _findings(stage: Stage, played: Sequence[Played], stack: Stack) -> Findings:
+    reports = [await report_on(stage, one) for one in played]
+    explained = await worth_explaining(stage, played)
+    links = {"Temporal Web UI": stack.temporal_ui_url, "Stripe stand-in": stack.settings.stripe_api_base}
+    links["API"] = f"http://{LOOPBACK}:{stack.settings.api_port}/docs"
+    return Findings(tuple(reports), explained, {name: url for name, url in links.items() if url})

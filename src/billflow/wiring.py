@@ -1,0 +1,179 @@
+"""The roof: the only module that knows every concrete class."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+
+import stripe
+from fastapi import FastAPI
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.steps import StepActivities
+from billflow.api.app import create_app
+from billflow.api.caller import ServedOrg
+from billflow.api.services import Probe, Services
+from billflow.api.stripe_events import StripeEvents
+from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.payments.client import is_live, stripe_client
+from billflow.payments.gateway import StripeGateway
+from billflow.payments.webhook import verified_event
+from billflow.service import Billing
+from billflow.settings import Settings, SettingsError
+from billflow.store.archive import PostgresArchive
+from billflow.store.books import PostgresBooks
+from billflow.store.engine import Database
+from billflow.store.inbox import PostgresInbox
+from billflow.store.migrate import upgrade
+from billflow.store.registry import PostgresRegistry, org_id_of
+from billflow.temporal import search_attributes
+from billflow.temporal.client import connect
+from billflow.temporal.queues import BILLFLOW, STRIPE
+from billflow.temporal.worker import build_worker
+from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.plan import PlanWorkflow
+
+LIVE_INVOICES_PER_SECOND = 20.0
+SANDBOX_INVOICES_PER_SECOND = 5.0
+"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox."""
+
+PROBE_PATIENCE = timedelta(seconds=2)
+"""How long Temporal has to say that it is well."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Everything one process needs, connected."""
+
+    settings: Settings
+    client: Client
+    catalog: Catalog
+    books: PostgresBooks
+    archive: PostgresArchive
+    registry: PostgresRegistry
+    stripe: stripe.StripeClient
+    gateway: StripeGateway
+    billing: Billing
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, temporal_address: str | None = None) -> AsyncIterator[Engine]:
+    """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
+
+    Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
+    """
+    catalog = bundled_catalog()
+    async with AsyncExitStack() as closing:
+        database = Database(_required(settings.database_url, "DATABASE_URL"))
+        closing.push_async_callback(database.close)
+        api_key = _required(settings.stripe_api_key, "STRIPE_API_KEY")
+        stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
+        client = await connect(temporal_address)
+        await search_attributes.ensure(client)
+        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
+        registry = PostgresRegistry(database)
+        yield Engine(
+            settings=settings,
+            client=client,
+            catalog=catalog,
+            books=books,
+            archive=archive,
+            registry=registry,
+            stripe=stripe,
+            gateway=StripeGateway(stripe),
+            billing=Billing(client, books, archive, registry),
+        )
+
+
+def workers(engine: Engine) -> list[Worker]:
+    """Build the workers of both task queues: workflows with their steps, and Stripe."""
+    steps = StepActivities(engine.books)
+    collection = CollectionActivities(engine.books, engine.gateway)
+    return [
+        build_worker(
+            engine.client,
+            BILLFLOW,
+            workflows=[PlanWorkflow, CollectionWorkflow],
+            activities=[
+                steps.close_boundary,
+                steps.take_command,
+                steps.activate,
+                steps.abandon,
+                steps.resume,
+                steps.plan_state,
+                collection.record_plan,
+            ],
+            build_id=engine.settings.build_id,
+        ),
+        build_worker(
+            engine.client,
+            STRIPE,
+            activities=[collection.collect, collection.void],
+            activities_per_second=_stripe_rate(engine.settings),
+            build_id=engine.settings.build_id,
+        ),
+    ]
+
+
+def bundled_catalog() -> Catalog:
+    """Return the catalogue that comes with billflow."""
+    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`."""
+    upgrade(_required(settings.database_url, "DATABASE_URL"))
+
+
+def _required(secret: SecretStr | None, variable: str) -> str:
+    if secret is None:
+        raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
+    return secret.get_secret_value()
+
+
+def _stripe_rate(settings: Settings) -> float | None:
+    if settings.stripe_api_base is not None or settings.stripe_api_key is None:
+        return None
+    return (
+        LIVE_INVOICES_PER_SECOND if is_live(settings.stripe_api_key.get_secret_value()) else SANDBOX_INVOICES_PER_SECOND
+    )
+
+
+def build_api(engine: Engine) -> FastAPI:
+    """Build the API of the organization that the settings name; raises `SettingsError` without a webhook secret."""
+    return create_app(api_services(engine))
+
+
+def api_services(engine: Engine) -> Services:
+    """Return what the API works with; raises `SettingsError` without a webhook secret."""
+    secret = _required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
+    served = ServedOrg(engine.registry, engine.settings.org)
+    return Services(
+        billing=engine.billing,
+        books=engine.books,
+        archive=engine.archive,
+        registry=engine.registry,
+        catalog=engine.catalog,
+        stripe_events=StripeEvents(PostgresInbox(engine.books.database), engine.billing, served),
+        verify_webhook=lambda body, signature: verified_event(body, signature, secret),
+        probes=_probes(engine),
+        org_id=served,
+    )
+
+
+def _probes(engine: Engine) -> dict[str, Probe]:
+    async def postgresql() -> None:
+        async with engine.books.database.unit_of_work(org_id_of(engine.settings.org)):
+            pass
+
+    async def temporal() -> None:
+        await engine.client.service_client.check_health(timeout=PROBE_PATIENCE)
+
+    async def stripe() -> None:
+        await engine.stripe.v1.customers.list_async({"limit": 1})
+
+    return {"postgresql": postgresql, "temporal": temporal, "stripe": stripe}

@@ -20,6 +20,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.store.migrate import upgrade
+from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, build_api, open_engine, workers
 from stripe_stand_in.server import StandIn
@@ -77,6 +78,7 @@ async def house_database_url(postgres_url: str) -> str:
 @pytest.fixture(scope="session")
 async def house(house_database_url: str, temporal_server: str) -> AsyncIterator[House]:
     """Run everything, its webhooks included, for the whole session."""
+    configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
     async with StandIn(webhook=(webhook_url, secret)) as stand_in:

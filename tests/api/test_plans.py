@@ -86,14 +86,17 @@ async def test_the_same_key_starts_a_plan_once(api: httpx.AsyncClient, house: Ho
     assert (await api.get("/api/v1/plans", params={"customer_id": customer.customer_id})).json()["total"] == 1
 
 
-async def test_a_command_answers_with_the_plan_and_the_invoice_it_made(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_command_answers_with_the_plan_and_the_invoices_it_made(api: httpx.AsyncClient, house: House) -> None:
     plan = (await started(api, customer_id=(await house.customer()).customer_id)).json()["plan"]
 
-    answer = await api.post(f"/api/v1/plans/{plan['id']}/commands", json={"type": "set_licenses", "licenses": 9})
+    more = await api.post(f"/api/v1/plans/{plan['id']}/commands", json={"type": "set_licenses", "licenses": 12})
+    upgrade = {"type": "upgrade_tier_now", "tier": "cloud_plus"}
+    better = await api.post(f"/api/v1/plans/{plan['id']}/commands", json=upgrade)
 
-    assert answer.status_code == 200
-    assert answer.json()["plan"]["licenses"] == 9
-    assert [invoice["currency"] for invoice in answer.json()["invoices"]] == ["USD"]
+    assert more.json()["plan"]["licenses"] == 12
+    assert better.status_code == 200, better.text
+    assert better.json()["successor"]["tier"] == "cloud_plus"
+    assert [invoice["currency"] for invoice in better.json()["invoices"]] == ["USD", "USD"]
 
 
 async def test_a_refused_command_is_a_conflict_with_its_code(api: httpx.AsyncClient, house: House) -> None:
@@ -145,7 +148,7 @@ async def test_a_clock_carries_a_plan_through_its_months_and_every_line_explains
     assert len(invoices) == 4
     assert sum(line["amount"] for line in explained["lines"]) == explained["total"]
     assert all(line["sentence"].startswith(line["description"]) for line in explained["lines"])
-    assert [entry["licenses"] for entry in ledger["ledger"]][0] == 11
+    assert ledger["ledger"][0]["licenses"] == 11
     assert timeline["total"] >= 4
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from billflow.api import problems
-from billflow.api.requests import MAX_BODY, RequestIds
+from billflow.api.middleware import BodyLimit, RequestIds
 from billflow.api.routes import catalog, customers, deployments, health, invoices, plans, test_clocks, webhooks
 from billflow.api.services import Services
 
@@ -35,10 +35,10 @@ def create_app(services: Services) -> FastAPI:
         version=version("billflow"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        max_body_size=MAX_BODY,
         redoc_url=None,
     )
     app.state.services = services
+    app.add_middleware(BodyLimit)
     app.add_middleware(RequestIds)
     problems.install(app)
     app.include_router(health.router)

@@ -1,6 +1,7 @@
 """Everything that can go wrong, told as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -22,7 +23,6 @@ RETRY_AFTER = 5
 
 _log = structlog.get_logger(__name__)
 
-_INTERNAL = "internal_error"
 _STATUS_OF: tuple[tuple[type[BillingError], int], ...] = (
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -47,7 +47,9 @@ _OF_HTTP = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "The body is too large; send less at once."),
 }
 _PARTS = frozenset({"body", "query", "path", "header"})
-_COMMANDS = frozenset(variant.type for variant in get_args(PlanCommand))
+_COMMANDS = frozenset(
+    field.default for variant in get_args(PlanCommand) for field in fields(variant) if field.name == "type"
+)
 
 
 class FieldProblem(BaseModel):
@@ -84,7 +86,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
     for kind in _OUT_OF_REACH:
         app.add_exception_handler(kind, _of_outage)
-    app.add_exception_handler(Exception, _of_fault)
 
 
 def answered(
@@ -108,7 +109,7 @@ def answered(
     return Response(content, status, {**known, **(headers or {})}, media_type="application/problem+json")
 
 
-def _of_billing(_: Request, error: Exception) -> Response:
+async def _of_billing(_: Request, error: Exception) -> Response:
     if not isinstance(error, BillingError):
         raise error
     status = _STATUS_OF_CODE.get(error.code) or next(status for kind, status in _STATUS_OF if isinstance(error, kind))
@@ -116,20 +117,20 @@ def _of_billing(_: Request, error: Exception) -> Response:
     return answered(status, error.code, error.message, named)
 
 
-def _of_validation(_: Request, error: Exception) -> Response:
+async def _of_validation(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return answered(HTTPStatus.BAD_REQUEST, *_OF_HTTP[HTTPStatus.BAD_REQUEST])
-    fields = [_field_problem(item) for item in found]
-    only = fields[0] if len(fields) == 1 else None
-    detail = f"{only.field or 'body'}: {only.message}" if only else f"{len(fields)} fields are wrong; see errors."
+    wrong = [_field_problem(item) for item in found]
+    only = wrong[0] if len(wrong) == 1 else None
+    detail = f"{only.field or 'body'}: {only.message}" if only else f"{len(wrong)} fields are wrong; see errors."
     code = only.code if only and _refusal(found[0]) else InvalidInput.code
-    return answered(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, fields)
+    return answered(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, wrong)
 
 
-def _of_http(_: Request, error: Exception) -> Response:
+async def _of_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error, BadText):
@@ -139,16 +140,21 @@ def _of_http(_: Request, error: Exception) -> Response:
     return answered(error.status_code, code, detail, headers=error.headers)
 
 
-def _of_outage(request: Request, error: Exception) -> Response:
+async def _of_outage(request: Request, error: Exception) -> Response:
     _log.warning("out of reach", path=request.url.path, error=repr(error))
     code, detail = next(told for kind, told in _OUT_OF_REACH.items() if isinstance(error, kind))
     return answered(HTTPStatus.SERVICE_UNAVAILABLE, code, detail)
 
 
-def _of_fault(request: Request, error: Exception) -> Response:
-    _log.error("request failed", path=request.url.path, exc_info=error)
+def fault() -> Response:
+    """Return the answer where we failed; what it was stays in our log."""
     detail = "Something went wrong on our side; it is in our log under the X-Request-Id of this answer."
-    return answered(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL, detail)
+    return answered(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+
+
+def too_large() -> Response:
+    """Return the answer to a body that is too large to read."""
+    return answered(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *_OF_HTTP[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
 
 
 def _field_problem(item: Mapping[str, Any]) -> FieldProblem:

@@ -1,47 +1,12 @@
-"""What holds for every request: its id, and that its text can be stored."""
+"""Text that can be stored, and nothing else, in paths, queries and bodies."""
 
-import re
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
-from uuid import uuid4
 
-import structlog
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.api.problems import BadText
-
-REQUEST_ID = "X-Request-Id"
-MAX_BODY = 2 * 1024 * 1024
-"""Bytes; ten thousand seat observations fit."""
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-
-
-class RequestIds:
-    """Gives each request an id, the caller's own where it is one, and answers it back; log lines carry it too."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self.app(scope, receive, answer)
 
 
 class CheckedRoute(APIRoute):

@@ -22,7 +22,8 @@ from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.display import search_attributes
 from billflow.workflows.plan import PlanWorkflow
 
-_POLL_SECONDS = 0.1
+_FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
+"""Seconds between looks at how far a clock's plans have come; each look takes half as long again as the one before."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,12 @@ class Billing:
             await self._tell_plan(state, "advance_clock", to)
         for invoice in await self.archive.collecting(org_id, test_clock_id=clock_id):
             await self._tell(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
+        pause = _FIRST_LOOK
         while await self.archive.clock_is_behind(org_id, clock_id):
             if progress:
                 progress()
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LATER_LOOKS)
 
     async def _running(self, plan: PlanRef) -> PlanState:
         state = await self.books.plan_state(plan)

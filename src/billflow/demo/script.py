@@ -80,12 +80,14 @@ ROLES: tuple[_Role, ...] = (
 
 
 def cast(organizations: Sequence[Organization], ends_at: datetime | None = None) -> tuple[Part, ...]:
-    """Give each organization its part, the roles in turn; all play until *ends_at*, or a month after the last row."""
+    """Give each organization its part, the roles in turn; all play until *ends_at*, or a month after the last row.
+
+    Who would start after the end has no part.
+    """
     newest = max(organization.observations[-1].observed_at for organization in organizations)
     end = ends_at or add_months(newest, 1)
-    return tuple(
-        _part(organization, ROLES[index % len(ROLES)], end) for index, organization in enumerate(organizations)
-    )
+    parts = (_part(organization, ROLES[i % len(ROLES)], end) for i, organization in enumerate(organizations))
+    return tuple(part for part in parts if part.starts_at < end)
 
 
 def _part(organization: Organization, role: _Role, ends_at: datetime) -> Part:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from structlog.typing import Processor
 from temporalio import activity, workflow
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from billflow.settings import LogFormat, LogLevel
 
@@ -18,6 +19,8 @@ _SHARED: Sequence[Processor] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 )
+
+_CORE_LEVELS = {logging.WARNING: "WARN", logging.ERROR: "ERROR"}
 
 
 def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
@@ -41,6 +44,17 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") 
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "stripe", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    _forward_core(root.level)
+
+
+def _forward_core(level: int) -> None:
+    """Let the lines of Temporal's own core arrive here too, instead of in its own layout; before the first client."""
+    core = logging.getLogger("temporalio.core")
+    core.setLevel(max(logging.WARNING, level))
+    wanted = TelemetryFilter(core_level=_CORE_LEVELS.get(core.level, "ERROR"), other_level="ERROR")
+    forwarding = LogForwardingConfig(logger=core, append_target_to_name=False)
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter=wanted, forwarding=forwarding))
+    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
 
 
 def _formatter(log_format: LogFormat) -> structlog.stdlib.ProcessorFormatter:

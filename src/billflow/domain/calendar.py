@@ -56,7 +56,9 @@ def first_step_after(anchor: datetime, months: int, after: datetime, *, leap_feb
 
 
 def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_february: bool = True) -> int:
-    """Count the steps of *months* from *anchor* that lie at or before *moment* (0 at the anchor itself)."""
+    """Count the steps of *months* from *anchor* that lie at or before *moment*; 0 at the anchor, and before it."""
+    if moment < anchor:
+        return 0
     upper = (moment.year - anchor.year) * MONTHS_A_YEAR + moment.month - anchor.month
     steps = upper // months
     return steps if add_months(anchor, steps * months, leap_february=leap_february) <= moment else steps - 1

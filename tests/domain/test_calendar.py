@@ -1,0 +1,79 @@
+"""Months and boundaries: counted from the anchor, without gap or overlap."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.calendar import Period, add_months, first_step_after, next_month, steps_between
+from billflow.domain.errors import InvalidInput
+from tests.domain.builders import at
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  the strategy adds the zone
+months = st.sampled_from([1, 12])
+
+
+@pytest.mark.parametrize(
+    ("start", "count", "expected"),
+    [
+        ("2024-01-31T10:00", 1, "2024-02-29T10:00"),
+        ("2023-01-31T10:00", 1, "2023-02-28T10:00"),
+        ("2024-02-29T10:00", 12, "2025-02-28T10:00"),
+        ("2024-02-29T10:00", 48, "2028-02-29T10:00"),
+        ("2024-12-31T10:00", 2, "2025-02-28T10:00"),
+        ("2024-12-31T10:00", 4, "2025-04-30T10:00"),
+    ],
+)
+def test_a_month_ends_on_its_last_day(start: str, count: int, expected: str) -> None:
+    assert add_months(at(start), count) == at(expected)
+
+
+def test_the_reference_calendar_has_no_leap_day() -> None:
+    assert add_months(at("2024-01-31"), 1, leap_february=False) == at("2024-02-28")
+    assert add_months(at("2024-02-29"), 0, leap_february=False) == at("2024-02-28")
+
+
+@pytest.mark.parametrize(("count", "code"), [(-1, "negative_months"), (12 * 9000, "date_out_of_range")])
+def test_months_that_lead_nowhere_are_refused(count: int, code: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        add_months(at("2024-01-31"), count)
+
+    assert refusal.value.code == code
+
+
+@given(anchor=moments, step=months, leap=st.booleans(), start=st.integers(0, 500))
+def test_periods_tile_without_gap_or_overlap(anchor: datetime, step: int, leap: bool, start: int) -> None:
+    walked = [add_months(anchor, start * step, leap_february=leap)]
+    for _ in range(30):
+        walked.append(first_step_after(anchor, step, walked[-1], leap_february=leap))
+
+    assert walked == [add_months(anchor, (start + index) * step, leap_february=leap) for index in range(31)]
+    assert all(one < other for one, other in pairwise(walked))
+
+
+@given(anchor=moments, step=months, leap=st.booleans(), moment=moments)
+def test_every_moment_lies_in_exactly_one_period(anchor: datetime, step: int, leap: bool, moment: datetime) -> None:
+    ends = first_step_after(anchor, step, moment, leap_february=leap)
+    count = steps_between(anchor, step, moment, leap_february=leap)
+
+    assert moment < ends
+    if moment >= anchor:
+        assert add_months(anchor, count * step, leap_february=leap) <= moment or count == 0
+        assert ends == add_months(anchor, (count + 1) * step, leap_february=leap) or ends == anchor
+
+
+@given(anchor=moments, after=moments)
+def test_the_next_month_is_about_a_month_away(anchor: datetime, after: datetime) -> None:
+    try:
+        found = next_month(anchor, after)
+    except InvalidInput:
+        assert after < anchor - timedelta(days=39)
+        return
+
+    assert timedelta(days=21) <= found - after < timedelta(days=40)
+
+
+def test_a_period_knows_its_length() -> None:
+    assert Period(at("2024-01-01"), at("2024-02-01")).length == timedelta(days=31)

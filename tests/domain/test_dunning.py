@@ -1,0 +1,136 @@
+"""Collecting what is not paid: by the calendar of the policy."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.dunning import (
+    DEFAULT_POLICY,
+    DunningAction,
+    DunningPolicy,
+    LettingGo,
+    SmallOrganizationRule,
+    UnpaidInvoice,
+    let_go,
+    next_attempt,
+)
+from billflow.domain.plan import CollectionMethod
+from tests.domain.builders import DAY, START
+
+Seen = list[tuple[DunningAction, int]]
+
+
+def a_declined_charge(**changes: object) -> UnpaidInvoice:
+    invoice = UnpaidInvoice(
+        collection_method=CollectionMethod.CHARGE_AUTOMATICALLY, issued_at=START, failed_at=START, attempts=1
+    )
+    return replace(invoice, **changes)  # type: ignore[arg-type]
+
+
+def an_invoice_by_mail() -> UnpaidInvoice:
+    return UnpaidInvoice(collection_method=CollectionMethod.SEND_INVOICE, issued_at=START, due_at=START + 15 * DAY)
+
+
+def lived(policy: DunningPolicy, invoice: UnpaidInvoice) -> Seen:
+    """Do all that the policy asks for, in time, and tell on which day after issue each thing happened."""
+    seen, now = Seen(), START
+    while planned := next_attempt(policy, invoice, now):
+        now = planned.at
+        seen.append((planned.action, (now - START) // DAY))
+        invoice = carried_out(invoice, planned.action, now)
+    return seen
+
+
+def carried_out(invoice: UnpaidInvoice, action: DunningAction, now: datetime) -> UnpaidInvoice:
+    match action:
+        case DunningAction.RETRY | DunningAction.AWAIT_CUSTOMER:
+            return replace(invoice, attempts=invoice.attempts + 1, failed_at=invoice.failed_at or now)
+        case DunningAction.REMIND:
+            return replace(invoice, reminders=invoice.reminders + 1)
+        case DunningAction.SUSPEND_CUSTOMER:
+            return replace(invoice, suspended_at=now)
+        case DunningAction.END_PLAN:
+            return replace(invoice, plan_ended=True)
+
+
+def test_a_declined_card_is_tried_after_1_3_5_and_7_days_then_the_customer_is_suspended() -> None:
+    retry = DunningAction.RETRY
+
+    assert lived(DEFAULT_POLICY, a_declined_charge()) == [
+        (retry, 1),
+        (retry, 3),
+        (retry, 5),
+        (retry, 7),
+        (DunningAction.SUSPEND_CUSTOMER, 7),
+        (DunningAction.END_PLAN, 37),
+    ]
+
+
+def test_a_payment_that_needs_the_customer_is_not_charged_again() -> None:
+    actions = {action for action, _ in lived(DEFAULT_POLICY, a_declined_charge(requires_action=True))}
+
+    assert DunningAction.RETRY not in actions
+    assert DunningAction.AWAIT_CUSTOMER in actions
+
+
+def test_an_invoice_by_mail_is_reminded_of_before_on_and_after_its_due_date() -> None:
+    remind = DunningAction.REMIND
+
+    assert lived(DEFAULT_POLICY, an_invoice_by_mail()) == [
+        (remind, 12),
+        (remind, 15),
+        (remind, 22),
+        (DunningAction.SUSPEND_CUSTOMER, 22),
+        (DunningAction.END_PLAN, 52),
+    ]
+
+
+def test_a_first_charge_is_tried_at_once() -> None:
+    planned = next_attempt(DEFAULT_POLICY, a_declined_charge(attempts=0, failed_at=None), START)
+
+    assert planned is not None
+    assert (planned.action, planned.at) == (DunningAction.RETRY, START)
+
+
+def test_a_policy_may_stop_short_of_suspension_and_of_ending() -> None:
+    patient = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
+
+    assert {action for action, _ in lived(patient, a_declined_charge())} == {DunningAction.RETRY}
+
+
+def test_a_policy_may_end_the_plan_without_suspending() -> None:
+    strict = DunningPolicy(retry_after_days=(2,), suspend_customer=False, end_plan_after_days=3)
+
+    assert lived(strict, a_declined_charge()) == [(DunningAction.RETRY, 2), (DunningAction.END_PLAN, 5)]
+
+
+@given(late=st.integers(0, 100), attempts=st.integers(1, 5))
+def test_nothing_is_planned_in_the_past(late: int, attempts: int) -> None:
+    now = START + late * DAY
+    planned = next_attempt(DEFAULT_POLICY, a_declined_charge(attempts=attempts), now)
+
+    assert planned is not None
+    assert planned.at >= now
+
+
+@pytest.mark.parametrize(
+    ("seats", "has_plan", "newest", "decided"),
+    [
+        (3, True, (True, True), LettingGo(end_plan=True, void_open_invoices=True, tell_owners=True)),
+        (3, True, (True, False, True), LettingGo()),
+        (3, True, (True,), LettingGo()),
+        (5, True, (True, True), LettingGo()),
+        (3, False, (True,), LettingGo(void_open_invoices=True)),
+        (3, False, (False, True), LettingGo()),
+        (3, False, (), LettingGo()),
+    ],
+)
+def test_small_organizations_behind_on_payments_are_let_go(
+    seats: int, has_plan: bool, newest: tuple[bool, ...], decided: LettingGo
+) -> None:
+    rule = SmallOrganizationRule()
+
+    assert let_go(rule, seats=seats, has_live_plan=has_plan, newest_open=newest) == decided

@@ -1,0 +1,77 @@
+"""Minor units: rounded in one place, split without losing one, written for people."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.errors import InvalidInput
+from billflow.domain.money import (
+    DECIMALS,
+    MAX_TOTAL,
+    Rounding,
+    checked_currency,
+    checked_total,
+    format_amount,
+    rounded,
+    split,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "rounding", "expected"),
+    [
+        (Fraction(5, 2), Rounding.HALF_UP, 3),
+        (Fraction(-5, 2), Rounding.HALF_UP, -2),
+        (Fraction(249, 100), Rounding.HALF_UP, 2),
+        (Fraction(201, 100), Rounding.UP, 3),
+        (Fraction(-201, 100), Rounding.UP, -2),
+        (Fraction(2), Rounding.UP, 2),
+        (Fraction(7), Rounding.EXACT, 7),
+    ],
+)
+def test_a_fraction_of_a_cent_goes_where_the_rule_says(value: Fraction, rounding: Rounding, expected: int) -> None:
+    assert rounded(value, rounding) == expected
+
+
+def test_an_exact_amount_has_no_fraction() -> None:
+    with pytest.raises(InvalidInput, match="not a whole amount"):
+        rounded(Fraction(1, 3), Rounding.EXACT)
+
+
+@given(amount=st.integers(0, 10**12), parts=st.integers(1, 366))
+def test_parts_sum_exactly_and_differ_by_one_at_most(amount: int, parts: int) -> None:
+    shares = split(amount, parts)
+
+    assert sum(shares) == amount
+    assert max(shares) - min(shares) <= 1
+    assert list(shares) == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (5814, "USD", "USD 58.14"),
+        (48000, "USD", "USD 480"),
+        (-2000, "USD", "USD -20"),
+        (5, "EUR", "EUR 0.05"),
+        (1234567, "JPY", "JPY 1,234,567"),
+        (1500, "KWD", "KWD 1.500"),
+    ],
+)
+def test_amounts_are_written_with_the_decimals_of_their_currency(amount: int, currency: str, text: str) -> None:
+    assert format_amount(amount, currency) == text
+
+
+def test_currencies_are_known_by_their_code() -> None:
+    assert checked_currency("eur") == "EUR"
+    assert {DECIMALS["USD"], DECIMALS["JPY"], DECIMALS["BHD"]} == {2, 0, 3}
+    with pytest.raises(InvalidInput, match="no ISO 4217 currency"):
+        checked_currency("XYZ")
+
+
+def test_a_total_fits_64_bits_or_is_refused() -> None:
+    assert checked_total(MAX_TOTAL) == MAX_TOTAL
+    with pytest.raises(InvalidInput):
+        checked_total(MAX_TOTAL + 1)

@@ -1,0 +1,47 @@
+"""From people to licences."""
+
+import pytest
+
+from billflow.domain.catalog import Hosting
+from billflow.domain.errors import InvalidInput, NotEnoughLicenses, TooManyLicenses
+from billflow.domain.seats import LicenseCheck, billable_licenses, checked_licenses, seat_count, seats_of
+from tests.domain.builders import START, seats
+
+
+@pytest.mark.parametrize(("members", "guests", "expected"), [(1, 5, 1), (1, 6, 2), (0, 1, 1), (10, 51, 11), (0, 0, 0)])
+def test_in_the_cloud_five_guests_ride_along_with_each_member(members: int, guests: int, expected: int) -> None:
+    assert seat_count(Hosting.CLOUD, members, guests) == expected
+
+
+def test_self_hosted_guests_count_in_full() -> None:
+    assert seat_count(Hosting.SELF_HOSTED, 60, 10) == 70
+
+
+def test_nobody_seen_is_no_seat() -> None:
+    assert seats_of(Hosting.CLOUD, None) == 0
+    assert not seats(START, 1).same_counts(None)
+
+
+def test_an_exempt_customer_is_billed_what_was_asked_for() -> None:
+    assert billable_licenses(3, 10, exempt=False) == 10
+    assert billable_licenses(3, 10, exempt=True) == 3
+    assert billable_licenses(3, 10, exempt=True, asked=7) == 7
+
+
+@pytest.mark.parametrize("licenses", [0, -1, 1_000_001, 10**30])
+def test_licences_lie_between_one_and_a_million(licenses: int) -> None:
+    with pytest.raises(InvalidInput, match="between 1 and 1,000,000"):
+        checked_licenses(licenses)
+
+
+def test_a_number_below_the_seats_in_use_names_the_minimum() -> None:
+    with pytest.raises(NotEnoughLicenses) as refusal:
+        LicenseCheck(seats=12, minimum=10).check(11)
+
+    assert refusal.value.minimum == 12
+    assert LicenseCheck(seats=12, minimum=10, exempt=True).check(1) == 1
+
+
+def test_the_limits_of_invoiced_plans_are_an_option() -> None:
+    with pytest.raises(TooManyLicenses):
+        LicenseCheck(seats=1, minimum=1, invoiced_limits=True).check(1001)

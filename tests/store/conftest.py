@@ -138,16 +138,23 @@ def ref(plan: PlanState) -> PlanRef:
     return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
 
 
-def rows_of(url: str, org_id: str) -> dict[str, tuple[int, str | None]]:
+def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
     """Return for each table how many rows the organization has, and a digest of them."""
-    digest = sql.SQL("SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t WHERE {} = %s")
+    digest = sql.SQL(
+        "SELECT {name}, count(*), md5(string_agg(t::text, '|' ORDER BY t::text))"
+        " FROM {table} AS t WHERE {column} = {org}"
+    )
+    parts = [
+        digest.format(
+            name=name,
+            table=sql.Identifier(name),
+            column=sql.Identifier("id" if name == "org" else "org_id"),
+            org=org_id,
+        )
+        for name in sorted(Base.metadata.tables)
+    ]
     with psycopg.connect(url) as connection:
-        tables = {name: "id" if name == "org" else "org_id" for name in Base.metadata.tables}
-        found = {
-            name: connection.execute(digest.format(sql.Identifier(name), sql.Identifier(column)), [org_id]).fetchone()
-            for name, column in tables.items()
-        }
-    return {name: (row[0], row[1]) for name, row in found.items() if row}
+        return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
 
 
 @pytest.fixture

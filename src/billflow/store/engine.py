@@ -14,7 +14,10 @@ from billflow.store.url import shown, sqlalchemy_url, unreachable
 
 STATEMENT_TIMEOUT = "30s"
 
-_UNKNOWN_ROLE = "22023"
+# The role, a table, a column is missing.
+_NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
+# The server was stopped, crashed or does not take connections yet.
+_GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _ENTER = text(
     "SELECT set_config('role', 'billflow_app', true), set_config('billflow.org_id', :org, true),"
     " set_config('statement_timeout', :timeout, true)"
@@ -38,26 +41,26 @@ class Database:
         Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated. Serialization failures and deadlocks
         come through as they are: take the whole unit again.
         """
-        async with self._sessions() as session, session.begin():
-            await self._enter(session, as_id(org_id, "organization"))
-            yield session
+        try:
+            async with self._sessions() as session, session.begin():
+                await session.execute(_ENTER, {"org": str(as_id(org_id, "organization")), "timeout": self._timeout})
+                yield session
+        except DBAPIError as error:
+            if (told := self._explained(error)) is None:
+                raise
+            raise told from error
 
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
 
-    async def _enter(self, session: AsyncSession, org_id: UUID) -> None:
-        try:
-            await session.execute(_ENTER, {"org": str(org_id), "timeout": self._timeout})
-        except DBAPIError as error:
-            raise self._explained(error) from error
-
-    def _explained(self, error: DBAPIError) -> Exception:
-        if getattr(error.orig, "sqlstate", None) == _UNKNOWN_ROLE:
-            return NoDatabase(f"The database {shown(self.engine.url)} has no tables yet; run: billflow migrate.")
-        if isinstance(error, OperationalError):
+    def _explained(self, error: DBAPIError) -> NoDatabase | None:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _NOT_MIGRATED:
+            return NoDatabase(f"The database {shown(self.engine.url)} lacks tables we need; run: billflow migrate.")
+        if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
-        return error
+        return None
 
 
 def as_id(text_id: str, noun: str) -> UUID:

@@ -35,10 +35,8 @@ def append_only(*tables: str) -> None:
     """Refuse to change or remove rows of *tables*, whoever asks."""
     for table in tables:
         run_sql(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION billflow_refuse_change()",
-            f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION billflow_refuse_change()",
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION billflow_refuse_change()"
         )
 
 

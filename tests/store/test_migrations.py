@@ -1,0 +1,99 @@
+"""The migrations lead to exactly the tables the code knows, from nothing and back."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+
+from billflow.domain.errors import InvalidInput
+from billflow.models.tables import Base
+from billflow.ports import NoDatabase
+from billflow.store import migrate
+from billflow.store.engine import Database
+from billflow.store.registry import PostgresRegistry
+from billflow.store.url import sqlalchemy_url
+from tests.store.conftest import empty_database
+
+RULES = text(
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conrelid <> 'alembic_version'::regclass"
+    " UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes"
+    " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+async def empty_url(postgres_url: str) -> str:
+    """Return the URL of a new database."""
+    return await empty_database(postgres_url)
+
+
+@pytest.fixture
+def engine(empty_url: str) -> Iterator[Engine]:
+    """Yield an engine of that database, as its superuser."""
+    engine = create_engine(sqlalchemy_url(empty_url), poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+def rules(connection: Connection) -> set[tuple[str, ...]]:
+    """Return every constraint and index."""
+    return {tuple(row) for row in connection.execute(RULES)}
+
+
+def test_the_migrated_schema_is_the_one_the_tables_declare(empty_url: str, engine: Engine) -> None:
+    migrate.upgrade(empty_url)
+    with engine.begin() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
+        migrated = rules(connection)
+        Base.metadata.drop_all(connection)
+        Base.metadata.create_all(connection)
+        assert migrated == rules(connection)
+
+
+def test_going_back_leaves_nothing_and_forth_again_works(empty_url: str, engine: Engine) -> None:
+    migrate.upgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
+    with engine.connect() as connection:
+        left = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        assert [row[0] for row in left] == ["alembic_version"]
+        functions = connection.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'billflow%'"))
+        assert functions.all() == []
+    migrate.upgrade(empty_url)
+
+
+def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
+    program = "import sys; from billflow.store import migrate; migrate.upgrade(sys.argv[1])"
+    running = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]
+    assert [process.wait(60) for process in running] == [0, 0]
+
+
+async def test_a_database_without_tables_is_named_with_the_way_out(empty_url: str) -> None:
+    database = Database(empty_url)
+    with pytest.raises(NoDatabase, match="lacks tables we need; run: billflow migrate"):
+        await PostgresRegistry(database).create_org("nowhere")
+    await database.close()
+
+
+async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
+    url = "postgresql://me:secret@127.0.0.1:1/books"
+    with pytest.raises(NoDatabase, match=r"books at 127\.0\.0\.1; start it, or correct DATABASE_URL") as refused:
+        migrate.upgrade(url)
+    assert "secret" not in str(refused.value)
+    database = Database(url)
+    with pytest.raises(NoDatabase, match="can't be reached"):
+        async with database.unit_of_work(NOWHERE):
+            pass
+    await database.close()
+
+
+@pytest.mark.parametrize("url", ["", "books", "mysql://localhost/books", "sqlite://"])
+def test_a_url_that_names_no_postgresql_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match="must look like postgresql://"):
+        migrate.upgrade(url)

@@ -52,13 +52,30 @@ async def test_the_domains_own_words_name_the_field(api: httpx.AsyncClient, lice
         (b"\xff\xfe", (400, "malformed_body")),
         (b"[" * 100_000, (400, "malformed_body")),
         (b'{"name": "a", "email": "a@b.c", "metadata": {"n": ' + b"9" * 5000 + b"}}", (400, "malformed_body")),
+        (b'{"name": "a", "email": "a@b.example", "metadata": {"n": NaN}}', (400, "malformed_body")),
+        (
+            b'{"name": "a", "email": "a@b.example", "metadata": {"n": ' + b"[" * 90 + b"]" * 90 + b"}}",
+            (422, "too_deep"),
+        ),
         (b"[]", (422, "invalid_input")),
         (b"", (422, "invalid_input")),
         (b'{"name": "a\\u0000b", "email": "a@b.example"}', (422, "bad_text")),
         (b'{"name": "a", "email": "a@b.example", "metadata": {"k": ["\\ud800"]}}', (422, "bad_text")),
         (b'{"name": "' + b"a" * MAX_BODY + b'", "email": "a@b.example"}', (413, "body_too_large")),
     ],
-    ids=["cut", "not UTF-8", "deep", "long number", "array", "empty", "NUL", "half a character", "large"],
+    ids=[
+        "cut",
+        "not UTF-8",
+        "deep",
+        "long number",
+        "NaN",
+        "nested",
+        "array",
+        "empty",
+        "NUL",
+        "half a character",
+        "large",
+    ],
 )
 async def test_a_bad_body_is_the_callers_fault(
     api: httpx.AsyncClient, content: bytes, expected: tuple[int, str]
@@ -90,8 +107,13 @@ async def test_unknown_tiers_commands_and_moments_are_named(api: httpx.AsyncClie
 
     assert problem(await api.post(PLANS, json=asked)) == (422, "unknown_tier")
     assert problem(await api.post(f"{PLANS}/{uuid4()}/commands", json={"type": "dance"}))[0] == 422
+    upgrade = {"type": "upgrade_tier_now", "tier": "gold"}
+    assert problem(await api.post(f"{PLANS}/{uuid4()}/commands", json=upgrade)) == (422, "unknown_tier")
     for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", "2026-01-01T00:00:00"):
         assert problem(await api.post("/api/v1/test-clocks", json={"now_at": moment}))[0] == 422
+        assert problem(await api.get(PLANS, params={"next_invoice_before": moment}))[0] == 422
+        command = {"type": "set_end_date", "end_date": moment}
+        assert problem(await api.post(f"{PLANS}/{uuid4()}/commands", json=command))[0] == 422
 
 
 async def test_an_e_mail_address_belongs_to_one_customer(api: httpx.AsyncClient) -> None:
@@ -122,6 +144,16 @@ async def test_ten_thousand_observations_are_one_request_and_no_more(api: httpx.
     assert kept.status_code == 201
     assert kept.json()["received"] == 10_000
     assert problem(await api.post(path, json=days))[0] == 422
+
+
+async def test_a_wrong_observation_is_named_by_its_place(api: httpx.AsyncClient) -> None:
+    seats = [{"observed_at": "2026-01-01T00:00:00Z", "members": n} for n in (3, -1)]
+
+    one = await api.post(f"/api/v1/deployments/{uuid4()}/seats", json=seats[1])
+    many = await api.post(f"/api/v1/deployments/{uuid4()}/seats", json=seats)
+
+    assert [error["field"] for error in one.json()["errors"]] == ["members"]
+    assert [error["field"] for error in many.json()["errors"]] == ["1.members"]
 
 
 async def test_a_request_id_comes_back_and_a_strange_one_is_replaced(api: httpx.AsyncClient) -> None:

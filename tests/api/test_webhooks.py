@@ -1,13 +1,21 @@
 """Stripe's events: kept once, acted on until it is done, and never believed without a signature."""
 
+import asyncio
 import json
 import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
 import psycopg
 from stripe import WebhookSignature
 
+from billflow.api.stripe_events import StripeEvents
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
+from billflow.ports import NoDatabase
+from billflow.store.inbox import PostgresInbox
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.engine_fixtures import House, until
 
@@ -169,3 +177,49 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
         return await plan_status(api, plan["id"]) == "active"
 
     await until(is_active)
+
+
+async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(
+    house: House, house_database_url: str
+) -> None:
+    org_id = await house.engine.registry.create_org("troubled")
+    inbox = TroubledInbox(house.engine.books.database)
+    events = StripeEvents(inbox, house.engine.billing, lambda: asyncio.sleep(0, org_id))
+    event = StripeEvent(
+        event_id=f"evt_{uuid4().hex}",
+        type="invoice.paid",
+        org_id=org_id,
+        invoice_id=str(uuid4()),
+        plan_id=None,
+        customer_id=None,
+        stripe_object_id="in_1",
+        created=datetime.now(UTC),
+        livemode=False,
+    )
+    acting = asyncio.create_task(events.run())
+
+    async def is_handled() -> bool:
+        return await kept(house_database_url, event.event_id) == [(True,)]
+
+    await events.take(event)
+    await until(is_handled)
+    acting.cancel()
+
+    assert inbox.asked == 2
+
+
+@dataclass(frozen=True)
+class TroubledInbox(PostgresInbox):
+    """An inbox whose database goes away once."""
+
+    moments: list[datetime] = field(default_factory=list)
+
+    @property
+    def asked(self) -> int:
+        return len(self.moments)
+
+    async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
+        self.moments.append(at)
+        if self.asked == 1:
+            raise NoDatabase("gone for a moment")
+        return await super().record_settled(ref, status, at)

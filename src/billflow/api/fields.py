@@ -13,6 +13,9 @@ from billflow.models.contracts.records import Paging
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
+ONE, MANY = "one", "many"
+"""How a body that may be one thing or a list of them is told apart."""
+
 
 def _checked(moment: datetime) -> datetime:
     if not EARLIEST <= moment < LATEST:

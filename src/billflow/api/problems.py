@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
+from billflow.api.fields import MANY, ONE
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NotFound
 from billflow.ports import NoDatabase, PaymentsUnavailable
@@ -47,7 +48,7 @@ _OF_HTTP = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "The body is too large; send less at once."),
 }
 _PARTS = frozenset({"body", "query", "path", "header"})
-_COMMANDS = frozenset(
+_VARIANTS = frozenset({ONE, MANY}).union(
     field.default for variant in get_args(PlanCommand) for field in fields(variant) if field.name == "type"
 )
 
@@ -71,12 +72,13 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list, examples=[[]])
 
 
-class BadText(HTTPException):
-    """Some text of the request can't be stored: it holds NUL or half a character."""
+class Unstorable(HTTPException):
+    """A part of the request is well formed, but can't be stored."""
 
-    def __init__(self, field: str) -> None:
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "NUL and lone surrogates can't be stored; leave them out.")
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
         self.field = field
+        self.code = code
 
 
 def install(app: FastAPI) -> None:
@@ -125,7 +127,7 @@ async def _of_validation(_: Request, error: Exception) -> Response:
         return answered(HTTPStatus.BAD_REQUEST, *_OF_HTTP[HTTPStatus.BAD_REQUEST])
     wrong = [_field_problem(item) for item in found]
     only = wrong[0] if len(wrong) == 1 else None
-    detail = f"{only.field or 'body'}: {only.message}" if only else f"{len(wrong)} fields are wrong; see errors."
+    detail = f"{only.field}: {only.message}" if only else f"{len(wrong)} fields are wrong; see errors."
     code = only.code if only and _refusal(found[0]) else InvalidInput.code
     return answered(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, wrong)
 
@@ -133,9 +135,9 @@ async def _of_validation(_: Request, error: Exception) -> Response:
 async def _of_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error, BadText):
-        wrong = FieldProblem(field=error.field, message=error.detail, code="bad_text")
-        return answered(error.status_code, "bad_text", f"{error.field}: {error.detail}", [wrong])
+    if isinstance(error, Unstorable):
+        wrong = FieldProblem(field=error.field, message=error.detail, code=error.code)
+        return answered(error.status_code, error.code, f"{error.field}: {error.detail}", [wrong])
     code, detail = _OF_HTTP.get(HTTPStatus(error.status_code), ("http_error", error.detail))
     return answered(error.status_code, code, detail, headers=error.headers)
 
@@ -159,11 +161,11 @@ def too_large() -> Response:
 
 def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
     refusal = _refusal(item)
-    path = [str(part) for part in item["loc"] if part not in _COMMANDS]
-    if path[:1] and path[0] in _PARTS:
-        path = path[1:]
-    if refusal and refusal.field and path[-1:] != [refusal.field]:
-        path.append(refusal.field)
+    path = [str(part) for part in item["loc"]]
+    path = path[1:] if path[:1] and path[0] in _PARTS else path
+    path = path[1:] if path[:1] and path[0] in _VARIANTS else path
+    if not path:
+        path = [(refusal and refusal.field) or ("type" if str(item["type"]).startswith("union_tag") else "body")]
     message = refusal.message if refusal else str(item["msg"])
     return FieldProblem(field=".".join(path), message=message, code=refusal.code if refusal else str(item["type"]))
 

@@ -1,12 +1,16 @@
 """Text that can be stored, and nothing else, in paths, queries and bodies."""
 
+import json
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from billflow.api.problems import BadText
+from billflow.api.problems import Unstorable
+
+DEPTH = 50
+"""How many levels of a JSON value are taken."""
 
 
 class CheckedRoute(APIRoute):
@@ -26,34 +30,38 @@ class CheckedRoute(APIRoute):
 
 class _CheckedRequest(Request):
     async def json(self) -> Any:
-        parsed = await super().json()
+        parsed = json.loads(await self.body(), parse_constant=_refused)
         check_text(parsed)
         return parsed
 
 
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def check_text(value: object, field: str = "") -> None:
-    """Raise `BadText` where any text within a JSON value holds NUL or a lone surrogate."""
-    for path, text in _texts(value, field):
-        if "\0" in text or not _is_unicode(text):
-            raise BadText(path or "body")
-
-
-def _texts(value: object, field: str) -> Iterator[tuple[str, str]]:
-    waiting = [(field, value)]
+    """Raise `Unstorable` where a JSON value is nested too deep, or any text in it holds NUL or a lone surrogate."""
+    waiting = [(field, value, 0)]
     while waiting:
-        path, item = waiting.pop()
-        if isinstance(item, str):
-            yield path, item
-        elif isinstance(item, dict):
-            yield from ((path, key) for key in item)
-            waiting += [(f"{path}.{key}" if path else key, held) for key, held in item.items()]
-        elif isinstance(item, list):
-            waiting += [(f"{path}.{index}", held) for index, held in enumerate(item)]
+        path, item, depth = waiting.pop()
+        if depth > DEPTH:
+            raise Unstorable(path.split(".")[0], "too_deep", f"It is nested deeper than {DEPTH} levels.")
+        if isinstance(item, str) and not _is_storable(item):
+            raise Unstorable(path or "body", "bad_text", "NUL and lone surrogates can't be stored; leave them out.")
+        waiting += [(f"{path}.{key}" if path else key, held, depth + 1) for key, held in _children(item)]
 
 
-def _is_unicode(text: str) -> bool:
+def _children(item: object) -> Iterator[tuple[str, object]]:
+    if isinstance(item, dict):
+        yield from ((key if _is_storable(key) else "body", key) for key in item)
+        yield from item.items()
+    elif isinstance(item, list):
+        yield from ((str(index), held) for index, held in enumerate(item))
+
+
+def _is_storable(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text

@@ -3,17 +3,17 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from billflow.api.caller import CallerHere
-from billflow.api.fields import AskedMoment
+from billflow.api.fields import MANY, ONE, AskedMoment
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.api.views import Shown
 from billflow.models.contracts.customers import SeatReport
 
-MANY = 10_000
+MOST = 10_000
 
 router = APIRouter(prefix="/deployments", tags=["deployments"], route_class=CheckedRoute)
 
@@ -29,6 +29,17 @@ class SeatsAsked(SeatReport):
     observed_at: AskedMoment
 
 
+def _how_many(asked: object) -> str:
+    return MANY if isinstance(asked, list) else ONE
+
+
+OneOrMany = Annotated[
+    Annotated[SeatsAsked, Tag(ONE)] | Annotated[list[SeatsAsked], Field(min_length=1, max_length=MOST), Tag(MANY)],
+    Discriminator(_how_many),
+]
+"""A report of one moment, or of up to `MOST`."""
+
+
 class SeatsKept(Shown):
     """How many observations came, and how many of them were of moments not known yet."""
 
@@ -39,9 +50,7 @@ class SeatsKept(Shown):
 @router.post("/{deployment_id}/seats", status_code=HTTPStatus.CREATED)
 async def report_seats(
     deployment_id: str,
-    asked: Annotated[
-        SeatsAsked | Annotated[list[SeatsAsked], Field(min_length=1, max_length=MANY)], Body(union_mode="left_to_right")
-    ],
+    asked: OneOrMany,
     services: ServicesHere,
     caller: CallerHere,
 ) -> SeatsKept:

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict, Field
 
 from billflow.api.caller import CallerHere
-from billflow.api.fields import Asked, KeyHere, PagingHere, SliceHere
+from billflow.api.fields import Asked, AskedMoment, KeyHere, PagingHere, SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.api.views import CommandTaken, Invoices, Ledger, Plans, PlanShown, Started, Timeline
+from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Command
@@ -74,6 +75,8 @@ class PlanQuery(PlanFilter, Paging):
     """Which plans to list, and which part of the list."""
 
     model_config = ConfigDict(extra="forbid")
+
+    next_invoice_before: AskedMoment | None = None
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
@@ -140,6 +143,8 @@ async def give_command(
     key: KeyHere,
 ) -> CommandTaken:
     """Ask something of a plan; answers once it is done."""
+    if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
+        services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
     async with asyncio.timeout(PATIENCE):
         return CommandTaken.of(await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))

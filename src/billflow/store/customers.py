@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import (
     CustomerChange,
     CustomerStatus,
+    Deployment,
     DeploymentKind,
     NewCustomer,
 )
@@ -65,8 +67,6 @@ async def create(recorder: Recorder, new: NewCustomer) -> UUID:
     """Write a customer with its deployment and default billing account, and return its id."""
     session, org_id = recorder.session, recorder.org_id
     deployment = await _deployment(recorder, new)
-    session.add(deployment)
-    await session.flush()
     customer = _customer(org_id, new, deployment)
     session.add(customer)
     await session.flush()
@@ -109,10 +109,15 @@ def _account(customer: Customer, new: NewCustomer) -> BillingAccount:
 
 
 async def _deployment(recorder: Recorder, new: NewCustomer) -> _DeploymentRow:
-    asked, org_id = new.deployment, recorder.org_id
-    if asked is None:
-        slug = await _free_slug(recorder.session, slug_of(new.name))
-        return Realm(id=uuid4(), org_id=org_id, string_id=slug, name=new.name)
+    if new.deployment is None:
+        return await _own_realm(recorder, new.name)
+    row = _asked_for(new.deployment, recorder.org_id, new)
+    recorder.session.add(row)
+    await recorder.session.flush()
+    return row
+
+
+def _asked_for(asked: Deployment, org_id: UUID, new: NewCustomer) -> _DeploymentRow:
     if asked.kind is DeploymentKind.REALM:
         return Realm(id=uuid4(), org_id=org_id, string_id=asked.name, name=new.name)
     if asked.kind is DeploymentKind.REMOTE_REALM:
@@ -120,17 +125,22 @@ async def _deployment(recorder: Recorder, new: NewCustomer) -> _DeploymentRow:
     return RemoteServer(id=uuid4(), org_id=org_id, uuid=asked.uuid, hostname=asked.name, contact_email=new.email)
 
 
+async def _own_realm(recorder: Recorder, name: str) -> Realm:
+    """Create a realm under the name's subdomain, or one like it where that is taken, even at this moment."""
+    slug = slug_of(name)
+    for candidate in (slug, f"{slug}-{uuid4().hex[:8]}"):
+        row = insert(Realm).values(org_id=recorder.org_id, string_id=candidate, name=name)
+        query = select(Realm).from_statement(row.on_conflict_do_nothing().returning(Realm))
+        realm: Realm | None = (await recorder.session.scalars(query)).one_or_none()
+        if realm is not None:
+            return realm
+    raise Refused("No subdomain is free for that name; name a deployment.", code="no_free_slug", field="deployment")
+
+
 def slug_of(name: str) -> str:
     """Return *name* as a subdomain: `Müller & Söhne` gives `muller-sohne`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or "realm"
-
-
-async def _free_slug(session: AsyncSession, slug: str) -> str:
-    taken = select(Realm.string_id).where(Realm.string_id == slug)
-    if (await session.scalars(taken)).first() is None:
-        return slug
-    return f"{slug}-{uuid4().hex[:8]}"
 
 
 async def held_with_plans(session: AsyncSession, customer_id: str) -> tuple[Customer, Sequence[CustomerPlan]]:

@@ -1,0 +1,98 @@
+"""Lists show each row once, filtered as asked, and say how many there are."""
+
+import pytest
+
+from billflow.domain.errors import InvalidInput
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
+from tests.store.conftest import BEGIN, Company, by, ref
+
+
+@pytest.fixture
+async def crowd(company: Company) -> list[str]:
+    """Return the plans of five customers."""
+    return [(await company.bought(await company.customer())).plan_id for _ in range(5)]
+
+
+async def test_a_list_is_walked_by_cursor_without_gap_or_repetition(company: Company, crowd: list[str]) -> None:
+    seen, paging = list[str](), Paging(limit=2)
+    while True:
+        page = await company.archive.plans(company.org_id, PlanFilter(), paging)
+        assert page.total == 5
+        seen += [plan.plan_id for plan in page.rows]
+        if page.next is None:
+            break
+        paging = Paging(limit=2, after=page.next)
+    assert seen == crowd[::-1]
+
+
+async def test_a_list_is_walked_by_offset(company: Company, crowd: list[str]) -> None:
+    page = await company.archive.plans(company.org_id, PlanFilter(), Paging(limit=2, offset=3))
+    assert [plan.plan_id for plan in page.rows] == crowd[1::-1]
+
+
+async def test_a_cursor_of_somewhere_else_is_refused(company: Company) -> None:
+    for cursor in ("", "YWJj", "%%%", "ÿ"):
+        with pytest.raises(InvalidInput, match="after is no cursor"):
+            await company.archive.plans(company.org_id, PlanFilter(), Paging(after=cursor))
+
+
+async def test_plans_are_found_by_what_they_are(company: Company, crowd: list[str]) -> None:
+    async def found(**wanted: object) -> int:
+        return (await company.archive.plans(company.org_id, PlanFilter.model_validate(wanted))).total
+
+    assert await found(status=PlanStatus.ACTIVE, tier="cloud_standard") == len(crowd)
+    assert await found(status=PlanStatus.ENDED) == 0
+    assert await found(tier="cloud_plus") == 0
+    assert await found(needs_attention=True) == 0
+    assert await found(needs_attention=False) == len(crowd)
+    assert await found(next_invoice_before=BEGIN) == 0
+    assert await found(next_invoice_before=BEGIN.replace(month=3)) == len(crowd)
+
+
+async def test_invoices_are_found_by_plan_and_customer(company: Company, crowd: list[str]) -> None:
+    of_plan = await company.archive.invoices(company.org_id, InvoiceFilter(plan_id=crowd[0]))
+    assert [invoice.plan_id for invoice in of_plan.rows] == [crowd[0]]
+    customer_id = of_plan.rows[0].customer_id
+    of_customer = await company.archive.invoices(company.org_id, InvoiceFilter(customer_id=customer_id))
+    assert of_customer == of_plan
+    assert (await company.archive.invoices(company.org_id, InvoiceFilter())).total == len(crowd)
+
+
+async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(company: Company) -> None:
+    customer = await company.customer()
+    await company.registry.suspend(company.org_id, customer.customer_id, by())
+
+    async def found(**wanted: object) -> int:
+        return (await company.archive.customers(company.org_id, CustomerFilter.model_validate(wanted))).total
+
+    assert await found(q="mus") == 1
+    assert await found(q="mut") == 0
+    assert await found(q="%") == 0
+    assert await found(email=customer.email.upper()) == 1
+    assert await found(status=CustomerStatus.SUSPENDED) == 1
+    assert await found(status=CustomerStatus.ACTIVE) == 0
+    assert await found(erp_customer_number="4711") == 0
+
+
+async def test_the_timeline_tells_steps_and_events_in_order(company: Company, crowd: list[str]) -> None:
+    plan = (await company.archive.plans(company.org_id, PlanFilter())).rows[-1]
+    assert plan.plan_id == crowd[0]
+    told = [(entry.kind, entry.name) for entry in await company.archive.timeline(ref(plan))]
+    assert told == [
+        ("step", "start"),
+        ("event", "invoice.created"),
+        ("event", "plan.purchase_started"),
+        ("step", "activate"),
+        ("event", "plan.activated"),
+    ]
+    assert [step.kind for step in await company.archive.steps(ref(plan))] == ["start", "activate"]
+
+
+async def test_the_facts_of_a_preview_are_those_of_the_step(company: Company, crowd: list[str]) -> None:
+    plan = (await company.archive.plans(company.org_id, PlanFilter())).rows[-1]
+    facts = await company.archive.facts(ref(plan), BEGIN.replace(month=2))
+    assert (facts.plan.id, facts.plan.status) == (crowd[0], PlanStatus.ACTIVE)
+    assert [(entry.seq, entry.settled) for entry in facts.ledger] == [(1, True)]
+    assert [line.amount for line in facts.charged] == []

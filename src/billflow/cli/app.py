@@ -46,7 +46,7 @@ _add(dev.dev, "dev", "dev --data ~/billing --api-port 8000")
 _add(servers.worker, "worker")
 _add(servers.api, "api --host 0.0.0.0 --port 8000")
 _add(servers.migrate, "migrate")
-_add(conformance, "conformance tests/data/cases.json --kind proration")
+app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),
     ("invoice", invoices.app),

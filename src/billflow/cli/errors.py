@@ -46,8 +46,11 @@ def _invalid(error: Exception) -> Problem | None:
     if not isinstance(error, ValidationError):
         return None
     first = error.errors()[0]
+    refused = first.get("ctx", {}).get("error")
+    if isinstance(refused, BillingError):
+        return problem_of(refused)
     field = ".".join(map(str, first["loc"])) or None
-    return Problem(f"{field or 'The input'}: {first['msg'].lower()}.", "invalid_input", field)
+    return Problem(f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", "invalid_input", field)
 
 
 def _outside(error: Exception) -> Problem:
@@ -67,14 +70,15 @@ def _outside(error: Exception) -> Problem:
         (Exception, "internal_error", f"This is a fault in billflow ({type(error).__name__}): "),
     )
     code, beginning = next((code, beginning) for kind, code, beginning in known if isinstance(error, kind))
-    return Problem(f"{beginning}{_one_line(error)}", code)
+    return Problem(f"{beginning}{_one_line(error)}.", code)
 
 
 def _usage(error: TyperException) -> str:
+    said = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
     context = getattr(error, "ctx", None)
-    see = f" See: {context.command_path} --help" if context else ""
-    return f"{' '.join(error.format_message().split())}{see}"
+    see = f"; see {context.command_path} --help" if context else ""
+    return f"{said}{see}."
 
 
-def _one_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), "no further word")
+def _one_line(said: object) -> str:
+    return next((line.rstrip(".") for line in str(said).splitlines() if line.strip()), "no further word")

@@ -54,6 +54,7 @@ def facts(title: str, pairs: Mapping[str, str | None]) -> None:
 def say(sentence: str) -> None:
     """Print one sentence."""
     console().print(sentence)
+    sys.stdout.flush()
 
 
 def as_json(answer: "BaseModel | Sequence[BaseModel] | Mapping[str, Any]") -> None:

@@ -21,6 +21,7 @@ async def _worker() -> None:
 
     stop = stop_on_signals()
     async with open_engine(session.settings_here(serving=True)) as engine:
+        say("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
 
 

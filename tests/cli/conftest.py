@@ -1,0 +1,38 @@
+"""One running stack for all tests of the command line, started as people start it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import HERE, Terminal, environment, started, wait_for
+
+DEV = ("-m", "billflow.cli", "dev")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield the data folder of a running `billflow dev`; ctrl-C stops it at the end."""
+    folder = tmp_path_factory.mktemp("dev")
+    with started(env=environment(folder), program=DEV) as process:
+        wait_for(process, "Try")
+        yield folder
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert not (folder / "running.json").exists()
+
+
+@pytest.fixture(scope="session")
+def terminal(stack: Path) -> Iterator[Terminal]:
+    """Yield a terminal that finds the stack by itself."""
+    with subprocess.Popen(
+        [sys.executable, HERE / "typist.py"],
+        env=environment(stack),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as typist:
+        yield Terminal(typist)

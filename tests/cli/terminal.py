@@ -1,0 +1,111 @@
+"""A terminal for the tests: commands typed at a running stack, and what they answered."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command wrote, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Return what `--json` printed."""
+        assert (self.code, self.err) == (0, "")
+        return json.loads(self.out)
+
+
+def environment(data: Path | None = None, **variables: str) -> dict[str, str]:
+    """Return an environment in which nothing points at a server but what is named here."""
+    ours = ("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    folder = {"BILLFLOW_DATA_DIR": str(data)} if data else {}
+    return plain | folder | {"PYTHONUNBUFFERED": "1"} | variables
+
+
+def billflow(*words: str, env: dict[str, str], program: Sequence[str | Path] = ("-m", "billflow.cli")) -> Answer:
+    """Run one command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, *program, *words], env=env, capture_output=True, text=True, check=False, timeout=50
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def started(*words: str, env: dict[str, str], program: Sequence[str | Path]) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command that stays; it is killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, *program, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: "subprocess.Popen[str]", word: str) -> str:
+    """Read what a process prints until *word* comes; fails with what it complained of where it ends first."""
+    printed = ""
+    assert process.stdout
+    assert process.stderr
+    while word not in printed:
+        line = process.stdout.readline()
+        assert line, f"{printed}{process.stderr.read()}"
+        printed += line
+    return printed
+
+
+class Terminal:
+    """Types commands into one process that lives as long as the tests."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def __call__(self, *words: str) -> Answer:
+        """Type `billflow WORDS`."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        return Answer(**json.loads(self._process.stdout.readline()))
+
+    def customer(self, *options: str) -> str:
+        """Create a customer nobody else uses, and return its id."""
+        number = next(_numbers)
+        created = self("customer", "create", f"Customer {number}", f"c{number}@example.com", *options, "--json")
+        return str(created.data["customer_id"])
+
+    def trial(self, customer: str, *options: str) -> str:
+        """Start a trial of 30 days, and return the plan's id."""
+        words = ("--tier", "cloud_standard", "--schedule", "monthly", "--trial-days", "30")
+        return str(self("plan", "start", customer, *words, *options, "--json").data["state"]["plan_id"])
+
+    def state(self, plan: str) -> dict[str, Any]:
+        """Return a plan as it is now."""
+        state: dict[str, Any] = self("plan", "show", plan, "--json").data
+        return state
+
+    def until_status(self, plan: str, status: str) -> None:
+        """Wait until a plan has a status that a signal leads to."""
+        deadline = time.monotonic() + 20
+        while self.state(plan)["status"] != status:
+            assert time.monotonic() < deadline, self.state(plan)
+            time.sleep(0.05)

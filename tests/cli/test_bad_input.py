@@ -1,0 +1,146 @@
+"""Bad input gets one clear sentence and a non-zero exit, no stack trace, and nothing half written."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import Answer, Terminal, billflow, environment
+
+pytestmark = pytest.mark.journey
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+BUY = ("--tier", "cloud_standard", "--schedule", "monthly")
+BY_HAND = ("--license-management", "manual", "--collection-method", "send_invoice", "--licenses")
+
+
+def assert_refused(answer: Answer, sentence: str, code: int = 1) -> None:
+    assert answer.err.count("\n") == 1
+    assert sentence in answer.err
+    assert (answer.code, answer.out) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--tier", "cloud_gold", "--schedule", "monthly"), "There is no tier 'cloud_gold'; the tiers are "),
+        ((*BUY, *BY_HAND, "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
+        ((*BUY, *BY_HAND, "-3"), "licenses must lie between 1 and 1,000,000, not at -3."),
+        ((*BUY, *BY_HAND, "9" * 30), "licenses must lie between 1 and 1,000,000, not at 999,"),
+        ((*BUY, "--trial-days", "-1"), "trial_days must lie between 0 and 730."),
+        ((*BUY, "--clock", NOBODY), f"There is no test clock '{NOBODY}'."),
+    ],
+)
+def test_a_plan_that_cannot_be_is_not_started(terminal: Terminal, options: tuple[str, ...], sentence: str) -> None:
+    customer = terminal.customer()
+
+    assert_refused(terminal("plan", "start", customer, *options), sentence)
+    assert terminal("plan", "list", "--customer", customer, "--json").data["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("set-licenses", "--licenses", "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
+        (("set-licenses", "--licenses", "-1"), "licenses must lie between 1 and 1,000,000, not at -1."),
+        (("set-licenses", "--licenses", "1000001"), "licenses must lie between 1 and 1,000,000, not at 1,000,001."),
+        (("set-licenses", "--licenses", "50"), "During the trial only the licenses of the next cycle can be changed."),
+        (("upgrade-tier-now", "--tier", "nope"), "A plan in status free_trial does not accept upgrade_tier_now."),
+        (("extend-trial", "--days", "0"), "days must lie between 1 and 730."),
+    ],
+)
+@pytest.mark.parametrize("verb", ["command", "preview"])
+def test_a_command_that_cannot_be_changes_nothing(
+    terminal: Terminal, verb: str, words: tuple[str, ...], sentence: str
+) -> None:
+    plan = terminal.trial(terminal.customer())
+
+    assert_refused(terminal("plan", verb, plan, *words), sentence)
+    assert terminal.state(plan)["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("plan", "show", NOBODY), f"There is no plan '{NOBODY}'."),
+        (("plan", "show", "nothing"), "There is no plan 'nothing'; `billflow plan list` shows them."),
+        (("plan", "command", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
+        (("plan", "signal", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
+        (("plan", "ledger", NOBODY), f"There is no plan '{NOBODY}'."),
+        (("invoice", "show", NOBODY), f"There is no invoice '{NOBODY}'."),
+        (("customer", "show", NOBODY), f"There is no customer '{NOBODY}'."),
+        (("plan", "start", NOBODY, *BUY), f"There is no customer '{NOBODY}'."),
+        (("seats", "report", NOBODY, "--members", "3"), f"There is no customer '{NOBODY}'."),
+        (("clock", "advance", NOBODY, "2030-01-01"), f"There is no test clock '{NOBODY}'."),
+        (("customer", "create", "Acme", "no address"), "email can't be used: "),
+        (("customer", "create", "Acme", "a@b.c", "--currency", "XYZ"), "'XYZ' is no ISO 4217 currency;"),
+        (("customer", "list", "--status", "asleep"), "status can't be used: "),
+        (("seats", "import", "missing.csv"), "missing.csv can't be read: No such file or directory."),
+    ],
+)
+def test_what_does_not_exist_is_named(terminal: Terminal, words: tuple[str, ...], sentence: str) -> None:
+    assert_refused(terminal(*words), sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("plan", "start", NOBODY, "--tier", "cloud_standard", "--schedule", "weekly"), "'weekly' is not one of"),
+        (("plan", "command", NOBODY, "make-coffee"), "No such command 'make-coffee'; see "),
+        (
+            ("plan", "command", NOBODY, "set-licenses", "--licenses", "many"),
+            "'--licenses': Input should be a valid integer",
+        ),
+        (("plan", "lst"), "No such command 'lst'. Did you mean 'list'?; see billflow plan --help."),
+        (("clock", "create", "x", "--at", "soon"), "'soon' is no moment; write it as 2027-01-31"),
+        (("dev", "--api-port", "99999"), "'--api-port': Input should be less than or equal to 65535"),
+    ],
+)
+def test_what_cannot_be_typed_exits_with_2(terminal: Terminal, words: tuple[str, ...], sentence: str) -> None:
+    assert_refused(terminal(*words), sentence, code=2)
+
+
+def test_a_csv_without_the_columns_reports_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "notes.csv"
+    file.write_bytes(b"\x00\xff not a table")
+
+    assert_refused(terminal("seats", "import", str(file)), "is no CSV text in UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({}, "DATABASE_URL is not set; set it, or start everything with `billflow dev`."),
+        ({"BILLFLOW_API_PORT": "high"}, "the environment has unusable settings: BILLFLOW_API_PORT: "),
+        (
+            {
+                "DATABASE_URL": "postgresql://127.0.0.1:1/none",
+                "STRIPE_API_KEY": "sk_test_x",
+                "TEMPORAL_ADDRESS": "127.0.0.1:1",
+            },
+            "No Temporal server answers at 127.0.0.1:1; ",
+        ),
+    ],
+)
+def test_a_server_that_is_not_there_is_named(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
+    assert_refused(billflow("plan", "list", env=environment(tmp_path, **variables)), sentence)
+
+
+def test_migrating_a_database_that_is_not_there_says_where_it_looked(tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL="postgresql://user:hush@127.0.0.1:1/books")
+
+    answer = billflow("migrate", env=env)
+
+    assert_refused(answer, "PostgreSQL can't be reached: books at 127.0.0.1; ")
+    assert "hush" not in answer.err
+
+
+@pytest.mark.parametrize("option", ["--api-port", "--temporal-port"])
+def test_a_port_in_use_is_named(tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        answer = billflow("dev", option, str(port), env=environment(tmp_path))
+
+    assert_refused(answer, f"Port {port} for ")
+    assert not (tmp_path / "running.json").exists()

@@ -40,7 +40,8 @@ class CheckedTransport(stripe.RequestsClient):
         if answered.get("content-type") == "application/json" and body.startswith(b"{") and body.endswith(b"}"):
             answer = json.loads(body)
             problems += problems_of_answer(method.upper(), url, status, answer)
-            events = [item for item in answer.get("data", []) if item.get("object") == "event"]
+            listed = answer["data"] if answer.get("object") == "list" else [answer]
+            events = [item for item in listed if item.get("object") == "event"]
             problems += [problem for event in events for problem in problems_of_event(event)]
         assert problems == []
         return body, status, answered

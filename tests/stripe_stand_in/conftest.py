@@ -41,7 +41,7 @@ def sim(controlled: StandIn) -> Iterator[Sim]:
     """Yield the control plane of a server without objects, rules or settings of earlier tests."""
     with httpx.Client(base_url=f"{controlled.url}/_sim") as http:
         plane = Sim(controlled.url, http)
-        plane.post("/reset")
-        plane.post("/settings", rate_limit="off", search_lag=0)
+        plane.clear()
+        plane.post("/settings", rate_limit="off", search_lag=0, sepa_delay=2, webhook_retries=[1, 5, 30])
         yield plane
-        plane.post("/reset")
+        plane.clear()

@@ -31,6 +31,11 @@ class Sim:
     def get(self, path: str) -> dict[str, Any]:
         return dict(self._http.get(path).raise_for_status().json())
 
+    def clear(self) -> None:
+        """Forget everything, the rules, the clock and the endpoint included."""
+        self._http.delete("/webhooks").raise_for_status()
+        self.post("/reset")
+
     def breaks(self, fault: str, **rule: Any) -> None:
         """Let requests go wrong."""
         self.post("/faults", requests=[{"fault": fault, **rule}])

@@ -238,3 +238,12 @@ def test_an_invoice_holds_250_lines_and_not_one_more(client: StripeClient) -> No
 
     listed = [line.id for line in client.v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()]
     assert len(set(listed)) == 250
+
+
+def test_an_opening_balance_counts_in_the_currency_of_the_first_invoice(client: StripeClient) -> None:
+    customer = customer_with(client, balance=-500)
+
+    invoice = opened(client, customer.id, 900, currency="eur")
+
+    assert (invoice.starting_balance, invoice.amount_due) == (-500, 400)
+    assert client.v1.customers.retrieve(customer.id).currency == "eur"

@@ -31,7 +31,6 @@ def test_a_refused_webhook_is_sent_again_with_the_same_event_id() -> None:
         receiver.wait_for(3)
 
         assert len({event.id for event in receiver.events()}) == 1
-        assert len(set(receiver.signatures)) >= 1
 
 
 def test_an_endpoint_gets_the_types_it_asked_for_until_it_is_disabled(client: StripeClient) -> None:
@@ -62,11 +61,13 @@ def test_missed_events_can_be_listed(client: StripeClient) -> None:
 def test_events_wait_in_the_file_for_the_next_start(tmp_path: Path) -> None:
     file = tmp_path / "stripe.db"
     with receiving() as receiver:
-        with StandIn(file, webhook=("http://127.0.0.1:9/nobody", SECRET)) as server:
+        quickly = Settings(webhook_retries=(0.05,))
+        with StandIn(file, webhook=("http://127.0.0.1:9/nobody", SECRET), settings=quickly) as server:
             client_for(server.url).v1.customers.create({"email": "ada@example.com"})
         with StandIn(file, webhook=(receiver.url, SECRET)) as server:
             client_for(server.url).v1.customers.create({"email": "grace@example.com"})
-            receiver.wait_for(1)
+            receiver.wait_for(2)
             emails = [customer.email for customer in client_for(server.url).v1.customers.list().data]
 
+    assert {event.data.object["email"] for event in receiver.events()} == set(emails)
     assert emails == ["grace@example.com", "ada@example.com"]

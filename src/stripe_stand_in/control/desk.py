@@ -8,7 +8,7 @@ from stripe_stand_in.control.bodies import ClockBody, SettingsBody
 from stripe_stand_in.control.faults import FaultBook
 from stripe_stand_in.control.mischief import WebhookMischief
 from stripe_stand_in.engine.services import Services
-from stripe_stand_in.resources.webhook_endpoints import register_everywhere
+from stripe_stand_in.resources.webhook_endpoints import forget_everywhere, register_everywhere
 from stripe_stand_in.types import Obj
 
 
@@ -28,6 +28,11 @@ class Desk:
         """Register the endpoint that hears of every account, in the place of an earlier one."""
         self._endpoint = (url, secret)
         register_everywhere(self.services, url, secret)
+
+    def forget(self) -> None:
+        """Remove the endpoint that hears of every account."""
+        self._endpoint = None
+        forget_everywhere(self.services)
 
     def set_clock(self, body: ClockBody) -> None:
         """Move the server's clock."""

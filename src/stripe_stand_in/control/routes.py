@@ -59,6 +59,7 @@ class Routes:
             ("DELETE", "/faults", self.clear_faults),
             ("POST", "/settings", self.change_settings),
             ("POST", "/webhooks", self.register_webhook),
+            ("DELETE", "/webhooks", self.forget_webhook),
             ("GET", "/deliveries", self.show_deliveries),
             ("POST", "/events", self.inject_event),
             ("POST", "/events/{id}/replay", self.replay_event),
@@ -106,6 +107,11 @@ class Routes:
         body = await _body(request, bodies.WebhookBody)
         self.desk.register(body.url, body.secret)
         return {"url": body.url}
+
+    async def forget_webhook(self, _: Request) -> Obj:
+        """Forget the endpoint of every account."""
+        self.desk.forget()
+        return {"url": None}
 
     async def show_deliveries(self, _: Request) -> Obj:
         """Return the newest deliveries."""

@@ -4,13 +4,22 @@ from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import invalid
 from stripe_stand_in.types import Obj
 
+UNSETTLED = "usd"
+
+
+def set_to(unit: Unit, customer: Obj, target: int, reason: str) -> None:
+    """Bring the balance to `target`; a customer without a currency keeps none until an invoice brings one [assume]."""
+    settled = customer["currency"]
+    adjust(unit, customer, target - customer["balance"], settled or UNSETTLED, reason)
+    customer["currency"] = settled
+
 
 def adjust(unit: Unit, customer: Obj, amount: int, currency: str, reason: str, **links: str | None) -> Obj:
     """Add `amount` minor units to the balance and write the transaction; `links` name its invoice or credit note.
 
     The first change fixes the customer's currency; raises StripeError for another one later.
     """
-    settled = customer.get("currency")
+    settled = customer["currency"]
     if settled not in (None, currency):
         raise invalid(f"The customer's balance is in {settled}, not in {currency}.", param="currency")
     customer["currency"] = currency

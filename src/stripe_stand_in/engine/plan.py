@@ -47,14 +47,3 @@ class Faults(Protocol):
     def record(self, call: Call, outcome: str, response: Response) -> None:
         """Note how the call ended: executed, replayed, refused, invalid or conflict."""
         ...
-
-
-class NoFaults:
-    """Nothing goes wrong on purpose."""
-
-    def plan(self, call: Call) -> Plan:
-        """Return an empty plan."""
-        return Plan()
-
-    def record(self, call: Call, outcome: str, response: Response) -> None:
-        """Forget the call."""

@@ -35,11 +35,11 @@ def create(unit: Unit, args: Args) -> Obj:
     if params.get("payment_method"):
         attach_to(unit, customer, params["payment_method"])
     _apply(unit, customer, params)
+    if params.get("balance"):
+        balance.set_to(unit, customer, params["balance"], "initial")
     unit.save(customer)
     unit.settle(customer)
     unit.emit("customer.created", customer)
-    if params.get("balance"):
-        balance.adjust(unit, customer, params["balance"], "usd", "initial")
     return customer
 
 
@@ -57,8 +57,7 @@ def update(unit: Unit, args: Args) -> Obj:
     _apply(unit, customer, args.params)
     target = args.params.get("balance")
     if target is not None and target != customer["balance"]:
-        currency = customer.get("currency") or "usd"
-        balance.adjust(unit, customer, target - customer["balance"], currency, "adjustment")
+        balance.set_to(unit, customer, target, "adjustment")
     unit.changed("customer.updated", customer)
     return customer
 

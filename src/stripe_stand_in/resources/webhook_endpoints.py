@@ -29,13 +29,25 @@ def new_endpoint(unit: Unit, url: str, secret: str, types: list[str]) -> Obj:
 
 
 def register_everywhere(services: Services, url: str, secret: str) -> None:
-    """Keep one endpoint that hears of every account, with a known secret, in the place of an earlier one."""
+    """Keep one endpoint that hears of every account, with a known secret.
+
+    An earlier one moves to the new address, with what it has not been told yet.
+    """
+    with services.db.transaction():
+        unit = Unit(services, EVERY_ACCOUNT, Origin())
+        found = unit.select(Query("webhook_endpoint"))
+        endpoint = found[0] if found else new_endpoint(unit, url, secret, ["*"])
+        endpoint.update(url=url, _sim={"secret": secret})
+        unit.save(endpoint)
+        unit.flush()
+
+
+def forget_everywhere(services: Services) -> None:
+    """Remove the endpoint that hears of every account."""
     with services.db.transaction():
         unit = Unit(services, EVERY_ACCOUNT, Origin())
         for old in unit.select(Query("webhook_endpoint")):
             unit.remove(old)
-        new_endpoint(unit, url, secret, ["*"])
-        unit.flush()
 
 
 @operation("webhook_endpoint.create", check)

@@ -17,9 +17,11 @@ CREATE TABLE IF NOT EXISTS objects (
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS objects_list ON objects (account, kind, created, seq);
-CREATE INDEX IF NOT EXISTS objects_customer ON objects (account, kind, customer, created, seq) WHERE customer IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_customer ON objects (account, kind, customer, created, seq)
+    WHERE customer IS NOT NULL;
 CREATE INDEX IF NOT EXISTS objects_invoice ON objects (account, kind, invoice, created, seq) WHERE invoice IS NOT NULL;
-CREATE INDEX IF NOT EXISTS objects_intent ON objects (account, kind, payment_intent, created, seq) WHERE payment_intent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_intent ON objects (account, kind, payment_intent, created, seq)
+    WHERE payment_intent IS NOT NULL;
 CREATE INDEX IF NOT EXISTS objects_status ON objects (account, kind, status, created, seq) WHERE status IS NOT NULL;
 CREATE INDEX IF NOT EXISTS objects_email ON objects (account, kind, email, created, seq) WHERE email IS NOT NULL;
 

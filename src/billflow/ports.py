@@ -89,8 +89,8 @@ class Books(Protocol):
         """Remember what came of a payment attempt; a paid invoice stays paid."""
         ...
 
-    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> None:
-        """Remember when collection will try again, None where it won't."""
+    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> InvoiceStatus:
+        """Remember when collection will try again, None where it won't, and say how the invoice stands."""
         ...
 
 

@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain import purchasing
-from billflow.domain.errors import PlanEnded, Refused
+from billflow.domain.errors import BillingError, InvalidInput, PlanEnded, Refused
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
 from billflow.ports import Archive, Books, Registry
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
@@ -148,12 +148,17 @@ def _summary(state: PlanState) -> str:
 
 def _answered(result: StepResult) -> StepResult:
     if result.refused:
-        raise Refused(result.refused.message, code=result.refused.code, field=result.refused.field)
+        raise _error_of(result.refused)
     return result
+
+
+def _error_of(refusal: Refusal) -> BillingError:
+    kind = InvalidInput if refusal.invalid else Refused
+    return kind(refusal.message, code=refusal.code, field=refusal.field)
 
 
 def _refuse(error: WorkflowUpdateFailedError) -> NoReturn:
     cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type:
-        raise Refused(cause.message, code=cause.type) from error
+    if isinstance(cause, ApplicationError) and cause.details:
+        raise _error_of(Refusal.model_validate(cause.details[0])) from error
     raise error

@@ -70,9 +70,9 @@ class CollectionActivities:
             raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error
 
     @activity.defn
-    async def record_plan(self, plan: CollectionPlan) -> None:
-        """Write down when the invoice is tried again."""
-        await self.books.record_collection_plan(plan, plan.next_attempt_at)
+    async def record_plan(self, plan: CollectionPlan) -> InvoiceStatus:
+        """Write down when the invoice is tried again, and return how it stands by now."""
+        return await self.books.record_collection_plan(plan, plan.next_attempt_at)
 
 
 def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:

@@ -117,14 +117,13 @@ class Collecting(BooksPart):
                 case _:
                     pass
 
-    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> None:
-        """Remember when collection will try again, None where it won't."""
+    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> InvoiceStatus:
+        """Remember when collection will try again, None where it won't, and say how the invoice stands."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            await session.execute(
-                update(Invoice)
-                .where(Invoice.id == as_id(ref.invoice_id, "invoice"), Invoice.status.in_(UNSETTLED))
-                .values(next_attempt_at=next_attempt_at)
-            )
+            invoice = await session.get_one(Invoice, as_id(ref.invoice_id, "invoice"), with_for_update=True)
+            if invoice.status in UNSETTLED:
+                invoice.next_attempt_at = next_attempt_at
+            return invoice.status
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ class Steps(BooksPart):
     async def _refuse(
         self, recorder: Recorder, rows: PlanRows, info: StepInfo, error: Refused | InvalidInput
     ) -> StepResult:
-        refused = Refusal(code=error.code, message=error.message, field=error.field)
+        refused = Refusal(
+            code=error.code, message=error.message, field=error.field, invalid=isinstance(error, InvalidInput)
+        )
         detail = {**info.detail, "refused": refused.model_dump()}
         recorder.audit("plan.command_refused", ("plan", rows.plan.id), detail=detail)
         result = StepResult(state=await self._state(recorder.session, rows), refused=refused)

@@ -60,7 +60,7 @@ def _forward_core(level: int) -> None:
 def _formatter(log_format: LogFormat) -> structlog.stdlib.ProcessorFormatter:
     for_people = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if for_people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

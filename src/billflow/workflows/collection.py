@@ -46,7 +46,8 @@ class CollectionWorkflow:
         """Collect the invoice; return how it ended."""
         while self._status is None:
             await self._record_plan()
-            await self._next_attempt()
+            if self._status is None:
+                await self._next_attempt()
             if self._status is None:
                 await self._attempt()
         await self._record_plan()
@@ -130,7 +131,10 @@ class CollectionWorkflow:
             attempt=self._attempts,
             next_attempt_at=self._next_attempt_at if self._status is None else None,
         )
-        await on_books(CollectionActivities.record_plan, plan, "when to try again")
+        status = await on_books(CollectionActivities.record_plan, plan, "when to try again")
+        # Paid before this workflow was there to hear of it.
+        if self._status is None and status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
+            self._status = status
 
     async def _tell_plan(self, status: InvoiceStatus) -> None:
         if self._invoice.kind is InvoiceKind.RECURRING:

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
         InvoiceSummary,
         Paid,
     )
-    from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, StepResult
+    from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StepResult
     from billflow.models.contracts.steps import (
         AbandonAsk,
         ActivateAsk,
@@ -95,7 +95,8 @@ class PlanWorkflow:
         try:
             check_command(self._state, request.command)
         except BillingError as error:
-            raise ApplicationError(error.message, type=error.code, non_retryable=True) from error
+            refusal = Refusal(code=error.code, message=error.message, field=error.field)
+            raise ApplicationError(error.message, refusal, type=error.code, non_retryable=True) from error
 
     @workflow.update
     async def started(self) -> PlanStarted:

@@ -57,11 +57,15 @@ class PlanState(Contract):
 
 
 class Refusal(Contract):
-    """A rule said no: the stable code, a sentence, and where it helps the field at fault."""
+    """A rule said no: the stable code, a sentence, and where it helps the field at fault.
+
+    `invalid` tells that the request itself is wrong, whatever state the plan is in.
+    """
 
     code: str
     message: str
     field: str | None = None
+    invalid: bool = False
 
 
 class StepResult(Contract):

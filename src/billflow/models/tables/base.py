@@ -70,6 +70,8 @@ class Base(DeclarativeBase):
         StrEnum: EnumType(StrEnum, native_enum=False, create_constraint=True, length=40, values_callable=_values),
     }
 
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  (SQLAlchemy's own declaration is not a ClassVar)
+
 
 class Owned:
     """A row of one organization; row-level security goes by this column."""

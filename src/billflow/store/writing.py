@@ -70,6 +70,8 @@ class OutcomeWriter:
         lines = await self._write_invoices(outcome, invoices)
         await self._write_ledger(outcome, row, entries, lines)
         self._write_credit(outcome, row)
+        for invoice in invoices:
+            self._announce(invoice)
         for event in outcome.events:
             self.recorder.say(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
         await self.recorder.session.flush()
@@ -99,7 +101,6 @@ class OutcomeWriter:
             rows = line_rows(draft, invoice)
             session.add_all(rows)
             billed |= _billed(rows, [line.entries for line in draft.lines])
-            self._announce(invoice)
         self.made += invoices
         return billed
 

@@ -15,6 +15,9 @@ SHORT = 8
 """How much of an id tables show; it is enough to name the row again."""
 
 
+_LISTED = frozenset({"plan", "customer", "invoice"})
+
+
 async def org_of(engine: "Engine") -> str:
     """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
     return await engine.registry.create_org(engine.settings.org)
@@ -38,7 +41,8 @@ async def plan_ref(engine: "Engine", typed: str) -> "PlanRef":
 def only(noun: str, typed: str, ids: Sequence[str]) -> str:
     """Return the one id among *ids*."""
     if not ids:
-        raise NotFound(f"There is no {noun} {typed!r}; `billflow {noun} list` shows them.", field=noun)
+        hint = f"; `billflow {noun} list` shows them" if noun in _LISTED else ""
+        raise NotFound(f"There is no {noun} {typed!r}{hint}.", field=noun)
     if len(ids) > 1:
         raise InvalidInput(
             f"Several begin with {typed!r}: {', '.join(ids)}; type more of the {noun}'s id.",

@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import typer
-
 from billflow.cli import output
-from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.finding import found, now, org_of, plan_ref
 from billflow.cli.plan_views import described, invoice_rows
 from billflow.cli.session import actor, answered
+from billflow.domain.errors import Refused
 from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
 from billflow.models.contracts.plans import PlanStarted, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def start(engine: "Engine", typed: "Start") -> None:
-    """Start a plan; exits with 1 where its payment came to nothing."""
+    """Start a plan; raises `Refused` where its payment came to nothing."""
     org_id, customer_id = await org_of(engine), await found(engine, "customer", typed.customer)
     clock_id = await found(engine, "clock", typed.clock) if typed.clock else None
     ask = StartPlanAsk(
@@ -78,7 +76,6 @@ def _show_started(started: PlanStarted, *, as_json: bool) -> None:
         described(started.state)
     outcome = started.outcome
     if isinstance(outcome, Declined | Rejected):
-        output.complain(f"The plan did not start: {outcome.message} ({outcome.code}).")
-        raise typer.Exit(EXIT_REFUSED)
+        raise Refused(f"The plan did not start: {outcome.message.rstrip('.')}.", code=outcome.code)
     if isinstance(outcome, RequiresAction) and not as_json:
         output.say(f"The customer has to confirm the payment: {outcome.hosted_invoice_url or 'see the invoice'}")

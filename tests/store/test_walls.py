@@ -154,3 +154,39 @@ def test_the_database_holds_the_rule(
     error, statement = BROKEN_RULES[rule]
     with pytest.raises(error):
         connection.execute(statement, {"plan": billed.state.plan_id, "customer": billed.state.customer_id})
+
+
+CROWD = (
+    "INSERT INTO realm (org_id, string_id, name) SELECT %(org)s, 'r' || n, '' FROM generate_series(1, 2000) AS n",
+    (
+        "INSERT INTO customer (org_id, realm_id, name, email)"
+        " SELECT org_id, id, string_id, string_id || '@b.example' FROM realm WHERE org_id = %(org)s"
+    ),
+    (
+        "INSERT INTO customer_plan (org_id, customer_id, tier, schedule, status, currency, price_per_license,"
+        " license_management, collection_method, billing_cycle_anchor, seats_observed_through, next_invoice_date)"
+        " SELECT org_id, id, 't', 'monthly', 'active', 'USD', 1, 'manual', 'send_invoice', now(), now(),"
+        " now() + random() * interval '30 days' FROM customer WHERE org_id = %(org)s"
+    ),
+    "ANALYZE realm, customer, customer_plan",
+)
+
+
+def test_indexes_serve_the_look_ups_behind_the_walls(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company
+) -> None:
+    for statement in CROWD:
+        connection.execute(sql.SQL(statement), {"org": company.org_id} if "%" in statement else None)
+    become(connection, company.org_id)
+    for question in (
+        "SELECT id FROM customer WHERE email_key = 'r7@b.example' AND deleted_at IS NULL",
+        "SELECT id FROM customer WHERE name_key >= 'r100' AND name_key < 'r101'",
+        (
+            "SELECT id FROM customer WHERE (created_at, id) < (now(), '00000000-0000-0000-0000-000000000000')"
+            " ORDER BY created_at DESC, id DESC LIMIT 50"
+        ),
+        "SELECT id FROM customer_plan WHERE status = 'active' AND next_invoice_date < now()",
+    ):
+        plan = "\n".join(str(row[0]) for row in connection.execute(sql.SQL("EXPLAIN " + question)))
+        assert "Index Cond" in plan, plan
+        assert "Filter" not in plan, plan

@@ -69,7 +69,7 @@ def test_the_next_month_is_about_a_month_away(anchor: datetime, after: datetime)
     try:
         found = next_month(anchor, after)
     except InvalidInput:
-        assert after < anchor - timedelta(days=39)
+        assert after < anchor
         return
 
     assert timedelta(days=21) <= found - after < timedelta(days=40)

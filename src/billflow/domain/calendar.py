@@ -1,6 +1,6 @@
 """Billing periods: always counted from the stored anchor, never from the previous boundary."""
 
-from calendar import monthrange
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
 
@@ -8,6 +8,7 @@ from billflow.domain.errors import InvalidInput
 
 MONTHS_A_YEAR = 12
 _FEBRUARY = 2
+_LAST_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Period:
     def length(self) -> timedelta:
         """Return the time between start and end."""
         return self.end - self.start
+
+    @property
+    def microseconds(self) -> int:
+        """Return the length in whole microseconds, the unit fractions of a cycle are counted in."""
+        length = self.end - self.start
+        return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
 
 
 def add_months(start: datetime, months: int, *, leap_february: bool = True) -> datetime:
@@ -38,9 +45,7 @@ def add_months(start: datetime, months: int, *, leap_february: bool = True) -> d
 
 
 def _capped(start: datetime, year: int, month: int, *, leap_february: bool) -> datetime:
-    last = monthrange(year, month)[1]
-    if month == _FEBRUARY and not leap_february:
-        last = 28
+    last = 29 if month == _FEBRUARY and leap_february and isleap(year) else _LAST_DAYS[month - 1]
     return start.replace(year=year, month=month, day=min(start.day, last))
 
 

@@ -42,7 +42,7 @@ class CustomerTerms:
 
     def with_months_spent(self, months: int) -> "CustomerTerms":
         """Return the terms with that many flat-discount months fewer."""
-        return replace(self, flat_discounted_months=self.flat_discounted_months - months)
+        return replace(self, flat_discounted_months=self.flat_discounted_months - months) if months else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from fractions import Fraction
-from math import ceil, floor
 
 from billflow.domain.errors import InvalidInput
 
@@ -37,13 +36,21 @@ class Rounding(StrEnum):
 
 def rounded(value: Fraction, rounding: Rounding) -> int:
     """Return *value* in whole minor units; halves and `UP` go towards plus infinity (rules 3)."""
+    return rounded_quotient(value.numerator, value.denominator, rounding)
+
+
+def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """Return `rounded(numerator / denominator)` for a positive denominator, in integers only.
+
+    Raises `InvalidInput` where the amount should be exact and is not.
+    """
     if rounding is Rounding.HALF_UP:
-        return floor(value + Fraction(1, 2))
+        return (2 * numerator + denominator) // (2 * denominator)
     if rounding is Rounding.UP:
-        return ceil(value)
-    if value.denominator != 1:
-        raise InvalidInput(f"{value} minor units is not a whole amount.", code="inexact_amount")
-    return value.numerator
+        return -(-numerator // denominator)
+    if numerator % denominator:
+        raise InvalidInput(f"{numerator}/{denominator} minor units is not a whole amount.", code="inexact_amount")
+    return numerator // denominator
 
 
 def split(amount: int, parts: int) -> tuple[int, ...]:

@@ -64,7 +64,8 @@ def check_freshness(step: Step, due: datetime) -> None:
     """
     fresh, notify = freshness(_reported_at(step), due)
     if fresh or not _needs_seat_data(step):
-        step.change(stale_data_notice_sent=False)
+        if step.plan.stale_data_notice_sent:
+            step.change(stale_data_notice_sent=False)
     elif step.plan.fixed_price is not None:
         step.say("plan.seat_data_stale", due=due)
     else:

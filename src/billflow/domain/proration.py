@@ -1,13 +1,11 @@
 """What part of a cycle costs, as an exact fraction that explains itself."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 from billflow.domain.calendar import Period
-from billflow.domain.money import Rounding, rounded
-
-_MICROSECOND = timedelta(microseconds=1)
+from billflow.domain.money import Rounding, rounded_quotient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +29,7 @@ class Derivation:
     @property
     def unit_amount(self) -> int:
         """Return the amount of one unit after rounding."""
-        return rounded(Fraction(self.price * self.numerator, self.denominator), self.rounding)
+        return rounded_quotient(self.price * self.numerator, self.denominator, self.rounding)
 
     @property
     def amount(self) -> int:
@@ -49,8 +47,8 @@ def prorated(
     return Derivation(
         price=price,
         quantity=quantity,
-        numerator=charged.length // _MICROSECOND,
-        denominator=cycle.length // _MICROSECOND,
+        numerator=charged.microseconds,
+        denominator=cycle.microseconds,
         rounding=Rounding.HALF_UP,
         period=charged,
         cycle=cycle,
@@ -60,5 +58,5 @@ def prorated(
 
 def unused_share(paid: int, *, period: Period, at: datetime) -> Fraction:
     """Return the exact part of *paid* that the rest of *period* after *at* is worth (billflow rules 8)."""
-    rest = max(period.end - max(at, period.start), timedelta(0))
-    return Fraction(paid * (rest // _MICROSECOND), period.length // _MICROSECOND)
+    rest = Period(min(max(at, period.start), period.end), period.end)
+    return Fraction(paid * rest.microseconds, period.microseconds)

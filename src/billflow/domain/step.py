@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
-from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, last_renewal_at, newest_at
+from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -84,7 +84,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Step:
-    """Collect the decisions of one step at moment `at`; domain functions read and change it in turn."""
+    """Collect the decisions of one step at moment `at`; domain functions read and change it in turn.
+
+    `known_cycle` and `known_plan` remember the cycle end found last: the lines of one invoice mostly share it.
+    """
 
     facts: Facts
     at: datetime
@@ -102,6 +105,8 @@ class Step:
     void_trial_invoice: bool = False
     successor: "Step | None" = None
     scheduled: Plan | None = None
+    known_cycle: Period | None = None
+    known_plan: Plan | None = None
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
@@ -178,17 +183,18 @@ class Step:
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
-        plan, leap = self.plan, self.facts.settings.leap_february
-        return first_step_after(plan.billing_cycle_anchor, plan.schedule.months, after, leap_february=leap)
+        plan, known = self.plan, self.known_cycle
+        if known and plan is self.known_plan and known.start <= after < known.end:
+            return known.end
+        leap = self.facts.settings.leap_february
+        end = first_step_after(plan.billing_cycle_anchor, plan.schedule.months, after, leap_february=leap)
+        self.known_cycle, self.known_plan = Period(after, end), plan
+        return end
 
     def renewal_or_end(self, after: datetime) -> datetime:
         """Return the cycle start after *after*, or the plan's end date when that is earlier (rules 4)."""
-        return min(self.cycle_end(after), self.plan.end_date or self.cycle_end(after))
-
-    def cycle_at(self, moment: datetime) -> Period:
-        """Return the whole cycle that *moment* lies in, from its renewal to the next cycle start (rules 8.3)."""
-        renewal = last_renewal_at(self.ledger, moment) or self.ledger[0]
-        return Period(renewal.event_time, self.cycle_end(moment))
+        cycle_end, end_date = self.cycle_end(after), self.plan.end_date
+        return cycle_end if end_date is None or cycle_end < end_date else end_date
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the plan."""
@@ -209,12 +215,15 @@ class Step:
 
     def settle(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
         """Record what became of *entries*."""
-        self.settled.update((entry.seq, disposition) for entry in entries)
+        for entry in entries:
+            self.settled[entry.seq] = disposition
 
     def unsettled(self) -> list[LedgerEntry]:
         """Return the entries up to the step's moment that nothing covers yet, in time order."""
-        open_entries = (entry for entry in self.ledger if not entry.settled and entry.seq not in self.settled)
-        return [entry for entry in open_entries if entry.event_time <= self.at]
+        at, settled = self.at, self.settled
+        return [
+            entry for entry in self.ledger if not entry.settled and entry.seq not in settled and entry.event_time <= at
+        ]
 
     def say(self, event: str, **data: Any) -> None:
         """Note that something happened."""

@@ -23,14 +23,18 @@ def bill(step: Step) -> None:
     for charge in charges(step.ledger, open_entries, bundle=bundle):
         if line := line_for(step, charge):
             lines.append(line)
-            step.settled.update(dict.fromkeys(line.entries, Disposition.BILLED))
+            for seq in line.entries:
+                step.settled[seq] = Disposition.BILLED
     if lines:
         step.invoices.append(_draft(step, lines))
 
 
 def line_for(step: Step, charge: Charge) -> Line | None:
     """Ask the line rules in order for the line of *charge*; only an addition to a fixed price has none."""
-    return next((line for rule in RULES if (line := rule(step, charge))), None)
+    for rule in RULES:
+        if line := rule(step, charge):
+            return line
+    return None
 
 
 def _draft(step: Step, lines: list[Line]) -> InvoiceDraft:

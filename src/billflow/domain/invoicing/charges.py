@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from billflow.domain.ledger import LedgerEntry
 
@@ -16,10 +15,11 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Licences added within a cycle; `entries` share one line, priced from the first of them."""
+    """Licences added within the cycle that `renewal` began; `entries` share one line, priced from the first of them."""
 
     entries: tuple[LedgerEntry, ...]
     quantity: int
+    renewal: LedgerEntry
 
 
 Charge = Renewal | Addition
@@ -31,48 +31,45 @@ def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], 
     With *bundle*, additions of one UTC date and one cycle become one charge, which closes when the next group
     begins: a renewal met meanwhile comes first (rules 8.4, billflow rules 6).
     """
-    walk = _Walk(bundle=bundle)
-    before = _licenses_before(ledger, open_entries)
-    for entry in open_entries:
-        if entry.is_renewal:
-            walk.cycle += 1
-            yield Renewal(entry)
-        elif entry.licenses > before:
-            yield from walk.add(entry, entry.licenses - before)
-        before = entry.licenses
-    yield from walk.close()
-
-
-def _licenses_before(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry]) -> int:
     if not open_entries:
-        return 0
-    earlier = (entry for entry in reversed(ledger) if entry.seq < open_entries[0].seq)
-    entry = next(earlier, None)
-    return entry.licenses if entry else 0
+        return iter(())
+    renewal, before = _begun_with(ledger, open_entries[0])
+    walk = _by_date if bundle else _one_by_one
+    return walk(open_entries, renewal, before)
 
 
-class _Walk:
-    """The group of additions that is still open."""
+def _begun_with(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> tuple[LedgerEntry, int]:
+    """Return the renewal that *first_open* comes after, and the licences held before it."""
+    earlier = [entry for entry in ledger if entry.seq < first_open.seq]
+    renewal = next((entry for entry in reversed(earlier) if entry.is_renewal), ledger[0])
+    return renewal, earlier[-1].licenses if earlier else 0
 
-    def __init__(self, *, bundle: bool) -> None:
-        self.bundle = bundle
-        self.cycle = 0
-        self.key: tuple[int, date] | None = None
-        self.entries: list[LedgerEntry] = []
-        self.quantity = 0
 
-    def add(self, entry: LedgerEntry, quantity: int) -> Iterator[Addition]:
-        if not self.bundle:
-            yield Addition((entry,), quantity)
-            return
-        key = (self.cycle, entry.event_time.date())
-        if key != self.key:
-            yield from self.close()
-        self.key = key
-        self.entries.append(entry)
-        self.quantity += quantity
+def _one_by_one(open_entries: Sequence[LedgerEntry], renewal: LedgerEntry, before: int) -> Iterator[Charge]:
+    for entry in open_entries:
+        added, before = entry.licenses - before, entry.licenses
+        if entry.is_renewal:
+            renewal = entry
+            yield Renewal(entry)
+        elif added > 0:
+            yield Addition((entry,), added, renewal)
 
-    def close(self) -> Iterator[Addition]:
-        if self.entries:
-            yield Addition(tuple(self.entries), self.quantity)
-        self.entries, self.quantity = [], 0
+
+def _by_date(open_entries: Sequence[LedgerEntry], renewal: LedgerEntry, before: int) -> Iterator[Charge]:
+    group: list[LedgerEntry] = []
+    quantity, group_renewal, group_date = 0, renewal, open_entries[0].event_time.date()
+    for entry in open_entries:
+        added, before = entry.licenses - before, entry.licenses
+        if entry.is_renewal:
+            renewal = entry
+            yield Renewal(entry)
+        elif added > 0:
+            day = entry.event_time.date()
+            if group and (day != group_date or renewal is not group_renewal):
+                yield Addition(tuple(group), quantity, group_renewal)
+                group, quantity = [], 0
+            group.append(entry)
+            quantity += added
+            group_renewal, group_date = renewal, day
+    if group:
+        yield Addition(tuple(group), quantity, group_renewal)

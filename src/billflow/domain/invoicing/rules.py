@@ -48,18 +48,17 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     if not isinstance(charge, Addition) or plan.price_per_license is None:
         return None
     added_at = charge.entries[0].event_time
+    cycle = Period(charge.renewal.event_time, step.cycle_end(added_at))
+    ends = cycle.end if plan.end_date is None else min(cycle.end, plan.end_date)
+    charged = Period(added_at, ends)
     derivation = prorated(
-        plan.price_per_license,
-        charge.quantity,
-        charged=Period(added_at, step.renewal_or_end(added_at)),
-        cycle=step.cycle_at(added_at),
-        percent_off=plan.discount_percent,
+        plan.price_per_license, charge.quantity, charged=charged, cycle=cycle, percent_off=plan.discount_percent
     )
     description = f"Additional {step.tier.name} license"
-    return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple(entry.seq for entry in charge.entries))
+    return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple([entry.seq for entry in charge.entries]))
 
 
-RULES: tuple[LineRule, ...] = (fixed_price_renewal, renewal, additional_licenses)
+RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal)
 """Asked in this order for each charge; the first line wins. An addition to a fixed price bills nothing."""
 
 
@@ -68,9 +67,11 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
 
     Only for self-hosted customers that pay per licence and have months left.
     """
-    starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
     months = flat_discount_months(plan.schedule, customer)
-    if starts is None or not months or customer.hosting is not Hosting.SELF_HOSTED:
+    if not months or customer.hosting is not Hosting.SELF_HOSTED:
+        return None
+    starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
+    if starts is None:
         return None
     return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency)
 

@@ -3,7 +3,10 @@
 import argparse
 import asyncio
 import ipaddress
+import signal
+import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from stripe_stand_in.runtime import HOST, Options, Runtime, listen
@@ -14,10 +17,10 @@ EXAMPLE = """example:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def parser(prog: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line of a program of this name."""
     made = argparse.ArgumentParser(
-        prog="python -m stripe_stand_in",
+        prog=prog,
         description="A local server that speaks Stripe's API, for development and tests.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -46,9 +49,12 @@ def problem_with(args: argparse.Namespace) -> str | None:
     return None
 
 
-def main() -> int:
-    """Serve until interrupted; return 2 for arguments that cannot be, 1 when the port is taken."""
-    args = parser().parse_args()
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m stripe_stand_in") -> int:
+    """Serve until interrupted; return 2 for arguments that cannot be, 1 when port or file is taken.
+
+    Without `arguments` those of the process are read; `prog` is what the help calls the program.
+    """
+    args = parser(prog).parse_args(arguments)
     problem = problem_with(args)
     if problem is not None:
         sys.stderr.write(f"{problem}\n")
@@ -59,11 +65,22 @@ def main() -> int:
         sys.stderr.write(f"--port {args.port}: cannot listen there ({error}); choose another port or 0.\n")
         return 1
     webhook = (args.webhook[0], args.webhook[1]) if args.webhook else None
-    runtime = Runtime(listener, Options(args.db, args.seed, args.control, webhook, args.rate_limit))
+    try:
+        runtime = Runtime(listener, Options(args.db, args.seed, args.control, webhook, args.rate_limit))
+    except sqlite3.DatabaseError as error:
+        listener.close()
+        sys.stderr.write(f"--db {args.db}: {error}; name a file that no other stand-in uses, or a new one.\n")
+        return 1
     sys.stdout.write(f"listening on {runtime.services.base_url}\n")
     sys.stdout.flush()
-    asyncio.run(runtime.run())
+    asyncio.run(_serve(runtime))
     return 0
+
+
+async def _serve(runtime: Runtime) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, runtime.stop)
+    await runtime.run()
 
 
 if __name__ == "__main__":

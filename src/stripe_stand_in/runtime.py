@@ -1,7 +1,10 @@
 """Put the parts of one server together and run them in one event loop."""
 
 import asyncio
+import contextlib
+import logging
 import socket
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from stripe_stand_in.pages.routes import routes as page_routes
 from stripe_stand_in.webhooks.worker import Courier
 from stripe_stand_in.wire.sending import Wire
 
+log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 TICK = 0.05
 BACKLOG = 512
@@ -57,6 +61,25 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a worker until cancelled; a bug in it is logged and does not end it."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a worker failed and starts again")
+            await asyncio.sleep(1)
+
+
+class Server(uvicorn.Server):
+    """A uvicorn that leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install no handlers."""
+        yield
+
+
 class Runtime:
     """One server on one database."""
 
@@ -75,7 +98,7 @@ class Runtime:
         routes = page_routes(self.services, self.gate.committed.set)
         if options.control:
             routes.append(Routes(desk).mount())
-        self.server = uvicorn.Server(
+        self.server = Server(
             uvicorn.Config(
                 build_app(self.gate, Wire(self._connections).send, routes),
                 log_config=None,
@@ -95,7 +118,7 @@ class Runtime:
 
     async def run(self) -> None:
         """Serve until `stop` is called, then close the database."""
-        workers = [asyncio.create_task(self._courier.run()), asyncio.create_task(self._keep_time())]
+        workers = [asyncio.create_task(_lasting(work)) for work in (self._courier.run, self._keep_time)]
         try:
             await self.server.serve(sockets=[self.listener])
         finally:

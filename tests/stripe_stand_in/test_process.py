@@ -1,6 +1,7 @@
 """The stand-in as a process: started from the command line, killed, and started again."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,18 @@ def test_ids_go_on_differently_after_a_restart_and_the_same_from_an_empty_file(t
     assert ids("two.db") == first
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    with running("--db", str(tmp_path / "stripe.db")) as (url, process):
+        client_for(url).v1.customers.create({})
+        process.send_signal(number)
+        assert process.wait(timeout=10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+    assert [path.name for path in tmp_path.iterdir()] == ["stripe.db"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -89,6 +102,18 @@ def test_a_port_in_use_is_named() -> None:
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_in_use_or_no_database_is_named(tmp_path: Path) -> None:
+    file, other = tmp_path / "stripe.db", tmp_path / "notes.txt"
+    other.write_text("no database at all, but long enough to be looked at" * 100)
+    with running("--db", str(file)):
+        for name in (file, other):
+            command = [*COMMAND, "--db", str(name)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            assert done.returncode == 1
+            assert str(name) in done.stderr
+            assert "Traceback" not in done.stderr
 
 
 def test_help_shows_an_example() -> None:

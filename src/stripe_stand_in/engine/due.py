@@ -53,4 +53,7 @@ def _run_next(services: Services, test_clock: str | None, until: float) -> bool:
         except StripeError as error:
             unit.flush() if error.keep_changes else services.db.execute("ROLLBACK TO task")
             log.info("%s of %s: %s", due.task, due.object, error.message)
+        except Exception:
+            services.db.execute("ROLLBACK TO task")
+            log.exception("%s of %s failed and is not tried again", due.task, due.object)
     return True

@@ -9,15 +9,21 @@ from typing import Any
 
 from stripe_stand_in.storage.tables import SCHEMA, TABLES
 
+LOCK_TIMEOUT = 1.0
+
 
 class Database:
     """One SQLite connection in WAL mode; `path` None keeps everything in memory.
 
-    WAL with `synchronous=NORMAL` survives a killed process, which is the crash this server is about.
+    WAL with `synchronous=NORMAL` survives a killed process, which is the crash this server is about. The file
+    belongs to one process at a time; raises sqlite3.DatabaseError when another has it, or when it is no database.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        self.connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT
+        )
+        self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=NORMAL")
         self.connection.execute("PRAGMA cache_size=-64000")

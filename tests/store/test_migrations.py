@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -66,6 +67,24 @@ def test_going_back_leaves_nothing_and_forth_again_works(empty_url: str, engine:
         functions = connection.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'billflow%'"))
         assert functions.all() == []
     migrate.upgrade(empty_url)
+
+
+@pytest.mark.usefixtures("books_url")
+async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_walls(
+    empty_url: str, engine: Engine
+) -> None:
+    owner = f"owner_{uuid4().hex[:8]}"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {owner} LOGIN NOSUPERUSER"))
+        connection.execute(text(f"GRANT billflow_app TO {owner}"))
+        connection.execute(text(f"ALTER SCHEMA public OWNER TO {owner}"))
+    url = sqlalchemy_url(empty_url).set(username=owner).render_as_string()
+    migrate.upgrade(url)
+    database = Database(url)
+    await PostgresRegistry(database).create_org("owned")
+    async with database.engine.connect() as plain:
+        assert (await plain.execute(text("SELECT slug FROM org"))).all() == []
+    await database.close()
 
 
 def test_several_processes_may_migrate_at_once(empty_url: str) -> None:

@@ -2,15 +2,17 @@
 
 DO $$
 BEGIN
-    CREATE ROLE billflow_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'billflow_app') THEN
+        CREATE ROLE billflow_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;
+    NULL;  -- another database of the server was migrated at this moment
 END
 $$;
 
 DO $$
 BEGIN
-    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    IF NOT pg_has_role(current_user, 'billflow_app', 'USAGE') THEN
         EXECUTE format('GRANT billflow_app TO %I', current_user);
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO billflow_app', current_schema());

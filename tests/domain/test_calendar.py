@@ -64,15 +64,16 @@ def test_every_moment_lies_in_exactly_one_period(anchor: datetime, step: int, le
         assert ends == add_months(anchor, (count + 1) * step, leap_february=leap) or ends == anchor
 
 
-@given(anchor=moments, after=moments)
-def test_the_next_month_is_about_a_month_away(anchor: datetime, after: datetime) -> None:
-    try:
-        found = next_month(anchor, after)
-    except InvalidInput:
-        assert after < anchor
-        return
+@given(anchor=moments, count=st.integers(0, 600), leap=st.booleans())
+def test_from_a_boundary_the_next_month_is_the_next_boundary(anchor: datetime, count: int, leap: bool) -> None:
+    one, other = (add_months(anchor, months, leap_february=leap) for months in (count, count + 1))
 
-    assert timedelta(days=21) <= found - after < timedelta(days=40)
+    assert next_month(anchor, one, leap_february=leap) == other
+
+
+def test_a_moment_long_before_the_anchor_has_no_next_month() -> None:
+    with pytest.raises(InvalidInput):
+        next_month(at("2024-06-01"), at("2024-01-01"))
 
 
 def test_a_period_knows_its_length() -> None:

@@ -13,13 +13,14 @@ SECRET = "whsec_of_the_tests"
 
 
 class Receiver:
-    """Takes webhooks; `answers` are the next status codes, 200 once they are used up."""
+    """Takes webhooks; `answers` are the next status codes, 200 once they are used up, `delay` seconds before each."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.signatures: list[str] = []
         self.answers: list[int] = []
         self.url = ""
+        self.delay = 0.0
         self._arrived = threading.Condition()
 
     def take(self, body: bytes, signature: str) -> int:
@@ -50,6 +51,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(receiver.delay)
             self.send_response(receiver.take(body, self.headers["Stripe-Signature"]))
             self.send_header("Content-Length", "0")
             self.end_headers()

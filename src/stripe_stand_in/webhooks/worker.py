@@ -1,6 +1,7 @@
 """Deliver events to endpoints until told to stop."""
 
 import asyncio
+import logging
 import time
 from typing import Protocol
 
@@ -13,9 +14,9 @@ from stripe_stand_in.webhooks.queue import Delivery
 from stripe_stand_in.webhooks.signing import signature_header
 from stripe_stand_in.wire.messages import encode
 
-BATCH = 32
+log = logging.getLogger(__name__)
+PLACES = 32
 IDLE = 0.2
-SHORTEST = 0.005
 OK = range(200, 300)
 
 
@@ -44,33 +45,57 @@ class Faithful:
 
 
 class Courier:
-    """Sends what waits in the database, several deliveries at a time; wakes up on `committed`."""
+    """Sends what waits in the database, several deliveries at a time; wakes up on `committed`.
+
+    A slow endpoint holds up its own deliveries only, until all places are taken.
+    """
 
     def __init__(self, services: Services, committed: asyncio.Event, mischief: Mischief) -> None:
         self.services = services
         self.committed = committed
         self.mischief = mischief
+        self._under_way: dict[asyncio.Task[None], int] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         timeout = httpx.Timeout(self.services.settings.webhook_timeout)
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
-            while True:
-                batch = queue.waiting(self.services, BATCH)
-                if not batch:
-                    await self._rest()
-                    continue
-                chosen = self.mischief.shuffle(batch)
-                await asyncio.gather(*(self._deliver(client, delivery) for delivery in chosen))
-                if not chosen:
-                    await asyncio.sleep(SHORTEST)
+            try:
+                while True:
+                    self.committed.clear()
+                    if not self._send_waiting(client):
+                        await self._rest()
+                    await asyncio.sleep(0)
+            finally:
+                under_way = list(self._under_way)
+                for task in under_way:
+                    task.cancel()
+                await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _send_waiting(self, client: httpx.AsyncClient) -> int:
+        """Start the deliveries whose time has come and return how many there were."""
+        busy = set(self._under_way.values())
+        found = queue.waiting(self.services, PLACES + len(busy))
+        batch = [delivery for delivery in found if delivery.seq not in busy][: PLACES - len(busy)]
+        for delivery in self.mischief.shuffle(batch):
+            task = asyncio.create_task(self._deliver(client, delivery))
+            self._under_way[task] = delivery.seq
+            task.add_done_callback(self._arrived)
+        return len(batch)
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self.committed.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a delivery failed", exc_info=task.exception())
 
     async def _rest(self) -> None:
-        self.committed.clear()
+        """Wait for the next commit, arrival or moment of a retry."""
         due = queue.next_at(self.services)
-        wait = IDLE if due is None else min(max(due - self.services.clock.now(), SHORTEST), IDLE)
+        ahead = IDLE if due is None else due - self.services.clock.now()
         try:
-            await asyncio.wait_for(self.committed.wait(), wait)
+            # What is due already is under way, or waits for a place.
+            await asyncio.wait_for(self.committed.wait(), min(ahead, IDLE) if ahead > 0 else IDLE)
         except TimeoutError:
             return
 

@@ -32,6 +32,13 @@ class Answer:
         return json.loads(self.out)
 
 
+def assert_refused(answer: Answer, sentence: str, code: int = 1) -> None:
+    """Check that a command said one sentence, and nothing else."""
+    assert answer.err.count("\n") == 1
+    assert sentence in answer.err
+    assert (answer.code, answer.out) == (code, "")
+
+
 def environment(data: Path | None = None, **variables: str) -> dict[str, str]:
     """Return an environment in which nothing points at a server but what is named here."""
     ours = ("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_")

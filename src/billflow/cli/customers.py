@@ -6,7 +6,7 @@ import typer
 
 from billflow.cli import output
 from billflow.cli.finding import found, now, org_of, short
-from billflow.cli.params import AsJson, CustomerId, Limit, Reason, example
+from billflow.cli.params import After, AsJson, CustomerId, Limit, Reason, example
 from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
@@ -36,12 +36,13 @@ def create(
 
 
 @app.command("list", epilog=example("customer list --name ac", "customer list --status suspended --json"))
-def list_(
+def list_(  # noqa: PLR0913  (each is one filter)
     *,
     name: Annotated[str | None, typer.Option(help="How the name begins.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
     status: Annotated[str | None, typer.Option(help="active, suspended or inactive.")] = None,
     limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List customers, the newest first."""
@@ -50,7 +51,7 @@ def list_(
         from billflow.models.contracts.records import CustomerFilter, Paging
 
         wanted = CustomerFilter.model_validate({"q": name, "email": email, "status": status})
-        page = await engine.archive.customers(await org_of(engine), wanted, Paging(limit=limit))
+        page = await engine.archive.customers(await org_of(engine), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"customers": page.rows, "total": page.total, "next": page.next})
             return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli.finding import found, org_of
-from billflow.cli.params import AsJson, InvoiceId, Limit, example
+from billflow.cli.params import After, AsJson, InvoiceId, Limit, example
 from billflow.cli.session import run
 
 if TYPE_CHECKING:
@@ -15,12 +15,13 @@ app = typer.Typer(help="Look at invoices and their every cent.", epilog=example(
 
 
 @app.command("list", epilog=example("invoice list --status open", "invoice list --plan 0192f3 --json"))
-def list_(
+def list_(  # noqa: PLR0913  (each is one filter)
     *,
     plan: Annotated[str | None, typer.Option(help="A plan's id, or enough of its beginning.")] = None,
     customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
     status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
     limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List invoices, the newest first."""
@@ -36,7 +37,7 @@ def list_(
                 "status": status,
             }
         )
-        page = await engine.archive.invoices(await org_of(engine), wanted, Paging(limit=limit))
+        page = await engine.archive.invoices(await org_of(engine), wanted, Paging(limit=limit, after=after))
         paged("Invoices", page, invoice_rows(page.rows), noun="invoices", as_json=as_json)
 
     run(act)

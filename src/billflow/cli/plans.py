@@ -7,7 +7,7 @@ import typer
 
 from billflow.cli.fields import options_of, parameter, signed, typed_as
 from billflow.cli.finding import found, org_of, plan_ref
-from billflow.cli.params import AsJson, CustomerId, Key, Limit, PlanId, example
+from billflow.cli.params import After, AsJson, CustomerId, Key, Limit, PlanId, example
 from billflow.cli.session import run
 from billflow.cli.variants import WHEN_PREVIEWED, WHEN_SENT, Request, group
 from billflow.domain.plan import PlanStatus
@@ -69,6 +69,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
     tier: Annotated[str | None, typer.Option(help="A tier's code.")] = None,
     needs_attention: Annotated[bool, typer.Option("--needs-attention", help="Parked plans only.")] = False,
     limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """List plans, the newest first."""
@@ -83,7 +84,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
             tier=tier,
             needs_attention=needs_attention or None,
         )
-        page = await engine.archive.plans(await org_of(engine), wanted, Paging(limit=limit))
+        page = await engine.archive.plans(await org_of(engine), wanted, Paging(limit=limit, after=after))
         paged("Plans", page, plan_rows(page.rows), noun="plans", as_json=as_json)
 
     run(act)

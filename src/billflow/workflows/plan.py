@@ -142,8 +142,12 @@ class PlanWorkflow:
 
     def _is_due(self) -> bool:
         due_at = self._state.due_at
-        if due_at is None or self._now() < due_at:
-            return False
+        return due_at is not None and self._now() >= due_at and self._may_try()
+
+    def _may_resume(self) -> bool:
+        return self._state.resume_due and self._may_try()
+
+    def _may_try(self) -> bool:
         return self._retry_at is None or self._now() >= self._retry_at
 
     def _is_buying(self) -> bool:
@@ -164,7 +168,7 @@ class PlanWorkflow:
 
     async def _something_to_do(self) -> None:
         def awake() -> bool:
-            return self._woken or self._has_mail() or self._is_due() or self._run_is_over()
+            return self._woken or self._has_mail() or self._is_due() or self._may_resume() or self._run_is_over()
 
         if not awake():
             with contextlib.suppress(TimeoutError):
@@ -192,16 +196,16 @@ class PlanWorkflow:
             await self._take_command(self._signalled.popleft())
 
     async def _close_due_boundaries(self) -> None:
+        if self._may_resume():
+            await self._resume()
         while self._is_due() and self._state.due_at and not workflow.info().is_continue_as_new_suggested():
             at = self._state.due_at
             ask = BoundaryAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=at)
             summary = f"boundary {at:%Y-%m-%d %H:%M}"
             result = await on_books(StepActivities.close_boundary, ask, summary)
-            await self._accept(result)
-            if result.state.attention:
-                self._retry_at = self._now() + PARKED_RETRY
-            else:
-                self._closed_boundaries += 1
+            if not await self._accept_or_park(result):
+                return
+            self._closed_boundaries += 1
 
     async def _take_command(self, request: CommandRequest) -> StepResult:
         ask = CommandAsk(
@@ -259,11 +263,18 @@ class PlanWorkflow:
 
     async def _look_at_customer(self) -> None:
         plan = PlanRef(org_id=self._state.org_id, plan_id=self._state.plan_id)
-        was_suspended = self._state.suspended
         self._set_state(await on_books(StepActivities.plan_state, plan, "the customer changed"))
-        if was_suspended and not self._state.suspended and self._state.status.is_live:
-            ask = ResumeAsk(**plan.model_dump(), at=self._now())
-            await self._accept(await on_books(StepActivities.resume, ask, "billing resumes"))
+
+    async def _resume(self) -> None:
+        ask = ResumeAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=self._now())
+        await self._accept_or_park(await on_books(StepActivities.resume, ask, "billing resumes"))
+
+    async def _accept_or_park(self, result: StepResult) -> bool:
+        """Take in a step's result; return whether it was taken, or waits for its cause to go away."""
+        await self._accept(result)
+        parked = result.state.attention is not None
+        self._retry_at = self._now() + PARKED_RETRY if parked else None
+        return not parked
 
     async def _accept(self, result: StepResult) -> None:
         self._set_state(result.state)

@@ -19,7 +19,7 @@ EXIT_BAD_INPUT = 2
 def conformance(
     file: Annotated[Path, typer.Argument(help="A JSON file of cases.", show_default=False)],
     kind: Annotated[str | None, typer.Option(help="Run only the cases of this kind.", show_default=False)] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,  # noqa: FBT002  Typer's way to spell a switch
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Run every case of FILE through the domain and print what differs.
 

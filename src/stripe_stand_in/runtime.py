@@ -13,7 +13,7 @@ import uvicorn
 from stripe_stand_in.app import build_app
 from stripe_stand_in.control.desk import Desk
 from stripe_stand_in.control.faults import FaultBook
-from stripe_stand_in.control.limits import Limiter
+from stripe_stand_in.control.limits import PROFILES, Limiter
 from stripe_stand_in.control.mischief import WebhookMischief
 from stripe_stand_in.control.routes import Routes
 from stripe_stand_in.engine.due import run_due
@@ -88,7 +88,7 @@ class Runtime:
         self.services = open_services(options.db, options.seed, options.settings)
         host, port = listener.getsockname()
         self.services.base_url = f"http://{host}:{port}"
-        book = FaultBook(options.seed, Limiter(options.rate_limit))
+        book = FaultBook(options.seed, Limiter(PROFILES[options.rate_limit] if options.rate_limit else None))
         self.gate = Gate(self.services, book)
         mischief = WebhookMischief(self.services, options.seed)
         desk = Desk(self.services, book, mischief, self.gate.committed.set)

@@ -1,11 +1,13 @@
 """How Stripe's client fares when things go wrong: the table that was seen with the real client (STRIPE.md 3)."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 import stripe
 from stripe import StripeClient
 
+from stripe_stand_in.control.limits import PROFILES, Limiter
 from tests.stripe_stand_in.clients import client_for
 from tests.stripe_stand_in.flows import customer_with, opened
 from tests.stripe_stand_in.plane import Sim
@@ -72,9 +74,9 @@ def test_a_conflict_is_retried_and_ends_in_an_api_error(sim: Sim) -> None:
 
 
 def test_a_timeout_after_the_commit_is_answered_from_the_stored_answer(sim: Sim) -> None:
-    sim.breaks("timeout_after_commit", ms=1500, operation=CREATE, count=1)
+    sim.breaks("timeout_after_commit", ms=3000, operation=CREATE, count=1)
 
-    customer = create(sim.client(retries=2, timeout=0.5))
+    customer = create(sim.client(retries=2, timeout=1.0))
 
     assert customer.last_response is not None
     assert customer.last_response.headers["idempotent-replayed"] == "true"
@@ -93,10 +95,10 @@ def test_a_timeout_before_the_commit_leaves_nothing_and_frees_the_key(sim: Sim) 
 
 
 def test_a_request_that_still_runs_holds_its_key(sim: Sim) -> None:
-    sim.breaks("latency", ms=2000, operation=CREATE, count=1)
+    sim.breaks("latency", ms=3000, operation=CREATE, count=1)
 
     with pytest.raises(stripe.APIError) as failed:
-        create(sim.client(retries=2, timeout=0.6))
+        create(sim.client(retries=2, timeout=1.0))
 
     assert isinstance(failed.value.json_body, dict)
     assert (failed.value.http_status, failed.value.json_body["error"]["code"]) == (409, "idempotency_key_in_use")
@@ -210,16 +212,44 @@ def test_a_rate_of_faults_is_the_same_again_with_the_same_seed(sim: Sim) -> None
     assert 2 <= first.count(503) <= 18
 
 
-def test_the_limits_of_a_sandbox_are_held_per_account(sim: Sim) -> None:
-    sim.post("/settings", rate_limit="sandbox")
+def test_limits_of_ones_own_are_held_too(sim: Sim) -> None:
+    sim.post("/settings", rate_limit={"operation": 0.001, "total": 100})
     client = sim.client()
 
-    refused = 0
-    for _ in range(60):
-        try:
-            client.v1.customers.list()
-        except stripe.RateLimitError:
-            refused += 1
+    client.v1.customers.list()
+    with pytest.raises(stripe.RateLimitError) as limited:
+        client.v1.customers.list()
 
-    assert 5 <= refused <= 35
+    assert dict(limited.value.headers or {})["stripe-rate-limited-reason"] == "endpoint-rate"
+    client.v1.invoices.list()
     assert client_for(sim.url, "sk_test_somebody_else").v1.customers.list().data == []
+
+
+def test_a_stale_read_shows_the_object_of_a_while_ago(sim: Sim) -> None:
+    client = sim.client()
+    customer = client.v1.customers.create({"name": "Ada"})
+    time.sleep(1.1)
+    client.v1.customers.update(customer.id, {"name": "Grace"})
+
+    sim.breaks("stale_read", ms=1000, count=1)
+
+    assert client.v1.customers.retrieve(customer.id).name == "Ada"
+    assert client.v1.customers.retrieve(customer.id).name == "Grace"
+
+
+@pytest.mark.parametrize(("profile", "pass_at_once"), [("sandbox", (25, 0, 25)), ("live", (25, 75, 100))])
+def test_stripes_limits_are_held_per_operation_and_in_all(profile: str, pass_at_once: tuple[int, int, int]) -> None:
+    now = 1000.0
+    limiter = Limiter(PROFILES[profile], now=lambda: now)
+
+    def passes(*operations: str) -> int:
+        return [limiter.exceeded("acct", operation) for operation in operations].count(None)
+
+    one = passes(*["invoice.pay"] * 40)
+    # Refused requests take no place of their operation, but they count in all.
+    others = passes(*[f"operation.{number}" for number in range(200)])
+    now += 1.0
+
+    assert (one, passes(*[f"operation.{number}" for number in range(200)])) == (pass_at_once[0], pass_at_once[2])
+    assert others <= pass_at_once[1]
+    assert limiter.exceeded("another account", "invoice.pay") is None

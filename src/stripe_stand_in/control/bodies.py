@@ -31,6 +31,13 @@ class FaultsBody(Body):
     webhooks: list[WebhookRule] = Field(default_factory=list)
 
 
+class RatesBody(Body):
+    """Requests a second of each operation and of everything together."""
+
+    operation: float = Field(gt=0)
+    total: float = Field(gt=0)
+
+
 class SettingsBody(Body):
     """Settings to change; a member left out keeps its value."""
 
@@ -38,7 +45,7 @@ class SettingsBody(Body):
     webhook_retries: list[NonNegativeFloat] | None = None
     retry_days: list[int] | None = None
     sepa_delay: NonNegativeFloat | None = None
-    rate_limit: Literal["live", "sandbox", "off"] | None = None
+    rate_limit: Literal["live", "sandbox", "off"] | RatesBody | None = None
     minimum_charges: dict[str, int] | None = None
 
 

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from stripe_stand_in.control.bodies import ClockBody, SettingsBody
+from stripe_stand_in.control.bodies import ClockBody, RatesBody, SettingsBody
 from stripe_stand_in.control.faults import FaultBook
+from stripe_stand_in.control.limits import PROFILES, Rates
 from stripe_stand_in.control.mischief import WebhookMischief
 from stripe_stand_in.engine.services import Services
 from stripe_stand_in.resources.webhook_endpoints import forget_everywhere, register_everywhere
@@ -52,10 +53,10 @@ class Desk:
         """Change the given settings and return all of them."""
         settings = self.services.settings
         if body.rate_limit is not None:
-            self.book.limiter.set(None if body.rate_limit == "off" else body.rate_limit)
+            self.book.limiter.set(_rates(body.rate_limit))
         for name, value in body.model_dump(exclude={"rate_limit"}, exclude_none=True).items():
             setattr(settings, name, tuple(value) if isinstance(value, list) else value)
-        return {**asdict(settings), "rate_limit": self.book.limiter.profile or "off"}
+        return {**asdict(settings), "rate_limit": self.book.limiter.rates or "off"}
 
     def faults(self) -> Obj:
         """Return the rules in force."""
@@ -91,3 +92,9 @@ class Desk:
         self.mischief.clear()
         if self._endpoint is not None:
             register_everywhere(self.services, *self._endpoint)
+
+
+def _rates(wanted: str | RatesBody) -> Rates | None:
+    if isinstance(wanted, RatesBody):
+        return wanted.operation, wanted.total
+    return PROFILES.get(wanted)

@@ -96,6 +96,10 @@ def _stall(plan: Plan, rule: RequestRule, _: Call, rng: random.Random) -> None:
     plan.stall = rule.seconds(rng)
 
 
+def _stale(plan: Plan, rule: RequestRule, _: Call, rng: random.Random) -> None:
+    plan.stale = rule.seconds(rng)
+
+
 def _reset(plan: Plan, *_: object) -> None:
     plan.refusal = Response(0, b"", effect="reset")
 
@@ -127,4 +131,5 @@ _APPLY: dict[str, Callable[[Plan, RequestRule, Call, random.Random], None]] = {
     "lock_timeout": _limited("lock_timeout"),
     "rate_limit": _limited("rate_limit"),
     "crash_process": _after("crash"),
+    "stale_read": _stale,
 }

@@ -22,6 +22,7 @@ RequestFault = Literal[
     "lock_timeout",
     "rate_limit",
     "crash_process",
+    "stale_read",
 ]
 WebhookFault = Literal["drop", "duplicate", "delay", "reorder", "bad_signature", "old_timestamp", "stop_delivery_until"]
 Distribution = Literal["fixed", "uniform", "exponential"]

@@ -1,12 +1,14 @@
 """Run an operation in its transaction and turn what comes of it into an answer."""
 
 import logging
+import time
 
 from stripe_stand_in.engine.expand import expand
 from stripe_stand_in.engine.plan import Call
 from stripe_stand_in.engine.registry import OPERATIONS, Args
 from stripe_stand_in.engine.render import render
 from stripe_stand_in.engine.services import Services
+from stripe_stand_in.engine.stale import as_of
 from stripe_stand_in.engine.unit import Origin, Unit
 from stripe_stand_in.errors import SERVER_ERROR, StripeError
 from stripe_stand_in.storage import keys
@@ -17,8 +19,12 @@ from stripe_stand_in.wire.messages import Response, encode
 log = logging.getLogger(__name__)
 
 
-def read(services: Services, call: Call, args: Args) -> Response:
-    """Answer a GET; it changes nothing and needs no transaction."""
+def read(services: Services, call: Call, args: Args, stale: float) -> Response:
+    """Answer a GET; it changes nothing and needs no transaction. `stale` is how old a retrieved object may be."""
+    if stale and (call.operation or "").endswith(".retrieve"):
+        old = as_of(services, call.account, args.ids[-1], time.time() - stale)
+        if old is not None:
+            return Response(200, encode(old))
     return _run(Unit(services, call.account, Origin(call.request_id)), call, args, fails=False)
 
 

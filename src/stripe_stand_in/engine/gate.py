@@ -92,7 +92,7 @@ class Gate:
             await asyncio.sleep(plan.never_commits)
             return Response(0, b"", effect="reset")
         if call.method == "GET":
-            response = execute.read(self.services, call, args)
+            response = execute.read(self.services, call, args, plan.stale)
         else:
             response, delay = execute.write(self.services, call, args, fingerprint, fails=plan.fails)
             self.committed.set()

@@ -25,7 +25,7 @@ class Plan:
     """The faults of one request; times are seconds.
 
     `refusal` answers before anything is executed or stored. `latency` passes while the key is in progress.
-    `after` names what happens to the answer once everything is committed.
+    `after` names what happens to the answer once everything is committed. A retrieval answers as of `stale` ago.
     """
 
     refusal: Response | None = None
@@ -34,6 +34,7 @@ class Plan:
     never_commits: float | None = None
     stall: float = 0.0
     after: str = ""
+    stale: float = 0.0
     names: list[str] = field(default_factory=list)
 
 

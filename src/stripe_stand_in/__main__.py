@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import ipaddress
+import logging
 import signal
 import sqlite3
 import sys
@@ -71,6 +72,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m stripe_s
         listener.close()
         sys.stderr.write(f"--db {args.db}: {error}; name a file that no other stand-in uses, or a new one.\n")
         return 1
+    # What uvicorn would say about answers that are broken on purpose.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     sys.stdout.write(f"listening on {runtime.services.base_url}\n")
     sys.stdout.flush()
     asyncio.run(_serve(runtime))

@@ -28,6 +28,8 @@ from stripe_stand_in.wire.sending import Wire
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 TICK = 0.05
+# Long, so that clients with a pool of connections rarely write into one that is being closed.
+KEEP_ALIVE = 75
 BACKLOG = 512
 
 
@@ -108,6 +110,7 @@ class Runtime:
                 ws="none",
                 loop="asyncio",
                 timeout_graceful_shutdown=1,
+                timeout_keep_alive=KEEP_ALIVE,
                 server_header=False,
                 date_header=False,
             )

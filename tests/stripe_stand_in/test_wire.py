@@ -121,6 +121,8 @@ def test_what_cannot_be_expanded_is_refused(client: StripeClient) -> None:
 
     expanded = client.v1.invoices.retrieve(invoice.id, {"expand": ["customer.invoice_settings.default_payment_method"]})
     assert isinstance(expanded.customer, stripe.Customer)
+    listed = client.v1.invoices.list({"expand": ["data.customer", "data.payments"]}).data
+    assert [type(one.customer) for one in listed] == [stripe.Customer]
     for path in ("nonsense", "status.more", "customer.invoice_settings.a.b.c.d"):
         with pytest.raises(stripe.InvalidRequestError):
             client.v1.invoices.retrieve(invoice.id, {"expand": [path]})

@@ -1,5 +1,6 @@
 """Move finished invoices between their states and announce it."""
 
+from stripe_stand_in.engine import balance
 from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.payments import intents
 from stripe_stand_in.storage.query import Query
@@ -19,8 +20,9 @@ def become_paid(unit: Unit, invoice: Obj) -> None:
 
 
 def become_void(unit: Unit, invoice: Obj) -> None:
-    """Mark the invoice void and stop asking for money."""
+    """Mark the invoice void, stop asking for money, and undo what it did to the customer's balance."""
     stop_asking(unit, invoice, "void_invoice")
+    _unapply_balance(unit, invoice)
     invoice.update(status="void", **CLOSED)
     invoice["status_transitions"]["voided_at"] = unit.now(invoice["test_clock"])
     unit.changed("invoice.updated", invoice)
@@ -34,6 +36,15 @@ def become_uncollectible(unit: Unit, invoice: Obj) -> None:
     invoice["status_transitions"]["marked_uncollectible_at"] = unit.now(invoice["test_clock"])
     unit.changed("invoice.updated", invoice)
     unit.emit("invoice.marked_uncollectible", invoice)
+
+
+def _unapply_balance(unit: Unit, invoice: Obj) -> None:
+    used = (invoice["starting_balance"] or 0) - (invoice["ending_balance"] or 0)
+    if used:
+        customer = unit.get("customer", invoice["customer"])
+        reason, currency = "unapplied_from_invoice", invoice["currency"]
+        balance.adjust(unit, customer, used, currency, reason, invoice=invoice["id"])
+        unit.changed("customer.updated", customer)
 
 
 def open_payment(unit: Unit, invoice: Obj) -> tuple[Obj, Obj] | None:

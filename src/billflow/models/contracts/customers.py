@@ -35,6 +35,7 @@ class OfferStatus(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class DeploymentKind(StrEnum):

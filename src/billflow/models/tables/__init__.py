@@ -4,7 +4,7 @@ from billflow.models.tables.account import BillingAccount, Channel, Project
 from billflow.models.tables.base import Base
 from billflow.models.tables.customer import Customer, CustomerContact
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
-from billflow.models.tables.invoice import Credit, Invoice, InvoiceLine, PaymentAttempt
+from billflow.models.tables.invoice import Credit, CreditPosting, Invoice, InvoiceLine, PaymentAttempt
 from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatRow
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
@@ -16,6 +16,7 @@ __all__ = [
     "BillingAccount",
     "Channel",
     "Credit",
+    "CreditPosting",
     "Customer",
     "CustomerContact",
     "CustomerPlan",

@@ -104,12 +104,17 @@ class PaymentAttempt(Identified, Owned, Written, Base):
 
 
 class Credit(Identified, Owned, Written, Base):
-    """What is owed to a customer, in minor units of `currency`: positive rows grant, negative ones use. Append-only."""
+    """What is owed to a customer, in minor units of `currency`: positive rows grant, negative ones use. Append-only.
+
+    `invoice_id` is the invoice that used it or gave it back, which Stripe books by itself; rows without one are posted.
+    """
 
     __tablename__ = "credit"
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("customer_plan", "plan_id"),
+        belongs_to("invoice"),
+        UniqueConstraint("org_id", "id"),
         is_currency("currency"),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         Index("ix_credit_customer_id", "customer_id"),
@@ -118,8 +123,19 @@ class Credit(Identified, Owned, Written, Base):
 
     customer_id: Mapped[UUID]
     plan_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None]
     amount: Mapped[int]
     currency: Mapped[str]
     reason: Mapped[str]
     step_key: Mapped[str]
     at: Mapped[datetime]
+
+
+class CreditPosting(Owned, Written, Base):
+    """A credit as Stripe holds it, on the customer's balance. Append-only."""
+
+    __tablename__ = "credit_posting"
+    __table_args__ = (belongs_to("credit"), UniqueConstraint("stripe_balance_transaction_id"))
+
+    credit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    stripe_balance_transaction_id: Mapped[str]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.models.contracts.customers import OfferStatus
-from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to, in_org, is_currency
+from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, belongs_to, in_org, is_currency
 
 _LIVE = "status NOT IN ('never_started', 'ended')"
 _ONE_PRICE = "num_nonnulls(price_per_license, fixed_price) = 1"
@@ -86,7 +86,11 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
 
 
 class CustomerPlanOffer(Identified, Owned, Stamped, Base):
-    """Terms that support made for one customer: a yearly fixed price, or prices per licence."""
+    """Terms that support made for one customer: a yearly fixed price, or prices per licence.
+
+    `sent_invoice_id` is the Stripe invoice that support sent for it. `replaced_pricing` is what the customer's pricing
+    was before the offer was accepted, should the purchase come to nothing.
+    """
 
     __tablename__ = "customer_plan_offer"
     __table_args__ = (
@@ -95,6 +99,7 @@ class CustomerPlanOffer(Identified, Owned, Stamped, Base):
         is_currency("currency"),
         CheckConstraint("least(fixed_price, monthly_discounted_price, annual_discounted_price) >= 0", name="prices"),
         Index("uq_customer_plan_offer_open", "customer_id", "tier", unique=True, postgresql_where="status = 'open'"),
+        Index("ix_customer_plan_offer_customer_id", "customer_id", "created_at"),
     )
 
     customer_id: Mapped[UUID]
@@ -109,4 +114,5 @@ class CustomerPlanOffer(Identified, Owned, Stamped, Base):
     days_until_due: Mapped[int | None]
     sent_invoice_id: Mapped[str | None]
     expires_at: Mapped[datetime | None]
+    replaced_pricing: Mapped[Json | None]
     settled_at: Mapped[datetime | None]

@@ -1,0 +1,127 @@
+"""Which entries share a line, and what lines add up to."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.boundary import close_boundary
+from billflow.domain.calendar import Period
+from billflow.domain.errors import InvalidInput
+from billflow.domain.invoicing.charges import Addition, Renewal, charges
+from billflow.domain.invoicing.draft import LineKind, statement_descriptor
+from billflow.domain.invoicing.rules import instalment
+from billflow.domain.plan import PlanStatus, Schedule
+from billflow.domain.settings import BillingSettings
+from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
+
+DUE = at("2024-02-29T10:00")
+HOUR = timedelta(hours=1)
+
+growth = st.lists(st.tuples(st.integers(0, 3 * 86_400), st.integers(0, 40)), min_size=1, max_size=20)
+
+
+def test_additions_of_one_day_share_the_price_of_the_first() -> None:
+    ledger = [an_entry(1, START, 10)]
+    ledger += [an_entry(seq, START + DAY + seq * HOUR, 10 + seq) for seq in range(2, 5)]
+
+    found = list(charges(ledger, ledger[1:], bundle=True))
+
+    assert [(c.quantity, len(c.entries)) for c in found if isinstance(c, Addition)] == [(4, 3)]
+
+
+def test_a_bundle_never_reaches_across_a_renewal() -> None:
+    ledger = [
+        an_entry(1, START, 10),
+        an_entry(2, DUE - HOUR, 12),
+        an_entry(3, DUE, 12, is_renewal=True, settled=False),
+        an_entry(4, DUE + HOUR, 15),
+    ]
+
+    kinds = [type(charge) for charge in charges(ledger, ledger[1:], bundle=True)]
+    quantities = [c.quantity for c in charges(ledger, ledger[1:], bundle=True) if isinstance(c, Addition)]
+
+    assert kinds == [Renewal, Addition, Addition]
+    assert quantities == [2, 3]
+
+
+def test_seats_that_are_paid_for_already_are_used_again_for_free() -> None:
+    ledger = [an_entry(1, START, 10), an_entry(2, START + DAY, 10, 7), an_entry(3, START + 2 * DAY, 10, 10)]
+
+    assert list(charges(ledger, ledger[1:], bundle=True)) == []
+
+
+def test_nothing_open_is_no_charge() -> None:
+    assert list(charges([an_entry(1, START, 10)], [], bundle=True)) == []
+
+
+@given(changes=growth)
+def test_bundling_changes_the_lines_but_not_how_many_licences_are_billed(changes: list[tuple[int, int]]) -> None:
+    ledger, licenses = [an_entry(1, START, 10)], 10
+    for seq, (second, more) in enumerate(sorted(changes), start=2):
+        licenses += more
+        ledger.append(an_entry(seq, START + timedelta(seconds=second), licenses))
+    billed = {
+        bundle: sum(c.quantity for c in charges(ledger, ledger[1:], bundle=bundle) if isinstance(c, Addition))
+        for bundle in (True, False)
+    }
+
+    assert billed == {True: licenses - 10, False: licenses - 10}
+
+
+@given(changes=growth, price=st.integers(0, 10**6), bundle=st.booleans())
+def test_the_lines_sum_to_the_total_and_name_every_entry_once(
+    changes: list[tuple[int, int]], price: int, bundle: bool
+) -> None:
+    ledger, licenses = [an_entry(1, START, 10)], 10
+    for seq, (second, more) in enumerate(sorted(changes), start=2):
+        licenses += more
+        ledger.append(an_entry(seq, START + timedelta(seconds=second), licenses))
+    settings = BillingSettings(bundle_additions_by_date=bundle)
+    outcome = close_boundary(
+        some_facts(plan=a_plan(price_per_license=price), ledger=tuple(ledger), settings=settings), DUE
+    )
+
+    invoice = outcome.invoices[0]
+    named = [seq for line in invoice.lines for seq in line.entries]
+    assert invoice.total == sum(line.amount for line in invoice.lines)
+    assert all(line.amount == line.quantity * line.unit_amount for line in invoice.lines)
+    assert len(named) == len(set(named))
+    assert set(named) <= set(outcome.settled)
+    assert set(outcome.settled) == {entry.seq for entry in (*ledger[1:], *outcome.entries)}
+
+
+@given(yearly=st.integers(1, 10**9))
+def test_instalments_sum_to_the_yearly_price_exactly(yearly: int) -> None:
+    period, settings = Period(START, DUE), BillingSettings()
+    parts = [instalment(yearly, Schedule.MONTHLY, index, period, settings).amount for index in range(12)]
+
+    assert sum(parts) == yearly
+    assert instalment(yearly, Schedule.ANNUAL, 0, period, settings).amount == yearly
+
+
+def test_a_total_beyond_64_bits_is_refused() -> None:
+    plan = a_plan(price_per_license=10**9)
+    huge = some_facts(plan=plan, ledger=(an_entry(1, START, 10**10),))
+
+    with pytest.raises(InvalidInput) as refusal:
+        _ = close_boundary(huge, DUE).invoices[0].total
+
+    assert refusal.value.code == "amount_too_large"
+
+
+def test_a_statement_shows_at_most_22_characters() -> None:
+    assert statement_descriptor("A tier with a very long name") == "A tier with a very lon"
+
+
+def test_an_ended_plan_is_not_billed_again() -> None:
+    ended = some_facts(plan=a_plan(status=PlanStatus.ENDED, next_invoice_date=None))
+
+    assert close_boundary(ended, DUE).invoices == ()
+
+
+def test_a_renewal_line_says_what_it_is() -> None:
+    line = close_boundary(some_facts(), DUE).invoices[0].lines[0]
+
+    assert (line.kind, line.description) == (LineKind.RENEWAL, "Cloud Standard - renewal")

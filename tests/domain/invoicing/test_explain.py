@@ -1,0 +1,86 @@
+"""Every number of a line is traced, in a sentence and as data."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.boundary import close_boundary
+from billflow.domain.calendar import Period
+from billflow.domain.catalog import Hosting
+from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.explain import explain
+from billflow.domain.invoicing.rules import flat_discount_line, instalment
+from billflow.domain.money import rounded
+from billflow.domain.plan import Schedule
+from billflow.domain.proration import prorated
+from billflow.domain.settings import BillingSettings, InstalmentRounding
+from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts
+
+DUE = at("2024-02-29T10:00")
+CYCLE = Period(START, DUE)
+
+
+def test_a_renewal_is_licences_times_price() -> None:
+    line = close_boundary(some_facts(), DUE).invoices[0].lines[0]
+
+    assert explain(line, "USD").sentence == (
+        "Cloud Standard - renewal, from 2024-02-29 10:00 to 2024-03-31 10:00 UTC: 10 x USD 8 = USD 80."
+    )
+
+
+def test_a_prorated_line_names_the_days_and_the_rounding() -> None:
+    derivation = prorated(800, 3, charged=Period(START + 10 * DAY, DUE), cycle=CYCLE, percent_off="20")
+    found = explain(Line(LineKind.ADDITIONAL_LICENSES, "Additional Cloud Standard license", derivation), "USD")
+
+    assert found.share.days == (19, 29)
+    assert found.share.reduced == Fraction(19, 29)
+    assert (found.unit_amount, found.amount, found.unrounded) == (524, 1572, Fraction(15200, 29))
+    assert found.sentence == (
+        "Additional Cloud Standard license, from 2024-02-10 10:00 to 2024-02-29 10:00 UTC: "
+        "3 x USD 8 x 19 of 29 days, rounded half up to USD 5.24 each = USD 15.72 (20% below list price)."
+    )
+
+
+def test_a_share_that_is_no_whole_days_is_a_reduced_fraction() -> None:
+    derivation = prorated(800, 1, charged=Period(START + DAY / 2, DUE), cycle=CYCLE)
+    found = explain(Line(LineKind.ADDITIONAL_LICENSES, "License", derivation), "USD")
+
+    assert found.share.days is None
+    assert "1 x USD 8 x 57/58 of the cycle" in found.sentence
+
+
+def test_a_flat_discount_names_its_months() -> None:
+    found = explain(flat_discount_line(2000, 12, CYCLE, "USD"), "USD")
+
+    assert "12 months at USD -20 each = USD -240" in found.sentence
+    assert found.amount == -24_000
+
+
+def test_an_instalment_says_which_it_is() -> None:
+    reference = BillingSettings(instalment_rounding=InstalmentRounding.UP)
+    line = Line(LineKind.FIXED_PRICE_RENEWAL, "Plus", instalment(100_000, Schedule.MONTHLY, 3, CYCLE, reference))
+    own = Line(LineKind.FIXED_PRICE_RENEWAL, "Plus", instalment(100_000, Schedule.MONTHLY, 3, CYCLE, BillingSettings()))
+
+    assert "USD 1,000 a year / 12, rounded up to USD 83.34 each = USD 83.34 (instalment 4 of 12)" in (
+        explain(line, "USD").sentence
+    )
+    assert explain(own, "USD").sentence.endswith("1 x USD 83.34 = USD 83.34 (instalment 4 of 12, split exactly).")
+
+
+@given(seconds=st.lists(st.integers(1, 28 * 86_400), min_size=1, max_size=5, unique=True))
+def test_the_numbers_of_an_explanation_make_the_amount(seconds: list[int]) -> None:
+    customer = a_customer(hosting=Hosting.SELF_HOSTED, flat_discounted_months=3)
+    plan = a_plan(tier="self_hosted_basic", price_per_license=350)
+    grown = tuple(
+        seats(START + second * (DAY / 86_400), 10 + index) for index, second in enumerate(sorted(seconds), start=1)
+    )
+    facts = some_facts(
+        plan=plan, customer=customer, observations=(*grown, seats(DUE, 50)), ledger=(an_entry(1, START, 10),)
+    )
+
+    for line in close_boundary(facts, DUE).invoices[0].lines:
+        found = explain(line, "USD")
+        assert found.unrounded == found.price * found.share.reduced
+        assert found.unit_amount == rounded(found.unrounded, found.rounding)
+        assert found.amount == found.unit_amount * found.quantity

@@ -16,6 +16,7 @@ from billflow.domain.dunning import (
     UnpaidInvoice,
     let_go,
     next_attempt,
+    without_consequences,
 )
 from billflow.domain.plan import CollectionMethod
 from tests.domain.builders import DAY, START
@@ -40,6 +41,8 @@ def lived(policy: DunningPolicy, invoice: UnpaidInvoice) -> Seen:
     while planned := next_attempt(policy, invoice, now):
         now = planned.at
         seen.append((planned.action, (now - START) // DAY))
+        if planned.action is DunningAction.MARK_UNCOLLECTIBLE:
+            break
         invoice = carried_out(invoice, planned.action, now)
     return seen
 
@@ -54,6 +57,8 @@ def carried_out(invoice: UnpaidInvoice, action: DunningAction, now: datetime) ->
             return replace(invoice, suspended_at=now)
         case DunningAction.END_PLAN:
             return replace(invoice, plan_ended=True)
+        case DunningAction.MARK_UNCOLLECTIBLE:
+            raise AssertionError("lived() ends with it")
 
 
 def test_a_declined_card_is_tried_after_1_3_5_and_7_days_then_the_customer_is_suspended() -> None:
@@ -99,6 +104,38 @@ def test_a_policy_may_stop_short_of_suspension_and_of_ending() -> None:
     patient = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
 
     assert {action for action, _ in lived(patient, a_declined_charge())} == {DunningAction.RETRY}
+
+
+def test_a_policy_may_give_the_debt_up_in_the_end() -> None:
+    forgiving = DunningPolicy(end_plan_after_days=None, mark_uncollectible=True)
+
+    assert lived(forgiving, a_declined_charge())[-2:] == [
+        (DunningAction.SUSPEND_CUSTOMER, 7),
+        (DunningAction.MARK_UNCOLLECTIBLE, 7),
+    ]
+
+
+def test_a_purchase_is_tried_as_long_and_nobody_is_suspended_for_it() -> None:
+    actions = {action for action, _ in lived(without_consequences(DEFAULT_POLICY), a_declined_charge())}
+
+    assert actions == {DunningAction.RETRY}
+
+
+def test_after_an_outage_one_retry_and_one_reminder_stand_for_all_that_were_missed() -> None:
+    late = START + 6 * DAY
+    retry = next_attempt(DEFAULT_POLICY, a_declined_charge(), late)
+    reminder = next_attempt(DEFAULT_POLICY, an_invoice_by_mail(), START + 16 * DAY)
+
+    assert retry is not None
+    assert (retry.action, retry.at, retry.number) == (DunningAction.RETRY, late, 3)
+    assert reminder is not None
+    assert (reminder.action, reminder.number) == (DunningAction.REMIND, 2)
+
+
+def test_nobody_is_reminded_before_the_invoice_was_issued() -> None:
+    soon_due = replace(an_invoice_by_mail(), due_at=START + DAY)
+
+    assert lived(DEFAULT_POLICY, soon_due)[:2] == [(DunningAction.REMIND, 1), (DunningAction.REMIND, 8)]
 
 
 def test_a_policy_may_end_the_plan_without_suspending() -> None:

@@ -1,7 +1,7 @@
 """What becomes of an unpaid invoice: retries, reminders, and in the end suspension (billflow rules 13 and 14)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,18 +23,24 @@ class DunningPolicy:
     """How an organization collects; days of 24 hours.
 
     `retry_after_days` count from the first failed charge, `reminder_days` from the due date (before it: negative).
-    When all of them are used up the customer is suspended, and `end_plan_after_days` later the plan ends. None
-    leaves out that part.
+    When all of them are used up the customer is suspended, and `end_plan_after_days` later the plan ends; None leaves
+    out that part. With `mark_uncollectible` the debt is given up after all that.
     """
 
     retry_after_days: tuple[int, ...] = (1, 3, 5, 7)
     reminder_days: tuple[int, ...] = (-3, 0, 7)
     suspend_customer: bool = True
     end_plan_after_days: int | None = 30
+    mark_uncollectible: bool = False
     small_organizations: SmallOrganizationRule | None = None
 
 
 DEFAULT_POLICY = DunningPolicy()
+
+
+def without_consequences(policy: DunningPolicy) -> DunningPolicy:
+    """Return the policy for a purchase: nobody is suspended for what was never bought."""
+    return replace(policy, suspend_customer=False, end_plan_after_days=None, mark_uncollectible=False)
 
 
 class DunningAction(StrEnum):
@@ -45,6 +51,7 @@ class DunningAction(StrEnum):
     AWAIT_CUSTOMER = "await_customer"
     SUSPEND_CUSTOMER = "suspend_customer"
     END_PLAN = "end_plan"
+    MARK_UNCOLLECTIBLE = "mark_uncollectible"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,35 +84,51 @@ class NextAttempt:
 
 
 def next_attempt(policy: DunningPolicy, invoice: UnpaidInvoice, now: datetime) -> NextAttempt | None:
-    """Return what collection does next, never earlier than *now*; None where only a payment can change things."""
-    planned = _tries(policy, invoice) or _consequence(policy, invoice)
+    """Return what collection does next, never earlier than *now*; None where only a payment can change things.
+
+    Days that passed unused, in an outage say, are not made up for one by one: the newest of them counts for all.
+    """
+    planned = _tries(policy, invoice, now) or _consequence(policy, invoice)
     return NextAttempt(planned.action, max(planned.at, now), planned.number) if planned else None
 
 
-def _tries(policy: DunningPolicy, invoice: UnpaidInvoice) -> NextAttempt | None:
+def _tries(policy: DunningPolicy, invoice: UnpaidInvoice, now: datetime) -> NextAttempt | None:
     if invoice.suspended_at is not None:
         return None
     if invoice.collection_method is CollectionMethod.SEND_INVOICE:
-        return _pick(DunningAction.REMIND, invoice.due_at or invoice.issued_at, policy.reminder_days, invoice.reminders)
+        return _pick(DunningAction.REMIND, reminders_of(policy, invoice), invoice.reminders, now)
     if invoice.attempts == 0 or invoice.failed_at is None:
         return NextAttempt(DunningAction.RETRY, invoice.issued_at)
     # A retry can't confirm a payment: the days pass all the same, each with a message instead of a charge.
     action = DunningAction.AWAIT_CUSTOMER if invoice.requires_action else DunningAction.RETRY
-    return _pick(action, invoice.failed_at, policy.retry_after_days, invoice.attempts - 1)
+    moments = [invoice.failed_at + days * DAY for days in policy.retry_after_days]
+    return _pick(action, moments, invoice.attempts - 1, now)
 
 
-def _pick(action: DunningAction, start: datetime, days: Sequence[int], done: int) -> NextAttempt | None:
-    return NextAttempt(action, start + days[done] * DAY, done + 1) if done < len(days) else None
+def reminders_of(policy: DunningPolicy, invoice: UnpaidInvoice) -> list[datetime]:
+    """Return when the customer is reminded: only after the invoice was issued, however soon it is due."""
+    due_at = invoice.due_at or invoice.issued_at
+    return [at for days in policy.reminder_days if (at := due_at + days * DAY) > invoice.issued_at]
+
+
+def _pick(action: DunningAction, moments: Sequence[datetime], done: int, now: datetime) -> NextAttempt | None:
+    if done >= len(moments):
+        return None
+    passed = sum(at <= now for at in moments)
+    index = max(done, passed - 1)
+    return NextAttempt(action, moments[index], index + 1)
 
 
 def _consequence(policy: DunningPolicy, invoice: UnpaidInvoice) -> NextAttempt | None:
     given_up = _given_up_at(policy, invoice)
     if policy.suspend_customer and invoice.suspended_at is None:
         return NextAttempt(DunningAction.SUSPEND_CUSTOMER, given_up)
-    if policy.end_plan_after_days is None or invoice.plan_ended:
-        return None
     since = invoice.suspended_at or given_up
-    return NextAttempt(DunningAction.END_PLAN, since + policy.end_plan_after_days * DAY)
+    if policy.end_plan_after_days is not None:
+        since += policy.end_plan_after_days * DAY
+        if not invoice.plan_ended:
+            return NextAttempt(DunningAction.END_PLAN, since)
+    return NextAttempt(DunningAction.MARK_UNCOLLECTIBLE, since) if policy.mark_uncollectible else None
 
 
 def _given_up_at(policy: DunningPolicy, invoice: UnpaidInvoice) -> datetime:

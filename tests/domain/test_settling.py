@@ -1,0 +1,127 @@
+"""Crediting, refunding, voiding: whatever the order, no more goes out than came in."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
+from billflow.domain.settling import (
+    GiveBack,
+    Standing,
+    check_pay,
+    check_uncollectible,
+    check_void,
+    credit_note,
+    refund,
+)
+
+OPEN = Standing(status="open", total=8000, amount_due=8000, lines={"a": 5000, "b": 3000})
+PAID = replace(OPEN, status="paid", amount_paid=8000)
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pay"), st.none()),
+        st.tuples(st.just("refund"), st.none() | st.integers(-5, 9000)),
+        st.tuples(st.sampled_from(GiveBack), st.none() | st.integers(-5, 9000)),
+        st.tuples(st.just("refund fails"), st.none()),
+    ),
+    max_size=12,
+)
+
+
+def act(invoice: Standing, name: str, amount: int | None) -> Standing:
+    """Do one thing to the invoice, as the books would."""
+    if name == "pay":
+        check_pay(invoice)
+        return replace(invoice, status="paid", amount_paid=invoice.amount_paid + invoice.remaining)
+    if name == "refund":
+        return replace(invoice, refunded=invoice.refunded + refund(invoice, amount))
+    if name == "refund fails":
+        return replace(invoice, refunded=invoice.refunded_by_notes)
+    note = credit_note(invoice, amount, {}, GiveBack(name))
+    credited = replace(
+        invoice,
+        credited=invoice.credited + note.amount,
+        credited_before_payment=invoice.credited_before_payment + note.before_payment,
+        refunded=invoice.refunded + note.refund,
+        refunded_by_notes=invoice.refunded_by_notes + note.refund,
+    )
+    return replace(credited, status="paid") if credited.status == "open" and not credited.remaining else credited
+
+
+@given(total=st.integers(1, 9000), from_balance=st.integers(0, 4000), acts=ACTS)
+def test_no_sequence_refunds_more_than_was_paid_or_credits_more_than_was_billed(
+    total: int, from_balance: int, acts: list[tuple[str, int | None]]
+) -> None:
+    due = max(total - from_balance, 0)
+    invoice = Standing(status="open" if due else "paid", total=total, amount_due=due)
+    for name, amount in acts:
+        try:
+            invoice = act(invoice, name, amount)
+        except BillingError:
+            continue
+        assert 0 <= invoice.refunded <= invoice.amount_paid
+        assert invoice.credited + invoice.refunded - invoice.refunded_by_notes <= total
+        assert invoice.amount_paid + invoice.remaining + invoice.credited_before_payment == due
+
+
+@given(amount=st.integers(1, 8000), give_back=st.sampled_from(GiveBack), paid=st.booleans())
+def test_the_parts_of_a_note_add_up_to_it(amount: int, give_back: GiveBack, paid: bool) -> None:
+    note = credit_note(PAID if paid else OPEN, amount, {}, give_back)
+
+    assert note.before_payment + note.refund + note.balance == note.amount == amount
+    assert (note.before_payment == 0) is paid
+
+
+def test_what_the_balance_had_paid_for_goes_back_to_the_balance() -> None:
+    half_by_balance = replace(PAID, amount_due=3000, amount_paid=3000)
+
+    note = credit_note(half_by_balance, None, {}, GiveBack.REFUND)
+
+    assert (note.refund, note.balance) == (3000, 5000)
+
+
+def test_a_line_is_credited_whole_or_in_part_but_only_once() -> None:
+    half = credit_note(PAID, None, {"b": 1000}, GiveBack.BALANCE)
+    rest = credit_note(replace(PAID, credited=1000, credited_lines={"b": 1000}), None, {"b": None}, GiveBack.BALANCE)
+
+    assert (half.amount, rest.amount) == (1000, 2000)
+    with pytest.raises(Refused, match="Nothing of that line"):
+        credit_note(replace(PAID, credited=3000, credited_lines={"b": 3000}), None, {"b": None}, GiveBack.BALANCE)
+
+
+def test_bad_requests_are_told_what_would_do() -> None:
+    with pytest.raises(Refused, match="At most 8000"):
+        refund(PAID, 8001)
+    with pytest.raises(InvalidInput, match="at least 1"):
+        refund(PAID, 0)
+    with pytest.raises(Refused, match="Nothing of this invoice is left to refund"):
+        refund(OPEN, None)
+    with pytest.raises(NotFound, match="no line 'c'"):
+        credit_note(PAID, None, {"c": None}, GiveBack.REFUND)
+    with pytest.raises(InvalidInput, match="not both"):
+        credit_note(PAID, 1, {"a": 1}, GiveBack.REFUND)
+    with pytest.raises(Refused, match="void can't be credited"):
+        credit_note(replace(OPEN, status="void"), None, {}, GiveBack.REFUND)
+
+
+@pytest.mark.parametrize("status", ["paid", "void", "uncollectible"])
+def test_only_an_open_invoice_is_voided_or_given_up(status: str) -> None:
+    check_void(OPEN)
+    check_uncollectible(OPEN)
+    for check in (check_void, check_uncollectible):
+        with pytest.raises(Refused, match="Only an open invoice"):
+            check(replace(OPEN, status=status))
+
+
+@pytest.mark.parametrize(
+    ("status", "possible"), [("open", True), ("uncollectible", True), ("paid", False), ("void", False)]
+)
+def test_what_is_open_or_given_up_can_still_be_paid(status: str, possible: bool) -> None:
+    invoice = replace(OPEN, status=status)
+    if possible:
+        check_pay(invoice)
+    else:
+        with pytest.raises(Refused, match=f"{status} can't be paid"):
+            check_pay(invoice)

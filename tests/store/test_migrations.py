@@ -76,7 +76,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_wall
     owner = f"owner_{uuid4().hex[:8]}"
     with engine.begin() as connection:
         connection.execute(text(f"CREATE ROLE {owner} LOGIN NOSUPERUSER"))
-        connection.execute(text(f"GRANT billflow_app TO {owner}"))
+        connection.execute(text(f"GRANT billflow_app, billflow_watch TO {owner}"))
         connection.execute(text(f"ALTER SCHEMA public OWNER TO {owner}"))
     url = sqlalchemy_url(empty_url).set(username=owner).render_as_string()
     migrate.upgrade(url)

@@ -13,13 +13,15 @@ from billflow.ports import NoDatabase
 from billflow.store.url import shown, sqlalchemy_url, unreachable
 
 STATEMENT_TIMEOUT = "30s"
+ROLE = "billflow_app"
+"""Who can't look over the walls."""
 
 # The role, a table, a column is missing.
 _NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _ENTER = text(
-    "SELECT set_config('role', 'billflow_app', true), set_config('billflow.org_id', :org, true),"
+    "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
     " set_config('statement_timeout', :timeout, true)"
 )
 
@@ -41,9 +43,15 @@ class Database:
         Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated. Serialization failures and deadlocks
         come through as they are: take the whole unit again.
         """
+        async with self.transaction(ROLE, str(as_id(org_id, "organization"))) as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self, role: str, org_id: str = "") -> AsyncIterator[AsyncSession]:
+        """Open one transaction as *role*, for no organization where none is named."""
         try:
             async with self._sessions() as session, session.begin():
-                await session.execute(_ENTER, {"org": str(as_id(org_id, "organization")), "timeout": self._timeout})
+                await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
         except DBAPIError as error:
             if (told := self._explained(error)) is None:

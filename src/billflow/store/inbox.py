@@ -12,7 +12,7 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
-from billflow.models.tables import CustomerPlan, Invoice, TestClock, WebhookEvent
+from billflow.models.tables import CustomerPlan, Invoice, Org, TestClock, WebhookEvent
 from billflow.store.collecting import HeldInvoice, held_invoice
 from billflow.store.engine import Database, as_id
 from billflow.store.invoices import UNSETTLED, void
@@ -31,7 +31,7 @@ class PostgresInbox:
     database: Database
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
-        """Keep an event; tell whether it is new."""
+        """Keep an event; tell whether it is new. One of an organization nobody knows is left."""
         row = insert(WebhookEvent).values(
             org_id=as_id(org_id, "organization"),
             stripe_event_id=event.event_id,
@@ -40,6 +40,8 @@ class PostgresInbox:
             received_at=received_at,
         )
         async with self.database.unit_of_work(org_id) as session:
+            if await session.get(Org, as_id(org_id, "organization")) is None:
+                return False
             done = await session.execute(row.on_conflict_do_nothing().returning(WebhookEvent.id))
             return done.one_or_none() is not None
 

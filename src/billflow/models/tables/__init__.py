@@ -2,6 +2,7 @@
 
 from billflow.models.tables.account import BillingAccount, Channel, Project
 from billflow.models.tables.base import Base
+from billflow.models.tables.caller import ApiKey, IdempotencyKey
 from billflow.models.tables.customer import Customer, CustomerContact
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import Credit, CreditPosting, Invoice, InvoiceLine, PaymentAttempt
@@ -11,6 +12,7 @@ from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
 
 __all__ = [
+    "ApiKey",
     "AuditLog",
     "Base",
     "BillingAccount",
@@ -21,6 +23,7 @@ __all__ = [
     "CustomerContact",
     "CustomerPlan",
     "CustomerPlanOffer",
+    "IdempotencyKey",
     "Invoice",
     "InvoiceLine",
     "LedgerSettlement",

@@ -1,0 +1,44 @@
+"""What is counted over all organizations, by a role that sees a few columns and no content."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.keys import Attention
+from billflow.models.tables import CustomerPlan, Invoice, WebhookEvent
+from billflow.store.engine import Database
+
+ROLE = "billflow_watch"
+
+
+@dataclass(frozen=True)
+class PostgresWatch:
+    """`ports_access.Watch` on PostgreSQL; it reads, and is granted nothing else."""
+
+    database: Database
+
+    async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
+        """Return the ids of the organizations for which an event of Stripe's waits."""
+        query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
+        async with self._looking() as session:
+            return tuple(str(org_id) for org_id in (await session.scalars(query)).all())
+
+    async def attention(self) -> Attention:
+        """Count what waits: parked plans, invoices that Stripe does not hold yet, and the oldest event."""
+        query = select(
+            select(func.count(CustomerPlan.attention_code)).scalar_subquery(),
+            select(func.count(Invoice.status)).where(Invoice.status == InvoiceStatus.DRAFT).scalar_subquery(),
+            select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
+        )
+        async with self._looking() as session:
+            plans, invoices, oldest = (await session.execute(query)).one()
+        return Attention(plans_needing_attention=plans, unsent_invoices=invoices, oldest_open_webhook=oldest)
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[AsyncSession]:
+        async with self.database.transaction(ROLE) as session:
+            yield session

@@ -7,9 +7,18 @@ from billflow.models.tables.customer import Customer, CustomerContact
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import Credit, CreditPosting, Invoice, InvoiceLine, PaymentAttempt
 from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatRow
+from billflow.models.tables.mail import MailRow
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
+from billflow.models.tables.settling import (
+    CreditNote,
+    CreditNoteLine,
+    Dispute,
+    DunningPolicyRow,
+    Refund,
+    SettlementAnswer,
+)
 
 __all__ = [
     "ApiKey",
@@ -18,24 +27,31 @@ __all__ = [
     "BillingAccount",
     "Channel",
     "Credit",
+    "CreditNote",
+    "CreditNoteLine",
     "CreditPosting",
     "Customer",
     "CustomerContact",
     "CustomerPlan",
     "CustomerPlanOffer",
+    "Dispute",
+    "DunningPolicyRow",
     "IdempotencyKey",
     "Invoice",
     "InvoiceLine",
     "LedgerSettlement",
     "LicenseLedger",
+    "MailRow",
     "Org",
     "OutboxEvent",
     "PaymentAttempt",
     "Project",
     "Realm",
+    "Refund",
     "RemoteRealm",
     "RemoteServer",
     "SeatRow",
+    "SettlementAnswer",
     "Step",
     "TestClock",
     "WebhookEvent",

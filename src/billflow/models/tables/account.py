@@ -35,6 +35,7 @@ class BillingAccount(Identified, Owned, Stamped, Base):
     name: Mapped[str]
     is_default: Mapped[bool] = mapped_column(server_default=text("false"))
     stripe_customer_id: Mapped[str | None]
+    stripe_payment_method_id: Mapped[str | None]
     currency: Mapped[str]
     collection_method: Mapped[CollectionMethod] = mapped_column(server_default=CollectionMethod.CHARGE_AUTOMATICALLY)
     invoice_email: Mapped[str | None]

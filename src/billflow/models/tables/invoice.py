@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billflow.domain.dunning import DunningAction
 from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -64,6 +65,9 @@ class Invoice(Identified, Owned, Stamped, Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime | None]
     last_outcome: Mapped[Json | None]
+    next_action: Mapped[DunningAction | None]
+    customer_suspended_at: Mapped[datetime | None]
+    attention: Mapped[str | None]
     step_key: Mapped[str]
 
 

@@ -1,13 +1,13 @@
 """Who uses billflow: organizations, the tenants behind whose walls everything else lives."""
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.models.tables.base import Base, Identified, Json, Stamped, is_object
 
 
 class Org(Identified, Stamped, Base):
-    """One tenant; its id follows from its slug (decision 0010)."""
+    """One tenant; its id follows from its slug (decision 0010). With `livemode` it bills real money, for good."""
 
     __tablename__ = "org"
     __table_args__ = (
@@ -17,4 +17,5 @@ class Org(Identified, Stamped, Base):
 
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    livemode: Mapped[bool] = mapped_column(server_default=text("false"))
     settings: Mapped[Json] = mapped_column(server_default="{}")

@@ -1,0 +1,76 @@
+"""Mails to customers: what there is to tell, and the letter it becomes."""
+
+from enum import StrEnum
+
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.invoices import InvoiceRef
+
+
+class Occasion(StrEnum):
+    """Why a customer is written to about an invoice."""
+
+    PAYMENT_FAILED = "payment_failed"
+    ACTION_REQUIRED = "action_required"
+    REMINDER_BEFORE = "reminder_before"
+    REMINDER_DUE = "reminder_due"
+    REMINDER_AFTER = "reminder_after"
+    SUSPENDED = "suspended"
+    REACTIVATED = "reactivated"
+    PLAN_ENDED = "plan_ended"
+    LET_GO = "let_go"
+
+    @property
+    def is_reminder(self) -> bool:
+        """Tell whether it reminds of an invoice that was sent."""
+        return self in (Occasion.REMINDER_BEFORE, Occasion.REMINDER_DUE, Occasion.REMINDER_AFTER)
+
+
+class NoticeAsk(InvoiceRef):
+    """Tell the customer about an invoice; `number` tells occasions of one kind apart."""
+
+    occasion: Occasion
+    number: int = 1
+    at: Moment
+    next_at: Moment | None = None
+
+    @property
+    def key(self) -> str:
+        """Return what names the debt and the occasion: the customer is told once."""
+        return f"invoice/{self.invoice_id}/{self.occasion}/{self.number}"
+
+
+class NoticeFacts(Contract):
+    """What a letter about an invoice says; `open_amount` in minor units of `currency`."""
+
+    customer_id: str
+    recipient: str
+    name: str
+    language: str
+    invoice_name: str
+    open_amount: int
+    currency: str
+    due_at: Moment
+    hosted_invoice_url: str | None
+    is_settled: bool
+
+
+class Letter(Contract):
+    """A mail in the customer's words, ready to be sent."""
+
+    language: str
+    recipient: str
+    subject: str
+    body: str
+
+
+class MailRecord(Letter):
+    """A mail as it was written; `sent_at` is None where it is only kept."""
+
+    org_id: str
+    mail_id: str
+    key: str
+    customer_id: str
+    invoice_id: str
+    occasion: Occasion
+    at: Moment
+    sent_at: Moment | None

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from billflow.domain.purchasing import StartFacts
 from billflow.domain.step import Facts, Outcome
+from billflow.models.contracts.credits import CreditBalance, CreditToPost
 from billflow.models.contracts.customers import (
     ClockRecord,
     CustomerChange,
@@ -81,6 +82,10 @@ class Books(Protocol):
         """Remember the customer's Stripe id."""
         ...
 
+    async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
+        """Remember under which id Stripe knows a credit; once known it stays."""
+        ...
+
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
         """Remember that Stripe holds the invoice."""
         ...
@@ -135,6 +140,10 @@ class Archive(Protocol):
 
     async def invoice(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""
+        ...
+
+    async def credits(self, org_id: str, customer_id: str) -> CreditBalance:
+        """Return what is owed to a customer, and how it came about."""
         ...
 
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
@@ -214,6 +223,13 @@ class PaymentGateway(Protocol):
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
         """Return the id of the Stripe customer, making it where there is none yet."""
+        ...
+
+    async def post_credit(self, customer: BilledCustomer, credit: CreditToPost) -> str:
+        """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it.
+
+        The customer has its Stripe id. The next invoice that is finalized uses the balance up.
+        """
         ...
 
     async def issue(self, invoice: InvoiceToCollect) -> Issued:

@@ -29,7 +29,10 @@ class CollectionActivities:
 
     @activity.defn
     async def collect(self, ask: CollectAsk) -> CollectionOutcome:
-        """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt."""
+        """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
+
+        What we owe the customer is put on its balance first, so that the invoice uses it up.
+        """
         invoice = await self.books.invoice_to_collect(ask)
         if (settled := _settled(invoice)) is not None:
             return settled
@@ -49,6 +52,9 @@ class CollectionActivities:
             await self.books.record_stripe_customer(payer, stripe_customer_id)
             payer = payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
             invoice = invoice.model_copy(update={"customer": payer})
+        for credit in invoice.credits:
+            posted = await self.gateway.post_credit(payer, credit)
+            await self.books.record_credit_posted(ask.org_id, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
         await self.books.record_issued(ask, issued)
         if issued.status is InvoiceStatus.PAID:
@@ -77,7 +83,7 @@ class CollectionActivities:
 
 def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:
     if invoice.status is InvoiceStatus.PAID:
-        return Paid(amount_paid=invoice.total)
+        return Paid(amount_paid=invoice.amount_paid)
     if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
         return Closed()
     return None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import stripe
 
+from billflow.models.contracts.credits import CreditToPost
 from billflow.models.contracts.invoices import (
     BilledCustomer,
     Closed,
@@ -13,7 +14,7 @@ from billflow.models.contracts.invoices import (
     InvoiceToCollect,
     Issued,
 )
-from billflow.payments import keys, lookup
+from billflow.payments import crediting, keys, lookup
 from billflow.payments.calls import act_once, ask
 from billflow.payments.collecting import Collecting
 from billflow.payments.errors import port_faults
@@ -40,6 +41,12 @@ class StripeGateway:
         with port_faults():
             found = await lookup.find_customer(self.client, customer)
             return found.id if found else (await self._create_customer(customer)).id
+
+    async def post_credit(self, customer: BilledCustomer, credit: CreditToPost) -> str:
+        """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it."""
+        customer_id = await self.ensure_customer(customer)
+        with port_faults():
+            return await crediting.post(self.client, customer_id, credit, self.now())
 
     async def issue(self, invoice: InvoiceToCollect) -> Issued:
         """Create the invoice with its lines and finalize it, once, however often asked.

@@ -120,6 +120,7 @@ def issued(held: stripe.Invoice, currency: str) -> Issued:
         hosted_invoice_url=held.hosted_invoice_url,
         amount_due=from_stripe(held.amount_due, currency),
         amount_paid=from_stripe(held.amount_paid, currency),
+        balance_applied=from_stripe((held.ending_balance or 0) - held.starting_balance, currency),
     )
 
 

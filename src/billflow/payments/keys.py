@@ -14,6 +14,7 @@ INVOICE = "billflow_invoice"
 PLAN = "billflow_plan"
 CUSTOMER = "billflow_customer"
 LINE = "billflow_line"
+CREDIT = "billflow_credit"
 
 
 def create_customer(customer_id: str) -> str:
@@ -49,6 +50,11 @@ def send(invoice_id: str, attempt: int) -> str:
 def void(invoice_id: str) -> str:
     """Name the voiding of an invoice."""
     return f"invoice/{invoice_id}/void"
+
+
+def post_credit(credit_id: str) -> str:
+    """Name the posting of a credit to the customer's balance."""
+    return f"credit/{credit_id}"
 
 
 def generation(key: str, number: int) -> str:

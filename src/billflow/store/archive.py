@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 
 from billflow.domain.step import Facts
+from billflow.models.contracts.credits import CreditBalance
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
@@ -24,6 +26,7 @@ from billflow.models.contracts.records import (
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Customer, CustomerPlan, Invoice, SeatRow
 from billflow.store.clocks import is_behind
+from billflow.store.crediting import credit_balance
 from billflow.store.customer_records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.customers import LIVE, runs_on
 from billflow.store.engine import as_id
@@ -105,6 +108,12 @@ class PostgresArchive(BooksPart):
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""
         async with self.database.unit_of_work(org_id) as session:
             return await invoice_detail(session, as_id(invoice_id, "invoice"))
+
+    async def credits(self, org_id: str, customer_id: str) -> CreditBalance:
+        """Return what is owed to a customer, and how it came about."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer = await customer_record(session, as_id(customer_id, "customer"))
+            return await credit_balance(session, UUID(customer.customer_id), customer.billing_account.currency)
 
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence."""

@@ -26,6 +26,7 @@ from billflow.models.contracts.invoices import (
     RequiresAction,
 )
 from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, InvoiceLine, PaymentAttempt
+from billflow.store.crediting import credits_to_post, note_posting, use_balance, use_balance_again
 from billflow.store.engine import as_id
 from billflow.store.invoices import UNSETTLED, void
 from billflow.store.parts import BooksPart
@@ -63,7 +64,9 @@ class Collecting(BooksPart):
                 raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
             invoice, customer, account = found
             lines = await session.scalars(_lines_of(invoice.id))
-            return _to_collect(invoice, tuple(map(_line, lines)), billed_customer(customer, account))
+            owed = await credits_to_post(session, customer, account)
+            to_collect = _to_collect(invoice, tuple(map(_line, lines)), billed_customer(customer, account))
+            return to_collect.model_copy(update={"credits": tuple(owed)})
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
         """Remember the Stripe customer of the account that pays; one that is known already stays."""
@@ -74,6 +77,12 @@ class Collecting(BooksPart):
                 .where(BillingAccount.is_default, BillingAccount.stripe_customer_id.is_(None))
                 .values(stripe_customer_id=stripe_customer_id)
             )
+
+    async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
+        """Remember under which id Stripe knows a credit; once known it stays."""
+        async with self.database.unit_of_work(org_id) as session:
+            org, credit = as_id(org_id, "organization"), as_id(credit_id, "credit")
+            await note_posting(session, org, credit, stripe_balance_transaction_id)
 
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
         """Remember that Stripe holds the invoice, under which id and number."""
@@ -86,6 +95,7 @@ class Collecting(BooksPart):
                 held.plan.invoicing_status = InvoicingStatus.DONE
             if invoice.stripe_invoice_id is None:
                 held.tell("invoice.issued", {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number})
+                use_balance(invoice, issued.balance_applied, held.recorder)
             invoice.stripe_invoice_id, invoice.amount_due = issued.stripe_invoice_id, issued.amount_due
             if issued.status is InvoiceStatus.PAID:
                 held.settle(issued.amount_paid)
@@ -143,6 +153,8 @@ class HeldInvoice:
         was = {"status": invoice.status}
         invoice.status, invoice.paid_at, invoice.amount_paid = InvoiceStatus.PAID, self.recorder.at, amount_paid
         invoice.next_attempt_at = None
+        if was["status"] is InvoiceStatus.VOID:
+            use_balance_again(invoice, self.recorder)
         paid = {"status": invoice.status, "amount_paid": amount_paid}
         self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=was, after=paid)
         self.say("invoice.paid", paid | {"late": was["status"] is InvoiceStatus.VOID})
@@ -225,6 +237,7 @@ def _to_collect(invoice: Invoice, lines: tuple[CollectionLine, ...], customer: B
         days_until_due=invoice.days_until_due,
         statement_descriptor=invoice.statement_descriptor,
         issued_at=invoice.issued_at,
+        amount_paid=invoice.amount_paid,
         stripe_invoice_id=invoice.stripe_invoice_id,
         sent_first_at=invoice.sent_first_at,
     )

@@ -31,6 +31,7 @@ def invoice_record(invoice: Invoice) -> InvoiceRecord:
         hosted_invoice_url=invoice.hosted_invoice_url,
         amount_due=invoice.amount_due,
         amount_paid=invoice.amount_paid,
+        balance_applied=invoice.balance_applied,
         paid_at=invoice.paid_at,
         voided_at=invoice.voided_at,
         attempts=invoice.attempts,

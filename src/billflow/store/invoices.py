@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, InvoiceLine
+from billflow.store.crediting import return_balance
 from billflow.store.mapping import as_json
 from billflow.store.records import Recorder
 
@@ -69,12 +70,16 @@ async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> S
 
 
 def void(invoice: Invoice, customer: Customer, recorder: Recorder) -> None:
-    """Void an unpaid invoice in our books, and give back the flat-discount months it had used (billflow rules 7)."""
+    """Void an unpaid invoice in our books, and give back what it had used.
+
+    That is flat-discount months (billflow rules 7), and what the customer's balance paid of it.
+    """
     recorder.audit(
         "invoice.voided", ("invoice", invoice.id), before={"status": invoice.status}, after={"status": "void"}
     )
     invoice.status, invoice.voided_at, invoice.next_attempt_at = InvoiceStatus.VOID, recorder.at, None
     customer.flat_discounted_months += invoice.flat_discount_months
+    return_balance(invoice, recorder)
     recorder.say(
         "invoice.voided",
         {"total": invoice.total, "currency": invoice.currency},

@@ -8,6 +8,7 @@ from pydantic import Field
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.credits import CreditToPost
 
 
 class InvoiceStatus(StrEnum):
@@ -75,7 +76,8 @@ class BilledCustomer(Contract):
 class InvoiceToCollect(Contract):
     """Everything the payment gateway needs of one invoice.
 
-    `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on.
+    `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
+    be on the customer's balance before the invoice is finalized, which then uses them up.
     """
 
     org_id: str
@@ -92,12 +94,17 @@ class InvoiceToCollect(Contract):
     days_until_due: int | None = None
     statement_descriptor: str
     issued_at: Moment
+    amount_paid: int = 0
     stripe_invoice_id: str | None = None
     sent_first_at: Moment | None = None
+    credits: tuple[CreditToPost, ...] = ()
 
 
 class Issued(Contract):
-    """Stripe holds the invoice, finalized: open, or paid at once where nothing was due."""
+    """Stripe holds the invoice, finalized: open, or paid at once where nothing was due.
+
+    `balance_applied` is how much of it the customer's balance took over.
+    """
 
     stripe_invoice_id: str
     status: InvoiceStatus
@@ -105,6 +112,7 @@ class Issued(Contract):
     hosted_invoice_url: str | None = None
     amount_due: int
     amount_paid: int
+    balance_applied: int = 0
 
 
 class Paid(Contract):

@@ -112,6 +112,7 @@ class InvoiceRecord(InvoiceSummary):
     hosted_invoice_url: str | None
     amount_due: int | None
     amount_paid: int
+    balance_applied: int
     paid_at: Moment | None
     voided_at: Moment | None
     attempts: int

@@ -17,7 +17,8 @@ class Invoice(Identified, Owned, Stamped, Base):
     """One invoice; amounts in minor units of `currency`.
 
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
-    `sent_first_at` is real time, all other moments follow the plan's clock.
+    `balance_applied` is what the customer's balance paid of it when it was issued: `amount_due` is the rest, except for
+    amounts too small to charge. `sent_first_at` is real time, all other moments follow the plan's clock.
     """
 
     __tablename__ = "invoice"
@@ -58,6 +59,7 @@ class Invoice(Identified, Owned, Stamped, Base):
     stripe_invoice_id: Mapped[str | None]
     hosted_invoice_url: Mapped[str | None]
     amount_due: Mapped[int | None]
+    balance_applied: Mapped[int] = mapped_column(server_default="0")
     amount_paid: Mapped[int] = mapped_column(server_default="0")
     paid_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]

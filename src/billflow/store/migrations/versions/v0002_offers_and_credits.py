@@ -20,6 +20,7 @@ def downgrade() -> None:
     drop_tables("credit_posting")
     run_sql(
         "ALTER TABLE credit DROP CONSTRAINT uq_credit_org_id_id, DROP COLUMN invoice_id",
+        "ALTER TABLE invoice DROP COLUMN balance_applied",
         "DROP INDEX ix_customer_plan_offer_customer_id",
         "ALTER TABLE customer_plan_offer DROP COLUMN replaced_pricing",
         "ALTER TABLE customer_plan_offer DROP CONSTRAINT ck_customer_plan_offer_offerstatus",

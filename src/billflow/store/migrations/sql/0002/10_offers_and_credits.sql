@@ -6,6 +6,8 @@ ALTER TABLE customer_plan_offer
 
 CREATE INDEX ix_customer_plan_offer_customer_id ON customer_plan_offer (customer_id, created_at);
 
+ALTER TABLE invoice ADD COLUMN balance_applied bigint DEFAULT 0 NOT NULL;
+
 ALTER TABLE credit
     ADD COLUMN invoice_id uuid,
     ADD CONSTRAINT uq_credit_org_id_id UNIQUE (org_id, id),

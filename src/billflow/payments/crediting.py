@@ -1,0 +1,46 @@
+"""Put what we owe a customer on its balance at Stripe, once."""
+
+from datetime import datetime
+
+import stripe
+
+from billflow.models.contracts.credits import CreditToPost
+from billflow.payments import keys
+from billflow.payments.amounts import to_stripe
+from billflow.payments.calls import act_once, ask
+
+PAGE = 100
+
+
+async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: CreditToPost, now: datetime) -> str:
+    """Return the id of the balance transaction of *credit*, looking for it first where its key may be forgotten.
+
+    Stripe writes a credit as a negative amount. Raises `StripeError`.
+    """
+    marks = {keys.CREDIT: credit.credit_id}
+    transactions = client.v1.customers.balance_transactions
+
+    async def look() -> stripe.CustomerBalanceTransaction | None:
+        listing = transactions.list_async(stripe_customer_id, {"limit": PAGE})
+        page = await ask("customer_balance_transaction.list", listing)
+        ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
+        return ours[-1] if ours else None
+
+    found = await look() if keys.may_be_gone(credit.created_at, now) else None
+    if found is None:
+        found = await act_once(
+            "customer_balance_transaction.create",
+            keys.post_credit(credit.credit_id),
+            lambda options: transactions.create_async(
+                stripe_customer_id,
+                {
+                    "amount": -to_stripe(credit.amount, credit.currency),
+                    "currency": credit.currency.lower(),
+                    "description": credit.reason,
+                    "metadata": marks,
+                },
+                options,
+            ),
+            look,
+        )
+    return found.id

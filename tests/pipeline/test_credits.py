@@ -1,0 +1,113 @@
+"""What a customer is owed goes to its balance at Stripe, once, and the next invoice uses it up."""
+
+from dataclasses import replace
+
+import stripe
+
+from billflow.activities.collection import CollectionActivities
+from billflow.domain.calendar import add_months
+from billflow.domain.commands import EndNow, UpgradeTierNow
+from billflow.domain.plan import PlanStatus, Schedule
+from billflow.models.contracts.customers import CustomerPricing
+from billflow.models.contracts.invoices import CollectAsk
+from billflow.models.contracts.records import InvoiceDetail
+from tests.engine_fixtures import until
+from tests.pipeline.story import BASIC, BEGIN, Story, by_hand, by_invoice
+
+
+async def agree(story: Story) -> None:
+    """Check that rows and Stripe hold the same invoices, to the cent, and the same balance."""
+    held = {invoice.id: invoice for invoice in await story.at_stripe()}
+    invoices = await story.invoices()
+    assert len(held) == len(invoices)
+    for invoice in invoices:
+        assert invoice.stripe_invoice_id is not None
+        theirs = held[invoice.stripe_invoice_id]
+        ours = (invoice.total, invoice.amount_due, invoice.amount_paid, str(invoice.status))
+        assert ours == (theirs.total, theirs.amount_due, theirs.amount_paid, theirs.status)
+    assert (await story.credits()).balance == -await story.stripe_balance()
+
+
+async def balance_transactions(story: Story) -> list[stripe.CustomerBalanceTransaction]:
+    transactions = story.house.engine.stripe.v1.customers.balance_transactions
+    return (await transactions.list_async(await story.stripe_id())).data
+
+
+async def collected_again(story: Story, invoice: InvoiceDetail) -> None:
+    """Run the sending of an invoice once more, as a retry after a crash does."""
+    engine = story.house.engine
+    again = CollectAsk(org_id=story.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
+    await CollectionActivities(engine.books, engine.gateway).collect(again)
+
+
+async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_only_the_rest_is_charged(
+    story: Story,
+) -> None:
+    plan = await story.plan(by_hand(9))
+    assert plan.licenses == 9
+
+    upgraded = await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+
+    assert upgraded.successor is not None
+    purchase, successors = await story.settled()
+    assert (purchase.total, purchase.amount_due, purchase.amount_paid) == (7200, 7200, 7200)
+    assert (successors.total, successors.amount_due, successors.amount_paid) == (12_000, 4800, 4800)
+    assert successors.lines[0].quantity == 10
+    owed = await story.credits()
+    assert [change.amount for change in owed.credits] == [7200, -7200]
+    assert (owed.balance, await story.stripe_balance()) == (0, 0)
+    await agree(story)
+
+
+async def test_a_credit_is_posted_once_however_often_its_invoice_is_sent(story: Story) -> None:
+    plan = await story.plan(by_hand(9))
+    await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+    _, successors = await story.settled()
+
+    await collected_again(story, successors)
+
+    posted = [held for held in await balance_transactions(story) if held.type == "adjustment"]
+    [granted] = [change for change in (await story.credits()).credits if change.amount > 0]
+    assert [(held.id, held.amount) for held in posted] == [(granted.stripe_balance_transaction_id, -7200)]
+    await agree(story)
+
+
+async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_used_up(server_story: Story) -> None:
+    story = server_story
+    await story.price(CustomerPricing())
+    plan = await story.plan(by_hand(10, replace(BASIC, schedule=Schedule.ANNUAL)))
+
+    upgraded = await story.command(plan, UpgradeTierNow(tier="self_hosted_business", schedule=Schedule.MONTHLY))
+    for month in (1, 2):
+        await story.seats(25, add_months(BEGIN, month))
+        await story.months(month)
+
+    assert upgraded.state.status is PlanStatus.ENDED
+    invoices = await story.settled()
+    assert [(invoice.total, invoice.amount_due) for invoice in invoices] == [
+        (42_000, 42_000),
+        (20_000, 0),
+        (20_000, 0),
+        (20_000, 18_000),
+    ]
+    assert (await story.credits()).balance == 0
+    await agree(story)
+
+
+async def test_a_voided_invoice_gives_back_what_the_balance_paid_of_it(story: Story) -> None:
+    plan = await story.plan(by_invoice(9))
+    [purchase] = await story.sent()
+    await story.pay(purchase)
+    await story.settled()
+    upgraded = await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+    assert upgraded.successor is not None
+    await story.sent()
+    assert (await story.credits()).balance == 0
+
+    await story.command(upgraded.successor, EndNow(void_open_invoices=True))
+
+    async def is_given_back() -> bool:
+        return await story.stripe_balance() == -7200
+
+    await until(is_given_back)
+    assert (await story.credits()).balance == 7200

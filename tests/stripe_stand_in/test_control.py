@@ -157,7 +157,7 @@ def test_events_of_what_is_not_simulated_can_be_made_up(sim: Sim) -> None:
 def test_bad_bodies_are_answered_by_one_sentence(sim: Sim) -> None:
     for path, body in (
         ("/faults", {"requests": [{"fault": "explode"}]}),
-        ("/clock", {"freez": 1}),
+        ("/clock", {"halt": 1}),
         ("/settings", {"rate_limit": "none"}),
         ("/checkout/cs_test_x/complete", {}),
     ):

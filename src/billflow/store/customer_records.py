@@ -70,7 +70,7 @@ def record_of(rows: ShownRows) -> CustomerRecord:
         metadata=customer.metadata_,
         settings=customer.settings,
         pricing=pricing_of(customer),
-        billing_account=_account(rows.account),
+        billing_account=account_record(rows.account),
         created_at=customer.created_at,
         updated_at=customer.updated_at,
     )
@@ -81,7 +81,8 @@ def pricing_of(customer: Customer) -> CustomerPricing:
     return CustomerPricing.model_validate(customer, from_attributes=True)
 
 
-def _account(account: BillingAccount) -> BillingAccountRecord:
+def account_record(account: BillingAccount) -> BillingAccountRecord:
+    """Return a billing account as it is shown."""
     return BillingAccountRecord(
         billing_account_id=str(account.id),
         name=account.name,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import BillingError, NotFound, Refused
+from billflow.domain.inheritance import merged
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import (
     CustomerChange,
@@ -19,6 +20,7 @@ from billflow.models.contracts.customers import (
     DeploymentKind,
     NewCustomer,
 )
+from billflow.models.contracts.places import Address
 from billflow.models.tables import (
     BillingAccount,
     Customer,
@@ -27,6 +29,7 @@ from billflow.models.tables import (
     RemoteRealm,
     RemoteServer,
 )
+from billflow.models.tables.base import Json
 from billflow.store.engine import as_id
 from billflow.store.records import Recorder
 
@@ -44,6 +47,18 @@ _TAKEN = {
         "erp_customer_number",
         "Another customer has that ERP number.",
     ),
+    "uq_customer_contact_customer_id_email_key": (
+        "email_taken",
+        "email",
+        "Another contact of the customer has that e-mail address.",
+    ),
+    "uq_sponsorship_request_pending": (
+        "sponsorship_pending",
+        "status",
+        "Another request of the customer waits for a decision.",
+    ),
+    "uq_project_customer_id_slug": ("slug_taken", "slug", "Another project of the customer has that slug."),
+    "uq_channel_project_id_name": ("name_taken", "name", "Another channel of the project has that name."),
     "uq_realm_org_id_string_id": ("deployment_taken", "deployment", "Another customer has that realm."),
     "uq_remote_realm_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that remote realm."),
     "uq_remote_server_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that server."),
@@ -89,11 +104,16 @@ def _customer(org_id: UUID, new: NewCustomer, deployment: _DeploymentRow) -> Cus
         erp_customer_number=new.erp_customer_number,
         default_currency=new.default_currency,
         default_language=new.default_language,
-        billing_address=new.billing_address,
-        shipping_address=new.shipping_address,
-        metadata_=new.metadata,
-        settings=new.settings,
+        billing_address=address_of(new.billing_address),
+        shipping_address=address_of(new.shipping_address),
+        metadata_=merged({}, new.metadata),
+        settings=merged({}, new.settings.given()),
     )
+
+
+def address_of(address: Address | None) -> Json | None:
+    """Return an address as its row keeps it."""
+    return None if address is None else address.model_dump(mode="json", exclude_none=True)
 
 
 def _account(customer: Customer, new: NewCustomer) -> BillingAccount:
@@ -137,10 +157,10 @@ async def _own_realm(recorder: Recorder, name: str) -> Realm:
     raise Refused("No subdomain is free for that name; name a deployment.", code="no_free_slug", field="deployment")
 
 
-def slug_of(name: str) -> str:
-    """Return *name* as a subdomain: `Müller & Söhne` gives `muller-sohne`."""
+def slug_of(name: str, otherwise: str = "realm") -> str:
+    """Return *name* as a subdomain: `Müller & Söhne` gives `muller-sohne`; *otherwise* where no letter is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or "realm"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or otherwise
 
 
 async def held_with_plans(session: AsyncSession, customer_id: str) -> tuple[Customer, Sequence[CustomerPlan]]:

@@ -12,12 +12,15 @@ from billflow.domain.money import MAX_PRICE, checked_currency
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
+from billflow.models.contracts.places import Address, Language
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
 Currency = Annotated[str, AfterValidator(checked_currency)]
 Amount = Annotated[int, Field(ge=0, le=MAX_PRICE)]
 Count = Annotated[int, Field(ge=0, le=MAX_LICENSES)]
+ErpNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Json = dict[str, Any]
 
 
@@ -69,14 +72,37 @@ class NewCustomer(Contract):
     name: Name
     email: Email
     deployment: Deployment | None = None
-    erp_customer_number: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    erp_customer_number: ErpNumber | None = None
     default_currency: Currency = "USD"
-    default_language: str = "en-US"
-    billing_address: Json | None = None
-    shipping_address: Json | None = None
-    metadata: Json = Field(default_factory=dict)
-    settings: Json = Field(default_factory=dict)
+    default_language: Language = "en-US"
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    settings: CustomerSettings = CustomerSettings()
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+
+
+class CustomerRef(Contract):
+    """One customer of one organization."""
+
+    org_id: str
+    customer_id: str
+
+
+class CustomerUpdate(Contract):
+    """What to change of a customer: what is left out stays, null takes away what may be missing.
+
+    `metadata` is merged, an address is replaced whole. A new `default_currency` counts for billing accounts made later.
+    """
+
+    name: Name = ""
+    email: Email = ""
+    erp_customer_number: ErpNumber | None = None
+    default_currency: Currency = "USD"
+    default_language: Language = "en-US"
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class CustomerPricing(Contract):

@@ -8,6 +8,7 @@ from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import Credit, CreditPosting, Invoice, InvoiceLine, PaymentAttempt
 from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
+from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
@@ -19,6 +20,7 @@ from billflow.models.tables.settling import (
     Refund,
     SettlementAnswer,
 )
+from billflow.models.tables.sponsorship import SponsorshipRequest
 
 __all__ = [
     "ApiKey",
@@ -42,6 +44,7 @@ __all__ = [
     "LedgerSettlement",
     "LicenseLedger",
     "MailRow",
+    "Onboarding",
     "Org",
     "OutboxEvent",
     "PaymentAttempt",
@@ -52,6 +55,7 @@ __all__ = [
     "RemoteServer",
     "SeatRow",
     "SettlementAnswer",
+    "SponsorshipRequest",
     "Step",
     "TestClock",
     "WebhookEvent",

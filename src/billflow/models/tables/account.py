@@ -51,6 +51,7 @@ class Project(Identified, Owned, Stamped, Base):
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("customer_id", "slug"),
         is_object("settings"),
+        Index("ix_project_billing_account_id", "billing_account_id"),
     )
 
     customer_id: Mapped[UUID]

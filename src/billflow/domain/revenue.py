@@ -1,0 +1,22 @@
+"""What a running plan is worth a month."""
+
+from fractions import Fraction
+
+from billflow.domain.money import Rounding, rounded
+from billflow.domain.plan import PlanStatus, Schedule
+
+_MONTHS_A_YEAR = 12
+
+
+def monthly_revenue(
+    status: PlanStatus, schedule: Schedule, *, price_per_license: int | None, fixed_price: int | None, licenses: int
+) -> int:
+    """Return what the plan renews at, per month in minor units, halves rounded up; nothing in a trial or after its end.
+
+    *licenses* are those of the next renewal, *fixed_price* is a yearly one.
+    """
+    if not status.is_live or status.in_trial:
+        return 0
+    if fixed_price is not None:
+        return rounded(Fraction(fixed_price, _MONTHS_A_YEAR), Rounding.HALF_UP)
+    return rounded(Fraction((price_per_license or 0) * licenses, schedule.months), Rounding.HALF_UP)

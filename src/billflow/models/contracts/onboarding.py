@@ -1,0 +1,85 @@
+"""Taking a new customer in, part by part: what is asked, and how far it has come."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customer_parts import NewProject
+
+
+class OnboardingPart(StrEnum):
+    """The parts of an onboarding, in their order."""
+
+    DEPLOYMENT = "deployment"
+    BILLING_ACCOUNT = "billing_account"
+    STRIPE_CUSTOMER = "stripe_customer"
+    FIRST_PROJECT = "first_project"
+    TRIAL_PLAN = "trial_plan"
+
+
+class PartStatus(StrEnum):
+    """Where one part stands; `undone` was done and then taken back."""
+
+    PENDING = "pending"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class OnboardingStatus(StrEnum):
+    """Where an onboarding stands; a parked one waits for its cause to go away, or for a retry."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARKED = "parked"
+    FAILED = "failed"
+
+
+class PartProgress(Contract):
+    """How far one part has come; `result` is the id of what it made, `message` why it did not."""
+
+    part: OnboardingPart
+    status: PartStatus = PartStatus.PENDING
+    result: str | None = None
+    code: str | None = None
+    message: str | None = None
+    at: Moment | None = None
+
+
+class OnboardingWishes(Contract):
+    """What the new customer is to have; without a `plan` none is started."""
+
+    project: NewProject | None = None
+    plan: StartPlan | None = None
+    test_clock_id: str | None = Field(None, max_length=100)
+
+
+class OnboardingAsk(Contract):
+    """Onboard one customer."""
+
+    org_id: str
+    customer_id: str
+    actor: str
+    wishes: OnboardingWishes
+    at: Moment
+
+
+class OnboardingProgress(Contract):
+    """How far an onboarding has come, part by part."""
+
+    customer_id: str
+    status: OnboardingStatus
+    parts: tuple[PartProgress, ...]
+    started_at: Moment
+
+
+class PartReport(Contract):
+    """What came of one part, to be written down."""
+
+    org_id: str
+    customer_id: str
+    status: OnboardingStatus
+    progress: PartProgress

@@ -155,6 +155,6 @@ def check_uncollectible(invoice: Standing) -> None:
 
 
 def check_pay(invoice: Standing) -> None:
-    """Raise `Refused` unless there is something left to pay."""
-    if invoice.status not in ("draft", "open", "uncollectible"):
-        raise Refused(f"An invoice that is {invoice.status} can't be paid.", code="invoice_not_open")
+    """Raise `Refused` unless the invoice is open; what was given up can only be paid by its customer."""
+    if invoice.status not in ("draft", "open"):
+        raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")

@@ -14,6 +14,8 @@ INVOICE = "billflow_invoice"
 PLAN = "billflow_plan"
 CUSTOMER = "billflow_customer"
 LINE = "billflow_line"
+REFUND = "billflow_refund"
+CREDIT_NOTE = "billflow_credit_note"
 CREDIT = "billflow_credit"
 
 
@@ -55,6 +57,21 @@ def void(invoice_id: str) -> str:
 def post_credit(credit_id: str) -> str:
     """Name the posting of a credit to the customer's balance."""
     return f"credit/{credit_id}"
+
+
+def mark_uncollectible(invoice_id: str) -> str:
+    """Name the giving up of an invoice."""
+    return f"invoice/{invoice_id}/mark-uncollectible"
+
+
+def refund(refund_id: str) -> str:
+    """Name the making of a refund."""
+    return f"refund/{refund_id}/create"
+
+
+def credit_note(credit_note_id: str) -> str:
+    """Name the making of a credit note."""
+    return f"credit-note/{credit_note_id}/create"
 
 
 def generation(key: str, number: int) -> str:

@@ -1,14 +1,39 @@
 """What is passed on of an event that Stripe reports."""
 
+from pydantic import Field
+
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.steps import PlanRef
 
 
+class StripeObjects(Contract):
+    """Which of Stripe's objects an event is about; None where it names none of that kind."""
+
+    customer: str | None = None
+    invoice: str | None = None
+    payment_intent: str | None = None
+    payment_method: str | None = None
+
+
+class DisputeNews(Contract):
+    """A dispute over the payment of an invoice, as an event tells it; amounts in minor units of `currency`."""
+
+    stripe_event_id: str
+    stripe_dispute_id: str
+    invoice_id: str
+    status: str
+    reason: str
+    currency: str
+    amount: int
+    at: Moment
+
+
 class StripeEvent(Contract):
     """A verified event, as a hint of what to look at; the ids of ours are None where the object is not ours.
 
-    Stripe may deliver an event more than once, late, and in any order: tell events apart by `event_id`.
+    Stripe may deliver an event more than once, late, and in any order: tell events apart by `event_id`. `amount`,
+    `currency`, `status` and `reason` are told of disputes only.
     """
 
     event_id: str
@@ -20,6 +45,11 @@ class StripeEvent(Contract):
     stripe_object_id: str | None
     created: Moment
     livemode: bool
+    objects: StripeObjects = Field(default_factory=StripeObjects)
+    status: str | None = None
+    reason: str | None = None
+    currency: str | None = None
+    amount: int | None = None
 
 
 class SettledInvoice(Contract):

@@ -1,0 +1,90 @@
+"""How customers give us a way to pay: pages of Stripe's, and the card they enter there."""
+
+import stripe
+
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.payments import keys
+from billflow.payments.calls import ask
+from billflow.payments.errors import port_faults
+from billflow.ports import PaymentGateway, PaymentsUnavailable
+
+
+class StripePaymentMethods:
+    """The port `PaymentMethods` by Stripe; `gateway` makes customers that Stripe does not know yet."""
+
+    def __init__(self, client: stripe.StripeClient, gateway: PaymentGateway) -> None:
+        self.client = client
+        self.gateway = gateway
+
+    async def card_link(self, customer: BilledCustomer, return_url: str) -> str:
+        """Return the address of a page where the customer enters a card; it holds for a day."""
+        params: stripe.params.checkout.SessionCreateParams = {
+            "mode": "setup",
+            "customer": await self.gateway.ensure_customer(customer),
+            "currency": customer.currency.lower(),
+            "success_url": return_url,
+            "metadata": keys.customer_metadata(customer),
+            "setup_intent_data": {"metadata": keys.customer_metadata(customer)},
+        }
+        with port_faults():
+            session = await ask("checkout.session.create", self.client.v1.checkout.sessions.create_async(params))
+        return _address(session.url)
+
+    async def portal_link(self, customer: BilledCustomer, return_url: str) -> str:
+        """Return the address of a page where the customer sees its invoices and changes its card."""
+        params: stripe.params.billing_portal.SessionCreateParams = {
+            "customer": await self.gateway.ensure_customer(customer),
+            "return_url": return_url,
+        }
+        with port_faults():
+            session = await ask(
+                "billing_portal.session.create", self.client.v1.billing_portal.sessions.create_async(params)
+            )
+        return _address(session.url)
+
+    async def adopt_card(self, session_id: str) -> tuple[str, str] | None:
+        """Make the card entered in a checkout session the default one, in place of the one before.
+
+        Return the ids of the Stripe customer and the payment method, None where nothing was entered.
+        """
+        with port_faults():
+            session = await ask(
+                "checkout.session.retrieve",
+                self.client.v1.checkout.sessions.retrieve_async(session_id, {"expand": ["setup_intent"]}),
+            )
+            setup, customer_id = session.setup_intent, _id(session.customer)
+            method_id = _id(setup.payment_method) if isinstance(setup, stripe.SetupIntent) else None
+            if customer_id is None or method_id is None:
+                return None
+            await self._make_default(customer_id, method_id)
+            return customer_id, method_id
+
+    async def default_card(self, stripe_customer_id: str) -> str | None:
+        """Return the id of the customer's default payment method, None where it has none or is gone."""
+        with port_faults():
+            customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
+        settings = customer.to_dict().get("invoice_settings") or {}
+        method = settings.get("default_payment_method")
+        return method if isinstance(method, str) else None
+
+    async def _make_default(self, customer_id: str, method_id: str) -> None:
+        if await self.default_card(customer_id) == method_id:
+            return
+        await ask(
+            "customer.update",
+            self.client.v1.customers.update_async(
+                customer_id, {"invoice_settings": {"default_payment_method": method_id}}
+            ),
+        )
+
+
+def _address(url: str | None) -> str:
+    if url is None:
+        raise PaymentsUnavailable("Stripe made a page without an address.")
+    return url
+
+
+def _id(held: str | stripe.StripeObject | None) -> str | None:
+    if held is None or isinstance(held, str):
+        return held
+    return str(held.to_dict()["id"])

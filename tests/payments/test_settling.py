@@ -1,0 +1,280 @@
+"""Money that goes back: each refund and credit note once, whatever became of earlier tries."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+import stripe
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billflow.domain.errors import BillingError
+from billflow.domain.settling import CreditReason, GiveBack, RefundReason, Standing, credit_note, refund
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Paid
+from billflow.models.contracts.settling import (
+    CreditNoteRecord,
+    CreditNoteToSend,
+    RefundRecord,
+    RefundToSend,
+    SettlementAnswered,
+    SettlementStatus,
+)
+from billflow.payments.client import stripe_client
+from billflow.payments.gateway import StripeGateway
+from billflow.payments.sandbox import Sandbox
+from billflow.payments.settling import StripeSettlements
+from billflow.ports import PaymentsUnavailable
+from stripe_stand_in.server import StandIn
+from tests.payments.asks import KEY
+from tests.payments.conftest import watch
+from tests.payments.debts import a_debt
+from tests.payments.trouble import LOST_ANSWERS, Trouble
+
+NOW = datetime.now(UTC)
+TOTAL = 6500
+
+
+@pytest.fixture(scope="session")
+def settlements(client: stripe.StripeClient) -> StripeSettlements:
+    return StripeSettlements(client)
+
+
+async def paid(gateway: StripeGateway) -> InvoiceToCollect:
+    debt = a_debt(gateway)
+    await debt.settle()
+    return debt.invoice
+
+
+async def issued(gateway: StripeGateway) -> InvoiceToCollect:
+    debt = a_debt(gateway)
+    await debt.reach_customer()
+    await debt.issue()
+    return debt.invoice
+
+
+def a_refund(invoice: InvoiceToCollect, amount: int) -> RefundToSend:
+    record = RefundRecord(
+        refund_id=str(uuid4()),
+        invoice_id=invoice.invoice_id,
+        credit_note_id=None,
+        currency=invoice.currency,
+        amount=amount,
+        reason=RefundReason.REQUESTED_BY_CUSTOMER,
+        status=SettlementStatus.ASKED,
+        stripe_id=None,
+        message=None,
+        actor="tests",
+        at=NOW,
+    )
+    return RefundToSend(invoice=invoice, refund=record, sent_first_at=NOW)
+
+
+def a_note(invoice: InvoiceToCollect, before: int, refunded: int, balance: int) -> CreditNoteToSend:
+    record = CreditNoteRecord(
+        credit_note_id=str(uuid4()),
+        invoice_id=invoice.invoice_id,
+        n=1,
+        currency=invoice.currency,
+        amount=before + refunded + balance,
+        before_payment=before,
+        refund_amount=refunded,
+        balance_amount=balance,
+        reason=CreditReason.ORDER_CHANGE,
+        memo="Too many licenses.",
+        status=SettlementStatus.ASKED,
+        stripe_id=None,
+        message=None,
+        actor="tests",
+        at=NOW,
+    )
+    return CreditNoteToSend(invoice=invoice, note=record, sent_first_at=NOW)
+
+
+async def test_a_refund_asked_for_again_and_again_gives_money_back_once(
+    gateway: StripeGateway, settlements: StripeSettlements
+) -> None:
+    wanted = a_refund(await paid(gateway), 1000)
+
+    answers = [await settlements.settle(wanted) for _ in range(3)]
+
+    assert {answer.stripe_id for answer in answers} == {answers[0].stripe_id}
+    assert answers[0].status is SettlementStatus.SUCCEEDED
+    money = await settlements.money(wanted.invoice)
+    assert money is not None
+    assert money.refunds == {wanted.refund.refund_id: answers[0]}
+
+
+async def test_a_refund_whose_key_is_forgotten_is_found_by_its_mark(
+    gateway: StripeGateway, settlements: StripeSettlements, client: stripe.StripeClient
+) -> None:
+    wanted = a_refund(await paid(gateway), 1000)
+    first = await settlements.settle(wanted)
+
+    later = StripeSettlements(client, lambda: NOW + timedelta(days=2))
+    again = await later.settle(wanted.model_copy(update={"sent_first_at": NOW - timedelta(days=1)}))
+
+    assert again == first
+
+
+async def test_more_than_was_charged_is_refused_as_a_value(
+    gateway: StripeGateway, settlements: StripeSettlements
+) -> None:
+    answer = await settlements.settle(a_refund(await paid(gateway), TOTAL + 1))
+
+    assert (answer.status, answer.stripe_id) == (SettlementStatus.REJECTED, None)
+    assert "Refund amount" in str(answer.message)
+
+
+async def test_an_invoice_nobody_paid_through_stripe_cant_be_refunded_there(
+    gateway: StripeGateway, settlements: StripeSettlements
+) -> None:
+    answer = await settlements.settle(a_refund(await issued(gateway), 1))
+
+    assert answer.status is SettlementStatus.REJECTED
+    assert "No payment of this invoice" in str(answer.message)
+
+
+async def test_a_note_over_all_that_is_open_makes_the_invoice_paid(
+    gateway: StripeGateway, settlements: StripeSettlements
+) -> None:
+    invoice = await issued(gateway)
+
+    answer = await settlements.settle(a_note(invoice, TOTAL, 0, 0))
+
+    assert answer.status is SettlementStatus.SUCCEEDED
+    standing = await settlements.standing(invoice)
+    assert standing is not None
+    assert (standing.status, standing.amount_paid) == (InvoiceStatus.PAID, 0)
+
+
+async def test_an_invoice_is_given_up_once_and_may_still_be_paid(
+    gateway: StripeGateway, settlements: StripeSettlements, client: stripe.StripeClient
+) -> None:
+    debt = a_debt(gateway)
+    await debt.reach_customer()
+    await debt.issue()
+
+    assert [await settlements.mark_uncollectible(debt.invoice) for _ in range(2)] == [InvoiceStatus.UNCOLLECTIBLE] * 2
+    await Sandbox(client, KEY).give_card(str(debt.customer.stripe_customer_id))
+    await client.v1.invoices.pay_async(str(debt.invoice.stripe_invoice_id))
+
+    assert await settlements.mark_uncollectible(debt.invoice) is InvoiceStatus.PAID
+
+
+async def test_the_invoice_behind_a_payment_is_found(gateway: StripeGateway, settlements: StripeSettlements) -> None:
+    invoice = await paid(gateway)
+    held = await settlements._held(invoice)
+    assert held is not None
+    assert held.payments is not None
+    intent = held.payments.data[0].payment.payment_intent
+    assert isinstance(intent, stripe.PaymentIntent)
+
+    assert await settlements.invoice_of_payment(intent.id) == invoice.stripe_invoice_id
+
+
+async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
+    gateway: StripeGateway, settlements: StripeSettlements, client: stripe.StripeClient
+) -> None:
+    invoice = await paid(gateway)
+    held = await settlements._held(invoice)
+    assert held is not None
+    assert held.payments is not None
+    intent = held.payments.data[0].payment.payment_intent
+    assert isinstance(intent, stripe.PaymentIntent)
+    await client.v1.refunds.create_async({"payment_intent": intent.id, "amount": 500})
+    await settlements.settle(a_refund(invoice, 700))
+    await settlements.settle(a_note(invoice, 0, 300, 200))
+
+    money = await settlements.money(invoice)
+
+    assert money is not None
+    assert [one.amount for one in money.foreign_refunds] == [500]
+    assert (len(money.refunds), len(money.credit_notes), money.foreign_credit_notes) == (1, 1, ())
+
+
+@pytest.mark.parametrize("fault", [name for name in LOST_ANSWERS if name != "timeout"])
+@pytest.mark.parametrize("operation", ["refund.create", "credit_note.create"])
+async def test_a_faulty_stripe_gives_money_back_once(
+    troubled: StripeGateway, trouble: Trouble, fault: str, operation: str
+) -> None:
+    invoice = await paid(troubled)
+    wanted = a_refund(invoice, 1000) if operation == "refund.create" else a_note(invoice, 0, 1000, 0)
+    trouble.at(operation, LOST_ANSWERS[fault])
+    settlements = StripeSettlements(troubled.client, trouble.now)
+
+    answer: SettlementAnswered | None = None
+    while answer is None:
+        with contextlib.suppress(PaymentsUnavailable):
+            answer = await settlements.settle(wanted)
+
+    assert answer.status is SettlementStatus.SUCCEEDED
+    held = await troubled.client.v1.charges.list_async({"customer": str(invoice.customer.stripe_customer_id)})
+    assert [charge.amount_refunded for charge in held.data] == [1000]
+
+
+GIVE_BACK = {"note to the card": GiveBack.REFUND, "note to the balance": GiveBack.BALANCE}
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["pay", "refund", "note to the card", "note to the balance"]), st.none() | st.integers(1, TOTAL)
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(acts=ACTS)
+def test_whatever_the_domain_allows_stripe_does_and_both_agree_to_the_cent(
+    acts: list[tuple[str, int | None]],
+) -> None:
+    asyncio.run(_lived(acts))
+
+
+async def _lived(acts: list[tuple[str, int | None]]) -> None:
+    with StandIn(control=True) as server:
+        async with stripe_client(KEY, server.url) as client:
+            watch(client)
+            gateway, settlements = StripeGateway(client), StripeSettlements(client)
+            debt = a_debt(gateway)
+            await debt.reach_customer()
+            await debt.issue()
+            books = Standing(status="open", total=TOTAL, amount_due=TOTAL)
+            for name, amount in acts:
+                if name == "pay" and books.remaining:
+                    await Sandbox(client, KEY).give_card(str(debt.customer.stripe_customer_id))
+                    assert await gateway.collect(debt.invoice, 1) == Paid(amount_paid=books.remaining)
+                    books = replace(books, status="paid", amount_paid=books.remaining)
+                    continue
+                try:
+                    books, wanted = _decided(books, debt.invoice, name, amount)
+                except BillingError:
+                    continue
+                assert (await settlements.settle(wanted)).status is SettlementStatus.SUCCEEDED
+            standing = await settlements.standing(debt.invoice)
+        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+            broken = (await http.get("/_sim/invariants")).json()["broken"]
+    assert standing is not None
+    assert (standing.status.value, standing.amount_paid) == (books.status, books.amount_paid)
+    assert broken == []
+
+
+def _decided(
+    books: Standing, invoice: InvoiceToCollect, name: str, amount: int | None
+) -> tuple[Standing, RefundToSend | CreditNoteToSend]:
+    if name in ("pay", "refund"):
+        back = refund(books, amount)
+        return replace(books, refunded=books.refunded + back), a_refund(invoice, back)
+    note = credit_note(books, amount, {}, GIVE_BACK[name])
+    after = replace(
+        books,
+        credited=books.credited + note.amount,
+        credited_before_payment=books.credited_before_payment + note.before_payment,
+        refunded=books.refunded + note.refund,
+        refunded_by_notes=books.refunded_by_notes + note.refund,
+    )
+    settled = after.status == "open" and not after.remaining
+    wanted = a_note(invoice, note.before_payment, note.refund, note.balance)
+    return replace(after, status="paid") if settled else after, wanted

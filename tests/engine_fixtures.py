@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import psycopg
@@ -17,6 +18,7 @@ from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.models.contracts.customers import CustomerChange, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.keys import LONGEST_RATE, Mode, NewApiKey, Scope
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.store.migrate import upgrade
@@ -48,6 +50,18 @@ class House:
         if card:
             await self.give_card(record.customer_id, card)
         return record
+
+    async def key(self, *scopes: Scope, org_id: str | None = None, **terms: Any) -> str:
+        """Return a new API key; with every scope where none is named, in the house's organization unless one is."""
+        named = {"name": "tests", "mode": Mode.TEST, "scopes": scopes or tuple(Scope), "rate_limit": LONGEST_RATE}
+        change = CustomerChange(actor="tests", at=datetime.now(UTC))
+        new = NewApiKey.model_validate(named | terms)
+        return (await self.engine.keys.create_key(org_id or self.org_id, new, change)).text.get_secret_value()
+
+    def client(self, key: str | None = None) -> httpx.AsyncClient:
+        """Return a client of the running API."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(base_url=self.api_url, headers=headers, trust_env=False, timeout=60)
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""
@@ -106,8 +120,8 @@ def engine(house: House) -> Engine:
 
 @pytest.fixture(scope="session")
 async def api(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of the running API."""
-    async with httpx.AsyncClient(base_url=house.api_url, trust_env=False, timeout=60) as client:
+    """Yield a client of the running API whose key may do everything."""
+    async with house.client(await house.key()) as client:
         yield client
 
 

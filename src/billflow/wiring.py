@@ -13,29 +13,41 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from billflow.activities.collection import CollectionActivities
+from billflow.activities.comparing import Comparison
+from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.repairing import Repairs
 from billflow.activities.steps import StepActivities
 from billflow.api.app import create_app
-from billflow.api.caller import ServedOrg
+from billflow.api.doorkeeper import Doorkeeper
+from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
 from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.fleet import Fleet
+from billflow.models.contracts.keys import Mode
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
+from billflow.payments.reconciling import StripeInvoices
 from billflow.payments.webhook import verified_event
 from billflow.service import Billing
 from billflow.settings import Settings, SettingsError
+from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
 from billflow.store.engine import Database
 from billflow.store.inbox import PostgresInbox
+from billflow.store.keys import PostgresKeys
 from billflow.store.migrate import upgrade
+from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
+from billflow.store.watch import PostgresWatch
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.plan import PlanWorkflow
+from billflow.workflows.reconciliation import ReconciliationWorkflow
 
 LIVE_INVOICES_PER_SECOND = 20.0
 SANDBOX_INVOICES_PER_SECOND = 5.0
@@ -43,6 +55,9 @@ SANDBOX_INVOICES_PER_SECOND = 5.0
 
 PROBE_PATIENCE = timedelta(seconds=2)
 """How long Temporal has to say that it is well."""
+
+STRIPE_REMEMBERED_FOR = 30.0
+"""Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,8 @@ class Engine:
     stripe: stripe.StripeClient
     gateway: StripeGateway
     billing: Billing
+    keys: PostgresKeys
+    mode: Mode
 
 
 @asynccontextmanager
@@ -86,6 +103,8 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             stripe=stripe,
             gateway=StripeGateway(stripe),
             billing=Billing(client, books, archive, registry),
+            keys=PostgresKeys(database),
+            mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )
 
 
@@ -93,11 +112,12 @@ def workers(engine: Engine) -> list[Worker]:
     """Build the workers of both task queues: workflows with their steps, and Stripe."""
     steps = StepActivities(engine.books)
     collection = CollectionActivities(engine.books, engine.gateway)
+    reconciliation = reconciliation_activities(engine)
     return [
         build_worker(
             engine.client,
             BILLFLOW,
-            workflows=[PlanWorkflow, CollectionWorkflow],
+            workflows=[PlanWorkflow, CollectionWorkflow, ReconciliationWorkflow],
             activities=[
                 steps.close_boundary,
                 steps.take_command,
@@ -112,11 +132,32 @@ def workers(engine: Engine) -> list[Worker]:
         build_worker(
             engine.client,
             STRIPE,
-            activities=[collection.collect, collection.void],
+            activities=[
+                collection.collect,
+                collection.void,
+                reconciliation.begin_reconciliation,
+                reconciliation.reconcile_slice,
+                reconciliation.finish_reconciliation,
+            ],
             activities_per_second=_stripe_rate(engine.settings),
             build_id=engine.settings.build_id,
         ),
     ]
+
+
+def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
+    """Build what compares rows, Stripe and workflows, and mends them."""
+    books, stripe = reconciliation_reports(engine), StripeInvoices(engine.stripe)
+    fleet = Fleet(engine.client, engine.billing)
+    inbox = PostgresInbox(engine.books.database)
+    return ReconciliationActivities(
+        books, Comparison(books, stripe, fleet), Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
+    )
+
+
+def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
+    """Return the record of what reconciliations found."""
+    return PostgresReconciliation(engine.books.database, engine.catalog)
 
 
 def bundled_catalog() -> Catalog:
@@ -144,24 +185,27 @@ def _stripe_rate(settings: Settings) -> float | None:
 
 
 def build_api(engine: Engine) -> FastAPI:
-    """Build the API of the organization that the settings name; raises `SettingsError` without a webhook secret."""
+    """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
     return create_app(api_services(engine))
 
 
 def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = _required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
-    served = ServedOrg(engine.registry, engine.settings.org)
+    database = engine.books.database
+    watch = PostgresWatch(database)
     return Services(
         billing=engine.billing,
         books=engine.books,
         archive=engine.archive,
         registry=engine.registry,
         catalog=engine.catalog,
-        stripe_events=StripeEvents(PostgresInbox(engine.books.database), engine.billing, served),
+        stripe_events=StripeEvents(PostgresInbox(database), engine.billing, watch),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
-        org_id=served,
+        doorkeeper=Doorkeeper(engine.keys, engine.mode),
+        answers=PostgresAnswers(database),
+        watch=watch,
     )
 
 
@@ -176,4 +220,4 @@ def _probes(engine: Engine) -> dict[str, Probe]:
     async def stripe() -> None:
         await engine.stripe.v1.customers.list_async({"limit": 1})
 
-    return {"postgresql": postgresql, "temporal": temporal, "stripe": stripe}
+    return {"postgresql": postgresql, "temporal": temporal, "stripe": Remembered(stripe, STRIPE_REMEMBERED_FOR)}

@@ -1,18 +1,32 @@
 """The API as a process part: ready only when it can work, and gone when it is stopped."""
 
 import socket
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import httpx
 import pytest
 
 from billflow.api.app import create_app
+from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
+from billflow.models.contracts.keys import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports import NoDatabase, PaymentsUnavailable
+from billflow.store.keys import PostgresKeys
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
 from tests.engine_fixtures import House
+
+
+@dataclass(frozen=True)
+class BrokenKeys(PostgresKeys):
+    """Keys that can't be looked up."""
+
+    error: Exception
+
+    async def known_key(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
+        raise self.error
 
 
 async def fails() -> None:
@@ -44,12 +58,11 @@ async def test_a_server_out_of_reach_is_named_by_readiness(house: House, part: s
     "outage", [NoDatabase("gone"), NoTemporalServer("gone"), PaymentsUnavailable("gone"), TimeoutError()]
 )
 async def test_what_is_out_of_reach_may_be_asked_again(house: House, outage: Exception) -> None:
-    async def lost() -> str:
-        raise outage
-
-    services = replace(api_services(house.engine), org_id=lost)
+    services = replace(
+        api_services(house.engine), doorkeeper=Doorkeeper(BrokenKeys(house.engine.books.database, outage), Mode.TEST)
+    )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
-        answer = await client.get("/api/v1/plans")
+        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await house.key()}"})
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
@@ -57,12 +70,12 @@ async def test_what_is_out_of_reach_may_be_asked_again(house: House, outage: Exc
 
 
 async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(house: House) -> None:
-    async def broken() -> str:
-        raise KeyError("the inner workings")
-
-    services = replace(api_services(house.engine), org_id=broken)
+    services = replace(
+        api_services(house.engine),
+        doorkeeper=Doorkeeper(BrokenKeys(house.engine.books.database, KeyError("the inner workings")), Mode.TEST),
+    )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
-        answer = await client.get("/api/v1/plans")
+        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await house.key()}"})
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "inner workings" not in answer.text
@@ -77,10 +90,12 @@ async def test_a_port_in_use_is_one_clear_sentence(house: House) -> None:
                 pass
 
 
-async def test_until_there_are_keys_the_api_stays_on_this_machine(house: House) -> None:
-    with pytest.raises(CannotListen, match="loopback"):
-        async with serving(create_app(api_services(house.engine)), "0.0.0.0", 0):  # noqa: S104  (it is refused)
-            pass
+async def test_with_keys_the_api_may_listen_on_every_interface(house: House) -> None:
+    async with serving(create_app(api_services(house.engine)), "0.0.0.0", 0) as url:  # noqa: S104  (it asks for keys)
+        port = url.rsplit(":", 1)[1]
+        async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as client:
+            assert (await client.get("/healthz")).status_code == 200
+            assert (await client.get("/api/v1/plans")).status_code == 401
 
 
 async def test_a_stopped_server_gives_its_port_back(house: House) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from billflow.api import problems
+from billflow.api import openapi, problems
+from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, RequestIds
 from billflow.api.routes import catalog, customers, deployments, health, invoices, plans, test_clocks, webhooks
 from billflow.api.services import Services
@@ -19,7 +20,10 @@ BASE_PATH = "/api/v1"
 _DESCRIPTION = """Seat-based billing: every plan one durable workflow, every cent explained.
 
 Amounts are integers in minor units, with a currency beside them. Times are ISO 8601 in UTC. Errors are
-`application/problem+json` with a stable `code`."""
+`application/problem+json` with a stable `code`.
+
+Callers hold an API key of one organization and one mode (`billflow keys create`). Reads carry an `ETag`; writes take an
+`Idempotency-Key`, updates an `If-Match`. Lists take `limit`, `offset` and, for deep pages, `after`."""
 
 _PROBLEM: Mapping[str, Any] = {
     "model": problems.Problem,
@@ -38,11 +42,14 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    app.state.metrics = Metrics()
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestIds)
+    app.add_middleware(Measured, metrics=app.state.metrics)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(_below_base_path())
+    openapi.install(app)
     return app
 
 

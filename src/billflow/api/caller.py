@@ -1,41 +1,85 @@
-"""Who asks: the one place where a request's organization and actor come from."""
+"""Who asks: the one place where a request's organization, actor and scopes come from, and where scopes are demanded.
 
+A route says what it takes by the type of its caller: `CallerHere` is `read` for reads and `write` for all else,
+`SupportHere` and `AdminHere` name their scope. A route that forgets its caller still demands a key.
+"""
+
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any, cast, get_type_hints
 
 from fastapi import Depends, Request
 
-from billflow.api.services import ServicesHere
-from billflow.ports import Registry
+from billflow.api.problems import Told
+from billflow.api.services import Services
+from billflow.models.contracts.keys import Mode, Scope
+
+READS = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, for which organization, in which request."""
+    """Who asks, for which organization and with which scopes, in which request."""
 
     org_id: str
     actor: str
     request_id: str
+    scopes: frozenset[Scope]
+    mode: Mode
 
 
-async def caller_of(request: Request, services: ServicesHere) -> Caller:
-    """Return the caller; everyone who reaches the loopback interface acts for the one organization served."""
-    return Caller(org_id=await services.org_id(), actor="api", request_id=request.state.request_id)
+class Forbidden(Told):
+    """The key is right, but does not open this."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(HTTPStatus.FORBIDDEN, code, message)
 
 
-class ServedOrg:
-    """The id of the one organization that is served, made sure of once."""
+async def admitted(request: Request, services: Services, scope: Scope) -> Caller:
+    """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
+    key = await services.doorkeeper.admit(request.headers.get("authorization"))
+    if scope not in key.scopes:
+        raise Forbidden("scope_missing", f"This key lacks the scope {scope}; use one that has it.")
+    return Caller(
+        org_id=key.org_id,
+        actor=f"key:{key.key_id}",
+        request_id=request.state.request_id,
+        scopes=key.scopes,
+        mode=key.mode,
+    )
 
-    def __init__(self, registry: Registry, slug: str) -> None:
-        self._registry = registry
-        self._slug = slug
-        self._org_id: str | None = None
 
-    async def __call__(self) -> str:
-        """Return the id."""
-        if self._org_id is None:
-            self._org_id = await self._registry.create_org(self._slug)
-        return self._org_id
+async def caller_of(request: Request) -> Caller:
+    """Return the caller of a request that was let in."""
+    return cast("Caller", request.state.caller)
+
+
+async def tester_of(request: Request) -> Caller:
+    """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
+    caller = cast("Caller", request.state.caller)
+    if caller.mode is Mode.LIVE:
+        raise Forbidden("test_mode_only", "Live time can't be moved; use a test key on a server in test mode.")
+    return caller
 
 
 CallerHere = Annotated[Caller, Depends(caller_of)]
+"""Anyone whose key has `read` for a read, `write` for a write."""
+
+TesterHere = Annotated[Caller, Depends(tester_of)]
+"""The same, in test mode only."""
+
+SupportHere = Annotated[Caller, Depends(caller_of), Scope.SUPPORT]
+"""Someone of support: prices, offers, credits, and what else a customer may not grant itself."""
+
+AdminHere = Annotated[Caller, Depends(caller_of), Scope.ADMIN]
+"""An administrator of the organization: its webhooks, its audit log."""
+
+
+def scope_of(endpoint: Callable[..., Any], methods: Collection[str]) -> Scope:
+    """Return the scope that a route demands."""
+    for hint in get_type_hints(endpoint, include_extras=True).values():
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(mark, Scope):
+                return mark
+    return Scope.READ if READS.issuperset(methods) else Scope.WRITE

@@ -34,15 +34,13 @@ class Asked(BaseModel):
 
 
 def _key(
-    idempotency_key: Annotated[
-        str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", examples=["order-4711"])
-    ] = None,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> str:
     return idempotency_key or str(uuid4())
 
 
 KeyHere = Annotated[str, Depends(_key)]
-"""The `Idempotency-Key` of a write: the same key does it once and answers the same; a fresh one where none is given."""
+"""The `Idempotency-Key` of a write, for what must not happen twice even where its answer got lost; or a fresh one."""
 
 
 PagingHere = Annotated[Paging, Query()]

@@ -72,13 +72,22 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list, examples=[[]])
 
 
-class Unstorable(HTTPException):
+class Told(HTTPException):
+    """A problem that knows its own code, and the field where it is one's fault."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, field: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, dict(headers or {}))
+        self.code = code
+        self.field = field
+
+
+class Unstorable(Told):
     """A part of the request is well formed, but can't be stored."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
-        self.field = field
-        self.code = code
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, code, message, field=field)
 
 
 def install(app: FastAPI) -> None:
@@ -114,6 +123,11 @@ def answered(
 async def _of_billing(_: Request, error: Exception) -> Response:
     if not isinstance(error, BillingError):
         raise error
+    return refused(error)
+
+
+def refused(error: BillingError) -> Response:
+    """Return the answer where our own domain says no."""
     status = _STATUS_OF_CODE.get(error.code) or next(status for kind, status in _STATUS_OF if isinstance(error, kind))
     named = [FieldProblem(field=error.field, message=error.message, code=error.code)] if error.field else []
     return answered(status, error.code, error.message, named)
@@ -135,9 +149,10 @@ async def _of_validation(_: Request, error: Exception) -> Response:
 async def _of_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error, Unstorable):
-        wrong = FieldProblem(field=error.field, message=error.detail, code=error.code)
-        return answered(error.status_code, error.code, f"{error.field}: {error.detail}", [wrong])
+    if isinstance(error, Told):
+        wrong = [FieldProblem(field=error.field, message=error.detail, code=error.code)] if error.field else []
+        detail = f"{error.field}: {error.detail}" if error.field else error.detail
+        return answered(error.status_code, error.code, detail, wrong, error.headers)
     code, detail = _OF_HTTP.get(HTTPStatus(error.status_code), ("http_error", error.detail))
     return answered(error.status_code, code, detail, headers=error.headers)
 

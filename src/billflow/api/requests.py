@@ -1,4 +1,4 @@
-"""Text that can be stored, and nothing else, in paths, queries and bodies."""
+"""What every request goes through: its key, the text in it, and whether its write was done already."""
 
 import json
 from collections.abc import Callable, Coroutine, Iterator
@@ -7,23 +7,41 @@ from typing import Any, NoReturn
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from billflow.api.caller import READS, admitted, scope_of
+from billflow.api.etags import tagged
+from billflow.api.metrics import ROUTE
+from billflow.api.openapi import SCOPE
 from billflow.api.problems import Unstorable
+from billflow.api.services import services_of
+from billflow.api.writes import written
 
 DEPTH = 50
 """How many levels of a JSON value are taken."""
 
 
 class CheckedRoute(APIRoute):
-    """A route whose path, query and JSON body hold only text that can be stored."""
+    """A route for callers with a key: who asks comes first, then what was asked, then whether it was done already."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.scope = scope_of(endpoint, options.get("methods") or READS)
+        options["openapi_extra"] = {**(options.get("openapi_extra") or {}), SCOPE: self.scope}
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler behind the check."""
+        """Return the handler behind all that."""
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
+            services = services_of(request)
+            caller = await admitted(request, services, self.scope)
+            request.state.caller = caller
+            request.scope[ROUTE] = f"{request.scope.get('root_path', '')}{self.path_format}"
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_text(value, field)
-            return await handle(_CheckedRequest(request.scope, request.receive))
+            asked = _CheckedRequest(request.scope, request.receive)
+            if request.method in READS:
+                return tagged(asked, await handle(asked))
+            return await written(asked, services, caller, lambda: handle(asked))
 
         return checked
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -81,11 +80,6 @@ def _config(app: FastAPI) -> uvicorn.Config:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    if host != "localhost" and not _is_loopback(host):
-        raise CannotListen(
-            f"The API can't listen on {host}: there are no API keys yet, so it serves the loopback interface only; "
-            "set BILLFLOW_API_HOST to 127.0.0.1."
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio switches Nagle's delay off only where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -100,10 +94,3 @@ def _listen(host: str, port: int) -> socket.socket:
             "stop the other program, or set BILLFLOW_API_HOST and BILLFLOW_API_PORT."
         ) from error
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,19 +1,24 @@
 """What the API is given: the engine's parts that its routes call, and nothing that they do not."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.stripe_events import StripeEvents
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports import Archive, Books, Registry
+from billflow.ports_access import Answers, Watch
 from billflow.service import Billing
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
+
+GUARDED_AT_ONCE = 4
 
 Probe = Callable[[], Awaitable[object]]
 """Reaches for a server we depend on; any exception means that it can't be reached."""
@@ -21,7 +26,7 @@ Probe = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one running API; `org_id` names the one organization it serves."""
+    """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
     billing: Billing
     books: Books
@@ -31,7 +36,10 @@ class Services:
     stripe_events: StripeEvents
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
-    org_id: Callable[[], Awaitable[str]]
+    doorkeeper: Doorkeeper
+    answers: Answers
+    watch: Watch
+    guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
 
 def services_of(request: Request) -> Services:

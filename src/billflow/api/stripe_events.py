@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
+from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports import WebhookInbox
+from billflow.ports_access import Watch
 from billflow.service import Billing
 
 STATUS_OF = {
@@ -30,20 +31,22 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class StripeEvents:
-    """The events of one organization; several processes may work on them at once."""
+    """The events of all organizations, each named by its metadata; several processes may work on them at once."""
 
     inbox: WebhookInbox
     billing: Billing
-    org_id: Callable[[], Awaitable[str]]
+    watch: Watch
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def take(self, event: StripeEvent) -> bool:
         """Keep an event once; tell whether it is new and concerns us."""
-        org_id = await self.org_id()
-        if event.org_id != org_id or event.type not in STATUS_OF or event.invoice_id is None:
+        if event.org_id is None or event.type not in STATUS_OF or event.invoice_id is None:
             return False
-        is_new = await self.inbox.store_event(org_id, event, datetime.now(UTC))
+        try:
+            is_new = await self.inbox.store_event(event.org_id, event, datetime.now(UTC))
+        except NotFound:
+            return False
         self._news.set()
         return is_new
 
@@ -61,11 +64,13 @@ class StripeEvents:
                 self._news.clear()
 
     async def _work(self) -> int:
-        org_id = await self.org_id()
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
-        events = await self.inbox.unhandled_events(org_id, _BATCH, besides=resting)
-        await asyncio.gather(*(self._try(org_id, event) for event in events))
-        return len(events)
+        worked = 0
+        for org_id in await self.watch.orgs_with_open_webhooks():
+            events = await self.inbox.unhandled_events(org_id, _BATCH, besides=resting)
+            await asyncio.gather(*(self._try(org_id, event) for event in events))
+            worked += len(events)
+        return worked
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:

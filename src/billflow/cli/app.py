@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from billflow.cli import clocks, customers, demo, dev, invoices, plans, seats, servers
+from billflow.cli import clocks, customers, demo, dev, invoices, keys, plans, seats, servers
 from billflow.cli.conformance import conformance
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
 from billflow.cli.params import example
@@ -53,6 +53,7 @@ for _name, _group in (
     ("customer", customers.app),
     ("seats", seats.app),
     ("clock", clocks.app),
+    ("keys", keys.app),
 ):
     app.add_typer(_group, name=_name)
 app.command("stripe-stand-in", context_settings=_PASS_ON, epilog=example("stripe-stand-in --port 12111 --control"))(

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import running
+from billflow.cli.finding import now, org_of
 from billflow.cli.output import facts
+from billflow.cli.session import actor
 
 if TYPE_CHECKING:
     from billflow.dev.stack import Stack
     from billflow.settings import Settings
+    from billflow.wiring import Engine
 
 STRIPE_EVENTS = "/api/v1/webhooks/stripe"
 _ANY_FREE = 0
@@ -79,14 +82,28 @@ async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
         with running.announced(folder, stack.environment()):
-            _show(stack, folder)
+            _show(stack, folder, await _first_key(engine))
             api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, watch=stack.watch())
 
 
-def _show(stack: "Stack", folder: Path) -> None:
-    parts = {
+async def _first_key(engine: "Engine") -> str | None:
+    """Make the organization's first key, which can do everything; None where it has one."""
+    from billflow.models.contracts.customers import CustomerChange
+    from billflow.models.contracts.keys import NewApiKey, Scope
+
+    org_id = await org_of(engine)
+    if await engine.keys.keys(org_id):
+        return None
+    new = NewApiKey(name="dev", mode=engine.mode, scopes=frozenset(Scope))
+    issued = await engine.keys.create_key(org_id, new, CustomerChange(actor=actor(), at=now()))
+    return issued.text.get_secret_value()
+
+
+def _show(stack: "Stack", folder: Path, key: str | None) -> None:
+    parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
+        "API key, shown this once": key,
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
         "Stripe": stack.settings.stripe_api_base or "the real one",

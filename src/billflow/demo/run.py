@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +20,8 @@ from billflow.demo.script import Part, cast
 from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
+from billflow.models.contracts.customers import CustomerChange
+from billflow.models.contracts.keys import NewApiKey, Scope
 from billflow.payments.sandbox import Sandbox
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
@@ -56,7 +58,7 @@ async def _run(options: DemoOptions) -> int:
     stop = stop_on_signals()
     async with _stage() as (stage, stack):
         played = await _until(stop, _play(stage, parts, console))
-        findings = await _findings(stage, played, stack)
+        findings = await _findings(stage, played, stack, key=await _key(stage) if options.keep else None)
         if options.as_json:
             print(json.dumps(findings.as_json()))  # noqa: T201  (what a script reads)
         else:
@@ -128,9 +130,20 @@ async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[Played]])
     return playing.result()
 
 
-async def _findings(stage: Stage, played: Sequence[Played], stack: Stack) -> Findings:
+async def _key(stage: Stage) -> str:
+    """Make a key, so that one may look at everything over HTTP."""
+    new = NewApiKey(name="demo", mode=stage.engine.mode, scopes=frozenset(Scope))
+    change = CustomerChange(actor="demo", at=datetime.now(UTC))
+    return (await stage.engine.keys.create_key(stage.org_id, new, change)).text.get_secret_value()
+
+
+async def _findings(stage: Stage, played: Sequence[Played], stack: Stack, key: str | None) -> Findings:
     reports = [await report_on(stage, one) for one in played]
     explained = await worth_explaining(stage, played)
-    links = {"Temporal Web UI": stack.temporal_ui_url, "Stripe stand-in": stack.settings.stripe_api_base}
-    links["API"] = f"http://{LOOPBACK}:{stack.settings.api_port}/docs"
+    links = {
+        "Temporal Web UI": stack.temporal_ui_url,
+        "Stripe stand-in": stack.settings.stripe_api_base,
+        "API": f"http://{LOOPBACK}:{stack.settings.api_port}/docs",
+        "API key": key,
+    }
     return Findings(tuple(reports), explained, {name: url for name, url in links.items() if url})

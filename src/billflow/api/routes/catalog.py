@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.domain.catalog import Hosting, Tier
 from billflow.domain.plan import Schedule
 
-router = APIRouter(prefix="/catalog", tags=["catalog"])
+router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
 
 
 class Price(BaseModel):

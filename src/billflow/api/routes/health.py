@@ -1,17 +1,25 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process lives, whether it can do its work, and how the work goes."""
 
 import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import generate_latest
 from pydantic import BaseModel, Field
 
+from billflow.api.metrics import Metrics
 from billflow.api.problems import RETRY_AFTER
 from billflow.api.services import Probe, ServicesHere
 
 PATIENCE = 3.0
 """Seconds that a server has to answer a probe."""
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 router = APIRouter(tags=["health"])
 _log = structlog.get_logger(__name__)
@@ -30,6 +38,29 @@ class Readiness(BaseModel):
     checks: dict[str, str] = Field(examples=[{"postgresql": "ok", "temporal": "ok", "stripe": "ok"}])
 
 
+@dataclass
+class Remembered:
+    """A probe whose answer, good or bad, counts for some seconds."""
+
+    probe: Probe
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _error: Exception | None = field(default=None, init=False)
+    _until: float | None = field(default=None, init=False)
+
+    async def __call__(self) -> None:
+        """Ask, or say again what was answered."""
+        if self._until is None or self.clock() >= self._until:
+            try:
+                await self.probe()
+                self._error = None
+            except Exception as error:  # noqa: BLE001  (whatever it was, it is told again)
+                self._error = error
+            self._until = self.clock() + self.seconds
+        if self._error:
+            raise self._error
+
+
 @router.get("/healthz")
 async def healthz() -> Health:
     """Say that the process runs."""
@@ -46,6 +77,14 @@ async def readyz(services: ServicesHere, response: Response) -> Readiness:
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return Readiness(status="not_ready", checks=checks)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request, services: ServicesHere) -> Response:
+    """Show numbers for Prometheus: requests, parked plans, unsent invoices and the oldest unhandled webhook."""
+    measured: Metrics = request.app.state.metrics
+    measured.attend(await services.watch.attention())
+    return Response(generate_latest(measured.registry), media_type=METRICS_TYPE)
 
 
 async def _reaches(name: str, probe: Probe) -> str:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import Field
 
-from billflow.api.caller import CallerHere
+from billflow.api.caller import TesterHere
 from billflow.api.fields import Asked, AskedMoment
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -29,19 +29,19 @@ class AdvanceAsked(Asked):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ClockShown)
-async def create_clock(asked: ClockAsked, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+async def create_clock(asked: ClockAsked, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
     return await services.registry.create_clock(caller.org_id, asked.now_at, asked.name)
 
 
 @router.get("/{clock_id}", response_model=ClockShown)
-async def show_clock(clock_id: str, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+async def show_clock(clock_id: str, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Show where a clock stands."""
     return await services.registry.clock(caller.org_id, clock_id)
 
 
 @router.post("/{clock_id}/advance", response_model=ClockShown)
-async def advance_clock(clock_id: str, asked: AdvanceAsked, services: ServicesHere, caller: CallerHere) -> ClockRecord:
+async def advance_clock(clock_id: str, asked: AdvanceAsked, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
     await services.billing.advance_clock(caller.org_id, clock_id, asked.to)
     return await services.registry.clock(caller.org_id, clock_id)

@@ -1,0 +1,75 @@
+"""What Prometheus may know: how requests went, and what waits; no label names a customer or an organization."""
+
+import time
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from billflow.models.contracts.keys import Attention
+
+ROUTE = "billflow_route"
+"""Where a request's route is noted, as its pattern."""
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The numbers of one running API."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("billflow_http_requests", "Requests answered.", labels, registry=self.registry)
+        self.seconds = Histogram(
+            "billflow_http_request_seconds",
+            "How long requests took.",
+            labels[:2],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are parked.")
+        self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
+        self.webhook = self._gauge(
+            "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
+        )
+
+    def attend(self, attention: Attention) -> None:
+        """Take in what waits now."""
+        self.plans.set(attention.plans_needing_attention)
+        self.invoices.set(attention.unsent_invoices)
+        oldest = attention.oldest_open_webhook
+        self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
+
+    def _gauge(self, name: str, documentation: str) -> Gauge:
+        return Gauge(name, documentation, registry=self.registry)
+
+
+class Measured:
+    """Counts and times every request by its route."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            route = scope.get(ROUTE, "none")
+            self.metrics.requests.labels(method, route, status).inc()
+            self.metrics.seconds.labels(method, route).observe(time.perf_counter() - begun)

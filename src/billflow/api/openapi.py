@@ -1,0 +1,75 @@
+"""The OpenAPI document: what FastAPI finds, and what every route for callers with a key has in common."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from billflow.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH
+from billflow.api.writes import GUARDED, IDEMPOTENCY_KEY
+
+SCHEME = "ApiKey"
+SCOPE = "x-billflow-scope"
+"""Where a route says which scope it demands."""
+
+Operation = dict[str, Any]
+
+_SCHEMES = {
+    SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "bf_live_… or bf_test_…",
+        "description": "An API key of one organization and one mode; `billflow keys create` makes one.",
+    }
+}
+_TAG = '"7d793037a0760186574b0282f2f435e7"'
+_HEADERS: dict[str, dict[str, Any]] = {
+    IDEMPOTENCY_KEY: {
+        "description": "The same key with the same request answers the first answer again, for 30 days.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "example": "order-4711",
+    },
+    IF_MATCH: {
+        "description": "Do it only if the thing still has this ETag; 412 where it has changed.",
+        "schema": {"type": "string"},
+    },
+    IF_NONE_MATCH: {
+        "description": "Answer 304 where the thing still has this ETag.",
+        "schema": {"type": "string"},
+        "example": _TAG,
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let *app* describe itself in full."""
+    described = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = described()
+            document["components"]["securitySchemes"] = _SCHEMES
+            for method, operation in _operations(document):
+                if SCOPE in operation:
+                    _complete(method, operation)
+        return app.openapi_schema or {}
+
+    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's own way to do it
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
+            yield method.upper(), operation
+
+
+def _complete(method: str, operation: Operation) -> None:
+    operation["security"] = [{SCHEME: [operation[SCOPE]]}]
+    names = [IF_NONE_MATCH] if method == "GET" else [IDEMPOTENCY_KEY, *([IF_MATCH] if method in GUARDED else [])]
+    operation["parameters"] = [
+        *operation.get("parameters", []),
+        *({"name": name, "in": "header", "required": False, **_HEADERS[name]} for name in names),
+    ]
+    if method == "GET":
+        operation["responses"]["304"] = {"description": "Nothing has changed"}
+        operation["responses"]["200"]["headers"] = {ETAG: {"schema": {"type": "string"}, "example": _TAG}}

@@ -11,6 +11,7 @@ from billflow.models.tables.mail import MailRow
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
+from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationHeld, ReconciliationRun
 from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
 from billflow.models.tables.settling import (
     CreditNote,
@@ -50,6 +51,9 @@ __all__ = [
     "PaymentAttempt",
     "Project",
     "Realm",
+    "ReconciliationFinding",
+    "ReconciliationHeld",
+    "ReconciliationRun",
     "Refund",
     "RemoteRealm",
     "RemoteServer",

@@ -1,0 +1,111 @@
+"""What reconciliation carries and reports: the run, its parts, and what it found."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from billflow.domain.reconciling import FindingKind, Repair, Severity
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.invoices import InvoiceSummary
+
+
+class ReconciliationPart(StrEnum):
+    """The parts of a run, in order."""
+
+    LIST_STRIPE = "list_stripe"
+    COMPARE_INVOICES = "compare_invoices"
+    FIND_ORPHANS = "find_orphans"
+    COMPARE_PLANS = "compare_plans"
+    COMPARE_WORKFLOWS = "compare_workflows"
+    REPAIR = "repair"
+
+
+class ReconciliationScope(Contract):
+    """What to compare: invoices made in the last `days` and all unsettled ones, None for every invoice.
+
+    What changed in the last `grace_minutes` may still be on its way and is left alone.
+    """
+
+    days: Annotated[int, Field(ge=1)] | None = None
+    grace_minutes: Annotated[int, Field(ge=0)] = 60
+
+
+class ReconciliationRun(Contract):
+    """The input of a run; `run_id`, `part` and `cursor` are where a run that continues as new stands."""
+
+    org_id: str
+    repair: bool = True
+    scope: ReconciliationScope = ReconciliationScope()
+    run_id: str | None = None
+    started_at: Moment | None = None
+    part: ReconciliationPart = ReconciliationPart.LIST_STRIPE
+    cursor: str | None = None
+
+
+class RunRef(Contract):
+    """One run of one organization, as of when it started."""
+
+    org_id: str
+    run_id: str
+    started_at: Moment
+    repair: bool
+    scope: ReconciliationScope
+
+
+class SliceAsk(RunRef):
+    """Go on with one part of a run from `cursor`, None for its beginning."""
+
+    part: ReconciliationPart
+    cursor: str | None = None
+
+
+class SliceDone(Contract):
+    """How far a part got; `next` is None at its end."""
+
+    next: str | None = None
+
+
+class BookedRecord(Contract):
+    """An invoice of ours with what a comparison needs; `changed_at` is real time."""
+
+    summary: InvoiceSummary
+    stripe_invoice_id: str | None
+    stripe_customer_id: str | None
+    changed_at: Moment
+
+
+class FindingRecord(Contract):
+    """A finding as it was kept; `repaired_at` says that it was mended, `problem` why mending failed."""
+
+    finding_id: str
+    kind: FindingKind
+    severity: Severity
+    subject_id: str
+    message: str
+    repair: Repair | None = None
+    stripe_invoice_ids: tuple[str, ...] = ()
+    settled_as: str | None = None
+    repaired_at: Moment | None = None
+    problem: str | None = None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Tell whether billflow can't mend it, or tried and failed."""
+        return self.repaired_at is None and (self.repair is None or self.problem is not None)
+
+
+class ReconciliationReport(Contract):
+    """What one run found; `finished_at` is None while it goes on."""
+
+    run_id: str
+    started_at: Moment
+    finished_at: Moment | None
+    repair: bool
+    invoices_compared: int
+    findings: tuple[FindingRecord, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether nothing is left to mend."""
+        return all(finding.repaired_at is not None for finding in self.findings)

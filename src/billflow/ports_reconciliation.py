@@ -1,0 +1,153 @@
+"""What reconciliation needs of the world: the three accounts it compares, and the ways to mend them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from billflow.domain.reconciling import Finding, HeldInvoice
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.reconciliation import (
+    BookedRecord,
+    FindingRecord,
+    ReconciliationReport,
+    ReconciliationRun,
+    RunRef,
+)
+from billflow.models.contracts.steps import PlanRef
+
+PAGE = 100
+"""Rows of one page."""
+
+
+@dataclass(frozen=True)
+class HeldPage:
+    """Invoices as Stripe lists them, and where the next page begins; None at the end."""
+
+    held: Sequence[HeldInvoice]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class RunningPlans:
+    """Plans by their running workflows, and where the next page begins; None at the end."""
+
+    plan_ids: Sequence[str]
+    next: str | None
+
+
+class ReconciliationBooks(Protocol):
+    """The rows, and what became of a run; every method is one transaction and safe to repeat."""
+
+    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
+        """Return the id of the run of that workflow run, writing it once."""
+        ...
+
+    async def hold(self, run: RunRef, held: Sequence[HeldInvoice]) -> None:
+        """Keep what Stripe listed until the run is finished."""
+        ...
+
+    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[BookedRecord]:
+        """Return the next invoices the run is to compare, by id."""
+        ...
+
+    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, BookedRecord]:
+        """Return those of the invoices that the rows know."""
+        ...
+
+    async def held_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[HeldInvoice]]:
+        """Return what Stripe listed of these invoices, by our id."""
+        ...
+
+    async def held_page(self, run: RunRef, after: str | None) -> Sequence[HeldInvoice]:
+        """Return the next of the listed invoices, by Stripe's id."""
+        ...
+
+    async def plans_page(self, run: RunRef, after: str | None) -> Sequence[PlanState]:
+        """Return the next plans that are to have a workflow and were left alone for a while, by id."""
+        ...
+
+    async def plans(self, org_id: str, plan_ids: Collection[str]) -> Mapping[str, PlanState]:
+        """Return those of the plans that the rows know."""
+        ...
+
+    async def keep(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
+        """Keep findings, each once, and count the invoices compared."""
+        ...
+
+    async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
+        """Return the next findings that can be mended and are not yet, by id."""
+        ...
+
+    async def repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
+        """Remember that a finding is mended."""
+        ...
+
+    async def not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
+        """Remember why a finding could not be mended."""
+        ...
+
+    async def finish(self, run: RunRef, at: datetime) -> None:
+        """Close the run and let go of what Stripe listed."""
+        ...
+
+
+class ReconciliationReports(Protocol):
+    """What the runs of an organization found."""
+
+    async def report(self, org_id: str, run_id: str | None = None) -> ReconciliationReport:
+        """Return one run, the newest unless named, its worst findings first; raises `NotFound`."""
+        ...
+
+
+class StripeLedger(Protocol):
+    """Stripe's side of the debts; raises the port's `PaymentsUnavailable` and `PaymentsRejected`."""
+
+    def chargeable(self, amount: int, currency: str) -> int:
+        """Return our minor units as Stripe holds them."""
+        ...
+
+    async def listed(self, org_id: str, since: datetime | None, after: str | None) -> HeldPage:
+        """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
+        ...
+
+    async def fresh(self, booked: BookedRecord, known: Collection[str] = ()) -> Sequence[HeldInvoice]:
+        """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
+        ...
+
+    async def delete_draft(self, stripe_invoice_id: str) -> None:
+        """Delete a draft; one that is gone or issued is left as it is."""
+        ...
+
+
+class Workflows(Protocol):
+    """The workflows as a whole: which of them run, and how to start or wake one."""
+
+    async def has_plan(self, plan_id: str) -> bool:
+        """Tell whether the plan's workflow runs."""
+        ...
+
+    async def has_collection(self, invoice_id: str) -> bool:
+        """Tell whether the invoice's collection runs."""
+        ...
+
+    async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
+        """Return the next plans that have a running workflow, which may be a moment behind."""
+        ...
+
+    async def start_plan(self, state: PlanState) -> None:
+        """Start a live plan's workflow from the rows, where it is missing."""
+        ...
+
+    async def wake_plan(self, plan_id: str) -> None:
+        """Let a running workflow look at the rows again."""
+        ...
+
+    async def collect(self, booked: BookedRecord, clock_at: datetime | None) -> None:
+        """Start the invoice's collection, or let the running one try at once."""
+        ...
+
+    async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
+        """Pass on that an invoice is paid or given up."""
+        ...

@@ -95,7 +95,8 @@ class PostgresReconciliation(BooksPart):
     async def plans_page(self, run: RunRef, after: str | None) -> Sequence[PlanState]:
         """Return the next plans that are to have a workflow and were left alone for a while, by id."""
         quiet_since = run.started_at - timedelta(minutes=run.scope.grace_minutes)
-        query = STATES.where(LIVE, CustomerPlan.updated_at <= quiet_since).order_by(CustomerPlan.id).limit(self.page_size)
+        wanted = STATES.where(LIVE, CustomerPlan.updated_at <= quiet_since)
+        query = wanted.order_by(CustomerPlan.id).limit(self.page_size)
         if after is not None:
             query = query.where(CustomerPlan.id > as_id(after, "plan"))
         async with self.database.unit_of_work(run.org_id) as session:

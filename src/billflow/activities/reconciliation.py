@@ -1,0 +1,74 @@
+"""A reconciliation in slices, each of which goes on where a dead worker stopped."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from billflow.activities.comparing import Comparison
+from billflow.activities.repairing import Repairs
+from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, RunRef, SliceAsk, SliceDone
+from billflow.ports import PaymentsRejected, PaymentsUnavailable
+from billflow.ports_reconciliation import ReconciliationBooks
+
+PAGES_PER_SLICE = 50
+"""Pages of one activity; the next slice is another one, so that none runs for hours."""
+
+Page = Callable[[SliceAsk, str | None], Awaitable[str | None]]
+"""Does one page from a cursor on, and returns where the next one begins; None at the end."""
+
+
+@dataclass(frozen=True)
+class ReconciliationActivities:
+    """One run: its beginning, its slices and its end; each may happen twice."""
+
+    books: ReconciliationBooks
+    comparison: Comparison
+    repairs: Repairs
+
+    @activity.defn
+    async def begin_reconciliation(self, run: ReconciliationRun) -> str:
+        """Write the run down, once, and return its id."""
+        info = activity.info()
+        key = info.workflow_run_id or info.activity_id
+        return await self.books.begin(run, key, run.started_at or datetime.now(UTC))
+
+    @activity.defn
+    async def reconcile_slice(self, ask: SliceAsk) -> SliceDone:
+        """Do the next pages of one part, from the last heartbeat on where an earlier try had one."""
+        details = activity.info().heartbeat_details
+        cursor: str | None = details[0] if details else ask.cursor
+        page = self._page_of(ask.part)
+        for _ in range(PAGES_PER_SLICE):
+            cursor = await _unless_stripe_fails(page(ask, cursor))
+            if cursor is None:
+                break
+            activity.heartbeat(cursor)
+        return SliceDone(next=cursor)
+
+    @activity.defn
+    async def finish_reconciliation(self, run: RunRef) -> None:
+        """Close the run."""
+        await self.books.finish(run, datetime.now(UTC))
+
+    def _page_of(self, part: ReconciliationPart) -> Page:
+        return {
+            ReconciliationPart.LIST_STRIPE: self.comparison.list_stripe,
+            ReconciliationPart.COMPARE_INVOICES: self.comparison.invoices,
+            ReconciliationPart.FIND_ORPHANS: self.comparison.orphans,
+            ReconciliationPart.COMPARE_PLANS: self.comparison.plans,
+            ReconciliationPart.COMPARE_WORKFLOWS: self.comparison.running,
+            ReconciliationPart.REPAIR: self.repairs.page,
+        }[part]
+
+
+async def _unless_stripe_fails(page: Awaitable[str | None]) -> str | None:
+    try:
+        return await page
+    except PaymentsUnavailable as error:
+        delay = timedelta(seconds=error.retry_after) if error.retry_after else None
+        raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
+    except PaymentsRejected as error:
+        raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

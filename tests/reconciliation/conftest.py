@@ -1,0 +1,164 @@
+"""An engine without webhooks, so that Stripe and the rows can come apart, on a Temporal server of its own."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+import stripe
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from billflow.dev.folder import claimed
+from billflow.dev.temporal import embedded_temporal
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.fleet import Fleet
+from billflow.models.contracts.customers import CustomerChange, CustomerRecord, NewCustomer, SeatReport
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
+from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
+from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.settings import Settings
+from billflow.store.migrate import upgrade
+from billflow.temporal.worker import run_until
+from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
+from stripe_stand_in.server import StandIn
+
+API_KEY = "sk_test_reconciliation"
+BY_CARD = StartPlan(
+    tier="cloud_standard", schedule=Schedule.MONTHLY, license_management=LicenseManagement.MANUAL, licenses=10
+)
+BY_INVOICE = StartPlan(
+    tier="cloud_standard",
+    schedule=Schedule.MONTHLY,
+    license_management=LicenseManagement.MANUAL,
+    licenses=10,
+    collection_method=CollectionMethod.SEND_INVOICE,
+)
+EVERYTHING = ReconciliationScope(grace_minutes=0)
+
+
+@dataclass(frozen=True)
+class Town:
+    """An organization with its engine, its Stripe account and its database."""
+
+    engine: Engine
+    org_id: str
+    database_url: str
+
+    async def subscriber(self) -> CustomerRecord:
+        """Create a customer with ten seats and a good card."""
+        change = CustomerChange(actor="tests", at=datetime.now(UTC))
+        new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
+        record = await self.engine.registry.create_customer(self.org_id, new, change)
+        billed = BilledCustomer(
+            org_id=self.org_id, customer_id=record.customer_id, name="Acme", email=record.email, currency="USD"
+        )
+        stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
+        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await Sandbox(self.engine.stripe, API_KEY).give_card(stripe_customer_id, GOOD_CARD)
+        seats = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=10)
+        await self.engine.registry.report_seats(self.org_id, record.customer_id, [seats])
+        return await self.engine.archive.customer(self.org_id, record.customer_id)
+
+    def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanAsk:
+        """Return the request to start a plan now."""
+        return StartPlanAsk(
+            org_id=self.org_id,
+            customer_id=customer.customer_id,
+            key=secrets.token_hex(8),
+            actor="tests",
+            asked=asked,
+            at=datetime.now(UTC),
+        )
+
+    async def plan(self, asked: StartPlan = BY_CARD) -> PlanState:
+        """Start a plan for a new customer and return it."""
+        return (await self.engine.billing.start_plan(self.ask(await self.subscriber(), asked))).state
+
+    async def invoice(self, plan: PlanState) -> InvoiceDetail:
+        """Return the plan's newest invoice."""
+        page = await self.engine.archive.invoices(self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1))
+        return await self.engine.archive.invoice(self.org_id, page.rows[0].invoice_id)
+
+    async def held(self, invoice: InvoiceDetail) -> list[stripe.Invoice]:
+        """Return what Stripe holds for the invoice's customer, the oldest first."""
+        customer = await self.engine.archive.customer(self.org_id, invoice.customer_id)
+        stripe_id = customer.billing_account.stripe_customer_id or ""
+        page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})
+        return list(reversed(page.data))
+
+    async def twin(self, invoice: InvoiceDetail, *, issued: bool, invoice_id: str | None = None) -> str:
+        """Make another invoice at Stripe that is marked as this one, and return its id."""
+        [first, *_] = await self.held(invoice)
+        invoices, marks = self.engine.stripe.v1.invoices, first.to_dict()["metadata"]
+        twin = await invoices.create_async(
+            {
+                "customer": str(first.customer),
+                "currency": first.currency,
+                "metadata": marks | {"billflow_invoice": invoice_id or invoice.invoice_id},
+            }
+        )
+        await invoices.add_lines_async(twin.id, {"lines": [{"amount": first.total, "description": "twin"}]})
+        if issued:
+            await invoices.finalize_invoice_async(twin.id)
+        return twin.id
+
+    async def terminate(self, workflow_id: str) -> None:
+        """End a workflow as if its cluster had lost it."""
+        await self.engine.client.get_workflow_handle(workflow_id).terminate("lost")
+
+    async def meddle(self, statement: str, *values: object) -> None:
+        """Change the rows behind billflow's back."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            await connection.execute(statement.encode(), values)
+
+    async def reconcile(self, *, repair: bool) -> ReconciliationReport:
+        """Compare everything, and return the report."""
+        run = ReconciliationRun(org_id=self.org_id, repair=repair, scope=EVERYTHING)
+        run_id = await Fleet(self.engine.client, self.engine.billing).reconcile(run, datetime.now(UTC))
+        return await reconciliation_reports(self.engine).report(self.org_id, run_id)
+
+
+@pytest.fixture(scope="session")
+async def town_database_url(postgres_url: str) -> str:
+    """Return the URL of a migrated database that belongs to these tests alone."""
+    name = f"town_{secrets.token_hex(4)}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
+        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    await asyncio.to_thread(upgrade, url)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def town_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Yield the address of a Temporal server whose task queues nobody else serves."""
+    folder = tmp_path_factory.mktemp("town")
+    with claimed(folder) as lock:
+        async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
+            yield server.address
+
+
+@pytest.fixture
+async def town(town_database_url: str, town_temporal: str) -> AsyncIterator[Town]:
+    """Yield an organization of its own with working workers and a Stripe account without webhooks."""
+    async with StandIn(seed=secrets.randbits(31)) as stand_in:
+        settings = Settings(
+            database_url=SecretStr(town_database_url),
+            stripe_api_key=SecretStr(API_KEY),
+            stripe_api_base=stand_in.url,
+            org=f"town-{secrets.token_hex(4)}",
+        )
+        async with open_engine(settings, town_temporal) as engine:
+            stop = asyncio.Event()
+            working = asyncio.create_task(run_until(stop, workers(engine)))
+            yield Town(engine, await engine.registry.create_org(settings.org), town_database_url)
+            stop.set()
+            await working

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
@@ -34,6 +35,7 @@ class Billing:
     books: Books
     archive: Archive
     registry: Registry
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
     async def start_plan(self, ask: StartPlanAsk) -> PlanStarted:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
@@ -48,6 +50,11 @@ class Billing:
 
         Where Temporal has lost the plan's workflow, it is started again from the rows.
         """
+        # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
+        async with self._turns.setdefault(plan.plan_id, asyncio.Lock()):
+            return await self._command(plan, request)
+
+    async def _command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
         if taken := await self.books.taken(plan, command_key(plan.plan_id, request.command_id)):
             return _answered(taken)
         state = await self._running(plan)

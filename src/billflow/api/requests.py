@@ -35,7 +35,7 @@ class CheckedRoute(APIRoute):
             services = services_of(request)
             caller = await admitted(request, services, self.scope)
             request.state.caller = caller
-            request.scope[ROUTE] = f"{request.scope.get('root_path', '')}{self.path_format}"
+            request.scope[ROUTE] = self._whole_path(request)
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_text(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
@@ -44,6 +44,11 @@ class CheckedRoute(APIRoute):
             return await written(asked, services, caller, lambda: handle(asked))
 
         return checked
+
+    def _whole_path(self, request: Request) -> str:
+        """Return the route's path with the prefix of whatever includes it."""
+        prefix, *_ = request.scope["path"].rsplit("/", self.path_format.count("/"))
+        return f"{prefix}{self.path_format}"
 
 
 class _CheckedRequest(Request):

@@ -1,5 +1,9 @@
 """A plan as workflows, answers and screens see it: a snapshot, never the truth."""
 
+from typing import Annotated, Any
+
+from pydantic import SerializerFunctionWrapHandler, WrapSerializer
+
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Contract, Moment
@@ -56,6 +60,15 @@ class PlanState(Contract):
         return self.status.is_live or self.awaiting_invoice_id is not None
 
 
+def _without_blanks(state: PlanState, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    fields = PlanState.model_fields
+    return {name: value for name, value in serialize(state).items() if value is not None or fields[name].is_required()}
+
+
+Snapshot = Annotated[PlanState, WrapSerializer(_without_blanks, when_used="json")]
+"""A plan's state in a workflow's payload, where every byte is kept in history: what is None by default is left out."""
+
+
 class Refusal(Contract):
     """A rule said no: the stable code, a sentence, and where it helps the field at fault.
 
@@ -74,10 +87,10 @@ class StepResult(Contract):
     With `refused` nothing was changed. With `state.attention` the plan is parked and the step will be tried again.
     """
 
-    state: PlanState
+    state: Snapshot
     invoices: tuple[InvoiceSummary, ...] = ()
     voided: tuple[InvoiceSummary, ...] = ()
-    successor: PlanState | None = None
+    successor: Snapshot | None = None
     refused: Refusal | None = None
 
 
@@ -96,7 +109,7 @@ class StartPlanAsk(Contract):
 class PlanRun(Contract):
     """The input of one run of a plan's workflow: its state, and invoices that are still to be sent."""
 
-    state: PlanState
+    state: Snapshot
     to_send: tuple[InvoiceSummary, ...] = ()
 
 

@@ -1,0 +1,73 @@
+"""A world on the time-skipping server, where years take seconds."""
+
+import asyncio
+import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from billflow.domain.calendar import add_months
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.records import InvoiceFilter
+from billflow.temporal import search_attributes
+from tests.engine_fixtures import until
+from tests.world import ALL, World, running_world, strict_plugins
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
+
+
+@dataclass(frozen=True)
+class SkippingWorld(World):
+    """A world whose time stands where the test leaves it, more or less, and leaps when asked to."""
+
+    environment: WorkflowEnvironment
+
+    async def now(self) -> datetime:
+        """Return the server's time."""
+        return await self.environment.get_current_time()
+
+    async def leap(self, delta: timedelta) -> None:
+        """Let time pass, with everything in it that is due, and don't look what became of it."""
+        await self.environment.sleep(delta)
+
+    async def leap_until(self, happened: Callable[[], Awaitable[bool]], within: timedelta) -> None:
+        """Let time pass until something has happened.
+
+        The server's clock gets stuck when a child ends whose parent has gone on to another run, as collections do.
+        """
+        leaping = asyncio.create_task(self.leap(within))
+        await until(happened)
+        leaping.cancel()
+
+    async def leap_to(self, moment: datetime) -> None:
+        """Let time pass until *moment*, and wait until every plan has come through it with its invoices sent."""
+        await self.leap(moment - await self.now())
+        await until(self.is_quiet)
+
+    async def months(self, months: int) -> None:
+        """Let so many months pass, and an hour."""
+        await self.leap_to(add_months(await self.now(), months) + timedelta(hours=1))
+
+    async def is_quiet(self) -> bool:
+        """Tell whether nothing is due that is not parked, and no invoice is still to be sent."""
+        now = await self.now()
+        plans = await self.engine.archive.running_plans(self.org_id)
+        drafts = await self.engine.archive.invoices(self.org_id, InvoiceFilter(status=InvoiceStatus.DRAFT), ALL)
+        due = [plan for plan in plans if not plan.attention and plan.due_at and plan.due_at <= now]
+        return not due and not drafts.total
+
+
+@asynccontextmanager
+async def skipping_world(database_url: str) -> AsyncIterator[SkippingWorld]:
+    """Run a world on a server of its own: the clock is one for the whole server."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(PROGRAM), plugins=strict_plugins()
+    ) as environment:
+        await search_attributes.ensure(environment.client)
+        async with running_world(environment.client, database_url) as world:
+            parts = {field.name: getattr(world, field.name) for field in fields(World)}
+            yield SkippingWorld(**parts, environment=environment)

@@ -1,0 +1,101 @@
+"""Stripe or PostgreSQL gone for a while: billing goes on, nothing is lost, nothing happens twice."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+from billflow.domain.calendar import add_months
+from billflow.domain.commands import SwitchToAnnual
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.invoices import InvoiceStatus
+from tests.engine_fixtures import until
+from tests.workflows.skipping import SkippingWorld
+
+DATABASE_AWAY_SECONDS = 70 if os.environ.get("BILLFLOW_CHAOS") == "long" else 2
+"""More than 50 seconds pass the threshold up to which a step is retried without a timer of the workflow."""
+
+
+@asynccontextmanager
+async def stripe_down(world: SkippingWorld) -> AsyncIterator[None]:
+    """Let every request to Stripe break off."""
+    await world.control("POST", "/faults", requests=[{"fault": "reset_connection"}])
+    yield
+    await world.control("DELETE", "/faults")
+
+
+@asynccontextmanager
+async def database_away(database_url: str) -> AsyncIterator[None]:
+    """Throw everybody out of the database, and let nobody in."""
+    url = make_url(database_url)
+    admin = url.set(database="postgres").render_as_string(hide_password=False)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    database = sql.Identifier(url.database or "")
+    async with await psycopg.AsyncConnection.connect(admin, autocommit=True) as connection:
+        await connection.execute(allow.format(database, sql.SQL("false")))
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database]
+        )
+        try:
+            yield
+        finally:
+            await connection.execute(allow.format(database, sql.SQL("true")))
+
+
+async def test_while_stripe_is_down_for_hours_plans_renew_and_afterwards_each_invoice_is_sent_once(
+    world: SkippingWorld,
+) -> None:
+    customers = [await world.subscriber(seats=10) for _ in range(2)]
+    plans = [await world.plan(customer) for customer in customers]
+    async with stripe_down(world):
+        await world.leap(add_months(await world.now(), 1) - await world.now() + timedelta(hours=4))
+        states = [await world.state(plan) for plan in plans]
+        assert [state.due_at for state in states] == [add_months(plan.billing_cycle_anchor, 2) for plan in plans]
+        unsent = [(await world.invoices(customer))[-1] for customer in customers]
+        assert [(invoice.status, invoice.attempts) for invoice in unsent] == [(InvoiceStatus.DRAFT, 0)] * 2
+
+    await world.leap_until(world.is_quiet, timedelta(minutes=6))
+
+    for customer, invoice in zip(customers, unsent, strict=True):
+        assert await world.collection(invoice).result() == InvoiceStatus.PAID
+        assert [held.status for held in await world.at_stripe(customer)] == ["paid", "paid"]
+
+
+async def test_a_command_waits_for_nothing_at_stripe(world: SkippingWorld) -> None:
+    customer = await world.subscriber(seats=10)
+    plan = await world.plan(customer)
+    async with stripe_down(world):
+        await world.leap(add_months(await world.now(), 1) - await world.now() + timedelta(seconds=30))
+
+        async with asyncio.timeout(10):
+            answer = await world.command(plan, SwitchToAnnual())
+
+    assert answer.state.status is PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE
+    assert (await world.invoices(customer))[-1].status is InvoiceStatus.DRAFT
+    await world.leap(timedelta(minutes=6))
+    await until(world.is_quiet)
+
+
+async def test_while_postgresql_is_away_a_boundary_waits_and_is_closed_once_when_it_is_back(
+    world: SkippingWorld,
+) -> None:
+    customer = await world.subscriber(seats=10)
+    plan = await world.plan(customer)
+    due = add_months(plan.billing_cycle_anchor, 1)
+    async with database_away(world.database_url):
+        leaping = asyncio.create_task(world.leap(due - await world.now() + timedelta(hours=1)))
+        await asyncio.sleep(DATABASE_AWAY_SECONDS)
+    await leaping
+
+    async def is_closed() -> bool:
+        return (await world.state(plan)).due_at == add_months(due, 1)
+
+    await until(is_closed)
+    await until(world.is_quiet)
+    assert [invoice.total for invoice in await world.invoices(customer)] == [8000, 8000]
+    assert [held.status for held in await world.at_stripe(customer)] == ["paid", "paid"]

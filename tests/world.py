@@ -1,0 +1,219 @@
+"""A billflow of one's own for a test: an organization, workers and the API on whichever Temporal server."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import stripe
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import make_url
+from temporalio.client import Client, Plugin, WorkflowHandle
+from temporalio.plugin import SimplePlugin
+
+from billflow.api.server import serving
+from billflow.dev.folder import claimed
+from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.temporal import embedded_temporal
+from billflow.domain.commands import PlanCommand
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.customers import CustomerChange, CustomerRecord, SeatReport
+from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.settings import Settings
+from billflow.store.migrate import upgrade
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.plugin import billflow_plugin
+from billflow.temporal.worker import run_until
+from billflow.wiring import build_api, open_engine, workers
+from billflow.workflows.plan import PlanWorkflow
+from stripe_stand_in.server import StandIn
+from tests.engine_fixtures import API_KEY, House
+
+SEATS = 10
+ALL = Paging(limit=100)
+MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
+ANNUAL = StartPlan(tier="cloud_standard", schedule=Schedule.ANNUAL)
+MANUAL = replace(MONTHLY, license_management=LicenseManagement.MANUAL, licenses=SEATS)
+BY_INVOICE = replace(MONTHLY, collection_method=CollectionMethod.SEND_INVOICE, licenses=SEATS)
+
+
+def strict_plugins() -> list[Plugin]:
+    """Return our plugin with strict imports, and one that lets a bug in a workflow fail it instead of hanging it."""
+    fail_fast = SimplePlugin("fail fast", workflow_failure_exception_types=[Exception])
+    return [billflow_plugin(strict_imports=True), fail_fast]
+
+
+async def migrated_database(postgres_url: str) -> str:
+    """Create a database with all our tables and return its URL."""
+    name = f"world_{secrets.token_hex(4)}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
+        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    await asyncio.to_thread(upgrade, url)
+    return url
+
+
+@dataclass(frozen=True)
+class World(House):
+    """A running billflow with an organization of its own; times are those of its Temporal server."""
+
+    temporal: Client
+    stripe_url: str
+    database_url: str
+
+    async def now(self) -> datetime:
+        """Return the present."""
+        return datetime.now(UTC)
+
+    async def subscriber(self, *, seats: int = SEATS, card: str | None = GOOD_CARD) -> CustomerRecord:
+        """Create a customer whose deployment has reported its seats, with a card on file unless None."""
+        customer = await self.customer(card=card)
+        await self.report(customer, seats, await self.now() - timedelta(hours=1))
+        return customer
+
+    async def report(self, customer: CustomerRecord, seats: int, at: datetime) -> None:
+        """Report seats."""
+        report = SeatReport(observed_at=at, members=seats)
+        await self.engine.registry.report_seats(self.org_id, customer.customer_id, [report])
+
+    async def ask(
+        self, customer: CustomerRecord, asked: StartPlan = MONTHLY, clock: tuple[str, datetime] | None = None
+    ) -> StartPlanAsk:
+        """Return the request to start a plan now, or on a test clock that stands at a moment."""
+        return StartPlanAsk(
+            org_id=self.org_id,
+            customer_id=customer.customer_id,
+            key=secrets.token_hex(8),
+            actor="tests",
+            asked=asked,
+            test_clock_id=clock[0] if clock else None,
+            at=clock[1] if clock else await self.now(),
+        )
+
+    async def buy(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanStarted:
+        """Start a plan and return the answer."""
+        return await self.engine.billing.start_plan(await self.ask(customer, asked))
+
+    async def plan_on_clock(
+        self, customer: CustomerRecord, at: datetime, asked: StartPlan = MONTHLY
+    ) -> tuple[str, PlanState]:
+        """Start a plan on a new test clock that stands at *at*; return the clock's id and the plan."""
+        clock = await self.engine.registry.create_clock(self.org_id, at)
+        started = await self.engine.billing.start_plan(await self.ask(customer, asked, (clock.test_clock_id, at)))
+        return clock.test_clock_id, started.state
+
+    async def advance(self, clock_id: str, to: datetime) -> None:
+        """Move a test clock forward, with everything that hangs on it."""
+        await self.engine.billing.advance_clock(self.org_id, clock_id, to)
+
+    async def plan(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
+        """Start a plan and return it."""
+        return (await self.buy(customer, asked)).state
+
+    async def command(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> StepResult:
+        """Take a command by update."""
+        return await self.engine.billing.command(ref(plan), request(command, command_id))
+
+    async def signal(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> None:
+        """Leave a command by signal."""
+        await self.engine.billing.signal(ref(plan), request(command, command_id))
+
+    async def state(self, plan: PlanState) -> PlanState:
+        """Return the plan as the books know it."""
+        return await self.engine.books.plan_state(ref(plan))
+
+    async def plans(self, customer: CustomerRecord) -> list[PlanState]:
+        """Return all plans of a customer, the oldest first."""
+        page = await self.engine.archive.plans(self.org_id, PlanFilter(customer_id=customer.customer_id), ALL)
+        return list(reversed(page.rows))
+
+    async def invoices(self, customer: CustomerRecord) -> list[InvoiceDetail]:
+        """Return all invoices of a customer with their lines, the oldest first."""
+        wanted = InvoiceFilter(customer_id=customer.customer_id)
+        page = await self.engine.archive.invoices(self.org_id, wanted, ALL)
+        return [await self.engine.archive.invoice(self.org_id, row.invoice_id) for row in reversed(page.rows)]
+
+    async def at_stripe(self, customer: CustomerRecord) -> list[stripe.Invoice]:
+        """Return what Stripe holds for a customer, the oldest first."""
+        known = await self.engine.archive.customer(self.org_id, customer.customer_id)
+        if (stripe_id := known.billing_account.stripe_customer_id) is None:
+            return []
+        page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})
+        return list(reversed(page.data))
+
+    def workflow(self, plan: PlanState) -> WorkflowHandle[PlanWorkflow, PlanState]:
+        """Return the handle of a plan's workflow."""
+        return self.temporal.get_workflow_handle_for(PlanWorkflow.run, plan_workflow_id(plan.plan_id))
+
+    def collection(self, invoice: InvoiceRef | InvoiceDetail) -> WorkflowHandle[Any, Any]:
+        """Return the handle of an invoice's collection."""
+        return self.temporal.get_workflow_handle(collection_workflow_id(invoice.invoice_id))
+
+    async def change(self) -> CustomerChange:
+        """Say who changes a customer, and when."""
+        return CustomerChange(actor="tests", at=await self.now())
+
+    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Ask the stand-in's control plane."""
+        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False) as http:
+            answer = await http.request(method, path, json=body or None)
+            return dict(answer.raise_for_status().json())
+
+
+def ref(plan: PlanState) -> PlanRef:
+    """Name a plan."""
+    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+
+
+def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
+    """Wrap a command, under an id of its own unless one is given."""
+    return CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
+
+
+@asynccontextmanager
+async def running_world(client: Client, database_url: str, *, working: bool = True) -> AsyncIterator[World]:
+    """Run workers and the API against the server of *client*, with a Stripe stand-in and organization of their own."""
+    port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
+    webhook = (f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe", secret)
+    async with StandIn(seed=secrets.randbits(31), webhook=webhook, control=True) as stand_in:
+        settings = Settings(
+            database_url=SecretStr(database_url),
+            stripe_api_key=SecretStr(API_KEY),
+            stripe_api_base=stand_in.url,
+            stripe_webhook_secret=SecretStr(secret),
+            org=f"world-{secrets.token_hex(4)}",
+        )
+        async with open_engine(settings, client.service_client.config.target_host) as engine:
+            ours = replace(engine, client=client, billing=replace(engine.billing, client=client))
+            org_id = await engine.registry.create_org(settings.org)
+            stop = asyncio.Event()
+            running = asyncio.create_task(run_until(stop, workers(ours) if working else []))
+            try:
+                async with serving(build_api(ours), LOOPBACK, port) as url:
+                    sandbox = Sandbox(engine.stripe, API_KEY)
+                    yield World(ours, url, secret, sandbox, org_id, client, stand_in.url, database_url)
+            finally:
+                stop.set()
+                await running
+
+
+@asynccontextmanager
+async def dev_server_world(folder: Path, database_url: str) -> AsyncIterator[World]:
+    """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks."""
+    with claimed(folder) as lock:
+        async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
+            client = await Client.connect(server.address, plugins=strict_plugins())
+            async with running_world(client, database_url) as world:
+                yield world

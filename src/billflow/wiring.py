@@ -41,7 +41,7 @@ from billflow.store.migrate import upgrade
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.watch import PostgresWatch
-from billflow.temporal import search_attributes
+from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
@@ -147,12 +147,21 @@ def workers(engine: Engine) -> list[Worker]:
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares rows, Stripe and workflows, and mends them."""
-    books, stripe = reconciliation_reports(engine), StripeInvoices(engine.stripe)
-    fleet = Fleet(engine.client, engine.billing)
+    books, stripe, fleet = reconciliation_reports(engine), StripeInvoices(engine.stripe), fleet_of(engine)
     inbox = PostgresInbox(engine.books.database)
     return ReconciliationActivities(
         books, Comparison(books, stripe, fleet), Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
     )
+
+
+def fleet_of(engine: Engine) -> Fleet:
+    """Return the workflows as a whole."""
+    return Fleet(engine.client, engine.billing)
+
+
+async def ensure_schedules(engine: Engine) -> None:
+    """Let what happens by the clock happen for the organization that the settings name; safe to repeat."""
+    await schedules.ensure_schedules(engine.client, await engine.registry.create_org(engine.settings.org))
 
 
 def reconciliation_reports(engine: Engine) -> PostgresReconciliation:

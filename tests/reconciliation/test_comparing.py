@@ -24,10 +24,11 @@ def booked(status: str, **more: object) -> BookedInvoice:
     return BookedInvoice(**(values | more))  # type: ignore[arg-type]
 
 
-def held(status: str, number: int = 1, **more: object) -> HeldInvoice:
+def held(status: str, number: int = 1, *, total: int = 5000, currency: str = "EUR") -> HeldInvoice:
     """Return the same debt as Stripe has it."""
-    values = {"stripe_invoice_id": f"in_{number}", "invoice_id": "ours", "total": 5000, "currency": "EUR"}
-    return HeldInvoice(**(values | more), status=status)  # type: ignore[arg-type]
+    return HeldInvoice(
+        stripe_invoice_id=f"in_{number}", invoice_id="ours", status=status, total=total, currency=currency
+    )
 
 
 def seen(findings: list[Finding]) -> list[Seen]:
@@ -120,9 +121,9 @@ def test_a_voided_twin_harms_nobody() -> None:
     assert [*compare_invoice(booked("paid"), [held("void", 2), held("paid", 1)])] == []
 
 
-@pytest.mark.parametrize("wrong", [{"total": 5001}, {"currency": "USD"}])
-def test_another_amount_is_never_mended_by_itself(wrong: dict[str, object]) -> None:
-    found = [*compare_invoice(booked("open"), [held("paid", **wrong)])]
+@pytest.mark.parametrize("theirs", [held("paid", total=5001), held("paid", currency="USD")])
+def test_another_amount_is_never_mended_by_itself(theirs: HeldInvoice) -> None:
+    found = [*compare_invoice(booked("open"), [theirs])]
 
     assert seen(found) == [(FindingKind.WRONG_AMOUNT, Severity.CRITICAL, None)]
     assert "5000 EUR open in our books" in found[0].message

@@ -12,6 +12,7 @@ from billflow.cli import clocks, customers, demo, dev, invoices, keys, plans, se
 from billflow.cli.conformance import conformance
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
 from billflow.cli.params import example
+from billflow.cli.reconcile import reconcile
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -46,6 +47,7 @@ _add(dev.dev, "dev", "dev --data ~/billing --api-port 8000")
 _add(servers.worker, "worker")
 _add(servers.api, "api --host 0.0.0.0 --port 8000")
 _add(servers.migrate, "migrate")
+_add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
 app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),

@@ -17,10 +17,11 @@ def worker() -> None:
 
 async def _worker() -> None:
     from billflow.temporal.worker import run_until, stop_on_signals
-    from billflow.wiring import open_engine, workers
+    from billflow.wiring import ensure_schedules, open_engine, workers
 
     stop = stop_on_signals()
     async with open_engine(session.settings_here(serving=True)) as engine:
+        await ensure_schedules(engine)
         say("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
 

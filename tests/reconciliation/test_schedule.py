@@ -1,0 +1,64 @@
+"""The nightly run is on the server's list, once, as the code says, and stays paused where an operator paused it."""
+
+from datetime import timedelta
+
+from temporalio.client import ScheduleOverlapPolicy
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.reconciliation import ReconciliationRun
+from billflow.temporal.ids import reconciliation_workflow_id
+from billflow.temporal.schedules import CATCH_UP, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.wiring import reconciliation_reports
+from tests.engine_fixtures import until
+from tests.reconciliation.conftest import Town
+
+
+def schedule_id(town: Town) -> str:
+    """Return what the schedule is called."""
+    return f"nightly-{reconciliation_workflow_id(town.org_id)}"
+
+
+async def test_workers_that_start_together_make_one_schedule(town: Town) -> None:
+    client = town.engine.client
+    for _ in range(2):
+        await ensure_schedules(client, town.org_id)
+
+    found = (await client.get_schedule_handle(schedule_id(town)).describe()).schedule
+
+    assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert found.policy.catchup_window == CATCH_UP
+    assert found.spec.jitter == JITTER
+    assert [part.start for part in found.spec.calendars[0].hour] == [NIGHT_HOUR]
+
+
+async def test_a_paused_schedule_stays_paused(town: Town) -> None:
+    client = town.engine.client
+    await ensure_schedules(client, town.org_id)
+    handle = client.get_schedule_handle(schedule_id(town))
+    await handle.pause(note="stripe is being moved")
+
+    await ensure_schedules(client, town.org_id)
+
+    state = (await handle.describe()).schedule.state
+    assert (state.paused, state.note) == (True, "stripe is being moved")
+
+
+async def test_the_nightly_run_compares_and_mends(town: Town) -> None:
+    client = town.engine.client
+    await ensure_schedules(client, town.org_id)
+
+    await client.get_schedule_handle(schedule_id(town)).trigger()
+
+    async def finished() -> bool:
+        try:
+            report = await reconciliation_reports(town.engine).report(town.org_id)
+        except NotFound:
+            return False
+        return report.repair and report.finished_at is not None
+
+    await until(finished)
+
+
+def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:
+    assert ReconciliationRun(org_id="org").repair
+    assert timedelta(days=1) > CATCH_UP

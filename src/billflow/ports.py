@@ -23,7 +23,9 @@ from billflow.models.contracts.invoices import (
     InvoiceSummary,
     InvoiceToCollect,
     Issued,
+    SentInvoice,
 )
+from billflow.models.contracts.offers import NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
 from billflow.models.contracts.records import (
     CustomerFilter,
@@ -218,6 +220,33 @@ class Registry(Protocol):
         ...
 
 
+class Offers(Protocol):
+    """Offers that support makes to customers; every method is one transaction. Unknown ids raise `NotFound`."""
+
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: CustomerChange) -> OfferRecord:
+        """Make an offer that stays open until it is accepted, withdrawn or expires.
+
+        Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
+        """
+        ...
+
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
+        """Take an open offer back; again is no news. Raises `Refused` for one that was accepted."""
+        ...
+
+    async def offers(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
+        """Return what was offered to a customer, the newest first, as it stands at *at*."""
+        ...
+
+    async def offer(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
+        """Return one offer as it stands at *at*."""
+        ...
+
+    async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that waits for the payment of an accepted offer, None where there is none."""
+        ...
+
+
 class PaymentGateway(Protocol):
     """Stripe, as far as billing needs it; a decline is a value, an exception means unknown."""
 
@@ -237,6 +266,10 @@ class PaymentGateway(Protocol):
 
         Raises `PaymentsUnavailable` (try again) or `PaymentsRejected` (our request is wrong).
         """
+        ...
+
+    async def sent_invoice(self, stripe_invoice_id: str) -> SentInvoice:
+        """Return an invoice that people sent at Stripe by hand; raises `NotFound`."""
         ...
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:

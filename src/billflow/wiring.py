@@ -25,6 +25,7 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
 from billflow.models.contracts.keys import Mode
+from billflow.offering import Offering
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.reconciling import StripeInvoices
@@ -38,6 +39,7 @@ from billflow.store.engine import Database
 from billflow.store.inbox import PostgresInbox
 from billflow.store.keys import PostgresKeys
 from billflow.store.migrate import upgrade
+from billflow.store.offers import PostgresOffers
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.watch import PostgresWatch
@@ -75,6 +77,11 @@ class Engine:
     billing: Billing
     keys: PostgresKeys
     mode: Mode
+
+    @property
+    def offering(self) -> Offering:
+        """Return what one can ask about offers."""
+        return Offering(self.billing, PostgresOffers(self.books.database, self.catalog), self.gateway)
 
 
 @asynccontextmanager

@@ -7,8 +7,10 @@ from billflow.domain.activation import abandon, activate, start_after_trial
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.customer import price_per_license
+from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import DAY, purchase_invoice, trial_invoice
 from billflow.domain.ledger import Disposition, LicenseCount
+from billflow.domain.offers import OfferTerms, accepted, agreed
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import STALE_AFTER
 from billflow.domain.start_request import StartFacts, StartPlan, checked_purchase, checked_tier
@@ -20,9 +22,12 @@ __all__ = ["StartFacts", "StartPlan", "abandon", "activate", "start_after_trial"
 def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
     """Return the new plan: one that runs at once, or a purchase that starts when its invoice is paid.
 
-    Trials and tiers that are never billed run at once. Raises `InvalidInput` or `Refused` for anything the rules
-    don't allow (rules 7.1, 10 and 13).
+    Trials and tiers that are never billed run at once. An offer that is accepted sets the price. Raises `InvalidInput`
+    or `Refused` for anything the rules don't allow (rules 7.1, 10 and 13).
     """
+    if facts.offer:
+        asked = accepted(facts.offer, asked, at)
+        facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
     step = Step.begin(_facts_of(facts, _new_plan(facts, tier, asked, at)), at)
     if not tier.billable:
@@ -32,9 +37,16 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
     if asked.trial_days:
         _start_trial(step, licenses, asked.trial_days)
     else:
-        step.invoices.append(purchase_invoice(step, licenses))
+        step.invoices.append(_on_offer_terms(purchase_invoice(step, licenses), facts.offer))
         step.say("plan.purchase_started", licenses=licenses)
     return step.finish()
+
+
+def _on_offer_terms(invoice: InvoiceDraft, offer: OfferTerms | None) -> InvoiceDraft:
+    """Give the invoice the days that the offer grants for paying it, where it is sent."""
+    if offer is None or offer.days_until_due is None or invoice.terms.days_until_due is None:
+        return invoice
+    return replace(invoice, terms=replace(invoice.terms, days_until_due=offer.days_until_due))
 
 
 def _start_trial(step: Step, licenses: int, days: int) -> None:

@@ -8,6 +8,7 @@ from billflow.domain.commands import MAX_TRIAL_DAYS
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.money import MAX_PRICE
+from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import LicenseCheck, SeatObservation, checked_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -51,7 +52,7 @@ class StartPlan:
 class StartFacts:
     """What the books know of a customer who starts a plan; `plan_id` is the new plan's id.
 
-    `has_offer` tells that a fixed-price offer for the tier waits to be accepted.
+    `has_offer` tells that a fixed-price offer for the tier waits to be accepted; `offer` is what is accepted now.
     """
 
     plan_id: str
@@ -60,6 +61,7 @@ class StartFacts:
     has_live_plan: bool = False
     buying: bool = False
     has_offer: bool = False
+    offer: OfferTerms | None = None
     last_observation: SeatObservation | None = None
     settings: BillingSettings = DEFAULT_SETTINGS
 

@@ -13,8 +13,9 @@ from billflow.models.contracts.invoices import (
     InvoiceStatus,
     InvoiceToCollect,
     Issued,
+    SentInvoice,
 )
-from billflow.payments import crediting, keys, lookup
+from billflow.payments import by_hand, crediting, keys, lookup
 from billflow.payments.calls import act_once, ask
 from billflow.payments.collecting import Collecting
 from billflow.payments.errors import port_faults
@@ -57,6 +58,11 @@ class StripeGateway:
         customer_id = await self.ensure_customer(invoice.customer)
         with port_faults():
             return await Issuing(self.client, invoice, customer_id).run(self.now)
+
+    async def sent_invoice(self, stripe_invoice_id: str) -> SentInvoice:
+        """Return an invoice that people sent at Stripe by hand; raises `NotFound`."""
+        with port_faults():
+            return await by_hand.sent_invoice(self.client, stripe_invoice_id)
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
         """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""

@@ -9,6 +9,7 @@ from stripe.params import InvoiceAddLinesParamsLine
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
 from billflow.payments import keys, lookup
 from billflow.payments.amounts import from_stripe
+from billflow.payments.by_hand import marked
 from billflow.payments.calls import act_once, ask
 from billflow.payments.requests import invoice_params, line_params
 from billflow.ports import PaymentsRejected
@@ -36,7 +37,7 @@ class Issuing:
 
     async def _known(self, now: datetime) -> stripe.Invoice | None:
         if self.invoice.stripe_invoice_id is not None:
-            return await self._retrieve(self.invoice.stripe_invoice_id)
+            return await marked(self.client, self.invoice, await self._retrieve(self.invoice.stripe_invoice_id))
         if keys.may_be_gone(self.invoice.sent_first_at, now):
             return await self._adopt()
         return None

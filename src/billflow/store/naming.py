@@ -6,13 +6,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.tables import Customer, CustomerPlan, Invoice, TestClock
+from billflow.models.tables import Customer, CustomerPlan, CustomerPlanOffer, Invoice, TestClock
 
-_TABLES: dict[str, type[Customer] | type[CustomerPlan] | type[Invoice] | type[TestClock]] = {
+_TABLES: dict[str, type[Customer] | type[CustomerPlan] | type[CustomerPlanOffer] | type[Invoice] | type[TestClock]] = {
     "customer": Customer,
     "plan": CustomerPlan,
     "invoice": Invoice,
     "clock": TestClock,
+    "offer": CustomerPlanOffer,
 }
 _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")

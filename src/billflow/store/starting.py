@@ -1,6 +1,6 @@
 """Starting a plan: under the customer's lock, so that two purchases at once give one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, exists, select
@@ -10,14 +10,13 @@ from billflow.domain.errors import NotFound, Refused
 from billflow.domain.plan import PlanStatus
 from billflow.domain.purchasing import StartFacts
 from billflow.domain.seats import SeatObservation
-from billflow.models.contracts.customers import CustomerStatus, OfferStatus
+from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.plans import StartPlanAsk, StepResult
 from billflow.models.contracts.steps import StepInfo
 from billflow.models.tables import (
     BillingAccount,
     Customer,
     CustomerPlan,
-    CustomerPlanOffer,
     LicenseLedger,
     SeatRow,
     TestClock,
@@ -26,6 +25,7 @@ from billflow.ports import DecideStart
 from billflow.store.engine import as_id
 from billflow.store.facts import PlanRows
 from billflow.store.mapping import observations_of, terms_of
+from billflow.store.offer_rows import accept, adopt_sent_invoice, fixed_price_waits, open_offer, terms_of_offer
 from billflow.store.parts import BooksPart, first_answer, keep_answer
 from billflow.store.records import Recorder
 from billflow.store.states import summary
@@ -50,15 +50,21 @@ class Starts(BooksPart):
             if customer.status is not CustomerStatus.ACTIVE:
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
             clock = await _clock(session, customer, ask.test_clock_id)
-            await _accept_offer(session, customer, ask)
-            facts = await self._facts(session, customer, account, ask)
-            outcome = decide(facts)
             recorder = Recorder(session, customer.org_id, ask.at, ask.actor)
+            offer = await open_offer(session, customer, ask.asked.offer_id) if ask.asked.offer_id else None
+            facts = await self._facts(session, customer, account, ask)
+            if offer:
+                facts = replace(facts, offer=terms_of_offer(offer))
+            outcome = decide(facts)
+            if offer:
+                accept(offer, customer, recorder)
             detail = ask.model_dump(mode="json", include={"asked", "key"})
             info = StepInfo(key=_key(ask), kind="start", at=ask.at, actor=ask.actor, detail=detail)
             writer = OutcomeWriter(recorder, customer, account, info.key, "plan.start", detail)
             row = writer.open_row(UUID(facts.plan_id), clock.id if clock else None)
             await writer.write(outcome, row, {}, facts.customer)
+            if ask.sent_invoice:
+                await adopt_sent_invoice(session, ask.sent_invoice, writer.made[0], account)
             rows = PlanRows(row, customer, account, clock.now_at if clock else None)
             state = await self._state(session, rows)
             result = StepResult(state=state, invoices=tuple(map(summary, writer.made)))
@@ -81,6 +87,7 @@ class Starts(BooksPart):
             catalog=self.catalog,
             has_live_plan=has_live,
             buying=buying,
+            has_offer=await fixed_price_waits(session, customer, ask.asked.tier, ask.at),
             last_observation=await _newest_observation(session, customer, ask),
             settings=self.settings,
         )
@@ -136,19 +143,3 @@ async def _clock(session: AsyncSession, customer: Customer, clock_id: str | None
             field="test_clock_id",
         )
     return clock
-
-
-async def _accept_offer(session: AsyncSession, customer: Customer, ask: StartPlanAsk) -> None:
-    """Close the offer that the customer accepts; raises `Refused` where it is not theirs, not open or not this one."""
-    if ask.asked.offer_id is None:
-        return
-    offer = await session.get(
-        CustomerPlanOffer, as_id(ask.asked.offer_id, "offer"), with_for_update={"key_share": True}
-    )
-    if offer is None or offer.customer_id != customer.id:
-        raise NotFound(f"There is no offer {ask.asked.offer_id!r} for this customer.")
-    terms = (offer.tier, offer.fixed_price)
-    expired = offer.expires_at is not None and offer.expires_at <= ask.at
-    if offer.status is not OfferStatus.OPEN or expired or terms != (ask.asked.tier, ask.asked.fixed_price):
-        raise Refused("The offer is not open, or its terms are others.", code="offer_not_open", field="offer_id")
-    offer.status, offer.settled_at = OfferStatus.ACCEPTED, ask.at

@@ -21,6 +21,7 @@ from billflow.models.tables import (
 from billflow.models.tables.base import Json
 from billflow.store.invoices import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.mapping import as_json, plan_of, write_plan, write_seen, write_terms
+from billflow.store.offer_rows import reopen
 from billflow.store.records import Recorder
 
 
@@ -46,7 +47,10 @@ class OutcomeWriter:
         """
         write_terms(self.customer, row, before, _last(outcome).customer)
         await self._void(outcome, row)
+        was_bought = row.version > 0 and row.status is PlanStatus.NEVER_STARTED
         await self._write_part(outcome, row, dict(entries))
+        if was_bought and row.offer_id and row.status is PlanStatus.ENDED:
+            await reopen(row.offer_id, self.customer, self.recorder)
         if outcome.scheduled:
             await self._write_scheduled(outcome.scheduled, row)
         if outcome.successor is None:

@@ -100,6 +100,19 @@ class InvoiceToCollect(Contract):
     credits: tuple[CreditToPost, ...] = ()
 
 
+class SentInvoice(Contract):
+    """An invoice that support sent at Stripe by hand, as Stripe holds it; amounts in our minor units."""
+
+    stripe_invoice_id: str
+    stripe_customer_id: str | None
+    status: InvoiceStatus
+    total: int
+    currency: str
+    due_at: Moment | None
+    number: str | None
+    hosted_invoice_url: str | None
+
+
 class Issued(Contract):
     """Stripe holds the invoice, finalized: open, or paid at once where nothing was due.
 

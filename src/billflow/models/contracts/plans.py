@@ -7,7 +7,7 @@ from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary, SentInvoice
 
 
 class Attention(Contract):
@@ -95,7 +95,10 @@ class StepResult(Contract):
 
 
 class StartPlanAsk(Contract):
-    """Ask to start a plan for a customer; `key` makes asking twice the same as asking once."""
+    """Ask to start a plan for a customer; `key` makes asking twice the same as asking once.
+
+    `sent_invoice` is the invoice at Stripe that buys the plan, where support has sent one already.
+    """
 
     org_id: str
     customer_id: str
@@ -104,6 +107,7 @@ class StartPlanAsk(Contract):
     asked: StartPlan
     test_clock_id: str | None = None
     at: Moment
+    sent_invoice: SentInvoice | None = None
 
 
 class PlanRun(Contract):

@@ -1,0 +1,79 @@
+"""Offers as they are made, shown and accepted; amounts in minor units of `currency`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from billflow.domain.offers import OfferTerms
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.seats import MAX_LICENSES
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customers import OfferStatus
+from billflow.models.contracts.plans import PlanStarted
+
+Price = Annotated[int, Field(ge=1)]
+
+
+class NewOffer(Contract):
+    """An offer to make: a yearly `fixed_price`, or prices per licence.
+
+    `sent_invoice_id` is an invoice that support has sent at Stripe: the plan starts, annual and paid by invoice, when
+    it is paid.
+    """
+
+    tier: Annotated[str, Field(max_length=100)]
+    fixed_price: Price | None = None
+    monthly_discounted_price: Price | None = None
+    annual_discounted_price: Price | None = None
+    minimum_licenses: Annotated[int, Field(ge=1, le=MAX_LICENSES)] | None = None
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+    days_until_due: Annotated[int, Field(ge=0, le=365)] | None = None
+    expires_at: Moment | None = None
+    sent_invoice_id: Annotated[str, Field(pattern=r"^in_[A-Za-z0-9_]+$", max_length=255)] | None = None
+
+    def terms(self, currency: str) -> OfferTerms:
+        """Return what is offered, in the customer's *currency*; raises `InvalidInput`."""
+        return OfferTerms(
+            tier=self.tier,
+            currency=currency,
+            fixed_price=self.fixed_price,
+            monthly_discounted_price=self.monthly_discounted_price,
+            annual_discounted_price=self.annual_discounted_price,
+            minimum_licenses=self.minimum_licenses,
+            days_until_due=self.days_until_due,
+            expires_at=self.expires_at,
+        )
+
+
+class OfferRecord(NewOffer):
+    """An offer as it stands; `settled_at` is when it was accepted, withdrawn or found expired."""
+
+    org_id: str
+    offer_id: str
+    customer_id: str
+    status: OfferStatus
+    currency: str
+    settled_at: Moment | None
+    created_at: Moment
+
+
+class Acceptance(Contract):
+    """What the customer chooses in accepting; without `collection_method` it pays as the offer says.
+
+    The same `key` accepts once.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=255)]
+
+    schedule: Schedule = Schedule.ANNUAL
+    licenses: int | None = None
+    license_management: LicenseManagement = LicenseManagement.AUTOMATIC
+    collection_method: CollectionMethod | None = None
+    test_clock_id: str | None = None
+
+
+class OfferMade(Contract):
+    """An offer that was made, and the purchase that waits for its invoice where support had sent one."""
+
+    offer: OfferRecord
+    started: PlanStarted | None = None

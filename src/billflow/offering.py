@@ -1,0 +1,115 @@
+"""What support and customers do with offers: make, accept, withdraw."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billflow.domain.commands import EndNow
+from billflow.domain.errors import BillingError, NotFound
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.customers import CustomerChange, OfferStatus
+from billflow.models.contracts.invoices import SentInvoice
+from billflow.models.contracts.offers import Acceptance, NewOffer, OfferMade, OfferRecord
+from billflow.models.contracts.plans import PlanStarted, StartPlanAsk
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.ports import Offers, PaymentGateway
+from billflow.service import Billing
+
+
+@dataclass(frozen=True)
+class Offering:
+    """Offers as their callers see them; raises `BillingError` with a stable code where a rule says no."""
+
+    billing: Billing
+    offers: Offers
+    gateway: PaymentGateway
+
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: CustomerChange) -> OfferMade:
+        """Make an offer; with an invoice that was sent at Stripe, its purchase starts and waits for the payment.
+
+        Raises `Refused` where the rules don't allow it, and `NotFound` where Stripe has no such invoice: nothing is
+        offered then.
+        """
+        sent = await self.gateway.sent_invoice(new.sent_invoice_id) if new.sent_invoice_id else None
+        offer = await self.offers.make(org_id, customer_id, new, change)
+        if sent is None:
+            return OfferMade(offer=offer)
+        try:
+            started = await self.billing.start_plan(_bought_by(offer, sent, change))
+        except BillingError:
+            await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
+            raise
+        return OfferMade(offer=await self.offers.offer(org_id, offer.offer_id, change.at), started=started)
+
+    async def accept(
+        self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: CustomerChange
+    ) -> PlanStarted:
+        """Start the plan at the offer's price, and wait for its card; the same `chosen.key` answers the same.
+
+        Where the purchase comes to nothing, the offer is open again.
+        """
+        offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
+        return await self.billing.start_plan(_acceptance(offer, chosen, change))
+
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
+        """Take an offer back; a purchase of it that is not paid yet is ended, and its invoice voided."""
+        offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
+        if offer.status is OfferStatus.ACCEPTED:
+            await self._end_purchase(org_id, offer_id, change)
+        return await self.offers.withdraw(org_id, customer_id, offer_id, change)
+
+    async def _end_purchase(self, org_id: str, offer_id: str, change: CustomerChange) -> None:
+        plan = await self.offers.waiting_purchase(org_id, offer_id)
+        if plan is None:
+            return
+        command = EndNow(void_open_invoices=True)
+        request = CommandRequest(command_id=f"withdraw/{offer_id}", command=command, actor=change.actor)
+        await self.billing.command(PlanRef(org_id=org_id, plan_id=plan.plan_id), request)
+
+    async def _of_customer(self, org_id: str, customer_id: str, offer_id: str, at: datetime) -> OfferRecord:
+        offer = await self.offers.offer(org_id, offer_id, at)
+        if offer.customer_id != customer_id:
+            raise NotFound(f"There is no offer {offer_id!r} for this customer.")
+        return offer
+
+
+def _acceptance(offer: OfferRecord, chosen: Acceptance, change: CustomerChange) -> StartPlanAsk:
+    asked = StartPlan(
+        tier=offer.tier,
+        schedule=chosen.schedule,
+        licenses=chosen.licenses,
+        license_management=chosen.license_management,
+        collection_method=chosen.collection_method or offer.collection_method,
+        fixed_price=offer.fixed_price,
+        offer_id=offer.offer_id,
+    )
+    return StartPlanAsk(
+        org_id=offer.org_id,
+        customer_id=offer.customer_id,
+        key=f"offer/{offer.offer_id}/{chosen.key}",
+        actor=change.actor,
+        asked=asked,
+        test_clock_id=chosen.test_clock_id,
+        at=change.at,
+    )
+
+
+def _bought_by(offer: OfferRecord, sent: SentInvoice, change: CustomerChange) -> StartPlanAsk:
+    """Return the purchase that an invoice sent by support makes: annual, paid by invoice (rules 13)."""
+    asked = StartPlan(
+        tier=offer.tier,
+        schedule=Schedule.ANNUAL,
+        license_management=LicenseManagement.AUTOMATIC,
+        collection_method=CollectionMethod.SEND_INVOICE,
+        fixed_price=offer.fixed_price,
+        offer_id=offer.offer_id,
+    )
+    return StartPlanAsk(
+        org_id=offer.org_id,
+        customer_id=offer.customer_id,
+        key=f"offer/{offer.offer_id}",
+        actor=change.actor,
+        asked=asked,
+        at=change.at,
+        sent_invoice=sent,
+    )

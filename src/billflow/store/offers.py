@@ -1,0 +1,134 @@
+"""Offers that support makes to customers: `ports.Offers` on PostgreSQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import NotFound, Refused
+from billflow.domain.offers import check_offer
+from billflow.models.contracts.customers import CustomerChange, OfferStatus
+from billflow.models.contracts.offers import NewOffer, OfferRecord
+from billflow.models.contracts.plans import PlanState
+from billflow.models.tables import Customer, CustomerPlan, CustomerPlanOffer
+from billflow.store.customer_records import customer_record
+from billflow.store.customers import LIVE
+from billflow.store.engine import Database, as_id
+from billflow.store.mapping import hosting_of
+from billflow.store.offer_rows import held_offer, note, settle, terms_of_offer
+from billflow.store.records import Recorder, recorder_of
+from billflow.store.starting import held_customer
+from billflow.store.states import STATES, StateRows, state_of
+
+
+@dataclass(frozen=True)
+class PostgresOffers:
+    """`ports.Offers` on PostgreSQL; every method is one transaction."""
+
+    database: Database
+    catalog: Catalog
+
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: CustomerChange) -> OfferRecord:
+        """Make an offer that stays open until it is accepted, withdrawn or expires.
+
+        Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
+        """
+        async with self.database.unit_of_work(org_id) as session:
+            customer, account = await held_customer(session, customer_id)
+            check_offer(new.terms(account.currency), self.catalog, hosting_of(customer), change.at)
+            recorder = recorder_of(session, customer.org_id, change)
+            await self._check_room(recorder, customer, new)
+            offer = _row(customer, new, account.currency)
+            session.add(offer)
+            await session.flush()
+            await session.refresh(offer)
+            note(offer, "offer.made", recorder)
+            return record(offer, change.at)
+
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
+        """Take an open offer back; again is no news. Raises `NotFound`, or `Refused` for one that was accepted."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer, _ = await held_customer(session, customer_id)
+            offer = await held_offer(session, customer, offer_id)
+            if offer.status is OfferStatus.ACCEPTED:
+                raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
+            if offer.status is OfferStatus.OPEN:
+                settle(offer, OfferStatus.WITHDRAWN, recorder_of(session, customer.org_id, change))
+            return record(offer, change.at)
+
+    async def offers(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
+        """Return what was offered to a customer, the newest first, as it stands at *at*."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer = await customer_record(session, as_id(customer_id, "customer"))
+            query = select(CustomerPlanOffer).where(
+                CustomerPlanOffer.customer_id == as_id(customer.customer_id, "customer")
+            )
+            rows = await session.scalars(query.order_by(CustomerPlanOffer.created_at.desc(), CustomerPlanOffer.id))
+            return tuple(record(row, at) for row in rows)
+
+    async def offer(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
+        """Return one offer as it stands at *at*; raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            row = await session.get(CustomerPlanOffer, as_id(offer_id, "offer"))
+            if row is None:
+                raise NotFound(f"There is no offer {offer_id!r}.")
+            return record(row, at)
+
+    async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that waits for the payment of an accepted offer, None where there is none."""
+        waiting = CustomerPlan.awaiting_invoice_id.is_not(None)
+        async with self.database.unit_of_work(org_id) as session:
+            query = STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting)
+            found = (await session.execute(query)).one_or_none()
+            return state_of(StateRows(*found), self.catalog) if found else None
+
+    async def _check_room(self, recorder: Recorder, customer: Customer, new: NewOffer) -> None:
+        session = recorder.session
+        if await self._pays_already(session, customer):
+            raise Refused(
+                "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.",
+                code="live_plan",
+            )
+        same = (CustomerPlanOffer.customer_id == customer.id, CustomerPlanOffer.tier == new.tier)
+        query = select(CustomerPlanOffer).where(*same, CustomerPlanOffer.status == OfferStatus.OPEN)
+        standing = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
+        if standing is None:
+            return
+        if not terms_of_offer(standing).is_over(recorder.at):
+            raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
+        settle(standing, OfferStatus.EXPIRED, recorder)
+        await session.flush()
+
+    async def _pays_already(self, session: AsyncSession, customer: Customer) -> bool:
+        tiers = await session.scalars(select(CustomerPlan.tier).where(CustomerPlan.customer_id == customer.id, LIVE))
+        return any(self.catalog.tier(tier).billable for tier in tiers)
+
+
+def record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
+    """Return an offer as it is shown; one whose time is over is expired, whether or not that was noted."""
+    over = offer.status is OfferStatus.OPEN and terms_of_offer(offer).is_over(at)
+    shown = {name: getattr(offer, name) for name in NewOffer.model_fields}
+    return OfferRecord(
+        **shown,
+        org_id=str(offer.org_id),
+        offer_id=str(offer.id),
+        customer_id=str(offer.customer_id),
+        status=OfferStatus.EXPIRED if over else offer.status,
+        currency=offer.currency,
+        settled_at=offer.expires_at if over else offer.settled_at,
+        created_at=offer.created_at,
+    )
+
+
+def _row(customer: Customer, new: NewOffer, currency: str) -> CustomerPlanOffer:
+    return CustomerPlanOffer(
+        id=uuid4(),
+        org_id=customer.org_id,
+        customer_id=customer.id,
+        status=OfferStatus.OPEN,
+        currency=currency,
+        **{name: getattr(new, name) for name in NewOffer.model_fields},
+    )

@@ -33,9 +33,9 @@ class CheckedRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             services = services_of(request)
+            request.scope[ROUTE] = self._whole_path(request)
             caller = await admitted(request, services, self.scope)
             request.state.caller = caller
-            request.scope[ROUTE] = self._whole_path(request)
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_text(value, field)
             asked = _CheckedRequest(request.scope, request.receive)

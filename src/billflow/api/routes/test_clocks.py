@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from billflow.api.caller import TesterHere
 from billflow.api.fields import Asked, AskedMoment
@@ -18,14 +18,20 @@ router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=Chec
 class ClockAsked(Asked):
     """A clock to create, standing at `now_at`."""
 
-    name: str = Field("", max_length=200, examples=["two years of Acme"])
-    now_at: AskedMoment = Field(examples=["2026-01-31T00:00:00Z"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "two years of Acme", "now_at": "2026-01-31T00:00:00Z"}]}
+    )
+
+    name: str = Field("", max_length=200)
+    now_at: AskedMoment
 
 
 class AdvanceAsked(Asked):
     """The moment to advance a clock to."""
 
-    to: AskedMoment = Field(examples=["2028-01-31T00:00:00Z"])
+    model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2028-01-31T00:00:00Z"}]})
+
+    to: AskedMoment
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ClockShown)

@@ -64,10 +64,16 @@ def _collect(rows: Iterator[list[str]], path: Path) -> SeatFile:
         if not row:
             continue
         try:
-            _keep(found, *_parse(dict(zip(header, row, strict=False))))
+            _keep(found, *_parse(_named(header, row)))
         except ValueError as error:
             bad.append(BadRow(line, str(error)))
     return SeatFile(tuple(_organizations(found)), tuple(bad))
+
+
+def _named(header: list[str], row: list[str]) -> dict[str, str]:
+    if len(row) < len(header):
+        raise ValueError(f"it has {len(row)} columns, the first line has {len(header)}")
+    return dict(zip(header, row, strict=False))
 
 
 def _keep(found: dict[str, dict[date, SeatObservation]], name: str, day: date, observation: SeatObservation) -> None:

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field, SecretStr, StringConstraints, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
+from billflow.models.keyring import Keyring
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
 
     `DATABASE_URL` and the `STRIPE_*` variables keep their standard names, ours begin with `BILLFLOW_`. How to reach
     Temporal is left to `temporalio.envconfig` and its `TEMPORAL_*` variables. Unset means: use the embedded part.
+    `encryption_keys` is `id:base64,…`, the current key first; with them Temporal's payloads are encrypted too, unless
+    `encrypt_payloads` says otherwise. `temporal_ui_origin` is whose pages may ask the codec endpoint.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
@@ -34,6 +37,10 @@ class Settings(BaseSettings):
     stripe_api_base: str | None = Field(None, validation_alias=AliasChoices("STRIPE_API_BASE"))
     stripe_webhook_secret: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_WEBHOOK_SECRET"))
 
+    encryption_keys: SecretStr | None = None
+    encrypt_payloads: bool | None = None
+    temporal_ui_origin: str | None = None
+
     org: Slug = "default"
     data_dir: Path = Path(".billflow")
     api_host: str = "127.0.0.1"
@@ -41,6 +48,21 @@ class Settings(BaseSettings):
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
     build_id: str | None = None
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """Return the encryption keys, None where there are none; raises `SettingsError` for unusable ones."""
+    if settings.encryption_keys is None:
+        return None
+    try:
+        return Keyring.read(settings.encryption_keys.get_secret_value())
+    except InvalidInput as error:
+        raise SettingsError(f"the environment has unusable settings: BILLFLOW_ENCRYPTION_KEYS: {error}") from None
+
+
+def payload_keyring(settings: Settings) -> Keyring | None:
+    """Return the keys that encrypt Temporal's payloads, None where they are to stay readable."""
+    return None if settings.encrypt_payloads is False else keyring_of(settings)
 
 
 def load_settings() -> Settings:

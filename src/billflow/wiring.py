@@ -25,13 +25,14 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
 from billflow.models.contracts.keys import Mode
+from billflow.models.keyring import Keyring
 from billflow.offering import Offering
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.reconciling import StripeInvoices
 from billflow.payments.webhook import verified_event
 from billflow.service import Billing
-from billflow.settings import Settings, SettingsError
+from billflow.settings import Settings, SettingsError, keyring_of
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
@@ -92,9 +93,10 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
     """
     catalog = bundled_catalog()
     async with AsyncExitStack() as closing:
-        database = Database(_required(settings.database_url, "DATABASE_URL"))
-        closing.push_async_callback(database.close)
         api_key = _required(settings.stripe_api_key, "STRIPE_API_KEY")
+        keyring = _checked_keyring(settings)
+        database = Database(_required(settings.database_url, "DATABASE_URL"), keyring=keyring)
+        closing.push_async_callback(database.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
         client = await connect(temporal_address)
         await search_attributes.ensure(client)
@@ -190,6 +192,16 @@ def _required(secret: SecretStr | None, variable: str) -> str:
     if secret is None:
         raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
     return secret.get_secret_value()
+
+
+def _checked_keyring(settings: Settings) -> Keyring | None:
+    live = is_live(_required(settings.stripe_api_key, "STRIPE_API_KEY"))
+    if live and settings.encryption_keys is None:
+        raise SettingsError(
+            "BILLFLOW_ENCRYPTION_KEYS is not set, and with a live Stripe key nothing personal is kept in the clear; "
+            "set it to id:base64 with 32 random bytes."
+        )
+    return keyring_of(settings)
 
 
 def _stripe_rate(settings: Settings) -> float | None:

@@ -21,7 +21,8 @@ from tests.store.conftest import empty_database
 
 RULES = text(
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-    " WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conrelid <> 'alembic_version'::regclass"
+    " WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('n', 't')"
+    " AND conrelid <> 'alembic_version'::regclass"
     " UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes"
     " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 )

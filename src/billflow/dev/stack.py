@@ -15,6 +15,7 @@ from temporalio.envconfig import ClientConfig
 from billflow.dev.child import Child
 from billflow.dev.errors import PartFailed, StackError
 from billflow.dev.folder import claimed
+from billflow.dev.keys import with_keys
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.stripe import embedded_stripe
 from billflow.dev.temporal import embedded_temporal
@@ -47,8 +48,11 @@ class Stack:
             "DATABASE_URL": self.settings.database_url,
             "STRIPE_API_KEY": self.settings.stripe_api_key,
             "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
+            "BILLFLOW_ENCRYPTION_KEYS": self.settings.encryption_keys,
         }
         plain = {"STRIPE_API_BASE": self.settings.stripe_api_base, "TEMPORAL_ADDRESS": self.temporal_address}
+        if self.settings.encrypt_payloads is not None:
+            plain["BILLFLOW_ENCRYPT_PAYLOADS"] = str(self.settings.encrypt_payloads).lower()
         revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
         return revealed | {name: value for name, value in plain.items() if value}
 
@@ -87,6 +91,7 @@ async def running_stack(
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
         lock = parts.enter_context(claimed(folder))
         site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
+        settings = with_keys(settings, folder)
         stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
         for add in (_with_postgres, _with_temporal, _with_stripe):
             stack = await add(stack, site)

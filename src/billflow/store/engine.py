@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from billflow.domain.errors import NotFound
+from billflow.models.keyring import Keyring
+from billflow.models.tables.sealed import use_keyring
 from billflow.ports import NoDatabase
 from billflow.store.url import shown, sqlalchemy_url, unreachable
 
@@ -27,12 +29,21 @@ _ENTER = text(
 
 
 class Database:
-    """The books' database; made once per event loop."""
+    """The books' database; made once per event loop. Without a *keyring* its sealed columns stay plain."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, statement_timeout: str = STATEMENT_TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout: str = STATEMENT_TIMEOUT,
+        keyring: Keyring | None = None,
+    ) -> None:
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=10
         )
+        use_keyring(self.engine.dialect, keyring)
+        self.keyring = keyring
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._timeout = statement_timeout
 

@@ -10,6 +10,14 @@ from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatR
 from billflow.models.tables.mail import MailRow
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
+from billflow.models.tables.outward import (
+    AuditChain,
+    CustomerKey,
+    EventDelivery,
+    OutboxPending,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationHeld, ReconciliationRun
 from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
@@ -25,6 +33,7 @@ from billflow.models.tables.sponsorship import SponsorshipRequest
 
 __all__ = [
     "ApiKey",
+    "AuditChain",
     "AuditLog",
     "Base",
     "BillingAccount",
@@ -35,10 +44,12 @@ __all__ = [
     "CreditPosting",
     "Customer",
     "CustomerContact",
+    "CustomerKey",
     "CustomerPlan",
     "CustomerPlanOffer",
     "Dispute",
     "DunningPolicyRow",
+    "EventDelivery",
     "IdempotencyKey",
     "Invoice",
     "InvoiceLine",
@@ -48,6 +59,7 @@ __all__ = [
     "Onboarding",
     "Org",
     "OutboxEvent",
+    "OutboxPending",
     "PaymentAttempt",
     "Project",
     "Realm",
@@ -62,5 +74,7 @@ __all__ = [
     "SponsorshipRequest",
     "Step",
     "TestClock",
+    "WebhookEndpoint",
     "WebhookEvent",
+    "WebhookMessage",
 ]

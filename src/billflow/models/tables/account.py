@@ -16,6 +16,7 @@ from billflow.models.tables.base import (
     is_currency,
     is_object,
 )
+from billflow.models.tables.sealed import COMPANY, SealedJson
 
 
 class BillingAccount(Identified, Owned, Stamped, Base):
@@ -58,7 +59,7 @@ class Project(Identified, Owned, Stamped, Base):
     billing_account_id: Mapped[UUID]
     slug: Mapped[str]
     name: Mapped[str]
-    settings: Mapped[Json] = mapped_column(server_default="{}")
+    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")
 
 
 class Channel(Identified, Owned, Stamped, Base):
@@ -73,4 +74,4 @@ class Channel(Identified, Owned, Stamped, Base):
 
     project_id: Mapped[UUID]
     name: Mapped[str]
-    settings: Mapped[Json] = mapped_column(server_default="{}")
+    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")

@@ -20,6 +20,7 @@ from billflow.models.tables.base import (
     is_object,
     lowered,
 )
+from billflow.models.tables.sealed import COMPANY, SealedJson
 
 
 class Customer(Identified, Owned, Stamped, Base):
@@ -72,12 +73,13 @@ class Customer(Identified, Owned, Stamped, Base):
     status: Mapped[CustomerStatus] = mapped_column(server_default=CustomerStatus.ACTIVE)
     suspended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-    settings: Mapped[Json] = mapped_column(server_default="{}")
+    erased_at: Mapped[datetime | None]
+    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")
     erp_customer_number: Mapped[str | None]
     default_currency: Mapped[str] = mapped_column(server_default="USD")
     default_language: Mapped[str] = mapped_column(server_default="en-US")
-    billing_address: Mapped[Json | None]
-    shipping_address: Mapped[Json | None]
+    billing_address: Mapped[Json | None] = mapped_column(SealedJson("address"))
+    shipping_address: Mapped[Json | None] = mapped_column(SealedJson("address"))
     metadata_: Mapped[Json] = mapped_column("metadata", server_default="{}")
     required_plan_tier: Mapped[str | None]
     monthly_discounted_price: Mapped[int] = mapped_column(server_default="0")

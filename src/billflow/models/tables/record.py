@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, in_org
@@ -34,13 +34,15 @@ class Step(Owned, Written, Base):
 
 
 class AuditLog(Identified, Owned, Written, Base):
-    """Who did what to which subject, and how it changed. Append-only; the hashes chain the rows of one organization."""
+    """Who did what to which subject, and how it changed. Append-only; `audit_chain` makes changes show."""
 
     __tablename__ = "audit_log"
     __table_args__ = (
         in_org(),
         Index("ix_audit_log_subject", "org_id", "subject_type", "subject_id", "sequence"),
         Index("ix_audit_log_org_id_sequence", "org_id", "sequence"),
+        Index("ix_audit_log_org_id_created_at", "org_id", "created_at"),
+        Index("ix_audit_log_actor", "org_id", "actor", "sequence"),
     )
 
     sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)
@@ -53,8 +55,6 @@ class AuditLog(Identified, Owned, Written, Base):
     detail: Mapped[Json | None]
     before: Mapped[Json | None]
     after: Mapped[Json | None]
-    prev_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class OutboxEvent(Identified, Owned, Written, Base):
@@ -64,6 +64,7 @@ class OutboxEvent(Identified, Owned, Written, Base):
     __table_args__ = (
         in_org(),
         Index("ix_outbox_event_org_id_sequence", "org_id", "sequence"),
+        Index("ix_outbox_event_org_id_created_at", "org_id", "created_at"),
         Index("ix_outbox_event_plan_id", "plan_id", "sequence", postgresql_where="plan_id IS NOT NULL"),
         Index("ix_outbox_event_customer_id", "customer_id", "sequence", postgresql_where="customer_id IS NOT NULL"),
     )

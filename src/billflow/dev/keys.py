@@ -1,0 +1,29 @@
+"""The encryption key of a stack on one machine: made once, kept in the data folder, for its owner's eyes only."""
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from billflow.models.keyring import Key
+from billflow.settings import Settings
+
+NAME = "encryption.keys"
+
+
+def with_keys(settings: Settings, folder: Path) -> Settings:
+    """Return *settings* with the folder's key where they name none; Temporal's payloads then stay readable."""
+    if settings.encryption_keys is not None:
+        return settings
+    found = {"encryption_keys": SecretStr(_kept(folder / NAME)), "encrypt_payloads": bool(settings.encrypt_payloads)}
+    return settings.model_copy(update=found)
+
+
+def _kept(file: Path) -> str:
+    if not file.exists():
+        partial = file.with_suffix(".new")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(Key.fresh("dev").text())
+        partial.replace(file)
+    return file.read_text(encoding="utf-8").strip()

@@ -1,0 +1,94 @@
+"""Addresses and tax ids: readable by us, by nobody who only has the database; keys change without anyone noticing."""
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from billflow.domain.catalog import Catalog
+from billflow.models.contracts.customer_settings import CustomerSettings
+from billflow.models.contracts.customers import CustomerRecord, NewCustomer
+from billflow.models.contracts.places import Address
+from billflow.models.keyring import CannotOpen, Key, Keyring
+from billflow.store import migrate
+from billflow.store.archive import PostgresArchive
+from billflow.store.books import PostgresBooks
+from billflow.store.engine import Database
+from billflow.store.registry import PostgresRegistry
+from billflow.store.rotation import Rotation
+from tests.store.conftest import Company, by, empty_database
+
+OLD, NEW = Key.fresh("old"), Key.fresh("new")
+STREET, TAX_ID = "Kanarienweg 7", "DE999999999"
+
+
+async def a_private_customer(company: Company) -> CustomerRecord:
+    """Create a customer with everything that is sealed."""
+    settings = CustomerSettings.model_validate({"company": {"tax_id": TAX_ID, "size": "small"}, "theme": "dark"})
+    address = Address(street=STREET, country="DE")
+    new = NewCustomer(name="Acme", email="a@acme.example", billing_address=address, settings=settings)
+    return await company.registry.create_customer(company.org_id, new, by())
+
+
+def company_with(company: Company, database: Database, catalog: Catalog) -> Company:
+    """Return the same organization behind another engine."""
+    archive, registry = PostgresArchive(database, catalog), PostgresRegistry(database)
+    return replace(company, archive=archive, registry=registry)
+
+
+def stored(url: str, customer_id: str) -> str:
+    """Return the row as a superuser reads it."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT customer::text FROM customer WHERE id = %s", [customer_id]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were(
+    company: Company, books_url: str, catalog: Catalog
+) -> None:
+    database = Database(books_url, keyring=Keyring((NEW,)))
+    ours = company_with(company, database, catalog)
+    made = await a_private_customer(ours)
+
+    row = stored(books_url, made.customer_id)
+    assert STREET not in row
+    assert TAX_ID not in row
+    assert '"$sealed": "new:' in row.replace('""', '"')
+    assert "small" in row
+    read = await ours.archive.customer(ours.org_id, made.customer_id)
+    assert read == made
+    assert read.billing_address == {"street": STREET, "country": "DE"}
+    assert read.settings == {"company": {"tax_id": TAX_ID, "size": "small"}, "theme": "dark"}
+
+    with pytest.raises(CannotOpen, match="set BILLFLOW_ENCRYPTION_KEYS"):
+        await company.archive.customer(company.org_id, made.customer_id)
+    await database.close()
+
+
+async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str, catalog: Catalog) -> None:
+    url = await migrated(postgres_url)
+    plain, old = Database(url), Database(url, keyring=Keyring((OLD,)))
+    both, new = Database(url, keyring=Keyring((NEW, OLD))), Database(url, keyring=Keyring((NEW,)))
+    made = []
+    for number, database in enumerate((plain, old)):
+        registry = PostgresRegistry(database)
+        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
+        company = Company(await registry.create_org(f"org-{number}"), books, archive, registry)
+        made.append((company.org_id, await a_private_customer(company)))
+
+    await Rotation(both).run()
+
+    for org_id, customer in made:
+        read = await PostgresArchive(new, catalog).customer(org_id, customer.customer_id)
+        assert (read.settings, read.billing_address) == (customer.settings, customer.billing_address)
+        assert STREET not in stored(url, customer.customer_id)
+    for database in (plain, old, both, new):
+        await database.close()
+
+
+async def migrated(postgres_url: str) -> str:
+    """Return the URL of a database of one's own, since a rotation goes through all organizations."""
+    url = await empty_database(postgres_url)
+    migrate.upgrade(url)
+    return url

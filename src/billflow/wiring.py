@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparing import Comparison
+from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.repairing import Repairs
 from billflow.activities.steps import StepActivities
@@ -22,6 +23,7 @@ from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
+from billflow.customers import Customers
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
 from billflow.models.contracts.keys import Mode
@@ -36,6 +38,7 @@ from billflow.settings import Settings, SettingsError, keyring_of
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
+from billflow.store.customer_books import PostgresCustomerBooks
 from billflow.store.engine import Database
 from billflow.store.inbox import PostgresInbox
 from billflow.store.keys import PostgresKeys
@@ -49,6 +52,7 @@ from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
 
@@ -76,6 +80,8 @@ class Engine:
     stripe: stripe.StripeClient
     gateway: StripeGateway
     billing: Billing
+    customers: Customers
+    customer_books: PostgresCustomerBooks
     keys: PostgresKeys
     mode: Mode
 
@@ -102,6 +108,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
         registry = PostgresRegistry(database)
+        billing, customer_books = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
             client=client,
@@ -111,7 +118,9 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             registry=registry,
             stripe=stripe,
             gateway=StripeGateway(stripe),
-            billing=Billing(client, books, archive, registry),
+            billing=billing,
+            customers=Customers(billing, archive, registry, customer_books, catalog),
+            customer_books=customer_books,
             keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )
@@ -122,11 +131,12 @@ def workers(engine: Engine) -> list[Worker]:
     steps = StepActivities(engine.books)
     collection = CollectionActivities(engine.books, engine.gateway)
     reconciliation = reconciliation_activities(engine)
+    onboarding = onboarding_activities(engine)
     return [
         build_worker(
             engine.client,
             BILLFLOW,
-            workflows=[PlanWorkflow, CollectionWorkflow, ReconciliationWorkflow],
+            workflows=[PlanWorkflow, CollectionWorkflow, ReconciliationWorkflow, OnboardingWorkflow],
             activities=[
                 steps.close_boundary,
                 steps.take_command,
@@ -135,6 +145,12 @@ def workers(engine: Engine) -> list[Worker]:
                 steps.resume,
                 steps.plan_state,
                 collection.record_plan,
+                onboarding.check_deployment,
+                onboarding.check_account,
+                onboarding.make_project,
+                onboarding.remove_project,
+                onboarding.start_plan,
+                onboarding.report_part,
             ],
             build_id=engine.settings.build_id,
         ),
@@ -144,6 +160,7 @@ def workers(engine: Engine) -> list[Worker]:
             activities=[
                 collection.collect,
                 collection.void,
+                onboarding.make_stripe_customer,
                 reconciliation.begin_reconciliation,
                 reconciliation.reconcile_slice,
                 reconciliation.finish_reconciliation,
@@ -152,6 +169,11 @@ def workers(engine: Engine) -> list[Worker]:
             build_id=engine.settings.build_id,
         ),
     ]
+
+
+def onboarding_activities(engine: Engine) -> OnboardingActivities:
+    """Build what takes a new customer in."""
+    return OnboardingActivities(engine.customer_books, engine.archive, engine.registry, engine.books, engine.gateway)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
@@ -227,6 +249,8 @@ def api_services(engine: Engine) -> Services:
         books=engine.books,
         archive=engine.archive,
         registry=engine.registry,
+        customers=engine.customers,
+        customer_books=engine.customer_books,
         catalog=engine.catalog,
         stripe_events=StripeEvents(PostgresInbox(database), engine.billing, watch),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),

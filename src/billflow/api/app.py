@@ -12,7 +12,25 @@ from fastapi import APIRouter, FastAPI
 from billflow.api import openapi, problems
 from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, RequestIds
-from billflow.api.routes import catalog, customers, deployments, health, invoices, plans, test_clocks, webhooks
+from billflow.api.routes import (
+    billing_accounts,
+    catalog,
+    channels,
+    contacts,
+    customer_money,
+    customer_settings,
+    customer_status,
+    customers,
+    deployments,
+    health,
+    invoices,
+    onboarding,
+    plans,
+    projects,
+    sponsorships,
+    test_clocks,
+    webhooks,
+)
 from billflow.api.services import Services
 
 BASE_PATH = "/api/v1"
@@ -24,6 +42,25 @@ Amounts are integers in minor units, with a currency beside them. Times are ISO 
 
 Callers hold an API key of one organization and one mode (`billflow keys create`). Reads carry an `ETag`; writes take an
 `Idempotency-Key`, updates an `If-Match`. Lists take `limit`, `offset` and, for deep pages, `after`."""
+
+_NOUNS = (
+    catalog,
+    customers,
+    customer_status,
+    customer_settings,
+    customer_money,
+    contacts,
+    billing_accounts,
+    projects,
+    channels,
+    sponsorships,
+    onboarding,
+    deployments,
+    plans,
+    invoices,
+    test_clocks,
+    webhooks,
+)
 
 _PROBLEM: Mapping[str, Any] = {
     "model": problems.Problem,
@@ -55,7 +92,7 @@ def create_app(services: Services) -> FastAPI:
 
 def _below_base_path() -> APIRouter:
     router = APIRouter(prefix=BASE_PATH, responses={"4XX": dict(_PROBLEM), "5XX": dict(_PROBLEM)})
-    for nouns in (catalog, customers, deployments, plans, invoices, test_clocks, webhooks):
+    for nouns in _NOUNS:
         router.include_router(nouns.router)
     return router
 

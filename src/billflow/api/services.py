@@ -9,10 +9,12 @@ from fastapi import Depends, Request
 
 from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.stripe_events import StripeEvents
+from billflow.customers import Customers
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports import Archive, Books, Registry
 from billflow.ports_access import Answers, Watch
+from billflow.ports_customers import CustomerBooks
 from billflow.service import Billing
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -32,6 +34,8 @@ class Services:
     books: Books
     archive: Archive
     registry: Registry
+    customers: Customers
+    customer_books: CustomerBooks
     catalog: Catalog
     stripe_events: StripeEvents
     verify_webhook: VerifyWebhook

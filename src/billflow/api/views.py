@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from billflow.models.contracts.customers import ClockRecord, CustomerRecord
+from billflow.models.contracts.customers import ClockRecord, ContactRecord, CustomerRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, TimelineEntry
@@ -21,11 +21,18 @@ class Shown(BaseModel):
         return cls.model_validate(held, from_attributes=True)
 
 
+class ContactShown(ContactRecord):
+    """A person to write to."""
+
+    contact_id: str = Field(serialization_alias="id")
+
+
 class CustomerShown(CustomerRecord):
-    """A customer."""
+    """A customer; lists leave its contacts out."""
 
     org_id: str = Field(exclude=True)
     customer_id: str = Field(serialization_alias="id")
+    contacts: tuple[ContactShown, ...] = ()
 
 
 class ClockShown(ClockRecord):

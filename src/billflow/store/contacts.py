@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.contracts.customer_parts import ContactRecord, ContactUpdate, NewContact
-from billflow.models.contracts.customers import CustomerChange, CustomerRef
+from billflow.models.contracts.customer_parts import ContactUpdate, NewContact
+from billflow.models.contracts.customers import ContactRecord, CustomerChange, CustomerRef
 from billflow.models.tables import CustomerContact
 from billflow.store.customers_part import CustomersPart, note, overwrite, part_of
 

@@ -15,6 +15,7 @@ from billflow.models.contracts.customers import (
     DeploymentKind,
 )
 from billflow.models.tables import BillingAccount, Customer, Realm, RemoteRealm, RemoteServer
+from billflow.store.contacts import contacts_of
 from billflow.store.mapping import hosting_of
 
 SHOWN: Select[Customer, BillingAccount, Realm | None, RemoteRealm | None, RemoteServer | None] = (
@@ -45,7 +46,8 @@ async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerR
     found = (await session.execute(SHOWN.where(Customer.id == customer_id))).one_or_none()
     if found is None:
         raise NotFound(f"There is no customer {str(customer_id)!r}.")
-    return record_of(ShownRows(*found))
+    record = record_of(ShownRows(*found))
+    return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
 
 
 def record_of(rows: ShownRows) -> CustomerRecord:

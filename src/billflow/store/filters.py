@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, func
 
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
-from billflow.models.tables import Customer, CustomerPlan, Invoice
+from billflow.models.tables import Customer, CustomerPlan, Invoice, Realm, RemoteRealm, RemoteServer
 from billflow.store.engine import as_id
 
 Conditions = list[ColumnElement[bool]]
@@ -49,6 +49,12 @@ def customers_that(wanted: CustomerFilter) -> Conditions:
         conditions.append(Customer.email_key == func.lower(wanted.email))
     if wanted.erp_customer_number is not None:
         conditions.append(Customer.erp_customer_number == wanted.erp_customer_number)
+    if wanted.realm is not None:
+        conditions.append(Realm.string_id == wanted.realm)
+    if wanted.remote_realm is not None:
+        conditions.append(RemoteRealm.uuid == wanted.remote_realm)
+    if wanted.remote_server is not None:
+        conditions.append(RemoteServer.uuid == wanted.remote_server)
     if wanted.q is not None:
         begin = wanted.q.lower()
         conditions += [Customer.name_key >= begin, Customer.name_key < begin + _AFTER_ALL_LETTERS]

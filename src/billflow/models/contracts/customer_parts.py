@@ -29,18 +29,6 @@ class ContactUpdate(Contract):
     is_primary: bool = False
 
 
-class ContactRecord(Contract):
-    """A person to write to."""
-
-    contact_id: str
-    customer_id: str
-    email: str
-    name: str | None
-    is_primary: bool
-    created_at: Moment
-    updated_at: Moment
-
-
 class NewAccount(Contract):
     """A billing account; without a `currency` it is in the customer's own. A default one pays for plans from now on."""
 

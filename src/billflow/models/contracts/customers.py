@@ -130,8 +130,20 @@ class BillingAccountRecord(Contract):
     stripe_customer_id: str | None
 
 
+class ContactRecord(Contract):
+    """A person to write to."""
+
+    contact_id: str
+    customer_id: str
+    email: str
+    name: str | None
+    is_primary: bool
+    created_at: Moment
+    updated_at: Moment
+
+
 class CustomerRecord(Contract):
-    """A customer as it stands, with the account it pays from."""
+    """A customer as it stands, with the account it pays from; lists leave its contacts out."""
 
     org_id: str
     customer_id: str
@@ -151,6 +163,7 @@ class CustomerRecord(Contract):
     settings: Json
     pricing: CustomerPricing
     billing_account: BillingAccountRecord
+    contacts: tuple[ContactRecord, ...] = ()
     created_at: Moment
     updated_at: Moment
 

@@ -7,6 +7,8 @@ from pydantic import Field
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customer_parts import NewProject
+from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.plans import PlanState
 
 
 class OnboardingPart(StrEnum):
@@ -67,6 +69,12 @@ class OnboardingAsk(Contract):
     at: Moment
 
 
+class UndoProjectAsk(OnboardingAsk):
+    """Take the project back that an onboarding made."""
+
+    project_id: str
+
+
 class OnboardingProgress(Contract):
     """How far an onboarding has come, part by part."""
 
@@ -83,3 +91,11 @@ class PartReport(Contract):
     customer_id: str
     status: OnboardingStatus
     progress: PartProgress
+
+
+class PlanPart(Contract):
+    """What came of starting the plan: the plan to run, and the invoices that are to be sent."""
+
+    progress: PartProgress
+    state: PlanState | None = None
+    invoices: tuple[InvoiceSummary, ...] = ()

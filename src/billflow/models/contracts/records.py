@@ -1,6 +1,7 @@
 """What the books show of the past: pages of plans, ledgers, invoices, seats and events."""
 
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import Field
 
@@ -54,11 +55,17 @@ class InvoiceFilter(Contract):
 
 
 class CustomerFilter(Contract):
-    """Which customers to list; `q` is how a name begins. What is None does not count."""
+    """Which customers to list; what is None does not count.
+
+    `q` is how a name begins, `realm` a subdomain, the remote ones what a deployment reports itself as.
+    """
 
     status: CustomerStatus | None = None
     email: str | None = None
     erp_customer_number: str | None = None
+    realm: str | None = None
+    remote_realm: UUID | None = None
+    remote_server: UUID | None = None
     q: str | None = None
 
 

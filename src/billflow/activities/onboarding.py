@@ -1,0 +1,150 @@
+"""The parts of taking a customer in. Each may run twice, and makes its thing once; a refusal is an answer."""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from billflow.domain import purchasing
+from billflow.domain.errors import BillingError, NotFound
+from billflow.models.contracts.customer_parts import NewProject
+from billflow.models.contracts.customers import CustomerChange, CustomerRef
+from billflow.models.contracts.onboarding import (
+    OnboardingAsk,
+    OnboardingPart,
+    OnboardingProgress,
+    PartProgress,
+    PartReport,
+    PartStatus,
+    PlanPart,
+    UndoProjectAsk,
+)
+from billflow.models.contracts.plans import StartPlanAsk
+from billflow.ports import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
+from billflow.ports_customers import CustomerBooks
+
+
+@dataclass(frozen=True)
+class OnboardingActivities:
+    """What a new customer is given, in our books and at Stripe."""
+
+    customers: CustomerBooks
+    archive: Archive
+    registry: Registry
+    books: Books
+    gateway: PaymentGateway
+
+    @activity.defn
+    async def check_deployment(self, ask: OnboardingAsk) -> PartProgress:
+        """Make sure that the customer runs on something."""
+
+        async def deployment_id() -> str:
+            return (await self.archive.customer(ask.org_id, ask.customer_id)).deployment_id
+
+        return await _answer(OnboardingPart.DEPLOYMENT, deployment_id)
+
+    @activity.defn
+    async def check_account(self, ask: OnboardingAsk) -> PartProgress:
+        """Make sure that there is an account to bill to."""
+
+        async def account_id() -> str:
+            return (await self.customers.accounts(_ref(ask)))[0].billing_account_id
+
+        return await _answer(OnboardingPart.BILLING_ACCOUNT, account_id)
+
+    @activity.defn
+    async def make_stripe_customer(self, ask: OnboardingAsk) -> PartProgress:
+        """Make the customer known to Stripe, once."""
+
+        async def stripe_customer_id() -> str:
+            payer = await self.customers.payer(_ref(ask))
+            made = await self.gateway.ensure_customer(payer)
+            if payer.stripe_customer_id is None:
+                await self.books.record_stripe_customer(payer, made)
+            return made
+
+        try:
+            return await _answer(OnboardingPart.STRIPE_CUSTOMER, stripe_customer_id)
+        except PaymentsRejected as error:
+            return _failed(OnboardingPart.STRIPE_CUSTOMER, error.code or "stripe_rejected", str(error))
+        except PaymentsUnavailable as error:
+            delay = timedelta(seconds=error.retry_after) if error.retry_after else None
+            raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
+
+    @activity.defn
+    async def make_project(self, ask: OnboardingAsk) -> PartProgress:
+        """Make the first project, unless the customer has one."""
+
+        async def project_id() -> str:
+            if known := await self.customers.projects(_ref(ask)):
+                return known[0].project_id
+            name = (await self.archive.customer(ask.org_id, ask.customer_id)).name
+            wanted = ask.wishes.project or NewProject(name=name)
+            return (await self.customers.add_project(_ref(ask), wanted, _change(ask))).project_id
+
+        return await _answer(OnboardingPart.FIRST_PROJECT, project_id)
+
+    @activity.defn
+    async def start_plan(self, ask: OnboardingAsk) -> PlanPart:
+        """Start the plan that was wished for, once."""
+        asked, clock_id = ask.wishes.plan, ask.wishes.test_clock_id
+        if asked is None:
+            return PlanPart(progress=PartProgress(part=OnboardingPart.TRIAL_PLAN, status=PartStatus.SKIPPED))
+        try:
+            at = (await self.registry.clock(ask.org_id, clock_id)).now_at if clock_id else ask.at
+            start = StartPlanAsk(
+                org_id=ask.org_id,
+                customer_id=ask.customer_id,
+                key=f"onboarding/{ask.customer_id}/{ask.at.isoformat()}",
+                actor=ask.actor,
+                asked=asked,
+                test_clock_id=clock_id,
+                at=at,
+            )
+            result = await self.books.start_plan(start, lambda facts: purchasing.start_plan(facts, asked, at))
+        except BillingError as error:
+            return PlanPart(progress=_failed(OnboardingPart.TRIAL_PLAN, error.code, error.message))
+        done = _done(OnboardingPart.TRIAL_PLAN, result.state.plan_id)
+        return PlanPart(progress=done, state=result.state, invoices=result.invoices)
+
+    @activity.defn
+    async def remove_project(self, ask: UndoProjectAsk) -> PartProgress:
+        """Take the first project back; gone already is gone."""
+        with contextlib.suppress(NotFound):
+            await self.customers.remove_project(_ref(ask), ask.project_id, _change(ask))
+        return PartProgress(part=OnboardingPart.FIRST_PROJECT, status=PartStatus.UNDONE, at=_now())
+
+    @activity.defn
+    async def report_part(self, report: PartReport) -> OnboardingProgress:
+        """Write down what came of a part."""
+        return await self.customers.report_part(report)
+
+
+async def _answer(part: OnboardingPart, make: Callable[[], Awaitable[str]]) -> PartProgress:
+    try:
+        return _done(part, await make())
+    except BillingError as error:
+        return _failed(part, error.code, error.message)
+
+
+def _done(part: OnboardingPart, result: str) -> PartProgress:
+    return PartProgress(part=part, status=PartStatus.DONE, result=result, at=_now())
+
+
+def _failed(part: OnboardingPart, code: str, message: str) -> PartProgress:
+    return PartProgress(part=part, status=PartStatus.FAILED, code=code, message=message, at=_now())
+
+
+def _ref(ask: OnboardingAsk) -> CustomerRef:
+    return CustomerRef(org_id=ask.org_id, customer_id=ask.customer_id)
+
+
+def _change(ask: OnboardingAsk) -> CustomerChange:
+    return CustomerChange(actor=ask.actor, at=ask.at, reason="onboarding")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

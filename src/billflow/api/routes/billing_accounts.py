@@ -1,0 +1,75 @@
+"""How a customer pays: one default billing account, and others for its subsidiaries."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import ConfigDict
+from pydantic.config import JsonDict
+
+from billflow.api.caller import CallerHere
+from billflow.api.changes import change_by, ref_of
+from billflow.api.customer_views import Accounts, AccountShown
+from billflow.api.fields import SliceHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.customer_parts import AccountRecord, AccountUpdate, NewAccount
+
+router = APIRouter(prefix="/customers/{customer_id}/billing-accounts", tags=["customers"], route_class=CheckedRoute)
+
+_EXAMPLE: JsonDict = {"name": "Subsidiary", "currency": "EUR", "collection_method": "send_invoice"}
+
+
+class AccountAsked(NewAccount):
+    """A billing account, in the customer's currency unless one is named."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [_EXAMPLE]},
+    )
+
+
+class AccountPatch(AccountUpdate):
+    """What to change; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_default": True}]})
+
+
+@router.get("")
+async def list_billing_accounts(
+    customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
+) -> Accounts:
+    """List a customer's billing accounts, the default one first."""
+    return Accounts.of(part.of(await services.customer_books.accounts(ref_of(caller, customer_id))))
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=AccountShown)
+async def add_billing_account(
+    customer_id: str, asked: AccountAsked, services: ServicesHere, caller: CallerHere
+) -> AccountRecord:
+    """Add a billing account; as the default one it pays for plans from now on."""
+    return await services.customer_books.add_account(ref_of(caller, customer_id), asked, change_by(caller))
+
+
+@router.get("/{billing_account_id}", response_model=AccountShown)
+async def show_billing_account(
+    customer_id: str, billing_account_id: str, services: ServicesHere, caller: CallerHere
+) -> AccountRecord:
+    """Show a billing account."""
+    return await services.customer_books.account(ref_of(caller, customer_id), billing_account_id)
+
+
+@router.patch("/{billing_account_id}", response_model=AccountShown)
+async def change_billing_account(
+    customer_id: str, billing_account_id: str, asked: AccountPatch, services: ServicesHere, caller: CallerHere
+) -> AccountRecord:
+    """Change a billing account; refused where none would be the default."""
+    ref = ref_of(caller, customer_id)
+    return await services.customer_books.change_account(ref, billing_account_id, asked, change_by(caller))
+
+
+@router.delete("/{billing_account_id}", status_code=HTTPStatus.NO_CONTENT)
+async def remove_billing_account(
+    customer_id: str, billing_account_id: str, services: ServicesHere, caller: CallerHere
+) -> None:
+    """Remove a billing account that is neither the default one nor in use."""
+    await services.customer_books.remove_account(ref_of(caller, customer_id), billing_account_id, change_by(caller))

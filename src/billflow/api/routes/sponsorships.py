@@ -1,0 +1,72 @@
+"""Requests to be sponsored, and what support decides about them."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import ConfigDict
+
+from billflow.api.caller import CallerHere, SupportHere
+from billflow.api.changes import change_by, ref_of
+from billflow.api.customer_views import Sponsorships, SponsorshipShown
+from billflow.api.fields import SliceHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.routes.customer_status import WhyHere
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.customer_money import NewSponsorshipRequest, SponsorshipRecord
+
+router = APIRouter(prefix="/customers/{customer_id}/sponsorship-requests", tags=["customers"], route_class=CheckedRoute)
+
+
+class SponsorshipAsked(NewSponsorshipRequest):
+    """Why a customer should not have to pay."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_type": "open_source",
+                    "website": "https://example.org",
+                    "description": "A compiler that volunteers maintain.",
+                    "expected_users": 120,
+                }
+            ]
+        },
+    )
+
+
+@router.get("")
+async def list_sponsorship_requests(
+    customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
+) -> Sponsorships:
+    """List a customer's sponsorship requests, the newest first."""
+    return Sponsorships.of(part.of(await services.customer_books.sponsorships(ref_of(caller, customer_id))))
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=SponsorshipShown)
+async def ask_sponsorship(
+    customer_id: str, asked: SponsorshipAsked, services: ServicesHere, caller: CallerHere
+) -> SponsorshipRecord:
+    """Ask to be sponsored; one request at a time waits for a decision."""
+    return await services.customer_books.ask_sponsorship(ref_of(caller, customer_id), asked, change_by(caller))
+
+
+@router.post("/{request_id}/approve", response_model=SponsorshipShown)
+async def approve_sponsorship(
+    customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
+) -> SponsorshipRecord:
+    """Approve a request: complimentary access ends, a self-hosted customer gets a community plan.
+
+    Refused on a paid plan, or with a scheduled upgrade.
+    """
+    change = change_by(caller, why.reason if why else None)
+    return await services.customers.approve_sponsorship(ref_of(caller, customer_id), request_id, change)
+
+
+@router.post("/{request_id}/decline", response_model=SponsorshipShown)
+async def decline_sponsorship(
+    customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
+) -> SponsorshipRecord:
+    """Decline a request."""
+    change = change_by(caller, why.reason if why else None)
+    return await services.customer_books.decline_sponsorship(ref_of(caller, customer_id), request_id, change)

@@ -1,0 +1,174 @@
+"""What one can ask about customers that reaches their plans, takes a while, or puts several books together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from temporalio.common import WorkflowIDConflictPolicy
+
+from billflow.domain.access import newest_seen, push_access, seat_gate
+from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.commands import EndNow
+from billflow.domain.plan import Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.domain.seats import STALE_AFTER, SeatObservation, seats_of
+from billflow.domain.step import Facts
+from billflow.domain.suspension_effects import effects_of
+from billflow.models.contracts.customer_access import AccessRecord, PlanAccess, PushAccessRecord
+from billflow.models.contracts.customer_money import SponsorshipRecord, SponsorshipStatus
+from billflow.models.contracts.customers import CustomerChange, CustomerRecord, CustomerRef, CustomerStatus
+from billflow.models.contracts.onboarding import OnboardingProgress, OnboardingStatus, OnboardingWishes
+from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.ports import Archive, Registry
+from billflow.ports_customers import CustomerBooks
+from billflow.service import Billing
+from billflow.temporal.ids import onboarding_workflow_id
+from billflow.temporal.queues import BILLFLOW
+from billflow.workflows.onboarding import OnboardingWorkflow
+
+SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
+"""Whose features a sponsored customer has; a self-hosted one gets a plan of that tier, which costs nothing."""
+
+_Turn = Callable[[str, str, CustomerChange], Awaitable[CustomerRecord]]
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
+
+    billing: Billing
+    archive: Archive
+    registry: Registry
+    books: CustomerBooks
+    catalog: Catalog
+
+    async def suspend(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+        """Suspend a customer and let its live plans know; again is no news, but lets them know once more."""
+        return await self._turn(self.registry.suspend, ref, change)
+
+    async def activate(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+        """Let a customer back in; its live plans resume billing (billflow rules 15)."""
+        return await self._turn(self.registry.activate, ref, change)
+
+    async def deactivate(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+        """Close a customer's account; refused while a plan is live or being bought."""
+        return await self.registry.deactivate(ref.org_id, ref.customer_id, await self._timed(ref, change))
+
+    async def access(self, ref: CustomerRef) -> AccessRecord:
+        """Return what the customer may do now."""
+        customer = await self.archive.customer(ref.org_id, ref.customer_id)
+        active = customer.status is CustomerStatus.ACTIVE
+        state = await self._live_plan(ref)
+        at = (state and state.clock_at) or datetime.now(UTC)
+        facts = await self.archive.facts(PlanRef(org_id=ref.org_id, plan_id=state.plan_id), at) if state else None
+        sponsored = state is None and await self._is_sponsored(ref)
+        tier = state.tier if state else SPONSORED_TIERS[customer.hosting] if sponsored else None
+        return AccessRecord(
+            customer_id=customer.customer_id,
+            at=at,
+            status=customer.status,
+            suspended_at=customer.suspended_at,
+            **asdict(effects_of(active=active)),
+            sponsored=sponsored,
+            features=self.catalog.tier(tier).features if tier and active else (),
+            plan=_plan_access(state, facts) if state and facts else None,
+            push=await self._push(customer, facts, at, sponsored=sponsored),
+        )
+
+    async def onboard(self, ref: CustomerRef, wishes: OnboardingWishes, change: CustomerChange) -> OnboardingProgress:
+        """Take a customer in, durably; return how far it has come. A parked onboarding is tried again at once."""
+        ask, progress = await self.books.begin_onboarding(ref, wishes, change)
+        if progress.status is not OnboardingStatus.DONE:
+            await self.billing.client.start_workflow(
+                OnboardingWorkflow.run,
+                ask,
+                id=onboarding_workflow_id(ask.customer_id),
+                task_queue=BILLFLOW,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="onboarding",
+                start_signal="retry",
+            )
+        return progress
+
+    async def approve_sponsorship(self, ref: CustomerRef, request_id: str, change: CustomerChange) -> SponsorshipRecord:
+        """Sponsor a customer: complimentary access ends, and a self-hosted one gets a plan that costs nothing.
+
+        Safe to repeat, also where it broke off in between. Refused on a paid plan or with a scheduled upgrade.
+        """
+        approved = await self.books.approve_sponsorship(ref, request_id, self.catalog, change)
+        customer = await self.archive.customer(ref.org_id, ref.customer_id)
+        tier, live = SPONSORED_TIERS[customer.hosting], await self._live_plan(ref)
+        key = f"sponsorship/{approved.sponsorship_request_id}"
+        if live and live.tier == tier:
+            return approved
+        if live:
+            end = CommandRequest(
+                command_id=f"{key}/end", command=EndNow(), actor=change.actor, request_id=change.request_id
+            )
+            await self.billing.command(PlanRef(org_id=ref.org_id, plan_id=live.plan_id), end)
+        if customer.hosting is Hosting.SELF_HOSTED:
+            clock_id = live.test_clock_id if live else None
+            await self.billing.start_plan(
+                StartPlanAsk(
+                    org_id=ref.org_id,
+                    customer_id=customer.customer_id,
+                    key=key,
+                    actor=change.actor,
+                    asked=StartPlan(tier=tier, schedule=Schedule.ANNUAL),
+                    test_clock_id=clock_id,
+                    at=(live and live.clock_at) or change.at,
+                )
+            )
+        return approved
+
+    async def _turn(self, turn: _Turn, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+        turned = await turn(ref.org_id, ref.customer_id, await self._timed(ref, change))
+        await self.billing.customer_changed(ref.org_id, ref.customer_id)
+        return turned
+
+    async def _timed(self, ref: CustomerRef, change: CustomerChange) -> CustomerChange:
+        """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""
+        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
+        at = next((plan.clock_at for plan in plans if plan.clock_at), None)
+        return change.model_copy(update={"at": at}) if at else change
+
+    async def _live_plan(self, ref: CustomerRef) -> PlanState | None:
+        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
+        return next((plan for plan in plans if plan.status.is_live), None)
+
+    async def _is_sponsored(self, ref: CustomerRef) -> bool:
+        requests = await self.books.sponsorships(ref)
+        return any(request.status is SponsorshipStatus.APPROVED for request in requests)
+
+    async def _push(
+        self, customer: CustomerRecord, facts: Facts | None, at: datetime, *, sponsored: bool
+    ) -> PushAccessRecord | None:
+        """Return whether a self-hosted server may push; None for the cloud, which needs nobody's leave."""
+        if customer.hosting is Hosting.CLOUD:
+            return None
+        if customer.status is not CustomerStatus.ACTIVE:
+            return PushAccessRecord(allowed=False)
+        access = push_access(facts, await self._newest_seen(customer, facts, at), at)
+        return PushAccessRecord(allowed=access.allowed or sponsored, ends_at=access.ends_at)
+
+    async def _newest_seen(self, customer: CustomerRecord, facts: Facts | None, at: datetime) -> SeatObservation | None:
+        if facts is not None:
+            return newest_seen(facts)
+        reports = await self.archive.seats(customer.org_id, customer.customer_id, since=at - STALE_AFTER, until=at)
+        return SeatObservation(**reports[-1].model_dump()) if reports else None
+
+
+def _plan_access(state: PlanState, facts: Facts) -> PlanAccess:
+    gate = seat_gate(facts)
+    return PlanAccess(
+        plan_id=state.plan_id,
+        tier=state.tier,
+        tier_name=state.tier_name,
+        status=state.status,
+        licenses=state.licenses,
+        seats_in_use=seats_of(facts.customer.hosting, newest_seen(facts)),
+        seats_left=gate.spare,
+        can_add_seats=seat_gate(facts, members=1).allowed,
+        warn_about_seats=gate.warning,
+    )

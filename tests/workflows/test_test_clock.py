@@ -28,10 +28,10 @@ async def played(world: World) -> list[tuple[datetime, int, list[int]]]:
     [annual] = await world.engine.archive.running_plans(world.org_id, customer_id=customer.customer_id)
     await world.command(annual, DowngradeAtEndOfCycle())
     await world.advance(clock, add_months(BEGIN, 40))
-    return [
+    return sorted(
         (invoice.issued_at, invoice.total, [line.amount for line in invoice.lines])
         for invoice in await world.invoices(customer)
-    ]
+    )
 
 
 async def test_the_same_script_played_twice_gives_the_same_cents_at_the_same_moments(dev_world: World) -> None:
@@ -60,7 +60,7 @@ async def test_eight_years_in_one_leap_close_every_boundary_without_a_timer_in_a
 
 async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap(dev_world: World) -> None:
     totals = []
-    for stops in ([6], range(1, 7)):
+    for stops in ([4], range(1, 5)):
         customer = await dev_world.customer()
         await dev_world.report(customer, 10, BEGIN)
         await dev_world.report(customer, 25, BEGIN + timedelta(days=100))
@@ -68,7 +68,7 @@ async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap
         for month in stops:
             await dev_world.advance(clock, add_months(BEGIN, month))
         seen = await dev_world.workflow(plan).query("state", result_type=PlanState)
-        assert seen.clock_at == add_months(BEGIN, 6)
+        assert seen.clock_at == add_months(BEGIN, 4)
         totals.append([(invoice.issued_at, invoice.total) for invoice in await dev_world.invoices(customer)])
 
     assert totals[0] == totals[1]

@@ -1,0 +1,56 @@
+"""What our workflows command, read from their source: a change here changes what old histories must replay."""
+
+import ast
+import json
+from pathlib import Path
+
+from tests.house import BILLFLOW, called, modules, tree
+
+BASELINE = Path(__file__).with_name("fingerprint.json")
+WORKFLOWS = BILLFLOW / "workflows"
+COMMANDS = {
+    "at_stripe",
+    "continue_as_new",
+    "create_task",
+    "execute_activity_method",
+    "execute_child_workflow",
+    "execute_local_activity_method",
+    "get_external_workflow_handle",
+    "on_books",
+    "patched",
+    "deprecate_patch",
+    "sleep",
+    "start_child_workflow",
+    "upsert_search_attributes",
+    "wait_condition",
+}
+
+
+def fingerprint() -> dict[str, list[str]]:
+    """Return for each function that commands something what it commands, in the order of its lines."""
+    found: dict[str, list[str]] = {}
+    for path in modules(WORKFLOWS):
+        for function in ast.walk(tree(path)):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and (commands := _commands(function)):
+                found[f"{path.stem}.{function.name}"] = commands
+    return dict(sorted(found.items()))
+
+
+def save() -> None:
+    """Make what the source says now the baseline."""
+    BASELINE.write_text(json.dumps(fingerprint(), indent=2) + "\n")
+
+
+def _commands(function: ast.AST) -> list[str]:
+    calls = sorted(
+        (node for node in ast.walk(function) if isinstance(node, ast.Call)),
+        key=lambda node: (node.lineno, node.col_offset),
+    )
+    return [_told(call) for call in calls if called(call) in COMMANDS]
+
+
+def _told(call: ast.Call) -> str:
+    name = called(call)
+    timer = any(keyword.arg == "timeout" for keyword in call.keywords)
+    subject = ast.unparse(call.args[0]) if call.args and name in ("at_stripe", "on_books", "patched") else ""
+    return f"{name}({subject}{'timeout' if timer else ''})"

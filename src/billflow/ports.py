@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from billflow.domain.dunning import DunningAction
 from billflow.domain.purchasing import StartFacts
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.credits import CreditBalance, CreditToPost
@@ -41,6 +42,7 @@ from billflow.models.contracts.records import (
 )
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
+from billflow.ports_collection import DunningBooks, SettlementBooks
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""
@@ -49,7 +51,7 @@ DecideStart = Callable[[StartFacts], Outcome]
 """A pure decision about a plan that does not exist yet."""
 
 
-class Books(Protocol):
+class Books(DunningBooks, SettlementBooks, Protocol):
     """The system of record: every method is one transaction and safe to repeat."""
 
     async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
@@ -96,8 +98,10 @@ class Books(Protocol):
         """Remember what came of a payment attempt; a paid invoice stays paid."""
         ...
 
-    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> InvoiceStatus:
-        """Remember when collection will try again, None where it won't, and say how the invoice stands."""
+    async def record_collection_plan(
+        self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
+    ) -> InvoiceStatus:
+        """Remember what collection does next, and when, None where it won't, and say how the invoice stands."""
         ...
 
 
@@ -114,6 +118,10 @@ class Archive(Protocol):
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
     ) -> tuple[InvoiceSummary, ...]:
         """Return the invoices that are still to be paid, of one customer or on one clock."""
+        ...
+
+    async def next_collection_at(self, org_id: str, clock_id: str) -> datetime | None:
+        """Return when collection next does something about a debt on the clock, None where it won't."""
         ...
 
     async def clock_is_behind(self, org_id: str, clock_id: str) -> bool:

@@ -14,12 +14,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain import purchasing
 from billflow.domain.errors import BillingError, InvalidInput, PlanEnded, Refused
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.collection import CollectionRun
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
 from billflow.ports import Archive, Books, Registry
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
+from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.display import search_attributes
 from billflow.workflows.plan import PlanWorkflow
 
@@ -75,7 +78,8 @@ class Billing:
     async def invoice_settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
         """Pass on that an invoice was paid or given up, to its collection and to a plan that waits for it."""
         news = InvoiceSettled(invoice_id=invoice_id, status=status, at=at)
-        await self._tell(collection_workflow_id(invoice_id), "settled", news)
+        if not await self._tell(collection_workflow_id(invoice_id), "settled", news):
+            await self._let_back_in(InvoiceRef(org_id=plan.org_id, invoice_id=invoice_id), at)
         state = await self.books.plan_state(plan)
         if state.awaiting_invoice_id == invoice_id:
             await self._tell_plan(state, "invoice_settled", news)
@@ -86,17 +90,42 @@ class Billing:
             await self._tell_plan(state, "customer_changed")
 
     async def retry_payments(self, org_id: str, customer_id: str) -> None:
-        """Try every open invoice of a customer again, for there is a new payment method."""
+        """Charge every open invoice of a customer again that is not sent, for there is a new payment method."""
         for invoice in await self.archive.collecting(org_id, customer_id=customer_id):
-            await self._tell(collection_workflow_id(invoice.invoice_id), "retry")
+            if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
+                await self.tell_collection(invoice, "retry")
+
+    async def tell_collection(self, invoice: InvoiceSummary, signal: str, *news: object) -> None:
+        """Signal an invoice's collection, starting it from the rows where it is missing."""
+        await self.client.start_workflow(
+            CollectionWorkflow.run,
+            await self.collection_of(invoice),
+            id=collection_workflow_id(invoice.invoice_id),
+            task_queue=BILLFLOW,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=signal,
+            start_signal_args=news,
+        )
+
+    async def collection_of(self, invoice: InvoiceSummary) -> CollectionRun:
+        """Return what the collection of an invoice starts from."""
+        plan = await self.books.plan_state(PlanRef(org_id=invoice.org_id, plan_id=invoice.plan_id))
+        summary = InvoiceSummary(**{name: getattr(invoice, name) for name in InvoiceSummary.model_fields})
+        return CollectionRun(invoice=summary, attempts=0, clock_at=plan.clock_at)
 
     async def advance_clock(
         self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
     ) -> None:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
-        A parked plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
+        It stops at every moment at which a debt is collected, so that a suspension is in time for the next boundary. A
+        parked plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
         """
+        while (stop := await self.archive.next_collection_at(org_id, clock_id)) is not None and stop < to:
+            await self._advance(org_id, clock_id, stop, progress)
+        await self._advance(org_id, clock_id, to, progress)
+
+    async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
         await self.registry.advance_clock(org_id, clock_id, to)
         for state in await self.archive.running_plans(org_id, test_clock_id=clock_id):
             await self._tell_plan(state, "advance_clock", to)
@@ -129,12 +158,21 @@ class Billing:
             start_signal_args=args,
         )
 
-    async def _tell(self, workflow_id: str, signal: str, *args: Any) -> None:
+    async def _let_back_in(self, ref: InvoiceRef, at: datetime) -> None:
+        """Undo the suspension for a debt that is settled after its collection was over."""
+        for plan_id in (await self.books.lift_for(ref, at)).plan_ids:
+            state = await self.books.plan_state(PlanRef(org_id=ref.org_id, plan_id=plan_id))
+            await self._tell_plan(state, "customer_changed")
+
+    async def _tell(self, workflow_id: str, signal: str, *args: Any) -> bool:
+        """Signal a workflow, and tell whether it was there to hear it."""
         try:
             await self.client.get_workflow_handle(workflow_id).signal(signal, args=args)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+            return False
+        return True
 
 
 def _starting(run: PlanRun) -> WithStartWorkflowOperation[PlanWorkflow, PlanState]:

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
     build_id: str | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str = "billflow <billing@localhost>"
+    return_url: str = "http://127.0.0.1:8000/"
 
 
 def keyring_of(settings: Settings) -> Keyring | None:

@@ -14,9 +14,12 @@ from temporalio.worker import Worker
 
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparing import Comparison
+from billflow.activities.dunning import DunningActivities
+from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.repairing import Repairs
+from billflow.activities.settling import SettlingActivities
 from billflow.activities.steps import StepActivities
 from billflow.api.app import create_app
 from billflow.api.doorkeeper import Doorkeeper
@@ -26,12 +29,17 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.customers import Customers
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
+from billflow.invoices import Invoices
+from billflow.mailing.letters import letter
+from billflow.mailing.smtp import SmtpMailer
 from billflow.models.contracts.keys import Mode
 from billflow.models.keyring import Keyring
 from billflow.offering import Offering
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
+from billflow.payments.methods import StripePaymentMethods
 from billflow.payments.reconciling import StripeInvoices
+from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
 from billflow.service import Billing
 from billflow.settings import Settings, SettingsError, keyring_of
@@ -44,6 +52,7 @@ from billflow.store.inbox import PostgresInbox
 from billflow.store.keys import PostgresKeys
 from billflow.store.migrate import upgrade
 from billflow.store.offers import PostgresOffers
+from billflow.store.postbox import PostgresPostbox
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.watch import PostgresWatch
@@ -55,6 +64,7 @@ from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
 
 LIVE_INVOICES_PER_SECOND = 20.0
 SANDBOX_INVOICES_PER_SECOND = 5.0
@@ -84,6 +94,17 @@ class Engine:
     customer_books: PostgresCustomerBooks
     keys: PostgresKeys
     mode: Mode
+
+    @property
+    def invoices(self) -> Invoices:
+        """Return what one can ask about single invoices and ways to pay."""
+        methods = StripePaymentMethods(self.stripe, self.gateway)
+        return Invoices(self.client, self.billing, self.books, self.archive, methods)
+
+    @property
+    def postbox(self) -> PostgresPostbox:
+        """Return the mails to customers."""
+        return PostgresPostbox(self.books.database)
 
     @property
     def offering(self) -> Offering:
@@ -129,14 +150,22 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
 def workers(engine: Engine) -> list[Worker]:
     """Build the workers of both task queues: workflows with their steps, and Stripe."""
     steps = StepActivities(engine.books)
-    collection = CollectionActivities(engine.books, engine.gateway)
+    collection, dunning = CollectionActivities(engine.books, engine.gateway), DunningActivities(engine.books)
+    settling = SettlingActivities(engine.books, engine.gateway, StripeSettlements(engine.stripe))
     reconciliation = reconciliation_activities(engine)
     onboarding = onboarding_activities(engine)
     return [
         build_worker(
             engine.client,
             BILLFLOW,
-            workflows=[PlanWorkflow, CollectionWorkflow, ReconciliationWorkflow, OnboardingWorkflow],
+            workflows=[
+                PlanWorkflow,
+                CollectionWorkflow,
+                ReconciliationWorkflow,
+                OnboardingWorkflow,
+                SettlementWorkflow,
+                ClosingWorkflow,
+            ],
             activities=[
                 steps.close_boundary,
                 steps.take_command,
@@ -145,6 +174,13 @@ def workers(engine: Engine) -> list[Worker]:
                 steps.resume,
                 steps.plan_state,
                 collection.record_plan,
+                dunning.terms,
+                dunning.live_plans,
+                dunning.suspend_for,
+                dunning.lift_for,
+                dunning.let_go,
+                dunning.give_up,
+                mail_activities(engine).notify,
                 onboarding.check_deployment,
                 onboarding.check_account,
                 onboarding.make_project,
@@ -160,6 +196,8 @@ def workers(engine: Engine) -> list[Worker]:
             activities=[
                 collection.collect,
                 collection.void,
+                settling.settle,
+                settling.close,
                 onboarding.make_stripe_customer,
                 reconciliation.begin_reconciliation,
                 reconciliation.reconcile_slice,
@@ -174,6 +212,13 @@ def workers(engine: Engine) -> list[Worker]:
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
     """Build what takes a new customer in."""
     return OnboardingActivities(engine.customer_books, engine.archive, engine.registry, engine.books, engine.gateway)
+
+
+def mail_activities(engine: Engine) -> MailActivities:
+    """Build what writes to customers; without a mail server letters are only kept."""
+    url, sender = engine.settings.smtp_url, engine.settings.mail_from
+    mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
+    return MailActivities(engine.postbox, letter, mailer)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

@@ -1,12 +1,11 @@
 """Sending and collecting invoices. Any of these may run twice, and money moves once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import NoReturn
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from billflow.activities.faults import try_again
 from billflow.models.contracts.collection import CollectionPlan
 from billflow.models.contracts.invoices import (
     Closed,
@@ -39,7 +38,7 @@ class CollectionActivities:
         try:
             outcome = await self._collect(ask, invoice)
         except PaymentsUnavailable as error:
-            _try_again(error)
+            try_again(error)
         except PaymentsRejected as error:
             outcome = Rejected(code=error.code or "rejected", message=str(error))
         await self.books.record_outcome(ask, outcome, ask.at)
@@ -71,14 +70,14 @@ class CollectionActivities:
         try:
             await self.gateway.void(invoice)
         except PaymentsUnavailable as error:
-            _try_again(error)
+            try_again(error)
         except PaymentsRejected as error:
             raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error
 
     @activity.defn
     async def record_plan(self, plan: CollectionPlan) -> InvoiceStatus:
-        """Write down when the invoice is tried again, and return how it stands by now."""
-        return await self.books.record_collection_plan(plan, plan.next_attempt_at)
+        """Write down what comes next and when, and return how the invoice stands by now."""
+        return await self.books.record_collection_plan(plan, plan.next_attempt_at, plan.next_action)
 
 
 def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:
@@ -87,8 +86,3 @@ def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:
     if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
         return Closed()
     return None
-
-
-def _try_again(error: PaymentsUnavailable) -> NoReturn:
-    delay = timedelta(seconds=error.retry_after) if error.retry_after else None
-    raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error

@@ -20,6 +20,7 @@ from billflow.demo.script import Part, cast
 from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
+from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.keys import NewApiKey, Scope
 from billflow.payments.sandbox import Sandbox
@@ -31,6 +32,8 @@ from billflow.wiring import build_api, migrate, open_engine, workers
 ORG = "demo"
 WEBHOOKS = "/api/v1/webhooks/stripe"
 WIDTH = 140
+PATIENT = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
+"""Nobody is suspended here: a card that is declined for months shows how open invoices are paid late."""
 EXAMPLE = Path(__file__).parents[3] / "examples" / "seats.csv"
 
 
@@ -98,6 +101,8 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
         working = asyncio.create_task(run_until(drain, workers(engine)))
         try:
             org_id = await engine.registry.create_org(ORG)
+            await engine.books.set_dunning_policy(org_id, PATIENT)
+            await engine.books.set_dunning_policy(org_id, PATIENT)
             key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
             yield Stage(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
         finally:

@@ -16,6 +16,10 @@ class StripePaymentMethods:
         self.client = client
         self.gateway = gateway
 
+    async def ensure_customer(self, customer: BilledCustomer) -> str:
+        """Return the id of the Stripe customer, making it where there is none yet."""
+        return await self.gateway.ensure_customer(customer)
+
     async def card_link(self, customer: BilledCustomer, return_url: str) -> str:
         """Return the address of a page where the customer enters a card; it holds for a day."""
         params: stripe.params.checkout.SessionCreateParams = {

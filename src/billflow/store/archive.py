@@ -25,7 +25,7 @@ from billflow.models.contracts.records import (
 )
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Customer, CustomerPlan, Invoice, SeatRow
-from billflow.store.clocks import is_behind
+from billflow.store.clocks import is_behind, next_collection
 from billflow.store.crediting import credit_balance
 from billflow.store.customer_records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.customers import LIVE, runs_on
@@ -67,6 +67,11 @@ class PostgresArchive(BooksPart):
             query = query.join(CustomerPlan, CustomerPlan.id == Invoice.plan_id).where(clock)
         async with self.database.unit_of_work(org_id) as session:
             return tuple(map(summary, await session.scalars(query)))
+
+    async def next_collection_at(self, org_id: str, clock_id: str) -> datetime | None:
+        """Return when collection next does something about a debt on the clock, None where it won't."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await next_collection(session, as_id(clock_id, "test clock"))
 
     async def clock_is_behind(self, org_id: str, clock_id: str) -> bool:
         """Tell whether anything on the clock is still due at its time; what is parked is not waited for."""

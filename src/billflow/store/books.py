@@ -6,15 +6,16 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Invoice
-from billflow.store.collecting import Collecting
+from billflow.store.dunning import Dunning
 from billflow.store.engine import as_id
 from billflow.store.facts import plan_rows
+from billflow.store.settling import Settling
 from billflow.store.starting import Starts
 from billflow.store.steps import Steps
 
 
 @dataclass(frozen=True)
-class PostgresBooks(Steps, Starts, Collecting):
+class PostgresBooks(Steps, Starts, Settling, Dunning):
     """The books; every method is one transaction and safe to repeat."""
 
     async def plan_state(self, plan: PlanRef) -> PlanState:

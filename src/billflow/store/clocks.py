@@ -1,5 +1,6 @@
 """Test clocks: has everything that hangs on one come through all that is due?"""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, case, func, or_, select
@@ -36,3 +37,14 @@ async def is_behind(session: AsyncSession, clock_id: UUID) -> bool:
         unpaid.where(or_(_UNSENT, attempt, bought)).exists(),
     )
     return bool(await session.scalar(select(waiting)))
+
+
+async def next_collection(session: AsyncSession, clock_id: UUID) -> datetime | None:
+    """Return the earliest moment after the clock's time at which collection does something."""
+    query = (
+        select(func.min(Invoice.next_attempt_at))
+        .join(CustomerPlan, CustomerPlan.id == Invoice.plan_id)
+        .join(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+        .where(TestClock.id == clock_id, Invoice.status.in_(UNSETTLED), Invoice.next_attempt_at > TestClock.now_at)
+    )
+    return await session.scalar(query)

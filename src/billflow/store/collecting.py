@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.invoices import (
@@ -127,12 +128,14 @@ class Collecting(BooksPart):
                 case _:
                     pass
 
-    async def record_collection_plan(self, ref: InvoiceRef, next_attempt_at: datetime | None) -> InvoiceStatus:
-        """Remember when collection will try again, None where it won't, and say how the invoice stands."""
+    async def record_collection_plan(
+        self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
+    ) -> InvoiceStatus:
+        """Remember what collection does next, and when, None where it won't, and say how the invoice stands."""
         async with self.database.unit_of_work(ref.org_id) as session:
             invoice = await session.get_one(Invoice, as_id(ref.invoice_id, "invoice"), with_for_update=True)
             if invoice.status in UNSETTLED:
-                invoice.next_attempt_at = next_attempt_at
+                invoice.next_attempt_at, invoice.next_action = next_attempt_at, next_action
             return invoice.status
 
 
@@ -152,12 +155,19 @@ class HeldInvoice:
             return
         was = {"status": invoice.status}
         invoice.status, invoice.paid_at, invoice.amount_paid = InvoiceStatus.PAID, self.recorder.at, amount_paid
-        invoice.next_attempt_at = None
+        invoice.next_attempt_at = invoice.next_action = None
         if was["status"] is InvoiceStatus.VOID:
             use_balance_again(invoice, self.recorder)
         paid = {"status": invoice.status, "amount_paid": amount_paid}
         self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=was, after=paid)
         self.say("invoice.paid", paid | {"late": was["status"] is InvoiceStatus.VOID})
+
+    def give_up(self, reason: str | None = None) -> None:
+        """Mark the invoice uncollectible."""
+        invoice = self.invoice
+        invoice.status, invoice.next_attempt_at, invoice.next_action = InvoiceStatus.UNCOLLECTIBLE, None, None
+        told = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
+        self.tell("invoice.marked_uncollectible", told)
 
     def tell(self, event: str, data: dict[str, object]) -> None:
         """Write an event and its audit row."""

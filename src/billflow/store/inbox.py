@@ -95,5 +95,4 @@ def _settle(held: HeldInvoice, status: InvoiceStatus) -> None:
     elif status is InvoiceStatus.VOID:
         void(invoice, held.customer, held.recorder)
     else:
-        invoice.status, invoice.next_attempt_at = status, None
-        held.tell("invoice.marked_uncollectible", {"total": invoice.total, "currency": invoice.currency})
+        held.give_up()

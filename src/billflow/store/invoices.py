@@ -77,7 +77,8 @@ def void(invoice: Invoice, customer: Customer, recorder: Recorder) -> None:
     recorder.audit(
         "invoice.voided", ("invoice", invoice.id), before={"status": invoice.status}, after={"status": "void"}
     )
-    invoice.status, invoice.voided_at, invoice.next_attempt_at = InvoiceStatus.VOID, recorder.at, None
+    invoice.status, invoice.voided_at = InvoiceStatus.VOID, recorder.at
+    invoice.next_attempt_at = invoice.next_action = None
     customer.flat_discounted_months += invoice.flat_discount_months
     return_balance(invoice, recorder)
     recorder.say(

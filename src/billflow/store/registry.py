@@ -115,7 +115,7 @@ class PostgresRegistry:
         async with self.database.unit_of_work(org_id) as session:
             customer, plans = await held_with_plans(session, customer_id)
             for plan in plans:
-                _hold(plan, customer)
+                hold(plan, customer)
             turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return await customer_record(session, customer.id)
 
@@ -155,7 +155,8 @@ class PostgresRegistry:
             return clock_record(clock)
 
 
-def _hold(plan: CustomerPlan, customer: Customer) -> None:
+def hold(plan: CustomerPlan, customer: Customer) -> None:
+    """Keep a live plan unbilled from the end of its customer's suspension until the step that resumes it."""
     if plan.status.is_live and customer.suspended_at is not None:
         plan.on_hold_since = plan.on_hold_since or customer.suspended_at
         plan.version += 1

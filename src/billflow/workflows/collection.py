@@ -3,55 +3,61 @@
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
+    from billflow.activities.dunning import DunningActivities
+    from billflow.domain.dunning import DunningAction, NextAttempt, reminders_of
     from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.domain.money import format_amount
-    from billflow.domain.plan import CollectionMethod
-    from billflow.models.contracts.collection import CollectionPlan, CollectionRun
+    from billflow.models.contracts.collection import AttemptFailed, CollectionPlan, CollectionRun
     from billflow.models.contracts.invoices import (
         Closed,
         CollectAsk,
         CollectionOutcome,
+        Declined,
+        InvoiceRef,
         InvoiceStatus,
-        Open,
         Paid,
-        Rejected,
+        RequiresAction,
     )
+    from billflow.models.contracts.mail import Occasion
     from billflow.models.contracts.steps import InvoiceSettled
     from billflow.temporal.ids import plan_workflow_id
     from billflow.workflows.calls import at_stripe, on_books
+    from billflow.workflows.consequences import Consequences, tell
+    from billflow.workflows.dunning import DunningState
 
-REJECTED_RETRY = timedelta(days=1)
+_UNSETTLED = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
 @workflow.defn(name="CollectionWorkflow")
 class CollectionWorkflow:
-    """Waits for the customer to pay, tries the card again by the dunning policy, tells the plan how it ended."""
+    """Waits for the customer to pay, follows the organization's policy until then, tells the plan how it ended."""
 
     @workflow.init
     def __init__(self, run: CollectionRun) -> None:
         self._invoice = run.invoice
-        self._delays = run.delays_days
-        self._attempts = run.attempts
         self._clock_at = run.clock_at
+        self._consequences = Consequences(run.invoice)
+        self._dunning: DunningState | None = None
+        self._next: NextAttempt | None = None
         self._status: InvoiceStatus | None = None
-        self._woken = False
-        self._next_attempt_at = self._after_failure() if run.attempts else self._now()
+        self._outcome: CollectionOutcome | None = None
+        self._failed: AttemptFailed | None = None
+        self._asked = self._answered = 0
 
     @workflow.run
     async def run(self, run: CollectionRun) -> InvoiceStatus:
         """Collect the invoice; return how it ended."""
+        dunning = await self._begin(run)
         while self._status is None:
-            await self._record_plan()
+            await self._plan(dunning)
             if self._status is None:
-                await self._next_attempt()
-            if self._status is None:
-                await self._attempt()
-        await self._record_plan()
-        await self._tell_plan(self._status)
+                await self._wait()
+                await self._act(dunning)
+        await self._end(self._status)
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return self._status
 
     @workflow.signal
@@ -62,94 +68,178 @@ class CollectionWorkflow:
     @workflow.signal
     def retry(self) -> None:
         """Try again now, for there is a new payment method."""
-        self._woken = True
+        self._asked += 1
+
+    @workflow.signal
+    def attempt_failed(self, news: AttemptFailed) -> None:
+        """Hear that a payment under way at a bank came to nothing."""
+        self._failed = news
 
     @workflow.signal
     def advance_clock(self, to: datetime) -> None:
         """Move the test clock forward."""
         self._clock_at = max(self._clock_at or to, to)
 
+    @workflow.update
+    async def pay(self) -> CollectionOutcome:
+        """Try again now, and answer what came of it."""
+        self._asked += 1
+        mine = self._asked
+        await workflow.wait_condition(lambda: self._answered >= mine or self._status is not None)
+        if self._status is InvoiceStatus.PAID:
+            return Paid(amount_paid=self._outcome.amount_paid if isinstance(self._outcome, Paid) else 0)
+        return self._outcome or Closed()
+
     def _now(self) -> datetime:
         return self._clock_at or workflow.now()
 
-    def _after_failure(self) -> datetime | None:
-        """Return when the policy tries again: never for a sent invoice, nor once its attempts are used up."""
-        by_card = self._invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
-        if not by_card or self._attempts > len(self._delays):
-            return None
-        return self._now() + timedelta(days=self._delays[self._attempts - 1])
+    async def _begin(self, run: CollectionRun) -> DunningState:
+        ref = InvoiceRef(org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id)
+        terms = await on_books(DunningActivities.terms, ref, "how the organization collects")
+        dunning = self._dunning = DunningState(terms, run.attempts)
+        if terms.status in _UNSETTLED and dunning.has_failed:
+            await self._failure(dunning)
+        return dunning
+
+    async def _plan(self, dunning: DunningState) -> None:
+        """Decide what comes next, and let the books and the Web UI know."""
+        if self._status is None:
+            self._next = dunning.next(self._now())
+        if self._next is None and self._invoice.kind is InvoiceKind.PURCHASE and dunning.has_failed:
+            self._status = self._status or InvoiceStatus.VOID
+        await self._record(None if self._status else self._next)
+        workflow.set_current_details(self._details(dunning))
+
+    async def _record(self, planned: NextAttempt | None) -> None:
+        plan = CollectionPlan(
+            org_id=self._invoice.org_id,
+            invoice_id=self._invoice.invoice_id,
+            next_attempt_at=planned.at if planned else None,
+            next_action=planned.action if planned else None,
+        )
+        status = await on_books(CollectionActivities.record_plan, plan, "what comes next")
+        # Paid before this workflow was there to hear of it.
+        if self._status is None and status not in _UNSETTLED:
+            self._status = status
 
     def _is_time(self) -> bool:
-        due = self._next_attempt_at is not None and self._now() >= self._next_attempt_at
-        return due or self._woken or self._status is not None
+        due = self._next is not None and self._now() >= self._next.at
+        return due or self._asked > self._answered or self._failed is not None or self._status is not None
 
-    async def _next_attempt(self) -> None:
-        workflow.set_current_details(self._details())
-        if self._next_attempt_at is None or self._clock_at is not None:
+    async def _wait(self) -> None:
+        if self._next is None or self._clock_at is not None:
             await workflow.wait_condition(self._is_time)
             return
-        remaining = self._next_attempt_at - workflow.now()
+        remaining = self._next.at - workflow.now()
         if remaining > timedelta(0):
             try:
-                await workflow.wait_condition(self._is_time, timeout=remaining, timeout_summary="next payment attempt")
+                await workflow.wait_condition(
+                    self._is_time, timeout=remaining, timeout_summary=self._next.action.replace("_", " ")
+                )
             except TimeoutError:
                 return
 
-    async def _attempt(self) -> None:
-        self._woken = False
+    async def _act(self, dunning: DunningState) -> None:
+        if self._status is not None:
+            return
+        if self._failed is not None:
+            await self._hear_failure(dunning, self._failed)
+        elif self._asked > self._answered:
+            await self._attempt(dunning, None)
+        elif self._next is not None and self._now() >= self._next.at:
+            await self._follow(dunning, self._next)
+
+    async def _hear_failure(self, dunning: DunningState, news: AttemptFailed) -> None:
+        self._failed = None
+        if dunning.is_under_way:
+            dunning.failed(self._now(), number=None, requires_action=news.requires_action)
+            await self._failure(dunning)
+
+    async def _follow(self, dunning: DunningState, planned: NextAttempt) -> None:
+        now, number = self._now(), planned.number
+        match planned.action:
+            case DunningAction.RETRY:
+                await self._attempt(dunning, number)
+            case DunningAction.AWAIT_CUSTOMER:
+                dunning.awaited(number)
+                await self._consequences.tell_customer(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
+            case DunningAction.REMIND:
+                dunning.reminded(number)
+                await self._consequences.tell_customer(_reminder(dunning, number), now, number)
+                await self._let_go(dunning)
+            case DunningAction.SUSPEND_CUSTOMER:
+                held = await self._consequences.suspend(now)
+                dunning.suspended(now)
+                if held.changed:
+                    await self._consequences.tell_customer(Occasion.SUSPENDED, now, next_at=self._after(dunning))
+            case DunningAction.END_PLAN:
+                await self._consequences.end_plans(now)
+                dunning.plan_ended()
+                await self._consequences.tell_customer(Occasion.PLAN_ENDED, now)
+            case DunningAction.MARK_UNCOLLECTIBLE:
+                self._status = await self._consequences.give_up(now)
+
+    async def _attempt(self, dunning: DunningState, number: int | None) -> None:
+        asked = self._asked
         ask = CollectAsk(
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
-            attempt=self._attempts + 1,
+            attempt=dunning.attempts + 1,
             at=self._now(),
         )
         outcome: CollectionOutcome = await at_stripe(
             CollectionActivities.collect, ask, f"payment attempt {ask.attempt}"
         )
-        self._attempts = ask.attempt
-        self._take(outcome)
+        dunning.took(outcome, self._now(), number=number)
+        self._outcome, self._answered = outcome, asked
+        if isinstance(outcome, Paid):
+            self._status = InvoiceStatus.PAID
+        elif isinstance(outcome, Closed):
+            self._status = self._status or InvoiceStatus.VOID
+        elif isinstance(outcome, Declined | RequiresAction) and self._status is None:
+            await self._failure(dunning)
 
-    def _take(self, outcome: CollectionOutcome) -> None:
-        match outcome:
-            case Paid():
-                self._status = InvoiceStatus.PAID
-            case Closed():
-                self._status = InvoiceStatus.VOID
-            case Open():
-                self._next_attempt_at = None
-            case Rejected():
-                self._next_attempt_at = self._now() + REJECTED_RETRY
-            case _ if self._invoice.kind is InvoiceKind.PURCHASE:
-                self._status = InvoiceStatus.VOID
-            case _:
-                self._next_attempt_at = self._after_failure()
-
-    async def _record_plan(self) -> None:
-        plan = CollectionPlan(
-            org_id=self._invoice.org_id,
-            invoice_id=self._invoice.invoice_id,
-            attempt=self._attempts,
-            next_attempt_at=self._next_attempt_at if self._status is None else None,
-        )
-        status = await on_books(CollectionActivities.record_plan, plan, "when to try again")
-        # Paid before this workflow was there to hear of it.
-        if self._status is None and status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
-            self._status = status
-
-    async def _tell_plan(self, status: InvoiceStatus) -> None:
-        if self._invoice.kind is InvoiceKind.RECURRING:
+    async def _failure(self, dunning: DunningState) -> None:
+        """Tell the customer that a charge failed, and whether we let go of it for that."""
+        confirm = dunning.unpaid.requires_action
+        if self._invoice.kind is InvoiceKind.PURCHASE and not confirm:
+            self._status = InvoiceStatus.VOID
             return
-        news = InvoiceSettled(invoice_id=self._invoice.invoice_id, status=status, at=self._now())
-        plan = workflow.get_external_workflow_handle(plan_workflow_id(self._invoice.plan_id))
-        try:
-            await plan.signal("invoice_settled", news)
-        except FailureError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.info("the plan's workflow is gone", extra={"plan_id": self._invoice.plan_id})
+        occasion = Occasion.ACTION_REQUIRED if confirm else Occasion.PAYMENT_FAILED
+        number = dunning.unpaid.attempts
+        await self._consequences.tell_customer(occasion, self._now(), number, self._after(dunning))
+        await self._let_go(dunning)
 
-    def _details(self) -> str:
+    async def _let_go(self, dunning: DunningState) -> None:
+        wanted = dunning.policy.small_organizations is not None and dunning.is_overdue
+        if wanted and self._invoice.kind is InvoiceKind.RECURRING and await self._consequences.let_go(self._now()):
+            self._status = InvoiceStatus.VOID
+
+    def _after(self, dunning: DunningState) -> datetime | None:
+        """Return when something happens next, for a letter to name."""
+        planned = dunning.next(self._now())
+        return planned.at if planned else None
+
+    async def _end(self, status: InvoiceStatus) -> None:
+        now = self._now()
+        await self._record(None)
+        if status is not InvoiceStatus.UNCOLLECTIBLE and await self._consequences.let_back_in(now):
+            await self._consequences.tell_customer(Occasion.REACTIVATED, now)
+        if self._invoice.kind is not InvoiceKind.RECURRING:
+            news = InvoiceSettled(invoice_id=self._invoice.invoice_id, status=status, at=now)
+            await tell(plan_workflow_id(self._invoice.plan_id), "invoice_settled", news)
+
+    def _details(self, dunning: DunningState) -> str:
         amount = format_amount(self._invoice.total, self._invoice.currency)
-        if self._next_attempt_at is None:
-            return f"{amount} is open after {self._attempts} attempts; waiting for the customer to pay."
-        return f"{amount} is open; attempt {self._attempts + 1} at {self._next_attempt_at:%Y-%m-%d %H:%M} UTC."
+        if self._next is None:
+            return f"{amount} is open after {dunning.attempts} attempts; waiting for the customer to pay."
+        action = self._next.action.replace("_", " ")
+        return f"{amount} is open; next: {action} at {self._next.at:%Y-%m-%d %H:%M} UTC."
+
+
+def _reminder(dunning: DunningState, number: int) -> Occasion:
+    due_at = dunning.unpaid.due_at or dunning.unpaid.issued_at
+    at = reminders_of(dunning.policy, dunning.unpaid)[number - 1]
+    if at == due_at:
+        return Occasion.REMINDER_DUE
+    return Occasion.REMINDER_BEFORE if at < due_at else Occasion.REMINDER_AFTER

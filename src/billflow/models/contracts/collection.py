@@ -1,23 +1,62 @@
 """What the collection of one unpaid invoice carries."""
 
+from billflow.domain.dunning import DunningAction, DunningPolicy, UnpaidInvoice
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceSummary
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 
 
 class CollectionRun(Contract):
-    """The input of a collection: the invoice, and how many attempts were answered already.
+    """The input of a collection: the invoice, and how many attempts were answered at least.
 
-    `delays_days` is the dunning policy: days from each failed attempt to the next. `clock_at` is the standing time of
-    the plan's test clock, None for real time.
+    `clock_at` is the standing time of the plan's test clock, None for real time.
     """
 
     invoice: InvoiceSummary
     attempts: int = 1
-    delays_days: tuple[int, ...] = (1, 3, 5, 7)
     clock_at: Moment | None = None
 
 
+class CollectionTerms(Contract):
+    """By which policy an invoice is collected, and how far that has come by the books.
+
+    `attempts` counts all attempts so far, by which the next one is numbered; `unpaid` counts those of the policy.
+    """
+
+    policy: DunningPolicy
+    unpaid: UnpaidInvoice
+    status: InvoiceStatus
+    attempts: int
+
+
 class CollectionPlan(InvoiceRef):
-    """When collection tries again; None where it only waits for the customer, or is over."""
+    """What collection does next, and when; None where it only waits for the customer, or is over."""
 
     next_attempt_at: Moment | None
+    next_action: DunningAction | None = None
+
+
+class CollectionMoment(InvoiceRef):
+    """Something that collection does about an invoice as of `at`."""
+
+    at: Moment
+
+
+class CustomerHeld(Contract):
+    """The live plans of a customer that was suspended or let back in; `changed` is False where nothing was to do."""
+
+    changed: bool
+    plan_ids: tuple[str, ...] = ()
+
+
+class GivenUp(Contract):
+    """What the small-organization rule decided: the plan to end, if any, and the invoices that were voided."""
+
+    plan_id: str | None = None
+    voided: tuple[InvoiceSummary, ...] = ()
+    tell_owners: bool = False
+
+
+class AttemptFailed(Contract):
+    """News of a payment that failed on its way, after Stripe had taken it; the customer may be able to mend it."""
+
+    requires_action: bool = False

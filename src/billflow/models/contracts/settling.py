@@ -117,6 +117,12 @@ class SettlementRef(Contract):
     settlement_id: str
 
 
+class SettlementMoment(SettlementRef):
+    """Bring a credit note or refund to Stripe, as of `at`."""
+
+    at: Moment
+
+
 class RefundToSend(Contract):
     """Everything the gateway needs of a refund; `sent_first_at` is when Stripe may first have been asked."""
 

@@ -1,0 +1,28 @@
+"""How long to wait before Stripe is asked again."""
+
+import random
+from datetime import timedelta
+from typing import NoReturn
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from billflow.ports import PaymentsUnavailable
+
+FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
+
+
+def backoff(attempt: int, retry_after: float | None) -> timedelta:
+    """Return how long to wait after the *attempt*-th failure: as Stripe asks, else twice as long as the time before.
+
+    Up to half of it is left to chance, so that many who were refused at once don't come back at once.
+    """
+    seconds = min(FIRST_SECONDS * 2.0 ** min(attempt - 1, 20), LONGEST_SECONDS)
+    spread = random.uniform(0.5, 1.0)  # noqa: S311  (nobody gains by guessing it)
+    return timedelta(seconds=retry_after + seconds * (spread - 0.5) if retry_after else seconds * spread)
+
+
+def try_again(error: PaymentsUnavailable) -> NoReturn:
+    """Fail the running activity so that it is tried again after the right time."""
+    delay = backoff(activity.info().attempt, error.retry_after)
+    raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error

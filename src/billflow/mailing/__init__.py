@@ -1,0 +1,1 @@
+"""Letters to customers in their language, and the way to a mail server."""

@@ -1,0 +1,209 @@
+"""Collection by policy as rows: how far it has come, suspending for a debt and letting back in, letting go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.dunning import (
+    DEFAULT_POLICY,
+    DunningPolicy,
+    LettingGo,
+    SmallOrganizationRule,
+    UnpaidInvoice,
+    let_go,
+    without_consequences,
+)
+from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.collection import CollectionTerms, CustomerHeld, GivenUp
+from billflow.models.contracts.customers import CustomerChange, CustomerStatus
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.mail import Occasion
+from billflow.models.tables import Customer, CustomerPlan, DunningPolicyRow, Invoice, MailRow, PaymentAttempt, SeatRow
+from billflow.store.customers import held_with_plans, turn
+from billflow.store.engine import as_id
+from billflow.store.invoices import UNSETTLED, open_invoices, void
+from billflow.store.mapping import as_json
+from billflow.store.parts import BooksPart
+from billflow.store.records import Recorder, recorder_of
+from billflow.store.registry import hold
+from billflow.store.states import summary
+
+COLLECTION = "collection"
+"""The actor of what collection does."""
+
+_POLICY = TypeAdapter(DunningPolicy)
+_FAILED = ("declined", "requires_action")
+
+
+@dataclass(frozen=True)
+class Dunning(BooksPart):
+    """The invoices that are not paid in time."""
+
+    async def dunning_policy(self, org_id: str) -> DunningPolicy:
+        """Return how the organization collects."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await _policy(session)
+
+    async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
+        """Collect by this policy from now on; collections that run keep theirs."""
+        row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
+        changed = row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
+        async with self.database.unit_of_work(org_id) as session:
+            await session.execute(changed)
+
+    async def terms(self, ref: InvoiceRef) -> CollectionTerms:
+        """Return the organization's policy, and how far collecting the invoice has come."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            invoice = await _invoice(session, ref)
+            policy = await _policy(session)
+            plan = await session.get_one(CustomerPlan, invoice.plan_id)
+            failed_at, failures = await _failures(session, invoice.id)
+            unpaid = UnpaidInvoice(
+                collection_method=invoice.collection_method,
+                issued_at=invoice.issued_at,
+                due_at=invoice.due_at,
+                failed_at=failed_at,
+                attempts=failures,
+                requires_action=(invoice.last_outcome or {}).get("kind") == "requires_action",
+                reminders=await _reminders(session, invoice.id),
+                suspended_at=invoice.customer_suspended_at,
+                plan_ended=plan.status is PlanStatus.ENDED,
+            )
+            recurring = invoice.kind is InvoiceKind.RECURRING
+            return CollectionTerms(
+                policy=policy if recurring else without_consequences(policy),
+                unpaid=unpaid,
+                status=invoice.status,
+                attempts=invoice.attempts,
+            )
+
+    async def live_plans(self, ref: InvoiceRef) -> CustomerHeld:
+        """Return the live plans of the customer who owes the invoice."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            invoice = await _invoice(session, ref)
+            query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
+            return CustomerHeld(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
+
+    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> CustomerHeld:
+        """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            owes = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            invoice = await session.get_one(Invoice, owes.id, with_for_update=True, populate_existing=True)
+            if invoice.status not in UNSETTLED or customer.status is CustomerStatus.INACTIVE:
+                return CustomerHeld(changed=False)
+            if customer.status is CustomerStatus.ACTIVE:
+                change = CustomerChange(
+                    actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} unpaid"
+                )
+                turn(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
+                invoice.customer_suspended_at = at
+                return CustomerHeld(changed=True, plan_ids=_ids(plans))
+            if await _held_by_debts(session, customer):
+                invoice.customer_suspended_at = customer.suspended_at
+            return CustomerHeld(changed=False)
+
+    async def lift_for(self, ref: InvoiceRef, at: datetime) -> CustomerHeld:
+        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            owed = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owed.customer_id))
+            invoice = await session.get_one(Invoice, owed.id, with_for_update=True, populate_existing=True)
+            since = invoice.customer_suspended_at
+            if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
+                return CustomerHeld(changed=False)
+            invoice.customer_suspended_at = None
+            await session.flush()
+            if customer.suspended_at != since or await _held_by_debts(session, customer):
+                return CustomerHeld(changed=False)
+            for plan in plans:
+                hold(plan, customer)
+            change = CustomerChange(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
+            turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
+            return CustomerHeld(changed=True, plan_ids=_ids(plans))
+
+    async def let_go(self, ref: InvoiceRef, at: datetime) -> GivenUp:
+        """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            rule = (await _policy(session)).small_organizations
+            owes = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            live = [plan for plan in plans if plan.status.is_live]
+            if rule is None or customer.realm_id is None:
+                return GivenUp()
+            decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
+            if decided.end_plan:
+                return GivenUp(plan_id=str(live[0].id), tell_owners=decided.tell_owners)
+            if not decided.void_open_invoices:
+                return GivenUp()
+            recorder = Recorder(session, customer.org_id, at, COLLECTION)
+            voided = await open_invoices(session, Invoice.customer_id == customer.id)
+            for invoice in voided:
+                void(invoice, customer, recorder)
+            return GivenUp(voided=tuple(map(summary, voided)))
+
+
+async def _invoice(session: AsyncSession, ref: InvoiceRef) -> Invoice:
+    invoice = await session.get(Invoice, as_id(ref.invoice_id, "invoice"))
+    if invoice is None:
+        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    return invoice
+
+
+async def _policy(session: AsyncSession) -> DunningPolicy:
+    stored: object = (await session.scalars(select(DunningPolicyRow.policy))).one_or_none()
+    return _POLICY.validate_python(stored) if stored is not None else DEFAULT_POLICY
+
+
+async def _failures(session: AsyncSession, invoice_id: UUID) -> tuple[datetime | None, int]:
+    query = select(func.min(PaymentAttempt.at), func.count()).where(
+        PaymentAttempt.invoice_id == invoice_id, PaymentAttempt.outcome["kind"].astext.in_(_FAILED)
+    )
+    first, count = (await session.execute(query)).one()
+    return first, count
+
+
+async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
+    reminders = [occasion for occasion in Occasion if occasion.is_reminder]
+    query = select(func.count()).where(MailRow.invoice_id == invoice_id, MailRow.occasion.in_(reminders))
+    return await session.scalar(query) or 0
+
+
+async def _held_by_debts(session: AsyncSession, customer: Customer) -> bool:
+    debts = select(Invoice.id).where(Invoice.customer_id == customer.id)
+    held = debts.where(Invoice.customer_suspended_at == customer.suspended_at).exists()
+    return bool(await session.scalar(select(held)))
+
+
+async def _decided(
+    session: AsyncSession, rule: SmallOrganizationRule, customer: Customer, *, has_live_plan: bool, at: datetime
+) -> LettingGo:
+    seen = (
+        select(SeatRow.members + SeatRow.guests)
+        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
+        .order_by(SeatRow.observed_at.desc())
+        .limit(1)
+    )
+    seats = (await session.scalars(seen)).one_or_none()
+    if seats is None:
+        return LettingGo()
+    newest = (
+        select(Invoice.status)
+        .where(Invoice.customer_id == customer.id)
+        .order_by(Invoice.issued_at.desc(), Invoice.id)
+        .limit(rule.invoices)
+    )
+    newest_open = [status in UNSETTLED for status in await session.scalars(newest)]
+    return let_go(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+
+
+def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:
+    return tuple(str(plan.id) for plan in plans if plan.status.is_live)

@@ -1,0 +1,108 @@
+"""Mails as rows: what there is to say, and what was written, once per debt and occasion."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.mail import Letter, MailRecord, NoticeAsk, NoticeFacts
+from billflow.models.contracts.records import Page, Paging
+from billflow.models.tables import BillingAccount, Customer, Invoice, MailRow
+from billflow.store.engine import Database, as_id
+from billflow.store.invoices import UNSETTLED
+from billflow.store.paging import page
+from billflow.store.settlement_records import load_money, standing_of
+
+ALL = Paging()
+
+
+@dataclass(frozen=True)
+class PostgresPostbox:
+    """`Postbox` on PostgreSQL."""
+
+    database: Database
+
+    async def notice_facts(self, ref: InvoiceRef) -> NoticeFacts:
+        """Return what there is to say about an invoice; raises `NotFound`."""
+        query = (
+            select(Invoice, Customer, BillingAccount)
+            .join(Customer, Customer.id == Invoice.customer_id)
+            .join(BillingAccount, BillingAccount.id == Invoice.billing_account_id)
+            .where(Invoice.id == as_id(ref.invoice_id, "invoice"))
+        )
+        async with self.database.unit_of_work(ref.org_id) as session:
+            found = (await session.execute(query)).one_or_none()
+            if found is None:
+                raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+            invoice, customer, account = found
+            return NoticeFacts(
+                customer_id=str(customer.id),
+                recipient=account.invoice_email or customer.email,
+                name=customer.name,
+                language=customer.default_language,
+                invoice_name=invoice.number or str(invoice.id)[:8],
+                open_amount=standing_of(await load_money(session, invoice)).remaining,
+                currency=invoice.currency,
+                due_at=invoice.due_at,
+                hosted_invoice_url=invoice.hosted_invoice_url,
+                is_settled=invoice.status not in UNSETTLED,
+            )
+
+    async def keep(self, ask: NoticeAsk, facts: NoticeFacts, letter: Letter) -> MailRecord:
+        """Keep a letter under the key of *ask*; one that is kept already stays as it was written."""
+        row = insert(MailRow).values(
+            id=uuid4(),
+            org_id=as_id(ask.org_id, "organization"),
+            customer_id=UUID(facts.customer_id),
+            invoice_id=as_id(ask.invoice_id, "invoice"),
+            key=ask.key,
+            occasion=ask.occasion,
+            at=ask.at,
+            **letter.model_dump(),
+        )
+        async with self.database.unit_of_work(ask.org_id) as session:
+            await session.execute(row.on_conflict_do_nothing())
+            return _record((await session.scalars(select(MailRow).where(MailRow.key == ask.key))).one())
+
+    async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
+        """Remember that a mail was handed to the mail server."""
+        query = update(MailRow).where(MailRow.id == as_id(mail_id, "mail"), MailRow.sent_at.is_(None))
+        async with self.database.unit_of_work(org_id) as session:
+            await session.execute(query.values(sent_at=at))
+
+    async def mails(self, org_id: str, customer_id: str | None = None, paging: Paging = ALL) -> Page[MailRecord]:
+        """Return one part of the mails, the newest first."""
+        query = select(MailRow)
+        if customer_id is not None:
+            query = query.where(MailRow.customer_id == as_id(customer_id, "customer"))
+        async with self.database.unit_of_work(org_id) as session:
+            return await page(session, query, (MailRow.created_at, MailRow.id), paging, lambda row: _record(row[0]))
+
+    async def mail(self, org_id: str, mail_id: str) -> MailRecord:
+        """Return one mail; raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            found = await session.get(MailRow, as_id(mail_id, "mail"))
+            if found is None:
+                raise NotFound(f"There is no mail {mail_id!r}.")
+            return _record(found)
+
+
+def _record(row: MailRow) -> MailRecord:
+    return MailRecord(
+        org_id=str(row.org_id),
+        mail_id=str(row.id),
+        key=row.key,
+        customer_id=str(row.customer_id),
+        invoice_id=str(row.invoice_id),
+        occasion=row.occasion,
+        language=row.language,
+        recipient=row.recipient,
+        subject=row.subject,
+        body=row.body,
+        at=row.at,
+        sent_at=row.sent_at,
+    )

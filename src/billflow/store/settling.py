@@ -1,0 +1,254 @@
+"""Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (billflow rules 16)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain import settling
+from billflow.domain.settling import CreditNote as Decided
+from billflow.domain.settling import Standing
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.settling import (
+    CreditNoteAsk,
+    CreditNoteRecord,
+    CreditNoteToSend,
+    RefundAsk,
+    RefundRecord,
+    RefundToSend,
+    SettleAsk,
+    SettlementAnswered,
+    SettlementRef,
+    Settlements,
+    SettlementStatus,
+    SettlementToSend,
+    VoidAsk,
+)
+from billflow.models.tables import Credit, CreditNote, CreditNoteLine, Refund, SettlementAnswer
+from billflow.store.collecting import Collecting, HeldInvoice, held_invoice
+from billflow.store.engine import as_id
+from billflow.store.invoices import void
+from billflow.store.records import Recorder
+from billflow.store.settlement_records import (
+    Money,
+    load_money,
+    note_by_id,
+    note_record,
+    refund_by_id,
+    refund_record,
+    standing_of,
+)
+
+
+@dataclass(frozen=True)
+class Settling(Collecting):
+    """What is done to invoices beyond collecting them."""
+
+    async def settlements(self, org_id: str, invoice_id: str) -> Settlements:
+        """Return the credit notes and refunds of an invoice, and what is left of it."""
+        async with self.database.unit_of_work(org_id) as session:
+            held = await held_invoice(session, InvoiceRef(org_id=org_id, invoice_id=invoice_id), None)
+            money = await load_money(session, held.invoice)
+            standing = standing_of(money)
+            return Settlements(
+                credit_notes=tuple(note_record(money, note) for note in money.notes),
+                refunds=tuple(refund_record(money, refund) for refund in money.refunds),
+                refundable=max(standing.refundable, 0),
+                creditable=max(standing.creditable, 0),
+                remaining=standing.remaining,
+            )
+
+    async def ask_refund(self, ask: RefundAsk) -> RefundRecord:
+        """Write a refund down, once per key; raises `Refused`, `InvalidInput` or `NotFound`."""
+        async with self.database.unit_of_work(ask.org_id) as session:
+            held = await _held(session, ask)
+            money = await load_money(session, held.invoice)
+            known = next((refund for refund in money.refunds if refund.key == ask.key), None)
+            if known is not None:
+                return refund_record(money, known)
+            amount = settling.refund(standing_of(money), ask.amount)
+            refund = _refund(held, ask, amount, None)
+            refund.reason = ask.reason
+            session.add(refund)
+            told = {"refund_id": str(refund.id), "amount": amount, "currency": refund.currency}
+            held.tell("invoice.refund_asked", told)
+            await session.flush()
+            return refund_record(money, refund)
+
+    async def ask_credit_note(self, ask: CreditNoteAsk) -> CreditNoteRecord:
+        """Write a credit note down, once per key; raises `Refused`, `InvalidInput` or `NotFound`."""
+        async with self.database.unit_of_work(ask.org_id) as session:
+            held = await _held(session, ask)
+            money = await load_money(session, held.invoice)
+            known = next((note for note in money.notes if note.key == ask.key), None)
+            if known is not None:
+                return note_record(money, known)
+            lines = {line.line_id: line.amount for line in ask.lines}
+            decided = settling.credit_note(standing_of(money), ask.amount, lines, ask.give_back)
+            note = _note(held, ask, decided, len(money.notes) + 1)
+            await _write_note(session, held, note, decided, ask)
+            return note_record(await load_money(session, held.invoice), note)
+
+    async def close(self, ask: VoidAsk) -> InvoiceStatus:
+        """Void an open invoice or give it up, and return how it stands; raises `Refused` or `NotFound`."""
+        async with self.database.unit_of_work(ask.org_id) as session:
+            held = await _held(session, ask)
+            invoice = held.invoice
+            if invoice.status is ask.to:
+                return invoice.status
+            standing = standing_of(await load_money(session, invoice))
+            if ask.to is InvoiceStatus.VOID:
+                settling.check_void(standing)
+                void(invoice, held.customer, held.recorder)
+            else:
+                settling.check_uncollectible(standing)
+                held.give_up(ask.reason)
+            return invoice.status
+
+    async def to_send(self, ref: SettlementRef) -> SettlementToSend:
+        """Return all that the gateway needs of a credit note or refund; raises `NotFound`."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            row = await _row(session, ref)
+            held = await held_invoice(session, InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)), None)
+            money = await load_money(session, held.invoice)
+        invoice = await self.invoice_to_collect(InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)))
+        if isinstance(row, Refund):
+            return RefundToSend(invoice=invoice, refund=refund_record(money, row), sent_first_at=row.created_at)
+        return CreditNoteToSend(invoice=invoice, note=note_record(money, row), sent_first_at=row.created_at)
+
+    async def record_answer(self, ref: SettlementRef, answer: SettlementAnswered, at: datetime) -> None:
+        """Remember what Stripe said of it; the same answer again is no news."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            row = await _row(session, ref)
+            held = await held_invoice(session, InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)), at)
+            money = await load_money(session, held.invoice)
+            if money.status(row) is not answer.status:
+                await _answer(session, held, row, answer)
+
+    async def settlement(self, ref: SettlementRef) -> CreditNoteRecord | RefundRecord:
+        """Return a credit note or refund as it stands; raises `NotFound`."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            row = await _row(session, ref)
+            held = await held_invoice(session, InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)), None)
+            money = await load_money(session, held.invoice)
+            return refund_record(money, row) if isinstance(row, Refund) else note_record(money, row)
+
+
+async def _held(session: AsyncSession, ask: SettleAsk) -> HeldInvoice:
+    held = await held_invoice(session, InvoiceRef(org_id=ask.org_id, invoice_id=ask.invoice_id), ask.at)
+    recorder = Recorder(session, held.invoice.org_id, ask.at, ask.actor, ask.request_id)
+    return HeldInvoice(held.plan, held.customer, held.invoice, recorder)
+
+
+async def _row(session: AsyncSession, ref: SettlementRef) -> CreditNote | Refund:
+    if ref.kind == "refund":
+        return await refund_by_id(session, ref.settlement_id)
+    return await note_by_id(session, ref.settlement_id)
+
+
+def _refund(held: HeldInvoice, ask: SettleAsk, amount: int, note: UUID | None) -> Refund:
+    return Refund(
+        id=uuid4(),
+        org_id=held.invoice.org_id,
+        invoice_id=held.invoice.id,
+        credit_note_id=note,
+        currency=held.invoice.currency,
+        amount=amount,
+        key=ask.key if note is None else f"credit-note/{note}",
+        actor=ask.actor,
+        at=ask.at,
+    )
+
+
+def _note(held: HeldInvoice, ask: CreditNoteAsk, decided: Decided, n: int) -> CreditNote:
+    return CreditNote(
+        id=uuid4(),
+        org_id=held.invoice.org_id,
+        invoice_id=held.invoice.id,
+        n=n,
+        currency=held.invoice.currency,
+        amount=decided.amount,
+        before_payment=decided.before_payment,
+        refund_amount=decided.refund,
+        balance_amount=decided.balance,
+        reason=ask.reason,
+        memo=ask.memo,
+        key=ask.key,
+        actor=ask.actor,
+        at=ask.at,
+    )
+
+
+async def _write_note(
+    session: AsyncSession, held: HeldInvoice, note: CreditNote, decided: Decided, ask: CreditNoteAsk
+) -> None:
+    session.add(note)
+    await session.flush()
+    for line_id, amount in decided.lines.items():
+        line = CreditNoteLine(
+            org_id=note.org_id, credit_note_id=note.id, invoice_line_id=as_id(line_id, "line"), amount=amount
+        )
+        session.add(line)
+    if decided.refund:
+        session.add(_refund(held, ask, decided.refund, note.id))
+    told = {"credit_note_id": str(note.id), "amount": note.amount, "currency": note.currency, "reason": note.reason}
+    held.tell("invoice.credit_note_asked", told)
+    await session.flush()
+
+
+async def _answer(
+    session: AsyncSession, held: HeldInvoice, row: CreditNote | Refund, answer: SettlementAnswered
+) -> None:
+    """Write an answer, for a credit note also that of its refund, and what follows from success."""
+    _write_answer(session, held, row, answer)
+    noun = "refund" if isinstance(row, Refund) else "credit_note"
+    told = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": answer.message}
+    held.tell(f"invoice.{noun}_{answer.status}", told)
+    if isinstance(row, CreditNote):
+        refund = await session.scalar(select(Refund).where(Refund.credit_note_id == row.id))
+        if refund is not None:
+            _write_answer(session, held, refund, answer)
+        if answer.status is SettlementStatus.SUCCEEDED:
+            await _take_effect(session, held, row)
+
+
+def _write_answer(
+    session: AsyncSession, held: HeldInvoice, row: CreditNote | Refund, answer: SettlementAnswered
+) -> None:
+    session.add(
+        SettlementAnswer(
+            org_id=row.org_id,
+            credit_note_id=row.id if isinstance(row, CreditNote) else None,
+            refund_id=row.id if isinstance(row, Refund) else None,
+            status=answer.status,
+            stripe_id=answer.stripe_id,
+            message=answer.message,
+            at=held.recorder.at,
+        )
+    )
+
+
+async def _take_effect(session: AsyncSession, held: HeldInvoice, note: CreditNote) -> None:
+    """Grant what went to the customer's balance, and close an invoice of which nothing is left to pay."""
+    invoice = held.invoice
+    if note.balance_amount:
+        # Stripe put it onto the balance by itself: the row names the invoice, so that it is not posted again.
+        credit = Credit(
+            org_id=note.org_id,
+            customer_id=invoice.customer_id,
+            plan_id=None,
+            invoice_id=invoice.id,
+            amount=note.balance_amount,
+            currency=note.currency,
+            reason="credit_note",
+            step_key=f"credit-note/{note.id}",
+            at=note.at,
+        )
+        session.add(credit)
+    await session.flush()
+    money: Money = await load_money(session, invoice)
+    standing: Standing = standing_of(money)
+    if invoice.status is InvoiceStatus.OPEN and note.before_payment and not standing.remaining:
+        held.settle(standing.amount_paid)

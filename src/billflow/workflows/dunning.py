@@ -1,0 +1,89 @@
+"""Where the collection of one invoice stands by its policy: what comes next, and what each answer changes."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from billflow.domain.dunning import DunningAction, NextAttempt, next_attempt, reminders_of
+    from billflow.domain.plan import CollectionMethod
+    from billflow.models.contracts.collection import CollectionTerms
+    from billflow.models.contracts.invoices import CollectionOutcome, Declined, Open, Rejected, RequiresAction
+
+REJECTED_RETRY = timedelta(days=1)
+"""A request that Stripe refuses as wrong is tried again after so long: people mend it meanwhile."""
+
+
+class DunningState:
+    """An unpaid invoice under its policy."""
+
+    def __init__(self, terms: CollectionTerms, answered: int) -> None:
+        self.policy = terms.policy
+        self.unpaid = terms.unpaid
+        self.attempts = max(terms.attempts, answered)
+        self._again_at: datetime | None = None
+        self._under_way = False
+
+    @property
+    def by_card(self) -> bool:
+        """Tell whether a card is charged."""
+        return self.unpaid.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether a charge was refused, or waits for the customer."""
+        return self.by_card and self.unpaid.failed_at is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Tell whether a payment is on its way at a bank."""
+        return self._under_way
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether the customer is behind: a charge failed, or the last reminder was sent."""
+        return self.has_failed or self.unpaid.reminders >= len(reminders_of(self.policy, self.unpaid))
+
+    def next(self, now: datetime) -> NextAttempt | None:
+        """Return what to do next; None where only the customer can change things."""
+        if self._again_at is not None:
+            return NextAttempt(DunningAction.RETRY, max(self._again_at, now))
+        if self.attempts == 0:
+            return NextAttempt(DunningAction.RETRY, now)
+        if self._under_way or (self.by_card and self.unpaid.failed_at is None):
+            return None
+        return next_attempt(self.policy, self.unpaid, now)
+
+    def took(self, outcome: CollectionOutcome, now: datetime, *, number: int | None) -> None:
+        """Take in what came of an attempt; *number* says which of the policy's it was, None for one out of turn."""
+        self.attempts += 1
+        self._again_at = now + REJECTED_RETRY if isinstance(outcome, Rejected) else None
+        self._under_way = self.by_card and isinstance(outcome, Open)
+        if isinstance(outcome, Declined | RequiresAction):
+            self.failed(now, number=number, requires_action=isinstance(outcome, RequiresAction))
+
+    def failed(self, now: datetime, *, number: int | None, requires_action: bool) -> None:
+        """Take in that a charge failed; the policy's days count from the first time."""
+        self._under_way = False
+        first = self.unpaid.failed_at is None
+        attempts = 1 if first else self.unpaid.attempts if number is None else number + 1
+        self.unpaid = replace(
+            self.unpaid, failed_at=self.unpaid.failed_at or now, attempts=attempts, requires_action=requires_action
+        )
+
+    def awaited(self, number: int) -> None:
+        """Take in that the customer was asked once more to confirm."""
+        self.unpaid = replace(self.unpaid, attempts=number + 1)
+
+    def reminded(self, number: int) -> None:
+        """Take in that a reminder was sent."""
+        self.unpaid = replace(self.unpaid, reminders=number)
+
+    def suspended(self, at: datetime) -> None:
+        """Take in that the customer is suspended."""
+        self.unpaid = replace(self.unpaid, suspended_at=at)
+
+    def plan_ended(self) -> None:
+        """Take in that the plan is over."""
+        self.unpaid = replace(self.unpaid, plan_ended=True)

@@ -27,6 +27,7 @@ from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
 from billflow.customers import Customers
+from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
 from billflow.invoices import Invoices
@@ -55,6 +56,7 @@ from billflow.store.offers import PostgresOffers
 from billflow.store.postbox import PostgresPostbox
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
+from billflow.store.sellers import PostgresSellers
 from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
@@ -230,6 +232,11 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     )
 
 
+def papers_of(engine: Engine) -> InvoicePapers:
+    """Return the invoices on paper."""
+    return InvoicePapers(engine.archive, PostgresSellers(engine.books.database).seller)
+
+
 def fleet_of(engine: Engine) -> Fleet:
     """Return the workflows as a whole."""
     return Fleet(engine.client, engine.billing)
@@ -298,6 +305,7 @@ def api_services(engine: Engine) -> Services:
         customer_books=engine.customer_books,
         catalog=engine.catalog,
         stripe_events=StripeEvents(PostgresInbox(database), engine.billing, watch),
+        papers=papers_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
         doorkeeper=Doorkeeper(engine.keys, engine.mode),

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.stripe_events import StripeEvents
 from billflow.customers import Customers
+from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports import Archive, Books, Registry
@@ -38,6 +39,7 @@ class Services:
     customer_books: CustomerBooks
     catalog: Catalog
     stripe_events: StripeEvents
+    papers: InvoicePapers
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
     doorkeeper: Doorkeeper

@@ -1,5 +1,6 @@
 """`billflow invoice`: what was billed, and why."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from billflow.cli.finding import found, org_of
 from billflow.cli.params import After, AsJson, InvoiceId, Limit, example
 from billflow.cli.session import run
+from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from billflow.wiring import Engine
@@ -75,3 +77,38 @@ def explain(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
             explained(detail)
 
     run(act)
+
+
+@app.command(epilog=example("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf"))
+def pdf(
+    invoice: InvoiceId,
+    *,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; invoice-NUMBER.pdf where left out.")
+    ] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write HTML for an e-mail instead.")] = False,
+) -> None:
+    """Write an invoice to a file, in its customer's language, with the derivation of each line."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.cli import output
+        from billflow.wiring import papers_of
+
+        org_id, invoice_id = await org_of(engine), await found(engine, "invoice", invoice)
+        papers = papers_of(engine)
+        written = (await papers.html(org_id, invoice_id)).encode() if html else await papers.pdf(org_id, invoice_id)
+        number = (await engine.archive.invoice(org_id, invoice_id)).number
+        target = output_file or Path(f"invoice-{number or invoice_id}.{'html' if html else 'pdf'}")
+        _write(target, written)
+        output.say(f"Wrote {target}.")
+
+    run(act)
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(
+            f"{target} can't be written ({error.strerror}); name another file with --output.", code="cannot_write"
+        ) from None

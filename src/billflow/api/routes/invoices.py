@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field
 
 from billflow.api.caller import CallerHere
@@ -16,6 +16,12 @@ from billflow.models.contracts.base import Moment
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, LineRecord, Paging
 
 router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
+
+
+class PdfResponse(Response):
+    """A PDF file."""
+
+    media_type = "application/pdf"
 
 
 class InvoiceQuery(InvoiceFilter, Paging):
@@ -83,6 +89,13 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, caller: Calle
     invoice = await services.archive.invoice(caller.org_id, invoice_id)
     lines = [_explained(line, invoice.currency) for line in invoice.lines]
     return InvoiceExplained(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=lines)
+
+
+@router.get("/{invoice_id}/pdf", response_class=PdfResponse)
+async def print_invoice(invoice_id: str, services: ServicesHere, caller: CallerHere) -> PdfResponse:
+    """Return the invoice as a PDF file in its customer's language."""
+    pdf = await services.papers.pdf(caller.org_id, invoice_id)
+    return PdfResponse(pdf, headers={"Content-Disposition": 'inline; filename="invoice.pdf"'})
 
 
 def _explained(line: LineRecord, currency: str) -> LineExplained:

@@ -25,7 +25,8 @@ def described(invoice: "InvoiceDetail") -> None:
         "issued": output.time(invoice.issued_at),
         "due": output.time(invoice.due_at),
         "payment": output.words(invoice.collection_method),
-        "next attempt": output.time(invoice.next_attempt_at) if invoice.next_attempt_at else None,
+        "next": _next(invoice),
+        "attention": invoice.attention,
         "Stripe": invoice.stripe_invoice_id,
         "page": invoice.hosted_invoice_url,
     }
@@ -49,6 +50,12 @@ def explained(invoice: "InvoiceDetail") -> None:
     for n, line in enumerate(explanations(invoice), 1):
         output.say(f"{n}. {line.sentence}")
     output.say(f"Together: {output.amount(invoice.total, invoice.currency)}.")
+
+
+def _next(invoice: "InvoiceDetail") -> str | None:
+    if invoice.next_attempt_at is None or invoice.next_action is None:
+        return None
+    return f"{output.words(invoice.next_action)} at {output.time(invoice.next_attempt_at)}"
 
 
 def _print_lines(invoice: "InvoiceDetail") -> None:

@@ -31,10 +31,12 @@ async def is_behind(session: AsyncSession, clock_id: UUID) -> bool:
     boundary = select(CustomerPlan.id).where(on_clock, _IS_LIVE, CustomerPlan.attention_code.is_(None))
     unpaid = select(Invoice.id).join(CustomerPlan, CustomerPlan.id == Invoice.plan_id).where(on_clock)
     attempt = and_(Invoice.status.in_(UNSETTLED), Invoice.next_attempt_at <= now_at)
+    # Every open invoice has a collection, which says first what it will do.
+    handed_on = and_(Invoice.status == InvoiceStatus.OPEN, Invoice.next_action.is_(None))
     bought = and_(CustomerPlan.awaiting_invoice_id == Invoice.id, Invoice.status.not_in(UNSETTLED))
     waiting = or_(
         boundary.where(now_at >= _DUE_AT).exists(),
-        unpaid.where(or_(_UNSENT, attempt, bought)).exists(),
+        unpaid.where(or_(_UNSENT, attempt, handed_on, bought)).exists(),
     )
     return bool(await session.scalar(select(waiting)))
 

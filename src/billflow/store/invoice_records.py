@@ -36,6 +36,8 @@ def invoice_record(invoice: Invoice) -> InvoiceRecord:
         voided_at=invoice.voided_at,
         attempts=invoice.attempts,
         next_attempt_at=invoice.next_attempt_at,
+        next_action=invoice.next_action,
+        attention=invoice.attention,
         last_outcome=invoice.last_outcome,
     )
 

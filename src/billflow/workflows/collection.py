@@ -115,7 +115,7 @@ class CollectionWorkflow:
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
             next_attempt_at=planned.at if planned else None,
-            next_action=planned.action if planned else None,
+            next_action=planned.action if planned else DunningAction.AWAIT_CUSTOMER,
         )
         status = await on_books(CollectionActivities.record_plan, plan, "what comes next")
         # Paid before this workflow was there to hear of it.

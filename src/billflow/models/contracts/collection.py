@@ -29,10 +29,10 @@ class CollectionTerms(Contract):
 
 
 class CollectionPlan(InvoiceRef):
-    """What collection does next, and when; None where it only waits for the customer, or is over."""
+    """What collection does next, and when; without a moment it only waits for the customer, or is over."""
 
     next_attempt_at: Moment | None
-    next_action: DunningAction | None = None
+    next_action: DunningAction = DunningAction.AWAIT_CUSTOMER
 
 
 class CollectionMoment(InvoiceRef):

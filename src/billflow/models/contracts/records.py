@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from billflow.domain.dunning import DunningAction
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
@@ -124,6 +125,8 @@ class InvoiceRecord(InvoiceSummary):
     voided_at: Moment | None
     attempts: int
     next_attempt_at: Moment | None
+    next_action: DunningAction | None = None
+    attention: str | None = None
     last_outcome: dict[str, Any] | None
 
 

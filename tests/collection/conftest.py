@@ -1,0 +1,21 @@
+"""Collection runs on the real dev server, with plans on test clocks: the days of a policy pass when told to."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.collection.debts import Debts
+from tests.world import dev_server_world, migrated_database
+
+
+@pytest.fixture(scope="session")
+async def collection_database_url(postgres_url: str) -> str:
+    """Return the URL of a migrated database for the tests of collection."""
+    return await migrated_database(postgres_url)
+
+
+@pytest.fixture(scope="package")
+async def debts(collection_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Debts]:
+    """Yield a running billflow and the debts made in it."""
+    async with dev_server_world(tmp_path_factory.mktemp("collection"), collection_database_url) as world:
+        yield Debts(world)

@@ -95,7 +95,7 @@ async def house(house_database_url: str, temporal_server: str) -> AsyncIterator[
     configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
-    async with StandIn(webhook=(webhook_url, secret)) as stand_in:
+    async with StandIn(webhook=(webhook_url, secret), control=True) as stand_in:
         settings = Settings(
             database_url=SecretStr(house_database_url),
             stripe_api_key=SecretStr(API_KEY),

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from temporalio.common import WorkflowIDConflictPolicy
 
@@ -33,6 +34,13 @@ SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_h
 _Turn = Callable[[str, str, CustomerChange], Awaitable[CustomerRecord]]
 
 
+class Turned(NamedTuple):
+    """A customer after a turn of its status, and as of when it was made: in the time its plans live in."""
+
+    customer: CustomerRecord
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Customers:
     """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
@@ -43,17 +51,17 @@ class Customers:
     books: CustomerBooks
     catalog: Catalog
 
-    async def suspend(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+    async def suspend(self, ref: CustomerRef, change: CustomerChange) -> Turned:
         """Suspend a customer and let its live plans know; again is no news, but lets them know once more."""
         return await self._turn(self.registry.suspend, ref, change)
 
-    async def activate(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+    async def activate(self, ref: CustomerRef, change: CustomerChange) -> Turned:
         """Let a customer back in; its live plans resume billing (billflow rules 15)."""
         return await self._turn(self.registry.activate, ref, change)
 
-    async def deactivate(self, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
+    async def deactivate(self, ref: CustomerRef, change: CustomerChange) -> Turned:
         """Close a customer's account; refused while a plan is live or being bought."""
-        return await self.registry.deactivate(ref.org_id, ref.customer_id, await self._timed(ref, change))
+        return await self._turn(self.registry.deactivate, ref, change)
 
     async def access(self, ref: CustomerRef) -> AccessRecord:
         """Return what the customer may do now."""
@@ -122,10 +130,11 @@ class Customers:
             )
         return approved
 
-    async def _turn(self, turn: _Turn, ref: CustomerRef, change: CustomerChange) -> CustomerRecord:
-        turned = await turn(ref.org_id, ref.customer_id, await self._timed(ref, change))
+    async def _turn(self, turn: _Turn, ref: CustomerRef, change: CustomerChange) -> Turned:
+        timed = await self._timed(ref, change)
+        customer = await turn(ref.org_id, ref.customer_id, timed)
         await self.billing.customer_changed(ref.org_id, ref.customer_id)
-        return turned
+        return Turned(customer, timed.at)
 
     async def _timed(self, ref: CustomerRef, change: CustomerChange) -> CustomerChange:
         """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""

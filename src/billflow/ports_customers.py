@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.customer_money import (
@@ -117,8 +118,10 @@ class CustomerBooks(Protocol):
         """Return the settings that hold in a project, and where each comes from."""
         ...
 
-    async def add_project(self, ref: CustomerRef, new: NewProject, change: CustomerChange) -> ProjectRecord:
-        """Add a project, where the customer's settings allow one more."""
+    async def add_project(
+        self, ref: CustomerRef, new: NewProject, change: CustomerChange, *, project_id: UUID | None = None
+    ) -> ProjectRecord:
+        """Add a project, where the customer's settings allow one more; under an id of the caller's if it names one."""
         ...
 
     async def change_project(

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -76,16 +77,22 @@ class OnboardingActivities:
 
     @activity.defn
     async def make_project(self, ask: OnboardingAsk) -> PartProgress:
-        """Make the first project, unless the customer has one."""
+        """Make the first project; skipped where the customer has one that this onboarding did not make."""
+        ours = uuid5(UUID(ask.customer_id), ask.at.isoformat())
+        status = PartStatus.DONE
 
         async def project_id() -> str:
-            if known := await self.customers.projects(_ref(ask)):
-                return known[0].project_id
+            nonlocal status
+            if known := [project.project_id for project in await self.customers.projects(_ref(ask))]:
+                status = PartStatus.DONE if str(ours) in known else PartStatus.SKIPPED
+                return str(ours) if str(ours) in known else known[0]
             name = (await self.archive.customer(ask.org_id, ask.customer_id)).name
             wanted = ask.wishes.project or NewProject(name=name)
-            return (await self.customers.add_project(_ref(ask), wanted, _change(ask))).project_id
+            made = await self.customers.add_project(_ref(ask), wanted, _change(ask), project_id=ours)
+            return made.project_id
 
-        return await _answer(OnboardingPart.FIRST_PROJECT, project_id)
+        answer = await _answer(OnboardingPart.FIRST_PROJECT, project_id)
+        return answer if answer.status is PartStatus.FAILED else answer.model_copy(update={"status": status})
 
     @activity.defn
     async def start_plan(self, ask: OnboardingAsk) -> PlanPart:

@@ -38,13 +38,18 @@ class Projects(CustomersPart):
             row = await part_of(session, customer, Project, project_id, "project")
             return resolved_settings([level_of(customer), project_level(row)])
 
-    async def add_project(self, ref: CustomerRef, new: NewProject, change: CustomerChange) -> ProjectRecord:
-        """Add a project; raises `Refused` where there are as many as the settings allow, or the slug is taken."""
+    async def add_project(
+        self, ref: CustomerRef, new: NewProject, change: CustomerChange, *, project_id: UUID | None = None
+    ) -> ProjectRecord:
+        """Add a project, under an id of the caller's if it names one.
+
+        Raises `Refused` where there are as many as the settings allow, or the slug is taken.
+        """
         async with self._changing(ref, change) as (customer, recorder):
             check_writable(customer)
             await _check_limit(recorder.session, customer)
             row = Project(
-                id=uuid4(),
+                id=project_id or uuid4(),
                 org_id=customer.org_id,
                 customer_id=customer.id,
                 billing_account_id=await _account_id(recorder.session, customer, new.billing_account_id),

@@ -33,7 +33,7 @@ async def suspend_customer(
 ) -> Suspended:
     """Suspend a customer: nothing is charged from now on, and its data is kept."""
     change = change_by(caller, why.reason if why else None)
-    return Suspended.of(await services.customers.suspend(ref_of(caller, customer_id), change))
+    return Suspended.of((await services.customers.suspend(ref_of(caller, customer_id), change)).customer)
 
 
 @router.post("/activate")
@@ -42,8 +42,8 @@ async def activate_customer(
 ) -> Activated:
     """Let a customer back in; its billing goes on, and nobody pays for suspended time."""
     change = change_by(caller, why.reason if why else None)
-    customer = await services.customers.activate(ref_of(caller, customer_id), change)
-    return Activated(customer_id=customer.customer_id, status=customer.status, activated_at=change.at)
+    customer, at = await services.customers.activate(ref_of(caller, customer_id), change)
+    return Activated(customer_id=customer.customer_id, status=customer.status, activated_at=at)
 
 
 @router.post("/deactivate")
@@ -52,8 +52,8 @@ async def deactivate_customer(
 ) -> Deactivated:
     """Close a customer's account; refused while a plan is live or being bought."""
     change = change_by(caller, why.reason if why else None)
-    customer = await services.customers.deactivate(ref_of(caller, customer_id), change)
-    return Deactivated(customer_id=customer.customer_id, status=customer.status, deactivated_at=change.at)
+    customer, at = await services.customers.deactivate(ref_of(caller, customer_id), change)
+    return Deactivated(customer_id=customer.customer_id, status=customer.status, deactivated_at=at)
 
 
 @router.get("/access")

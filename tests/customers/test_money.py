@@ -1,0 +1,230 @@
+"""Usage and reports, and what support grants: prices, credits, sponsorship."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from billflow.models.contracts.keys import Scope
+from tests.customers.people import Json, at, created, events_of
+from tests.engine_fixtures import House
+
+MANUAL = {"tier": "cloud_standard", "license_management": "manual", "licenses": 6}
+REQUEST = {"organization_type": "open_source", "description": "A compiler that volunteers maintain."}
+
+
+async def subscriber(api: httpx.AsyncClient, house: House, schedule: str) -> tuple[Json, str]:
+    """Create a customer whose plan was bought on 15 January 2026; return it and its clock's id."""
+    customer = await created(api)
+    await house.give_card(customer["id"])
+    clock = (await api.post("/api/v1/test-clocks", json={"now_at": "2026-01-15T00:00:00Z"})).json()["id"]
+    asked = {**MANUAL, "schedule": schedule, "customer_id": customer["id"], "test_clock_id": clock}
+    assert (await api.post("/api/v1/plans", json=asked)).status_code == 201
+    return customer, clock
+
+
+async def test_usage_sums_seats_by_day_and_money_by_month(api: httpx.AsyncClient, house: House) -> None:
+    customer, clock = await subscriber(api, house, "monthly")
+    path = f"/api/v1/deployments/{customer['deployment_id']}/seats"
+    counts = {"2026-01-20T08:00:00Z": 3, "2026-01-20T20:00:00Z": 5, "2026-01-21T08:00:00Z": 4}
+    await api.post(path, json=[{"observed_at": moment, "members": n, "guests": 1} for moment, n in counts.items()])
+    await api.post(at(customer, "projects"), json={"name": "Sales"})
+    await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": "2026-03-16T00:00:00Z"})
+
+    span = {"since": "2026-01-01T00:00:00Z", "until": "2026-03-15T00:00:00Z"}
+    usage = (await api.get(at(customer, "usage"), params=span)).json()
+
+    assert usage["seats"] == [
+        {"day": "2026-01-20", "members": 5, "guests": 1},
+        {"day": "2026-01-21", "members": 4, "guests": 1},
+    ]
+    assert (usage["peak_members"], usage["peak_guests"], usage["projects"], usage["channels"]) == (5, 1, 1, 0)
+    assert [(row["month"], row["invoiced"], row["paid"], row["currency"]) for row in usage["money"]] == [
+        ("2026-01-01", 6 * 800, 6 * 800, "USD"),
+        ("2026-02-01", 6 * 800, 6 * 800, "USD"),
+    ]
+    assert [(row["at"][:10], row["licenses"]) for row in usage["licenses"]] == [("2026-01-15", 6), ("2026-02-15", 6)]
+
+
+async def test_usage_covers_ten_years_at_most(api: httpx.AsyncClient) -> None:
+    customer = await created(api)
+    span = {"since": "2010-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+
+    answer = await api.get(at(customer, "usage"), params=span)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
+async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncClient, house: House) -> None:
+    customer, _ = await subscriber(api, house, "annual")
+    await api.post(at(customer, "credits"), json={"amount": 2500, "reason": "outage"})
+
+    report = (await api.get(at(customer, "report"))).json()
+
+    assert report["lifetime_value"] == [{"amount": 6 * 8000, "currency": "USD"}]
+    assert report["monthly_recurring_revenue"] == [{"amount": 4000, "currency": "USD"}]
+    assert report["credit_balance"] == [{"amount": 2500, "currency": "USD"}]
+    assert (report["open_balance"], report["invoices"], report["open_invoices"]) == ([], 1, 0)
+    assert [(plan["tier"], plan["status"], plan["licenses"], plan["paid"]) for plan in report["plans"]] == [
+        ("cloud_standard", "active", 6, 6 * 8000)
+    ]
+
+
+async def test_a_suspended_customer_renews_nothing(api: httpx.AsyncClient, house: House) -> None:
+    customer, _ = await subscriber(api, house, "annual")
+    await api.post(at(customer, "suspend"))
+
+    assert (await api.get(at(customer, "report"))).json()["monthly_recurring_revenue"] == []
+
+
+async def test_what_is_not_paid_yet_is_the_open_balance(api: httpx.AsyncClient) -> None:
+    customer = await created(api)
+    asked = {**MANUAL, "schedule": "monthly", "licenses": 30, "collection": "send_invoice"}
+    await api.post("/api/v1/plans", json={**asked, "customer_id": customer["id"]})
+
+    report = (await api.get(at(customer, "report"))).json()
+
+    assert report["open_balance"] == [{"amount": 30 * 800, "currency": "USD"}]
+    assert sum(one["amount"] for one in report["lifetime_value"]) == 0
+
+
+async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.AsyncClient, house: House) -> None:
+    customer = await created(api)
+    await house.give_card(customer["id"])
+    pricing = {
+        "required_plan_tier": "cloud_standard",
+        "monthly_discounted_price": 500,
+        "annual_discounted_price": 5000,
+        "minimum_licenses": 4,
+    }
+
+    agreed = await api.put(at(customer, "pricing"), json=pricing)
+    plan = {**MANUAL, "schedule": "monthly", "customer_id": customer["id"]}
+    started = (await api.post("/api/v1/plans", json=plan)).json()["plan"]
+
+    assert {name: agreed.json()["pricing"][name] for name in pricing} == pricing
+    assert started["price_per_license"] == 500
+    assert {name: (await api.get(at(customer, "pricing"))).json()[name] for name in pricing} == pricing
+
+
+@pytest.mark.parametrize(
+    "bad", [{"required_plan_tier": "gold"}, {"monthly_discounted_price": -1}, {"minimum_licenses": 0}, {"price": 1}]
+)
+async def test_a_wrong_agreement_is_refused(api: httpx.AsyncClient, bad: dict[str, object]) -> None:
+    customer = await created(api)
+
+    answer = await api.put(at(customer, "pricing"), json=bad)
+
+    assert answer.status_code == 422
+    assert (await api.get(at(customer, "pricing"))).json()["required_plan_tier"] is None
+
+
+async def test_a_credit_is_granted_once_per_key_and_adds_to_the_balance(api: httpx.AsyncClient, house: House) -> None:
+    customer = await created(api, default_currency="EUR")
+    credit, key = {"amount": 2500, "reason": "outage"}, {"Idempotency-Key": uuid4().hex}
+
+    first = await api.post(at(customer, "credits"), json=credit, headers=key)
+    again = await api.post(at(customer, "credits"), json=credit, headers=key)
+    await api.post(at(customer, "credits"), json={"amount": 500, "reason": "sorry", "currency": "eur"})
+
+    shown = (await api.get(at(customer, "credits"))).json()
+    assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert shown["balance"] == [{"amount": 3000, "currency": "EUR"}]
+    assert [row["amount"] for row in shown["credits"]] == [500, 2500]
+    assert (await events_of(house, customer)).count("credit.granted") == 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ({"amount": 0, "reason": "x"}, "invalid_input"),
+        ({"amount": -5, "reason": "x"}, "invalid_input"),
+        ({"amount": 5}, "invalid_input"),
+        ({"amount": 5, "reason": "x", "currency": "GBP"}, "wrong_currency"),
+    ],
+)
+async def test_a_wrong_credit_is_refused(api: httpx.AsyncClient, bad: dict[str, object], code: str) -> None:
+    customer = await created(api)
+
+    answer = await api.post(at(customer, "credits"), json=bad)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (await api.get(at(customer, "credits"))).json() == {"balance": [], "credits": []}
+
+
+async def test_only_support_grants(api: httpx.AsyncClient, house: House) -> None:
+    customer = await created(api)
+    request = (await api.post(at(customer, "sponsorship-requests"), json=REQUEST)).json()["id"]
+    async with house.client(await house.key(Scope.READ, Scope.WRITE)) as customers_own:
+        answers = [
+            await customers_own.post(at(customer, "credits"), json={"amount": 1, "reason": "me"}),
+            await customers_own.put(at(customer, "pricing"), json={"flat_discounted_months": 12}),
+            await customers_own.post(at(customer, "sponsorship-requests", request, "approve")),
+        ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "scope_missing")}
+
+
+async def asked_for_sponsorship(api: httpx.AsyncClient, customer: Json) -> str:
+    answer = await api.post(at(customer, "sponsorship-requests"), json=REQUEST)
+    assert answer.status_code == 201, answer.text
+    return at(customer, "sponsorship-requests", answer.json()["id"])
+
+
+async def access(api: httpx.AsyncClient, customer: Json) -> dict[str, Any]:
+    return dict((await api.get(at(customer, "access"))).json())
+
+
+async def test_a_sponsored_cloud_customer_has_the_features_without_a_plan(api: httpx.AsyncClient) -> None:
+    customer = await created(api)
+    path = await asked_for_sponsorship(api, customer)
+    pending = (await api.get(at(customer, "pricing"))).json()["sponsorship_pending"]
+
+    approved = [await api.post(f"{path}/approve", json={"reason": "open source"}) for _ in range(2)]
+
+    shown = await access(api, customer)
+    assert (pending, (await api.get(at(customer, "pricing"))).json()["sponsorship_pending"]) == (True, False)
+    assert [(one.json()["status"], one.json()["reason"]) for one in approved] == 2 * [("approved", "open source")]
+    assert (shown["sponsored"], shown["plan"]) == (True, None)
+    assert "unlimited_history" in shown["features"]
+
+
+async def test_a_sponsored_server_gets_a_community_plan_that_costs_nothing(api: httpx.AsyncClient) -> None:
+    customer = await created(api, remote_server={"uuid": str(uuid4()), "hostname": "chat.acme.example"})
+    path = await asked_for_sponsorship(api, customer)
+
+    for _ in range(2):
+        assert (await api.post(f"{path}/approve")).status_code == 200
+
+    plans = (await api.get("/api/v1/plans", params={"customer_id": customer["id"]})).json()["plans"]
+    assert [(plan["tier"], plan["status"], plan["due_at"]) for plan in plans] == [
+        ("self_hosted_community", "active", None)
+    ]
+    assert (await access(api, customer))["push"]["allowed"]
+
+
+async def test_nobody_is_sponsored_on_a_paid_plan(api: httpx.AsyncClient, house: House) -> None:
+    customer, _ = await subscriber(api, house, "monthly")
+    path = await asked_for_sponsorship(api, customer)
+
+    answer = await api.post(f"{path}/approve")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "on_paid_plan")
+    assert not (await access(api, customer))["sponsored"]
+
+
+async def test_one_request_waits_at_a_time_and_a_declined_one_stays_declined(api: httpx.AsyncClient) -> None:
+    customer = await created(api)
+    path = await asked_for_sponsorship(api, customer)
+    second = await api.post(at(customer, "sponsorship-requests"), json=REQUEST)
+
+    declined = await api.post(f"{path}/decline", json={"reason": "a company"})
+    late = await api.post(f"{path}/approve")
+    await asked_for_sponsorship(api, customer)
+
+    assert (second.status_code, second.json()["code"]) == (409, "sponsorship_pending")
+    assert (declined.json()["status"], declined.json()["reason"]) == ("declined", "a company")
+    assert (late.status_code, late.json()["code"]) == (409, "already_decided")
+    listed = (await api.get(at(customer, "sponsorship-requests"))).json()
+    assert [row["status"] for row in listed["sponsorship_requests"]] == ["pending", "declined"]

@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint format types contracts check chaos clean
+.PHONY: help setup demo dev test lint format types contracts check chaos fuzz clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: lint types contracts test ## all of the above, as CI does
 
 chaos: setup ## the long runs that kill workers at random moments
 	@BILLFLOW_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 3600 $(ARGS)
+
+fuzz: setup ## send the API more than ten thousand requests that nobody would think of
+	@BILLFLOW_FUZZ=long $(BIN)/python -m pytest tests/api/test_fuzz.py --timeout 7200 $(ARGS)
 
 clean: ## remove what was built and the data of `make dev`
 	rm -rf $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

@@ -1,12 +1,13 @@
 """The OpenAPI document: what FastAPI finds, and what every route for callers with a key has in common."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI
 
 from billflow.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH
 from billflow.api.writes import GUARDED, IDEMPOTENCY_KEY
+from billflow.domain.commands import PlanCommand
 
 SCHEME = "ApiKey"
 SCOPE = "x-billflow-scope"
@@ -27,7 +28,6 @@ _HEADERS: dict[str, dict[str, Any]] = {
     IDEMPOTENCY_KEY: {
         "description": "The same key with the same request answers the first answer again, for 30 days.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        "example": "order-4711",
     },
     IF_MATCH: {
         "description": "Do it only if the thing still has this ETag; 412 where it has changed.",
@@ -49,12 +49,20 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = described()
             document["components"]["securitySchemes"] = _SCHEMES
+            for variant in get_args(PlanCommand):
+                _name_its_type(document["components"]["schemas"][variant.__name__])
             for method, operation in _operations(document):
                 if SCOPE in operation:
                     _complete(method, operation)
         return app.openapi_schema or {}
 
     app.openapi = complete  # type: ignore[method-assign]  # FastAPI's own way to do it
+
+
+def _name_its_type(command: dict[str, Any]) -> None:
+    """Say that a command takes no other fields, and is known by its type."""
+    command["additionalProperties"] = False
+    command["required"] = [*command.get("required", []), "type"]
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:

@@ -13,6 +13,7 @@ from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
 from billflow.api.problems import Unstorable
 from billflow.api.services import services_of
+from billflow.api.strictness import strict
 from billflow.api.writes import written
 
 DEPTH = 50
@@ -55,7 +56,10 @@ class _CheckedRequest(Request):
     async def json(self) -> Any:
         parsed = json.loads(await self.body(), parse_constant=_refused)
         check_text(parsed)
-        return parsed
+        document = self.app.openapi()
+        operation = document["paths"].get(self.scope[ROUTE], {}).get(self.method.lower(), {})
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return strict(content.get("schema", {}), parsed, document["components"]["schemas"])
 
 
 def _refused(constant: str) -> NoReturn:

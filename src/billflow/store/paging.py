@@ -45,5 +45,7 @@ def _before(order: Order, cursor: str) -> ColumnElement[bool]:
         moment, key = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
         place = (datetime.fromisoformat(moment), UUID(key))
     except ValueError:
-        raise InvalidInput("after is no cursor of this list; use the page's next.", field="after") from None
+        raise InvalidInput(
+            "after is no cursor of this list; use the page's next.", code="bad_cursor", field="after"
+        ) from None
     return tuple_(*order) < tuple_(*place)

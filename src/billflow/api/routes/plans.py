@@ -1,11 +1,12 @@
 """Plans: starting them, looking at them, and asking something of them."""
 
 import asyncio
+from dataclasses import fields
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import ConfigDict, Field
 
 from billflow.api.caller import CallerHere
@@ -13,7 +14,8 @@ from billflow.api.fields import Asked, AskedMoment, KeyHere, PagingHere, SliceHe
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.api.views import CommandTaken, Invoices, Ledger, Plans, PlanShown, Started, Timeline
-from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.commands import PlanCommand, ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.base import Command
@@ -46,6 +48,21 @@ _COMMANDS: dict[str, Any] = {
     "more licences": {"value": {"type": "set_licenses", "licenses": 30}},
     "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
 }
+
+
+_FIELDS_OF = {
+    next(field.default for field in fields(variant) if field.name == "type"): {field.name for field in fields(variant)}
+    for variant in get_args(PlanCommand)
+}
+
+
+async def _known_fields(request: Request) -> None:
+    """Refuse a field that the command does not have: it would be ignored."""
+    asked = await request.json() if await request.body() else None
+    kind = asked.get("type") if isinstance(asked, dict) else None
+    known = _FIELDS_OF.get(kind) if isinstance(kind, str) else None
+    if isinstance(asked, dict) and known and (unknown := sorted(set(asked) - known)):
+        raise InvalidInput(f"The command has no field {unknown[0]!r}.", code="unknown_field", field=unknown[0])
 
 
 class PlanAsked(Asked):
@@ -134,7 +151,7 @@ async def show_timeline(plan_id: str, services: ServicesHere, caller: CallerHere
     return Timeline.of(part.of(await services.archive.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
 
 
-@router.post("/{plan_id}/commands")
+@router.post("/{plan_id}/commands", dependencies=[Depends(_known_fields)])
 async def give_command(
     plan_id: str,
     command: Annotated[Command, Body(openapi_examples=_COMMANDS)],

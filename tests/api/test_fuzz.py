@@ -1,0 +1,58 @@
+"""Whatever is sent to whatever address: no fault of ours, and no answer that the OpenAPI document does not announce."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.api.test_plans import MONTHLY
+from tests.engine_fixtures import House
+
+HERE = Path(__file__).parent
+LONG = os.environ.get("BILLFLOW_FUZZ") == "long"
+EXAMPLES = 60 if LONG else 2
+PHASES = "examples,coverage,fuzzing,stateful" if LONG else "examples,fuzzing"
+
+
+async def ids_of_an_organization(house: House, key: str) -> dict[str, str]:
+    """Return what there is of an organization with one customer, one plan and one clock."""
+    async with house.client(key) as client:
+        body = {"name": "Fuzzed", "email": f"{uuid4().hex}@fuzzed.example"}
+        customer = (await client.post("/api/v1/customers", json=body)).json()
+        trial = {**MONTHLY, "customer_id": customer["id"], "trial_days": 30}
+        plan = (await client.post("/api/v1/plans", json=trial)).json()["plan"]
+        clock = (await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-31T00:00:00Z"})).json()
+    return {
+        "customer_id": customer["id"],
+        "deployment_id": customer["deployment_id"],
+        "plan_id": plan["id"],
+        "clock_id": clock["id"],
+    }
+
+
+@pytest.mark.timeout(3600 if LONG else 180)
+async def test_no_request_finds_a_fault_or_breaks_the_contract(house: House, tmp_path: Path) -> None:
+    key = await house.key(org_id=await house.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
+    ids = await ids_of_an_organization(house, key)
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "fuzz.toml")),
+        *("run", f"{house.api_url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
+        *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
+        # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
+        *("--exclude-checks", "positive_data_acceptance"),
+    ]
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks", "FUZZED_IDS": json.dumps(ids)}
+    fuzzing = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(HERE.parents[1])},
+    )
+    said, _ = await fuzzing.communicate()
+
+    assert fuzzing.returncode == 0, said.decode()

@@ -1,4 +1,9 @@
-"""What happens around every activity: its log lines say for whom it ran."""
+"""What happens around every activity: its log lines say for whom it ran, and long ones show that they live."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import structlog
 from temporalio import activity
@@ -22,4 +27,24 @@ class _BindContext(ActivityInboundInterceptor):
             activity=info.activity_type,
             attempt=info.attempt,
         ):
-            return await super().execute_activity(input)
+            async with _heartbeats(info.heartbeat_timeout):
+                return await super().execute_activity(input)
+
+
+@asynccontextmanager
+async def _heartbeats(within: timedelta | None) -> AsyncIterator[None]:
+    """Tell the server three times *within* each timeout that the worker is still there; None asks for no heartbeat."""
+    if not within:
+        yield
+        return
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(within.total_seconds() / 3)
+            activity.heartbeat()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()

@@ -16,6 +16,9 @@ Answer = TypeVar("Answer")
 SEND_WINDOW = timedelta(minutes=3)
 """How long a plan's run tries to send an invoice before the collection workflow takes over."""
 
+HEARTBEAT = timedelta(seconds=10)
+"""After how long without a sign of life from its worker a call to Stripe is made again by another one."""
+
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
@@ -50,6 +53,7 @@ async def at_stripe(
         task_queue=STRIPE,
         start_to_close_timeout=timedelta(seconds=60),
         schedule_to_close_timeout=within,
+        heartbeat_timeout=HEARTBEAT,
         retry_policy=_PATIENT,
     )
     return answer

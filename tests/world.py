@@ -210,10 +210,10 @@ async def running_world(client: Client, database_url: str, *, working: bool = Tr
 
 
 @asynccontextmanager
-async def dev_server_world(folder: Path, database_url: str) -> AsyncIterator[World]:
+async def dev_server_world(folder: Path, database_url: str, *, working: bool = True) -> AsyncIterator[World]:
     """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks."""
     with claimed(folder) as lock:
         async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
             client = await Client.connect(server.address, plugins=strict_plugins())
-            async with running_world(client, database_url) as world:
+            async with running_world(client, database_url, working=working) as world:
                 yield world

@@ -49,7 +49,7 @@ async def test_a_saved_history_replays(path: Path) -> None:
 
 async def test_a_timer_that_was_not_there_before_is_caught() -> None:
     replayer = Replayer(workflows=[HastyPlanWorkflow], plugins=[billflow_plugin()])
-    [path] = [path for path in HISTORIES if path.stem == "period_with_invoice-1"]
+    [path] = [path for path in HISTORIES if path.stem == "trial-1"]
 
     replayed = await replayer.replay_workflow(history_of(path), raise_on_replay_failure=False)
 

@@ -1,0 +1,67 @@
+"""Workers killed at random moments: no invoice missing, none double, none wrong."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from billflow.domain.calendar import add_months
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.plans import PlanState
+from tests.accounts import differences
+from tests.chaos.workers import workers_at_risk
+from tests.world import ANNUAL, MONTHLY, World, dev_server_world, migrated_database, ref
+
+LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
+SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
+CUSTOMERS = 40 if LONG else 10
+MONTHS = 20
+KILLS = 60 if LONG else 6
+STOPS = (7, 13, MONTHS)
+BEGIN = datetime(2023, 5, 31, 10, 0, tzinfo=UTC)
+PATIENCE = 1800 if LONG else 240
+
+
+@pytest.fixture
+async def world(postgres_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Yield a world whose workers are processes of their own."""
+    async with dev_server_world(tmp_path, await migrated_database(postgres_url), working=False) as world:
+        yield world
+
+
+async def life(world: World, number: int) -> tuple[CustomerRecord, PlanState, StartPlan]:
+    """Let one customer live through twenty boundaries, its seats changing on the way."""
+    chosen, asked = random.Random(SEED + number), ANNUAL if number % 2 else MONTHLY
+    customer = await world.customer()
+    for month in range(MONTHS):
+        at = add_months(BEGIN, month) + timedelta(seconds=chosen.randrange(86_400 * 25))
+        await world.report(customer, chosen.randrange(1, 60), BEGIN if month == 0 else at)
+    clock, plan = await world.plan_on_clock(customer, BEGIN, asked)
+    for month in STOPS:
+        await world.advance(clock, add_months(BEGIN, month))
+    return customer, plan, asked
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(PATIENCE + 60)
+async def test_workers_killed_at_random_leave_no_invoice_missing_none_double_and_none_wrong(
+    world: World, tmp_path: Path
+) -> None:
+    print(f"BILLFLOW_CHAOS_SEED={SEED}")  # noqa: T201  (what replays the run)
+    async with asyncio.timeout(PATIENCE), workers_at_risk(world, tmp_path / "workers.log", SEED, KILLS) as workers:
+        lives = await asyncio.gather(*(life(world, number) for number in range(CUSTOMERS)))
+
+    assert workers.kills == KILLS
+    for customer, plan, asked in lives:
+        steps = await world.engine.archive.steps(ref(plan))
+        closed = [step.at for step in steps if step.kind == "boundary"]
+        assert closed == [add_months(BEGIN, month) for month in range(1, MONTHS + 1)]
+        assert await differences(world, customer, asked, BEGIN) == ()
+        assert {invoice.status for invoice in await world.invoices(customer)} == {InvoiceStatus.PAID}
+    assert (await world.control("GET", "/invariants"))["broken"] == []

@@ -1,0 +1,87 @@
+"""Worker processes that are killed without warning, and replaced."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.house import ROOT
+from tests.world import World
+
+SETTLING = (0.2, 2.5)
+"""Between two kills, in seconds: from just after the start to the middle of the work."""
+
+
+class Workers:
+    """Some `python worker.py` against the servers of a world; `kills` counts those that were killed."""
+
+    def __init__(self, world: World, log: Path, count: int = 2) -> None:
+        self._environment = _environment(world)
+        self._log = log
+        self._count = count
+        self._running: list[asyncio.subprocess.Process] = []
+        self.kills = 0
+
+    async def start(self) -> None:
+        """Start what is missing."""
+        while len(self._running) < self._count:
+            with self._log.open("ab") as log:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, ROOT / "worker.py", env=self._environment, cwd=ROOT, stdout=log, stderr=log
+                )
+            self._running.append(process)
+
+    async def kill(self, chosen: random.Random) -> None:
+        """Kill one, whatever it is doing, and start another in its place."""
+        victim = self._running.pop(chosen.randrange(len(self._running)))
+        victim.send_signal(signal.SIGKILL)
+        await victim.wait()
+        self.kills += 1
+        await self.start()
+
+    async def stop(self) -> None:
+        """End them all."""
+        for process in self._running:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def workers_at_risk(world: World, log: Path, seed: int, kills: int) -> AsyncIterator[Workers]:
+    """Run workers of which *kills* are killed, one after another, at moments that the seed chooses."""
+    workers, chosen = Workers(world, log), random.Random(seed)
+    await workers.start()
+
+    async def kill_again_and_again() -> None:
+        while workers.kills < kills:
+            await asyncio.sleep(chosen.uniform(*SETTLING))
+            await workers.kill(chosen)
+
+    killing = asyncio.create_task(kill_again_and_again())
+    try:
+        yield workers
+        await killing
+    finally:
+        killing.cancel()
+        await asyncio.wait([killing])
+        await workers.stop()
+
+
+def _environment(world: World) -> dict[str, str]:
+    settings = world.engine.settings
+    secrets = {
+        "DATABASE_URL": settings.database_url,
+        "STRIPE_API_KEY": settings.stripe_api_key,
+        "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret,
+    }
+    plain = {
+        "BILLFLOW_ORG": settings.org,
+        "BILLFLOW_LOG_LEVEL": "error",
+        "STRIPE_API_BASE": world.stripe_url,
+        "TEMPORAL_ADDRESS": world.temporal.service_client.config.target_host,
+    }
+    return dict(os.environ) | plain | {name: secret.get_secret_value() for name, secret in secrets.items() if secret}

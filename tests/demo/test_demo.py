@@ -1,0 +1,81 @@
+"""The demo in small: bad rows are named, good ones are billed, and a wrong cent is found."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from billflow.demo import run
+from billflow.demo.play import Played, Stage
+from billflow.demo.report import Findings
+from billflow.demo.run import DemoOptions, run_demo
+from billflow.dev.stack import Stack
+from billflow.domain.errors import InvalidInput
+
+SEATS = """\
+organization,observed_on,members,guests
+Alder,2025-01-10,4,0
+Alder,2025-02-20,7,3
+Birch,2025-01-12,30,
+Birch,2025-01-13,30,0
+Birch,2025-04-01,41,0
+Cedar,2025-01-15,9,0
+Cedar,someday,9,0
+"""
+UNTIL = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> DemoOptions:
+    """Return what to play: three organizations for a few months."""
+    path = tmp_path / "seats.csv"
+    path.write_text(SEATS)
+    return DemoOptions(csv=path, until=UNTIL, as_json=True)
+
+
+def test_bad_rows_are_named_by_line_and_reason_and_the_others_are_billed_without_a_difference(
+    options: DemoOptions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_demo(options) == 0
+
+    printed = capsys.readouterr()
+    assert "line 4 is left out: guests '' is no whole number" in printed.err
+    assert "line 8 is left out: observed_on 'someday' is no date" in printed.err
+    told = json.loads(printed.out)
+    assert told["differences"] == 0
+    assert [customer["name"] for customer in told["customers"]] == ["Alder", "Birch", "Cedar"]
+    monthly, annual, trial = told["customers"]
+    assert (monthly["invoices"], trial["invoices"]) == (5, 4)
+    assert annual["total"] == annual["paid"] > 30 * 8000
+
+
+def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
+    options: DemoOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare = run._findings
+
+    async def tamper_first(stage: Stage, played: Sequence[Played], stack: Stack, **rest: str) -> Findings:
+        assert stack.settings.database_url
+        async with await psycopg.AsyncConnection.connect(stack.settings.database_url.get_secret_value()) as owner:
+            await owner.execute("SET session_replication_role = replica")
+            await owner.execute(
+                "UPDATE invoice SET total = total + 1 WHERE id = (SELECT max(id::text)::uuid FROM invoice)"
+            )
+        return await compare(stage, played, stack, **rest)
+
+    monkeypatch.setattr(run, "_findings", tamper_first)
+
+    assert run_demo(options) == 1
+    # The recomputation and Stripe's books both disagree with the row.
+    assert json.loads(capsys.readouterr().out)["differences"] == 2
+
+
+def test_a_file_that_is_no_csv_of_seats_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear customer,\n")
+
+    with pytest.raises(InvalidInput, match="needs the columns organization, observed_on, members, guests"):
+        run_demo(DemoOptions(csv=path))

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.models.contracts.collection import CollectionRun
@@ -57,20 +56,18 @@ class Fleet:
         """Let a running workflow look at the rows again."""
         await self._signal(plan_workflow_id(plan_id), "customer_changed")
 
-    async def collect(self, booked: BookedRecord, clock_at: datetime | None) -> None:
-        """Start the invoice's collection, or let the running one try at once."""
+    async def collect(self, booked: BookedRecord, clock_at: datetime | None, *, at_once: bool) -> None:
+        """Start the invoice's collection, which goes by what the books know; *at_once* it tries in any case."""
         invoice = booked.summary
-        workflow_id = collection_workflow_id(invoice.invoice_id)
-        try:
-            await self.client.start_workflow(
-                CollectionWorkflow.run,
-                CollectionRun(invoice=invoice, clock_at=clock_at),
-                id=workflow_id,
-                task_queue=BILLFLOW,
-                static_summary="found by reconciliation",
-            )
-        except WorkflowAlreadyStartedError:
-            await self._signal(workflow_id, "retry")
+        await self.client.start_workflow(
+            CollectionWorkflow.run,
+            CollectionRun(invoice=invoice, attempts=0, clock_at=clock_at),
+            id=collection_workflow_id(invoice.invoice_id),
+            task_queue=BILLFLOW,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="found by reconciliation",
+            start_signal="retry" if at_once else None,
+        )
 
     async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
         """Pass on that an invoice is paid or given up."""

@@ -144,8 +144,8 @@ class Workflows(Protocol):
         """Let a running workflow look at the rows again."""
         ...
 
-    async def collect(self, booked: BookedRecord, clock_at: datetime | None) -> None:
-        """Start the invoice's collection, or let the running one try at once."""
+    async def collect(self, booked: BookedRecord, clock_at: datetime | None, *, at_once: bool) -> None:
+        """Start the invoice's collection, which goes by what the books know; *at_once* it tries in any case."""
         ...
 
     async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:

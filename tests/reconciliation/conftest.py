@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -124,6 +124,13 @@ class Town:
         run = ReconciliationRun(org_id=self.org_id, repair=repair, scope=EVERYTHING)
         run_id = await Fleet(self.engine.client, self.engine.billing).reconcile(run, datetime.now(UTC))
         return await reconciliation_reports(self.engine).report(self.org_id, run_id)
+
+
+async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until *happened* says so, which is itself a reconciliation and takes a while."""
+    async with asyncio.timeout(45):
+        while not await happened():  # noqa: ASYNC110  (it happens on servers, which set no event)
+            await asyncio.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

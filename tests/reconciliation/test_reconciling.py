@@ -11,8 +11,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import ReconciliationReport
 from billflow.models.contracts.steps import PlanRef
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
-from tests.engine_fixtures import until
-from tests.reconciliation.conftest import BY_CARD, BY_INVOICE, Town
+from tests.reconciliation.conftest import BY_CARD, BY_INVOICE, Town, eventually
 
 Kinds = set[tuple[FindingKind, str]]
 
@@ -146,7 +145,7 @@ async def test_every_kind_of_drift_is_found_and_what_is_safe_is_mended(town: Tow
         bought = await town.engine.books.plan_state(ref)
         return bought.status is PlanStatus.ACTIVE and kinds(await town.reconcile(repair=False)) == for_people
 
-    await until(settled)
+    await eventually(settled)
     assert (await town.invoice(paid_plan)).status is InvoiceStatus.PAID
     [held] = await town.held(await town.invoice(unsent))
     assert (held.status, held.total) == ("paid", (await town.invoice(unsent)).total)

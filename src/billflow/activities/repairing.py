@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from billflow.domain.errors import BillingError
-from billflow.domain.reconciling import Repair
+from billflow.domain.reconciling import FindingKind, Repair
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, SliceAsk
 from billflow.ports import Books, PaymentGateway, PaymentsRejected, WebhookInbox
@@ -75,7 +75,8 @@ class Repairs:
         booked = (await self.findings.booked(ask.org_id, [finding.subject_id]))[finding.subject_id]
         plan_id = booked.summary.plan_id
         plan = (await self.findings.plans(ask.org_id, [plan_id]))[plan_id]
-        await self.workflows.collect(booked, plan.clock_at)
+        at_once = finding.kind is not FindingKind.UNCOLLECTED
+        await self.workflows.collect(booked, plan.clock_at, at_once=at_once)
 
     async def _take_back(self, ask: SliceAsk, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=ask.org_id, invoice_id=finding.subject_id)

@@ -51,6 +51,12 @@ DecideStart = Callable[[StartFacts], Outcome]
 """A pure decision about a plan that does not exist yet."""
 
 
+class DecideLate(Protocol):
+    """A pure decision about a trial whose invoice was paid after its end."""
+
+    def __call__(self, facts: Facts, plan_id: str, paid_licenses: int, *, has_live_plan: bool) -> Outcome: ...
+
+
 class Books(DunningBooks, SettlementBooks, Protocol):
     """The system of record: every method is one transaction and safe to repeat."""
 
@@ -64,6 +70,18 @@ class Books(DunningBooks, SettlementBooks, Protocol):
 
     async def taken(self, plan: PlanRef, key: str) -> StepResult | None:
         """Return what the step of that key answered, None where it is still to be taken."""
+        ...
+
+    async def tell_caught_up(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
+        """Put one event into the outbox for all invoices that were made late, once for each key."""
+        ...
+
+    async def start_late(self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate) -> StepResult | None:
+        """Write the plan that starts because the invoice of an ended trial was paid late, once.
+
+        Where the customer has another plan by then, the money is kept, and the event `invoice.paid_without_plan` asks
+        people to look. Returns None for an invoice that starts nothing.
+        """
         ...
 
     async def start_plan(self, ask: StartPlanAsk, decide: DecideStart) -> StepResult:

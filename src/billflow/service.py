@@ -1,9 +1,10 @@
 """What one can ask of billflow: every business call on Temporal goes through here."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
@@ -14,8 +15,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain import purchasing
 from billflow.domain.errors import BillingError, InvalidInput, PlanEnded, Refused
-from billflow.domain.plan import CollectionMethod
+from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.models.contracts.collection import CollectionRun
+from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
@@ -83,6 +85,24 @@ class Billing:
         state = await self.books.plan_state(plan)
         if state.awaiting_invoice_id == invoice_id:
             await self._tell_plan(state, "invoice_settled", news)
+        elif state.status is PlanStatus.ENDED and status is InvoiceStatus.PAID:
+            await self._start_late(plan, invoice_id, at)
+
+    async def _start_late(self, plan: PlanRef, invoice_id: str, at: datetime) -> None:
+        """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
+        decide = partial(purchasing.start_after_trial, at=at)
+        result = await self.books.start_late(plan, invoice_id, at, decide)
+        if result and not result.refused:
+            await self._run(PlanRun(state=result.state, to_send=result.invoices))
+
+    async def report_seats(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
+        """Keep what a deployment reported, and let a plan that waits go on; return how many moments were new."""
+        new = await self.registry.report_seats(org_id, customer_id, reports)
+        if new:
+            for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+                if state.attention:
+                    await self._tell_plan(state, "seats_reported")
+        return new
 
     async def customer_changed(self, org_id: str, customer_id: str) -> None:
         """Let every live plan of a customer look at the books again, after a suspension or its end."""
@@ -143,6 +163,18 @@ class Billing:
         if not state.runs:
             raise PlanEnded
         return state
+
+    async def _run(self, run: PlanRun) -> None:
+        """Start a plan's workflow; one that runs already goes on."""
+        await self.client.start_workflow(
+            PlanWorkflow.run,
+            run,
+            id=plan_workflow_id(run.state.plan_id),
+            task_queue=BILLFLOW,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=search_attributes(run.state),
+            static_summary=_summary(run.state),
+        )
 
     async def _tell_plan(self, state: PlanState, signal: str, *args: Any) -> None:
         """Signal a plan's workflow, starting it from the rows where it is missing."""

@@ -170,6 +170,7 @@ def workers(engine: Engine) -> list[Worker]:
             ],
             activities=[
                 steps.close_boundary,
+                steps.tell_caught_up,
                 steps.take_command,
                 steps.activate,
                 steps.abandon,

@@ -10,6 +10,7 @@ from billflow.models.contracts.steps import (
     AbandonAsk,
     ActivateAsk,
     BoundaryAsk,
+    CaughtUpAsk,
     CommandAsk,
     PlanRef,
     ResumeAsk,
@@ -27,8 +28,14 @@ class StepActivities:
     @activity.defn
     async def close_boundary(self, ask: BoundaryAsk) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
-        info = StepInfo(key=ask.key, kind="boundary", at=ask.at)
+        detail = {"behind": True} if ask.behind else {}
+        info = StepInfo(key=ask.key, kind="boundary", at=ask.at, detail=detail)
         return await self.books.take_step(ask, info, lambda facts: boundary.close_boundary(facts, ask.at))
+
+    @activity.defn
+    async def tell_caught_up(self, ask: CaughtUpAsk) -> None:
+        """Give the customer one notice of all invoices that were made late."""
+        await self.books.tell_caught_up(ask, ask.key, ask.invoice_ids, ask.at)
 
     @activity.defn
     async def take_command(self, ask: CommandAsk) -> StepResult:

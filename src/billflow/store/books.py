@@ -9,13 +9,14 @@ from billflow.models.tables import Invoice
 from billflow.store.dunning import Dunning
 from billflow.store.engine import as_id
 from billflow.store.facts import plan_rows
+from billflow.store.late import Late
 from billflow.store.settling import Settling
 from billflow.store.starting import Starts
 from billflow.store.steps import Steps
 
 
 @dataclass(frozen=True)
-class PostgresBooks(Steps, Starts, Settling, Dunning):
+class PostgresBooks(Steps, Starts, Late, Settling, Dunning):
     """The books; every method is one transaction and safe to repeat."""
 
     async def plan_state(self, plan: PlanRef) -> PlanState:

@@ -90,12 +90,16 @@ def void(invoice: Invoice, customer: Customer, recorder: Recorder) -> None:
     )
 
 
-async def prepaid_line(session: AsyncSession, plan_id: UUID) -> UUID | None:
-    """Return the first line of the plan's newest purchase, which billed the plan's first licences."""
+async def prepaid_line(session: AsyncSession, plan_id: UUID, trial_id: UUID | None = None) -> UUID | None:
+    """Return the first line of the plan's newest purchase, which billed its first licences.
+
+    A plan that starts after its trial, because that was paid late, was bought by the invoice of the trial.
+    """
     query = (
         select(InvoiceLine.id)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(Invoice.plan_id == plan_id, Invoice.kind.in_((InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)))
+        .where(Invoice.plan_id.in_((plan_id, trial_id)), Invoice.status != InvoiceStatus.VOID)
+        .where(Invoice.kind.in_((InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)))
         .where(InvoiceLine.n == 1)
         .order_by(Invoice.created_at.desc())
         .limit(1)

@@ -27,7 +27,10 @@ from billflow.store.records import Recorder
 
 @dataclass
 class OutcomeWriter:
-    """Writes one step, its successor's part included; `made` and `voided` gather the invoices on the way."""
+    """Writes one step, its successor's part included; `made` and `voided` gather the invoices on the way.
+
+    With `behind` in *detail* the step comes late: its invoices are told of together, when the plan has caught up.
+    """
 
     recorder: Recorder
     customer: Customer
@@ -111,7 +114,12 @@ class OutcomeWriter:
     def _announce(self, invoice: Invoice) -> None:
         self.recorder.say(
             "invoice.created",
-            {"kind": invoice.kind, "total": invoice.total, "currency": invoice.currency},
+            {
+                "kind": invoice.kind,
+                "total": invoice.total,
+                "currency": invoice.currency,
+                "behind": self.detail.get("behind", False),
+            },
             customer_id=invoice.customer_id,
             plan_id=invoice.plan_id,
             invoice_id=invoice.id,
@@ -140,7 +148,7 @@ class OutcomeWriter:
         for seq, disposition in outcome.settled.items():
             line = lines.get(seq)
             if line is None and disposition is Disposition.BILLED:
-                line = await prepaid_line(session, row.id)
+                line = await prepaid_line(session, row.id, row.predecessor_id)
             self._settle(row.org_id, entries[seq], disposition, line)
 
     def _settle(self, org_id: UUID, entry_id: UUID, disposition: Disposition, line: UUID | None) -> None:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         AbandonAsk,
         ActivateAsk,
         BoundaryAsk,
+        CaughtUpAsk,
         CommandAsk,
         CommandRequest,
         InvoiceSettled,
@@ -40,6 +41,9 @@ with workflow.unsafe.imports_passed_through():
 
 PARKED_RETRY = timedelta(hours=1)
 """How often a parked plan looks whether its cause is gone."""
+
+BEHIND = timedelta(days=1)
+"""From how much delay on a boundary counts as late, and its invoice as one to tell of when all are made."""
 
 PURCHASE_PATIENCE = timedelta(seconds=60)
 """How long an answer to starting a plan waits for the payment."""
@@ -57,9 +61,10 @@ class PlanWorkflow:
         self._signalled: deque[CommandRequest] = deque()
         self._news: deque[InvoiceSettled] = deque()
         self._customer_changed = False
-        self._woken = False
+        self._woken = bool(run.caught_up)
         self._retry_at: datetime | None = None
         self._closed_boundaries = 0
+        self._caught_up = list(run.caught_up)
         self._purchase_outcome: CollectionOutcome | None = None
 
     @workflow.run
@@ -75,7 +80,7 @@ class PlanWorkflow:
             self._show()
         await self._sender.finish()
         if self._state.runs:
-            workflow.continue_as_new(PlanRun(state=self._state))
+            workflow.continue_as_new(PlanRun(state=self._state, caught_up=tuple(self._caught_up)))
         return self._state
 
     # What callers may ask and tell.
@@ -122,6 +127,12 @@ class PlanWorkflow:
     def customer_changed(self) -> None:
         """Hear that the customer was suspended, reactivated or changed: look at the books again."""
         self._customer_changed = True
+
+    @workflow.signal(name="seats_reported")
+    def seats_reported(self) -> None:
+        """Hear that there are seats a parked plan may have waited for: try again now."""
+        self._retry_at = None
+        self._woken = True
 
     @workflow.signal(name="advance_clock")
     def advance_clock(self, to: datetime) -> None:
@@ -199,13 +210,24 @@ class PlanWorkflow:
         if self._may_resume():
             await self._resume()
         while self._is_due() and self._state.due_at and not workflow.info().is_continue_as_new_suggested():
-            at = self._state.due_at
-            ask = BoundaryAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=at)
-            summary = f"boundary {at:%Y-%m-%d %H:%M}"
-            result = await on_books(StepActivities.close_boundary, ask, summary)
-            if not await self._accept_or_park(result):
-                return
+            if not await self._close_boundary(self._state.due_at):
+                break
             self._closed_boundaries += 1
+        if self._caught_up and not self._is_due():
+            await self._tell_caught_up()
+
+    async def _close_boundary(self, at: datetime) -> bool:
+        behind = self._now() - at >= BEHIND
+        ask = BoundaryAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=at, behind=behind)
+        result = await on_books(StepActivities.close_boundary, ask, f"boundary {at:%Y-%m-%d %H:%M}")
+        if behind:
+            self._caught_up += [invoice.invoice_id for invoice in result.invoices]
+        return await self._accept_or_park(result)
+
+    async def _tell_caught_up(self) -> None:
+        made, self._caught_up = tuple(self._caught_up), []
+        ask = CaughtUpAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_ids=made, at=self._now())
+        await on_books(StepActivities.tell_caught_up, ask, f"one notice of {len(made)} late invoices")
 
     async def _take_command(self, request: CommandRequest) -> StepResult:
         ask = CommandAsk(
@@ -287,12 +309,13 @@ class PlanWorkflow:
         try:
             await workflow.start_child_workflow(
                 PlanWorkflow.run,
-                PlanRun(state=successor),
+                PlanRun(state=successor, caught_up=tuple(self._caught_up)),
                 id=plan_workflow_id(successor.plan_id),
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 search_attributes=search_attributes(successor),
                 static_summary=f"{successor.tier_name}, {successor.schedule}",
             )
+            self._caught_up = []
         except WorkflowAlreadyStartedError:
             workflow.logger.info("the successor runs already", extra={"plan_id": successor.plan_id})
 

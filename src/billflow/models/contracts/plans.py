@@ -111,10 +111,14 @@ class StartPlanAsk(Contract):
 
 
 class PlanRun(Contract):
-    """The input of one run of a plan's workflow: its state, and invoices that are still to be sent."""
+    """The input of one run of a plan's workflow: its state, and invoices that are still to be sent.
+
+    `caught_up` names invoices that were made late, of this plan or the one before, and not told of yet.
+    """
 
     state: Snapshot
     to_send: tuple[InvoiceSummary, ...] = ()
+    caught_up: tuple[str, ...] = ()
 
 
 class PlanStarted(Contract):

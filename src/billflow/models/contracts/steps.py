@@ -18,7 +18,8 @@ class PlanRef(Contract):
 class StepInfo(Contract):
     """What the books record about a step: who asked for what, as of when, under which key it happens once.
 
-    `kind` is boundary, command, activate, abandon or resume; `detail` is the request as data, for the audit log.
+    `kind` is boundary, command, activate, abandon, resume, late_start or caught_up; `detail` is the request as data,
+    for the audit log.
     """
 
     key: str
@@ -30,9 +31,10 @@ class StepInfo(Contract):
 
 
 class BoundaryAsk(PlanRef):
-    """Close the plan's boundary `at`."""
+    """Close the plan's boundary `at`; `behind` tells that it should have been closed a day ago or more."""
 
     at: Moment
+    behind: bool = False
 
     @property
     def key(self) -> str:
@@ -94,6 +96,18 @@ class ResumeAsk(PlanRef):
     def key(self) -> str:
         """Return the step's key: each reactivation resumes once."""
         return f"{self.plan_id}/resume/{self.at.isoformat()}"
+
+
+class CaughtUpAsk(PlanRef):
+    """Tell the customer once of all `invoice_ids` that were made late, in the order they were made."""
+
+    invoice_ids: tuple[str, ...]
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: each catching up is told once."""
+        return f"{self.plan_id}/caught_up/{self.invoice_ids[-1]}"
 
 
 class CommandRequest(Contract):

@@ -1,7 +1,7 @@
 """The roof: the only module that knows every concrete class."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -10,10 +10,10 @@ import stripe
 from fastapi import FastAPI
 from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparing import Comparison
+from billflow.activities.delivery import DeliveryActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
@@ -27,15 +27,19 @@ from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
 from billflow.customers import Customers
+from billflow.dispatching import Dispatcher, Lanes
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
+from billflow.hooks.addresses import Reach
+from billflow.hooks.sender import http_sender
 from billflow.invoices import Invoices
 from billflow.mailing.letters import letter
 from billflow.mailing.smtp import SmtpMailer
 from billflow.models.contracts.keys import Mode
 from billflow.models.keyring import Keyring
 from billflow.offering import Offering
+from billflow.outward import Outward
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.methods import StripePaymentMethods
@@ -46,23 +50,28 @@ from billflow.service import Billing
 from billflow.settings import Settings, SettingsError, keyring_of
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
+from billflow.store.auditing import PostgresAudit
 from billflow.store.books import PostgresBooks
 from billflow.store.customer_books import PostgresCustomerBooks
+from billflow.store.endpoints import PostgresEndpoints
 from billflow.store.engine import Database
 from billflow.store.inbox import PostgresInbox
 from billflow.store.keys import PostgresKeys
 from billflow.store.migrate import upgrade
 from billflow.store.offers import PostgresOffers
+from billflow.store.outbox import PostgresOutbox
 from billflow.store.postbox import PostgresPostbox
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
+from billflow.store.rotation import Rotation
 from billflow.store.sellers import PostgresSellers
 from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW, STRIPE
+from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.delivery import DeliveryWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
@@ -149,14 +158,15 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         )
 
 
-def workers(engine: Engine) -> list[Worker]:
-    """Build the workers of both task queues: workflows with their steps, and Stripe."""
+def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
+    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out."""
     steps = StepActivities(engine.books)
     collection, dunning = CollectionActivities(engine.books, engine.gateway), DunningActivities(engine.books)
     settling = SettlingActivities(engine.books, engine.gateway, StripeSettlements(engine.stripe))
     reconciliation = reconciliation_activities(engine)
     onboarding = onboarding_activities(engine)
     return [
+        delivering(engine),
         build_worker(
             engine.client,
             BILLFLOW,
@@ -253,6 +263,40 @@ def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
     return PostgresReconciliation(engine.books.database, engine.catalog)
 
 
+@asynccontextmanager
+async def delivering(engine: Engine) -> AsyncIterator[None]:
+    """Send events to endpoints: a worker of its own, and a dispatcher that notices new events."""
+    outbox = PostgresOutbox(engine.books.database)
+    async with http_sender(reach_of(engine)) as sender:
+        activities = DeliveryActivities(outbox, sender)
+        worker = build_worker(
+            engine.client,
+            DELIVERY,
+            workflows=[DeliveryWorkflow],
+            activities=[activities.deliver],
+            build_id=engine.settings.build_id,
+        )
+        async with worker, Dispatcher(outbox, Lanes(engine.client)):
+            yield
+
+
+def outward_of(engine: Engine) -> Outward:
+    """Return what manages endpoints and sends events once more."""
+    database = engine.books.database
+    endpoints = PostgresEndpoints(database, reach_of(engine).check_url)
+    return Outward(endpoints, PostgresOutbox(database), Lanes(engine.client), PostgresAudit(database))
+
+
+async def rotate_encryption(engine: Engine) -> int:
+    """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
+    return await Rotation(engine.books.database).run()
+
+
+def reach_of(engine: Engine) -> Reach:
+    """Return which addresses events may be sent to: in live mode none of our own network."""
+    return Reach(test_mode=engine.mode is Mode.TEST)
+
+
 def bundled_catalog() -> Catalog:
     """Return the catalogue that comes with billflow."""
     return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
@@ -312,6 +356,7 @@ def api_services(engine: Engine) -> Services:
         doorkeeper=Doorkeeper(engine.keys, engine.mode),
         answers=PostgresAnswers(database),
         watch=watch,
+        outward=outward_of(engine),
     )
 
 

@@ -13,6 +13,7 @@ from billflow.api import openapi, problems
 from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, RequestIds
 from billflow.api.routes import (
+    audit,
     billing_accounts,
     catalog,
     channels,
@@ -22,6 +23,7 @@ from billflow.api.routes import (
     customer_status,
     customers,
     deployments,
+    events,
     health,
     invoices,
     onboarding,
@@ -29,6 +31,7 @@ from billflow.api.routes import (
     projects,
     sponsorships,
     test_clocks,
+    webhook_endpoints,
     webhooks,
 )
 from billflow.api.services import Services
@@ -59,6 +62,9 @@ _NOUNS = (
     plans,
     invoices,
     test_clocks,
+    events,
+    webhook_endpoints,
+    audit,
     webhooks,
 )
 

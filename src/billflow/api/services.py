@@ -13,6 +13,7 @@ from billflow.customers import Customers
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
+from billflow.outward import Outward
 from billflow.ports import Archive, Books, Registry
 from billflow.ports_access import Answers, Watch
 from billflow.ports_customers import CustomerBooks
@@ -45,6 +46,7 @@ class Services:
     doorkeeper: Doorkeeper
     answers: Answers
     watch: Watch
+    outward: Outward
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
 

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from billflow.cli import clocks, customers, demo, dev, invoices, keys, plans, seats, servers
+from billflow.cli import audit, clocks, customers, demo, dev, endpoints, invoices, keys, plans, seats, servers
 from billflow.cli.conformance import conformance
+from billflow.cli.encryption import rotate_encryption
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
+from billflow.cli.events import events
 from billflow.cli.params import example
 from billflow.cli.reconcile import reconcile
 
@@ -48,6 +50,8 @@ _add(servers.worker, "worker")
 _add(servers.api, "api --host 0.0.0.0 --port 8000")
 _add(servers.migrate, "migrate")
 _add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
+_add(events, "events --type invoice.paid", "events --customer 5f1c --json")
+keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
 app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),
@@ -56,6 +60,8 @@ for _name, _group in (
     ("seats", seats.app),
     ("clock", clocks.app),
     ("keys", keys.app),
+    ("endpoint", endpoints.app),
+    ("audit", audit.app),
 ):
     app.add_typer(_group, name=_name)
 app.command("stripe-stand-in", context_settings=_PASS_ON, epilog=example("stripe-stand-in --port 12111 --control"))(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Table, bindparam, or_, select, update
 
+from billflow.domain.errors import Refused
 from billflow.models.tables import Base, Org
 from billflow.models.tables.sealed import SealedJson, SealedText
 from billflow.store.engine import Database
@@ -20,7 +21,9 @@ class Rotation:
     database: Database
 
     async def run(self) -> int:
-        """Encrypt every row again and return how many there were."""
+        """Encrypt every row again and return how many there were; raises `Refused` without a key."""
+        if self.database.keyring is None:
+            raise Refused("There is no encryption key; set BILLFLOW_ENCRYPTION_KEYS.", code="no_encryption_key")
         async with self.database.transaction(WATCH) as session:
             orgs = (await session.scalars(select(Org.id).order_by(Org.id))).all()
         return sum([await self._table(str(org), *found) for org in orgs for found in sealed_columns()])

@@ -8,6 +8,11 @@ def plan_workflow_id(plan_id: str) -> str:
     return f"plan/{plan_id}"
 
 
+def delivery_workflow_id(endpoint_id: str, customer_id: str | None) -> str:
+    """Return the id of the workflow that sends a customer's events to an endpoint, or the organization's own."""
+    return f"delivery/{endpoint_id}/{customer_id or 'org'}"
+
+
 def collection_workflow_id(invoice_id: str) -> str:
     """Return the id of the workflow that collects an unpaid invoice."""
     return f"collection/{invoice_id}"

@@ -1,4 +1,4 @@
-"""The task queues, and why there are two."""
+"""The task queues, and why there are three."""
 
 from typing import Final
 
@@ -7,3 +7,6 @@ BILLFLOW: Final = "billflow"
 
 STRIPE: Final = "billflow-stripe"
 """Activities that call Stripe: a queue of their own, because its rate limit is held per queue by the server."""
+
+DELIVERY: Final = "billflow-delivery"
+"""Sending events to endpoints: a slow one must not take the place of anything else."""

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -48,8 +48,8 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
     )
 
 
-async def run_until(stop: asyncio.Event, workers: Sequence[Worker]) -> None:
-    """Run the workers until `stop` is set, then drain them all; a worker that fails takes the others down."""
+async def run_until(stop: asyncio.Event, workers: Sequence[AbstractAsyncContextManager[object]]) -> None:
+    """Run workers, and what goes with them, until `stop` is set, then drain them; one that fails ends the others."""
     async with AsyncExitStack() as running:
         for worker in workers:
             await running.enter_async_context(worker)

@@ -118,6 +118,13 @@ class Lane(Contract):
     customer_id: str | None
 
 
+class Routed(Contract):
+    """Events that were looked at, and the lanes on which something waits because of them."""
+
+    event_ids: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+
+
 class Message(Contract):
     """What to send next on a lane: the endpoint's address and secret, the event, and which attempt this is."""
 

@@ -1,0 +1,40 @@
+"""Sending a lane's messages one after the other; a message that was sent but not noted is sent again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from billflow.models.contracts.delivery import Lane, LaneState
+from billflow.ports_delivery import Outbox, WebhookSender
+
+AT_ONCE = 50
+"""How many messages one call sends, so that a stop is never far."""
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class DeliveryActivities:
+    """What a lane's workflow does; `now` is real time, whatever test clocks say."""
+
+    outbox: Outbox
+    sender: WebhookSender
+    now: Callable[[], datetime] = _real_time
+
+    @activity.defn
+    async def deliver(self, lane: Lane) -> LaneState:
+        """Send what is due on a lane, in order, and say how long to wait for the rest."""
+        for _ in range(AT_ONCE):
+            message = await self.outbox.next_message(lane)
+            if message is None:
+                return LaneState()
+            now = self.now()
+            if message.next_attempt_at is not None and message.next_attempt_at > now:
+                return LaneState(wait=message.next_attempt_at - now)
+            activity.heartbeat()
+            await self.outbox.record_attempt(lane, await self.sender.send(message, now))
+        return LaneState(wait=timedelta(0))

@@ -1,0 +1,33 @@
+"""Events: what happened."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
+
+from billflow.api.caller import CallerHere
+from billflow.api.fields import AskedMoment
+from billflow.api.outward_views import Events
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.delivery import EventFilter
+from billflow.models.contracts.records import Paging
+
+router = APIRouter(prefix="/events", tags=["events"], route_class=CheckedRoute)
+
+
+class EventQuery(EventFilter, Paging):
+    """Which events to list, and which part of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str | None = Field(None, max_length=100, examples=["invoice.paid"])
+    customer_id: str | None = Field(None, max_length=100)
+    plan_id: str | None = Field(None, max_length=100)
+    since: AskedMoment | None = Field(None, description="Recorded at this moment or later.")
+
+
+@router.get("")
+async def list_events(services: ServicesHere, caller: CallerHere, which: Annotated[EventQuery, Query()]) -> Events:
+    """List events, the newest first."""
+    return Events.of(await services.outward.outbox.events(caller.org_id, which, which))

@@ -1,0 +1,97 @@
+"""Webhook endpoints: where events are sent, signed as Standard Webhooks describes."""
+
+from http import HTTPStatus
+from typing import Self
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field, model_validator
+
+from billflow.api.caller import AdminHere
+from billflow.api.changes import change_by
+from billflow.api.fields import AskedMoment, PagingHere
+from billflow.api.outward_views import Deliveries, EndpointMade, Endpoints, EndpointShown, Replayed
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.delivery import EndpointRecord, EndpointUpdate, NewEndpoint, ReplayAsk
+
+router = APIRouter(prefix="/webhook-endpoints", tags=["webhook endpoints"], route_class=CheckedRoute)
+
+
+class EndpointAsked(NewEndpoint):
+    """An endpoint to make; without `event_types` it gets every event."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"url": "https://example.com/hooks/billing", "event_types": ["invoice.paid", "plan.ended"]}]
+        },
+    )
+
+
+class EndpointPatch(EndpointUpdate):
+    """What to change of an endpoint: what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "disabled"}]})
+
+
+class ReplayAsked(ReplayAsk):
+    """What to send once more: one event, or all that the endpoint wants and that were recorded from `since` on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2026-07-01T00:00:00Z"}]})
+
+    event_id: str | None = Field(None, max_length=100)
+    since: AskedMoment | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.event_id is None) == (self.since is None):
+            raise ValueError("name either event_id or since")
+        return self
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def create_endpoint(asked: EndpointAsked, services: ServicesHere, caller: AdminHere) -> EndpointMade:
+    """Make an endpoint; its secret is in the answer and is not shown again."""
+    made = await services.outward.endpoints.create_endpoint(caller.org_id, asked, change_by(caller))
+    return EndpointMade(**made.record.model_dump(), secret=made.secret)
+
+
+@router.get("")
+async def list_endpoints(services: ServicesHere, caller: AdminHere, paging: PagingHere) -> Endpoints:
+    """List endpoints, the newest first."""
+    return Endpoints.of(await services.outward.endpoints.endpoints(caller.org_id, paging))
+
+
+@router.get("/{endpoint_id}", response_model=EndpointShown)
+async def show_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> EndpointRecord:
+    """Show an endpoint."""
+    return await services.outward.endpoints.endpoint(caller.org_id, endpoint_id)
+
+
+@router.patch("/{endpoint_id}", response_model=EndpointShown)
+async def update_endpoint(
+    endpoint_id: str, asked: EndpointPatch, services: ServicesHere, caller: AdminHere
+) -> EndpointRecord:
+    """Change an endpoint; one that is enabled again gets what waited for it."""
+    return await services.outward.update_endpoint(caller.org_id, endpoint_id, asked, change_by(caller))
+
+
+@router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> None:
+    """Send nothing there any more."""
+    await services.outward.endpoints.delete_endpoint(caller.org_id, endpoint_id, change_by(caller))
+
+
+@router.post("/{endpoint_id}/replay", status_code=HTTPStatus.ACCEPTED)
+async def replay(endpoint_id: str, asked: ReplayAsked, services: ServicesHere, caller: AdminHere) -> Replayed:
+    """Send events once more, under the ids that they had."""
+    messages = await services.outward.replay(caller.org_id, endpoint_id, asked, change_by(caller))
+    return Replayed(messages=messages)
+
+
+@router.get("/{endpoint_id}/deliveries")
+async def list_deliveries(
+    endpoint_id: str, services: ServicesHere, caller: AdminHere, paging: PagingHere
+) -> Deliveries:
+    """List the attempts to deliver, the newest first."""
+    return Deliveries.of(await services.outward.outbox.deliveries(caller.org_id, endpoint_id, paging))

@@ -1,0 +1,81 @@
+"""`billflow audit`: who did what, and whether the record of it is whole."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli import output
+from billflow.cli.finding import org_of, short
+from billflow.cli.params import After, AsJson, Limit, example, moment
+from billflow.cli.session import run
+from billflow.domain.errors import BillingError
+
+if TYPE_CHECKING:
+    from billflow.wiring import Engine
+
+app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
+
+
+class AuditBroken(BillingError):
+    """The audit log is not as it was written."""
+
+    code = "audit_broken"
+
+
+@app.command("list", epilog=example("audit list --actor cli:ada", "audit list --since 2026-07-01 --json"))
+def list_(  # noqa: PLR0913  (each is one filter)
+    *,
+    actor: Annotated[str | None, typer.Option(help="Who did it, such as cli:ada.")] = None,
+    action: Annotated[str | None, typer.Option(help="What was done, such as customer.suspended.")] = None,
+    subject: Annotated[str | None, typer.Option(help="The whole id of what it was done to.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Recorded then or later.")
+    ] = None,
+    limit: Limit = 50,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """List changes, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.audit import AuditFilter
+        from billflow.models.contracts.records import Paging
+        from billflow.wiring import outward_of
+
+        wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
+        paging = Paging(limit=limit, after=after)
+        page = await outward_of(engine).audit.entries(await org_of(engine), wanted, paging)
+        if as_json:
+            output.as_json({"audit": page.rows, "total": page.total, "next": page.next})
+            return
+        rows = [(output.time(a.at), a.actor, a.action, f"{a.subject_type} {short(a.subject_id)}") for a in page.rows]
+        output.table(f"Changes: {page.total}", ("at", "actor", "action", "subject"), rows)
+
+    run(act)
+
+
+@app.command(epilog=example("audit verify", "audit verify --head 9f86d081…"))
+def verify(
+    *,
+    head: Annotated[
+        str | None, typer.Option(help="The head of an earlier verification, when nothing was written since.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.wiring import outward_of
+
+        verdict = await outward_of(engine).audit.verify(await org_of(engine))
+        if as_json:
+            output.as_json(verdict)
+        for fault in verdict.faults:
+            output.complain(f"Position {fault.position or '-'}, entry {fault.audit_id}: {fault.problem}.")
+        if verdict.faults or (head is not None and head != verdict.head):
+            raise AuditBroken(f"The audit log is not as it was written: {len(verdict.faults)} faults in its chain.")
+        if not as_json:
+            output.say(f"All {verdict.entries} entries are as they were written; the head is {verdict.head}.")
+
+    run(act)

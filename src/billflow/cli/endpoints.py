@@ -1,0 +1,162 @@
+"""`billflow endpoint`: where events are sent."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli import output
+from billflow.cli.finding import now, only, org_of, short
+from billflow.cli.params import After, AsJson, Limit, Reason, example, moment
+from billflow.cli.session import actor, run
+
+if TYPE_CHECKING:
+    from billflow.models.contracts.customers import CustomerChange
+    from billflow.models.contracts.delivery import EndpointRecord
+    from billflow.wiring import Engine
+
+app = typer.Typer(
+    help="Send events to endpoints, signed as Standard Webhooks describes.",
+    epilog=example("endpoint create https://example.com/hooks"),
+    no_args_is_help=True,
+)
+
+_EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT", help="An endpoint's id, or enough of its beginning.")]
+_Type = Annotated[
+    list[str] | None, typer.Option("--type", help="A type of event; every type where none is named. May be repeated.")
+]
+
+
+@app.command(epilog=example("endpoint create https://example.com/hooks --type invoice.paid"))
+def create(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
+    *,
+    types: _Type = None,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an endpoint; its secret is shown this once."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.delivery import NewEndpoint
+        from billflow.wiring import outward_of
+
+        new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
+        made = await outward_of(engine).endpoints.create_endpoint(await org_of(engine), new, _change())
+        secret = made.secret.get_secret_value()
+        if as_json:
+            output.as_json({**made.record.model_dump(mode="json"), "secret": secret})
+        else:
+            output.facts(f"Endpoint {made.record.url}", {"id": made.record.endpoint_id, "secret": secret})
+
+    run(act)
+
+
+@app.command("list", epilog=example("endpoint list"))
+def list_(*, limit: Limit = 50, after: After = None, as_json: AsJson = False) -> None:
+    """List endpoints, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.records import Paging
+        from billflow.wiring import outward_of
+
+        page = await outward_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=limit, after=after))
+        if as_json:
+            output.as_json({"webhook_endpoints": page.rows, "total": page.total, "next": page.next})
+            return
+        rows = [(short(e.endpoint_id), e.url, ", ".join(e.event_types) or "all", e.status) for e in page.rows]
+        output.table(f"Endpoints: {page.total}", ("id", "url", "events", "status"), rows)
+
+    run(act)
+
+
+@app.command(epilog=example("endpoint disable 5f1c --reason 'moves to another host'"))
+def disable(endpoint: _EndpointId, *, reason: Reason = None, as_json: AsJson = False) -> None:
+    """Send nothing there until it is enabled again; what comes meanwhile is not kept for it."""
+    _turn(endpoint, "disabled", reason, as_json=as_json)
+
+
+@app.command(epilog=example("endpoint enable 5f1c"))
+def enable(endpoint: _EndpointId, *, reason: Reason = None, as_json: AsJson = False) -> None:
+    """Send events there again, first what had been waiting."""
+    _turn(endpoint, "enabled", reason, as_json=as_json)
+
+
+@app.command(epilog=example("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…"))
+def replay(
+    endpoint: _EndpointId,
+    *,
+    event: Annotated[str | None, typer.Option("--event", help="The id of one event.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="All that was recorded from then on.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send events once more, in their order and under their ids."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.delivery import ReplayAsk
+        from billflow.wiring import outward_of
+
+        ask = ReplayAsk(event_id=event, since=since)
+        endpoint_id = await _found(engine, endpoint)
+        messages = await outward_of(engine).replay(await org_of(engine), endpoint_id, ask, _change())
+        if as_json:
+            output.as_json({"messages": messages})
+        else:
+            output.say(f"{messages} messages are on their way once more.")
+
+    run(act)
+
+
+@app.command(epilog=example("endpoint deliveries 5f1c"))
+def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None, as_json: AsJson = False) -> None:
+    """List the attempts to deliver, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.records import Paging
+        from billflow.wiring import outward_of
+
+        endpoint_id, paging = await _found(engine, endpoint), Paging(limit=limit, after=after)
+        page = await outward_of(engine).outbox.deliveries(await org_of(engine), endpoint_id, paging)
+        if as_json:
+            output.as_json({"deliveries": page.rows, "total": page.total, "next": page.next})
+            return
+        rows = [(output.time(d.at), short(d.event_id), str(d.attempt), d.error or "delivered") for d in page.rows]
+        output.table(f"Attempts: {page.total}", ("at", "event", "attempt>", "outcome"), rows)
+
+    run(act)
+
+
+def _turn(typed: str, status: str, reason: str | None, *, as_json: bool) -> None:
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.delivery import EndpointStatus, EndpointUpdate
+        from billflow.wiring import outward_of
+
+        update, endpoint_id = EndpointUpdate(status=EndpointStatus(status)), await _found(engine, typed)
+        record = await outward_of(engine).update_endpoint(await org_of(engine), endpoint_id, update, _change(reason))
+        _show(record, as_json=as_json)
+
+    run(act)
+
+
+def _show(record: "EndpointRecord", *, as_json: bool) -> None:
+    if as_json:
+        output.as_json(record)
+    else:
+        output.say(f"The endpoint {record.url} ({short(record.endpoint_id)}) is {record.status}.")
+
+
+async def _found(engine: "Engine", typed: str) -> str:
+    from billflow.models.contracts.records import Paging
+    from billflow.wiring import outward_of
+
+    page = await outward_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=100))
+    ids = [record.endpoint_id for record in page.rows if record.endpoint_id.startswith(typed.lower())]
+    return only("endpoint", typed, ids)
+
+
+def _change(reason: str | None = None) -> "CustomerChange":
+    from billflow.models.contracts.customers import CustomerChange
+
+    return CustomerChange(actor=actor(), at=now(), reason=reason)

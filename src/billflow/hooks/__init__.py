@@ -1,0 +1,1 @@
+"""Webhooks out: how events are signed and sent."""

@@ -1,0 +1,48 @@
+"""Who did what, and whether the record of it is whole."""
+
+from typing import Any
+
+from billflow.models.contracts.base import Contract, Moment
+
+
+class AuditFilter(Contract):
+    """Which entries to list, those recorded from `since` on; what is None does not count."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject_type: str | None = None
+    subject_id: str | None = None
+    since: Moment | None = None
+
+
+class AuditRecord(Contract):
+    """One change: who made it in which request, to what, and the parts that differ before and after."""
+
+    audit_id: str
+    sequence: int
+    actor: str
+    request_id: str | None
+    action: str
+    subject_type: str
+    subject_id: str
+    at: Moment
+    recorded_at: Moment
+    detail: dict[str, Any] | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditFault(Contract):
+    """Where the chain breaks: `position` in it, the entry, and what is wrong with it."""
+
+    position: int | None
+    audit_id: str
+    problem: str
+
+
+class AuditVerdict(Contract):
+    """What a verification found. Keep `head` elsewhere: a chain that was cut short or rewritten has another one."""
+
+    entries: int
+    head: str | None
+    faults: tuple[AuditFault, ...]

@@ -1,0 +1,34 @@
+"""What leaves the house on request: events and where they go, and who did what."""
+
+from dataclasses import dataclass
+
+from billflow.dispatching import Lanes
+from billflow.models.contracts.customers import CustomerChange
+from billflow.models.contracts.delivery import EndpointRecord, EndpointStatus, EndpointUpdate, ReplayAsk
+from billflow.ports_audit import Audit
+from billflow.ports_delivery import Endpoints, Outbox
+
+
+@dataclass(frozen=True)
+class Outward:
+    """Endpoints and events as their callers see them; raises `BillingError` where something can't be done."""
+
+    endpoints: Endpoints
+    outbox: Outbox
+    lanes: Lanes
+    audit: Audit
+
+    async def update_endpoint(
+        self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: CustomerChange
+    ) -> EndpointRecord:
+        """Change an endpoint; one that is enabled again gets at once what waited for it."""
+        record = await self.endpoints.update_endpoint(org_id, endpoint_id, update, change)
+        if record.status is EndpointStatus.ENABLED:
+            await self.lanes.wake(await self.outbox.open_lanes(org_id, endpoint_id))
+        return record
+
+    async def replay(self, org_id: str, endpoint_id: str, ask: ReplayAsk, change: CustomerChange) -> int:
+        """Send events once more, in their order, and return how many."""
+        messages = await self.outbox.replay(org_id, endpoint_id, ask, change)
+        await self.lanes.wake(await self.outbox.open_lanes(org_id, endpoint_id))
+        return messages

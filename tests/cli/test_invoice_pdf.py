@@ -7,19 +7,10 @@ from tests.cli.terminal import Terminal, assert_refused
 
 def test_an_invoice_is_written_as_pdf_and_as_html(terminal: Terminal, tmp_path: Path) -> None:
     customer = terminal.customer()
-    terminal(
-        "plan",
-        "start",
-        customer,
-        "--tier",
-        "cloud_standard",
-        "--schedule",
-        "monthly",
-        "--licenses",
-        "5",
-        "--by-invoice",
-    )
-    [invoice] = terminal("invoice", "list", "--customer", customer, "--json").data["rows"]
+    words = ("--tier", "cloud_standard", "--schedule", "monthly", "--license-management", "manual", "--licenses", "30")
+    bought = terminal("plan", "start", customer, *words, "--collection-method", "send_invoice")
+    assert bought.code == 0, bought.err
+    [invoice] = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
     pdf, html = tmp_path / "march.pdf", tmp_path / "march.html"
 
     assert str(pdf) in terminal("invoice", "pdf", invoice["invoice_id"], "-o", str(pdf)).out

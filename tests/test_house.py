@@ -2,10 +2,11 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.house import BILLFLOW, ROOT, called, committed, imported, modules, nodes, place
+from tests.house import BILLFLOW, ROOT, called, committed, imported, modules, nodes, place, tree
 
 DOMAIN = BILLFLOW / "domain"
 WORKFLOWS = BILLFLOW / "workflows"
@@ -133,3 +134,28 @@ def test_nothing_committed_names_a_registry_or_a_path_of_one_machine() -> None:
     ]
 
     assert found == []
+
+
+def decorated(folder: Path, decorator: str) -> set[str]:
+    """Return the names of the functions and classes below a folder that carry `@decorator` or `@decorator(...)`."""
+    return {
+        node.name
+        for _, node in nodes(folder)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for applied in node.decorator_list
+        if ast.unparse(applied.func if isinstance(applied, ast.Call) else applied) == decorator
+    }
+
+
+def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
+    ours = decorated(BILLFLOW, "workflow.defn") | decorated(BILLFLOW, "activity.defn")
+    building = {path for path, node in nodes(BILLFLOW) if called(node) == "build_worker"}
+    named = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for path in building
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+
+    assert len(ours) > 2
+    assert sorted(ours - named) == []

@@ -1,0 +1,107 @@
+"""Activities may run twice, or stop in the middle and run again: money moves once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.steps import StepActivities
+from billflow.domain import purchasing
+from billflow.domain.calendar import add_months
+from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.invoices import (
+    CollectAsk,
+    CollectionOutcome,
+    InvoiceRef,
+    InvoiceStatus,
+    InvoiceSummary,
+    Issued,
+    Paid,
+)
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.steps import ActivateAsk, BoundaryAsk
+from billflow.store.books import PostgresBooks
+from tests.world import World
+
+
+class Interrupted(Exception):
+    """The worker died here."""
+
+
+@dataclass(frozen=True)
+class ForgetfulBooks(PostgresBooks):
+    """Books whose connection breaks before they take in what Stripe said."""
+
+    before: str = ""
+
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+        """Break here, or remember."""
+        if self.before == "record_issued":
+            raise Interrupted
+        await super().record_issued(ref, issued)
+
+    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+        """Break here, or remember."""
+        if self.before == "record_outcome":
+            raise Interrupted
+        await super().record_outcome(ref, outcome, at)
+
+
+async def bought(world: World) -> tuple[CustomerRecord, PlanState, InvoiceSummary]:
+    """Write a purchase into the books, and send nothing."""
+    customer = await world.subscriber(seats=10)
+    ask = await world.ask(customer)
+    result = await world.engine.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+    return customer, result.state, result.invoices[0]
+
+
+def collecting(invoice: InvoiceSummary) -> CollectAsk:
+    """Ask to collect an invoice at its own moment."""
+    return CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=invoice.issued_at)
+
+
+async def test_collecting_twice_charges_once_and_answers_the_same(world: World) -> None:
+    customer, _, invoice = await bought(world)
+    collection = CollectionActivities(world.engine.books, world.engine.gateway)
+
+    answers = [await ActivityEnvironment().run(collection.collect, collecting(invoice)) for _ in range(2)]
+
+    assert answers == [Paid(amount_paid=8000)] * 2
+    assert [(held.status, held.amount_paid) for held in await world.at_stripe(customer)] == [("paid", 8000)]
+
+
+@pytest.mark.parametrize("before", ["record_issued", "record_outcome"])
+async def test_collecting_again_after_a_crash_charges_once(world: World, before: str) -> None:
+    customer, _, invoice = await bought(world)
+    books = world.engine.books
+    forgetful = ForgetfulBooks(books.database, books.catalog, before=before)
+
+    with pytest.raises(Interrupted):
+        await ActivityEnvironment().run(
+            CollectionActivities(forgetful, world.engine.gateway).collect, collecting(invoice)
+        )
+    answer = await ActivityEnvironment().run(
+        CollectionActivities(books, world.engine.gateway).collect, collecting(invoice)
+    )
+
+    assert answer == Paid(amount_paid=8000)
+    assert [(held.status, held.amount_paid) for held in await world.at_stripe(customer)] == [("paid", 8000)]
+    assert [row.status for row in await world.invoices(customer)] == [InvoiceStatus.PAID]
+
+
+async def test_a_boundary_closed_twice_makes_one_invoice_and_answers_the_same(world: World) -> None:
+    customer, plan, purchase = await bought(world)
+    steps = StepActivities(world.engine.books)
+    activate = ActivateAsk(
+        org_id=plan.org_id, plan_id=plan.plan_id, invoice_id=purchase.invoice_id, at=purchase.issued_at
+    )
+    started = await ActivityEnvironment().run(steps.activate, activate)
+    due = add_months(started.state.billing_cycle_anchor, 1)
+    boundary = BoundaryAsk(org_id=plan.org_id, plan_id=plan.plan_id, at=due)
+
+    answers = [await ActivityEnvironment().run(steps.close_boundary, boundary) for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert [row.total for row in await world.invoices(customer)] == [8000, 8000]

@@ -1,19 +1,22 @@
 """`billflow customer`: who is billed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli import output
-from billflow.cli.finding import found, now, org_of, short
+from billflow.cli import customer_money, customer_parts, output
+from billflow.cli.customer_views import customer_facts
+from billflow.cli.finding import change_here, customer_ref, org_of, short
 from billflow.cli.params import After, AsJson, CustomerId, Limit, Reason, example
-from billflow.cli.session import actor, run
+from billflow.cli.session import run
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerChange, CustomerRecord
     from billflow.wiring import Engine
 
-app = typer.Typer(help="Create, find and suspend customers.", epilog=example("customer list"), no_args_is_help=True)
+app = typer.Typer(
+    help="Create, find, change and suspend customers.", epilog=example("customer list"), no_args_is_help=True
+)
 
 
 @app.command(epilog=example("customer create Acme billing@acme.example --currency EUR"))
@@ -30,7 +33,8 @@ def create(
         from billflow.models.contracts.customers import NewCustomer
 
         new = NewCustomer(name=name, email=email, default_currency=currency)
-        _show(await engine.registry.create_customer(await org_of(engine), new, _change()), as_json=as_json)
+        made = await engine.registry.create_customer(await org_of(engine), new, change_here())
+        customer_facts(made, as_json=as_json)
 
     run(act)
 
@@ -40,6 +44,10 @@ def list_(  # noqa: PLR0913  (each is one filter)
     *,
     name: Annotated[str | None, typer.Option(help="How the name begins.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
+    erp_number: Annotated[str | None, typer.Option(help="The number in your ERP system.")] = None,
+    realm: Annotated[str | None, typer.Option(help="The subdomain of its cloud realm.")] = None,
+    remote_realm: Annotated[str | None, typer.Option(metavar="UUID", help="What its remote realm reports.")] = None,
+    remote_server: Annotated[str | None, typer.Option(metavar="UUID", help="What its server reports.")] = None,
     status: Annotated[str | None, typer.Option(help="active, suspended or inactive.")] = None,
     limit: Limit = 50,
     after: After = None,
@@ -50,7 +58,9 @@ def list_(  # noqa: PLR0913  (each is one filter)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.records import CustomerFilter, Paging
 
-        wanted = CustomerFilter.model_validate({"q": name, "email": email, "status": status})
+        typed = {"q": name, "email": email, "erp_customer_number": erp_number, "status": status}
+        remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
+        wanted = CustomerFilter.model_validate(typed | remote)
         page = await engine.archive.customers(await org_of(engine), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"customers": page.rows, "total": page.total, "next": page.next})
@@ -66,8 +76,8 @@ def show(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """Show a customer."""
 
     async def act(engine: "Engine") -> None:
-        customer_id = await found(engine, "customer", customer)
-        _show(await engine.archive.customer(await org_of(engine), customer_id), as_json=as_json)
+        ref = await customer_ref(engine, customer)
+        customer_facts(await engine.archive.customer(ref.org_id, ref.customer_id), as_json=as_json)
 
     run(act)
 
@@ -77,10 +87,8 @@ def suspend(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = Fa
     """Suspend a customer: from now on nothing is charged, and its data is kept."""
 
     async def act(engine: "Engine") -> None:
-        org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        changed = await engine.registry.suspend(org_id, customer_id, _change(reason))
-        await engine.billing.customer_changed(org_id, customer_id)
-        _show(changed, as_json=as_json)
+        ref = await customer_ref(engine, customer)
+        customer_facts((await engine.customers.suspend(ref, change_here(reason))).customer, as_json=as_json)
 
     run(act)
 
@@ -90,32 +98,44 @@ def activate(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = F
     """Let a suspended customer back in; its billing goes on."""
 
     async def act(engine: "Engine") -> None:
-        org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        changed = await engine.registry.activate(org_id, customer_id, _change(reason))
-        await engine.billing.customer_changed(org_id, customer_id)
-        _show(changed, as_json=as_json)
+        ref = await customer_ref(engine, customer)
+        customer_facts((await engine.customers.activate(ref, change_here(reason))).customer, as_json=as_json)
 
     run(act)
 
 
-def _change(reason: str | None = None) -> "CustomerChange":
-    from billflow.models.contracts.customers import CustomerChange
+@app.command(epilog=example("customer deactivate 5f1c --reason 'moved away'"))
+def deactivate(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = False) -> None:
+    """Close a customer's account; refused while a plan is live or being bought."""
 
-    return CustomerChange(actor=actor(), at=now(), reason=reason)
+    async def act(engine: "Engine") -> None:
+        ref = await customer_ref(engine, customer)
+        customer_facts((await engine.customers.deactivate(ref, change_here(reason))).customer, as_json=as_json)
+
+    run(act)
 
 
-def _show(customer: "CustomerRecord", *, as_json: bool) -> None:
-    if as_json:
-        output.as_json(customer)
-        return
-    shown = {
-        "id": customer.customer_id,
-        "e-mail": customer.email,
-        "status": customer.status,
-        "suspended at": output.time(customer.suspended_at) if customer.suspended_at else None,
-        "deployment": f"{customer.deployment.kind} {customer.deployment.name}",
-        "pays": f"{customer.billing_account.currency}, {output.words(customer.billing_account.collection_method)}",
-        "Stripe": customer.billing_account.stripe_customer_id,
-        "created": output.time(customer.created_at),
-    }
-    output.facts(customer.name, shown)
+@app.command(epilog=example("customer delete 5f1c"))
+def delete(customer: CustomerId, *, reason: Reason = None) -> None:
+    """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
+
+    async def act(engine: "Engine") -> None:
+        await engine.customer_books.delete(await customer_ref(engine, customer), change_here(reason))
+        output.say("Deleted.")
+
+    run(act)
+
+
+def _add(command: Callable[..., None], *examples: str) -> None:
+    app.command(epilog=example(*examples))(command)
+
+
+_add(customer_parts.update, "customer update 5f1c --name 'Acme Inc.' --language de-DE")
+_add(customer_parts.settings, "customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
+_add(customer_parts.contacts, "customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
+_add(customer_parts.projects, "customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
+_add(customer_money.access, "customer access 5f1c --json")
+_add(customer_money.report, "customer report 5f1c")
+_add(customer_money.usage, "customer usage 5f1c --since 2026-01-01")
+_add(customer_money.credit, "customer credit 5f1c 2500 --reason 'outage of 1 March'")
+_add(customer_money.onboard, "customer onboard 5f1c --tier cloud_standard --trial-days 30")

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from billflow.cli.session import actor
 from billflow.domain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from billflow.models.contracts.customers import CustomerChange, CustomerRef
     from billflow.models.contracts.steps import PlanRef
     from billflow.wiring import Engine
 
@@ -36,6 +38,20 @@ async def plan_ref(engine: "Engine", typed: str) -> "PlanRef":
     from billflow.models.contracts.steps import PlanRef
 
     return PlanRef(org_id=await org_of(engine), plan_id=await found(engine, "plan", typed))
+
+
+async def customer_ref(engine: "Engine", typed: str) -> "CustomerRef":
+    """Return the customer that *typed* names."""
+    from billflow.models.contracts.customers import CustomerRef
+
+    return CustomerRef(org_id=await org_of(engine), customer_id=await found(engine, "customer", typed))
+
+
+def change_here(reason: str | None = None) -> "CustomerChange":
+    """Return a change that whoever types makes now."""
+    from billflow.models.contracts.customers import CustomerChange
+
+    return CustomerChange(actor=actor(), at=now(), reason=reason)
 
 
 def only(noun: str, typed: str, ids: Sequence[str]) -> str:

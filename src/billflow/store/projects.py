@@ -97,7 +97,7 @@ async def _check_limit(session: AsyncSession, customer: Customer) -> None:
     count = await session.scalar(select(func.count()).where(Project.customer_id == customer.id))
     if (count or 0) >= limit:
         raise Refused(
-            f"The customer may have {limit} projects; raise features.max_projects in its settings.",
+            f"The customer has reached features.max_projects, {limit}; raise it in its settings.",
             code="too_many_projects",
         )
 

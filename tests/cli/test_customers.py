@@ -1,0 +1,92 @@
+"""Customers at the command line: changed, looked at, taken in, let go."""
+
+import pytest
+
+from tests.cli.terminal import Terminal, assert_refused
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_customer_is_changed_and_found_by_its_erp_number(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    changed = terminal("customer", "update", customer[:8], "--name", "Muster AG", "--erp-number", "4711", "--json").data
+    listed = terminal("customer", "list", "--erp-number", "4711", "--json").data
+
+    assert (changed["name"], changed["erp_customer_number"]) == ("Muster AG", "4711")
+    assert [row["customer_id"] for row in listed["customers"]] == [customer]
+
+
+def test_settings_are_set_by_dotted_keys_and_taken_away(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    typed = ("--set", "features.max_projects=1", "--set", "features.ai_enabled=true", "--set", "theme=dark")
+
+    set_ = terminal("customer", "settings", customer, *typed, "--json").data
+    left = terminal("customer", "settings", customer, "--unset", "features.ai_enabled")
+
+    assert set_["settings"] == {"features": {"max_projects": 1, "ai_enabled": True}, "theme": "dark"}
+    assert "Settings: 2" in left.out
+    assert "features.max_projects" in left.out
+
+
+def test_a_wrong_setting_is_named_in_one_sentence(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    assert_refused(terminal("customer", "settings", customer, "--set", "theme"), "write it as features.max_projects=20")
+    assert_refused(terminal("customer", "settings", customer, "--set", "features.max_projects=ten"), "max_projects")
+
+
+def test_contacts_and_projects_come_and_go(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    terminal("customer", "contacts", customer, "--add", "a@muster.de")
+    added = terminal("customer", "contacts", customer, "--add", "b@muster.de", "--primary", "--json").data
+    terminal("customer", "settings", customer, "--set", "features.max_projects=1")
+
+    project = terminal("customer", "projects", customer, "--add", "Sales Department", "--json").data["projects"][0]
+    full = terminal("customer", "projects", customer, "--add", "Support")
+    removed = terminal("customer", "projects", customer, "--remove", project["project_id"], "--json").data
+
+    assert [(row["email"], row["is_primary"]) for row in added["contacts"]] == [
+        ("b@muster.de", True),
+        ("a@muster.de", False),
+    ]
+    assert project["slug"] == "sales-department"
+    assert_refused(full, "The customer has reached features.max_projects, 1; raise it in its settings.")
+    assert removed["total"] == 0
+
+
+def test_an_onboarded_customer_has_a_trial_and_says_what_it_may_do(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    done = terminal("customer", "onboard", customer, "--tier", "cloud_standard", "--trial-days", "14")
+    access = terminal("customer", "access", customer, "--json").data
+    report = terminal("customer", "report", customer, "--json").data
+    suspended = terminal("customer", "suspend", customer, "--json").data
+    shut = terminal("customer", "access", customer)
+
+    assert "Onboarding: done" in done.out
+    assert (access["plan"]["status"], access["can_send_messages"]) == ("free_trial", True)
+    assert [(plan["tier"], plan["paid"]) for plan in report["plans"]] == [("cloud_standard", 0)]
+    assert suspended["status"] == "suspended"
+    assert "Suspended at" in shut.out
+
+
+def test_a_credit_is_granted_once_per_key(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    words = ("customer", "credit", customer, "2500", "--reason", "outage", "--key", f"credit-{customer}")
+
+    said = [terminal(*words).out for _ in range(2)]
+
+    assert said == 2 * ["Granted USD 25.\n"]
+    report = terminal("customer", "report", customer, "--json").data
+    assert report["credit_balance"] == [{"amount": 2500, "currency": "USD"}]
+
+
+def test_a_customer_is_closed_and_deleted(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    closed = terminal("customer", "deactivate", customer, "--reason", "moved away", "--json").data
+    deleted = terminal("customer", "delete", customer)
+
+    assert (closed["status"], deleted.out) == ("inactive", "Deleted.\n")
+    assert_refused(terminal("customer", "show", customer), f"There is no customer '{customer}'.")

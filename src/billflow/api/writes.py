@@ -1,4 +1,4 @@
-"""Writes that happen once: the same `Idempotency-Key` and request get the first answer again (decision 0061)."""
+"""Writes that happen once: the same `Idempotency-Key` and request get the first answer again (decision 0063)."""
 
 import asyncio
 import hashlib

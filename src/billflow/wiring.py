@@ -22,6 +22,8 @@ from billflow.activities.repairing import Repairs
 from billflow.activities.settling import SettlingActivities
 from billflow.activities.steps import StepActivities
 from billflow.api.app import create_app
+from billflow.api.codec import PATH as CODEC_PATH
+from billflow.api.codec import CodecDesk, codec_app
 from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
@@ -47,7 +49,7 @@ from billflow.payments.reconciling import StripeInvoices
 from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
 from billflow.service import Billing
-from billflow.settings import Settings, SettingsError, keyring_of
+from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.auditing import PostgresAudit
@@ -68,6 +70,7 @@ from billflow.store.sellers import PostgresSellers
 from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
+from billflow.temporal.codec import EncryptionCodec
 from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
@@ -136,7 +139,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         database = Database(_required(settings.database_url, "DATABASE_URL"), keyring=keyring)
         closing.push_async_callback(database.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
-        client = await connect(temporal_address)
+        client = await connect(temporal_address, keyring=payload_keyring(settings))
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
         registry = PostgresRegistry(database)
@@ -333,7 +336,16 @@ def _stripe_rate(settings: Settings) -> float | None:
 
 def build_api(engine: Engine) -> FastAPI:
     """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
-    return create_app(api_services(engine))
+    services = api_services(engine)
+    app = create_app(services)
+    app.mount(CODEC_PATH, codec_app(services, _codec_desk(engine.settings)))
+    return app
+
+
+def _codec_desk(settings: Settings) -> CodecDesk:
+    keyring = payload_keyring(settings)
+    codec = EncryptionCodec(keyring) if keyring else None
+    return CodecDesk(codec, org_id_of(settings.org), settings.temporal_ui_origin)
 
 
 def api_services(engine: Engine) -> Services:

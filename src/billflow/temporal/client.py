@@ -7,6 +7,7 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from billflow.domain.errors import BillingError
+from billflow.models.keyring import Keyring
 from billflow.temporal.plugin import billflow_plugin
 
 _DEFAULT_ADDRESS = "localhost:7233"
@@ -18,15 +19,20 @@ class NoTemporalServer(BillingError):
     code = "no_temporal_server"
 
 
-async def connect(address: str | None = None, *, strict_imports: bool = False) -> Client:
-    """Connect to `address`, or else to where `temporalio.envconfig` points; raise `NoTemporalServer`."""
+async def connect(
+    address: str | None = None, *, strict_imports: bool = False, keyring: Keyring | None = None
+) -> Client:
+    """Connect to `address`, or else to where `temporalio.envconfig` points; raise `NoTemporalServer`.
+
+    With a `keyring` payloads are encrypted: whoever talks to the same workflows needs the same keys.
+    """
     named = {"TEMPORAL_ADDRESS": address} if address else {}
     config = ClientConfig.load_client_connect_config(override_env_vars={**os.environ, **named})
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     try:
         return await Client.connect(
             **config,
-            plugins=[billflow_plugin(strict_imports=strict_imports)],
+            plugins=[billflow_plugin(strict_imports=strict_imports, keyring=keyring)],
             connect_timeout=timedelta(seconds=5),
         )
     except RuntimeError as error:

@@ -1,27 +1,41 @@
 """The one plugin: client, worker and Replayer get their converter, interceptors and sandbox from it."""
 
 import pkgutil
+from dataclasses import replace
 
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 import billflow
+from billflow.models.keyring import Keyring
+from billflow.temporal.codec import EncryptionCodec
 from billflow.temporal.interceptors import ActivityContextInterceptor
 
 
-def billflow_plugin(*, strict_imports: bool = False) -> SimplePlugin:
+def billflow_plugin(*, strict_imports: bool = False, keyring: Keyring | None = None) -> SimplePlugin:
     """Build the plugin; give it to the client (its workers inherit it) and to the Replayer, never twice.
 
     With `strict_imports`, as in tests, a workflow module that imports something outside its pass-through block
-    fails instead of slowing every start.
+    fails instead of slowing every start. With a `keyring` payloads and failures are encrypted.
     """
     return SimplePlugin(
         "billflow",
-        data_converter=pydantic_data_converter,
+        data_converter=_converter(keyring),
         interceptors=[ActivityContextInterceptor()],
         workflow_runner=SandboxedWorkflowRunner(restrictions=_restrictions(strict_imports=strict_imports)),
+    )
+
+
+def _converter(keyring: Keyring | None) -> DataConverter:
+    if keyring is None:
+        return pydantic_data_converter
+    return replace(
+        pydantic_data_converter,
+        payload_codec=EncryptionCodec(keyring),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
 
 

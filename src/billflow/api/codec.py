@@ -1,0 +1,70 @@
+"""The codec endpoint: the Temporal Web UI asks it to make payloads readable for people of the operator."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from starlette.middleware.cors import CORSMiddleware
+from temporalio.api.common.v1 import Payload, Payloads
+
+from billflow.api import problems
+from billflow.api.caller import Forbidden, admitted
+from billflow.api.services import Services
+from billflow.models.contracts.keys import Scope
+from billflow.temporal.codec import EncryptionCodec
+
+PATH = "/codec"
+_HEADERS = ("Authorization", "Content-Type", "X-Namespace")
+
+
+@dataclass(frozen=True)
+class CodecDesk:
+    """Who may ask: keys with `admin` of the operator's own organization, since histories belong to all of them.
+
+    Without a *codec* payloads pass as they are. *ui_origin* is whose pages may ask from a browser.
+    """
+
+    codec: EncryptionCodec | None
+    operator_org_id: str
+    ui_origin: str | None
+
+
+def codec_app(services: Services, desk: CodecDesk) -> FastAPI:
+    """Build the endpoint, an application of its own: it has CORS, and is no part of the documented API."""
+    app = FastAPI(openapi_url=None)
+    problems.install(app)
+    if desk.ui_origin:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=[desk.ui_origin], allow_methods=["POST"], allow_headers=list(_HEADERS)
+        )
+    for name, work in _works(desk.codec).items():
+        app.add_api_route(f"/{name}", _route(services, desk, work), methods=["POST"])
+    return app
+
+
+_Work = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+
+
+def _works(codec: EncryptionCodec | None) -> dict[str, _Work]:
+    async def unchanged(payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    return {"encode": codec.encode if codec else unchanged, "decode": codec.decode if codec else unchanged}
+
+
+def _route(services: Services, desk: CodecDesk, work: _Work) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        caller = await admitted(request, services, Scope.ADMIN)
+        if caller.org_id != desk.operator_org_id:
+            raise Forbidden("operator_only", "Only a key of the operator's own organization opens payloads.")
+        try:
+            asked = Parse(await request.body(), Payloads())
+        except (ParseError, UnicodeDecodeError):
+            return problems.answered(HTTPStatus.BAD_REQUEST, "malformed_body", "The body must be payloads as JSON.")
+        done: Any = Payloads(payloads=await work(asked.payloads))
+        return Response(MessageToJson(done), media_type="application/json")
+
+    return handle

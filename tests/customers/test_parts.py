@@ -125,6 +125,28 @@ async def test_a_live_plan_keeps_the_default_account_in_its_currency(api: httpx.
     assert (answer.status_code, answer.json()["code"]) == (409, "live_plan_in_other_currency")
 
 
+async def test_a_new_default_account_is_billed_as_a_stripe_customer_of_its_own(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    customer = {"id": (await house.customer()).customer_id}
+    clock = (await api.post("/api/v1/test-clocks", json={"now_at": "2026-01-15T00:00:00Z"})).json()["id"]
+    asked = {"customer_id": customer["id"], "test_clock_id": clock, "licenses": 3, "license_management": "manual"}
+    await api.post("/api/v1/plans", json={**asked, "tier": "cloud_standard", "schedule": "monthly"})
+    await made(api, at(customer, "billing-accounts"), name="Subsidiary", is_default=True)
+
+    await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": "2026-02-16T00:00:00Z"})
+
+    subsidiary, first = (await api.get(at(customer, "billing-accounts"))).json()["billing_accounts"]
+    invoices = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
+    payers = [await _payer(house, invoice["stripe_invoice_id"]) for invoice in invoices]
+    assert subsidiary["stripe_customer_id"] != first["stripe_customer_id"]
+    assert payers == [subsidiary["stripe_customer_id"], first["stripe_customer_id"]]
+
+
+async def _payer(house: House, stripe_invoice_id: str) -> object:
+    return (await house.engine.stripe.v1.invoices.retrieve_async(stripe_invoice_id)).customer
+
+
 async def test_departments_bill_to_one_account_under_names_of_their_own(api: httpx.AsyncClient) -> None:
     customer = await created(api)
     sales = await made(api, at(customer, "projects"), slug="acme-sales", name="Acme - Sales Department")

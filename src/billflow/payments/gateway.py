@@ -82,7 +82,7 @@ class StripeGateway:
     async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
         return await act_once(
             "customer.create",
-            keys.create_customer(customer.customer_id),
+            keys.create_customer(customer.customer_id, customer.billing_account_id),
             lambda options: self.client.v1.customers.create_async(customer_params(customer), options),
             lambda: lookup.find_customer(self.client, customer),
         )

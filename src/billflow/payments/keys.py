@@ -13,15 +13,20 @@ ORG = "billflow_org"
 INVOICE = "billflow_invoice"
 PLAN = "billflow_plan"
 CUSTOMER = "billflow_customer"
+ACCOUNT = "billflow_billing_account"
 LINE = "billflow_line"
+FOR_INVOICE = "billflow_for_invoice"
+"""What a refund or credit note is for; the mark of the invoice itself names one object only."""
+
 REFUND = "billflow_refund"
 CREDIT_NOTE = "billflow_credit_note"
 CREDIT = "billflow_credit"
 
 
-def create_customer(customer_id: str) -> str:
-    """Name the making of a customer."""
-    return f"customer/{customer_id}/create"
+def create_customer(customer_id: str, billing_account_id: str | None = None) -> str:
+    """Name the making of a Stripe customer, for a customer of ours or for one of its billing accounts."""
+    account = f"/account/{billing_account_id}" if billing_account_id else ""
+    return f"customer/{customer_id}{account}/create"
 
 
 def create_invoice(invoice_id: str) -> str:
@@ -86,7 +91,8 @@ def may_be_gone(first_sent_at: datetime | None, now: datetime) -> bool:
 
 def customer_metadata(customer: BilledCustomer) -> dict[str, str]:
     """Return what marks a Stripe customer as ours."""
-    return {ORG: customer.org_id, CUSTOMER: customer.customer_id}
+    account = {ACCOUNT: customer.billing_account_id} if customer.billing_account_id else {}
+    return {ORG: customer.org_id, CUSTOMER: customer.customer_id, **account}
 
 
 def invoice_metadata(invoice: InvoiceToCollect) -> dict[str, str]:
@@ -103,6 +109,11 @@ def metadata_of(held: StripeObject) -> dict[str, str]:
     """Return the metadata of an object of Stripe's; empty where there is none."""
     metadata = held.to_dict().get("metadata")
     return dict(metadata) if isinstance(metadata, dict) else {}
+
+
+def settlement_metadata(invoice: InvoiceToCollect, mark: str, settlement_id: str) -> dict[str, str]:
+    """Return what marks a refund or a credit note as ours."""
+    return {ORG: invoice.org_id, FOR_INVOICE: invoice.invoice_id, mark: settlement_id}
 
 
 def is_marked(held: StripeObject, marks: dict[str, str]) -> bool:

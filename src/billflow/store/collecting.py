@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,7 +75,7 @@ class Collecting(BooksPart):
             await session.execute(
                 update(BillingAccount)
                 .where(BillingAccount.customer_id == as_id(customer.customer_id, "customer"))
-                .where(BillingAccount.is_default, BillingAccount.stripe_customer_id.is_(None))
+                .where(_account_of(customer), BillingAccount.stripe_customer_id.is_(None))
                 .values(stripe_customer_id=stripe_customer_id)
             )
 
@@ -206,11 +206,18 @@ def _lines_of(invoice_id: UUID) -> Select[InvoiceLine]:
     return select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.n)
 
 
+def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:
+    if customer.billing_account_id is None:
+        return BillingAccount.is_default.is_(True)
+    return BillingAccount.id == as_id(customer.billing_account_id, "billing account")
+
+
 def billed_customer(customer: Customer, account: BillingAccount) -> BilledCustomer:
     """Return who pays, as Stripe is to know them."""
     return BilledCustomer(
         org_id=str(customer.org_id),
         customer_id=str(customer.id),
+        billing_account_id=str(account.id),
         name=customer.name,
         email=account.invoice_email or customer.email,
         currency=account.currency,

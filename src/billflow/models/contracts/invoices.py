@@ -63,10 +63,14 @@ class CollectionLine(Contract):
 
 
 class BilledCustomer(Contract):
-    """Who is to pay: what Stripe's customer object is made of."""
+    """Who is to pay, from which of its accounts: what Stripe's customer object is made of.
+
+    Each billing account has a Stripe customer of its own; without a `billing_account_id` the default one is meant.
+    """
 
     org_id: str
     customer_id: str
+    billing_account_id: str | None = None
     name: str
     email: str
     currency: str

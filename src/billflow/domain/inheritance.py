@@ -41,13 +41,11 @@ def merged(settings: Settings, change: Settings) -> dict[str, Any]:
 
 def without(settings: Settings, key: str) -> dict[str, Any]:
     """Return *settings* without the one at the dotted path *key*; raises `NotFound` where there is none."""
-    head, _, rest = key.partition(".")
-    if key in settings:
-        head, rest = key, ""
-    if head not in settings or (rest and not isinstance(settings[head], Mapping)):
+    head, dot, rest = (key, "", "") if key in settings else key.partition(".")
+    if head not in settings or (dot and not isinstance(settings[head], Mapping)):
         raise NotFound(f"There is no setting {key!r}.", field="key")
     others = {name: value for name, value in settings.items() if name != head}
-    return {**others, head: without(settings[head], rest)} if rest else others
+    return {**others, head: without(settings[head], rest)} if dot else others
 
 
 def effective(levels: Sequence[Level]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from billflow.domain.errors import Refused
-from billflow.models.contracts.collection import AttemptFailed
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
     BilledCustomer,
@@ -93,10 +92,6 @@ class Invoices:
     async def settlements(self, org_id: str, invoice_id: str) -> Settlements:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
         return await self.books.settlements(org_id, invoice_id)
-
-    async def payment_failed(self, invoice: InvoiceSummary, *, requires_action: bool) -> None:
-        """Pass on that a payment under way came to nothing."""
-        await self.billing.tell_collection(invoice, "attempt_failed", AttemptFailed(requires_action=requires_action))
 
     async def card_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer enters a card."""

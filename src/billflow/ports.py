@@ -322,9 +322,12 @@ class WebhookInbox(Protocol):
         """Remember that nothing is left to do about an event."""
         ...
 
-    async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
+    async def record_settled(
+        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
+    ) -> SettledInvoice | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
 
+        `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.
         What is paid or void stays so. For a plan on a test clock it happened at the clock's time.
         """
         ...

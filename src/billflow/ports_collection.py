@@ -21,6 +21,7 @@ from billflow.models.contracts.settling import (
     StripeMoney,
     VoidAsk,
 )
+from billflow.models.contracts.webhooks import DisputeNews, KnownCard, StripeObjects
 
 
 class SettlementGateway(Protocol):
@@ -167,6 +168,38 @@ class SettlementBooks(Protocol):
 
     async def settlement(self, ref: SettlementRef) -> CreditNoteRecord | RefundRecord:
         """Return a credit note or refund as it stands; raises `NotFound`."""
+        ...
+
+
+class NewsBooks(Protocol):
+    """What Stripe's events change in the books; every method is one transaction and safe to repeat."""
+
+    async def owner_of(self, objects: StripeObjects) -> str | None:
+        """Return the organization that a Stripe customer or invoice belongs to, None for strangers."""
+        ...
+
+    async def invoice_at(self, org_id: str, stripe_invoice_id: str) -> str | None:
+        """Return the id of our invoice that Stripe holds under that id."""
+        ...
+
+    async def known_card(self, org_id: str, stripe_customer_id: str) -> KnownCard | None:
+        """Return the customer behind a Stripe customer, and the default card the books know of."""
+        ...
+
+    async def record_card(self, org_id: str, stripe_customer_id: str, method: str | None, at: datetime) -> None:
+        """Remember the customer's default card."""
+        ...
+
+    async def forget_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
+        """Let go of a Stripe customer that was deleted there: the next invoice makes a new one."""
+        ...
+
+    async def record_money(self, ref: InvoiceRef, money: StripeMoney, at: datetime) -> None:
+        """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""
+        ...
+
+    async def record_dispute(self, org_id: str, news: DisputeNews) -> None:
+        """Keep what an event tells of a dispute, and flag the invoice until the dispute is won."""
         ...
 
 

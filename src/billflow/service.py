@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from billflow.domain import purchasing
 from billflow.domain.errors import BillingError, InvalidInput, PlanEnded, Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus
-from billflow.models.contracts.collection import CollectionRun
+from billflow.models.contracts.collection import AttemptFailed, CollectionRun
 from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
@@ -114,6 +114,11 @@ class Billing:
         for invoice in await self.archive.collecting(org_id, customer_id=customer_id):
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.tell_collection(invoice, "retry")
+
+    async def payment_failed(self, invoice_id: str, *, requires_action: bool) -> None:
+        """Pass on that a payment under way came to nothing; other news of that kind its collection knows already."""
+        news = AttemptFailed(requires_action=requires_action)
+        await self._tell(collection_workflow_id(invoice_id), "attempt_failed", news)
 
     async def tell_collection(self, invoice: InvoiceSummary, signal: str, *news: object) -> None:
         """Signal an invoice's collection, starting it from the rows where it is missing."""

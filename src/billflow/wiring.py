@@ -33,6 +33,7 @@ from billflow.dispatching import Dispatcher, Lanes
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.fleet import Fleet
+from billflow.hearing import StripeNews
 from billflow.hooks.addresses import Reach
 from billflow.hooks.sender import http_sender
 from billflow.invoices import Invoices
@@ -48,6 +49,7 @@ from billflow.payments.methods import StripePaymentMethods
 from billflow.payments.reconciling import StripeInvoices
 from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
+from billflow.ports import WebhookInbox
 from billflow.service import Billing
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.answers import PostgresAnswers
@@ -67,6 +69,7 @@ from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.rotation import Rotation
 from billflow.store.sellers import PostgresSellers
+from billflow.store.stripe_news import PostgresNews
 from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
@@ -361,7 +364,7 @@ def api_services(engine: Engine) -> Services:
         customers=engine.customers,
         customer_books=engine.customer_books,
         catalog=engine.catalog,
-        stripe_events=StripeEvents(PostgresInbox(database), engine.billing, watch),
+        stripe_events=StripeEvents(PostgresInbox(database), stripe_news(engine), watch),
         papers=papers_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
@@ -369,6 +372,19 @@ def api_services(engine: Engine) -> Services:
         answers=PostgresAnswers(database),
         watch=watch,
         outward=outward_of(engine),
+    )
+
+
+def stripe_news(engine: Engine, inbox: WebhookInbox | None = None) -> StripeNews:
+    """Build what acts on Stripe's events."""
+    database = engine.books.database
+    return StripeNews(
+        inbox=inbox or PostgresInbox(database),
+        billing=engine.billing,
+        books=engine.books,
+        news=PostgresNews(database),
+        settlements=StripeSettlements(engine.stripe),
+        methods=StripePaymentMethods(engine.stripe, engine.gateway),
     )
 
 

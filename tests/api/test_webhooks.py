@@ -17,6 +17,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.keys import Attention
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
 from billflow.ports import NoDatabase
+from billflow.wiring import stripe_news
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.engine_fixtures import House, until
 
@@ -197,7 +198,7 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(house: House) -> None:
     inbox = TroubledInbox()
-    events = StripeEvents(inbox, house.engine.billing, inbox)
+    events = StripeEvents(inbox, stripe_news(house.engine, inbox), inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",
         type="invoice.paid",
@@ -238,7 +239,9 @@ class TroubledInbox:
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         self.waiting = [event for event in self.waiting if event.event_id != event_id]
 
-    async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
+    async def record_settled(
+        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
+    ) -> SettledInvoice | None:
         self.asked += 1
         if self.asked == 1:
             raise NoDatabase("gone for a moment")

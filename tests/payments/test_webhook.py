@@ -61,6 +61,11 @@ def test_an_event_of_ours_says_what_it_is_about() -> None:
         "stripe_object_id": "in_1",
         "created": "2026-01-01T00:00:00Z",
         "livemode": False,
+        "objects": {"customer": None, "invoice": "in_1", "payment_intent": None, "payment_method": None},
+        "status": None,
+        "reason": None,
+        "currency": None,
+        "amount": None,
     }
 
 

@@ -9,18 +9,10 @@ from datetime import UTC, datetime
 import structlog
 
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.hearing import StripeNews
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports import WebhookInbox
 from billflow.ports_access import Watch
-from billflow.service import Billing
-
-STATUS_OF = {
-    "invoice.paid": InvoiceStatus.PAID,
-    "invoice.voided": InvoiceStatus.VOID,
-    "invoice.marked_uncollectible": InvoiceStatus.UNCOLLECTIBLE,
-}
-"""The events that change our books, and what the invoice is afterwards."""
 
 _BATCH = 20
 _LOOK_SECONDS = 2.0
@@ -31,20 +23,21 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class StripeEvents:
-    """The events of all organizations, each named by its metadata; several processes may work on them at once."""
+    """The events of all organizations; several processes may work on them at once."""
 
     inbox: WebhookInbox
-    billing: Billing
+    news: StripeNews
     watch: Watch
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def take(self, event: StripeEvent) -> bool:
         """Keep an event once; tell whether it is new and concerns us."""
-        if event.org_id is None or event.type not in STATUS_OF or event.invoice_id is None:
+        org_id = await self.news.owner_of(event)
+        if org_id is None:
             return False
         try:
-            is_new = await self.inbox.store_event(event.org_id, event, datetime.now(UTC))
+            is_new = await self.inbox.store_event(org_id, event, datetime.now(UTC))
         except NotFound:
             return False
         self._news.set()
@@ -74,7 +67,7 @@ class StripeEvents:
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self._act(org_id, event)
+            await self.news.act(org_id, event)
             await self.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)
@@ -82,12 +75,3 @@ class StripeEvents:
             delay = min(_FIRST_DELAY * 2 ** (failures - 1), _LONGEST_DELAY)
             self._failures[event.event_id] = (failures, time.monotonic() + delay)
             _log.exception("stripe event failed", event_id=event.event_id, type=event.type, again_in_seconds=delay)
-
-    async def _act(self, org_id: str, event: StripeEvent) -> None:
-        status = STATUS_OF.get(event.type)
-        if status is None or event.invoice_id is None:
-            return
-        ref = InvoiceRef(org_id=org_id, invoice_id=event.invoice_id)
-        settled = await self.inbox.record_settled(ref, status, event.created)
-        if settled:
-            await self.billing.invoice_settled(settled.plan, event.invoice_id, settled.status, settled.at)

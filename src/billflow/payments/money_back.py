@@ -41,7 +41,7 @@ def refund_params(wanted: RefundToSend, payment_intent_id: str) -> RefundCreateP
     params: RefundCreateParams = {
         "payment_intent": payment_intent_id,
         "amount": to_stripe(refund.amount, refund.currency),
-        "metadata": {**keys.invoice_identity(wanted.invoice), keys.REFUND: refund.refund_id},
+        "metadata": keys.settlement_metadata(wanted.invoice, keys.REFUND, refund.refund_id),
     }
     if refund.reason is not None:
         params["reason"] = refund.reason.value
@@ -54,7 +54,7 @@ def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> Cred
     params: CreditNoteCreateParams = {
         "invoice": stripe_invoice_id,
         "reason": note.reason.value,
-        "metadata": {**keys.invoice_identity(wanted.invoice), keys.CREDIT_NOTE: note.credit_note_id},
+        "metadata": keys.settlement_metadata(wanted.invoice, keys.CREDIT_NOTE, note.credit_note_id),
     }
     if note.lines:
         params["lines"] = [_line(line.description, line.amount, note.currency) for line in note.lines]

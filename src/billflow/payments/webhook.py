@@ -1,12 +1,13 @@
 """Turn a webhook's raw body into a verified event; nothing in it is believed before the signature is."""
 
 import re
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, JsonValue, ValidationError
 from stripe import SignatureVerificationError, WebhookSignature
 
 from billflow.domain.errors import InvalidInput
-from billflow.models.contracts.webhooks import StripeEvent
+from billflow.models.contracts.webhooks import StripeEvent, StripeObjects
 from billflow.payments import keys
 
 TOLERANCE = 300
@@ -67,13 +68,34 @@ def _event(envelope: _Envelope) -> StripeEvent:
         event_id=envelope.id,
         type=envelope.type,
         org_id=_id(metadata.get(keys.ORG)),
-        invoice_id=_id(metadata.get(keys.INVOICE)),
+        invoice_id=_id(metadata.get(keys.INVOICE) or metadata.get(keys.FOR_INVOICE)),
         plan_id=_id(metadata.get(keys.PLAN)),
         customer_id=_id(metadata.get(keys.CUSTOMER)),
         stripe_object_id=_id(reported.get("id")),
         created=envelope.created,
         livemode=envelope.livemode,
+        objects=_objects(reported),
+        **_dispute(reported),
     )
+
+
+def _objects(reported: dict[str, JsonValue]) -> StripeObjects:
+    kind, own = reported.get("object"), _id(reported.get("id"))
+    settings = reported.get("invoice_settings")
+    return StripeObjects(
+        customer=own if kind == "customer" else _id(reported.get("customer")),
+        invoice=own if kind == "invoice" else _id(reported.get("invoice")),
+        payment_intent=_id(reported.get("payment_intent")),
+        payment_method=_id(settings.get("default_payment_method")) if isinstance(settings, dict) else None,
+    )
+
+
+def _dispute(reported: dict[str, JsonValue]) -> dict[str, Any]:
+    if reported.get("object") != "dispute":
+        return {}
+    amount = reported.get("amount")
+    named = {name: _id(reported.get(name)) for name in ("status", "reason", "currency")}
+    return {**named, "amount": amount if isinstance(amount, int) else None}
 
 
 def _id(value: JsonValue) -> str | None:

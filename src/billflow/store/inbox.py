@@ -63,7 +63,9 @@ class PostgresInbox:
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(query.values(handled_at=at))
 
-    async def record_settled(self, ref: InvoiceRef, status: InvoiceStatus, at: datetime) -> SettledInvoice | None:
+    async def record_settled(
+        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
+    ) -> SettledInvoice | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours."""
         async with self.database.unit_of_work(ref.org_id) as session:
             try:
@@ -71,7 +73,7 @@ class PostgresInbox:
                 held = await held_invoice(session, ref, moment)
             except NotFound:
                 return None
-            _settle(held, status)
+            _settle(held, status, amount_paid)
             plan = PlanRef(org_id=ref.org_id, plan_id=str(held.plan.id))
             return SettledInvoice(plan=plan, status=held.invoice.status, at=moment)
 
@@ -86,10 +88,11 @@ async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:
     return (await session.scalars(query)).one_or_none()
 
 
-def _settle(held: HeldInvoice, status: InvoiceStatus) -> None:
+def _settle(held: HeldInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:
     invoice = held.invoice
     if status is InvoiceStatus.PAID:
-        held.settle(invoice.total if invoice.amount_due is None else invoice.amount_due)
+        due = invoice.total if invoice.amount_due is None else invoice.amount_due
+        held.settle(due if amount_paid is None else amount_paid)
     elif invoice.status not in _GIVEN_UP_ON_BY[status]:
         return
     elif status is InvoiceStatus.VOID:

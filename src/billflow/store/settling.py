@@ -125,7 +125,7 @@ class Settling(Collecting):
             held = await held_invoice(session, InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)), at)
             money = await load_money(session, held.invoice)
             if money.status(row) is not answer.status:
-                await _answer(session, held, row, answer)
+                await write_answer(session, held, row, answer)
 
     async def settlement(self, ref: SettlementRef) -> CreditNoteRecord | RefundRecord:
         """Return a credit note or refund as it stands; raises `NotFound`."""
@@ -198,23 +198,23 @@ async def _write_note(
     await session.flush()
 
 
-async def _answer(
+async def write_answer(
     session: AsyncSession, held: HeldInvoice, row: CreditNote | Refund, answer: SettlementAnswered
 ) -> None:
     """Write an answer, for a credit note also that of its refund, and what follows from success."""
-    _write_answer(session, held, row, answer)
+    _keep_answer(session, held, row, answer)
     noun = "refund" if isinstance(row, Refund) else "credit_note"
     told = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": answer.message}
     held.tell(f"invoice.{noun}_{answer.status}", told)
     if isinstance(row, CreditNote):
         refund = await session.scalar(select(Refund).where(Refund.credit_note_id == row.id))
         if refund is not None:
-            _write_answer(session, held, refund, answer)
+            _keep_answer(session, held, refund, answer)
         if answer.status is SettlementStatus.SUCCEEDED:
             await _take_effect(session, held, row)
 
 
-def _write_answer(
+def _keep_answer(
     session: AsyncSession, held: HeldInvoice, row: CreditNote | Refund, answer: SettlementAnswered
 ) -> None:
     session.add(

@@ -46,6 +46,7 @@ class CollectionWorkflow:
         self._outcome: CollectionOutcome | None = None
         self._failed: AttemptFailed | None = None
         self._asked = self._answered = 0
+        self._trying = False
 
     @workflow.run
     async def run(self, run: CollectionRun) -> InvoiceStatus:
@@ -85,10 +86,10 @@ class CollectionWorkflow:
         """Try again now, and answer what came of it."""
         self._asked += 1
         mine = self._asked
-        await workflow.wait_condition(lambda: self._answered >= mine or self._status is not None)
-        if self._status is InvoiceStatus.PAID:
-            return Paid(amount_paid=self._outcome.amount_paid if isinstance(self._outcome, Paid) else 0)
-        return self._outcome or Closed()
+        await workflow.wait_condition(lambda: self._answered >= mine or (self._status is not None and not self._trying))
+        if self._outcome is not None and self._answered >= mine:
+            return self._outcome
+        return Paid(amount_paid=self._invoice.total) if self._status is InvoiceStatus.PAID else Closed()
 
     def _now(self) -> datetime:
         return self._clock_at or workflow.now()
@@ -187,9 +188,11 @@ class CollectionWorkflow:
             attempt=dunning.attempts + 1,
             at=self._now(),
         )
+        self._trying = True
         outcome: CollectionOutcome = await at_stripe(
             CollectionActivities.collect, ask, f"payment attempt {ask.attempt}"
         )
+        self._trying = False
         dunning.took(outcome, self._now(), number=number)
         self._outcome, self._answered = outcome, asked
         if isinstance(outcome, Paid):

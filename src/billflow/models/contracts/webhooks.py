@@ -16,6 +16,13 @@ class StripeObjects(Contract):
     payment_method: str | None = None
 
 
+class KnownCard(Contract):
+    """The customer behind a Stripe customer, and the default card the books know of."""
+
+    customer_id: str
+    payment_method: str | None
+
+
 class DisputeNews(Contract):
     """A dispute over the payment of an invoice, as an event tells it; amounts in minor units of `currency`."""
 

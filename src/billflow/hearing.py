@@ -1,0 +1,175 @@
+"""What Stripe's events mean for us: each is a hint of what to look at, and may come twice, late, or out of order."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.webhooks import DisputeNews, StripeEvent
+from billflow.ports import Books, WebhookInbox
+from billflow.ports_collection import NewsBooks, PaymentMethods, SettlementGateway
+from billflow.service import Billing
+
+Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
+
+CLOSED = {
+    "invoice.paid": InvoiceStatus.PAID,
+    "invoice.voided": InvoiceStatus.VOID,
+    "invoice.marked_uncollectible": InvoiceStatus.UNCOLLECTIBLE,
+}
+"""The events that settle an invoice, and what it is afterwards."""
+
+_BY_PAYMENT = ("charge.dispute.", "refund.")
+"""Events whose object names neither customer nor invoice, only a payment."""
+
+
+@dataclass(frozen=True)
+class StripeNews:
+    """Acts on events; anything it raises means: try this event again later."""
+
+    inbox: WebhookInbox
+    billing: Billing
+    books: Books
+    news: NewsBooks
+    settlements: SettlementGateway
+    methods: PaymentMethods
+
+    async def owner_of(self, event: StripeEvent) -> str | None:
+        """Return the organization an event is for, None where it is none of ours or changes nothing."""
+        if handler_of(event.type) is None:
+            return None
+        if event.org_id is not None:
+            return event.org_id
+        objects = event.objects
+        if event.type.startswith(_BY_PAYMENT) and objects.payment_intent is not None:
+            invoice = await self.settlements.invoice_of_payment(objects.payment_intent)
+            objects = objects.model_copy(update={"invoice": invoice})
+        if objects.invoice is None and objects.customer is None:
+            return None
+        return await self.news.owner_of(objects)
+
+    async def act(self, org_id: str, event: StripeEvent) -> None:
+        """Do what an event asks for."""
+        handle = handler_of(event.type)
+        if handle is not None:
+            await handle(self, org_id, event)
+
+    async def closed(self, org_id: str, event: StripeEvent) -> None:
+        """Settle an invoice that was paid, voided or given up, and pass it on."""
+        invoice_id = await self._invoice_id(org_id, event)
+        if invoice_id is None:
+            return
+        ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
+        settled = await self.inbox.record_settled(ref, status, event.created, await self._amount_paid(ref, status))
+        if settled:
+            await self.billing.invoice_settled(settled.plan, invoice_id, settled.status, settled.at)
+
+    async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus) -> int | None:
+        """Ask Stripe how much was paid, where the books don't know of it yet."""
+        if status is not InvoiceStatus.PAID:
+            return None
+        invoice = await self._to_collect(ref)
+        if invoice is None or invoice.status is InvoiceStatus.PAID:
+            return None
+        standing = await self.settlements.standing(invoice)
+        return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
+
+    async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
+        """Let collection know of a payment under way that came to nothing."""
+        if event.invoice_id is not None:
+            requires_action = event.type == "invoice.payment_action_required"
+            await self.billing.payment_failed(event.invoice_id, requires_action=requires_action)
+
+    async def card_entered(self, org_id: str, event: StripeEvent) -> None:
+        """Make the card that was entered the default one, and charge what is open."""
+        adopted = await self.methods.adopt_card(event.stripe_object_id) if event.stripe_object_id else None
+        if adopted is not None:
+            await self._new_card(org_id, *adopted, event)
+
+    async def customer_updated(self, org_id: str, event: StripeEvent) -> None:
+        """Notice a new default card, chosen in the portal or by support."""
+        stripe_customer_id = event.objects.customer
+        known = await self.news.known_card(org_id, stripe_customer_id) if stripe_customer_id else None
+        if stripe_customer_id is None or known is None or known.payment_method == event.objects.payment_method:
+            return
+        method = await self.methods.default_card(stripe_customer_id)
+        if method != known.payment_method:
+            await self._new_card(org_id, stripe_customer_id, method, event)
+
+    async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
+        known = await self.news.known_card(org_id, stripe_customer_id)
+        if known is None or known.payment_method == method:
+            return
+        if method is not None:
+            await self.billing.retry_payments(org_id, known.customer_id)
+        await self.news.record_card(org_id, stripe_customer_id, method, event.created)
+
+    async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
+        """Let go of a Stripe customer that is no more."""
+        if event.objects.customer is not None:
+            await self.news.forget_customer(org_id, event.objects.customer, event.created)
+
+    async def money_went_back(self, org_id: str, event: StripeEvent) -> None:
+        """Take over refunds and credit notes as Stripe has them now."""
+        invoice_id = await self._invoice_id(org_id, event)
+        if invoice_id is None:
+            return
+        ref = InvoiceRef(org_id=org_id, invoice_id=invoice_id)
+        invoice = await self._to_collect(ref)
+        money = await self.settlements.money(invoice) if invoice else None
+        if money is not None:
+            await self.news.record_money(ref, money, event.created)
+
+    async def disputed(self, org_id: str, event: StripeEvent) -> None:
+        """Keep what is told of a dispute."""
+        invoice_id = await self._invoice_id(org_id, event)
+        if invoice_id is None or event.stripe_object_id is None:
+            return
+        told = DisputeNews(
+            stripe_event_id=event.event_id,
+            stripe_dispute_id=event.stripe_object_id,
+            invoice_id=invoice_id,
+            status=event.status or "unknown",
+            reason=event.reason or "unknown",
+            currency=(event.currency or "usd").upper(),
+            amount=event.amount or 0,
+            at=event.created,
+        )
+        await self.news.record_dispute(org_id, told)
+
+    async def _to_collect(self, ref: InvoiceRef) -> InvoiceToCollect | None:
+        try:
+            return await self.books.invoice_to_collect(ref)
+        except NotFound:
+            return None
+
+    async def _invoice_id(self, org_id: str, event: StripeEvent) -> str | None:
+        """Return our invoice that an event is about: by its mark, by its id at Stripe, or by its payment."""
+        if event.invoice_id is not None:
+            return event.invoice_id
+        stripe_invoice_id = event.objects.invoice
+        if stripe_invoice_id is None and event.objects.payment_intent is not None:
+            stripe_invoice_id = await self.settlements.invoice_of_payment(event.objects.payment_intent)
+        return await self.news.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
+
+
+_HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(CLOSED, StripeNews.closed),
+    "invoice.payment_failed": StripeNews.attempt_failed,
+    "invoice.payment_action_required": StripeNews.attempt_failed,
+    "checkout.session.completed": StripeNews.card_entered,
+    "customer.updated": StripeNews.customer_updated,
+    "customer.deleted": StripeNews.customer_deleted,
+    "charge.refunded": StripeNews.money_went_back,
+}
+_FAMILIES: dict[str, Handler] = {
+    "refund.": StripeNews.money_went_back,
+    "credit_note.": StripeNews.money_went_back,
+    "charge.dispute.": StripeNews.disputed,
+}
+
+
+def handler_of(event_type: str) -> Handler | None:
+    """Return what is done about events of a type, None where they change nothing."""
+    families = (handler for family, handler in _FAMILIES.items() if event_type.startswith(family))
+    return _HANDLERS.get(event_type) or next(families, None)

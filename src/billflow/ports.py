@@ -14,6 +14,7 @@ from billflow.models.contracts.customers import (
     CustomerPricing,
     CustomerRecord,
     NewCustomer,
+    SeatGateRecord,
     SeatReport,
 )
 from billflow.models.contracts.invoices import (
@@ -188,6 +189,10 @@ class Archive(Protocol):
 
     async def facts(self, plan: PlanRef, at: datetime) -> Facts:
         """Return what a step of the plan at *at* would start from: previews decide on it, and write nothing."""
+        ...
+
+    async def seat_gate(self, org_id: str, customer_id: str, *, members: int, guests: int) -> SeatGateRecord:
+        """Tell whether that many more people fit the customer's plan, by the newest seats reported."""
         ...
 
     async def seats(

@@ -363,6 +363,7 @@ def api_services(engine: Engine) -> Services:
         registry=engine.registry,
         customers=engine.customers,
         customer_books=engine.customer_books,
+        offering=engine.offering,
         catalog=engine.catalog,
         stripe_events=StripeEvents(PostgresInbox(database), stripe_news(engine), watch),
         papers=papers_of(engine),

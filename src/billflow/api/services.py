@@ -13,6 +13,7 @@ from billflow.customers import Customers
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
+from billflow.offering import Offering
 from billflow.outward import Outward
 from billflow.ports import Archive, Books, Registry
 from billflow.ports_access import Answers, Watch
@@ -38,6 +39,7 @@ class Services:
     registry: Registry
     customers: Customers
     customer_books: CustomerBooks
+    offering: Offering
     catalog: Catalog
     stripe_events: StripeEvents
     papers: InvoicePapers

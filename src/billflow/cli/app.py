@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from billflow.cli import audit, clocks, customers, demo, dev, endpoints, invoices, keys, plans, seats, servers
+from billflow.cli import audit, clocks, customers, demo, dev, endpoints, invoices, keys, offers, plans, seats, servers
 from billflow.cli.conformance import conformance
 from billflow.cli.encryption import rotate_encryption
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
@@ -55,6 +55,7 @@ keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
 app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),
+    ("offer", offers.app),
     ("invoice", invoices.app),
     ("customer", customers.app),
     ("seats", seats.app),

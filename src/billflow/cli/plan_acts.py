@@ -31,7 +31,7 @@ async def start(engine: "Engine", typed: "Start") -> None:
         test_clock_id=clock_id,
         at=(await engine.registry.clock(org_id, clock_id)).now_at if clock_id else now(),
     )
-    _show_started(await answered(engine.billing.start_plan(ask), ask.key), as_json=typed.as_json)
+    show_started(await answered(engine.billing.start_plan(ask), ask.key), as_json=typed.as_json)
 
 
 async def command(engine: "Engine", typed: "Request") -> None:
@@ -69,7 +69,8 @@ def _show_result(result: StepResult) -> None:
         described(result.successor)
 
 
-def _show_started(started: PlanStarted, *, as_json: bool) -> None:
+def show_started(started: PlanStarted, *, as_json: bool) -> None:
+    """Show a plan that was started; raises `Refused` where its payment came to nothing."""
     if as_json:
         output.as_json(started)
     else:

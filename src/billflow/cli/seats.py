@@ -10,6 +10,7 @@ from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.finding import found, now, only, org_of
 from billflow.cli.params import AsJson, At, CustomerId, example
 from billflow.cli.session import run
+from billflow.domain.seats import MAX_LICENSES
 
 if TYPE_CHECKING:
     from billflow.demo.seats_csv import Organization, SeatFile
@@ -36,11 +37,35 @@ def report(
 
         reports = [SeatReport(observed_at=at or now(), members=members, guests=guests)]
         customer_id = await found(engine, "customer", customer)
-        new = await engine.registry.report_seats(await org_of(engine), customer_id, reports)
+        new = await engine.billing.report_seats(await org_of(engine), customer_id, reports)
         if as_json:
             output.as_json({"customer_id": customer_id, "new": new})
         else:
             output.say("Reported." if new else "That moment was reported before; the first report counts.")
+
+    run(act)
+
+
+@app.command("can-add", epilog=example("seats can-add 5f1c --members 2"))
+def can_add(
+    customer: CustomerId,
+    *,
+    members: Annotated[int, typer.Option(min=0, max=MAX_LICENSES, help="Who joins, or becomes a member.")] = 1,
+    guests: Annotated[int, typer.Option(min=0, max=MAX_LICENSES, help="Guests who join.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whether more people fit a customer's licenses; exits with 1 where they don't."""
+
+    async def act(engine: "Engine") -> None:
+        customer_id, org_id = await found(engine, "customer", customer), await org_of(engine)
+        gate = await engine.archive.seat_gate(org_id, customer_id, members=members, guests=guests)
+        if as_json:
+            output.as_json(gate)
+        else:
+            spare = "nothing limits them" if gate.spare is None else f"{gate.spare} licenses are spare now"
+            output.say(f"They {'may' if gate.allowed else 'may not'} join: {spare}.")
+        if not gate.allowed:
+            raise typer.Exit(EXIT_REFUSED)
 
     run(act)
 
@@ -81,7 +106,7 @@ async def _report(engine: "Engine", customer_id: str, organization: "Organizatio
         SeatReport(observed_at=one.observed_at, members=one.members, guests=one.guests)
         for one in organization.observations
     ]
-    return await engine.registry.report_seats(await org_of(engine), customer_id, reports)
+    return await engine.billing.report_seats(await org_of(engine), customer_id, reports)
 
 
 def _show(seats: "SeatFile", new: int, *, as_json: bool) -> None:

@@ -1,14 +1,15 @@
 """Reading the books: `ports.Archive` on PostgreSQL."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
+from billflow.domain.access import SeatGate, seat_gate
 from billflow.domain.step import Facts
 from billflow.models.contracts.credits import CreditBalance
-from billflow.models.contracts.customers import CustomerRecord, SeatReport
+from billflow.models.contracts.customers import CustomerRecord, SeatGateRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import (
@@ -153,6 +154,17 @@ class PostgresArchive(BooksPart):
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.scalars(query.order_by(SeatRow.observed_at))
             return tuple(SeatReport.model_validate(row, from_attributes=True) for row in rows)
+
+    async def seat_gate(self, org_id: str, customer_id: str, *, members: int, guests: int) -> SeatGateRecord:
+        """Tell whether that many more people fit the customer's plan, by the newest seats reported (rules 20)."""
+        customer = await self.customer(org_id, customer_id)
+        plans = await self.running_plans(org_id, customer_id=customer.customer_id)
+        live = next((plan for plan in plans if plan.status.is_live), None)
+        gate = SeatGate(allowed=True)
+        if live is not None:
+            facts = await self.facts(PlanRef(org_id=org_id, plan_id=live.plan_id), live.clock_at or datetime.now(UTC))
+            gate = seat_gate(facts, members=members, guests=guests)
+        return SeatGateRecord(allowed=gate.allowed, spare=gate.spare, warning=gate.warning)
 
     async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
         """Return the ids of a customer, plan, invoice or clock that begin so, *limit* at most."""

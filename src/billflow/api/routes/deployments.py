@@ -3,15 +3,15 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from billflow.api.caller import CallerHere
-from billflow.api.fields import MANY, ONE, AskedMoment
+from billflow.api.fields import MANY, ONE, Asked, AskedMoment, Slice
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Shown
-from billflow.models.contracts.customers import SeatReport
+from billflow.api.views import Listed, Shown
+from billflow.models.contracts.customers import Count, SeatGateRecord, SeatReport
 
 MOST = 10_000
 
@@ -47,6 +47,26 @@ class SeatsKept(Shown):
     new: int
 
 
+class SeatsQuery(Slice):
+    """Which observations to list, in `[since, until)`, and which part of the list."""
+
+    since: AskedMoment | None = None
+    until: AskedMoment | None = None
+
+
+class Seats(Listed):
+    """What a deployment reported, in time order."""
+
+    seats: list[SeatReport] = Field(validation_alias="rows")
+
+
+class Joining(Asked):
+    """How many people are about to join, or to become members."""
+
+    members: Count = 1
+    guests: Count = 0
+
+
 @router.post("/{deployment_id}/seats", status_code=HTTPStatus.CREATED)
 async def report_seats(
     deployment_id: str,
@@ -54,8 +74,31 @@ async def report_seats(
     services: ServicesHere,
     caller: CallerHere,
 ) -> SeatsKept:
-    """Report one observation or up to ten thousand; the first report of a moment counts."""
+    """Report one observation or up to ten thousand; the first report of a moment counts.
+
+    A plan that waited for seats goes on.
+    """
     reports = asked if isinstance(asked, list) else [asked]
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
-    new = await services.registry.report_seats(caller.org_id, customer.customer_id, reports)
+    new = await services.billing.report_seats(caller.org_id, customer.customer_id, reports)
     return SeatsKept(received=len(reports), new=new)
+
+
+@router.get("/{deployment_id}/seats")
+async def list_seats(
+    deployment_id: str, services: ServicesHere, caller: CallerHere, which: Annotated[SeatsQuery, Query()]
+) -> Seats:
+    """List what a deployment reported, in time order."""
+    customer = await services.archive.customer_of(caller.org_id, deployment_id)
+    seats = services.archive.seats
+    return Seats.of(which.of(await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)))
+
+
+@router.get("/{deployment_id}/seats/can-add")
+async def can_add(
+    deployment_id: str, services: ServicesHere, caller: CallerHere, joining: Annotated[Joining, Query()]
+) -> SeatGateRecord:
+    """Tell whether people may join: `spare` licences are left before they do, None where nothing limits them."""
+    customer = await services.archive.customer_of(caller.org_id, deployment_id)
+    gate = services.archive.seat_gate
+    return await gate(caller.org_id, customer.customer_id, members=joining.members, guests=joining.guests)

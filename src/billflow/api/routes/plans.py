@@ -81,6 +81,7 @@ class PlanAsked(Asked):
     collection_method: CollectionMethod = Field(CollectionMethod.CHARGE_AUTOMATICALLY, validation_alias="collection")
     trial_days: int = 0
     offer_id: str | None = Field(None, max_length=100)
+    end_date: AskedMoment | None = None
     test_clock_id: str | None = Field(None, max_length=100)
 
     def start(self) -> StartPlan:

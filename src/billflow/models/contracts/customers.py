@@ -185,6 +185,17 @@ class SeatReport(Contract):
     guests: Count = 0
 
 
+class SeatGateRecord(Contract):
+    """Whether so many more people may join, and how many licences are spare before they do.
+
+    `spare` is None where nothing limits how many may join; admins should see a `warning` from three spare ones down.
+    """
+
+    allowed: bool
+    spare: int | None
+    warning: bool
+
+
 class ClockRecord(Contract):
     """A test clock, standing at `now_at`."""
 

@@ -1,0 +1,86 @@
+"""Offers over HTTP and on the command line."""
+
+import httpx
+
+from tests.pipeline.conftest import Typed
+from tests.pipeline.story import Story
+
+FIXED = {"tier": "cloud_enterprise", "fixed_price": 120_000}
+
+
+def path_of(story: Story) -> str:
+    return f"/api/v1/customers/{story.customer_id}/offers"
+
+
+async def test_an_offer_is_made_listed_accepted_and_billed_over_http(story: Story, api: httpx.AsyncClient) -> None:
+    made = await api.post(path_of(story), json=FIXED)
+    offer = made.json()["offer"]
+    accept = f"{path_of(story)}/{offer['id']}/accept"
+    headers = {"Idempotency-Key": f"accept-{offer['id']}"}
+    choice = {"schedule": "monthly", "test_clock_id": story.clock_id}
+
+    started = await api.post(accept, json=choice, headers=headers)
+    again = await api.post(accept, json=choice, headers=headers)
+
+    assert (made.status_code, offer["status"], made.json()["plan"]) == (201, "open", None)
+    assert (started.status_code, started.json()["plan"]["status"]) == (201, "active"), started.text
+    assert again.json()["plan"]["id"] == started.json()["plan"]["id"]
+    listed = (await api.get(path_of(story))).json()
+    assert [(one["id"], one["status"]) for one in listed["offers"]] == [(offer["id"], "accepted")]
+    assert [invoice.total for invoice in await story.settled()] == [10_000]
+
+
+async def test_an_offer_is_withdrawn_over_http_and_accepted_no_more(story: Story, api: httpx.AsyncClient) -> None:
+    offer = (await api.post(path_of(story), json=FIXED)).json()["offer"]
+
+    withdrawn = await api.delete(f"{path_of(story)}/{offer['id']}")
+    refused = await api.post(f"{path_of(story)}/{offer['id']}/accept", json={"schedule": "annual"})
+
+    assert withdrawn.json()["status"] == "withdrawn"
+    assert (refused.status_code, refused.json()["code"]) == (409, "offer_not_open")
+
+
+async def test_a_plan_is_started_with_an_offer_by_its_id_alone(story: Story, api: httpx.AsyncClient) -> None:
+    offer = (await api.post(path_of(story), json=FIXED)).json()["offer"]
+    asked = {
+        "customer_id": story.customer_id,
+        "tier": "cloud_enterprise",
+        "schedule": "annual",
+        "offer_id": offer["id"],
+        "test_clock_id": story.clock_id,
+    }
+
+    plan = (await api.post("/api/v1/plans", json=asked)).json()["plan"]
+
+    assert (plan["status"], plan["fixed_price"]) == ("active", 120_000)
+
+
+async def test_an_offer_of_another_customer_is_not_found(
+    story: Story, server_story: Story, api: httpx.AsyncClient
+) -> None:
+    offer = (await api.post(path_of(story), json=FIXED)).json()["offer"]
+
+    seen = [
+        await api.get(f"{path_of(server_story)}/{offer['id']}"),
+        await api.delete(f"{path_of(server_story)}/{offer['id']}"),
+        await api.post(f"{path_of(server_story)}/{offer['id']}/accept", json={"schedule": "annual"}),
+    ]
+
+    assert [answer.status_code for answer in seen] == [404] * 3
+
+
+async def test_offers_are_made_listed_accepted_and_withdrawn_by_hand(story: Story, terminal: Typed) -> None:
+    customer = story.customer_id
+    create = ("offer", "create", customer, "--tier", "cloud_standard", "--monthly-discounted-price", "600", "--json")
+    first = (await terminal(*create)).data["offer"]["offer_id"]
+    taken = await terminal(*create)
+    withdrawn = await terminal("offer", "withdraw", first, "--json")
+    second = (await terminal(*create)).data["offer"]["offer_id"]
+    accept = ("offer", "accept", second, "--schedule", "monthly", "--clock", story.clock_id, "--json")
+    accepted = await terminal(*accept)
+
+    assert (taken.code, "open offer for that tier" in taken.err) == (1, True)
+    assert withdrawn.data["status"] == "withdrawn"
+    assert accepted.data["state"]["price_per_license"] == 600
+    shown = await terminal("offer", "list", customer)
+    assert (shown.code, "accepted" in shown.out, "USD 6 a license and month" in shown.out) == (0, True, True)

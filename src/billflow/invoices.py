@@ -1,7 +1,7 @@
 """What one can ask of billflow about single invoices and ways to pay."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
@@ -89,20 +89,26 @@ class Invoices:
             CollectionWorkflow.pay, start_workflow_operation=await self._collecting(invoice)
         )
 
+    async def now_of(self, org_id: str, invoice_id: str) -> datetime:
+        """Return the moment at which something is asked about an invoice: its test clock's, or the present."""
+        invoice = await self.archive.invoice(org_id, invoice_id)
+        plan = await self.books.plan_state(PlanRef(org_id=org_id, plan_id=invoice.plan_id))
+        return plan.clock_at or datetime.now(UTC)
+
     async def settlements(self, org_id: str, invoice_id: str) -> Settlements:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
         return await self.books.settlements(org_id, invoice_id)
 
     async def card_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer enters a card."""
-        return await self.methods.card_link(await self._payer(org_id, customer_id), return_url)
+        return await self.methods.card_link(await self.payer(org_id, customer_id), return_url)
 
     async def portal_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer sees its invoices and changes its card."""
-        return await self.methods.portal_link(await self._payer(org_id, customer_id), return_url)
+        return await self.methods.portal_link(await self.payer(org_id, customer_id), return_url)
 
-    async def _payer(self, org_id: str, customer_id: str) -> BilledCustomer:
-        """Return the customer as Stripe knows it, making it known there where it is not yet."""
+    async def payer(self, org_id: str, customer_id: str) -> BilledCustomer:
+        """Return who pays for a customer, made known to Stripe where it is not yet."""
         payer = payer_of(await self.archive.customer(org_id, customer_id))
         if payer.stripe_customer_id is not None:
             return payer

@@ -47,6 +47,7 @@ from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.methods import StripePaymentMethods
 from billflow.payments.reconciling import StripeInvoices
+from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
 from billflow.ports import WebhookInbox
@@ -117,6 +118,11 @@ class Engine:
         """Return what one can ask about single invoices and ways to pay."""
         methods = StripePaymentMethods(self.stripe, self.gateway)
         return Invoices(self.client, self.billing, self.books, self.archive, methods)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """Return what stands in for customers with a test card; raises `SettingsError` for a live key."""
+        return Sandbox(self.stripe, _required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
 
     @property
     def postbox(self) -> PostgresPostbox:
@@ -365,6 +371,7 @@ def api_services(engine: Engine) -> Services:
         customer_books=engine.customer_books,
         offering=engine.offering,
         catalog=engine.catalog,
+        invoices=engine.invoices,
         stripe_events=StripeEvents(PostgresInbox(database), stripe_news(engine), watch),
         papers=papers_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),

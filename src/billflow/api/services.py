@@ -12,6 +12,7 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.customers import Customers
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog
+from billflow.invoices import Invoices
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.offering import Offering
 from billflow.outward import Outward
@@ -42,6 +43,7 @@ class Services:
     offering: Offering
     catalog: Catalog
     stripe_events: StripeEvents
+    invoices: Invoices
     papers: InvoicePapers
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]

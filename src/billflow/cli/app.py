@@ -8,7 +8,23 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from billflow.cli import audit, clocks, customers, demo, dev, endpoints, invoices, keys, offers, plans, seats, servers
+from billflow.cli import (
+    audit,
+    cards,
+    clocks,
+    customers,
+    demo,
+    dev,
+    endpoints,
+    invoices,
+    keys,
+    mails,
+    offers,
+    plans,
+    seats,
+    servers,
+    settling,
+)
 from billflow.cli.conformance import conformance
 from billflow.cli.encryption import rotate_encryption
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
@@ -52,11 +68,14 @@ _add(servers.migrate, "migrate")
 _add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
 _add(events, "events --type invoice.paid", "events --customer 5f1c --json")
 keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
+customers.app.add_typer(cards.app)
+invoices.app.add_typer(settling.app)
 app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),
     ("offer", offers.app),
     ("invoice", invoices.app),
+    ("mail", mails.app),
     ("customer", customers.app),
     ("seats", seats.app),
     ("clock", clocks.app),

@@ -17,7 +17,7 @@ SHORT = 8
 """How much of an id tables show; it is enough to name the row again."""
 
 
-_LISTED = frozenset({"plan", "customer", "invoice"})
+_LISTED = frozenset({"plan", "customer", "invoice", "mail"})
 
 
 async def org_of(engine: "Engine") -> str:

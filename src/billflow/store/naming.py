@@ -6,12 +6,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.tables import Customer, CustomerPlan, CustomerPlanOffer, Invoice, TestClock
+from billflow.models.tables import Customer, CustomerPlan, CustomerPlanOffer, Invoice, MailRow, TestClock
 
-_TABLES: dict[str, type[Customer] | type[CustomerPlan] | type[CustomerPlanOffer] | type[Invoice] | type[TestClock]] = {
+_NamedRow = Customer | CustomerPlan | CustomerPlanOffer | Invoice | TestClock | MailRow
+_TABLES: dict[str, type[_NamedRow]] = {
     "customer": Customer,
     "plan": CustomerPlan,
     "invoice": Invoice,
+    "mail": MailRow,
     "clock": TestClock,
     "offer": CustomerPlanOffer,
 }

@@ -1,0 +1,40 @@
+"""Pages of Stripe's on which a customer enters a card, or looks after its invoices."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
+
+from billflow.api.caller import CallerHere
+from billflow.api.fields import Asked
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.api.views import Shown
+
+router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
+
+
+class LinkAsked(Asked):
+    """Where the customer comes back to."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"return_url": "https://app.example/billing"}]})
+
+    return_url: str = Field(pattern=r"^https?://[^\s]+$", max_length=2000)
+
+
+class Link(Shown):
+    """The address of a page; it is for this customer only, and not for long."""
+
+    url: str
+
+
+@router.post("/card-link", status_code=HTTPStatus.CREATED)
+async def link_to_card(customer_id: str, asked: LinkAsked, services: ServicesHere, caller: CallerHere) -> Link:
+    """Make a page where the customer enters a card, which then pays everything that is open."""
+    return Link(url=await services.invoices.card_link(caller.org_id, customer_id, asked.return_url))
+
+
+@router.post("/portal-link", status_code=HTTPStatus.CREATED)
+async def link_to_portal(customer_id: str, asked: LinkAsked, services: ServicesHere, caller: CallerHere) -> Link:
+    """Make a page where the customer sees its invoices and changes its card."""
+    return Link(url=await services.invoices.portal_link(caller.org_id, customer_id, asked.return_url))

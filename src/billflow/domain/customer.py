@@ -7,6 +7,9 @@ from billflow.domain.catalog import Catalog, Hosting, Tier
 from billflow.domain.plan import Schedule
 
 DEFAULT_FLAT_DISCOUNT = 2000
+GRANTED_DISCOUNT_MONTHS = 12
+"""Months of flat discount that a new self-hosted customer has; one in the cloud has none (rules 14)."""
+
 _BASIC = "self_hosted_basic"
 _BASIC_CAP = 10
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import BillingError, NotFound, Refused
 from billflow.domain.inheritance import merged
 from billflow.domain.plan import PlanStatus
@@ -108,6 +109,7 @@ def _customer(org_id: UUID, new: NewCustomer, deployment: _DeploymentRow) -> Cus
         shipping_address=address_of(new.shipping_address),
         metadata_=merged({}, new.metadata),
         settings=merged({}, new.settings.given()),
+        flat_discounted_months=0 if isinstance(deployment, Realm) else GRANTED_DISCOUNT_MONTHS,
     )
 
 

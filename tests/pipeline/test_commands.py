@@ -1,0 +1,154 @@
+"""Every command by update, by signal and by hand: taken once, with its audit row, its event and a preview before."""
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import pytest
+
+from billflow.domain import commands as c
+from billflow.domain.calendar import add_months
+from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.purchasing import StartPlan
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.steps import CommandRequest
+from tests.engine_fixtures import until
+from tests.pipeline.conftest import Typed
+from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, by_hand, ref
+
+S = PlanStatus
+TEN = by_hand(10)
+A_YEAR = by_hand(10, replace(MONTHLY, schedule=Schedule.ANNUAL))
+ON_TRIAL = replace(TEN, trial_days=30)
+MONTH = add_months(BEGIN, 1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command, how it is typed, the plan it is for, and what it leaves behind."""
+
+    command: c.PlanCommand
+    options: str
+    event: str
+    status: PlanStatus = S.ACTIVE
+    asked: StartPlan = TEN
+    before: tuple[c.PlanCommand, ...] = ()
+
+
+CASES = [
+    Case(c.SetLicenses(licenses=20), "--licenses 20", "plan.licenses_changed"),
+    Case(c.SetLicensesAtRenewal(licenses=12), "--licenses 12", "plan.licenses_at_renewal_changed"),
+    Case(
+        c.SetLicenseManagement(license_management=LicenseManagement.AUTOMATIC),
+        "--license-management automatic",
+        "plan.license_management_changed",
+    ),
+    Case(c.SwitchToAnnual(), "", "plan.switch_scheduled", S.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE),
+    Case(c.SwitchToMonthly(), "", "plan.switch_scheduled", S.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE, A_YEAR),
+    Case(c.DowngradeAtEndOfCycle(), "", "plan.downgrade_scheduled", S.DOWNGRADE_AT_END_OF_CYCLE),
+    Case(
+        c.DowngradeAtEndOfFreeTrial(), "", "plan.downgrade_scheduled", S.DOWNGRADE_AT_END_OF_FREE_TRIAL, asked=ON_TRIAL
+    ),
+    Case(c.CancelScheduledChange(), "", "plan.scheduled_change_canceled", before=(c.DowngradeAtEndOfCycle(),)),
+    Case(c.EndNow(), "", "plan.ended", S.ENDED),
+    Case(c.UpgradeTierNow(tier="cloud_plus"), "--tier cloud_plus", "plan.replaced", S.ENDED),
+    Case(
+        c.ScheduleTierAtPlanEnd(tier="cloud_plus"),
+        "--tier cloud_plus",
+        "plan.tier_scheduled",
+        S.SWITCH_PLAN_TIER_AT_PLAN_END,
+        before=(c.SetEndDate(end_date=MONTH),),
+    ),
+    Case(c.SetEndDate(end_date=MONTH), f"--end-date {MONTH.isoformat()}", "plan.end_date_set"),
+    Case(c.ExtendTrial(days=7), "--days 7", "plan.trial_extended", S.FREE_TRIAL, ON_TRIAL),
+    Case(
+        c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
+        "--collection-method send_invoice",
+        "plan.collection_method_changed",
+    ),
+    Case(
+        c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),
+        "--monthly-discounted-price 600 --annual-discounted-price 6000",
+        "plan.repriced",
+    ),
+    Case(c.Retry(), "", "plan.retry_asked"),
+]
+every_command = pytest.mark.parametrize("case", CASES, ids=[case.command.type for case in CASES])
+
+
+async def ready(story: Story, case: Case) -> PlanState:
+    """Return a plan that the command of *case* is for, a day after it began."""
+    plan = await story.plan(case.asked)
+    await story.advance(BEGIN + DAY)
+    for command in case.before:
+        await story.command(plan, command)
+    return await story.state(plan)
+
+
+async def check(story: Story, plan: PlanState, case: Case, command_id: str) -> None:
+    """Check what a command leaves behind: one step, one audit row, its event, the plan's new status."""
+    archive = story.house.engine.archive
+    steps = [step for step in await archive.steps(ref(plan)) if step.key.endswith(f"/command/{command_id}")]
+    assert [(step.kind, step.refused) for step in steps] == [("command", False)]
+    assert (await story.audited(plan.plan_id)).count(f"plan.{case.command.type}") == 1
+    events = [entry.name for entry in await archive.timeline(ref(plan)) if entry.kind == "event"]
+    assert case.event in events
+    assert (await story.state(plan)).status is case.status
+
+
+def test_every_command_there_is_has_its_case() -> None:
+    assert [type(case.command) for case in CASES] == list(get_args(c.PlanCommand))
+
+
+@every_command
+async def test_a_command_by_update_is_answered_when_it_is_in_the_books(story: Story, case: Case) -> None:
+    plan = await ready(story, case)
+
+    result = await story.command(plan, case.command, "once")
+    again = await story.command(plan, case.command, "once")
+
+    assert result.state.status is case.status
+    assert again == result
+    await check(story, plan, case, "once")
+
+
+@every_command
+async def test_a_command_by_signal_is_taken_without_anyone_waiting(story: Story, case: Case) -> None:
+    plan = await ready(story, case)
+    request = CommandRequest(command_id="left", command=case.command, actor="support")
+
+    await story.house.engine.billing.signal(ref(plan), request)
+
+    async def is_taken() -> bool:
+        steps = await story.house.engine.archive.steps(ref(plan))
+        return any(step.key.endswith("/command/left") for step in steps)
+
+    await until(is_taken)
+    await check(story, plan, case, "left")
+
+
+@every_command
+async def test_a_command_is_previewed_and_given_by_hand(story: Story, terminal: Typed, case: Case) -> None:
+    plan = await ready(story, case)
+    typed = [case.command.type.replace("_", "-"), *case.options.split()]
+
+    at = (BEGIN + DAY).isoformat()
+    preview = await terminal("plan", "preview", plan.plan_id, *typed, "--at", at, "--json")
+    unchanged = await story.state(plan)
+    given = await terminal("plan", "command", plan.plan_id, *typed, "--key", "typed", "--json")
+
+    assert (preview.code, preview.err, unchanged) == (0, "", plan)
+    assert given.data["state"]["status"] == case.status
+    await check(story, plan, case, "typed")
+
+
+async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(story: Story) -> None:
+    plan = await story.plan(TEN)
+    request = CommandRequest(command_id="wrong", command=c.ExtendTrial(days=3), actor="support")
+
+    await story.house.engine.billing.signal(ref(plan), request)
+
+    async def is_noted() -> bool:
+        return "plan.command_refused" in await story.audited(plan.plan_id)
+
+    await until(is_noted)
+    assert await story.state(plan) == plan

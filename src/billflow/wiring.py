@@ -44,6 +44,7 @@ from billflow.models.keyring import Keyring
 from billflow.offering import Offering
 from billflow.outward import Outward
 from billflow.payments.client import is_live, stripe_client
+from billflow.payments.forgetting import StripePrivacy
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.methods import StripePaymentMethods
 from billflow.payments.reconciling import StripeInvoices
@@ -51,6 +52,7 @@ from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
 from billflow.ports import WebhookInbox
+from billflow.privacy import Privacy
 from billflow.service import Billing
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.answers import PostgresAnswers
@@ -66,6 +68,7 @@ from billflow.store.migrate import upgrade
 from billflow.store.offers import PostgresOffers
 from billflow.store.outbox import PostgresOutbox
 from billflow.store.postbox import PostgresPostbox
+from billflow.store.privacy import PostgresPrivacy
 from billflow.store.reconciling import PostgresReconciliation
 from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.rotation import Rotation
@@ -293,6 +296,11 @@ def outward_of(engine: Engine) -> Outward:
     return Outward(endpoints, PostgresOutbox(database), Lanes(engine.client), PostgresAudit(database))
 
 
+def privacy_of(engine: Engine) -> Privacy:
+    """Return what exports and erases customers."""
+    return Privacy(PostgresPrivacy(engine.books.database), StripePrivacy(engine.stripe))
+
+
 async def rotate_encryption(engine: Engine) -> int:
     """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
     return await Rotation(engine.books.database).run()
@@ -374,6 +382,7 @@ def api_services(engine: Engine) -> Services:
         answers=PostgresAnswers(database),
         watch=watch,
         outward=outward_of(engine),
+        privacy=privacy_of(engine),
     )
 
 

@@ -30,6 +30,7 @@ from billflow.api.routes import (
     onboarding,
     payment_links,
     plans,
+    privacy,
     projects,
     settling,
     sponsorships,
@@ -71,6 +72,7 @@ _NOUNS = (
     events,
     webhook_endpoints,
     audit,
+    privacy,
     webhooks,
 )
 

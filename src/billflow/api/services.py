@@ -19,6 +19,7 @@ from billflow.outward import Outward
 from billflow.ports import Archive, Books, Registry
 from billflow.ports_access import Answers, Watch
 from billflow.ports_customers import CustomerBooks
+from billflow.privacy import Privacy
 from billflow.service import Billing
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -51,6 +52,7 @@ class Services:
     answers: Answers
     watch: Watch
     outward: Outward
+    privacy: Privacy
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
 

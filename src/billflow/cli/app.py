@@ -30,6 +30,7 @@ from billflow.cli.encryption import rotate_encryption
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
 from billflow.cli.events import events
 from billflow.cli.params import example
+from billflow.cli.privacy import erase, export
 from billflow.cli.reconcile import reconcile
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -70,6 +71,8 @@ _add(events, "events --type invoice.paid", "events --customer 5f1c --json")
 keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
 customers.app.add_typer(cards.app)
 invoices.app.add_typer(settling.app)
+customers.app.command(epilog=example("customer export 5f1c"))(export)
+customers.app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))(erase)
 app.command()(conformance)
 for _name, _group in (
     ("plan", plans.app),

@@ -13,6 +13,7 @@ from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditLog
 from billflow.store.engine import Database, as_id
+from billflow.store.forgetting import Opener, customer_of, opened
 from billflow.store.sequences import sequence_page
 
 _AT_ONCE = 1000
@@ -45,7 +46,10 @@ class PostgresAudit:
         """Return one part of the entries, the newest first."""
         query = select(AuditLog).where(*_entries_that(wanted))
         async with self.database.unit_of_work(org_id) as session:
-            return await sequence_page(session, query, AuditLog.sequence, paging, _record)
+            found = await sequence_page(session, query, AuditLog.sequence, paging, lambda row: row)
+            opener = await opened(session, map(customer_of, found.rows))
+            rows = tuple(_record(row, opener) for row in found.rows)
+            return Page(rows=rows, total=found.total, next=found.next)
 
     async def verify(self, org_id: str) -> AuditVerdict:
         """Compute every hash again and say where the chain breaks; some thousand entries at a time."""
@@ -105,7 +109,8 @@ def _entries_that(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _record(row: AuditLog) -> AuditRecord:
+def _record(row: AuditLog, opener: Opener) -> AuditRecord:
+    detail, before, after = (opener.open(customer_of(row), part) for part in (row.detail, row.before, row.after))
     return AuditRecord(
         audit_id=str(row.id),
         sequence=row.sequence,
@@ -116,7 +121,7 @@ def _record(row: AuditLog) -> AuditRecord:
         subject_id=row.subject_id,
         at=row.at,
         recorded_at=row.created_at,
-        detail=row.detail,
-        before=row.before,
-        after=row.after,
+        detail=detail,
+        before=before,
+        after=after,
     )

@@ -36,6 +36,7 @@ from billflow.models.tables import (
 )
 from billflow.store.endpoints import held_endpoint
 from billflow.store.engine import Database, as_id
+from billflow.store.forgetting import Opener, opened
 from billflow.store.paging import page
 from billflow.store.records import recorder_of
 from billflow.store.sequences import sequence_page
@@ -58,7 +59,10 @@ class PostgresOutbox:
         """Return one part of the events, the newest first."""
         query = select(OutboxEvent).where(*_events_that(wanted))
         async with self.database.unit_of_work(org_id) as session:
-            return await sequence_page(session, query, OutboxEvent.sequence, paging, event_record)
+            found = await sequence_page(session, query, OutboxEvent.sequence, paging, lambda row: row)
+            opener = await opened(session, [event.customer_id for event in found.rows])
+            rows = tuple(event_record(event, opener) for event in found.rows)
+            return Page(rows=rows, total=found.total, next=found.next)
 
     async def orgs_with_news(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which events wait to be looked at."""
@@ -125,7 +129,8 @@ class PostgresOutbox:
             message, event, endpoint, suspended_at = found
             if suspended_at is not None and await _is_held(session, message):
                 return None
-            return _message(message, event, endpoint)
+            opener = await opened(session, [event.customer_id])
+            return _message(message, event_record(event, opener), endpoint)
 
     async def record_attempt(self, lane: Lane, attempt: Attempt) -> None:
         """Write down what came of sending a message, and when it is tried again."""
@@ -257,11 +262,11 @@ def _lane(org_id: object, endpoint_id: UUID, customer_id: UUID | None) -> Lane:
     )
 
 
-def _message(message: WebhookMessage, event: OutboxEvent, endpoint: WebhookEndpoint) -> Message:
+def _message(message: WebhookMessage, event: EventRecord, endpoint: WebhookEndpoint) -> Message:
     return Message(
         message_id=str(message.id),
         endpoint_id=str(endpoint.id),
-        event=event_record(event),
+        event=event,
         url=endpoint.url,
         secret=SecretStr(endpoint.secret),
         failures=message.failures,
@@ -282,8 +287,8 @@ def _events_that(wanted: EventFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def event_record(row: OutboxEvent) -> EventRecord:
-    """Return an event as it is shown."""
+def event_record(row: OutboxEvent, opener: Opener) -> EventRecord:
+    """Return an event as it is shown, with what *opener* opens."""
     customer, plan, invoice = (
         None if link is None else str(link) for link in (row.customer_id, row.plan_id, row.invoice_id)
     )
@@ -296,7 +301,7 @@ def event_record(row: OutboxEvent) -> EventRecord:
         customer_id=customer,
         plan_id=plan,
         invoice_id=invoice,
-        data=row.data,
+        data=opener.open(row.customer_id, row.data),
         recorded_at=row.created_at,
     )
 

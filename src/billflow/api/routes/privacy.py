@@ -1,0 +1,51 @@
+"""What is kept of a customer, and forgetting it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+
+from billflow.api.caller import AdminHere
+from billflow.api.changes import change_by, ref_of
+from billflow.api.fields import Asked
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.api.views import Shown
+from billflow.models.contracts.base import Moment
+from billflow.models.contracts.privacy import CustomerExport
+
+router = APIRouter(prefix="/customers/{customer_id}", tags=["privacy"], route_class=CheckedRoute)
+
+
+class EraseAsked(Asked):
+    """Why a customer is to be forgotten, for the audit log; name nobody here."""
+
+    reason: str | None = Field(None, min_length=1, max_length=1000, examples=["asked for by mail on 1 July"])
+
+
+class Erased(Shown):
+    """The customer is forgotten, here and at Stripe; what it was billed stays."""
+
+    customer_id: str
+    erased_at: Moment
+
+
+@router.get("/export")
+async def export_customer(customer_id: str, services: ServicesHere, caller: AdminHere) -> CustomerExport:
+    """Return everything that is kept of a customer, by kind; the export itself is audited."""
+    return await services.privacy.export(ref_of(caller, customer_id), change_by(caller))
+
+
+@router.post("/erase")
+async def erase_customer(
+    customer_id: str,
+    services: ServicesHere,
+    caller: AdminHere,
+    why: Annotated[EraseAsked | None, Body()] = None,
+) -> Erased:
+    """Replace names, e-mails and addresses, here and at Stripe; refused while something is still to be paid.
+
+    Asked again, it does what is left of it.
+    """
+    change = change_by(caller, why.reason if why else None)
+    return Erased.of(await services.privacy.erase(ref_of(caller, customer_id), change))

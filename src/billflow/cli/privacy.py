@@ -1,0 +1,53 @@
+"""`billflow customer export` and `erase`: what is kept of a customer, and forgetting it."""
+
+from typing import TYPE_CHECKING
+
+from billflow.cli import output
+from billflow.cli.finding import found, now, org_of
+from billflow.cli.params import AsJson, CustomerId, Reason
+from billflow.cli.session import actor, run
+
+if TYPE_CHECKING:
+    from billflow.models.contracts.customers import CustomerChange, CustomerRef
+    from billflow.wiring import Engine
+
+
+def export(customer: CustomerId) -> None:
+    """Print everything that is kept of a customer, as JSON."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.wiring import privacy_of
+
+        output.as_json(await privacy_of(engine).export(await _ref(engine, customer), _change(None)))
+
+    run(act)
+
+
+def erase(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = False) -> None:
+    """Replace a customer's names, e-mails and addresses, here and at Stripe; what it was billed stays.
+
+    There is no way back. Refused while a plan is live or an invoice is open.
+    """
+
+    async def act(engine: "Engine") -> None:
+        from billflow.wiring import privacy_of
+
+        erasure = await privacy_of(engine).erase(await _ref(engine, customer), _change(reason))
+        if as_json:
+            output.as_json(erasure)
+        else:
+            output.say(f"The customer {erasure.customer_id} is forgotten; its invoices stay.")
+
+    run(act)
+
+
+async def _ref(engine: "Engine", typed: str) -> "CustomerRef":
+    from billflow.models.contracts.customers import CustomerRef
+
+    return CustomerRef(org_id=await org_of(engine), customer_id=await found(engine, "customer", typed))
+
+
+def _change(reason: str | None) -> "CustomerChange":
+    from billflow.models.contracts.customers import CustomerChange
+
+    return CustomerChange(actor=actor(), at=now(), reason=reason)

@@ -1,0 +1,29 @@
+"""Export and erasure of a customer's personal data, in our books and at Stripe."""
+
+from dataclasses import dataclass
+
+from billflow.models.contracts.customers import CustomerChange, CustomerRef
+from billflow.models.contracts.privacy import CustomerExport, Erasure
+from billflow.ports_privacy import PaymentsPrivacy, PrivacyBooks
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """What people may ask about themselves."""
+
+    books: PrivacyBooks
+    payments: PaymentsPrivacy
+
+    async def export(self, ref: CustomerRef, change: CustomerChange) -> CustomerExport:
+        """Return everything that is kept of a customer; the export itself is audited."""
+        return await self.books.export(ref, change)
+
+    async def erase(self, ref: CustomerRef, change: CustomerChange) -> Erasure:
+        """Forget who a customer is: first here, then at Stripe; asked again, it does what is left.
+
+        Raises `Refused` while a plan is live or an invoice is open, `PaymentsUnavailable` where Stripe is out of reach.
+        """
+        erasure = await self.books.erase(ref, change)
+        for stripe_customer_id in erasure.stripe_customer_ids:
+            await self.payments.forget(stripe_customer_id)
+        return erasure

@@ -1,0 +1,171 @@
+"""What we keep of a customer, all of it; and erasing who it is, while the books stay."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound, Refused
+from billflow.models.contracts.customers import CustomerChange, CustomerRef, CustomerStatus
+from billflow.models.contracts.privacy import CustomerExport, Erasure
+from billflow.models.tables import (
+    AuditLog,
+    Base,
+    BillingAccount,
+    Customer,
+    CustomerContact,
+    CustomerKey,
+    CustomerPlan,
+    IdempotencyKey,
+    Invoice,
+    MailRow,
+    Onboarding,
+    OutboxEvent,
+    Project,
+    Realm,
+    RemoteRealm,
+    RemoteServer,
+    SponsorshipRequest,
+)
+from billflow.models.tables.base import Json
+from billflow.store.customers import LIVE, held_with_plans
+from billflow.store.engine import Database, as_id
+from billflow.store.forgetting import FORGOTTEN, Opener, customer_of, opened
+from billflow.store.invoices import UNSETTLED
+from billflow.store.mapping import as_json
+from billflow.store.records import recorder_of
+
+ERASED_NAME = "Erased customer"
+NOWHERE = "erased.invalid"
+"""A domain that nobody will ever have."""
+
+_NOT_PERSONAL = frozenset({"customer_key", "webhook_message", "seat_observation", "outbox_event", "outbox_pending"})
+
+
+@dataclass(frozen=True)
+class PostgresPrivacy:
+    """`ports_privacy.PrivacyBooks` on PostgreSQL."""
+
+    database: Database
+
+    async def export(self, ref: CustomerRef, change: CustomerChange) -> CustomerExport:
+        """Return everything that is kept of a customer: every row that names it, and its opened history."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            customer = await _known(session, ref)
+            kept = {table.name: await _rows(session, table, customer.id) for table in _tables()}
+            kept["customer"] = [_row(customer)]
+            kept["deployment"] = [_row(row) for row in await _deployments(session, customer)]
+            opener = await opened(session, [customer.id])
+            kept["event"] = [_shown(row, opener) for row in await _events(session, customer.id)]
+            kept["audit"] = [_shown(row, opener) for row in await _audit(session, customer.id)]
+            recorder_of(session, customer.org_id, change).audit("customer.exported", ("customer", customer.id))
+            return CustomerExport(customer_id=str(customer.id), exported_at=change.at, kept=kept)
+
+    async def erase(self, ref: CustomerRef, change: CustomerChange) -> Erasure:
+        """Replace what says who the customer is; raises `NotFound`, or `Refused` while something is to be paid."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            customer = await _known(session, ref, lock=True)
+            if customer.erased_at is None:
+                await _check_settled(session, customer)
+                await _erase(session, customer)
+                customer.erased_at = change.at
+                recorder = recorder_of(session, customer.org_id, change)
+                recorder.audit("customer.erased", ("customer", customer.id), detail={"reason": change.reason})
+                recorder.say("customer.erased", {}, customer_id=customer.id)
+            mine = BillingAccount.customer_id == customer.id, BillingAccount.stripe_customer_id.is_not(None)
+            ids = await session.scalars(select(BillingAccount.stripe_customer_id).where(*mine))
+            return Erasure(
+                customer_id=str(customer.id),
+                erased_at=customer.erased_at,
+                stripe_customer_ids=tuple(filter(None, ids)),
+            )
+
+
+async def _known(session: AsyncSession, ref: CustomerRef, *, lock: bool = False) -> Customer:
+    """Load a customer, also a deleted one: its rows are still there."""
+    key = as_id(ref.customer_id, "customer")
+    if lock and await session.scalar(select(exists().where(Customer.id == key, Customer.deleted_at.is_(None)))):
+        customer, _ = await held_with_plans(session, ref.customer_id)
+        return customer
+    found = await session.get(Customer, key, with_for_update={"key_share": True} if lock else None)
+    if found is None:
+        raise NotFound(f"There is no customer {ref.customer_id!r}.")
+    return found
+
+
+async def _check_settled(session: AsyncSession, customer: Customer) -> None:
+    if await session.scalar(select(exists().where(CustomerPlan.customer_id == customer.id, LIVE))):
+        raise Refused("The customer has a live plan; end that one first.", code="live_plan")
+    unpaid = exists().where(Invoice.customer_id == customer.id, Invoice.status.in_(UNSETTLED))
+    if await session.scalar(select(unpaid)):
+        raise Refused("The customer has an open invoice; settle or void it first.", code="open_invoice")
+
+
+async def _erase(session: AsyncSession, customer: Customer) -> None:
+    customer.name, customer.email = ERASED_NAME, f"{customer.id}@{NOWHERE}"
+    customer.billing_address = customer.shipping_address = customer.erp_customer_number = None
+    customer.settings, customer.metadata_ = {}, {}
+    customer.status, customer.suspended_at = CustomerStatus.INACTIVE, None
+    for table in (CustomerContact, Project, Onboarding, CustomerKey):
+        await session.execute(delete(table).where(table.customer_id == customer.id))
+    blank: list[tuple[Any, Json]] = [
+        (BillingAccount, {"name": "default", "invoice_email": None}),
+        (MailRow, {"recipient": NOWHERE, "subject": FORGOTTEN, "body": FORGOTTEN}),
+        (SponsorshipRequest, {"website": "", "description": FORGOTTEN}),
+    ]
+    for table, values in blank:
+        await session.execute(update(table).where(table.customer_id == customer.id).values(values))
+    await _erase_deployment(session, customer)
+    answered = func.position(func.convert_to(str(customer.id), "UTF8").op("IN")(IdempotencyKey.body)) > 0
+    await session.execute(delete(IdempotencyKey).where(answered))
+
+
+async def _erase_deployment(session: AsyncSession, customer: Customer) -> None:
+    for row in await _deployments(session, customer):
+        if isinstance(row, Realm):
+            row.name, row.string_id = ERASED_NAME, f"erased-{row.id}"
+        elif isinstance(row, RemoteRealm):
+            row.name, row.host = ERASED_NAME, NOWHERE
+        else:
+            row.hostname, row.contact_email = NOWHERE, None
+
+
+async def _deployments(session: AsyncSession, customer: Customer) -> list[Realm | RemoteRealm | RemoteServer]:
+    found: list[Realm | RemoteRealm | RemoteServer | None] = [
+        await session.get(Realm, customer.realm_id) if customer.realm_id else None,
+        await session.get(RemoteRealm, customer.remote_realm_id) if customer.remote_realm_id else None,
+        await session.get(RemoteServer, customer.remote_server_id) if customer.remote_server_id else None,
+    ]
+    return [row for row in found if row is not None]
+
+
+def _tables() -> list[Table]:
+    tables = Base.metadata.sorted_tables
+    return [table for table in tables if "customer_id" in table.columns and table.name not in _NOT_PERSONAL]
+
+
+async def _rows(session: AsyncSession, table: Table, customer_id: UUID) -> list[Json]:
+    found = await session.execute(select(table).where(table.c.customer_id == customer_id))
+    return [as_json(dict(row)) for row in found.mappings()]
+
+
+async def _events(session: AsyncSession, customer_id: UUID) -> list[OutboxEvent]:
+    query = select(OutboxEvent).where(OutboxEvent.customer_id == customer_id).order_by(OutboxEvent.sequence)
+    return list(await session.scalars(query))
+
+
+async def _audit(session: AsyncSession, customer_id: UUID) -> list[AuditLog]:
+    mine = AuditLog.subject_type == "customer", AuditLog.subject_id == str(customer_id)
+    return list(await session.scalars(select(AuditLog).where(*mine).order_by(AuditLog.sequence)))
+
+
+def _row(row: Base) -> Json:
+    columns = row.__mapper__.column_attrs
+    return as_json({column.key: getattr(row, column.key) for column in columns})
+
+
+def _shown(row: AuditLog | OutboxEvent, opener: Opener) -> Json:
+    shown: Json = opener.open(customer_of(row), _row(row))
+    return shown

@@ -1,0 +1,148 @@
+"""Who a customer is stays out of logs, workflows and metrics, and can be exported and erased, at Stripe too."""
+
+import io
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import stripe
+
+from billflow.models.contracts.keys import Scope
+from billflow.telemetry.logging import configure_logging
+from tests.engine_fixtures import House, until
+
+CANARY = "Kanarienvogel"
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Yield what is logged meanwhile, in every detail that the log may ever hold."""
+    written = io.StringIO()
+    configure_logging("json", "debug")
+    root = logging.getLogger()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(root.handlers[0].formatter)
+    root.addHandler(handler)
+    yield written
+    configure_logging("json", "warning")
+
+
+async def canary(house: House, api: httpx.AsyncClient) -> dict[str, Any]:
+    """Create a customer that is easily found, with seats and a card."""
+    person = {
+        "name": f"{CANARY} GmbH",
+        "email": f"{CANARY.lower()}-{uuid4().hex[:8]}@example.com",
+        "billing_address": {"street": f"{CANARY}weg 7", "country": "DE"},
+        "settings": {"company": {"tax_id": f"DE{CANARY}"}},
+    }
+    made: dict[str, Any] = (await api.post("/api/v1/customers", json=person)).raise_for_status().json()
+    seats = {"observed_at": (NOW - timedelta(hours=1)).isoformat(), "members": 7}
+    (await api.post(f"/api/v1/deployments/{made['deployment_id']}/seats", json=seats)).raise_for_status()
+    await house.give_card(made["id"])
+    return made
+
+
+async def subscribed(api: httpx.AsyncClient, customer_id: str) -> str:
+    """Buy a plan and return its id."""
+    asked = {"customer_id": customer_id, "tier": "cloud_standard", "schedule": "monthly"}
+    return str((await api.post("/api/v1/plans", json=asked)).raise_for_status().json()["plan"]["id"])
+
+
+async def ended(api: httpx.AsyncClient, plan_id: str) -> None:
+    """End a plan at once."""
+    command = {"type": "end_now", "void_open_invoices": True}
+    (await api.post(f"/api/v1/plans/{plan_id}/commands", json=command)).raise_for_status()
+
+
+async def histories(house: House, *ids: str) -> str:
+    """Return all that Temporal keeps of the workflows about some ids, search attributes and memos included."""
+    told = []
+    async for found in house.engine.client.list_workflows():
+        if any(key in found.id for key in ids):
+            handle = house.engine.client.get_workflow_handle(found.id, run_id=found.run_id)
+            description = await handle.describe()
+            told += [str(description.raw_description), (await handle.fetch_history()).to_json()]
+    return "\n".join(told)
+
+
+async def test_who_a_customer_is_stays_out_of_logs_workflows_and_metrics(
+    house: House, api: httpx.AsyncClient, log: io.StringIO
+) -> None:
+    customer = await canary(house, api)
+    plan_id = await subscribed(api, customer["id"])
+    (await api.post(f"/api/v1/customers/{customer['id']}/suspend", json={})).raise_for_status()
+    (await api.post(f"/api/v1/customers/{customer['id']}/activate", json={})).raise_for_status()
+    await ended(api, plan_id)
+    doubled = {"name": f"{CANARY} again", "email": customer["email"]}
+    assert (await api.post("/api/v1/customers", json=doubled)).status_code == 409
+    (await api.get("/api/v1/customers", params={"q": CANARY, "email": customer["email"]})).raise_for_status()
+
+    kept = await histories(house, plan_id, customer["id"])
+    metrics = (await api.get("/metrics")).text
+    assert plan_id in kept
+    assert plan_id in log.getvalue()
+    for text in (kept, metrics, log.getvalue()):
+        assert CANARY.lower() not in text.lower()
+
+
+async def test_a_customer_that_paid_all_can_be_exported_and_erased_at_stripe_too(
+    house: House, api: httpx.AsyncClient
+) -> None:
+    customer = await canary(house, api)
+    path = f"/api/v1/customers/{customer['id']}"
+    plan_id = await subscribed(api, customer["id"])
+    refused = await api.post(f"{path}/erase")
+    assert (refused.status_code, refused.json()["code"]) == (409, "live_plan")
+    await ended(api, plan_id)
+    export = (await api.get(f"{path}/export")).raise_for_status().json()
+    assert export["kept"]["customer"][0]["settings"] == {"company": {"tax_id": f"DE{CANARY}"}}
+    stripe_id = export["kept"]["billing_account"][0]["stripe_customer_id"]
+    at_stripe = house.engine.stripe.v1.customers
+    assert (await at_stripe.retrieve_async(stripe_id)).email == customer["email"]
+
+    erased = await api.post(f"{path}/erase", json={"reason": "asked for"})
+
+    assert erased.raise_for_status().json()["customer_id"] == customer["id"]
+    assert (await api.get(path)).json()["name"] == "Erased customer"
+    invoices = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()
+    assert invoices["total"] == 1
+    try:
+        gone = getattr(await at_stripe.retrieve_async(stripe_id), "deleted", False)
+    except stripe.InvalidRequestError as error:
+        gone = error.code == "resource_missing"
+    assert gone
+    assert (await api.post(f"{path}/erase")).status_code == 200
+
+    async def is_audited() -> bool:
+        found = await api.get("/api/v1/audit", params={"subject_id": customer["id"]})
+        return "customer.erased" in {entry["action"] for entry in found.json()["audit"]}
+
+    await until(is_audited)
+
+
+async def test_only_an_administrator_exports_and_erases(house: House, api: httpx.AsyncClient) -> None:
+    customer = await canary(house, api)
+    async with house.client(await house.key(Scope.READ, Scope.WRITE, Scope.SUPPORT)) as client:
+        assert (await client.get(f"/api/v1/customers/{customer['id']}/export")).status_code == 403
+        assert (await client.post(f"/api/v1/customers/{customer['id']}/erase")).status_code == 403
+
+
+async def test_the_audit_log_names_who_did_what_in_which_request(house: House, api: httpx.AsyncClient) -> None:
+    customer = await canary(house, api)
+    path, request_id = f"/api/v1/customers/{customer['id']}", uuid4().hex
+    changed = await api.patch(path, json={"erp_customer_number": request_id}, headers={"X-Request-Id": request_id})
+    changed.raise_for_status()
+
+    found = await api.get("/api/v1/audit", params={"subject_id": customer["id"], "action": "customer.updated"})
+    (entry,) = found.raise_for_status().json()["audit"]
+    assert entry["request_id"] == request_id
+    assert entry["actor"].startswith("key:")
+    assert (entry["before"], entry["after"]) == ({"erp_customer_number": None}, {"erp_customer_number": request_id})
+    mine = {"actor": entry["actor"], "since": entry["recorded_at"], "limit": 1}
+    page = (await api.get("/api/v1/audit", params=mine)).json()
+    assert entry["id"] in {one["id"] for one in page["audit"]}

@@ -1,0 +1,126 @@
+"""A customer that is erased is nowhere to be read any more, and the books, the audit chain and the ledger stay."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from billflow.domain.errors import Refused
+from billflow.models.contracts.audit import AuditFilter
+from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, CustomerRef, NewCustomer
+from billflow.models.contracts.delivery import EventFilter
+from billflow.models.contracts.places import Address
+from billflow.models.contracts.records import Paging
+from billflow.models.tables import Base
+from billflow.store.auditing import PostgresAudit
+from billflow.store.engine import Database
+from billflow.store.outbox import PostgresOutbox
+from billflow.store.privacy import PostgresPrivacy
+from tests.store.conftest import BEGIN, Company, by
+
+CANARY = "Kanarienvogel"
+EMAIL = "canary@kanarienvogel.example"
+
+
+async def canary(company: Company) -> CustomerRecord:
+    """Create a customer that is easily found."""
+    new = NewCustomer(
+        name=f"{CANARY} GmbH",
+        email=EMAIL,
+        billing_address=Address(street=f"{CANARY}weg 7", country="DE"),
+        metadata={"contact": CANARY},
+    )
+    return await company.registry.create_customer(company.org_id, new, by())
+
+
+def found(url: str, org_id: str, text: str) -> list[str]:
+    """Return the tables in which a superuser finds a text, whatever its case, among one organization's rows."""
+    query = sql.SQL("SELECT count(*) FROM {} t WHERE {} = %s AND t::text ILIKE %s")
+    with psycopg.connect(url) as connection:
+        return [
+            name
+            for name in sorted(Base.metadata.tables)
+            if connection.execute(
+                query.format(sql.Identifier(name), sql.Identifier("id" if name == "org" else "org_id")),
+                [org_id, f"%{text}%"],
+            ).fetchone()
+            != (0,)
+        ]
+
+
+async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
+    company: Company, database: Database, books_url: str
+) -> None:
+    customer = await canary(company)
+
+    assert set(found(books_url, company.org_id, CANARY)) <= {"customer", "realm"}
+    (event,) = (await PostgresOutbox(database).events(company.org_id, EventFilter(), Paging())).rows
+    assert event.data["name"] == customer.name
+    (entry,) = (await PostgresAudit(database).entries(company.org_id, AuditFilter(), Paging())).rows
+    assert entry.after is not None
+    assert (entry.after["name"], entry.after["billing_address"]["street"]) == (customer.name, f"{CANARY}weg 7")
+
+
+async def test_an_erased_customer_is_nowhere_and_its_books_stay(
+    company: Company, database: Database, books_url: str
+) -> None:
+    customer, privacy = await canary(company), PostgresPrivacy(database)
+    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+    await company.registry.set_pricing(company.org_id, customer.customer_id, CustomerPricing(), by())
+
+    erasure = await privacy.erase(ref, by("ada", BEGIN))
+
+    assert found(books_url, company.org_id, CANARY) == []
+    assert found(books_url, company.org_id, EMAIL) == []
+    assert erasure.erased_at == BEGIN
+    erased = await company.archive.customer(company.org_id, customer.customer_id)
+    assert (erased.name, erased.status, erased.billing_address) == ("Erased customer", "inactive", None)
+    audit = PostgresAudit(database)
+    assert (await audit.verify(company.org_id)).faults == ()
+    entries = (await audit.entries(company.org_id, AuditFilter(action="customer.created"), Paging())).rows
+    assert entries[0].after is not None
+    assert entries[0].after["name"] == "[erased]"
+    (entry,) = (await audit.entries(company.org_id, AuditFilter(action="customer.erased"), Paging())).rows
+    assert entry.actor == "ada"
+
+    again = await privacy.erase(ref, by("bob", BEGIN + timedelta(days=1)))
+    assert again == erasure
+
+
+async def test_the_same_person_may_come_back_as_somebody_new(company: Company, database: Database) -> None:
+    customer = await canary(company)
+    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+    await PostgresPrivacy(database).erase(ref, by())
+    assert (await canary(company)).customer_id != customer.customer_id
+
+
+async def test_a_customer_that_still_has_to_pay_is_not_forgotten(company: Company, database: Database) -> None:
+    customer = await company.customer()
+    await company.seats(customer, BEGIN - timedelta(days=1), 12)
+    await company.bought(customer)
+    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+    with pytest.raises(Refused, match="live plan"):
+        await PostgresPrivacy(database).erase(ref, by())
+    assert (await company.archive.customer(company.org_id, customer.customer_id)).email == customer.email
+
+
+async def test_an_export_holds_everything_that_names_the_customer_and_no_key(
+    company: Company, database: Database
+) -> None:
+    customer = await canary(company)
+    await company.seats(customer, BEGIN - timedelta(days=1), 12)
+    await company.bought(customer)
+    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+
+    export = await PostgresPrivacy(database).export(ref, by("ada"))
+
+    kept = export.kept
+    assert kept["customer"][0]["billing_address"]["street"] == f"{CANARY}weg 7"
+    assert [len(kept[name]) for name in ("billing_account", "customer_plan", "invoice", "deployment")] == [1, 1, 1, 1]
+    assert kept["event"][0]["data"]["email"] == EMAIL
+    assert kept["audit"][0]["after"]["name"] == customer.name
+    assert "customer_key" not in kept
+    exported = AuditFilter(action="customer.exported")
+    (entry,) = (await PostgresAudit(database).entries(company.org_id, exported, Paging())).rows
+    assert (entry.actor, entry.subject_id) == ("ada", customer.customer_id)

@@ -38,9 +38,11 @@ async def ids_of_an_organization(house: House, key: str) -> dict[str, str]:
 async def test_no_request_finds_a_fault_or_breaks_the_contract(house: House, tmp_path: Path) -> None:
     key = await house.key(org_id=await house.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
     ids = await ids_of_an_organization(house, key)
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(f'{(HERE / "fuzz.toml").read_text()}\n[auth.openapi.ApiKey]\nbearer = "{key}"\n')
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "fuzz.toml")),
-        *("run", f"{house.api_url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
+        *("run", f"{house.api_url}/openapi.json"),
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
         # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
         *("--exclude-checks", "positive_data_acceptance"),

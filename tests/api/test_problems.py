@@ -93,7 +93,7 @@ async def test_unknown_addresses_methods_and_ids_are_told_apart(api: httpx.Async
 
     assert problem(await api.get("/api/v1/nothing")) == (404, "no_such_route")
     assert problem(wrong_method) == (405, "method_not_allowed")
-    assert wrong_method.headers["allow"]
+    assert wrong_method.headers["allow"] == "GET, POST"
     for noun in ("plans", "invoices", "customers", "test-clocks"):
         for wrong in (uuid4(), "7"):
             assert problem(await api.get(f"/api/v1/{noun}/{wrong}")) == (404, "not_found")

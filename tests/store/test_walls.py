@@ -182,7 +182,8 @@ def test_indexes_serve_the_look_ups_behind_the_walls(
         "SELECT id FROM customer WHERE email_key = 'r7@b.example' AND deleted_at IS NULL",
         "SELECT id FROM customer WHERE name_key >= 'r100' AND name_key < 'r101'",
         (
-            "SELECT id FROM customer WHERE (created_at, id) < (now(), '00000000-0000-0000-0000-000000000000')"
+            "SELECT id FROM customer WHERE deleted_at IS NULL AND"
+            " (created_at, id) < (now(), '00000000-0000-0000-0000-000000000000')"
             " ORDER BY created_at DESC, id DESC LIMIT 50"
         ),
         "SELECT id FROM customer_plan WHERE status = 'active' AND next_invoice_date < now()",

@@ -1,5 +1,6 @@
 """Everything that can go wrong, told as `application/problem+json` (RFC 9457)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from http import HTTPStatus
@@ -146,7 +147,7 @@ async def _of_validation(_: Request, error: Exception) -> Response:
     return answered(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, wrong)
 
 
-async def _of_http(_: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if isinstance(error, Told):
@@ -154,7 +155,16 @@ async def _of_http(_: Request, error: Exception) -> Response:
         detail = f"{error.field}: {error.detail}" if error.field else error.detail
         return answered(error.status_code, error.code, detail, wrong, error.headers)
     code, detail = _OF_HTTP.get(HTTPStatus(error.status_code), ("http_error", error.detail))
-    return answered(error.status_code, code, detail, headers=error.headers)
+    allowed = {"Allow": ", ".join(methods_at(request))} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    return answered(error.status_code, code, detail, headers={**(error.headers or {}), **allowed})
+
+
+def methods_at(request: Request) -> list[str]:
+    """Return every method that the request's address takes; the router names those of its first route only."""
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    at = request.scope["path"]
+    found = [path for path in paths if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), at)]
+    return sorted({method.upper() for path in found for method in paths[path]})
 
 
 async def _of_outage(request: Request, error: Exception) -> Response:

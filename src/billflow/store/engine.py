@@ -12,12 +12,15 @@ from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
 from billflow.ports import NoDatabase
-from billflow.store.forgetting import RememberingSession
+from billflow.store.totals import Totals
 from billflow.store.url import shown, sqlalchemy_url, unreachable
 
 STATEMENT_TIMEOUT = "30s"
 ROLE = "billflow_app"
 """Who can't look over the walls."""
+
+ORG, TOTALS = "org", "totals"
+"""What a session knows: whose rows it sees, and how long their lists are."""
 
 # The role, a table, a column is missing.
 _NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
@@ -45,8 +48,9 @@ class Database:
         )
         use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=RememberingSession)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._timeout = statement_timeout
+        self._totals = Totals()
 
     @asynccontextmanager
     async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
@@ -62,7 +66,7 @@ class Database:
     async def transaction(self, role: str, org_id: str = "") -> AsyncIterator[AsyncSession]:
         """Open one transaction as *role*, for no organization where none is named."""
         try:
-            async with self._sessions() as session, session.begin():
+            async with self._sessions(info={ORG: org_id, TOTALS: self._totals}) as session, session.begin():
                 await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
         except DBAPIError as error:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
+from billflow.store.engine import ORG, TOTALS
+from billflow.store.totals import Totals
 
 Shown = TypeVar("Shown")
 Order = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[UUID]]
@@ -22,16 +24,25 @@ async def page(
 ) -> Page[Shown]:
     """Return one part of *query*; its first entity has the columns of *order*, a moment and an id.
 
+    What else it joins must neither filter nor multiply: of it nothing is counted.
     Raises `InvalidInput` for a cursor that is none of ours.
     """
-    total = await session.scalar(select(func.count()).select_from(query.with_only_columns(order[1]).subquery()))
+    total = await _total(session, query, order)
     query = query.order_by(*(column.desc() for column in order)).limit(paging.limit + 1)
     if paging.after is not None:
         query = query.where(_before(order, paging.after))
     found = (await session.execute(query.offset(paging.offset))).all()
     rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
-    return Page(rows=tuple(map(show, rows)), total=total or 0, next=following)
+    return Page(rows=tuple(map(show, rows)), total=total, next=following)
+
+
+async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order) -> int:
+    counting = select(func.count()).select_from(order[1].class_)
+    if query.whereclause is not None:
+        counting = counting.where(query.whereclause)
+    totals: Totals = session.info[TOTALS]
+    return await totals.count(session, session.info[ORG], counting)
 
 
 def _cursor(order: Order, row: object) -> str:

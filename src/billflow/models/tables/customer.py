@@ -60,7 +60,7 @@ class Customer(Identified, Owned, Stamped, Base):
         ),
         Index("ix_customer_org_id_name_key", "org_id", "name_key"),
         Index("ix_customer_org_id_status", "org_id", "status"),
-        Index("ix_customer_org_id_created_at", "org_id", "created_at", "id"),
+        Index("ix_customer_org_id_created_at", "org_id", "created_at", "id", postgresql_where="deleted_at IS NULL"),
     )
 
     realm_id: Mapped[UUID | None]

@@ -1,0 +1,36 @@
+-- Customers with a deployment, an account, a plan, an invoice and a ledger each; `crowd.org`, `.customers` and `.entries`.
+
+INSERT INTO realm (org_id, string_id, name)
+SELECT current_setting('crowd.org')::uuid, 'crowd-' || n, 'Crowd ' || n
+FROM generate_series(1, current_setting('crowd.customers')::int) AS n;
+
+INSERT INTO customer (org_id, realm_id, name, email, created_at)
+SELECT org_id, id, name, string_id || '@crowd.example', now() - random() * interval '8 years'
+FROM realm WHERE org_id = current_setting('crowd.org')::uuid;
+
+INSERT INTO billing_account (org_id, customer_id, name, currency, is_default)
+SELECT org_id, id, 'default', 'USD', true FROM customer WHERE org_id = current_setting('crowd.org')::uuid;
+
+INSERT INTO customer_plan (
+    org_id, customer_id, tier, schedule, status, currency, price_per_license, license_management, collection_method,
+    billing_cycle_anchor, next_invoice_date, seats_observed_through, created_at
+)
+SELECT org_id, id, 'cloud_standard', 'monthly', 'active', 'USD', 800, 'automatic', 'charge_automatically',
+    created_at, now() + random() * interval '30 days', now(), created_at
+FROM customer WHERE org_id = current_setting('crowd.org')::uuid;
+
+INSERT INTO license_ledger (
+    org_id, plan_id, seq, event_time, is_renewal, licenses, licenses_at_next_renewal, step_key
+)
+SELECT org_id, id, n, created_at + n * interval '1 month', true, 10 + n, 10 + n, id || '/' || n
+FROM customer_plan, generate_series(1, current_setting('crowd.entries')::int) AS n
+WHERE org_id = current_setting('crowd.org')::uuid;
+
+INSERT INTO invoice (
+    org_id, plan_id, customer_id, billing_account_id, kind, status, currency, total, issued_at, collection_method,
+    due_at, auto_advance, statement_descriptor, step_key, paid_at, amount_paid
+)
+SELECT p.org_id, p.id, p.customer_id, a.id, 'recurring', 'paid', 'USD', 8000, p.created_at, p.collection_method,
+    p.created_at, true, 'BILLFLOW', p.id || '/1', p.created_at, 8000
+FROM customer_plan AS p JOIN billing_account AS a ON a.customer_id = p.customer_id
+WHERE p.org_id = current_setting('crowd.org')::uuid;

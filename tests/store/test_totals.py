@@ -1,0 +1,49 @@
+"""A short list's total is exact; a long one is counted every few seconds."""
+
+import pytest
+from sqlalchemy import func, select
+
+from billflow.models.tables import Customer
+from billflow.store import totals
+from billflow.store.totals import REMEMBERED_FOR, Totals
+from tests.store.conftest import Company
+
+COUNTING = select(func.count()).select_from(Customer)
+
+
+@pytest.mark.parametrize(("long", "at_once"), [(2, 2), (1000, 3)])
+async def test_a_total_is_old_for_long_lists_only(
+    company: Company, monkeypatch: pytest.MonkeyPatch, long: int, at_once: int
+) -> None:
+    monkeypatch.setattr(totals, "LONG", long)
+    now = 100.0
+    known = Totals(lambda: now)
+
+    async def count() -> int:
+        async with company.registry.database.unit_of_work(company.org_id) as session:
+            return await known.count(session, company.org_id, COUNTING)
+
+    for _ in range(2):
+        await company.customer()
+    assert await count() == 2
+    await company.customer()
+    assert await count() == at_once
+    now += REMEMBERED_FOR
+    assert await count() == 3
+
+
+async def test_totals_of_organizations_and_of_filters_are_told_apart(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "LONG", 0)
+    stranger = await company.registry.create_org("total-stranger")
+    customer = await company.customer()
+    known = Totals()
+
+    async def count(org_id: str, name: str) -> int:
+        async with company.registry.database.unit_of_work(org_id) as session:
+            return await known.count(session, org_id, COUNTING.where(Customer.name == name))
+
+    assert await count(company.org_id, customer.name) == 1
+    assert await count(company.org_id, "nobody") == 0
+    assert await count(stranger, customer.name) == 0

@@ -12,6 +12,7 @@ from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
 from billflow.ports import NoDatabase
+from billflow.store.forgetting import RememberingSession
 from billflow.store.totals import Totals
 from billflow.store.url import shown, sqlalchemy_url, unreachable
 
@@ -48,7 +49,7 @@ class Database:
         )
         use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=RememberingSession)
         self._timeout = statement_timeout
         self._totals = Totals()
 

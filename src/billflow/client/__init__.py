@@ -1,0 +1,35 @@
+"""A client of billflow's HTTP API: typed, sync and async, safe to repeat.
+
+from billflow.client import Client, customers
+
+with Client("https://billing.example.com", "bf_test_…") as billflow:
+    customer = billflow.do(customers.create("Acme", "billing@acme.example"))
+"""
+
+from billflow.client import commands, customers, events, invoices, plans, seats
+from billflow.client.calls import Call
+from billflow.client.clients import AsyncClient, Client
+from billflow.client.errors import ApiError, NotAdmitted, OutOfReach
+from billflow.client.models import Customer, Event, Invoice, Listed, Plan, Started, Taken
+
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "Call",
+    "Client",
+    "Customer",
+    "Event",
+    "Invoice",
+    "Listed",
+    "NotAdmitted",
+    "OutOfReach",
+    "Plan",
+    "Started",
+    "Taken",
+    "commands",
+    "customers",
+    "events",
+    "invoices",
+    "plans",
+    "seats",
+]

@@ -1,0 +1,53 @@
+"""Calls about customers."""
+
+from typing import Any
+
+from billflow.client.calls import Call, get, write
+from billflow.client.models import Customer, Listed, StatusSet
+from billflow.models.contracts.customers import CustomerStatus, NewCustomer
+
+_PATH = "/customers"
+
+
+def create(name: str, email: str, *, key: str | None = None, **given: Any) -> Call[Customer]:
+    """Create a customer; *given* are further fields of `NewCustomer`. Raises `ValueError` for a bad one."""
+    new = NewCustomer.model_validate({"name": name, "email": email, **given})
+    return write("POST", _PATH, Customer, new, key)
+
+
+def show(customer_id: str) -> Call[Customer]:
+    """Show a customer."""
+    return get(f"{_PATH}/{customer_id}", Customer)
+
+
+def search(  # noqa: PLR0913  (each is one filter)
+    *,
+    status: CustomerStatus | None = None,
+    email: str | None = None,
+    erp_customer_number: str | None = None,
+    q: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Call[Listed[Customer]]:
+    """List customers, the newest first; *q* is how a name begins."""
+    wanted = {"status": status, "email": email, "erp_customer_number": erp_customer_number, "q": q}
+    return get(_PATH, Listed[Customer], **wanted, limit=limit, after=after)
+
+
+def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[Customer]:
+    """Change what *changes* name; null takes away what may be missing."""
+    return write("PATCH", f"{_PATH}/{customer_id}", Customer, changes, key)
+
+
+def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[StatusSet]:
+    """Suspend a customer: from now on nothing is charged."""
+    return write("POST", f"{_PATH}/{customer_id}/suspend", StatusSet, _why(reason), key)
+
+
+def activate(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[StatusSet]:
+    """Let a customer back in."""
+    return write("POST", f"{_PATH}/{customer_id}/activate", StatusSet, _why(reason), key)
+
+
+def _why(reason: str | None) -> dict[str, str]:
+    return {} if reason is None else {"reason": reason}

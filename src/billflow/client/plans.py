@@ -1,0 +1,43 @@
+"""Calls about plans."""
+
+from datetime import datetime
+from typing import Any
+
+from billflow.client.calls import Call, get, write
+from billflow.client.models import Invoice, Listed, Plan, Started
+from billflow.domain.plan import PlanStatus, Schedule
+
+_PATH = "/plans"
+
+
+def start(
+    customer_id: str, tier: str, schedule: Schedule | str, *, key: str | None = None, **given: Any
+) -> Call[Started]:
+    """Start a plan and wait for the card; *given* are licenses, collection, trial_days, offer_id and the like."""
+    asked = {"customer_id": customer_id, "tier": tier, "schedule": Schedule(schedule), **given}
+    return write("POST", _PATH, Started, asked, key)
+
+
+def show(plan_id: str) -> Call[Plan]:
+    """Show a plan as it is now."""
+    return get(f"{_PATH}/{plan_id}", Plan)
+
+
+def search(  # noqa: PLR0913  (each is one filter)
+    *,
+    customer_id: str | None = None,
+    status: PlanStatus | None = None,
+    tier: str | None = None,
+    needs_attention: bool | None = None,
+    next_invoice_before: datetime | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Call[Listed[Plan]]:
+    """List plans, the newest first."""
+    wanted = {"customer_id": customer_id, "status": status, "tier": tier, "needs_attention": needs_attention}
+    return get(_PATH, Listed[Plan], **wanted, next_invoice_before=next_invoice_before, limit=limit, after=after)
+
+
+def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[Listed[Invoice]]:
+    """List a plan's invoices."""
+    return get(f"{_PATH}/{plan_id}/invoices", Listed[Invoice], limit=limit, after=after)

@@ -1,0 +1,93 @@
+"""The client against the real API: a customer's life in a few calls, and errors by their codes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from billflow.client import AsyncClient, Client, NotAdmitted, commands, customers, events, invoices, plans, seats
+from billflow.domain.commands import SetLicenses
+from billflow.domain.errors import InvalidInput, NotFound, Refused
+from billflow.models.contracts.customers import SeatReport
+from tests.engine_fixtures import House
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[AsyncClient]:
+    """Yield a client with a key for everything."""
+    async with AsyncClient(house.api_url, await house.key(), trust_env=False) as client:
+        yield client
+
+
+def somebody() -> str:
+    return f"{uuid4().hex[:8]}@acme.example"
+
+
+async def test_a_customers_life_in_a_few_calls(house: House, client: AsyncClient) -> None:
+    customer = await client.do(customers.create("Acme", somebody(), default_currency="EUR"))
+    report = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=7)
+    assert (await client.do(seats.report(customer.deployment_id, [report]))).new == 1
+    await house.give_card(customer.customer_id)
+
+    terms: dict[str, Any] = {"license_management": "manual", "licenses": 8}
+    started = await client.do(plans.start(customer.customer_id, "cloud_standard", "annual", **terms))
+    taken = await client.do(commands.give(started.plan.plan_id, SetLicenses(licenses=10)))
+
+    assert taken.plan.licenses == 10
+    (bought,) = (await client.do(plans.invoices(started.plan.plan_id))).rows
+    explained = await client.do(invoices.show(bought.invoice_id))
+    assert sum(line.amount for line in explained.lines) == bought.total > 0
+    assert (bought.status, bought.currency) == ("paid", "EUR")
+    found = await client.do(invoices.search(customer_id=customer.customer_id))
+    assert [invoice.invoice_id for invoice in found.rows] == [bought.invoice_id]
+    told = await client.do(events.search(customer_id=customer.customer_id, limit=100))
+    assert {"customer.created", "invoice.created"} <= {event.type for event in told.rows}
+    assert (await client.do(plans.show(started.plan.plan_id))).customer_id == customer.customer_id
+
+
+async def test_lists_go_on_where_they_ended(client: AsyncClient) -> None:
+    name = f"Pages {uuid4().hex[:8]}"
+    made = [(await client.do(customers.create(name, somebody()))).customer_id for _ in range(3)]
+    first = await client.do(customers.search(q=name, limit=2))
+    second = await client.do(customers.search(q=name, limit=2, after=first.next))
+    assert (first.total, second.next) == (3, None)
+    assert [row.customer_id for row in (*first.rows, *second.rows)] == made[::-1]
+
+
+async def test_the_same_call_twice_makes_one_customer(client: AsyncClient) -> None:
+    call = customers.create("Once", somebody())
+    first, second = await client.do(call), await client.do(call)
+    assert first == second
+
+
+async def test_refusals_are_the_errors_of_billing_with_their_codes(house: House, client: AsyncClient) -> None:
+    email = somebody()
+    await client.do(customers.create("Acme", email))
+    with pytest.raises(Refused) as taken:
+        await client.do(customers.create("Acme", email))
+    assert (taken.value.code, taken.value.field) == ("email_taken", "email")
+    with pytest.raises(NotFound):
+        await client.do(customers.show("nobody"))
+    customer = await client.do(customers.create("Acme", somebody()))
+    with pytest.raises(InvalidInput):
+        await client.do(plans.start(customer.customer_id, "no_such_tier", "monthly"))
+    async with AsyncClient(house.api_url, "bf_test_wrong", trust_env=False) as stranger:
+        with pytest.raises(NotAdmitted):
+            await stranger.do(customers.search())
+
+
+async def test_without_await_it_does_the_same(house: House) -> None:
+    key = await house.key()
+
+    def use() -> tuple[str, str]:
+        with Client(house.api_url, key, trust_env=False) as client:
+            customer = client.do(customers.create("Acme", somebody()))
+            renamed = client.do(customers.update(customer.customer_id, name="Acme Inc.", metadata={"crm": "7"}))
+            suspended = client.do(customers.suspend(customer.customer_id, "unpaid"))
+            client.do(customers.activate(customer.customer_id))
+            return renamed.name, suspended.status
+
+    assert await asyncio.to_thread(use) == ("Acme Inc.", "suspended")

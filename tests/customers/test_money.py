@@ -108,6 +108,23 @@ async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.Asy
     assert {name: (await api.get(at(customer, "pricing"))).json()[name] for name in pricing} == pricing
 
 
+async def test_a_new_self_hosted_customer_has_a_years_flat_discount_until_it_has_prices_of_its_own(
+    api: httpx.AsyncClient,
+) -> None:
+    customer = await created(api, remote_server={"uuid": str(uuid4()), "hostname": "chat.acme.example"})
+    in_the_cloud = await created(api)
+
+    async def months(who: Json, **agreed: object) -> int:
+        if agreed:
+            assert (await api.put(at(who, "pricing"), json=agreed)).status_code == 200
+        return int((await api.get(at(who, "pricing"))).json()["flat_discounted_months"])
+
+    assert (await months(customer), await months(in_the_cloud)) == (12, 0)
+    assert await months(customer, minimum_licenses=3) == 12
+    assert await months(customer, required_plan_tier="self_hosted_basic", monthly_discounted_price=300) == 0
+    assert await months(customer, flat_discounted_months=2) == 2
+
+
 @pytest.mark.parametrize(
     "bad", [{"required_plan_tier": "gold"}, {"monthly_discounted_price": -1}, {"minimum_licenses": 0}, {"price": 1}]
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,16 +44,28 @@ def org_id_of(slug: str) -> str:
 
 @dataclass(frozen=True)
 class PostgresRegistry:
-    """`ports.Registry` on PostgreSQL; every method is one transaction."""
+    """`ports.Registry` on PostgreSQL; every method is one transaction.
+
+    With `livemode` it works with real money, and only for organizations that were made so.
+    """
 
     database: Database
+    livemode: bool = False
 
     async def create_org(self, slug: str, name: str | None = None) -> str:
-        """Make sure the organization exists, and return its id."""
+        """Make sure the organization exists, and return its id; raises `Refused` for one of the other mode."""
         org_id = org_id_of(slug)
-        row = insert(Org).values(id=UUID(org_id), slug=slug, name=name or slug).on_conflict_do_nothing()
+        row = insert(Org).values(id=UUID(org_id), slug=slug, name=name or slug, livemode=self.livemode)
         async with self.database.unit_of_work(org_id) as session:
-            await session.execute(row)
+            await session.execute(row.on_conflict_do_nothing())
+            is_live = await session.scalar(select(Org.livemode).where(Org.id == UUID(org_id)))
+        if is_live is not self.livemode:
+            theirs, ours = ("live", "test") if is_live else ("test", "live")
+            raise Refused(
+                f"The organization {slug!r} is in {theirs} mode, but STRIPE_API_KEY is a {ours} key; use a {theirs} "
+                "key, or name another organization by BILLFLOW_ORG.",
+                code="wrong_mode",
+            )
         return org_id
 
     async def create_customer(self, org_id: str, new: NewCustomer, change: CustomerChange) -> CustomerRecord:
@@ -71,9 +83,14 @@ class PostgresRegistry:
     async def set_pricing(
         self, org_id: str, customer_id: str, pricing: CustomerPricing, change: CustomerChange
     ) -> CustomerRecord:
-        """Agree on prices with a customer; plans that run keep theirs. Raises `NotFound`."""
+        """Agree on prices with a customer; plans that run keep theirs. Raises `NotFound`.
+
+        Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
+        """
         async with self.database.unit_of_work(org_id) as session:
             customer, _ = await held_customer(session, customer_id)
+            if not _ends_flat_discount(pricing):
+                pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(pricing_of(customer)), as_json(pricing)
             for name in CustomerPricing.model_fields:
                 setattr(customer, name, getattr(pricing, name))
@@ -129,7 +146,9 @@ class PostgresRegistry:
             return await customer_record(session, customer.id)
 
     async def create_clock(self, org_id: str, now_at: datetime, name: str = "") -> ClockRecord:
-        """Create a test clock that stands at *now_at*."""
+        """Create a test clock that stands at *now_at*; raises `Refused` in live mode."""
+        if self.livemode:
+            raise Refused("Live customers have no test clocks; use a test key.", code="live_mode")
         async with self.database.unit_of_work(org_id) as session:
             clock = TestClock(id=uuid4(), org_id=as_id(org_id, "organization"), name=name, now_at=now_at)
             session.add(clock)
@@ -160,6 +179,11 @@ def hold(plan: CustomerPlan, customer: Customer) -> None:
     if plan.status.is_live and customer.suspended_at is not None:
         plan.on_hold_since = plan.on_hold_since or customer.suspended_at
         plan.version += 1
+
+
+def _ends_flat_discount(pricing: CustomerPricing) -> bool:
+    discounted = pricing.monthly_discounted_price or pricing.annual_discounted_price
+    return bool(discounted) or "flat_discounted_months" in pricing.model_fields_set
 
 
 async def _clock(session: AsyncSession, clock_id: str, *, lock: bool = False) -> TestClock:

@@ -43,7 +43,10 @@ class Span(Asked):
 
 
 class PricingAsked(CustomerPricing):
-    """All that is agreed with a customer; what is left out goes back to how it was before any agreement."""
+    """All that is agreed with a customer; what is left out goes back to how it was before any agreement.
+
+    Months of the flat discount that are left out stay, unless there is a discounted price.
+    """
 
     model_config = ConfigDict(
         extra="forbid",

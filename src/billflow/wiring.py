@@ -28,6 +28,7 @@ from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
+from billflow.crew import Crew
 from billflow.customers import Customers
 from billflow.dispatching import Dispatcher, Lanes
 from billflow.documents.papers import InvoicePapers
@@ -78,14 +79,9 @@ from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.codec import EncryptionCodec
-from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
+from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
-from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.delivery import DeliveryWorkflow
-from billflow.workflows.onboarding import OnboardingWorkflow
-from billflow.workflows.plan import PlanWorkflow
-from billflow.workflows.reconciliation import ReconciliationWorkflow
-from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
 
 LIVE_INVOICES_PER_SECOND = 20.0
 SANDBOX_INVOICES_PER_SECOND = 5.0
@@ -175,60 +171,25 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
 
 def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
     """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out."""
-    steps = StepActivities(engine.books)
-    collection, dunning = CollectionActivities(engine.books, engine.gateway), DunningActivities(engine.books)
-    settling = SettlingActivities(engine.books, engine.gateway, StripeSettlements(engine.stripe))
-    reconciliation = reconciliation_activities(engine)
-    onboarding = onboarding_activities(engine)
+    crew, build_id = crew_of(engine), engine.settings.build_id
     return [
         delivering(engine),
-        build_worker(
-            engine.client,
-            BILLFLOW,
-            workflows=[
-                PlanWorkflow,
-                CollectionWorkflow,
-                ReconciliationWorkflow,
-                OnboardingWorkflow,
-                SettlementWorkflow,
-                ClosingWorkflow,
-            ],
-            activities=[
-                *steps.all,
-                collection.record_plan,
-                dunning.terms,
-                dunning.live_plans,
-                dunning.suspend_for,
-                dunning.lift_for,
-                dunning.let_go,
-                dunning.give_up,
-                mail_activities(engine).notify,
-                onboarding.check_deployment,
-                onboarding.check_account,
-                onboarding.make_project,
-                onboarding.remove_project,
-                onboarding.start_plan,
-                onboarding.report_part,
-            ],
-            build_id=engine.settings.build_id,
-        ),
-        build_worker(
-            engine.client,
-            STRIPE,
-            activities=[
-                collection.collect,
-                collection.void,
-                settling.settle,
-                settling.close,
-                onboarding.make_stripe_customer,
-                reconciliation.begin_reconciliation,
-                reconciliation.reconcile_slice,
-                reconciliation.finish_reconciliation,
-            ],
-            activities_per_second=_stripe_rate(engine.settings),
-            build_id=engine.settings.build_id,
-        ),
+        crew.billing_worker(engine.client, build_id),
+        crew.stripe_worker(engine.client, build_id, _stripe_rate(engine.settings)),
     ]
+
+
+def crew_of(engine: Engine) -> Crew:
+    """Build every activity but those of events on their way out."""
+    return Crew(
+        steps=StepActivities(engine.books),
+        collection=CollectionActivities(engine.books, engine.gateway),
+        dunning=DunningActivities(engine.books),
+        settling=SettlingActivities(engine.books, engine.gateway, StripeSettlements(engine.stripe)),
+        mail=mail_activities(engine),
+        onboarding=onboarding_activities(engine),
+        reconciliation=reconciliation_activities(engine),
+    )
 
 
 def onboarding_activities(engine: Engine) -> OnboardingActivities:

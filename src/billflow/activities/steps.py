@@ -1,6 +1,5 @@
 """The steps of a plan's life. Each is one transaction under a key: run twice, it changes nothing the second time."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from temporalio import activity
@@ -25,19 +24,6 @@ class StepActivities:
     """What a plan's workflow does to the books."""
 
     books: Books
-
-    @property
-    def all(self) -> list[Callable[..., Awaitable[object]]]:
-        """Return every step, for a worker."""
-        return [
-            self.close_boundary,
-            self.tell_caught_up,
-            self.take_command,
-            self.activate,
-            self.abandon,
-            self.resume,
-            self.plan_state,
-        ]
 
     @activity.defn
     async def close_boundary(self, ask: BoundaryAsk) -> StepResult:

@@ -1,0 +1,93 @@
+"""Who works on which task queue: every workflow and every activity, named once."""
+
+from dataclasses import dataclass
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.dunning import DunningActivities
+from billflow.activities.mail import MailActivities
+from billflow.activities.onboarding import OnboardingActivities
+from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.settling import SettlingActivities
+from billflow.activities.steps import StepActivities
+from billflow.temporal.queues import BILLFLOW, STRIPE
+from billflow.temporal.worker import build_worker
+from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.onboarding import OnboardingWorkflow
+from billflow.workflows.plan import PlanWorkflow
+from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The activities of one process, with their ports injected."""
+
+    steps: StepActivities
+    collection: CollectionActivities
+    dunning: DunningActivities
+    settling: SettlingActivities
+    mail: MailActivities
+    onboarding: OnboardingActivities
+    reconciliation: ReconciliationActivities
+
+    def billing_worker(self, client: Client, build_id: str | None) -> Worker:
+        """Build the worker of workflows and of steps, which are short transactions of our own."""
+        steps, dunning, onboarding = self.steps, self.dunning, self.onboarding
+        return build_worker(
+            client,
+            BILLFLOW,
+            workflows=[
+                PlanWorkflow,
+                CollectionWorkflow,
+                ReconciliationWorkflow,
+                OnboardingWorkflow,
+                SettlementWorkflow,
+                ClosingWorkflow,
+            ],
+            activities=[
+                steps.close_boundary,
+                steps.tell_caught_up,
+                steps.take_command,
+                steps.activate,
+                steps.abandon,
+                steps.resume,
+                steps.plan_state,
+                self.collection.record_plan,
+                dunning.terms,
+                dunning.live_plans,
+                dunning.suspend_for,
+                dunning.lift_for,
+                dunning.let_go,
+                dunning.give_up,
+                self.mail.notify,
+                onboarding.check_deployment,
+                onboarding.check_account,
+                onboarding.make_project,
+                onboarding.remove_project,
+                onboarding.start_plan,
+                onboarding.report_part,
+            ],
+            build_id=build_id,
+        )
+
+    def stripe_worker(self, client: Client, build_id: str | None, activities_per_second: float | None) -> Worker:
+        """Build the worker of everything that calls Stripe, at a rate the server holds for the whole cluster."""
+        return build_worker(
+            client,
+            STRIPE,
+            activities=[
+                self.collection.collect,
+                self.collection.void,
+                self.settling.settle,
+                self.settling.close,
+                self.onboarding.make_stripe_customer,
+                self.reconciliation.begin_reconciliation,
+                self.reconciliation.reconcile_slice,
+                self.reconciliation.finish_reconciliation,
+            ],
+            activities_per_second=activities_per_second,
+            build_id=build_id,
+        )

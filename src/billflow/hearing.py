@@ -33,10 +33,11 @@ class StripeNews:
     news: NewsBooks
     settlements: SettlementGateway
     methods: PaymentMethods
+    livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | None:
         """Return the organization an event is for, None where it is none of ours or changes nothing."""
-        if handler_of(event.type) is None:
+        if handler_of(event.type) is None or event.livemode is not self.livemode:
             return None
         if event.org_id is not None:
             return event.org_id

@@ -150,7 +150,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         client = await connect(temporal_address, keyring=payload_keyring(settings))
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
-        registry = PostgresRegistry(database)
+        registry = PostgresRegistry(database, livemode=is_live(api_key))
         billing, customer_books = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
@@ -160,7 +160,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             archive=archive,
             registry=registry,
             stripe=stripe,
-            gateway=StripeGateway(stripe),
+            gateway=StripeGateway(stripe, livemode=is_live(api_key)),
             billing=billing,
             customers=Customers(billing, archive, registry, customer_books, catalog),
             customer_books=customer_books,
@@ -185,7 +185,7 @@ def crew_of(engine: Engine) -> Crew:
         steps=StepActivities(engine.books),
         collection=CollectionActivities(engine.books, engine.gateway),
         dunning=DunningActivities(engine.books),
-        settling=SettlingActivities(engine.books, engine.gateway, StripeSettlements(engine.stripe)),
+        settling=SettlingActivities(engine.books, engine.gateway, settlements_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine),
@@ -195,6 +195,11 @@ def crew_of(engine: Engine) -> Crew:
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
     """Build what takes a new customer in."""
     return OnboardingActivities(engine.customer_books, engine.archive, engine.registry, engine.books, engine.gateway)
+
+
+def settlements_of(engine: Engine) -> StripeSettlements:
+    """Build what gives money back at Stripe."""
+    return StripeSettlements(engine.stripe, livemode=engine.mode is Mode.LIVE)
 
 
 def mail_activities(engine: Engine) -> MailActivities:
@@ -355,8 +360,9 @@ def stripe_news(engine: Engine, inbox: WebhookInbox | None = None) -> StripeNews
         billing=engine.billing,
         books=engine.books,
         news=PostgresNews(database),
-        settlements=StripeSettlements(engine.stripe),
+        settlements=settlements_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
+        livemode=engine.mode is Mode.LIVE,
     )
 
 

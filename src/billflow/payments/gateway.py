@@ -20,6 +20,7 @@ from billflow.payments.calls import act_once, ask
 from billflow.payments.collecting import Collecting
 from billflow.payments.errors import port_faults
 from billflow.payments.issuing import Issuing
+from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voiding import take_back
 from billflow.ports import PaymentsRejected
@@ -28,15 +29,24 @@ from billflow.ports import PaymentsRejected
 class StripeGateway:
     """Stripe, safe to ask again after any answer, or none.
 
-    `now` is the real time, by which Stripe's idempotency keys expire; test clocks don't move it.
+    `now` is the real time, by which Stripe's idempotency keys expire; test clocks don't move it. With `livemode` the
+    client's key moves real money: each key works for organizations of its own mode only.
     """
 
-    def __init__(self, client: stripe.StripeClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        client: stripe.StripeClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        livemode: bool = False,
+    ) -> None:
         self.client = client
         self.now = now
+        self.livemode = livemode
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
         """Return the id of the Stripe customer, looking for one before one is made."""
+        check_mode(customer, livemode=self.livemode)
         if customer.stripe_customer_id is not None:
             return customer.stripe_customer_id
         with port_faults():
@@ -66,6 +76,7 @@ class StripeGateway:
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
         """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""
+        check_mode(invoice.customer, livemode=self.livemode)
         if invoice.stripe_invoice_id is None:
             raise PaymentsRejected(f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", "not_issued")
         if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
@@ -75,6 +86,7 @@ class StripeGateway:
 
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice, or delete its draft; raises `PaymentsRejected` (`invoice_paid`) where it is paid."""
+        check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             for held in await self._held(invoice):
                 await take_back(self.client, invoice.invoice_id, held)
@@ -85,6 +97,7 @@ class StripeGateway:
             keys.create_customer(customer.customer_id, customer.billing_account_id),
             lambda options: self.client.v1.customers.create_async(customer_params(customer), options),
             lambda: lookup.find_customer(self.client, customer),
+            current=True,
         )
 
     async def _held(self, invoice: InvoiceToCollect) -> list[stripe.Invoice]:

@@ -19,6 +19,7 @@ from billflow.payments import keys
 from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import act_once, ask
 from billflow.payments.errors import Outcome, code_of, fault, outcome_of, port_faults
+from billflow.payments.mode import check_mode
 from billflow.payments.money_back import (
     PAYMENTS,
     credit_note_params,
@@ -34,14 +35,25 @@ _TO_GIVE_UP = "open"
 
 
 class StripeSettlements:
-    """The port `SettlementGateway` by Stripe; `now` is the real time, by which idempotency keys expire."""
+    """The port `SettlementGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
 
-    def __init__(self, client: stripe.StripeClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    With `livemode` the client's key moves real money.
+    """
+
+    def __init__(
+        self,
+        client: stripe.StripeClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        livemode: bool = False,
+    ) -> None:
         self.client = client
         self.now = now
+        self.livemode = livemode
 
     async def settle(self, wanted: SettlementToSend) -> SettlementAnswered:
         """Make the refund or credit note, once, however often asked; a refusal is an answer."""
+        check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
             if isinstance(wanted, RefundToSend):
                 return _answered(await self._refund(wanted))
@@ -53,6 +65,7 @@ class StripeSettlements:
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
         """Give the invoice up where it is open, and return how it stands; done already is done."""
+        check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             held = await self._held(invoice)
             if held is not None and held.status == _TO_GIVE_UP:

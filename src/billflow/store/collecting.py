@@ -26,7 +26,7 @@ from billflow.models.contracts.invoices import (
     Rejected,
     RequiresAction,
 )
-from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, InvoiceLine, PaymentAttempt
+from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, InvoiceLine, Org, PaymentAttempt
 from billflow.store.crediting import credits_to_post, note_posting, use_balance, use_balance_again
 from billflow.store.engine import as_id
 from billflow.store.invoices import UNSETTLED, void
@@ -66,7 +66,9 @@ class Collecting(BooksPart):
             invoice, customer, account = found
             lines = await session.scalars(_lines_of(invoice.id))
             owed = await credits_to_post(session, customer, account)
-            to_collect = _to_collect(invoice, tuple(map(_line, lines)), billed_customer(customer, account))
+            livemode = await session.scalar(select(Org.livemode).where(Org.id == invoice.org_id))
+            payer = billed_customer(customer, account).model_copy(update={"livemode": livemode})
+            to_collect = _to_collect(invoice, tuple(map(_line, lines)), payer)
             return to_collect.model_copy(update={"credits": tuple(owed)})
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:

@@ -66,6 +66,7 @@ class BilledCustomer(Contract):
     """Who is to pay, from which of its accounts: what Stripe's customer object is made of.
 
     Each billing account has a Stripe customer of its own; without a `billing_account_id` the default one is meant.
+    `livemode` tells whether the organization bills real money, None where nobody looked.
     """
 
     org_id: str
@@ -75,6 +76,7 @@ class BilledCustomer(Contract):
     email: str
     currency: str
     stripe_customer_id: str | None = None
+    livemode: bool | None = None
 
 
 class InvoiceToCollect(Contract):

@@ -1,0 +1,74 @@
+"""Live and test money never meet: keys, organizations, clocks and events are of one mode."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from billflow.domain.errors import Refused
+from billflow.payments.client import check_base
+from billflow.payments.gateway import StripeGateway
+from billflow.payments.mode import check_mode
+from billflow.payments.sandbox import Sandbox
+from billflow.payments.settling import StripeSettlements
+from billflow.ports import PaymentsRejected
+from billflow.settings import SettingsError
+from billflow.store import migrate
+from billflow.store.engine import Database
+from billflow.store.registry import PostgresRegistry
+from tests.payments.asks import a_customer, an_invoice
+from tests.payments.test_settling import a_refund
+from tests.store.conftest import empty_database
+
+LIVE_KEY = "sk_live_not_a_real_one"
+
+
+def test_a_test_key_touches_nothing_of_a_live_organization(gateway: StripeGateway) -> None:
+    live = a_customer().model_copy(update={"livemode": True})
+
+    with pytest.raises(PaymentsRejected, match="is a test key, but the organization is in live mode") as refused:
+        check_mode(live, livemode=gateway.livemode)
+
+    assert refused.value.code == "wrong_mode"
+
+
+async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
+    live = a_customer().model_copy(update={"livemode": True, "stripe_customer_id": "cus_live"})
+    invoice = an_invoice(live, 100).model_copy(update={"stripe_invoice_id": "in_live"})
+    settlements = StripeSettlements(gateway.client)
+
+    for asked in (
+        lambda: gateway.ensure_customer(live),
+        lambda: gateway.issue(invoice),
+        lambda: gateway.collect(invoice, 1),
+        lambda: gateway.void(invoice),
+        lambda: settlements.settle(a_refund(invoice, 1)),
+        lambda: settlements.mark_uncollectible(invoice),
+    ):
+        with pytest.raises(PaymentsRejected, match="live mode"):
+            await asked()
+
+
+async def test_an_organization_is_live_or_not_for_good_and_only_test_ones_have_clocks(postgres_url: str) -> None:
+
+    url = await empty_database(postgres_url)
+    migrate.upgrade(url)
+    database = Database(url)
+    testing, live = PostgresRegistry(database), PostgresRegistry(database, livemode=True)
+    org_id = await live.create_org("real")
+
+    assert await live.create_org("real") == org_id
+    with pytest.raises(Refused, match="in live mode, but STRIPE_API_KEY is a test key"):
+        await testing.create_org("real")
+    await testing.create_org("sandbox")
+    with pytest.raises(Refused, match="in test mode, but STRIPE_API_KEY is a live key"):
+        await live.create_org("sandbox")
+    with pytest.raises(Refused, match="no test clocks"):
+        await live.create_clock(org_id, datetime.now(UTC))
+    await database.close()
+
+
+def test_a_live_key_goes_to_stripe_only_and_takes_no_test_cards(gateway: StripeGateway) -> None:
+    with pytest.raises(SettingsError, match="live key"):
+        check_base(LIVE_KEY, "http://127.0.0.1:12111")
+    with pytest.raises(SettingsError, match="test cards need"):
+        Sandbox(gateway.client, LIVE_KEY)

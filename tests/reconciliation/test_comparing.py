@@ -129,6 +129,18 @@ def test_another_amount_is_never_mended_by_itself(theirs: HeldInvoice) -> None:
     assert "5000 EUR open in our books" in found[0].message
 
 
+def test_a_draft_whose_lines_are_still_to_come_is_completed_and_not_called_wrong() -> None:
+    found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [held("draft", total=0)])]
+
+    assert seen(found) == [(FindingKind.WRONG_STATE, Severity.WARNING, Repair.COLLECT)]
+
+
+def test_a_draft_over_another_amount_is_left_to_a_person() -> None:
+    found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [held("draft", total=1)])]
+
+    assert seen(found) == [(FindingKind.WRONG_AMOUNT, Severity.WARNING, None)]
+
+
 def test_an_orphan_that_can_be_paid_is_worse_than_a_draft() -> None:
     assert seen([compare_orphan(held("open"))]) == [(FindingKind.ORPHAN, Severity.CRITICAL, None)]
     assert seen([compare_orphan(held("draft"))]) == [(FindingKind.ORPHAN, Severity.NOTICE, None)]

@@ -192,7 +192,7 @@ def _double(booked: BookedInvoice, standing: Sequence[HeldInvoice], issued: Sequ
 
 
 def _compare_one(booked: BookedInvoice, held: HeldInvoice) -> Iterator[Finding]:
-    if (booked.total, booked.currency) != (held.total, held.currency) and held.status != "void":
+    if held.status != "void" and not _is_begun(held) and (booked.total, booked.currency) != (held.total, held.currency):
         yield Finding(
             kind=FindingKind.WRONG_AMOUNT,
             severity=Severity.WARNING if held.status == "draft" else Severity.CRITICAL,
@@ -205,6 +205,11 @@ def _compare_one(booked: BookedInvoice, held: HeldInvoice) -> Iterator[Finding]:
         yield state
     elif booked.status in UNSETTLED and not (booked.is_collected or booked.is_young):
         yield _about(booked, held, FindingKind.UNCOLLECTED, Severity.WARNING, Repair.COLLECT)
+
+
+def _is_begun(held: HeldInvoice) -> bool:
+    """Tell whether it is a draft whose lines are still to come: they are added all at once."""
+    return held.status == "draft" and held.total == 0
 
 
 def _compare_state(booked: BookedInvoice, held: HeldInvoice) -> Finding | None:

@@ -1,0 +1,58 @@
+"""Cards, payments, refunds and mails at the command line, on the real stack."""
+
+import pytest
+
+from tests.cli.terminal import Terminal, assert_refused
+
+pytestmark = pytest.mark.journey
+
+
+def bought(terminal: Terminal) -> tuple[str, str]:
+    """Buy a plan with a test card; return the customer and the invoice."""
+    customer = terminal.customer()
+    terminal("seats", "report", customer, "--members", "10")
+    assert terminal("customer", "card", customer, "--test-card", "pm_card_visa").code == 0
+    words = ("--tier", "cloud_standard", "--schedule", "monthly")
+    assert terminal("plan", "start", customer, *words).code == 0
+    invoices = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
+    return customer, str(invoices[0]["invoice_id"])
+
+
+def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(terminal: Terminal) -> None:
+    _, invoice = bought(terminal)
+
+    first = terminal("invoice", "refund", invoice, "--amount", "500", "--key", f"r-{invoice}", "--json").data
+    again = terminal("invoice", "refund", invoice, "--amount", "500", "--key", f"r-{invoice}", "--json").data
+    too_much = terminal("invoice", "refund", invoice, "--amount", "1000000")
+
+    assert first == again
+    assert first["status"] == "succeeded"
+    assert_refused(too_much, "can be refunded")
+
+
+def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voided_nor_paid(
+    terminal: Terminal,
+) -> None:
+    _, invoice = bought(terminal)
+
+    note = terminal(
+        "invoice", "credit-note", invoice, "--amount", "300", "--to", "balance", "--memo", "Sorry", "--json"
+    )
+
+    assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
+    assert_refused(terminal("invoice", "void", invoice), "refund it instead")
+    assert_refused(terminal("invoice", "pay", invoice), "Only an open invoice is collected")
+    assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
+
+
+def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    link = terminal("customer", "card-link", customer, "--return-url", "https://app.example/", "--json").data["url"]
+    portal = terminal("customer", "portal-link", customer, "--json").data["url"]
+
+    assert "/checkout/" in link
+    assert "/portal/" in portal
+    assert terminal("mail", "list", "--customer", customer, "--json").data["mails"] == []
+    assert_refused(terminal("mail", "show", "ffff0000"), "There is no mail")
+    assert_refused(terminal("customer", "card-link", customer, "--return-url", "nowhere"), "is no address")

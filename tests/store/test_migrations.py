@@ -113,6 +113,15 @@ async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
     await database.close()
 
 
+async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(books_url: str) -> None:
+    database = Database(books_url, pool_size=1, pool_timeout=0.01)
+    async with database.unit_of_work(NOWHERE), database.unit_of_work(NOWHERE):
+        with pytest.raises(NoDatabase, match="All connections to the database are in use"):
+            async with database.unit_of_work(NOWHERE):
+                pass
+    await database.close()
+
+
 @pytest.mark.parametrize("url", ["", "books", "mysql://localhost/books", "sqlite://"])
 def test_a_url_that_names_no_postgresql_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="must look like postgresql://"):

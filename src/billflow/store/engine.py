@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from billflow.domain.errors import NotFound
@@ -41,11 +42,12 @@ class Database:
         url: str,
         *,
         pool_size: int = 10,
+        pool_timeout: float = 10.0,
         statement_timeout: str = STATEMENT_TIMEOUT,
         keyring: Keyring | None = None,
     ) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=10
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_timeout
         )
         use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring
@@ -70,6 +72,8 @@ class Database:
             async with self._sessions(info={ORG: org_id, TOTALS: self._totals}) as session, session.begin():
                 await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
+        except PoolTimeout as error:
+            raise NoDatabase("All connections to the database are in use; try again in a moment.") from error
         except DBAPIError as error:
             if (told := self._explained(error)) is None:
                 raise

@@ -183,11 +183,14 @@ def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
 
 
 @asynccontextmanager
-async def running_world(client: Client, database_url: str, *, working: bool = True) -> AsyncIterator[World]:
+async def running_world(
+    client: Client, database_url: str, *, working: bool = True, seed: int | None = None
+) -> AsyncIterator[World]:
     """Run workers and the API against the server of *client*, with a Stripe stand-in and organization of their own."""
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook = (f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe", secret)
-    async with StandIn(seed=secrets.randbits(31), webhook=webhook, control=True) as stand_in:
+    chosen = secrets.randbits(31) if seed is None else seed
+    async with StandIn(seed=chosen, webhook=webhook, control=True) as stand_in:
         settings = Settings(
             database_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
@@ -210,10 +213,12 @@ async def running_world(client: Client, database_url: str, *, working: bool = Tr
 
 
 @asynccontextmanager
-async def dev_server_world(folder: Path, database_url: str, *, working: bool = True) -> AsyncIterator[World]:
+async def dev_server_world(
+    folder: Path, database_url: str, *, working: bool = True, seed: int | None = None
+) -> AsyncIterator[World]:
     """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks."""
     with claimed(folder) as lock:
         async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
             client = await Client.connect(server.address, plugins=strict_plugins())
-            async with running_world(client, database_url, working=working) as world:
+            async with running_world(client, database_url, working=working, seed=seed) as world:
                 yield world

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.house import ROOT
 from tests.world import World
 
+WORKER = ROOT / "worker.py"
 SETTLING = (0.2, 2.5)
 """Between two kills, in seconds: from just after the start to the middle of the work."""
 
@@ -19,8 +20,9 @@ SETTLING = (0.2, 2.5)
 class Workers:
     """Some `python worker.py` against the servers of a world; `kills` counts those that were killed."""
 
-    def __init__(self, world: World, log: Path, count: int = 2) -> None:
+    def __init__(self, world: World, log: Path, count: int = 2, program: Path = WORKER) -> None:
         self._environment = _environment(world)
+        self._program = program
         self._log = log
         self._count = count
         self._running: list[asyncio.subprocess.Process] = []
@@ -31,9 +33,15 @@ class Workers:
         while len(self._running) < self._count:
             with self._log.open("ab") as log:
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable, ROOT / "worker.py", env=self._environment, cwd=ROOT, stdout=log, stderr=log
+                    sys.executable, self._program, env=self._environment, cwd=ROOT, stdout=log, stderr=log
                 )
             self._running.append(process)
+
+    async def working(self) -> None:
+        """Wait until each has said that it takes work."""
+        async with asyncio.timeout(60):
+            while self._log.read_text(errors="replace").count("Taking work") < self._count:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
 
     async def kill(self, chosen: random.Random) -> None:
         """Kill one, whatever it is doing, and start another in its place."""
@@ -51,14 +59,21 @@ class Workers:
 
 
 @asynccontextmanager
-async def workers_at_risk(world: World, log: Path, seed: int, kills: int) -> AsyncIterator[Workers]:
+async def workers_at_risk(  # noqa: PLR0917  (each is one decision of the test)
+    world: World,
+    log: Path,
+    seed: int,
+    kills: int,
+    program: Path = WORKER,
+    settling: tuple[float, float] = SETTLING,
+) -> AsyncIterator[Workers]:
     """Run workers of which *kills* are killed, one after another, at moments that the seed chooses."""
-    workers, chosen = Workers(world, log), random.Random(seed)
+    workers, chosen = Workers(world, log, program=program), random.Random(seed)
     await workers.start()
 
     async def kill_again_and_again() -> None:
         while workers.kills < kills:
-            await asyncio.sleep(chosen.uniform(*SETTLING))
+            await asyncio.sleep(chosen.uniform(*settling))
             await workers.kill(chosen)
 
     killing = asyncio.create_task(kill_again_and_again())

@@ -1,0 +1,115 @@
+"""Stripe at its worst and workers that die: afterwards every debt was asked for exactly once, to the cent."""
+
+import asyncio
+import contextlib
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
+from billflow.telemetry.logging import configure_logging
+from billflow.temporal.worker import run_until
+from billflow.wiring import fleet_of, reconciliation_reports, workers
+from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, debtors, run_up, unsent
+from tests.chaos.payments.trouble import all_trouble
+from tests.chaos.workers import workers_at_risk
+from tests.world import World, dev_server_world, migrated_database
+
+HERE = Path(__file__).parent
+LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
+SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
+DEBTS = 2_000 if LONG else 200
+KILLS = 40 if LONG else 3
+SETTLING = (3.0, 7.0)
+"""Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
+
+BAD_SECONDS = 600 if LONG else 20
+"""How long things go wrong at most; what is unsent then is left to reconciliation."""
+
+PATIENCE = 1_800 if LONG else 240
+
+
+@pytest.fixture
+async def world(postgres_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Yield a world whose workers are processes of their own, and whose Stripe goes wrong by the seed."""
+    print(f"BILLFLOW_CHAOS_SEED={SEED}")  # noqa: T201  (what replays the run)
+    configure_logging("json", "error")
+    database_url = await migrated_database(postgres_url)
+    async with dev_server_world(tmp_path, database_url, working=False, seed=SEED) as world:
+        yield world
+
+
+async def bad_days(world: World, log: Path, buying: list[asyncio.Task[None]]) -> None:
+    """Let Stripe fail and workers be killed until all is bought and sent, or it has lasted long enough."""
+    await world.control("POST", "/faults", **all_trouble())
+    async with workers_at_risk(world, log, SEED, KILLS, HERE / "impatient_worker.py", SETTLING) as risked:
+        await risked.working()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BAD_SECONDS):
+                await asyncio.wait(buying)
+                while await unsent(world):  # noqa: ASYNC110  (it happens in a database, which sets no event)
+                    await asyncio.sleep(0.5)
+    await world.control("DELETE", "/faults")
+
+
+@asynccontextmanager
+async def good_workers(world: World) -> AsyncIterator[None]:
+    """Run workers that nobody kills."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_until(stop, workers(world.engine)))
+    yield
+    stop.set()
+    await running
+
+
+async def reconciled(world: World) -> ReconciliationReport:
+    """Reconcile until nothing is left to find, and return the first report, which found the most."""
+    run = ReconciliationRun(org_id=world.org_id, scope=ReconciliationScope(grace_minutes=0))
+    reports: list[ReconciliationReport] = []
+    while not reports or reports[-1].findings:
+        run_id = await fleet_of(world.engine).reconcile(run, datetime.now(UTC))
+        reports.append(await reconciliation_reports(world.engine).report(world.org_id, run_id))
+        people = [finding for finding in reports[-1].findings if finding.needs_a_person]
+        assert people == []
+    return reports[0]
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(PATIENCE + 60)
+async def test_every_debt_is_asked_for_once_whatever_stripe_and_the_workers_do(world: World, tmp_path: Path) -> None:
+    owing = await debtors(world, SEED, DEBTS)
+    async with asyncio.timeout(PATIENCE):
+        buying = [asyncio.create_task(run_up(world, debtor)) for debtor in owing]
+        await bad_days(world, tmp_path / "workers.log", buying)
+        async with good_workers(world):
+            await reconciled(world)
+            await asyncio.gather(*buying)
+            found = await reconciled(world)
+
+    assert found.invoices_compared == DEBTS
+    outcomes = Counter([await outcome(world, debtor) for debtor in owing])
+    assert outcomes == Counter((debtor.payer, EXPECTED[debtor.payer]) for debtor in owing)
+    assert (await world.control("GET", "/invariants?unique=billflow_invoice"))["broken"] == []
+    customers = (await world.control("GET", "/state?kind=customer"))["objects"]
+    assert len({one["metadata"]["billflow_customer"] for one in customers}) == len(customers) == DEBTS
+
+
+async def outcome(world: World, debtor: Debtor) -> tuple[Payer, InvoiceStatus]:
+    """Return how a debt ended, where rows and Stripe say the same of it to the cent."""
+    [invoice] = await world.invoices(debtor.customer)
+    held = await world.at_stripe(debtor.customer)
+    standing = [one for one in held if one.status not in ("void", "draft")]
+    if invoice.status is InvoiceStatus.VOID:
+        assert standing == []
+    else:
+        [one] = standing
+        assert (one.id, one.status, one.total) == (invoice.stripe_invoice_id, invoice.status, invoice.total)
+        assert one.amount_remaining == (0 if invoice.status is InvoiceStatus.PAID else invoice.total)
+    return debtor.payer, invoice.status

@@ -35,6 +35,9 @@ SERVER = "server"
 MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
 BASIC = StartPlan(tier="self_hosted_basic", schedule=Schedule.MONTHLY)
 COMPLIMENTARY = StartPlan(tier="self_hosted_complimentary", schedule=Schedule.ANNUAL, end_date=add_months(BEGIN, 2))
+NO_DISCOUNT = CustomerPricing(flat_discounted_months=0)
+"""List price, without the months that a new self-hosted customer is granted."""
+
 ALL = Paging(limit=100)
 SETTLED = (InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
 

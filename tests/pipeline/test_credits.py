@@ -8,11 +8,10 @@ from billflow.activities.collection import CollectionActivities
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.invoices import CollectAsk
 from billflow.models.contracts.records import InvoiceDetail
 from tests.engine_fixtures import until
-from tests.pipeline.story import BASIC, BEGIN, Story, by_hand, by_invoice
+from tests.pipeline.story import BASIC, BEGIN, NO_DISCOUNT, Story, by_hand, by_invoice
 
 
 async def agree(story: Story) -> None:
@@ -74,7 +73,7 @@ async def test_a_credit_is_posted_once_however_often_its_invoice_is_sent(story: 
 
 async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_used_up(server_story: Story) -> None:
     story = server_story
-    await story.price(CustomerPricing())
+    await story.price(NO_DISCOUNT)
     plan = await story.plan(by_hand(10, replace(BASIC, schedule=Schedule.ANNUAL)))
 
     upgraded = await story.command(plan, UpgradeTierNow(tier="self_hosted_business", schedule=Schedule.MONTHLY))

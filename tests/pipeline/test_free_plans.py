@@ -14,7 +14,7 @@ from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import PlanFilter
 from tests.pipeline.conftest import Typed
-from tests.pipeline.story import BASIC, BEGIN, COMPLIMENTARY, DAY, Story, by_hand
+from tests.pipeline.story import BASIC, BEGIN, COMPLIMENTARY, DAY, NO_DISCOUNT, Story, by_hand
 
 ENDS = add_months(BEGIN, 2)
 COMMUNITY = StartPlan(tier="self_hosted_community", schedule=Schedule.ANNUAL)
@@ -23,7 +23,7 @@ BUSINESS = ScheduleTierAtPlanEnd(tier="self_hosted_business")
 
 async def complimentary(story: Story, seats: int = 11) -> PlanState:
     """Start complimentary access for a server that reports its seats, without the new customer's discount."""
-    await story.price(CustomerPricing())
+    await story.price(NO_DISCOUNT)
     await story.seats(seats, BEGIN - DAY)
     return await story.plan(COMPLIMENTARY)
 
@@ -97,7 +97,7 @@ async def test_upgrading_at_once_ends_complimentary_access_without_a_credit(serv
 
 async def test_basic_to_business_at_once_ends_basic_and_credits_the_rest_of_its_month(server_story: Story) -> None:
     story = server_story
-    await story.price(CustomerPricing())
+    await story.price(NO_DISCOUNT)
     await story.seats(12, BEGIN - DAY)
     basic = await story.plan(BASIC)
     await story.advance(BEGIN + 10 * DAY)

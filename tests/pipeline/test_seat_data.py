@@ -4,16 +4,16 @@ from datetime import timedelta
 
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.models.contracts.customers import CustomerPricing, SeatReport
+from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.offers import Acceptance, NewOffer
 from tests.engine_fixtures import until
-from tests.pipeline.story import BASIC, BEGIN, DAY, Story
+from tests.pipeline.story import BASIC, BEGIN, DAY, NO_DISCOUNT, Story
 
 MONTH = add_months(BEGIN, 1)
 
 
 async def basic(story: Story) -> None:
-    await story.price(CustomerPricing())
+    await story.price(NO_DISCOUNT)
     await story.seats(12, BEGIN - timedelta(hours=1))
 
 

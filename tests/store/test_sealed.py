@@ -1,6 +1,7 @@
 """Addresses and tax ids: readable by us, by nobody who only has the database; keys change without anyone noticing."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -8,11 +9,15 @@ import pytest
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerRecord, NewCustomer
+from billflow.models.contracts.delivery import NewEndpoint
+from billflow.models.contracts.keys import Claim, ClaimState, KeptAnswer
 from billflow.models.contracts.places import Address
 from billflow.models.keyring import CannotOpen, Key, Keyring
 from billflow.store import migrate
+from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
+from billflow.store.endpoints import PostgresEndpoints
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry
 from billflow.store.rotation import Rotation
@@ -92,3 +97,29 @@ async def migrated(postgres_url: str) -> str:
     url = await empty_database(postgres_url)
     migrate.upgrade(url)
     return url
+
+
+async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgres_url: str) -> None:
+    url = await migrated(postgres_url)
+    old, both = Database(url, keyring=Keyring((OLD,))), Database(url, keyring=Keyring((NEW, OLD)))
+    org_id = await PostgresRegistry(old).create_org("org")
+    made = await PostgresEndpoints(old, str).create_endpoint(org_id, NewEndpoint(url="https://example.com"), by())
+    secret = made.secret.get_secret_value()
+    claim = Claim(key="once", fingerprint=b"same", holder=str(uuid4()))
+    answer = KeptAnswer(status=201, headers={}, body=secret.encode())
+    assert await PostgresAnswers(old).claim(org_id, claim) is ClaimState.MINE
+    await PostgresAnswers(old).keep(org_id, claim, answer)
+
+    assert await Rotation(both).run() == 2
+
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT secret, (SELECT body FROM idempotency_key) FROM webhook_endpoint").fetchall()
+    ((sealed, body),) = rows
+    assert str(sealed).startswith("sealed:new:")
+    assert bytes(body).startswith(b"sealed:new:")
+    assert secret not in str(sealed)
+    assert secret.encode() not in bytes(body)
+    new = Database(url, keyring=Keyring((NEW,)))
+    assert await PostgresAnswers(new).claim(org_id, claim) == answer
+    for database in (old, both, new):
+        await database.close()

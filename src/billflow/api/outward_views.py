@@ -1,6 +1,6 @@
 """Events, endpoints and attempts as the API shows them."""
 
-from pydantic import Field, SecretStr, field_serializer
+from pydantic import Field
 
 from billflow.api.views import Listed, Shown
 from billflow.models.contracts.delivery import DeliveryRecord, EndpointRecord, EventRecord
@@ -29,11 +29,7 @@ class EndpointShown(EndpointRecord):
 class EndpointMade(EndpointShown):
     """A new endpoint with the secret that signs what it gets; this is the only time that the secret is shown."""
 
-    secret: SecretStr
-
-    @field_serializer("secret", when_used="json")
-    def _reveal(self, secret: SecretStr) -> str:
-        return secret.get_secret_value()
+    secret: str = Field(examples=["whsec_…"])
 
 
 class Endpoints(Listed):

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.records import LedgerRecord, StepRecord, TimelineEntry
 from billflow.models.tables import LedgerSettlement, LicenseLedger, OutboxEvent, Step
+from billflow.store.forgetting import Opener, opened
 
 
 async def ledger_of(session: AsyncSession, plan_id: UUID) -> tuple[LedgerRecord, ...]:
@@ -52,7 +53,9 @@ async def timeline_of(session: AsyncSession, plan_id: UUID) -> tuple[TimelineEnt
     events = await session.scalars(
         select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
     )
-    entries = [_step(step) for step in steps] + [_event(event) for event in events]
+    told = list(events)
+    opener = await opened(session, (event.customer_id for event in told))
+    entries = [_step(step) for step in steps] + [_event(event, opener) for event in told]
     return tuple(sorted(entries, key=lambda entry: entry.recorded_at))
 
 
@@ -68,5 +71,6 @@ def _step(step: Step) -> TimelineEntry:
     )
 
 
-def _event(event: OutboxEvent) -> TimelineEntry:
-    return TimelineEntry(at=event.at, recorded_at=event.created_at, kind="event", name=event.type, data=event.data)
+def _event(event: OutboxEvent, opener: Opener) -> TimelineEntry:
+    data = opener.open(event.customer_id, event.data)
+    return TimelineEntry(at=event.at, recorded_at=event.created_at, kind="event", name=event.type, data=data)

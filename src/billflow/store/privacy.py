@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, func, select, update
+from sqlalchemy import Table, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound, Refused
@@ -118,8 +118,14 @@ async def _erase(session: AsyncSession, customer: Customer) -> None:
     for table, values in blank:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
     await _erase_deployment(session, customer)
-    answered = func.position(func.convert_to(str(customer.id), "UTF8").op("IN")(IdempotencyKey.body)) > 0
-    await session.execute(delete(IdempotencyKey).where(answered))
+    await _forget_answers(session, str(customer.id).encode())
+
+
+async def _forget_answers(session: AsyncSession, customer_id: bytes) -> None:
+    """Delete kept answers that name the customer; they are sealed, so that each must be opened."""
+    query = select(IdempotencyKey.key, IdempotencyKey.body).where(IdempotencyKey.body.is_not(None))
+    naming = [key async for key, body in await session.stream(query) if customer_id in (body or b"")]
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key.in_(naming)))
 
 
 async def _erase_deployment(session: AsyncSession, customer: Customer) -> None:

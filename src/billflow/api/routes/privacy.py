@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from billflow.api.caller import AdminHere
 from billflow.api.changes import change_by, ref_of
@@ -20,7 +20,9 @@ router = APIRouter(prefix="/customers/{customer_id}", tags=["privacy"], route_cl
 class EraseAsked(Asked):
     """Why a customer is to be forgotten, for the audit log; name nobody here."""
 
-    reason: str | None = Field(None, min_length=1, max_length=1000, examples=["asked for by mail on 1 July"])
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "asked for by mail on 1 July"}]})
+
+    reason: str | None = Field(None, min_length=1, max_length=1000)
 
 
 class Erased(Shown):

@@ -53,7 +53,7 @@ class ReplayAsked(ReplayAsk):
 async def create_endpoint(asked: EndpointAsked, services: ServicesHere, caller: AdminHere) -> EndpointMade:
     """Make an endpoint; its secret is in the answer and is not shown again."""
     made = await services.outward.endpoints.create_endpoint(caller.org_id, asked, change_by(caller))
-    return EndpointMade(**made.record.model_dump(), secret=made.secret)
+    return EndpointMade(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.get("")

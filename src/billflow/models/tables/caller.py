@@ -10,6 +10,7 @@ from sqlalchemy.types import Text
 
 from billflow.models.contracts.keys import Mode
 from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, in_org
+from billflow.models.tables.sealed import SealedBytes
 
 
 class ApiKey(Identified, Owned, Stamped, Base):
@@ -60,4 +61,4 @@ class IdempotencyKey(Owned, Written, Base):
     expires_at: Mapped[datetime]
     status: Mapped[int | None]
     headers: Mapped[Json | None]
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(SealedBytes("idempotency_key.body"))

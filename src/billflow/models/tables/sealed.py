@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy import Dialect, LargeBinary, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 
 from billflow.models.keyring import CannotOpen, Keyring
@@ -26,6 +26,7 @@ COMPANY: Sequence[Path] = (("company", "tax_id"), ("company", "address"), ("comp
 """What settings say of a company that not everyone with a copy of the database is to read."""
 
 _PREFIX = "sealed:"
+_MARK = _PREFIX.encode()
 _keyrings: "WeakKeyDictionary[Dialect, Keyring]" = WeakKeyDictionary()
 
 
@@ -55,6 +56,31 @@ class SealedText(TypeDecorator[str]):
         if value is None or not value.startswith(_PREFIX):
             return value
         return _keyring(dialect).open_text(value.removeprefix(_PREFIX), self.purpose)
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes that are encrypted whole; *purpose* ties them to their column."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Encrypt."""
+        keyring = _keyrings.get(dialect)
+        if value is None or keyring is None:
+            return value
+        return b"%s%s:%s" % (_MARK, keyring.current.key_id.encode(), keyring.seal(value, self.purpose))
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Decrypt; raises `CannotOpen`."""
+        if value is None or not value.startswith(_MARK):
+            return value
+        key_id, _, sealed = value.removeprefix(_MARK).partition(b":")
+        return _keyring(dialect).open(key_id.decode(), sealed, self.purpose)
 
 
 class SealedJson(TypeDecorator[Json]):

@@ -131,9 +131,11 @@ async def test_what_does_not_concern_us_is_answered_and_left(
     foreign = event_of("invoice.paid", str(uuid4()), str(uuid4()))
     not_ours = {**foreign, "id": f"evt_{uuid4().hex}", "data": {"object": {"id": "ch_1", "object": "charge"}}}
 
-    answers = [await deliver(api, house, event) for event in (unknown, foreign, not_ours)]
+    real_money = {**event_of("invoice.paid", str(uuid4()), house.org_id), "livemode": True}
 
-    assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [(200, False)] * 3
+    answers = [await deliver(api, house, event) for event in (unknown, foreign, not_ours, real_money)]
+
+    assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [(200, False)] * 4
     assert [await kept(house_database_url, event["id"]) for event in (unknown, foreign, not_ours)] == [[]] * 3
 
 

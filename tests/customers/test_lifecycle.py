@@ -90,8 +90,9 @@ async def test_a_customer_is_found_by_whatever_names_it(api: httpx.AsyncClient) 
     on_a_realm = await created(api, remote_realm={"uuid": realm, "host": "chat.acme.example"})
 
     async def found(**wanted: str) -> list[str]:
-        answer = await api.get("/api/v1/customers", params=wanted)
-        return [row["id"] for row in answer.json()["customers"]]
+        answer = (await api.get("/api/v1/customers", params=wanted)).json()
+        assert answer["total"] == len(answer["customers"])
+        return [row["id"] for row in answer["customers"]]
 
     assert await found(realm=slug) == await found(erp_customer_number=number) == [in_the_cloud["id"]]
     assert await found(email=in_the_cloud["email"].upper()) == [in_the_cloud["id"]]

@@ -1,6 +1,8 @@
 """Filters of lists as conditions. Only comparisons that an index serves under row-level security."""
 
-from sqlalchemy import ColumnElement, func
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import Customer, CustomerPlan, Invoice, Realm, RemoteRealm, RemoteServer
@@ -40,6 +42,11 @@ def invoices_that(wanted: InvoiceFilter) -> Conditions:
     return conditions
 
 
+def _the(deployment: Select[UUID]) -> ScalarSelect[UUID]:
+    """Return the id of the one deployment of that name: lists are counted without the tables they are joined with."""
+    return deployment.scalar_subquery()
+
+
 def customers_that(wanted: CustomerFilter) -> Conditions:
     """Return what the customers must fulfil."""
     conditions: Conditions = []
@@ -50,11 +57,13 @@ def customers_that(wanted: CustomerFilter) -> Conditions:
     if wanted.erp_customer_number is not None:
         conditions.append(Customer.erp_customer_number == wanted.erp_customer_number)
     if wanted.realm is not None:
-        conditions.append(Realm.string_id == wanted.realm)
+        conditions.append(Customer.realm_id == _the(select(Realm.id).where(Realm.string_id == wanted.realm)))
     if wanted.remote_realm is not None:
-        conditions.append(RemoteRealm.uuid == wanted.remote_realm)
+        remote_realm = select(RemoteRealm.id).where(RemoteRealm.uuid == wanted.remote_realm)
+        conditions.append(Customer.remote_realm_id == _the(remote_realm))
     if wanted.remote_server is not None:
-        conditions.append(RemoteServer.uuid == wanted.remote_server)
+        remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
+        conditions.append(Customer.remote_server_id == _the(remote_server))
     if wanted.q is not None:
         begin = wanted.q.lower()
         conditions += [Customer.name_key >= begin, Customer.name_key < begin + _AFTER_ALL_LETTERS]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import WorkflowHandle
 
 from billflow.models.contracts.onboarding import OnboardingProgress
 from billflow.temporal.ids import onboarding_workflow_id
@@ -33,10 +34,13 @@ async def reaches(api: httpx.AsyncClient, customer: Json, status: str) -> dict[s
     return await progress(api, customer)
 
 
+def workflow_of(house: House, customer: Json) -> WorkflowHandle[OnboardingWorkflow, OnboardingProgress]:
+    return house.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
+
+
 async def ended(house: House, customer: Json) -> OnboardingProgress:
     """Wait for the workflow itself to be over, and return its answer."""
-    handle = house.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
-    return await handle.result()
+    return await workflow_of(house, customer).result()
 
 
 async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClient, house: House) -> None:
@@ -64,9 +68,8 @@ async def test_the_workflow_itself_tells_how_far_it_came(api: httpx.AsyncClient,
     await api.post(at(customer, "onboard"))
 
     told = await ended(house, customer)
-    handle = house.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
 
-    assert await handle.query(OnboardingWorkflow.progress) == told
+    assert await workflow_of(house, customer).query(OnboardingWorkflow.progress) == told
     assert parts(await progress(api, customer)) == {part.part: part.status for part in told.parts}
     assert parts(await progress(api, customer))["trial_plan"] == "skipped"
 

@@ -23,6 +23,8 @@ _SCHEMES = {
         "description": "An API key of one organization and one mode; `billflow keys create` makes one.",
     }
 }
+_LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_LARGEST = 2**63 - 1
 _TAG = '"7d793037a0760186574b0282f2f435e7"'
 _HEADERS: dict[str, dict[str, Any]] = {
     IDEMPOTENCY_KEY: {
@@ -51,6 +53,7 @@ def install(app: FastAPI) -> None:
             document["components"]["securitySchemes"] = _SCHEMES
             for variant in get_args(PlanCommand):
                 _name_its_type(document["components"]["schemas"][variant.__name__])
+            _give_exact_limits(document["components"]["schemas"])
             for method, operation in _operations(document):
                 if SCOPE in operation:
                     _complete(method, operation)
@@ -63,6 +66,18 @@ def _name_its_type(command: dict[str, Any]) -> None:
     """Say that a command takes no other fields, and is known by its type."""
     command["additionalProperties"] = False
     command["required"] = [*command.get("required", []), "type"]
+
+
+def _give_exact_limits(part: object) -> None:
+    """Write the limits of integers as integers: as floats, which FastAPI makes of them, the largest are wrong."""
+    if isinstance(part, list):
+        for one in part:
+            _give_exact_limits(one)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            if name in _LIMITS and isinstance(value, float) and part.get("type") == "integer":
+                part[name] = min(int(value), _LARGEST)
+            _give_exact_limits(value)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:

@@ -103,7 +103,7 @@ async def _with_postgres(stack: Stack, site: _Site) -> Stack:
         return stack
     part = embedded_postgres(site.folder, site.lock, durable=site.keep)
     url, process = await site.parts.enter_async_context(part)
-    settings = stack.settings.model_copy(update={"database_url": SecretStr(url)})
+    settings = with_keys(stack.settings, site.folder).model_copy(update={"database_url": SecretStr(url)})
     return replace(stack, settings=settings, processes=(*stack.processes, process))
 
 

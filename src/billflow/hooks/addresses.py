@@ -28,8 +28,8 @@ class Reach:
             raise _refused("url is no address; it must look like https://example.com/hooks.") from None
         schemes = {"https", "http"} if self.test_mode else {"https"}
         if url.scheme not in schemes or not url.host or url.userinfo:
-            allowed = " or ".join(sorted(schemes, reverse=True))
-            raise _refused(f"url must begin with {allowed}:// and name a host, without a password.")
+            allowed = " or ".join(f"{scheme}://" for scheme in sorted(schemes, reverse=True))
+            raise _refused(f"url must begin with {allowed} and name a host, without a password.")
         if not self.test_mode and (url.host == "localhost" or (is_ip(url.host) and not is_public(url.host))):
             raise _refused(f"url names {url.host}, which is not on the open internet; name a public host.")
         return str(url)

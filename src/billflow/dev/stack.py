@@ -91,7 +91,6 @@ async def running_stack(
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
         lock = parts.enter_context(claimed(folder))
         site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
-        settings = with_keys(settings, folder)
         stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
         for add in (_with_postgres, _with_temporal, _with_stripe):
             stack = await add(stack, site)

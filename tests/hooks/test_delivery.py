@@ -9,11 +9,13 @@ import httpx
 import psycopg
 import pytest
 
+from billflow.dispatching import Dispatcher, Lanes
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.delivery import EventFilter
 from billflow.models.contracts.keys import Scope
 from billflow.models.contracts.records import Paging
 from billflow.store.outbox import PostgresOutbox
+from billflow.temporal.ids import delivery_workflow_id
 from tests.engine_fixtures import House, until
 from tests.hooks.listener import OK, Listener, listening
 
@@ -211,3 +213,17 @@ async def test_every_event_leaves_the_queue(house: House, house_database_url: st
             return await found.fetchone() == (0,)
 
     await until(empty)
+
+
+async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(house: House, listener: Listener, told: Told) -> None:
+    listener.answer = lambda _: 500
+    customer = (await house.customer(card=None)).customer_id
+    await listener.until(lambda here: len(here.refused) == 1)
+    lost = delivery_workflow_id(told.endpoint_id, customer)
+    await house.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
+    listener.answer = lambda _: OK
+
+    outbox = PostgresOutbox(house.engine.books.database)
+    await Dispatcher(outbox, Lanes(house.engine.client)).sweep()
+
+    await listener.until(lambda here: here.types(customer) == ["customer.created"])

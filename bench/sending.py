@@ -21,7 +21,7 @@ from billflow.models.contracts.invoices import BilledCustomer, CollectionLine, I
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports import PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
 from billflow.telemetry.logging import configure_logging
 from stripe_stand_in.server import StandIn
 

@@ -29,21 +29,14 @@ from billflow.api.routes.health import Remembered
 from billflow.api.services import Probe, Services
 from billflow.api.stripe_events import StripeEvents
 from billflow.crew import Crew
-from billflow.customers import Customers
-from billflow.dispatching import Dispatcher, Lanes
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog, catalog_from_toml
-from billflow.fleet import Fleet
-from billflow.hearing import StripeNews
 from billflow.hooks.addresses import Reach
 from billflow.hooks.sender import http_sender
-from billflow.invoices import Invoices
 from billflow.mailing.letters import letter
 from billflow.mailing.smtp import SmtpMailer
 from billflow.models.contracts.keys import Mode
 from billflow.models.keyring import Keyring
-from billflow.offering import Offering
-from billflow.outward import Outward
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.forgetting import StripePrivacy
 from billflow.payments.gateway import StripeGateway
@@ -52,9 +45,16 @@ from billflow.payments.reconciling import StripeInvoices
 from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
 from billflow.payments.webhook import verified_event
-from billflow.ports import WebhookInbox
-from billflow.privacy import Privacy
-from billflow.service import Billing
+from billflow.ports.billing import WebhookInbox
+from billflow.service.billing import Billing
+from billflow.service.customers import Customers
+from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.service.fleet import Fleet
+from billflow.service.hearing import StripeNews
+from billflow.service.invoices import Invoices
+from billflow.service.offering import Offering
+from billflow.service.outward import Outward
+from billflow.service.privacy import Privacy
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from billflow.api.routes.health import Remembered
-from billflow.ports import PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
 from billflow.store.watch import ROLE, PostgresWatch
 from tests.api.test_plans import MONTHLY
 from tests.engine_fixtures import House

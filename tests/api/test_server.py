@@ -12,7 +12,7 @@ from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.keys import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import NoDatabase, PaymentsUnavailable
 from billflow.store.keys import PostgresKeys
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services

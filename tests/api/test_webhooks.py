@@ -16,7 +16,7 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.keys import Attention
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
-from billflow.ports import NoDatabase
+from billflow.ports.billing import NoDatabase
 from billflow.wiring import stripe_news
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.engine_fixtures import House, until

@@ -9,11 +9,11 @@ import httpx
 import psycopg
 import pytest
 
-from billflow.dispatching import Dispatcher, Lanes
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.delivery import EventFilter
 from billflow.models.contracts.keys import Scope
 from billflow.models.contracts.records import Paging
+from billflow.service.dispatching import Dispatcher, Lanes
 from billflow.store.outbox import PostgresOutbox
 from billflow.temporal.ids import delivery_workflow_id
 from tests.engine_fixtures import House, until

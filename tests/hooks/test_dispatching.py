@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from temporalio.client import Client
 
-from billflow.dispatching import Dispatcher, Lanes
 from billflow.models.contracts.delivery import EventFilter, Lane, NewEndpoint, Routed
 from billflow.models.contracts.records import Paging
+from billflow.service.dispatching import Dispatcher, Lanes
 from billflow.store.endpoints import PostgresEndpoints
 from billflow.store.engine import Database
 from billflow.store.outbox import PostgresOutbox

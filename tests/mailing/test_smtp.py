@@ -10,7 +10,7 @@ import pytest
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.mailing.smtp import SmtpMailer
 from billflow.models.contracts.mail import Letter
-from billflow.ports_collection import MailNotSent
+from billflow.ports.collection import MailNotSent
 from billflow.settings import SettingsError
 
 LETTER = Letter(language="de", recipient="kundin@beispiel.example", subject="Fällig", body="Guten Tag Müller\n")

@@ -10,7 +10,7 @@ import stripe
 from billflow.payments.client import stripe_client
 from billflow.payments.errors import BY_CLASS, Outcome, fault, key_is_spent, outcome_of, retry_after
 from billflow.payments.gateway import StripeGateway
-from billflow.ports import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
 from stripe_stand_in.engine.plan import Plan
 from tests.payments.asks import KEY, a_customer
 from tests.payments.trouble import IMPATIENT, LOST_ANSWERS, Trouble, refusal, troubled_server

@@ -7,7 +7,7 @@ import pytest
 
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
-from billflow.ports import PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
 from stripe_stand_in.engine.plan import Plan
 from tests.payments.asks import a_customer, invoices_of
 from tests.payments.debts import WRITES, a_debt, assert_paid_once

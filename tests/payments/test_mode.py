@@ -10,7 +10,7 @@ from billflow.payments.gateway import StripeGateway
 from billflow.payments.mode import check_mode
 from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
-from billflow.ports import PaymentsRejected
+from billflow.ports.billing import PaymentsRejected
 from billflow.settings import SettingsError
 from billflow.store import migrate
 from billflow.store.engine import Database

@@ -4,7 +4,7 @@ import pytest
 
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import DECLINING_CARD, Sandbox
-from billflow.ports import PaymentsRejected
+from billflow.ports.billing import PaymentsRejected
 from tests.payments.asks import known
 
 

@@ -27,7 +27,7 @@ from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
-from billflow.ports import PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
 from stripe_stand_in.server import StandIn
 from tests.payments.asks import KEY
 from tests.payments.conftest import watch

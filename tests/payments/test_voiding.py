@@ -4,7 +4,7 @@ import pytest
 
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports import PaymentsRejected
+from billflow.ports.billing import PaymentsRejected
 from tests.payments.asks import an_invoice, issued, known
 
 

@@ -17,13 +17,13 @@ from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.purchasing import StartPlan
-from billflow.fleet import Fleet
 from billflow.models.contracts.customers import CustomerChange, CustomerRecord, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.plans import PlanState, StartPlanAsk
 from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.service.fleet import Fleet
 from billflow.settings import Settings
 from billflow.store.migrate import upgrade
 from billflow.temporal.worker import run_until

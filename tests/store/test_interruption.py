@@ -13,7 +13,7 @@ from billflow.domain.catalog import Catalog
 from billflow.domain.commands import UpgradeTierNow
 from billflow.models.contracts.invoices import InvoiceRef, Paid
 from billflow.models.contracts.plans import StepResult
-from billflow.ports import NoDatabase
+from billflow.ports.billing import NoDatabase
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
 from billflow.store.engine import Database

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.tables import Base
-from billflow.ports import NoDatabase
+from billflow.ports.billing import NoDatabase
 from billflow.store import migrate
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry

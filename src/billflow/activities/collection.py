@@ -16,7 +16,7 @@ from billflow.models.contracts.invoices import (
     Paid,
     Rejected,
 )
-from billflow.ports import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from billflow.domain.reconciling import (
     compare_plan,
 )
 from billflow.models.contracts.reconciliation import BookedRecord, SliceAsk
-from billflow.ports_reconciliation import ReconciliationBooks, StripeLedger, Workflows
+from billflow.ports.reconciliation import ReconciliationBooks, StripeLedger, Workflows
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from billflow.models.contracts.delivery import Lane, LaneState
-from billflow.ports_delivery import Outbox, WebhookSender
+from billflow.ports.delivery import Outbox, WebhookSender
 
 AT_ONCE = 50
 """How many messages one call sends, so that a stop is never far."""

@@ -7,7 +7,7 @@ from temporalio import activity
 from billflow.models.contracts.collection import CollectionMoment, CollectionTerms, CustomerHeld, GivenUp
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.settling import InvoiceSettling, VoidAsk
-from billflow.ports import Books
+from billflow.ports.billing import Books
 
 ACTOR = "collection"
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from billflow.ports import PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
 

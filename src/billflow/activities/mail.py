@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from billflow.models.contracts.mail import Letter, NoticeAsk, NoticeFacts
-from billflow.ports_collection import Mailer, Postbox
+from billflow.ports.collection import Mailer, Postbox
 
 Write = Callable[[NoticeAsk, NoticeFacts], Letter]
 """Puts a notice into the customer's words."""

@@ -24,8 +24,8 @@ from billflow.models.contracts.onboarding import (
     UndoProjectAsk,
 )
 from billflow.models.contracts.plans import StartPlanAsk
-from billflow.ports import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
-from billflow.ports_customers import CustomerBooks
+from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
+from billflow.ports.customers import CustomerBooks
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError
 from billflow.activities.comparing import Comparison
 from billflow.activities.repairing import Repairs
 from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, RunRef, SliceAsk, SliceDone
-from billflow.ports import PaymentsRejected, PaymentsUnavailable
-from billflow.ports_reconciliation import ReconciliationBooks
+from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.reconciliation import ReconciliationBooks
 
 PAGES_PER_SLICE = 50
 """Pages of one activity; the next slice is another one, so that none runs for hours."""

@@ -10,8 +10,8 @@ from billflow.domain.errors import BillingError
 from billflow.domain.reconciling import FindingKind, Repair
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, SliceAsk
-from billflow.ports import Books, PaymentGateway, PaymentsRejected, WebhookInbox
-from billflow.ports_reconciliation import ReconciliationBooks, StripeLedger, Workflows
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, WebhookInbox
+from billflow.ports.reconciliation import ReconciliationBooks, StripeLedger, Workflows
 
 Mend = Callable[[SliceAsk, FindingRecord], Awaitable[None]]
 

@@ -8,8 +8,8 @@ from temporalio.exceptions import ApplicationError
 from billflow.activities.faults import try_again
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.settling import InvoiceSettling, SettlementAnswered, SettlementMoment, SettlementStatus
-from billflow.ports import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
-from billflow.ports_collection import SettlementGateway
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.collection import SettlementGateway
 
 
 @dataclass(frozen=True)

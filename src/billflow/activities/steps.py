@@ -16,7 +16,7 @@ from billflow.models.contracts.steps import (
     ResumeAsk,
     StepInfo,
 )
-from billflow.ports import Books
+from billflow.ports.billing import Books
 
 
 @dataclass(frozen=True)

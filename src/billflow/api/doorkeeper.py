@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from billflow.api.problems import Told
 from billflow.models.contracts.keys import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports_access import Keys
+from billflow.ports.access import Keys
 
 REMEMBERED_FOR = 5.0
 """Seconds that a right key is believed without asking again; a revoked one works no longer than that."""

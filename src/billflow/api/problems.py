@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from billflow.api.fields import MANY, ONE
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NotFound
-from billflow.ports import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import NoDatabase, PaymentsUnavailable
 from billflow.temporal.client import NoTemporalServer
 
 RETRY_AFTER = 5

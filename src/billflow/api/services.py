@@ -9,18 +9,18 @@ from fastapi import Depends, Request
 
 from billflow.api.doorkeeper import Doorkeeper
 from billflow.api.stripe_events import StripeEvents
-from billflow.customers import Customers
 from billflow.documents.papers import InvoicePapers
 from billflow.domain.catalog import Catalog
-from billflow.invoices import Invoices
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.offering import Offering
-from billflow.outward import Outward
-from billflow.ports import Archive, Books, Registry
-from billflow.ports_access import Answers, Watch
-from billflow.ports_customers import CustomerBooks
-from billflow.privacy import Privacy
-from billflow.service import Billing
+from billflow.ports.access import Answers, Watch
+from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.customers import CustomerBooks
+from billflow.service.billing import Billing
+from billflow.service.customers import Customers
+from billflow.service.invoices import Invoices
+from billflow.service.offering import Offering
+from billflow.service.outward import Outward
+from billflow.service.privacy import Privacy
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""

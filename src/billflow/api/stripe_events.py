@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import structlog
 
 from billflow.domain.errors import NotFound
-from billflow.hearing import StripeNews
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports import WebhookInbox
-from billflow.ports_access import Watch
+from billflow.ports.access import Watch
+from billflow.ports.billing import WebhookInbox
+from billflow.service.hearing import StripeNews
 
 _BATCH = 20
 _LOOK_SECONDS = 2.0

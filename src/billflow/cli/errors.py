@@ -58,7 +58,7 @@ def _outside(error: Exception) -> Problem:
     from temporalio.exceptions import TemporalError
     from temporalio.service import RPCError
 
-    from billflow.ports import NoDatabase, PaymentsRejected, PaymentsUnavailable
+    from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
 
     known: tuple[tuple[type[Exception], str, str], ...] = (
         (NoDatabase, "no_database", ""),

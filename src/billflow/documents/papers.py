@@ -11,7 +11,7 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
-from billflow.ports import Archive
+from billflow.ports.billing import Archive
 
 
 @dataclass(frozen=True)

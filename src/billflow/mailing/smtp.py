@@ -8,7 +8,7 @@ import aiosmtplib
 import structlog
 
 from billflow.models.contracts.mail import Letter
-from billflow.ports_collection import MailNotSent
+from billflow.ports.collection import MailNotSent
 from billflow.settings import SettingsError
 
 TIMEOUT = 30.0

@@ -23,7 +23,7 @@ from billflow.payments.issuing import Issuing
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voiding import take_back
-from billflow.ports import PaymentsRejected
+from billflow.ports.billing import PaymentsRejected
 
 
 class StripeGateway:

@@ -12,7 +12,7 @@ from billflow.payments.amounts import from_stripe
 from billflow.payments.by_hand import marked
 from billflow.payments.calls import act_once, ask
 from billflow.payments.requests import invoice_params, line_params
-from billflow.ports import PaymentsRejected
+from billflow.ports.billing import PaymentsRejected
 
 
 class Issuing:

@@ -12,7 +12,7 @@ from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask
 from billflow.payments.errors import port_faults
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
-from billflow.ports_reconciliation import HeldPage
+from billflow.ports.reconciliation import HeldPage
 
 
 class StripeInvoices:

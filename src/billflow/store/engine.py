@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
-from billflow.ports import NoDatabase
+from billflow.ports.billing import NoDatabase
 from billflow.store.forgetting import RememberingSession
 from billflow.store.totals import Totals
 from billflow.store.url import shown, sqlalchemy_url, unreachable

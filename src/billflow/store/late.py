@@ -14,7 +14,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.plans import Refusal, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.tables import CustomerPlan, Invoice
-from billflow.ports import DecideLate
+from billflow.ports.billing import DecideLate
 from billflow.store.customers import LIVE
 from billflow.store.engine import as_id
 from billflow.store.facts import PlanRows, load, plan_rows

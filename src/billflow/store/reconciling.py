@@ -21,7 +21,7 @@ from billflow.models.contracts.reconciliation import (
 from billflow.models.tables import BillingAccount, CustomerPlan, Invoice
 from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationHeld
 from billflow.models.tables.reconciliation import ReconciliationRun as RunRow
-from billflow.ports_reconciliation import PAGE
+from billflow.ports.reconciliation import PAGE
 from billflow.store.customers import LIVE
 from billflow.store.engine import as_id
 from billflow.store.invoices import UNSETTLED

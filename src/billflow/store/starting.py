@@ -21,7 +21,7 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
-from billflow.ports import DecideStart
+from billflow.ports.billing import DecideStart
 from billflow.store.engine import as_id
 from billflow.store.facts import PlanRows
 from billflow.store.mapping import observations_of, terms_of

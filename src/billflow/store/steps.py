@@ -7,7 +7,7 @@ from billflow.domain.observing import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.plans import Refusal, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
-from billflow.ports import Decide
+from billflow.ports.billing import Decide
 from billflow.store.facts import Loaded, PlanRows, load, plan_rows
 from billflow.store.parts import BooksPart, first_answer, keep_answer
 from billflow.store.records import Recorder

@@ -13,7 +13,7 @@ from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
-from billflow.ports import NoDatabase
+from billflow.ports.billing import NoDatabase
 from tests.world import MANUAL, World
 
 AT_ONCE = 8

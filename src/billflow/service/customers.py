@@ -21,9 +21,9 @@ from billflow.models.contracts.customers import CustomerChange, CustomerRecord, 
 from billflow.models.contracts.onboarding import OnboardingProgress, OnboardingStatus, OnboardingWishes
 from billflow.models.contracts.plans import PlanState, StartPlanAsk
 from billflow.models.contracts.steps import CommandRequest, PlanRef
-from billflow.ports import Archive, Registry
-from billflow.ports_customers import CustomerBooks
-from billflow.service import Billing
+from billflow.ports.billing import Archive, Registry
+from billflow.ports.customers import CustomerBooks
+from billflow.service.billing import Billing
 from billflow.temporal.ids import onboarding_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.onboarding import OnboardingWorkflow

@@ -43,7 +43,7 @@ from billflow.models.contracts.records import (
 )
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
-from billflow.ports_collection import DunningBooks, SettlementBooks
+from billflow.ports.collection import DunningBooks, SettlementBooks
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import DisputeNews, StripeEvent
-from billflow.ports import Books, WebhookInbox
-from billflow.ports_collection import NewsBooks, PaymentMethods, SettlementGateway
-from billflow.service import Billing
+from billflow.ports.billing import Books, WebhookInbox
+from billflow.ports.collection import NewsBooks, PaymentMethods, SettlementGateway
+from billflow.service.billing import Billing
 
 Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from billflow.dispatching import Lanes
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.delivery import EndpointRecord, EndpointStatus, EndpointUpdate, ReplayAsk
-from billflow.ports_audit import Audit
-from billflow.ports_delivery import Endpoints, Outbox
+from billflow.ports.audit import Audit
+from billflow.ports.delivery import Endpoints, Outbox
+from billflow.service.dispatching import Lanes
 
 
 @dataclass(frozen=True)

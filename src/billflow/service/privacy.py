@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from billflow.models.contracts.customers import CustomerChange, CustomerRef
 from billflow.models.contracts.privacy import CustomerExport, Erasure
-from billflow.ports_privacy import PaymentsPrivacy, PrivacyBooks
+from billflow.ports.privacy import PaymentsPrivacy, PrivacyBooks
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, NewOffer, OfferMade, OfferRecord
 from billflow.models.contracts.plans import PlanStarted, StartPlanAsk
 from billflow.models.contracts.steps import CommandRequest, PlanRef
-from billflow.ports import Offers, PaymentGateway
-from billflow.service import Billing
+from billflow.ports.billing import Offers, PaymentGateway
+from billflow.service.billing import Billing
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
 from billflow.models.contracts.delivery import Lane
-from billflow.ports_delivery import Outbox
+from billflow.ports.delivery import Outbox
 from billflow.temporal.ids import delivery_workflow_id
 from billflow.temporal.queues import DELIVERY
 from billflow.workflows.delivery import DeliveryWorkflow

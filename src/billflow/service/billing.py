@@ -21,7 +21,7 @@ from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
-from billflow.ports import Archive, Books, Registry
+from billflow.ports.billing import Archive, Books, Registry
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow

@@ -13,8 +13,8 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import BookedRecord, ReconciliationRun
 from billflow.models.contracts.steps import PlanRef
-from billflow.ports_reconciliation import PAGE, RunningPlans
-from billflow.service import Billing
+from billflow.ports.reconciliation import PAGE, RunningPlans
+from billflow.service.billing import Billing
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id, reconciliation_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow

@@ -27,9 +27,9 @@ from billflow.models.contracts.settling import (
     VoidAsk,
 )
 from billflow.models.contracts.steps import PlanRef
-from billflow.ports import Archive, Books
-from billflow.ports_collection import PaymentMethods
-from billflow.service import Billing
+from billflow.ports.billing import Archive, Books
+from billflow.ports.collection import PaymentMethods
+from billflow.service.billing import Billing
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow

@@ -75,6 +75,7 @@ from billflow.store.registry import PostgresRegistry, org_id_of
 from billflow.store.rotation import Rotation
 from billflow.store.sellers import PostgresSellers
 from billflow.store.stripe_news import PostgresNews
+from billflow.store.url import sqlalchemy_url
 from billflow.store.watch import PostgresWatch
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
@@ -142,9 +143,9 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
     """
     catalog = bundled_catalog()
     async with AsyncExitStack() as closing:
+        database_url = sqlalchemy_url(_required(settings.database_url, "DATABASE_URL"))
         api_key = _required(settings.stripe_api_key, "STRIPE_API_KEY")
-        keyring = _checked_keyring(settings)
-        database = Database(_required(settings.database_url, "DATABASE_URL"), keyring=keyring)
+        database = Database(database_url, keyring=_checked_keyring(settings))
         closing.push_async_callback(database.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
         client = await connect(temporal_address, keyring=payload_keyring(settings))

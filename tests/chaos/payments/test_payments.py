@@ -25,7 +25,7 @@ from tests.world import World, dev_server_world, migrated_database
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = 2_000 if LONG else 200
+DEBTS = 2_000 if LONG else 30
 KILLS = 40 if LONG else 3
 SETTLING = (3.0, 7.0)
 """Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""

@@ -1,5 +1,6 @@
 """The real servers that the tests share: started once per session, on free ports, gone at its end."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,6 +17,15 @@ from billflow.temporal.client import connect
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
     if _name not in {"BILLFLOW_CHAOS", "BILLFLOW_FUZZ"}:
         del os.environ[_name]
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Take back a logging set-up that a test made: it writes to a stream that ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,8 @@ demo: setup ## bill 16 organizations for eight years on real servers (ARGS="--ke
 dev: setup ## start PostgreSQL, Temporal, the Stripe stand-in, a worker and the API
 	@$(BIN)/billflow dev $(ARGS)
 
-test: setup ## run the tests (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run the tests, a few folders at a time (ARGS="tests/domain -k name" for some)
+	@$(BIN)/python $(if $(ARGS),-m pytest $(ARGS),scripts/run_tests.py)
 
 lint: setup ## check style and spelling
 	@$(BIN)/ruff check .

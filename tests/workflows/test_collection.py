@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -30,6 +32,7 @@ async def newest(world: SkippingWorld, customer: CustomerRecord) -> InvoiceDetai
     return (await world.invoices(customer))[-1]
 
 
+@pytest.mark.unsettled
 async def test_a_declined_card_is_tried_again_after_1_3_5_and_7_days_and_then_no_more(world: SkippingWorld) -> None:
     customer, _ = await declined_renewal(world)
 

@@ -17,6 +17,8 @@ from time import monotonic
 
 TESTS = Path("tests")
 AT_ONCE = 2
+LONGEST = 900
+"""Seconds until a folder is given up."""
 NOTHING_COLLECTED = 5
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
@@ -62,7 +64,10 @@ def run(group: Sequence[str]) -> Run:
     """Run one pytest to its end."""
     begun = monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *group]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return Run(group, 1, monotonic() - begun, f"{group[0]} took over {LONGEST} s and was ended")
     return Run(group, ended.returncode, monotonic() - begun, ended.stdout + ended.stderr)
 
 

@@ -7,6 +7,9 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import CONFIRMING_CARD, DECLINING_CARD, GOOD_CARD
+from billflow.temporal.ids import collection_workflow_id
+from billflow.temporal.queues import BILLFLOW
+from billflow.workflows.collection import CollectionWorkflow
 from tests.collection.debts import DAY, DUE, Debts
 from tests.engine_fixtures import until
 from tests.world import BY_INVOICE
@@ -48,6 +51,23 @@ async def test_the_books_know_at_all_times_what_comes_next_and_when(debts: Debts
         (DunningAction.END_PLAN, 37),
         (DunningAction.AWAIT_CUSTOMER, None),
     ]
+
+
+async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_clock(debts: Debts) -> None:
+    debtor = await debts.declined()
+    world, invoice = debtor.world, await debtor.invoice()
+    behind = await world.engine.billing.collection_of(invoice)
+    await world.collection(invoice).terminate()
+    await world.engine.registry.advance_clock(world.org_id, debtor.clock, DUE + DAY)
+
+    await world.temporal.start_workflow(
+        CollectionWorkflow.run, behind, id=collection_workflow_id(invoice.invoice_id), task_queue=BILLFLOW
+    )
+
+    async def is_tried_again() -> bool:
+        return [(attempt.at - DUE) // DAY for attempt in (await debtor.invoice()).payment_attempts] == [0, 1]
+
+    await until(is_tried_again)
 
 
 async def test_a_leap_of_a_year_passes_through_the_same_days(debts: Debts) -> None:

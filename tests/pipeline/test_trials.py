@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import DowngradeAtEndOfCycle, SetLicensesAtRenewal
 from billflow.domain.ledger import Disposition
@@ -14,8 +12,6 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from tests.engine_fixtures import until
 from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, by_hand, by_invoice, ref
-
-pytestmark = pytest.mark.unsettled
 
 ANNUAL = replace(MONTHLY, schedule=Schedule.ANNUAL)
 TRIAL_ENDS = BEGIN + 30 * DAY

@@ -26,7 +26,16 @@ from billflow.models.contracts.collection import CollectionTerms, CustomerHeld, 
 from billflow.models.contracts.customers import CustomerChange, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.mail import Occasion
-from billflow.models.tables import Customer, CustomerPlan, DunningPolicyRow, Invoice, MailRow, PaymentAttempt, SeatRow
+from billflow.models.tables import (
+    Customer,
+    CustomerPlan,
+    DunningPolicyRow,
+    Invoice,
+    MailRow,
+    PaymentAttempt,
+    SeatRow,
+    TestClock,
+)
 from billflow.store.customers import held_with_plans, turn
 from billflow.store.engine import as_id
 from billflow.store.invoices import UNSETTLED, open_invoices, void
@@ -83,6 +92,7 @@ class Dunning(BooksPart):
                 unpaid=unpaid,
                 status=invoice.status,
                 attempts=invoice.attempts,
+                clock_at=await _clock_at(session, plan),
             )
 
     async def live_plans(self, ref: InvoiceRef) -> CustomerHeld:
@@ -156,6 +166,11 @@ async def _invoice(session: AsyncSession, ref: InvoiceRef) -> Invoice:
     if invoice is None:
         raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
     return invoice
+
+
+async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
+    clock = await session.get(TestClock, plan.test_clock_id) if plan.test_clock_id else None
+    return clock.now_at if clock else None
 
 
 async def _policy(session: AsyncSession) -> DunningPolicy:

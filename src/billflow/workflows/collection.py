@@ -79,7 +79,7 @@ class CollectionWorkflow:
     @workflow.signal
     def advance_clock(self, to: datetime) -> None:
         """Move the test clock forward."""
-        self._clock_at = max(self._clock_at or to, to)
+        self._set_clock(to)
 
     @workflow.update
     async def pay(self) -> CollectionOutcome:
@@ -94,9 +94,14 @@ class CollectionWorkflow:
     def _now(self) -> datetime:
         return self._clock_at or workflow.now()
 
+    def _set_clock(self, to: datetime) -> None:
+        self._clock_at = max(self._clock_at or to, to)
+
     async def _begin(self, run: CollectionRun) -> DunningState:
         ref = InvoiceRef(org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id)
         terms = await on_books(DunningActivities.terms, ref, "how the organization collects")
+        if terms.clock_at is not None:
+            self._set_clock(terms.clock_at)
         dunning = self._dunning = DunningState(terms, run.attempts)
         if terms.status in _UNSETTLED and dunning.has_failed:
             await self._failure(dunning)

@@ -20,12 +20,14 @@ class CollectionTerms(Contract):
     """By which policy an invoice is collected, and how far that has come by the books.
 
     `attempts` counts all attempts so far, by which the next one is numbered; `unpaid` counts those of the policy.
+    `clock_at` is where the plan's test clock stands, which may have moved on before the collection could hear of it.
     """
 
     policy: DunningPolicy
     unpaid: UnpaidInvoice
     status: InvoiceStatus
     attempts: int
+    clock_at: Moment | None = None
 
 
 class CollectionPlan(InvoiceRef):

@@ -170,7 +170,6 @@ async def test_a_redirect_is_a_failure_and_gone_is_the_end(house: House, listene
     assert listener.taken == []
 
 
-@pytest.mark.unsettled
 async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
     house: House, listener: Listener, told: Told
 ) -> None:

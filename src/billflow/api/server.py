@@ -16,6 +16,10 @@ GRACE = 5
 
 _BACKLOG = 512
 
+_KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (5 to 60), so that none of
+them sends a request into a connection that is being closed."""
+
 
 class CannotListen(BillingError):
     """The address can't be listened on; the message says which and what to do."""
@@ -75,6 +79,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         server_header=False,
         lifespan="on",
         ws="none",
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
 

@@ -78,7 +78,7 @@ def tell(one: Run) -> None:
         print(one.output, flush=True)
 
 
-def first_runs(at_once: int) -> list[Run]:
+def all_runs(at_once: int) -> list[Run]:
     """Run every group, a few at a time, telling of each as it ends."""
     ended = []
     with ThreadPoolExecutor(at_once) as pool:
@@ -88,19 +88,11 @@ def first_runs(at_once: int) -> list[Run]:
     return ended
 
 
-def second_run(bad: Run) -> Run:
-    """Run a group once more with the machine to itself: a wait that ran out of time beside others is no defect."""
-    print(f"{bad.name} once more, alone:", flush=True)
-    again = run(bad.group)
-    tell(again)
-    return again
-
-
 def main() -> int:
-    """Run everything; return 1 where a test failed, or a pytest broke, both beside the others and alone."""
+    """Run everything; return 1 where a test failed, or a pytest broke."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many folders at a time (%(default)s)")
-    ended = [second_run(one) if one.is_bad else one for one in first_runs(parser.parse_args().at_once)]
+    ended = all_runs(parser.parse_args().at_once)
     total = sum((one.counts for one in ended), Counter[str]())
     print(f"{total['passed']} passed, {total['failed'] + total['error']} failed")
     return int(any(one.is_bad for one in ended))

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -32,7 +30,6 @@ async def newest(world: SkippingWorld, customer: CustomerRecord) -> InvoiceDetai
     return (await world.invoices(customer))[-1]
 
 
-@pytest.mark.unsettled
 async def test_a_declined_card_is_tried_again_after_1_3_5_and_7_days_and_then_no_more(world: SkippingWorld) -> None:
     customer, _ = await declined_renewal(world)
 
@@ -43,7 +40,9 @@ async def test_a_declined_card_is_tried_again_after_1_3_5_and_7_days_and_then_no
     tried = [attempt.at for attempt in invoice.payment_attempts]
     assert [round((at - tried[0]) / DAY) for at in tried] == [0, 1, 3, 5, 7]
     asked = (await world.control("GET", "/requests?operation=invoice.pay"))["data"]
-    assert len([call for call in asked if invoice.invoice_id in call["idempotency_key"]]) == 5
+    # A request may come twice where time leapt while it was under way; its key makes it one payment.
+    keys = {call["idempotency_key"] for call in asked if invoice.invoice_id in call["idempotency_key"]}
+    assert keys == {f"invoice/{invoice.invoice_id}/pay/{attempt}" for attempt in range(1, 6)}
 
 
 async def test_paying_at_stripe_ends_the_collection_which_leaves_the_card_alone(world: SkippingWorld) -> None:

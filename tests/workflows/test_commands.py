@@ -31,7 +31,9 @@ async def updates_of(handle: WorkflowHandle[PlanWorkflow, PlanState]) -> list[st
     """Return the ids of the updates that the workflow's history holds."""
     events = (await handle.fetch_history()).events
     kind = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
-    accepted = [event.workflow_execution_update_accepted_event_attributes for event in events if event.event_type == kind]
+    accepted = [
+        event.workflow_execution_update_accepted_event_attributes for event in events if event.event_type == kind
+    ]
     return [update.protocol_instance_id for update in accepted]
 
 

@@ -4,12 +4,12 @@ from functools import partial
 
 import httpx
 
-from billflow import wiring
 from billflow.cli.app import main
 from billflow.payments.client import stripe_client
+from billflow.wiring import engine
 
 PATIENCE = httpx.Timeout(1.0)
 
 if __name__ == "__main__":
-    wiring.stripe_client = partial(stripe_client, timeouts=PATIENCE)  # type: ignore[attr-defined]
+    engine.stripe_client = partial(stripe_client, timeouts=PATIENCE)  # type: ignore[attr-defined]
     main(["worker"])

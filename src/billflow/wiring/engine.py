@@ -1,0 +1,137 @@
+"""What one process needs, connected: PostgreSQL, Temporal and Stripe."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+import stripe
+from pydantic import SecretStr
+from temporalio.client import Client
+
+from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.models.contracts.keys import Mode
+from billflow.models.keyring import Keyring
+from billflow.payments.client import is_live, stripe_client
+from billflow.payments.gateway import StripeGateway
+from billflow.payments.methods import StripePaymentMethods
+from billflow.payments.sandbox import Sandbox
+from billflow.service.billing import Billing
+from billflow.service.customers import Customers
+from billflow.service.invoices import Invoices
+from billflow.service.offering import Offering
+from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
+from billflow.store.archive import PostgresArchive
+from billflow.store.books import PostgresBooks
+from billflow.store.customer_books import PostgresCustomerBooks
+from billflow.store.engine import Database
+from billflow.store.keys import PostgresKeys
+from billflow.store.migrate import upgrade
+from billflow.store.offers import PostgresOffers
+from billflow.store.postbox import PostgresPostbox
+from billflow.store.registry import PostgresRegistry
+from billflow.store.url import sqlalchemy_url
+from billflow.temporal import search_attributes
+from billflow.temporal.client import connect
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Everything one process needs, connected."""
+
+    settings: Settings
+    client: Client
+    catalog: Catalog
+    books: PostgresBooks
+    archive: PostgresArchive
+    registry: PostgresRegistry
+    stripe: stripe.StripeClient
+    gateway: StripeGateway
+    billing: Billing
+    customers: Customers
+    customer_books: PostgresCustomerBooks
+    keys: PostgresKeys
+    mode: Mode
+
+    @property
+    def invoices(self) -> Invoices:
+        """Return what one can ask about single invoices and ways to pay."""
+        methods = StripePaymentMethods(self.stripe, self.gateway)
+        return Invoices(self.client, self.billing, self.books, self.archive, methods)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """Return what stands in for customers with a test card; raises `SettingsError` for a live key."""
+        return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
+
+    @property
+    def postbox(self) -> PostgresPostbox:
+        """Return the mails to customers."""
+        return PostgresPostbox(self.books.database)
+
+    @property
+    def offering(self) -> Offering:
+        """Return what one can ask about offers."""
+        return Offering(self.billing, PostgresOffers(self.books.database, self.catalog), self.gateway)
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, temporal_address: str | None = None) -> AsyncIterator[Engine]:
+    """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
+
+    Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
+    """
+    catalog = bundled_catalog()
+    async with AsyncExitStack() as closing:
+        database_url = sqlalchemy_url(required(settings.database_url, "DATABASE_URL"))
+        api_key = required(settings.stripe_api_key, "STRIPE_API_KEY")
+        database = Database(database_url, keyring=_checked_keyring(settings))
+        closing.push_async_callback(database.close)
+        stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
+        client = await connect(temporal_address, keyring=payload_keyring(settings))
+        await search_attributes.ensure(client)
+        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
+        registry = PostgresRegistry(database, livemode=is_live(api_key))
+        billing, customer_books = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
+        yield Engine(
+            settings=settings,
+            client=client,
+            catalog=catalog,
+            books=books,
+            archive=archive,
+            registry=registry,
+            stripe=stripe,
+            gateway=StripeGateway(stripe, livemode=is_live(api_key)),
+            billing=billing,
+            customers=Customers(billing, archive, registry, customer_books, catalog),
+            customer_books=customer_books,
+            keys=PostgresKeys(database),
+            mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
+        )
+
+
+def bundled_catalog() -> Catalog:
+    """Return the catalogue that comes with billflow."""
+    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`."""
+    upgrade(required(settings.database_url, "DATABASE_URL"))
+
+
+def required(secret: SecretStr | None, variable: str) -> str:
+    """Return the text of a setting that can't be done without; raises `SettingsError`."""
+    if secret is None:
+        raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
+    return secret.get_secret_value()
+
+
+def _checked_keyring(settings: Settings) -> Keyring | None:
+    live = is_live(required(settings.stripe_api_key, "STRIPE_API_KEY"))
+    if live and settings.encryption_keys is None:
+        raise SettingsError(
+            "BILLFLOW_ENCRYPTION_KEYS is not set, and with a live Stripe key nothing personal is kept in the clear; "
+            "set it to id:base64 with 32 random bytes."
+        )
+    return keyring_of(settings)

@@ -1,0 +1,111 @@
+"""The workers of one process, with the activities they run."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.comparing import Comparison
+from billflow.activities.delivery import DeliveryActivities
+from billflow.activities.dunning import DunningActivities
+from billflow.activities.mail import MailActivities
+from billflow.activities.onboarding import OnboardingActivities
+from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.repairing import Repairs
+from billflow.activities.settling import SettlingActivities
+from billflow.activities.steps import StepActivities
+from billflow.hooks.sender import http_sender
+from billflow.mailing.letters import letter
+from billflow.mailing.smtp import SmtpMailer
+from billflow.payments.client import is_live
+from billflow.payments.reconciling import StripeInvoices
+from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.settings import Settings
+from billflow.store.inbox import PostgresInbox
+from billflow.store.outbox import PostgresOutbox
+from billflow.temporal import schedules
+from billflow.temporal.queues import DELIVERY
+from billflow.temporal.worker import build_worker
+from billflow.wiring.crew import Crew
+from billflow.wiring.desks import fleet_of, reach_of, reconciliation_reports, settlements_of
+from billflow.wiring.engine import Engine
+from billflow.workflows.delivery import DeliveryWorkflow
+
+LIVE_INVOICES_PER_SECOND = 20.0
+
+
+SANDBOX_INVOICES_PER_SECOND = 5.0
+"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox."""
+
+
+def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
+    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out."""
+    crew, build_id = crew_of(engine), engine.settings.build_id
+    return [
+        delivering(engine),
+        crew.billing_worker(engine.client, build_id),
+        crew.stripe_worker(engine.client, build_id, _stripe_rate(engine.settings)),
+    ]
+
+
+def crew_of(engine: Engine) -> Crew:
+    """Build every activity but those of events on their way out."""
+    return Crew(
+        steps=StepActivities(engine.books),
+        collection=CollectionActivities(engine.books, engine.gateway),
+        dunning=DunningActivities(engine.books),
+        settling=SettlingActivities(engine.books, engine.gateway, settlements_of(engine)),
+        mail=mail_activities(engine),
+        onboarding=onboarding_activities(engine),
+        reconciliation=reconciliation_activities(engine),
+    )
+
+
+def onboarding_activities(engine: Engine) -> OnboardingActivities:
+    """Build what takes a new customer in."""
+    return OnboardingActivities(engine.customer_books, engine.archive, engine.registry, engine.books, engine.gateway)
+
+
+def mail_activities(engine: Engine) -> MailActivities:
+    """Build what writes to customers; without a mail server letters are only kept."""
+    url, sender = engine.settings.smtp_url, engine.settings.mail_from
+    mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
+    return MailActivities(engine.postbox, letter, mailer)
+
+
+def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
+    """Build what compares rows, Stripe and workflows, and mends them."""
+    books, stripe, fleet = reconciliation_reports(engine), StripeInvoices(engine.stripe), fleet_of(engine)
+    inbox = PostgresInbox(engine.books.database)
+    return ReconciliationActivities(
+        books, Comparison(books, stripe, fleet), Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
+    )
+
+
+async def ensure_schedules(engine: Engine) -> None:
+    """Let what happens by the clock happen for the organization that the settings name; safe to repeat."""
+    await schedules.ensure_schedules(engine.client, await engine.registry.create_org(engine.settings.org))
+
+
+@asynccontextmanager
+async def delivering(engine: Engine) -> AsyncIterator[None]:
+    """Send events to endpoints: a worker of its own, and a dispatcher that notices new events."""
+    outbox = PostgresOutbox(engine.books.database)
+    async with http_sender(reach_of(engine)) as sender:
+        activities = DeliveryActivities(outbox, sender)
+        worker = build_worker(
+            engine.client,
+            DELIVERY,
+            workflows=[DeliveryWorkflow],
+            activities=[activities.deliver],
+            build_id=engine.settings.build_id,
+        )
+        async with worker, Dispatcher(outbox, Lanes(engine.client)):
+            yield
+
+
+def _stripe_rate(settings: Settings) -> float | None:
+    if settings.stripe_api_base is not None or settings.stripe_api_key is None:
+        return None
+    return (
+        LIVE_INVOICES_PER_SECOND if is_live(settings.stripe_api_key.get_secret_value()) else SANDBOX_INVOICES_PER_SECOND
+    )

@@ -176,6 +176,11 @@ class Story:
         assert held.balance is not None
         return held.balance
 
+    async def discounted_months(self) -> int:
+        """Return how many months of flat discount the customer has left."""
+        record = await self.house.engine.archive.customer(self.org_id, self.customer_id)
+        return record.pricing.flat_discounted_months
+
     async def credits(self) -> CreditBalance:
         """Return what is owed to the customer."""
         return await self.house.engine.archive.credits(self.org_id, self.customer_id)

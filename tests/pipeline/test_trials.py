@@ -11,7 +11,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from tests.engine_fixtures import until
-from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, by_hand, by_invoice, ref
+from tests.pipeline.story import BASIC, BEGIN, DAY, MONTHLY, Story, by_hand, by_invoice, ref
 
 ANNUAL = replace(MONTHLY, schedule=Schedule.ANNUAL)
 TRIAL_ENDS = BEGIN + 30 * DAY
@@ -156,6 +156,19 @@ async def test_changing_the_licenses_of_an_unpaid_trial_replaces_its_invoice_on_
     await paid(story, new)
     await story.advance(TRIAL_ENDS + DAY)
     assert ((await story.state(plan)).status, (await story.state(plan)).licenses) == (PlanStatus.ACTIVE, 20)
+
+
+async def test_a_trial_whose_invoice_is_replaced_keeps_its_discounted_months(server_story: Story) -> None:
+    asked = replace(by_invoice(12, BASIC), schedule=Schedule.ANNUAL, trial_days=30)
+    plan = await server_story.plan(asked)
+    await server_story.sent()
+
+    await server_story.command(plan, SetLicensesAtRenewal(licenses=20))
+
+    first, second = await server_story.sent()
+    assert [line.amount for line in first.lines] == [12 * 4200, -12 * 2000]
+    assert [line.amount for line in second.lines] == [20 * 4200, -12 * 2000]
+    assert await server_story.discounted_months() == 0
 
 
 async def test_growing_a_paid_trial_is_billed_when_it_ends(story: Story) -> None:

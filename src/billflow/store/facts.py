@@ -81,6 +81,7 @@ async def load(
     """Gather the facts of the plan as of *at*."""
     plan = plan_of(rows.plan)
     ledger = await _ledger(session, rows.plan, at)
+    bought_by = await _trial_invoice(session, rows.plan)
     facts = Facts(
         plan=plan,
         customer=terms_of(rows.customer, rows.account, plan=rows.plan),
@@ -91,7 +92,8 @@ async def load(
         settings=settings,
         next_plan=await _next_plan(session, plan),
         charged=await _charged(session, rows.plan, at),
-        trial_invoice_paid=await _trial_invoice_paid(session, rows.plan),
+        trial_invoice_paid=is_paid(bought_by) if bought_by else None,
+        trial_discounted_months=bought_by.flat_discount_months if bought_by else 0,
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
 
@@ -161,8 +163,8 @@ async def _charged(session: AsyncSession, plan: CustomerPlan, at: datetime) -> t
     )
 
 
-async def _trial_invoice_paid(session: AsyncSession, plan: CustomerPlan) -> bool | None:
-    """Tell whether the trial's newest invoice is paid; one that was voided is not."""
+async def _trial_invoice(session: AsyncSession, plan: CustomerPlan) -> Invoice | None:
+    """Load the newest invoice that buys the trial; one that was voided counts as not paid."""
     if not plan.status.in_trial:
         return None
     query = (
@@ -171,8 +173,7 @@ async def _trial_invoice_paid(session: AsyncSession, plan: CustomerPlan) -> bool
         .order_by(Invoice.created_at.desc())
         .limit(1)
     )
-    invoice = (await session.scalars(query)).one_or_none()
-    return is_paid(invoice) if invoice else None
+    return (await session.scalars(query)).one_or_none()
 
 
 def is_paid(invoice: Invoice) -> bool:

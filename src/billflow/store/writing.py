@@ -1,5 +1,6 @@
 """Writing the outcome of a step: every row it decided, in the order that constraints ask for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -48,8 +49,10 @@ class OutcomeWriter:
 
         *entries* are the ids of the ledger entries the step began with, *before* the terms it found.
         """
+        # Loaded before the terms change: those count months that only voiding these invoices gives back.
+        given_up = await self._given_up(outcome, row)
         write_terms(self.customer, row, before, _last(outcome).customer)
-        await self._void(outcome, row)
+        self._void(given_up)
         was_bought = row.version > 0 and row.status is PlanStatus.NEVER_STARTED
         await self._write_part(outcome, row, dict(entries))
         if was_bought and row.offer_id and row.status is PlanStatus.ENDED:
@@ -174,15 +177,19 @@ class OutcomeWriter:
             )
         )
 
-    async def _void(self, outcome: Outcome, row: CustomerPlan) -> None:
-        """Void what the step gives up: the plan's own invoices where it never started, else the customer's."""
+    async def _given_up(self, outcome: Outcome, row: CustomerPlan) -> Sequence[Invoice]:
+        """Load what the step gives up: the plan's own invoices where it never started, else the customer's."""
         session, never_started = self.recorder.session, row.status is PlanStatus.NEVER_STARTED
         mine, everyones = Invoice.plan_id == row.id, Invoice.customer_id == row.customer_id
         if outcome.void_open_invoices:
-            self.voided += await open_invoices(session, mine if never_started else everyones)
-        elif outcome.void_trial_invoice:
-            self.voided += await open_invoices(session, mine, Invoice.kind == InvoiceKind.TRIAL_PURCHASE)
-        for invoice in self.voided:
+            return await open_invoices(session, mine if never_started else everyones)
+        if outcome.void_trial_invoice:
+            return await open_invoices(session, mine, Invoice.kind == InvoiceKind.TRIAL_PURCHASE)
+        return ()
+
+    def _void(self, invoices: Sequence[Invoice]) -> None:
+        self.voided += invoices
+        for invoice in invoices:
             void(invoice, self.customer, self.recorder)
 
     async def _write_scheduled(self, plan: Plan, row: CustomerPlan) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stripe_stand_in.resources.webhook_endpoints import EVERY_TYPE
 from stripe_stand_in.runtime import HOST, Options, Runtime, listen
 
 EXAMPLE = """example:
@@ -33,6 +34,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("--control", action="store_true", help="open the /_sim routes: clock, faults, state")
     made.add_argument("--rate-limit", choices=["live", "sandbox"], help="hold Stripe's rate limits (default: none)")
     made.add_argument("--webhook", nargs=2, metavar=("URL", "SECRET"), help="endpoint for every account's events")
+    made.add_argument("--event", action="append", metavar="TYPE", help="what that endpoint hears of (default: all)")
     return made
 
 
@@ -67,7 +69,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m stripe_s
         return 1
     webhook = (args.webhook[0], args.webhook[1]) if args.webhook else None
     try:
-        runtime = Runtime(listener, Options(args.db, args.seed, args.control, webhook, args.rate_limit))
+        runtime = Runtime(
+            listener, Options(args.db, args.seed, args.control, webhook, args.event or EVERY_TYPE, args.rate_limit)
+        )
     except sqlite3.DatabaseError as error:
         listener.close()
         sys.stderr.write(f"--db {args.db}: {error}; name a file that no other stand-in uses, or a new one.\n")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from stripe_stand_in.engine.moving import run_advancing
 from stripe_stand_in.engine.services import Settings, open_services
 from stripe_stand_in.invoicing import tasks  # noqa: F401 - registers the due tasks
 from stripe_stand_in.pages.routes import routes as page_routes
+from stripe_stand_in.resources.webhook_endpoints import EVERY_TYPE
 from stripe_stand_in.webhooks.worker import Courier
 from stripe_stand_in.wire.sending import Wire
 
@@ -37,7 +38,8 @@ BACKLOG = 512
 class Options:
     """How to run a server.
 
-    `db` None keeps everything in memory. `webhook` is the address and secret of an endpoint for every account.
+    `db` None keeps everything in memory. `webhook` is the address and secret of an endpoint for every account, which
+    hears of `events`.
     `rate_limit` is `live`, `sandbox` or None. `control` opens the routes below `/_sim`.
     """
 
@@ -45,6 +47,7 @@ class Options:
     seed: int = 1
     control: bool = False
     webhook: tuple[str, str] | None = None
+    events: Sequence[str] = EVERY_TYPE
     rate_limit: str | None = None
     settings: Settings = field(default_factory=Settings)
 
@@ -95,7 +98,7 @@ class Runtime:
         mischief = WebhookMischief(self.services, options.seed)
         desk = Desk(self.services, book, mischief, self.gate.committed.set)
         if options.webhook is not None:
-            desk.register(*options.webhook)
+            desk.register(*options.webhook, options.events)
         self._courier = Courier(self.services, self.gate.committed, mischief)
         routes = page_routes(self.services, self.gate.committed.set)
         if options.control:

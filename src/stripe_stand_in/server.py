@@ -34,7 +34,7 @@ class StandIn:
         settings: Settings | None = None,
     ) -> None:
         self._port = port
-        self._options = Options(db, seed, control, webhook, rate_limit, settings or Settings())
+        self._options = Options(db, seed, control, webhook, rate_limit=rate_limit, settings=settings or Settings())
         self._runtime: Runtime | None = None
         self._thread: threading.Thread | None = None
 

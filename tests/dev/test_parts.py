@@ -17,7 +17,7 @@ from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.stack import Ports, running_stack
-from billflow.dev.stripe import embedded_stripe
+from billflow.dev.stripe import StandInTerms, embedded_stripe
 from billflow.settings import Settings
 from billflow.temporal import search_attributes
 
@@ -77,7 +77,7 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> No
 async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "stripe.db").mkdir()
     with claimed(tmp_path) as lock, pytest.raises(PartFailed, match=r"^The Stripe stand-in did not start: .+"):
-        async with embedded_stripe(tmp_path, lock):
+        async with embedded_stripe(tmp_path, lock, StandInTerms()):
             pass
 
 

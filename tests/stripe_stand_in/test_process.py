@@ -13,6 +13,7 @@ import pytest
 import stripe
 
 from tests.stripe_stand_in.clients import client_for
+from tests.stripe_stand_in.receiver import SECRET, receiving
 
 COMMAND = [sys.executable, "-m", "stripe_stand_in"]
 
@@ -51,6 +52,23 @@ def test_after_a_crash_between_commit_and_answer_the_key_still_answers(tmp_path:
     assert again.last_response is not None
     assert again.last_response.headers["idempotent-replayed"] == "true"
     assert [customer.id for customer in customers] == [again.id, before.id]
+
+
+def test_an_endpoint_named_on_the_command_line_hears_of_the_types_named_with_it() -> None:
+    with (
+        receiving() as receiver,
+        running("--webhook", receiver.url, SECRET, "--event", "customer.updated", "--event", "customer.deleted") as (
+            url,
+            _,
+        ),
+    ):
+        client = client_for(url)
+        customer = client.v1.customers.create({})
+        client.v1.customers.update(customer.id, {"name": "Ada"})
+        client.v1.customers.delete(customer.id)
+        receiver.wait_for(2)
+
+        assert sorted(event.type for event in receiver.events()) == ["customer.deleted", "customer.updated"]
 
 
 def test_ids_go_on_differently_after_a_restart_and_the_same_from_an_empty_file(tmp_path: Path) -> None:

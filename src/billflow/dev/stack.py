@@ -17,8 +17,9 @@ from billflow.dev.errors import PartFailed, StackError
 from billflow.dev.folder import claimed
 from billflow.dev.keys import with_keys
 from billflow.dev.postgres import embedded_postgres
-from billflow.dev.stripe import embedded_stripe
+from billflow.dev.stripe import StandInTerms, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
+from billflow.service.hearing import HEARD
 from billflow.settings import Settings
 
 _WATCH_SECONDS = 0.5
@@ -122,7 +123,8 @@ async def _with_stripe(stack: Stack, site: _Site) -> Stack:
         return stack
     if stack.settings.stripe_api_base is not None:
         raise StackError("STRIPE_API_BASE is set, but STRIPE_API_KEY is not; set both or neither.")
-    part = embedded_stripe(site.folder, site.lock, keep=site.keep, port=site.ports.stripe, webhook_url=site.webhook_url)
+    terms = StandInTerms(site.keep, site.ports.stripe, site.webhook_url, HEARD)
+    part = embedded_stripe(site.folder, site.lock, terms)
     stripe = await site.parts.enter_async_context(part)
     found = {
         "stripe_api_key": SecretStr(stripe.api_key),

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,21 @@ _KEY = "sk_test_billflow"
 
 
 @dataclass(frozen=True)
+class StandInTerms:
+    """How to run a stand-in: its `port` (0 is a free one), the seed of its ids and faults, and whom it tells what.
+
+    With `keep` its state stays in the data folder, otherwise it is in memory. It sends events of `types` to
+    `webhook_url`; `*` is all.
+    """
+
+    keep: bool = True
+    port: int = 0
+    webhook_url: str | None = None
+    types: Sequence[str] = ("*",)
+    seed: int = 1
+
+
+@dataclass(frozen=True)
 class StripeStandIn:
     """A running stand-in: where it answers, the key of our account, and the secret of its webhooks."""
 
@@ -29,19 +44,18 @@ class StripeStandIn:
 
 
 @asynccontextmanager
-async def embedded_stripe(
-    folder: Path, lock: int, *, keep: bool = True, port: int = 0, webhook_url: str | None = None
-) -> AsyncIterator[StripeStandIn]:
-    """Run a stand-in that sends its events to `webhook_url`, and yield how to reach it.
+async def embedded_stripe(folder: Path, lock: int, terms: StandInTerms) -> AsyncIterator[StripeStandIn]:
+    """Run a stand-in, and yield how to reach it; what is kept is in `folder/stripe.db`.
 
-    With `keep` its state is `folder/stripe.db`, otherwise it is in memory. `lock` is the descriptor of the folder's
-    lock. Its `/_sim` routes (clock, faults, state) are open.
+    `lock` is the descriptor of the folder's lock. Its `/_sim` routes (clock, faults, state) are open.
     """
-    port = named_or_free(port, "the Stripe stand-in")
+    port = named_or_free(terms.port, "the Stripe stand-in")
     secret = f"whsec_{secrets.token_urlsafe(24)}"
-    command = [sys.executable, "-m", "stripe_stand_in", "--port", str(port), "--control"]
-    command += ["--db", str(folder / "stripe.db")] if keep else []
-    command += ["--webhook", webhook_url, secret] if webhook_url else []
+    command = [sys.executable, "-m", "stripe_stand_in", "--port", str(port), "--seed", str(terms.seed), "--control"]
+    command += ["--db", str(folder / "stripe.db")] if terms.keep else []
+    if terms.webhook_url:
+        command += ["--webhook", terms.webhook_url, secret]
+        command += [word for kind in terms.types for word in ("--event", kind)]
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock)
     stand_in = StripeStandIn(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:

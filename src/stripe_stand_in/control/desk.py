@@ -1,7 +1,7 @@
 """Where the control plane's handles come together."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from stripe_stand_in.control.bodies import ClockBody, RatesBody, SettingsBody
@@ -9,7 +9,7 @@ from stripe_stand_in.control.faults import FaultBook
 from stripe_stand_in.control.limits import PROFILES, Rates
 from stripe_stand_in.control.mischief import WebhookMischief
 from stripe_stand_in.engine.services import Services
-from stripe_stand_in.resources.webhook_endpoints import forget_everywhere, register_everywhere
+from stripe_stand_in.resources.webhook_endpoints import EVERY_TYPE, forget_everywhere, register_everywhere
 from stripe_stand_in.types import Obj
 
 
@@ -23,12 +23,12 @@ class Desk:
         self.book = book
         self.mischief = mischief
         self.wake = wake
-        self._endpoint: tuple[str, str] | None = None
+        self._endpoint: tuple[str, str, Sequence[str]] | None = None
 
-    def register(self, url: str, secret: str) -> None:
+    def register(self, url: str, secret: str, types: Sequence[str] = EVERY_TYPE) -> None:
         """Register the endpoint that hears of every account, in the place of an earlier one."""
-        self._endpoint = (url, secret)
-        register_everywhere(self.services, url, secret)
+        self._endpoint = (url, secret, types)
+        register_everywhere(self.services, *self._endpoint)
 
     def forget(self) -> None:
         """Remove the endpoint that hears of every account."""

@@ -1,5 +1,7 @@
 """Webhook endpoints: create (the only time the secret shows), retrieve, update, delete, list."""
 
+from collections.abc import Sequence
+
 from stripe_stand_in.engine import fields
 from stripe_stand_in.engine.expand import deleted
 from stripe_stand_in.engine.lists import page
@@ -10,6 +12,8 @@ from stripe_stand_in.errors import invalid
 from stripe_stand_in.storage.outbox import EVERY_ACCOUNT
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
+
+EVERY_TYPE = ("*",)
 
 
 def check(params: Obj) -> None:
@@ -28,16 +32,16 @@ def new_endpoint(unit: Unit, url: str, secret: str, types: list[str]) -> Obj:
     return unit.add(endpoint)
 
 
-def register_everywhere(services: Services, url: str, secret: str) -> None:
-    """Keep one endpoint that hears of every account, with a known secret.
+def register_everywhere(services: Services, url: str, secret: str, types: Sequence[str] = EVERY_TYPE) -> None:
+    """Keep one endpoint that hears of every account, with a known secret, of the given event types.
 
     An earlier one moves to the new address, with what it has not been told yet.
     """
     with services.db.transaction():
         unit = Unit(services, EVERY_ACCOUNT, Origin())
         found = unit.select(Query("webhook_endpoint"))
-        endpoint = found[0] if found else new_endpoint(unit, url, secret, ["*"])
-        endpoint.update(url=url, _sim={"secret": secret})
+        endpoint = found[0] if found else new_endpoint(unit, url, secret, [*types])
+        endpoint.update(url=url, enabled_events=[*types], _sim={"secret": secret})
         unit.save(endpoint)
         unit.flush()
 

@@ -1,0 +1,14 @@
+"""What the runbook tells people to set up is what the code goes by."""
+
+import re
+
+from billflow.service.hearing import HEARD
+from tests.house import ROOT
+
+
+def test_the_runbook_names_every_type_of_event_that_changes_something_and_no_other() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    [chapter] = re.findall(r"## Stripe is to be connected\n(.*?)\n## ", runbook, re.DOTALL)
+    named = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", chapter)
+
+    assert sorted(named) == sorted(HEARD)

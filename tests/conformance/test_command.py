@@ -51,6 +51,21 @@ def test_the_report_as_json_holds_every_case(wrong_case: Path) -> None:
     assert [case["verdict"] for case in report["cases"]] == ["failed"]
 
 
+def test_a_case_that_cannot_be_run_exits_with_two_after_the_others_ran(wrong_case: Path) -> None:
+    wrong_case.write_text(json.dumps([*json.loads(wrong_case.read_text()), {"id": "b"}]))
+
+    result = runner.invoke(app, [str(wrong_case), "--json"])
+
+    assert result.exit_code == 2
+    assert json.loads(result.output)["total"] == {"passed": 0, "failed": 1, "errors": 1}
+
+
+def test_a_file_that_cannot_be_read_is_told_as_json_too() -> None:
+    result = runner.invoke(app, ["nowhere.json", "--json"])
+
+    assert json.loads(result.stdout)["error"]["code"] == "malformed_file"
+
+
 @pytest.mark.parametrize("arguments", [["nowhere.json"], [str(CASES), "--kind", "weather"]])
 def test_what_cannot_be_read_is_one_sentence_and_exits_with_two(arguments: list[str]) -> None:
     result = runner.invoke(app, arguments)

@@ -150,6 +150,44 @@ def test_a_file_that_holds_no_cases_is_refused(tmp_path: Path, text: str) -> Non
         run_cases(file)
 
 
+def test_cases_may_stand_in_an_object_under_their_name(tmp_path: Path) -> None:
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps({"cases": ALL[:3]}))
+
+    assert run_cases(file).total.passed == 3
+
+
+def test_two_cases_of_one_id_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps([ALL[0], ALL[1], ALL[0]]))
+
+    with pytest.raises(MalformedFile, match=f"more than one case '{ALL[0]['id']}'"):
+        run_cases(file)
+
+
+def test_a_case_without_a_kind_is_not_skipped_when_one_kind_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps([ALL[0], {"id": "a"}, {"id": "b", "kind": "weather"}]))
+
+    report = run_cases(file, ALL[0]["kind"])
+
+    assert (report.total.passed, report.total.errors) == (1, 2)
+
+
+@pytest.mark.parametrize("text", ["2012-01-31T10:00:00+00:00", "2012-01-31T11:00:00.000+01:00"])
+def test_a_moment_may_be_written_in_any_way(text: str) -> None:
+    given = {"start": "2011-12-31T10:00:00Z", "months": 1}
+
+    assert run_case({"id": "a", "kind": "add_months", "given": given, "expect": {"result": text}}).verdict == "passed"
+
+
+@pytest.mark.parametrize("text", ["2012-01-31T10:00:00", "2012-01-31", "2012-01-31T10:00:01+00:00"])
+def test_another_moment_or_none_in_particular_is_a_difference(text: str) -> None:
+    given = {"start": "2011-12-31T10:00:00Z", "months": 1}
+
+    assert run_case({"id": "a", "kind": "add_months", "given": given, "expect": {"result": text}}).verdict == "failed"
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MalformedFile, match="can't be read"):
         run_cases(tmp_path / "nowhere.json")

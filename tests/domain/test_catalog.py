@@ -110,8 +110,10 @@ def test_an_agreed_price_counts_for_its_tier_and_schedule_only() -> None:
     assert price_per_license(catalog(), "cloud_plus", Schedule.ANNUAL, "USD", customer).amount == 12000
 
 
-@pytest.mark.parametrize(("agreed", "text"), [(4000, "50"), (8000, "0"), (6857, "14.29"), (0, "100")])
-def test_a_discount_is_shown_with_the_decimals_it_needs(agreed: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("agreed", "text"), [(4000, "50"), (6857, "14.29"), (0, "100"), (7999, "0.01"), (8000, None), (9143, "-14.29")]
+)
+def test_a_discount_is_shown_with_the_decimals_it_needs(agreed: int, text: str | None) -> None:
     assert percent_off(8000, agreed) == text
 
 

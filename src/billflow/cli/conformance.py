@@ -23,13 +23,15 @@ def conformance(
 ) -> None:
     """Run every case of FILE through the domain and print what differs.
 
-    Exits with 1 where a case fails or can't be run, with 2 where the file can't be read.
+    Exits with 1 where an answer differs, with 2 where the file or a case in it can't be run.
 
     Example: billflow conformance tests/data/cases.json --kind proration
     """
     try:
         report = run_cases(file, kind)
     except InvalidInput as error:
+        if json:
+            typer.echo(jsonlib.dumps({"ok": False, "error": {"code": error.code, "message": error.message}}, indent=2))
         Console(stderr=True).print(error.message, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_BAD_INPUT) from None
     if json:
@@ -37,7 +39,7 @@ def conformance(
     else:
         print_report(report, Console(soft_wrap=True))
     if not report.ok:
-        raise typer.Exit(EXIT_FAILED)
+        raise typer.Exit(EXIT_BAD_INPUT if report.has_errors else EXIT_FAILED)
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Comparing an answer with what a case expects, as sentences that name the place."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from billflow.conformance.given import Json
 
@@ -26,8 +27,25 @@ def _compare(path: str, expected: Json, answer: Json) -> Iterator[str]:
             yield from _compare_key(f"{path}.{key}", value, key, answer)
     elif isinstance(expected, list) and isinstance(answer, list):
         yield from _compare_lists(path, expected, answer)
-    elif isinstance(expected, bool) is not isinstance(answer, bool) or expected != answer:
+    elif not _same(expected, answer):
         yield f"{path}: expected {expected!r}, the answer is {answer!r}"
+
+
+def _same(expected: Json, answer: Json) -> bool:
+    """Tell whether two plain values agree: numbers are no truth values, and one moment may be written in many ways."""
+    if isinstance(expected, bool) is not isinstance(answer, bool):
+        return False
+    return expected == answer or (
+        isinstance(expected, str) and isinstance(answer, str) and _same_time(expected, answer)
+    )
+
+
+def _same_time(one: str, other: str) -> bool:
+    try:
+        moments = datetime.fromisoformat(one), datetime.fromisoformat(other)
+    except ValueError:
+        return False
+    return all(moment.tzinfo for moment in moments) and moments[0] == moments[1]
 
 
 def _compare_key(path: str, expected: Json, key: str, answer: Mapping[str, Json]) -> Iterator[str]:

@@ -22,6 +22,8 @@ from billflow.domain.step import Facts
 DEFAULT_ANCHOR = datetime(2012, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEFAULT_TIER = "cloud_standard"
 DEFAULT_PRICE = 8000
+SWITCH_PLAN_TIER_NOW = "switch_plan_tier_now"
+"""The reference's name for a plan on its way to another tier, which takes a single step here (billflow rules 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ def plan_of(given: Given, defaults: PlanDefaults | None = None) -> Plan:
         customer_id="customer",
         tier=given.text("tier") if strict else given.maybe_text("tier") or base.tier,
         schedule=_schedule(given, None if strict else base.schedule),
-        status=given.named(PlanStatus, "status", default=None if strict else base.status),
+        status=status_of(given, default=None if strict else base.status),
         currency=CURRENCY,
         price_per_license=None if fixed is not None else base.price if price is None else price,
         fixed_price=fixed,
@@ -59,6 +61,13 @@ def plan_of(given: Given, defaults: PlanDefaults | None = None) -> Plan:
         invoicing_status=given.named(InvoicingStatus, "invoicing_status", default=InvoicingStatus.DONE),
         seats_observed_through=anchor,
     )
+
+
+def status_of(given: Given, *, default: PlanStatus | None = None) -> PlanStatus:
+    """Return where the plan stands; *default* makes the key optional."""
+    if given.values.get("status") == SWITCH_PLAN_TIER_NOW:
+        return PlanStatus.ACTIVE
+    return given.named(PlanStatus, "status", default=default)
 
 
 def collection_of(given: Given, *, default: bool | None = None) -> CollectionMethod:
@@ -111,6 +120,11 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
         )
         for entry in entries
     )
+
+
+def first_entry(anchor: datetime) -> LedgerEntry:
+    """Return the ledger of a case that tells of none: one licence, bought at *anchor*."""
+    return LedgerEntry(seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, settled=True)
 
 
 def seats_seen(users: int | None, at: datetime) -> SeatObservation | None:

@@ -43,6 +43,11 @@ class Report:
         return all(result.verdict is Verdict.PASSED for result in self.results)
 
     @property
+    def has_errors(self) -> bool:
+        """Tell whether a case could not be run."""
+        return any(result.verdict is Verdict.ERROR for result in self.results)
+
+    @property
     def total(self) -> Total:
         """Return the count of all cases."""
         return _count(self.results)

@@ -1,6 +1,7 @@
 """Reading a file of cases and running each through the domain."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,28 +22,36 @@ def run_cases(path: Path, kind: str | None = None) -> Report:
     """Run every case of the file, or only those of *kind*.
 
     Raises `MalformedFile` where the file can't be read as cases, or has none of *kind*; a single case that can't be
-    run is an `ERROR` in the report.
+    run is an `ERROR` in the report. A case that names no kind there is belongs to every kind, so that none is skipped.
     """
     if kind is not None and kind not in KINDS:
         raise MalformedFile(f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}.", field="kind")
     cases = read_cases(path)
-    wanted = [case for case in cases if kind is None or _kind_of(case) == kind]
+    wanted = [case for case in cases if kind is None or _kind_of(case) == kind or _kind_of(case) not in KINDS]
     if not wanted:
         raise MalformedFile(f"{path.name} has no cases{f' of kind {kind}' if kind else ''}.", field="file")
     return Report(tuple(run_case(case) for case in wanted))
 
 
 def read_cases(path: Path) -> list[Json]:
-    """Return the cases of a file: a JSON list."""
+    """Return the cases of a file: a JSON list, or an object that holds it as `cases`; no two have the same id."""
     try:
-        cases = json.loads(path.read_text("utf-8"))
+        held = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise MalformedFile(f"{path} can't be read: {error.strerror}.", field="file") from None
     except (ValueError, RecursionError) as error:
         raise MalformedFile(f"{path.name} is not JSON: {error}.", field="file") from None
+    cases = held.get("cases") if isinstance(held, Mapping) else held
     if not isinstance(cases, list):
-        raise MalformedFile(f"{path.name} must hold a list of cases.", field="file")
+        raise MalformedFile(f'{path.name} must hold a list of cases, alone or as "cases".', field="file")
+    if twice := _ids_twice(cases):
+        raise MalformedFile(f"{path.name} has more than one case {', '.join(twice)}; ids are unique.", field="file")
     return cases
+
+
+def _ids_twice(cases: list[Json]) -> list[str]:
+    ids = Counter(case["id"] for case in cases if isinstance(case, Mapping) and isinstance(case.get("id"), str))
+    return [repr(name) for name, count in ids.items() if count > 1]
 
 
 def run_case(case: Json) -> CaseResult:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 
 from billflow.domain.catalog import Catalog, Hosting, Tier
+from billflow.domain.money import Rounding, rounded
 from billflow.domain.plan import Schedule
 
 DEFAULT_FLAT_DISCOUNT = 2000
@@ -68,12 +70,14 @@ def price_per_license(
 
 
 def percent_off(listed: int, agreed: int) -> str | None:
-    """Write the discount with no decimals where it is whole, else two (display only, rules 14)."""
-    if listed <= 0:
+    """Write the discount with no decimals where it is whole, else two (display only, rules 14); None where it is 0."""
+    if listed <= 0 or agreed == listed:
         return None
-    hundredths = (20_000 * (listed - agreed) + listed) // (2 * listed)
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole}.{rest:02d}" if rest else str(whole)
+    percent = Fraction(100 * (listed - agreed), listed)
+    if percent.denominator == 1:
+        return str(percent.numerator)
+    whole, rest = divmod(rounded(abs(percent) * 100, Rounding.HALF_UP), 100)
+    return f"{'-' if percent < 0 else ''}{whole}.{rest:02d}"
 
 
 def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_invoice: bool = False) -> int:

@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from billflow.conformance.answers import time_text
-from billflow.conformance.facts import PlanDefaults, plan_of
+from billflow.conformance.facts import PlanDefaults, plan_of, status_of
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.reference import REFERENCE, SETTINGS
 from billflow.domain import boundary
 from billflow.domain import calendar as months
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.plan import PlanStatus
 from billflow.domain.step import Facts, Step
 
 
@@ -38,7 +37,7 @@ def next_billing_cycle(given: Given) -> Answer:
 
 def next_invoice_date(given: Given) -> Answer:
     """Answer the invoice date that follows the current one."""
-    anchor, status = given.moment("billing_cycle_anchor", "anchor"), given.named(PlanStatus, "status")
+    anchor, status = given.moment("billing_cycle_anchor", "anchor"), status_of(given)
     current = given.maybe_moment("current_next_invoice_date", "current")
     plan = replace(plan_of(given, PlanDefaults(anchor=anchor, status=status)), next_invoice_date=current)
     return {"next_invoice_date": time_text(boundary.next_invoice_date(plan, SETTINGS))}

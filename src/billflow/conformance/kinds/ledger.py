@@ -8,12 +8,15 @@ from billflow.conformance.answers import entry_answer
 from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
 from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.domain.boundary import live_through
+from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import LedgerEntry, LicenseCount, current_set, next_renewal_set
 from billflow.domain.plan import LicenseManagement, Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation
 from billflow.domain.step import Facts, Step
 
+MONTH = timedelta(days=30)
+NEXT_TIER = "cloud_plus"
 ByHand = Callable[[Plan, LedgerEntry, int, LicenseCheck], LicenseCount]
 
 BY_HAND: dict[str, ByHand] = {
@@ -57,12 +60,29 @@ def _facts(given: Given, at: datetime) -> Facts:
         settled=True,
     )
     seen = SeatObservation(observed_at=at, members=users, guests=0)
-    facts = facts_of(given, given, replace(plan, next_invoice_date=at + timedelta(days=30)), at)
+    facts = facts_of(given, given, replace(plan, next_invoice_date=at + MONTH), at)
+    if given.has("next_plan_minimum_licenses"):
+        facts = _before_a_switch(facts, given.whole("minimum_licenses"), given.whole("next_plan_minimum_licenses"))
     given.whole("minimum_licenses")
     given.named(LicenseManagement, "license_management")
     if plan.is_automatic:
         return replace(facts, ledger=(entry,), last_observation=None, observations=(seen,))
     return replace(facts, ledger=(entry,), last_observation=seen)
+
+
+def _before_a_switch(facts: Facts, minimum: int, next_minimum: int) -> Facts:
+    """Return the facts of a plan that another one follows, each with its own fewest licences (rules 6)."""
+    tiers, ends = facts.catalog.tiers, facts.plan.billing_cycle_anchor + MONTH
+    fewest = {facts.plan.tier: minimum, NEXT_TIER: next_minimum}
+    bound = {code: replace(tiers[code], minimum_licenses=licenses) for code, licenses in fewest.items()}
+    plan = replace(facts.plan, status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, end_date=ends, next_invoice_date=ends)
+    return replace(
+        facts,
+        plan=plan,
+        next_plan=replace(plan, tier=NEXT_TIER, status=PlanStatus.NEVER_STARTED),
+        customer=replace(facts.customer, minimum_licenses=None),
+        catalog=Catalog({**tiers, **bound}),
+    )
 
 
 def _status(given: Given) -> PlanStatus:

@@ -48,4 +48,6 @@ def _validate(given: Given) -> Answer:
 def _plan_minimum(given: Given) -> Answer:
     tier = catalog_for(given).tier(given.text("tier"))
     customer = given.maybe_part("customer")
-    return {"minimum": minimum_licenses(tier, customer_of(customer, tier.hosting) if customer else None)}
+    by_invoice = given.flag("trial_by_invoice", "invoice_billed_free_trial", default=False)
+    known = customer_of(customer, tier.hosting) if customer else None
+    return {"minimum": minimum_licenses(tier, known, trial_by_invoice=by_invoice)}

@@ -33,43 +33,45 @@ def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], 
     """
     if not open_entries:
         return iter(())
-    renewal, before = _begun_with(ledger, open_entries[0])
+    renewals = [entry for entry in ledger if entry.is_renewal] or [ledger[0]]
     walk = _by_date if bundle else _one_by_one
-    return walk(open_entries, renewal, before)
+    return walk(open_entries, renewals, _held_before(ledger, open_entries[0]))
 
 
-def _begun_with(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> tuple[LedgerEntry, int]:
-    """Return the renewal that *first_open* comes after, and the licences held before it."""
+def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int:
+    """Return the licences held before *first_open*; where nothing came before, it adds none (rules 8.2)."""
     earlier = [entry for entry in ledger if entry.seq < first_open.seq]
-    renewal = next((entry for entry in reversed(earlier) if entry.is_renewal), ledger[0])
-    return renewal, earlier[-1].licenses if earlier else 0
+    return (earlier[-1] if earlier else first_open).licenses
 
 
-def _one_by_one(open_entries: Sequence[LedgerEntry], renewal: LedgerEntry, before: int) -> Iterator[Charge]:
+def _begun_with(renewals: Sequence[LedgerEntry], entry: LedgerEntry) -> LedgerEntry:
+    """Return the renewal that began the cycle of *entry*: the newest one not later than it (rules 8.3)."""
+    return next((renewal for renewal in reversed(renewals) if renewal.event_time <= entry.event_time), renewals[0])
+
+
+def _one_by_one(open_entries: Sequence[LedgerEntry], renewals: Sequence[LedgerEntry], before: int) -> Iterator[Charge]:
     for entry in open_entries:
         added, before = entry.licenses - before, entry.licenses
         if entry.is_renewal:
-            renewal = entry
             yield Renewal(entry)
         elif added > 0:
-            yield Addition((entry,), added, renewal)
+            yield Addition((entry,), added, _begun_with(renewals, entry))
 
 
-def _by_date(open_entries: Sequence[LedgerEntry], renewal: LedgerEntry, before: int) -> Iterator[Charge]:
+def _by_date(open_entries: Sequence[LedgerEntry], renewals: Sequence[LedgerEntry], before: int) -> Iterator[Charge]:
     group: list[LedgerEntry] = []
-    quantity, group_renewal, group_date = 0, renewal, open_entries[0].event_time.date()
+    quantity, begun, date = 0, renewals[0], open_entries[0].event_time.date()
     for entry in open_entries:
         added, before = entry.licenses - before, entry.licenses
         if entry.is_renewal:
-            renewal = entry
             yield Renewal(entry)
         elif added > 0:
-            day = entry.event_time.date()
-            if group and (day != group_date or renewal is not group_renewal):
-                yield Addition(tuple(group), quantity, group_renewal)
+            day, renewal = entry.event_time.date(), _begun_with(renewals, entry)
+            if group and (day != date or renewal is not begun):
+                yield Addition(tuple(group), quantity, begun)
                 group, quantity = [], 0
             group.append(entry)
             quantity += added
-            group_renewal, group_date = renewal, day
+            begun, date = renewal, day
     if group:
-        yield Addition(tuple(group), quantity, group_renewal)
+        yield Addition(tuple(group), quantity, begun)

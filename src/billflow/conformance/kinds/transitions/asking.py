@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from billflow.conformance.answers import lines_answer, plan_answer
-from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
+from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of, seats_seen, status_of
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.kinds.transitions.words import step_answer
 from billflow.domain import commands as c
 from billflow.domain.boundary import live_through
 from billflow.domain.calendar import Period
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
-from billflow.domain.ledger import LedgerEntry, last_renewal_at
+from billflow.domain.ledger import last_renewal_at
 from billflow.domain.lifecycle import obey
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.domain.step import ChargedLine, Facts, Step
@@ -26,6 +26,7 @@ REQUESTS: dict[str, c.PlanCommand] = {
     PlanStatus.ENDED: c.EndNow(),
 }
 INVALID = "invalid_status"
+NO_ACTIVE_PLAN = "no_active_plan"
 TRIAL = timedelta(days=30)
 CODES = {PlanEnded.code: "plan_has_ended", IllegalTransition.code: INVALID, PlanReplaced.code: "plan_was_replaced"}
 
@@ -53,9 +54,7 @@ def _out_of_place(requested: str, status: PlanStatus) -> bool:
 
 def _defaults(requested: str, words: Given) -> PlanDefaults:
     switching = requested == PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE
-    return PlanDefaults(
-        status=words.named(PlanStatus, "status"), schedule=Schedule.MONTHLY if switching else Schedule.ANNUAL
-    )
+    return PlanDefaults(status=status_of(words), schedule=Schedule.MONTHLY if switching else Schedule.ANNUAL)
 
 
 def trial_schedule_switch(given: Given) -> Answer:
@@ -71,7 +70,7 @@ def trial_schedule_switch(given: Given) -> Answer:
 def downgrade_now(given: Given) -> Answer:
     """Answer the immediate end of a plan, with nothing more to pay (rules 9)."""
     words = given.part("plan")
-    facts = _facts(given, words, PlanDefaults(status=words.named(PlanStatus, "status")))
+    facts = _facts(given, words, PlanDefaults(status=status_of(words)))
     step = Step.begin(facts, _at(given, facts))
     obey(step, c.EndNow())
     return step_answer(step) | {"invoice_lines": lines_answer(step.invoices)}
@@ -80,19 +79,42 @@ def downgrade_now(given: Given) -> Answer:
 def tier_upgrade_now(given: Given) -> Answer:
     """Answer a move to a higher tier: the credit, the old plan's end, the new plan and its invoice (rules 12)."""
     words, at = given.part("plan"), given.moment("at", "now", "change_at")
-    facts = _facts(given, words, None)
-    step = Step.begin(replace(facts, charged=_paid_for(facts, at)), at)
     command = c.UpgradeTierNow(tier=given.text("new_tier", "requested_tier", "to_tier"))
-    obey(step, command)
-    answer = step_answer(step)
+    facts = _with_seats(given, _roomy(_facts(given, words, PlanDefaults()), command.tier), at)
+    step = Step.begin(replace(facts, charged=_paid_for(facts, at)), at)
+    try:
+        obey(step, command)
+    except Refused as refusal:
+        code = NO_ACTIVE_PLAN if isinstance(refusal, IllegalTransition | PlanEnded) else refusal.code
+        return step_answer(Step.begin(facts, at), error=code)
+    return step_answer(step) | _paid_now(step)
+
+
+def _paid_now(step: Step) -> Answer:
     invoices = [*step.invoices, *(step.successor.invoices if step.successor else [])]
     total = sum(invoice.total for invoice in invoices)
-    return answer | {
+    return {
         "credit_cents": step.credit,
         "invoice_lines": lines_answer(invoices),
+        "new_plan_invoice_lines": lines_answer(step.successor.invoices if step.successor else []),
         "invoice_total": total,
         "amount_due": max(total - step.credit, 0),
     }
+
+
+def _roomy(facts: Facts, tier: str) -> Facts:
+    """Return the facts with the new tier's minimum where the case's own, which is the old tier's, is lower."""
+    wanted, minimum = facts.catalog.tiers.get(tier), facts.customer.minimum_licenses
+    if wanted is None or minimum is None or minimum >= wanted.minimum_licenses:
+        return facts
+    return replace(facts, customer=replace(facts.customer, minimum_licenses=None))
+
+
+def _with_seats(given: Given, facts: Facts, at: datetime) -> Facts:
+    """Return the facts with people in use: as many as the next cycle has licences for, where the case doesn't say."""
+    if given.has("current_billable_users"):
+        return facts
+    return replace(facts, last_observation=seats_seen(facts.ledger[-1].licenses_at_next_renewal, at))
 
 
 def _paid_for(facts: Facts, at: datetime) -> tuple[ChargedLine, ...]:
@@ -113,14 +135,9 @@ def _facts(given: Given, words: Given, defaults: PlanDefaults | None) -> Facts:
     facts = facts_of(given, words, plan, plan.billing_cycle_anchor)
     return replace(
         facts,
-        ledger=facts.ledger if given.has("ledger") else (_first_entry(facts),),
+        ledger=facts.ledger if given.has("ledger") else (first_entry(plan.billing_cycle_anchor),),
         next_plan=plan_of(follower, waiting) if follower else None,
     )
-
-
-def _first_entry(facts: Facts) -> LedgerEntry:
-    anchor = facts.plan.billing_cycle_anchor
-    return LedgerEntry(seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, settled=True)
 
 
 def _at(given: Given, facts: Facts) -> datetime:

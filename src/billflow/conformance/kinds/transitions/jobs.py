@@ -7,7 +7,7 @@ from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.domain.boundary import remind_of_review
 from billflow.domain.dunning import SmallOrganizationRule, let_go
 from billflow.domain.observing import StaleSeatData, check_freshness
-from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.step import Step
 
 OPEN = "open"
@@ -42,8 +42,10 @@ def stale_usage_data_check(given: Given) -> Answer:
     due, reported = given.moment("next_invoice_date"), given.maybe_moment("last_usage_data_at")
     plan = _self_hosted(given, fixed=given.flag("fixed_price"))
     plan = replace(plan, next_invoice_date=due, stale_data_notice_sent=given.flag("notice_already_sent"))
-    step = Step.begin(facts_of(Given({}), Given({}), plan, due), due)
-    step.facts = replace(step.facts, last_observation=seats_seen(1, reported) if reported else None)
+    facts = facts_of(Given({}), Given({}), plan, due)
+    bought_by_invoice = plan.status.in_trial and plan.collection_method is CollectionMethod.SEND_INVOICE
+    facts = replace(facts, trial_invoice_paid=False if bought_by_invoice else None)
+    step = Step.begin(replace(facts, last_observation=seats_seen(1, reported) if reported else None), due)
     try:
         check_freshness(step, due)
     except StaleSeatData as stale:
@@ -63,5 +65,5 @@ def fixed_price_review_reminder(given: Given) -> Answer:
 
 def _self_hosted(given: Given, *, fixed: bool) -> Plan:
     price = {"fixed_price_cents": DEFAULT_PRICE} if fixed else {}
-    words = Given({**price, "end_date": given.values.get("end_date")})
-    return plan_of(words, PlanDefaults(tier="self_hosted_basic"))
+    told = {key: given.values.get(key) for key in ("end_date", "tier", "status", "charge_automatically")}
+    return plan_of(Given({**price, **told}), PlanDefaults(tier="self_hosted_basic"))

@@ -10,7 +10,7 @@ from billflow.conformance.answers import (
     plan_answer,
     time_text,
 )
-from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
+from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of
 from billflow.conformance.given import Answer, Given, Json
 from billflow.conformance.kinds.transitions.words import step_answer
 from billflow.domain.advance import after
@@ -24,6 +24,7 @@ from billflow.domain.step import Facts, Outcome, Step
 
 def end_of_cycle(given: Given) -> Answer:
     """Answer what the end of the running cycle does, if it has come: at most one renewal (rules 9)."""
+    given.items("ledger")
     facts, at = facts_at(given), given.moment("at")
     step = Step.begin(facts, at)
     try:
@@ -37,7 +38,7 @@ def end_of_cycle(given: Given) -> Answer:
 
 def invoice_run(given: Given) -> Answer:
     """Answer one invoice pass as of its date (rules 8.2)."""
-    facts, at = facts_at(given), given.moment("at", "invoice_time", "now")
+    facts, at = facts_at(given, PlanDefaults()), given.moment("at", "invoice_time", "now")
     try:
         outcome = close_boundary(_fresh(facts, at), at)
     except BillingError as error:
@@ -47,7 +48,7 @@ def invoice_run(given: Given) -> Answer:
 
 def cron_catch_up(given: Given) -> Answer:
     """Answer every invoice pass that is due, each as of its own date (rules 8.1)."""
-    facts, now = facts_at(given), given.moment("now", "at")
+    facts, now = facts_at(given, PlanDefaults()), given.moment("now", "at")
     begun, outcomes = facts, list[Outcome]()
     while (due := facts.plan.next_invoice_date) is not None and due <= now and facts.plan.status.is_live:
         outcome = close_boundary(_fresh(facts, due), due)
@@ -56,11 +57,15 @@ def cron_catch_up(given: Given) -> Answer:
     return _passes_answer(begun, outcomes, facts)
 
 
-def facts_at(given: Given) -> Facts:
-    """Return the facts of a case about a running plan, with its successor and its trial's invoice."""
+def facts_at(given: Given, defaults: PlanDefaults | None = None) -> Facts:
+    """Return the facts of a case about a running plan, with its successor and its trial's invoice.
+
+    With *defaults* the plan may be told in part, and a ledger left out is one that just began.
+    """
     words, at = given.part("plan"), given.moment("at", "now", "invoice_time")
-    given.items("ledger")
-    facts = facts_of(given, words, plan_of(words), at)
+    facts = facts_of(given, words, plan_of(words, defaults), at)
+    if not facts.ledger:
+        facts = replace(facts, ledger=(first_entry(facts.plan.billing_cycle_anchor),))
     follower = given.maybe_part("next_plan")
     paid = given.maybe_text("trial_invoice_status")
     return replace(
@@ -93,6 +98,7 @@ def _passes_answer(begun: Facts, outcomes: list[Outcome], ended: Facts) -> Answe
     return {
         "plan": plan_answer(plan),
         "passes": [time_text(outcome.at) for outcome in outcomes],
+        "invoice_times": [time_text(invoice.at) for invoice in invoices],
         "invoices": [_whole_invoice(invoice) for invoice in invoices],
         "invoice_lines": lines_answer(invoices),
         "ledger_added": entries_answer(entry for outcome in outcomes for entry in outcome.entries),

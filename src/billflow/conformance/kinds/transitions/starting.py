@@ -1,14 +1,23 @@
 """Operations that start a plan: a paid purchase, a trial, a trial's invoice paid late."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from billflow.conformance.answers import entries_answer, lines_answer, plan_answer
-from billflow.conformance.facts import PlanDefaults, collection_of, customer_of, facts_of, plan_of, seats_seen
+from billflow.conformance.facts import (
+    PlanDefaults,
+    collection_of,
+    customer_of,
+    facts_of,
+    plan_of,
+    seats_seen,
+    status_of,
+)
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.reference import SETTINGS, catalog_for
 from billflow.domain.catalog import checked_schedule
-from billflow.domain.errors import Refused
-from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.errors import AlreadySubscribed, Refused
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.purchasing import StartFacts, StartPlan, activate, start_after_trial, start_plan
 from billflow.domain.step import Outcome
 
@@ -73,28 +82,52 @@ def _users(given: Given, asked: StartPlan) -> int | None:
 
 
 def invoice_paid_webhook(given: Given) -> Answer:
-    """Answer a payment that comes for a trial's invoice, while the trial runs or after it (rules 10 and 17)."""
-    at, trial, invoice = given.moment("at"), given.part("trial_plan"), given.part("invoice")
-    if not invoice.flag("created_for_trial", default=True):
-        return {"new_plan": None}
-    schedule = checked_schedule(invoice.text("schedule"))
-    defaults = PlanDefaults(schedule=schedule, status=trial.named(PlanStatus, "status"))
-    plan = replace(plan_of(trial, defaults), license_management=LicenseManagement.MANUAL)
-    licenses = invoice.whole("licenses")
-    facts = facts_of(given, given, plan, at)
-    if plan.status.in_trial:
-        return {"plan": plan_answer(plan), "trial_plan": plan_answer(plan), "new_plan": None, "error": None}
+    """Answer a payment: it starts the plan its invoice buys, where it buys one and is in time (rules 10 and 17)."""
+    at, invoice = given.moment("at", "now"), given.part("invoice")
+    if not invoice.has("schedule"):
+        return {"new_plan": None, "error": None}
+    trial = _trial_of(given, invoice) if given.has("trial_plan") else None
+    told: Answer = {"trial_plan": plan_answer(trial)} if trial else {}
+    if trial and trial.status.in_trial:
+        return {**told, "plan": plan_answer(trial), "new_plan": None, "error": None}
     try:
-        live = given.flag("has_live_plan", "has_active_plan", default=False)
-        outcome = start_after_trial(facts, "new_plan", licenses, at, has_live_plan=live)
+        outcome = _started(given, invoice, trial, at)
     except Refused as refusal:
-        return {"new_plan": None, "error": refusal.code, "trial_plan": plan_answer(plan)}
+        return {**told, "new_plan": None, "error": refusal.code}
     return {
+        **told,
         "new_plan": {**plan_answer(outcome.plan), "licenses": outcome.entries[-1].licenses},
         "new_plan_ledger_added": entries_answer(outcome.entries),
-        "trial_plan": plan_answer(plan),
         "error": None,
     }
+
+
+def _trial_of(given: Given, invoice: Given) -> Plan | None:
+    """Return the trial that the invoice bought, None where it bought something else."""
+    if not invoice.flag("created_for_trial", default=True):
+        return None
+    words = given.part("trial_plan")
+    plan = plan_of(words, PlanDefaults(schedule=checked_schedule(invoice.text("schedule")), status=status_of(words)))
+    return replace(plan, license_management=LicenseManagement.MANUAL)
+
+
+def _started(given: Given, invoice: Given, trial: Plan | None, at: datetime) -> Outcome:
+    licenses, live = invoice.whole("licenses"), _has_live_plan(given)
+    if trial:
+        return start_after_trial(facts_of(given, given, trial, at), "new_plan", licenses, at, has_live_plan=live)
+    if live:
+        raise AlreadySubscribed
+    schedule = checked_schedule(invoice.text("schedule"))
+    plan = plan_of(invoice, PlanDefaults(schedule=schedule, status=PlanStatus.NEVER_STARTED, anchor=at))
+    if not given.has("current_billable_users"):
+        plan = replace(plan, license_management=LicenseManagement.MANUAL)
+    return activate(facts_of(given, given, replace(plan, status=PlanStatus.NEVER_STARTED), at), licenses, at)
+
+
+def _has_live_plan(given: Given) -> bool:
+    others = [given.part(name) for name in ("live_plan", "current_plan") if given.has(name)]
+    said = given.flag("has_live_plan", "has_active_plan", default=False)
+    return said or any(status_of(other, default=PlanStatus.ACTIVE).is_live for other in others)
 
 
 def _answer(outcome: Outcome) -> Answer:

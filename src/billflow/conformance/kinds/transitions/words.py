@@ -1,6 +1,8 @@
 """What the answers about a plan's status have in common."""
 
-from billflow.conformance.answers import entries_answer, invoiced_through, plan_answer
+from dataclasses import replace
+
+from billflow.conformance.answers import entries_answer, entry_answer, invoiced_through, plan_answer
 from billflow.conformance.given import Answer
 from billflow.domain.ledger import Disposition, LedgerEntry
 from billflow.domain.plan import PlanStatus
@@ -16,7 +18,7 @@ def step_answer(step: Step, *, error: str | None = None) -> Answer:
     answer: Answer = {
         "plan": {**plan_answer(step.plan), "invoiced_through": invoiced_through(step)},
         "ledger_added": entries_answer([entry for entry in added if entry not in moved]),
-        "ledger_moved": entries_answer(moved),
+        "ledger_moved": [entry_answer(replace(entry, seq=_moved_from(step))) for entry in moved],
         "new_plan": None,
         "error": error,
     }
@@ -34,6 +36,11 @@ def successor_answer(step: Step) -> Answer:
     plan: Answer = {**plan_answer(step.successor.plan), "invoiced_through": invoiced_through(step.successor)}
     plan["licenses"] = entries[-1].licenses if entries else None
     return {name: plan, f"{name}_ledger_added": entries_answer(entries)}
+
+
+def _moved_from(step: Step) -> int:
+    renewals = [entry.seq for entry in step.facts.ledger if entry.is_renewal]
+    return renewals[-1] if renewals else 1
 
 
 def _is_moved(step: Step, entry: LedgerEntry) -> bool:

@@ -1,6 +1,7 @@
 """Crediting, refunding, voiding: whatever the order, no more goes out than came in."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from billflow.domain.settling import (
     check_uncollectible,
     check_void,
     credit_note,
+    kept,
     refund,
 )
 
@@ -115,3 +117,17 @@ def test_only_an_open_invoice_is_voided_given_up_or_collected(status: str) -> No
     for check in (check_void, check_uncollectible, check_pay):
         with pytest.raises(Refused, match="Only an open invoice"):
             check(replace(OPEN, status=status))
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, {"a": 5000, "b": 3000}),
+        ({"credited": 1000, "credited_lines": {"a": 1000}}, {"a": 4000, "b": 3000}),
+        ({"refunded": 2000}, {"a": 3750, "b": 2250}),
+        ({"credited": 1000, "credited_lines": {"a": 1000}, "refunded": 3500}, {"a": 2000, "b": 1500}),
+        ({"refunded": 8000}, {"a": 0, "b": 0}),
+    ],
+)
+def test_what_is_kept_of_each_line_is_less_what_went_back(changes: dict[str, Any], left: dict[str, int]) -> None:
+    assert kept(replace(PAID, **changes)) == left

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import stripe
 
 from billflow.activities.collection import CollectionActivities
@@ -9,9 +10,11 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.invoices import CollectAsk
+from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.settling import RefundAsk
 from tests.engine_fixtures import until
-from tests.pipeline.story import BASIC, BEGIN, NO_DISCOUNT, Story, by_hand, by_invoice
+from tests.pipeline.story import BASIC, BEGIN, DAY, MONTHLY, NO_DISCOUNT, Story, by_hand, by_invoice
 
 
 async def agree(story: Story) -> None:
@@ -110,3 +113,65 @@ async def test_a_voided_invoice_gives_back_what_the_balance_paid_of_it(story: St
 
     await until(is_given_back)
     assert (await story.credits()).balance == 7200
+
+
+async def paid_later(story: Story, days: int) -> PlanState:
+    """Buy ten licences of an annual plan by invoice, and pay that so many days later."""
+    await story.start(by_invoice(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
+    [purchase] = await story.sent()
+    await story.advance(BEGIN + days * DAY)
+    await story.pay(purchase)
+    await story.settled()
+    return await running(story)
+
+
+async def running(story: Story) -> PlanState:
+    """Return the customer's live plan, once there is one."""
+
+    async def is_there() -> bool:
+        return any(plan.status.is_live for plan in await story.plans())
+
+    await until(is_there)
+    [plan] = [plan for plan in await story.plans() if plan.status.is_live]
+    return plan
+
+
+async def granted(story: Story) -> list[int]:
+    """Return what was credited to the customer."""
+    return [change.amount for change in (await story.credits()).credits if change.amount > 0]
+
+
+async def test_a_purchase_pays_for_the_cycle_that_its_payment_began_and_all_of_it_is_credited(story: Story) -> None:
+    plan = await paid_later(story, days=40)
+    assert plan.billing_cycle_anchor == BEGIN + 40 * DAY
+
+    await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+
+    assert await granted(story) == [80_000]
+
+
+async def test_a_trial_paid_late_is_credited_to_the_plan_it_started(story: Story) -> None:
+    await story.plan(replace(by_invoice(10, replace(MONTHLY, schedule=Schedule.ANNUAL)), trial_days=30))
+    [invoice] = await story.sent()
+    await story.advance(BEGIN + 45 * DAY)
+    await story.pay(invoice)
+    plan = await running(story)
+
+    await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+
+    assert await granted(story) == [80_000]
+
+
+@pytest.mark.parametrize(("refunded", "credited"), [(20_000, 60_000), (None, 0)])
+async def test_what_was_refunded_is_not_credited_again(story: Story, refunded: int | None, credited: int) -> None:
+    plan = await story.plan(by_hand(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
+    [purchase] = await story.settled()
+    key = f"back/{purchase.invoice_id}"
+    ask = RefundAsk(
+        org_id=story.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
+    )
+    await story.house.engine.invoices.refund(ask)
+
+    await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+
+    assert sum(await granted(story)) == credited

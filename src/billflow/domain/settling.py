@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 
@@ -67,6 +68,14 @@ class Standing:
         if self.status not in ("draft", "open", "uncollectible"):
             return 0
         return max(self.amount_due - self.amount_paid - self.credited_before_payment, 0)
+
+
+def kept(invoice: Standing) -> dict[str, Fraction]:
+    """Return what of each line was not given back; what went back for the whole invoice lowers all lines alike."""
+    left = {line: amount - invoice.credited_lines.get(line, 0) for line, amount in invoice.lines.items()}
+    total = sum(left.values())
+    share = Fraction(max(invoice.creditable, 0), total) if total > 0 else Fraction(1)
+    return {line: amount * share for line, amount in left.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
 from billflow.domain.calendar import Period, first_step_after
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChargedLine:
-    """An invoice line that charges for the running cycle: its amount after discounts, and whether it is paid."""
+    """A line of an invoice for the running cycle: what of its amount was not given back, and whether it is paid.
 
-    amount: int
+    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
+    """
+
+    amount: int | Fraction
     period: Period
     paid: bool
 

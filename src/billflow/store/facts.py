@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.calendar import Period
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
@@ -15,20 +14,19 @@ from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import SeatObservation
 from billflow.domain.settings import BillingSettings
-from billflow.domain.step import ChargedLine, Facts
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.domain.step import Facts
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import (
     BillingAccount,
     Customer,
     CustomerPlan,
     Invoice,
-    InvoiceLine,
     LedgerSettlement,
     LicenseLedger,
     SeatRow,
     TestClock,
 )
+from billflow.store.charged import charged_lines, is_paid
 from billflow.store.engine import as_id
 from billflow.store.mapping import entry_of, observations_of, plan_of, seen_by, terms_of
 
@@ -91,7 +89,7 @@ async def load(
         last_observation=seen_by(rows.plan),
         settings=settings,
         next_plan=await _next_plan(session, plan),
-        charged=await _charged(session, rows.plan, at),
+        charged=await charged_lines(session, ledger, at),
         trial_invoice_paid=is_paid(bought_by) if bought_by else None,
         trial_discounted_months=bought_by.flat_discount_months if bought_by else 0,
     )
@@ -150,19 +148,6 @@ async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:
     return plan_of(row) if row else None
 
 
-async def _charged(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[ChargedLine, ...]:
-    query = (
-        select(InvoiceLine, Invoice)
-        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(Invoice.plan_id == plan.id, Invoice.status != InvoiceStatus.VOID, InvoiceLine.period_end > at)
-        .order_by(Invoice.issued_at, Invoice.id, InvoiceLine.n)
-    )
-    return tuple(
-        ChargedLine(line.amount, Period(line.period_start, line.period_end), is_paid(invoice))
-        for line, invoice in await session.execute(query)
-    )
-
-
 async def _trial_invoice(session: AsyncSession, plan: CustomerPlan) -> Invoice | None:
     """Load the newest invoice that buys the trial; one that was voided counts as not paid."""
     if not plan.status.in_trial:
@@ -174,10 +159,3 @@ async def _trial_invoice(session: AsyncSession, plan: CustomerPlan) -> Invoice |
         .limit(1)
     )
     return (await session.scalars(query)).one_or_none()
-
-
-def is_paid(invoice: Invoice) -> bool:
-    """Tell whether nothing is left to pay."""
-    if invoice.status is InvoiceStatus.PAID:
-        return True
-    return invoice.total <= 0 and invoice.status is not InvoiceStatus.VOID

@@ -1,6 +1,7 @@
 """Moving to another tier: at once with a credit, or at the plan's end."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,22 @@ def test_the_unused_share_of_every_line_is_credited_discounts_counted() -> None:
     outcome = take_command(paid_for(8000, 801, -2000), UpgradeTierNow(tier="cloud_plus"), HALF)
 
     assert outcome.credit == 3401
+
+
+def test_a_purchase_that_was_invoiced_before_its_plan_began_pays_for_the_whole_cycle() -> None:
+    invoiced = Period(START - 20 * DAY, DUE - 20 * DAY)
+    facts = some_facts(charged=(ChargedLine(8000, invoiced, paid=True),))
+
+    outcome = take_command(facts, UpgradeTierNow(tier="cloud_plus"), HALF)
+
+    assert outcome.credit == 4000
+
+
+def test_shares_of_what_was_given_back_are_rounded_once_with_the_rest() -> None:
+    kept = ChargedLine(Fraction(801, 4), CYCLE, paid=True)
+    outcome = take_command(some_facts(charged=(kept, kept)), UpgradeTierNow(tier="cloud_plus"), START)
+
+    assert outcome.credit == 401
 
 
 def test_the_higher_tier_starts_at_once_with_at_least_its_minimum() -> None:

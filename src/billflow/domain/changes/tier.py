@@ -4,17 +4,17 @@ from dataclasses import replace
 from fractions import Fraction
 
 from billflow.domain.boundary import bill_and_advance
-from billflow.domain.calendar import add_months, without_microseconds
+from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.customer import minimum_licenses
 from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
 from billflow.domain.errors import Refused
-from billflow.domain.ledger import LicenseCount
+from billflow.domain.ledger import LicenseCount, last_renewal_at
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, LicenseManagement, Plan, PlanStatus
 from billflow.domain.proration import unused_share
-from billflow.domain.step import Step
+from billflow.domain.step import ChargedLine, Step
 
 
 def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
@@ -38,8 +38,16 @@ def tier_change_credit(step: Step) -> int:
     """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (billflow rules 8)."""
     if any(not line.paid for line in step.facts.charged):
         raise Refused("An invoice for the running cycle is still open; settle or void it first.", code="open_invoice")
-    shares = (unused_share(line.amount, period=line.period, at=step.at) for line in step.facts.charged)
+    shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)
     return max(rounded(sum(shares, Fraction(0)), Rounding.UP), 0)
+
+
+def _paid_period(step: Step, line: ChargedLine) -> Period:
+    """Return the span *line* pays for: a purchase dates from its invoice, and pays for the cycle its payment began."""
+    renewal = last_renewal_at(step.ledger, step.at)
+    if renewal is None or line.period.start >= renewal.event_time:
+        return line.period
+    return Period(renewal.event_time, step.cycle_end(renewal.event_time))
 
 
 def _licenses_on(step: Step, tier: Tier) -> int:

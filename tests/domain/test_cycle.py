@@ -6,12 +6,22 @@ import pytest
 
 from billflow.domain.boundary import close_boundary
 from billflow.domain.catalog import Hosting
-from billflow.domain.commands import CancelScheduledChange, EndNow, ScheduleTierAtPlanEnd, SetLicensesAtRenewal
+from billflow.domain.commands import (
+    CancelScheduledChange,
+    DowngradeAtEndOfCycle,
+    EndNow,
+    PlanCommand,
+    ScheduleTierAtPlanEnd,
+    SetLicensesAtRenewal,
+    SwitchToMonthly,
+)
+from billflow.domain.cycle import next_billing_cycle
 from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.ledger import Disposition
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.step import Facts
+from billflow.domain.settings import BillingSettings
+from billflow.domain.step import Facts, Step
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 from tests.domain.life import Life
 
@@ -211,3 +221,44 @@ def test_an_invoice_by_mail_is_due_in_fifteen_days() -> None:
     plan = a_plan(collection_method=CollectionMethod.SEND_INVOICE)
 
     assert close_boundary(some_facts(plan=plan), DUE).invoices[0].terms.days_until_due == 15
+
+
+@pytest.mark.parametrize("licenses", [0, 6])
+def test_a_fixed_price_renews_and_follows_whatever_the_number_of_licences(licenses: int) -> None:
+    fixed = a_plan(tier="cloud_plus", price_per_license=None, fixed_price=120_000)
+    running = some_facts(plan=fixed, ledger=(an_entry(1, START, licenses),))
+    waiting = replace(fixed, id="next", status=PlanStatus.NEVER_STARTED, billing_cycle_anchor=DUE)
+    ending = replace(fixed, status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, end_date=DUE)
+
+    renewed = close_boundary(running, DUE)
+    followed = close_boundary(replace(running, plan=ending, next_plan=waiting), DUE)
+
+    assert renewed.invoices[0].total == 10_000
+    assert followed.successor is not None
+    assert followed.successor.invoices[0].total == 10_000
+
+
+def test_the_reference_gates_fixed_prices_too() -> None:
+    fixed = a_plan(tier="cloud_plus", price_per_license=None, fixed_price=120_000)
+    facts = some_facts(plan=fixed, ledger=(an_entry(1, START, 6),), settings=BillingSettings(gate_fixed_prices=True))
+
+    with pytest.raises(NeedsAttention):
+        close_boundary(facts, DUE)
+
+
+def test_an_end_date_within_a_trial_ends_the_trial_then() -> None:
+    plan = a_plan(status=PlanStatus.FREE_TRIAL, next_invoice_date=START + 60 * DAY, end_date=DUE)
+
+    assert next_billing_cycle(Step.begin(some_facts(plan=plan), START)) == DUE
+
+
+@pytest.mark.parametrize("command", [DowngradeAtEndOfCycle(), SwitchToMonthly()])
+def test_nothing_is_scheduled_for_the_end_of_a_cycle_that_never_comes(command: PlanCommand) -> None:
+    community = a_plan(
+        tier="self_hosted_community", price_per_license=0, schedule=Schedule.ANNUAL, next_invoice_date=None
+    )
+
+    with pytest.raises(Refused) as refusal:
+        take_command(some_facts(plan=community), command, START + DAY)
+
+    assert refusal.value.code == "no_cycle_end"

@@ -111,6 +111,19 @@ def test_a_purchase_that_comes_to_nothing_ends_and_gives_up_its_invoice() -> Non
     assert outcome.void_open_invoices
 
 
+@pytest.mark.parametrize(
+    ("wanted", "changes", "licenses"),
+    [({}, {}, 10), ({"licenses": 40}, {}, 40), ({}, {"sent_by_support": True}, 0)],
+)
+def test_a_fixed_price_holds_for_any_number_of_licences(
+    wanted: dict[str, int], changes: dict[str, bool], licenses: int
+) -> None:
+    facts = replace(start_facts(), **changes)  # type: ignore[arg-type]
+    outcome = start_plan(facts, asked("cloud_plus", fixed_price=120_000, **wanted), START)
+
+    assert (outcome.invoices[0].total, outcome.invoices[0].licenses) == (120_000, licenses)
+
+
 def test_complimentary_access_runs_until_its_end_date_and_is_never_billed() -> None:
     outcome = start_plan(self_hosted(), asked("self_hosted_complimentary", end_date=START + 90 * DAY), START)
 

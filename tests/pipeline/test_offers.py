@@ -230,7 +230,7 @@ async def test_an_invoice_sent_by_support_starts_the_plan_when_it_is_paid(story:
     await until(runs)
     state = await story.state(plan)
     assert (state.schedule, state.collection_method) == (Schedule.ANNUAL, CollectionMethod.SEND_INVOICE)
-    assert (state.fixed_price, len(await story.at_stripe())) == (120_005, 1)
+    assert (state.fixed_price, state.licenses, len(await story.at_stripe())) == (120_005, 0, 1)
     assert await offers(story) == [OfferStatus.ACCEPTED]
 
 

@@ -1,4 +1,4 @@
-"""The reference system's catalogue and options, which the cases run with (billflow rules 1 and 2)."""
+"""The reference system's catalogue and options, which the cases run with (billflow rules 1 and 2, decision 0112)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from billflow.domain.catalog import Catalog, Hosting, Tier
 from billflow.domain.plan import Schedule
 from billflow.domain.settings import BillingSettings, InstalmentRounding
 
-SETTINGS = BillingSettings(leap_february=False, instalment_rounding=InstalmentRounding.UP)
+SETTINGS = BillingSettings(leap_february=False, instalment_rounding=InstalmentRounding.UP, gate_fixed_prices=True)
 CURRENCY = "USD"
 
 

@@ -22,7 +22,8 @@ def next_billing_cycle(step: Step) -> datetime:
     """
     plan = step.plan
     if plan.status.in_trial or plan.status is PlanStatus.NEVER_STARTED:
-        return plan.next_invoice_date or plan.billing_cycle_anchor
+        ends = plan.next_invoice_date or plan.billing_cycle_anchor
+        return min(ends, plan.end_date or ends)
     if plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END and plan.end_date:
         return plan.end_date
     renewal = last_renewal_at(step.ledger, step.at)
@@ -37,11 +38,13 @@ def end_cycle(step: Step, boundary: datetime) -> None:
 def check_renewal(step: Step, plan: Plan) -> None:
     """Hold back a renewal with fewer licences than the plan must have (rules 9).
 
-    Raises `NeedsAttention`. Only for tiers with a gate, and never for exempt customers.
+    Raises `NeedsAttention`. Only for tiers with a gate, and never for exempt customers or a fixed price, which holds
+    for any number.
     """
     tier = step.facts.catalog.tier(plan.tier)
     licenses = step.last.licenses_at_next_renewal
-    if not tier.renewal_gate or step.customer.exempt_from_license_number_check:
+    free = plan.fixed_price is not None and not step.facts.settings.gate_fixed_prices
+    if free or not tier.renewal_gate or step.customer.exempt_from_license_number_check:
         return
     if licenses < (minimum := minimum_licenses(tier, step.customer)):
         raise NeedsAttention(

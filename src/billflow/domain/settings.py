@@ -15,12 +15,14 @@ class InstalmentRounding(StrEnum):
 class BillingSettings:
     """Calendar, rounding and terms of payment; the defaults are billflow's own (billflow rules 1, 2, 6, 14).
 
-    `leap_february=False` and `instalment_rounding=UP` reproduce the reference for books moved over from it.
+    `leap_february=False` and `instalment_rounding=UP` reproduce the reference for books moved over from it, as does
+    `gate_fixed_prices`: a licence gate for plans whose price no number of licences changes.
     """
 
     leap_february: bool = True
     instalment_rounding: InstalmentRounding = InstalmentRounding.SPLIT
     bundle_additions_by_date: bool = True
+    gate_fixed_prices: bool = False
     days_until_due: int = 15
     purchase_days_until_due: int = 1
 

@@ -52,7 +52,8 @@ class StartPlan:
 class StartFacts:
     """What the books know of a customer who starts a plan; `plan_id` is the new plan's id.
 
-    `has_offer` tells that a fixed-price offer for the tier waits to be accepted; `offer` is what is accepted now.
+    `has_offer` tells that a fixed-price offer for the tier waits to be accepted; `offer` is what is accepted now, with
+    `sent_by_support` for the invoice that support made at Stripe.
     """
 
     plan_id: str
@@ -62,6 +63,7 @@ class StartFacts:
     buying: bool = False
     has_offer: bool = False
     offer: OfferTerms | None = None
+    sent_by_support: bool = False
     last_observation: SeatObservation | None = None
     settings: BillingSettings = DEFAULT_SETTINGS
 
@@ -110,12 +112,14 @@ def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
 def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
     """Return how many licences to buy: the seats' own number, or the one asked for (rules 7.1).
 
-    Raises `NotEnoughLicenses` or `TooManyLicenses`. A fixed price asks for no number.
+    Raises `NotEnoughLicenses` or `TooManyLicenses`. A fixed price holds for any number: the one asked for, else
+    what the seats call for, and none where support sent the invoice (rules 13).
     """
-    if asked.fixed_price is not None:
-        return asked.licenses or 1
     customer = facts.customer
     seats = seats_of(tier.hosting, facts.last_observation)
+    if asked.fixed_price is not None:
+        needed = 0 if facts.sent_by_support else max(seats, minimum_licenses(tier, customer))
+        return asked.licenses or needed
     trial_by_invoice = asked.by_invoice and asked.trial_days > 0
     minimum = minimum_licenses(tier, customer, trial_by_invoice=trial_by_invoice)
     if asked.license_management is LicenseManagement.AUTOMATIC and not asked.by_invoice:

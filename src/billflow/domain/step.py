@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
+from billflow.domain.errors import Refused
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
@@ -232,6 +233,11 @@ class Step:
     def say(self, event: str, **data: Any) -> None:
         """Note that something happened."""
         self.events.append(PlanEvent(event, data))
+
+    def check_cycle_ends(self) -> None:
+        """Refuse to schedule something for the end of a cycle that never comes: community plans just run."""
+        if not self.tier.billable and self.plan.due_at is None:
+            raise Refused(f"{self.tier.name} has no end of a cycle; end the plan now instead.", code="no_cycle_end")
 
     def end(self, reason: str) -> None:
         """End the plan at the step's moment; what is unsettled may still be billed."""

@@ -54,7 +54,7 @@ class Starts(BooksPart):
             offer = await open_offer(session, customer, ask.asked.offer_id) if ask.asked.offer_id else None
             facts = await self._facts(session, customer, account, ask)
             if offer:
-                facts = replace(facts, offer=terms_of_offer(offer))
+                facts = replace(facts, offer=terms_of_offer(offer), sent_by_support=ask.sent_invoice is not None)
             outcome = decide(facts)
             if offer:
                 accept(offer, customer, recorder)

@@ -21,6 +21,7 @@ from billflow.domain.step import Step
 
 def downgrade_at_end_of_cycle(step: Step, _command: DowngradeAtEndOfCycle) -> None:
     """Schedule the end of the plan; monthly invoices go on until then."""
+    step.check_cycle_ends()
     step.change(status=PlanStatus.DOWNGRADE_AT_END_OF_CYCLE)
     step.say("plan.downgrade_scheduled")
 

@@ -24,6 +24,7 @@ def switch_schedule(step: Step, command: SwitchToAnnual | SwitchToMonthly) -> No
     if step.plan.status.in_trial:
         switch_trial(step)
         return
+    step.check_cycle_ends()
     step.change(status=_SCHEDULED[wanted_schedule(command)])
     step.say("plan.switch_scheduled", schedule=wanted_schedule(command))
 

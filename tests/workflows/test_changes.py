@@ -53,8 +53,8 @@ async def test_a_switch_to_annual_starts_the_successors_workflow_which_outlives_
     purchase, *years = [(invoice.total, invoice.issued_at) for invoice in await world.invoices(customer)]
     assert purchase[0] == 8000
     assert years == [
-        (80_000, add_months(plan.billing_cycle_anchor, 1)),
-        (80_000, add_months(plan.billing_cycle_anchor, 13)),
+        (80_000, add_months(old.billing_cycle_anchor, 1)),
+        (80_000, add_months(old.billing_cycle_anchor, 13)),
     ]
 
 

@@ -1,14 +1,17 @@
 """What happens at Stripe itself reaches the books: twice, late, out of order, or without a mark of ours."""
 
+import asyncio
 from typing import Any
 
 import stripe
 
+from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.settling import Settlements, SettlementStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.collection.debts import DUE, Debtor, Debts
 from tests.engine_fixtures import API_KEY, until
+from tests.world import BY_INVOICE, World
 
 
 async def settlements(debtor: Debtor) -> Settlements:
@@ -38,6 +41,39 @@ async def replay(debtor: Debtor, kind: str, times: int = 3) -> None:
     for event in events.data[:1]:
         for _ in range(times):
             await debtor.world.control("POST", f"/events/{event.id}/replay")
+
+
+async def test_a_payment_tells_where_stripe_holds_an_invoice_whose_sender_never_heard_of_it(debts: Debts) -> None:
+    world = debts.world
+    customer = await world.subscriber(card=None)
+    lost = [
+        {"fault": "cut_response_after_commit", "operation": "invoice.finalize"},
+        {"fault": "status", "status": 500, "operation": "invoice.list"},
+    ]
+    await world.control("POST", "/faults", requests=lost)
+    buying = asyncio.create_task(world.buy(customer, BY_INVOICE))
+    held = await _open_at_stripe(world, customer)
+    await world.engine.stripe.v1.invoices.pay_async(held["id"], {"paid_out_of_band": True})
+    await buying
+    [invoice] = await world.invoices(customer)
+    await world.control("DELETE", "/faults")
+
+    assert (invoice.status, invoice.stripe_invoice_id) == (InvoiceStatus.PAID, held["id"])
+    assert (invoice.number, invoice.amount_due) == (held["number"], held["amount_due"])
+
+
+async def _open_at_stripe(world: World, customer: CustomerRecord) -> dict[str, Any]:
+    """Wait until Stripe holds an open invoice of the customer's, and return it."""
+    found: list[dict[str, Any]] = []
+
+    async def is_there() -> bool:
+        held = (await world.control("GET", "/state?kind=invoice"))["objects"]
+        ours = {"billflow_customer": customer.customer_id}.items()
+        found.extend(one for one in held if one["status"] == "open" and ours <= one["metadata"].items())
+        return bool(found)
+
+    await until(is_there)
+    return found[0]
 
 
 async def test_a_refund_made_in_the_dashboard_is_taken_over_once(debts: Debts) -> None:

@@ -69,6 +69,16 @@ def test_a_state_is_mended_only_towards_what_stripe_or_a_step_decided(
     assert finding.settled_as == (theirs if repair is Repair.RECORD_STATE else None)
 
 
+@pytest.mark.parametrize(
+    ("status", "repair"),
+    [("open", Repair.COLLECT), ("paid", Repair.RECORD_STATE), ("uncollectible", Repair.RECORD_STATE)],
+)
+def test_a_debt_that_nobody_noted_the_issue_of_is_noted_even_when_settled(status: str, repair: Repair) -> None:
+    found = [*compare_invoice(booked(status, stripe_invoice_id=None), [held(status)])]
+
+    assert seen(found) == [(FindingKind.WRONG_STATE, Severity.WARNING, repair)]
+
+
 def test_a_debt_that_was_never_sent_is_handed_to_its_collection() -> None:
     found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [])]
 

@@ -58,14 +58,14 @@ class Repairs:
     async def _record_state(self, ask: SliceAsk, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=ask.org_id, invoice_id=finding.subject_id)
         status = InvoiceStatus(finding.settled_as or "")
-        if status is InvoiceStatus.PAID:
-            await self._record_paid(ref, finding.stripe_invoice_ids[0])
+        if status in (InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
+            await self._record_issued(ref, finding.stripe_invoice_ids[0])
         settled = await self.inbox.record_settled(ref, status, datetime.now(UTC))
         if settled is not None:
             await self.workflows.settled(settled.plan, finding.subject_id, settled.status, settled.at)
 
-    async def _record_paid(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
-        """Note under which number Stripe holds the paid invoice, where a worker died before it could."""
+    async def _record_issued(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
+        """Note under which number Stripe holds the settled invoice, where a worker died before it could."""
         invoice = await self.books.invoice_to_collect(ref)
         if invoice.stripe_invoice_id is None:
             held = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})

@@ -214,8 +214,10 @@ def _is_begun(held: HeldInvoice) -> bool:
 
 def _compare_state(booked: BookedInvoice, held: HeldInvoice) -> Finding | None:
     if held.status == booked.status:
-        is_known = booked.stripe_invoice_id is not None or booked.status == "void" or booked.is_young
-        return None if is_known else _about(booked, held, FindingKind.WRONG_STATE, Severity.WARNING, Repair.COLLECT)
+        if booked.stripe_invoice_id is not None or booked.status == "void" or booked.is_young:
+            return None
+        mends = Repair.COLLECT if booked.status in UNSETTLED else Repair.RECORD_STATE
+        return _about(booked, held, FindingKind.WRONG_STATE, Severity.WARNING, mends)
     if held.status == "paid":
         return _about(booked, held, FindingKind.UNSEEN_PAYMENT, Severity.CRITICAL, Repair.RECORD_STATE)
     severity, repair = _state_repair(booked, held)

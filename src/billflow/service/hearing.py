@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
+
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import DisputeNews, StripeEvent
-from billflow.ports.billing import Books, WebhookInbox
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, WebhookInbox
 from billflow.ports.collection import NewsBooks, PaymentMethods, SettlementGateway
 from billflow.service.billing import Billing
 
 Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
+
+_log = structlog.get_logger(__name__)
 
 CLOSED = {
     "invoice.paid": InvoiceStatus.PAID,
@@ -46,6 +50,7 @@ class StripeNews:
     """Acts on events; anything it raises means: try this event again later."""
 
     inbox: WebhookInbox
+    gateway: PaymentGateway
     billing: Billing
     books: Books
     news: NewsBooks
@@ -79,19 +84,30 @@ class StripeNews:
         if invoice_id is None:
             return
         ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
-        settled = await self.inbox.record_settled(ref, status, event.created, await self._amount_paid(ref, status))
+        amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
+        settled = await self.inbox.record_settled(ref, status, event.created, amount_paid)
         if settled:
             await self.billing.invoice_settled(settled.plan, invoice_id, settled.status, settled.at)
 
-    async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus) -> int | None:
-        """Ask Stripe how much was paid, where the books don't know of it yet."""
+    async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus, stripe_invoice_id: str | None) -> int | None:
+        """Ask Stripe how much was paid, where the books don't know of it yet, and note where it holds the invoice."""
         if status is not InvoiceStatus.PAID:
             return None
         invoice = await self._to_collect(ref)
         if invoice is None or invoice.status is InvoiceStatus.PAID:
             return None
+        if invoice.stripe_invoice_id is None and stripe_invoice_id is not None:
+            invoice = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
+            await self._record_issued(ref, invoice)
         standing = await self.settlements.standing(invoice)
         return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
+
+    async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
+        """Note that Stripe holds the invoice: it can be paid there before its sender heard that it was issued."""
+        try:
+            await self.books.record_issued(ref, await self.gateway.issue(invoice))
+        except PaymentsRejected:
+            _log.warning("a paid invoice is not the one of our books", invoice_id=invoice.invoice_id)
 
     async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
         """Let collection know of a payment under way that came to nothing."""

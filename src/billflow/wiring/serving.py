@@ -80,6 +80,7 @@ def stripe_news(engine: Engine, inbox: WebhookInbox | None = None) -> StripeNews
     database = engine.books.database
     return StripeNews(
         inbox=inbox or PostgresInbox(database),
+        gateway=engine.gateway,
         billing=engine.billing,
         books=engine.books,
         news=PostgresNews(database),

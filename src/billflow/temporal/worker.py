@@ -30,9 +30,9 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
 ) -> Worker:
     """Build a worker that drains for `GRACE` when it stops.
 
-    `max_concurrent_activities` stays at or below the size of the database pool. `activities_per_second` is held by
-    the server for the whole queue, so all its workers must name the same number. With a `build_id` the worker is
-    versioned, and gets no task until its version is made current.
+    `max_concurrent_activities`, which holds for local ones too, stays at or below the size of the database pool.
+    `activities_per_second` is held by the server for the whole queue, so all its workers must name the same number.
+    With a `build_id` the worker is versioned, and gets no task until its version is made current.
     """
     return Worker(
         client,
@@ -40,6 +40,7 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
         workflows=workflows,
         activities=activities,
         max_concurrent_activities=max_concurrent_activities,
+        max_concurrent_local_activities=max_concurrent_activities,
         max_task_queue_activities_per_second=activities_per_second,
         graceful_shutdown_timeout=GRACE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -15,7 +15,7 @@ from billflow.temporal.client import connect
 
 # The tests never touch a server that the developer's environment points at.
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
-    if _name not in {"BILLFLOW_CHAOS", "BILLFLOW_FUZZ"}:
+    if _name not in {"BILLFLOW_CHAOS", "BILLFLOW_CHAOS_SEED", "BILLFLOW_FUZZ"}:
         del os.environ[_name]
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from temporalio.plugin import SimplePlugin
 from billflow.api.server import serving
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.stripe import StandInTerms, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -31,6 +32,7 @@ from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanAsk
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.service.hearing import HEARD
 from billflow.settings import Settings
 from billflow.store.migrate import upgrade
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
@@ -182,15 +184,34 @@ def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
     return CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
 
 
+@dataclass(frozen=True)
+class HeldStripe:
+    """A stand-in for Stripe: where it answers, and the secret of its webhooks."""
+
+    url: str
+    webhook_secret: str
+
+
+@asynccontextmanager
+async def stripe_in_thread(webhook_url: str) -> AsyncIterator[HeldStripe]:
+    """Run a stand-in in a thread of this process."""
+    secret = f"whsec_{secrets.token_hex(16)}"
+    async with StandIn(seed=secrets.randbits(31), webhook=(webhook_url, secret), control=True) as stand_in:
+        yield HeldStripe(stand_in.url, secret)
+
+
 @asynccontextmanager
 async def running_world(
-    client: Client, database_url: str, *, working: bool = True, seed: int | None = None
+    client: Client,
+    database_url: str,
+    *,
+    working: bool = True,
+    stripe_at: Callable[[str], AbstractAsyncContextManager[HeldStripe]] = stripe_in_thread,
 ) -> AsyncIterator[World]:
     """Run workers and the API against the server of *client*, with a Stripe stand-in and organization of their own."""
-    port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
-    webhook = (f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe", secret)
-    chosen = secrets.randbits(31) if seed is None else seed
-    async with StandIn(seed=chosen, webhook=webhook, control=True) as stand_in:
+    port = free_port()
+    async with stripe_at(f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe") as stand_in:
+        secret = stand_in.webhook_secret
         settings = Settings(
             database_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
@@ -216,9 +237,20 @@ async def running_world(
 async def dev_server_world(
     folder: Path, database_url: str, *, working: bool = True, seed: int | None = None
 ) -> AsyncIterator[World]:
-    """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks."""
+    """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks.
+
+    With a *seed* its Stripe is a process of its own too, for tests that give it much to do.
+    """
     with claimed(folder) as lock:
         async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
             client = await Client.connect(server.address, plugins=strict_plugins())
-            async with running_world(client, database_url, working=working, seed=seed) as world:
+
+            @asynccontextmanager
+            async def stripe_of_seed(webhook_url: str) -> AsyncIterator[HeldStripe]:
+                terms = StandInTerms(False, webhook_url=webhook_url, types=HEARD, seed=seed or 0)
+                async with embedded_stripe(folder, lock, terms) as stand_in:
+                    yield HeldStripe(stand_in.api_base, stand_in.webhook_secret)
+
+            stripe_at = stripe_in_thread if seed is None else stripe_of_seed
+            async with running_world(client, database_url, working=working, stripe_at=stripe_at) as world:
                 yield world

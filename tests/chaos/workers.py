@@ -59,31 +59,42 @@ class Workers:
 
 
 @asynccontextmanager
-async def workers_at_risk(  # noqa: PLR0917  (each is one decision of the test)
-    world: World,
-    log: Path,
-    seed: int,
-    kills: int,
-    program: Path = WORKER,
-    settling: tuple[float, float] = SETTLING,
-) -> AsyncIterator[Workers]:
+async def workers_at_risk(world: World, log: Path, seed: int, kills: int) -> AsyncIterator[Workers]:
     """Run workers of which *kills* are killed, one after another, at moments that the seed chooses."""
-    workers, chosen = Workers(world, log, program=program), random.Random(seed)
+    async with running_workers(world, log) as workers, killing(workers, seed, kills):
+        yield workers
+
+
+@asynccontextmanager
+async def running_workers(world: World, log: Path, program: Path = WORKER) -> AsyncIterator[Workers]:
+    """Run workers that nobody kills yet."""
+    workers = Workers(world, log, program=program)
     await workers.start()
+    try:
+        yield workers
+    finally:
+        await workers.stop()
+
+
+@asynccontextmanager
+async def killing(
+    workers: Workers, seed: int, kills: int, settling: tuple[float, float] = SETTLING
+) -> AsyncIterator[None]:
+    """Kill workers until there were *kills* of it, which the end waits for."""
+    chosen = random.Random(seed)
 
     async def kill_again_and_again() -> None:
         while workers.kills < kills:
             await asyncio.sleep(chosen.uniform(*settling))
             await workers.kill(chosen)
 
-    killing = asyncio.create_task(kill_again_and_again())
+    at_work = asyncio.create_task(kill_again_and_again())
     try:
-        yield workers
-        await killing
+        yield
+        await at_work
     finally:
-        killing.cancel()
-        await asyncio.wait([killing])
-        await workers.stop()
+        at_work.cancel()
+        await asyncio.wait([at_work])
 
 
 def _environment(world: World) -> dict[str, str]:

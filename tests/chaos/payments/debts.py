@@ -13,11 +13,15 @@ from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
-from billflow.ports.billing import NoDatabase
 from tests.world import MANUAL, World
 
 AT_ONCE = 8
-LOOK_SECONDS = 0.25
+"""Customers that are made at a time."""
+
+CROWD = 80
+"""Customers that buy at a time: each waits for its card, and all want one of this process's twenty connections."""
+
+LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.25, 2.0
 MAX_LICENSES = 40
 BY_INVOICE = replace(MANUAL, collection_method=CollectionMethod.SEND_INVOICE)
 
@@ -61,15 +65,23 @@ async def debtors(world: World, seed: int, count: int) -> list[Debtor]:
     return list(await asyncio.gather(*(one(*lot) for lot in lots)))
 
 
+async def all_run_up(world: World, owing: list[Debtor]) -> None:
+    """Let them all buy, as many at a time as come through the door."""
+    door = asyncio.Semaphore(CROWD)
+
+    async def one(debtor: Debtor) -> None:
+        async with door:
+            await run_up(world, debtor)
+
+    async with asyncio.TaskGroup() as buying:
+        for debtor in owing:
+            buying.create_task(one(debtor))
+
+
 async def run_up(world: World, debtor: Debtor) -> None:
     """Buy a plan, and pay as this customer pays."""
     asked = replace(MANUAL if debtor.payer in CARDS else BY_INVOICE, licenses=debtor.licenses)
-    ask, started = await world.ask(debtor.customer, asked), False
-    while not started:
-        # Everybody buys at once, which is more than one process has connections for; the same key buys once.
-        with contextlib.suppress(NoDatabase):
-            await world.engine.billing.start_plan(ask)
-            started = True
+    await world.buy(debtor.customer, asked)
     if debtor.payer is Payer.PAYS_LATER:
         await _pay_on_hosted_page(world, debtor.customer)
 
@@ -77,8 +89,10 @@ async def run_up(world: World, debtor: Debtor) -> None:
 async def _pay_on_hosted_page(world: World, customer: CustomerRecord) -> None:
     """Pay as soon as there is something to pay; a person tries again until it says that it is paid."""
     status: str | None = None
+    pause = LOOK_SECONDS
     while status != "paid":
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_LOOK_SECONDS)
         with contextlib.suppress(stripe.StripeError):
             for held in await world.at_stripe(customer):
                 if held.status == "open":

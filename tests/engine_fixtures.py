@@ -8,11 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
@@ -21,11 +18,11 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.keys import LONGEST_RATE, Mode, NewApiKey, Scope
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
-from billflow.store.migrate import upgrade
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, build_api, open_engine, workers
 from stripe_stand_in.server import StandIn
+from tests.databases import migrated_database
 
 API_KEY = "sk_test_engine"
 PATIENCE = 20.0
@@ -81,12 +78,7 @@ class House:
 @pytest.fixture(scope="session")
 async def house_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to the house alone."""
-    name = f"house_{secrets.token_hex(4)}"
-    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
-        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(upgrade, url)
-    return url
+    return await migrated_database(postgres_url, "house")
 
 
 @pytest.fixture(scope="session")

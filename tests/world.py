@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import stripe
-from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import make_url
 from temporalio.client import Client, Plugin, WorkflowHandle
 from temporalio.plugin import SimplePlugin
 
@@ -34,7 +31,6 @@ from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.service.hearing import HEARD
 from billflow.settings import Settings
-from billflow.store.migrate import upgrade
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.worker import run_until
@@ -55,16 +51,6 @@ def strict_plugins() -> list[Plugin]:
     """Return our plugin with strict imports, and one that lets a bug in a workflow fail it instead of hanging it."""
     fail_fast = SimplePlugin("fail fast", workflow_failure_exception_types=[Exception])
     return [billflow_plugin(strict_imports=True), fail_fast]
-
-
-async def migrated_database(postgres_url: str) -> str:
-    """Create a database with all our tables and return its URL."""
-    name = f"world_{secrets.token_hex(4)}"
-    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
-        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(upgrade, url)
-    return url
 
 
 @dataclass(frozen=True)

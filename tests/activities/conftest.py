@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from tests.world import World, migrated_database, running_world
+from tests.databases import migrated_database
+from tests.world import World, running_world
 
 
 @pytest.fixture(scope="session")

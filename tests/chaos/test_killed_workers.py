@@ -16,7 +16,8 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from tests.accounts import differences
 from tests.chaos.workers import workers_at_risk
-from tests.world import ANNUAL, MONTHLY, World, dev_server_world, migrated_database, ref
+from tests.databases import migrated_database
+from tests.world import ANNUAL, MONTHLY, World, dev_server_world, ref
 
 LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))

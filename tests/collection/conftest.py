@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.collection.debts import Debts
-from tests.world import dev_server_world, migrated_database
+from tests.databases import migrated_database
+from tests.world import dev_server_world
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from billflow.domain.errors import Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
 from billflow.models.contracts.invoices import InvoiceStatus
 from tests.accounts import differences
+from tests.databases import migrated_database
 from tests.engine_fixtures import until
-from tests.world import MONTHLY, World, dev_server_world, migrated_database, ref
+from tests.world import MONTHLY, World, dev_server_world, ref
 
 BEGIN = datetime(2024, 1, 31, 16, 45, tzinfo=UTC)
 TRIAL = replace(MONTHLY, trial_days=30)

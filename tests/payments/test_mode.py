@@ -12,12 +12,11 @@ from billflow.payments.sandbox import Sandbox
 from billflow.payments.settling import StripeSettlements
 from billflow.ports.billing import PaymentsRejected
 from billflow.settings import SettingsError
-from billflow.store import migrate
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry
+from tests.databases import migrated_database
 from tests.payments.asks import a_customer, an_invoice
 from tests.payments.test_settling import a_refund
-from tests.store.conftest import empty_database
 
 LIVE_KEY = "sk_live_not_a_real_one"
 
@@ -49,10 +48,7 @@ async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
 
 
 async def test_an_organization_is_live_or_not_for_good_and_only_test_ones_have_clocks(postgres_url: str) -> None:
-
-    url = await empty_database(postgres_url)
-    migrate.upgrade(url)
-    database = Database(url)
+    database = Database(await migrated_database(postgres_url, "mode"))
     testing, live = PostgresRegistry(database), PostgresRegistry(database, livemode=True)
     org_id = await live.create_org("real")
 

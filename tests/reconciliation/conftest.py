@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 import stripe
-from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
@@ -25,10 +23,10 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.service.fleet import Fleet
 from billflow.settings import Settings
-from billflow.store.migrate import upgrade
 from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
 from stripe_stand_in.server import StandIn
+from tests.databases import migrated_database
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -136,12 +134,7 @@ async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
 @pytest.fixture(scope="session")
 async def town_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to these tests alone."""
-    name = f"town_{secrets.token_hex(4)}"
-    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
-        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(upgrade, url)
-    return url
+    return await migrated_database(postgres_url, "town")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import make_url
 
 from billflow.domain import boundary, lifecycle, purchasing
 from billflow.domain.catalog import Catalog, catalog_from_toml
@@ -20,11 +19,11 @@ from billflow.models.contracts.customers import CustomerChange, CustomerRecord, 
 from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.tables import Base
-from billflow.store import migrate
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry
+from tests.databases import migrated_database
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 EMPTIES_BY_ITSELF = "outbox_pending"
@@ -33,20 +32,10 @@ EMPTIES_BY_ITSELF = "outbox_pending"
 MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
 
 
-async def empty_database(postgres_url: str) -> str:
-    """Create a database and return its URL."""
-    name = f"store_{uuid4().hex[:12]}"
-    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
-        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-
-
 @pytest.fixture(scope="session")
 async def books_url(postgres_url: str) -> str:
     """Return the URL of a database with our tables."""
-    url = await empty_database(postgres_url)
-    migrate.upgrade(url)
-    return url
+    return await migrated_database(postgres_url, "store")
 
 
 @pytest.fixture(scope="session")

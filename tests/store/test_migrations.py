@@ -17,7 +17,7 @@ from billflow.store import migrate
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry
 from billflow.store.url import sqlalchemy_url
-from tests.store.conftest import empty_database
+from tests.databases import fresh_database
 
 RULES = text(
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
@@ -32,7 +32,7 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 @pytest.fixture
 async def empty_url(postgres_url: str) -> str:
     """Return the URL of a new database."""
-    return await empty_database(postgres_url)
+    return await fresh_database(postgres_url)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from billflow.models.contracts.delivery import NewEndpoint
 from billflow.models.contracts.keys import Claim, ClaimState, KeptAnswer
 from billflow.models.contracts.places import Address
 from billflow.models.keyring import CannotOpen, Key, Keyring
-from billflow.store import migrate
 from billflow.store.answers import PostgresAnswers
 from billflow.store.archive import PostgresArchive
 from billflow.store.books import PostgresBooks
@@ -21,7 +20,8 @@ from billflow.store.endpoints import PostgresEndpoints
 from billflow.store.engine import Database
 from billflow.store.registry import PostgresRegistry
 from billflow.store.rotation import Rotation
-from tests.store.conftest import Company, by, empty_database
+from tests.databases import migrated_database
+from tests.store.conftest import Company, by
 
 OLD, NEW = Key.fresh("old"), Key.fresh("new")
 STREET, TAX_ID = "Kanarienweg 7", "DE999999999"
@@ -94,9 +94,7 @@ async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str
 
 async def migrated(postgres_url: str) -> str:
     """Return the URL of a database of one's own, since a rotation goes through all organizations."""
-    url = await empty_database(postgres_url)
-    migrate.upgrade(url)
-    return url
+    return await migrated_database(postgres_url, "sealed")
 
 
 async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgres_url: str) -> None:

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from billflow.telemetry.logging import configure_logging
+from tests.databases import migrated_database
 from tests.workflows.skipping import SkippingWorld, skipping_world
-from tests.world import World, dev_server_world, migrated_database
+from tests.world import World, dev_server_world
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from billflow.wiring import fleet_of, reconciliation_reports
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
-from tests.world import World, dev_server_world, migrated_database
+from tests.databases import migrated_database
+from tests.world import World, dev_server_world
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_CHAOS") == "long"

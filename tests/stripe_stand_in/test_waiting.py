@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import stripe
 
-from tests.stripe_stand_in.flows import customer_with, draft, opened
+from tests.stripe_stand_in.flows import customer_with, draft, event_types, opened
 from tests.stripe_stand_in.plane import Sim
 from tests.stripe_stand_in.receiver import SECRET, receiving
 
@@ -81,6 +81,25 @@ def test_an_account_without_funds_has_some_from_its_moment_on(sim: Sim) -> None:
     sim.post("/clock", advance=HOUR)
 
     assert client.v1.invoices.pay(invoice.id).status == "paid"
+
+
+@pytest.mark.parametrize(("account", "seconds"), [("pm_failed_de", 0), ("pm_failedDelayed_at", 180)])
+def test_a_bank_debit_may_be_refused_after_it_was_processing(sim: Sim, account: str, seconds: int) -> None:
+    sim.post("/settings", sepa_delay=0)
+    sim.post("/clock", freeze=START)
+    client = sim.client()
+    invoice = opened(client, customer_with(client, account).id, 900, currency="eur")
+
+    assert client.v1.invoices.pay(invoice.id).status == "open"
+    [intent] = client.v1.payment_intents.list().data
+    sim.post("/clock", advance=seconds)
+
+    until(lambda: client.v1.payment_intents.retrieve(intent.id).status == "requires_payment_method")
+    [charge] = client.v1.charges.list().data
+    assert (charge.status, charge.failure_code) == ("failed", "payment_method_provider_decline")
+    held = client.v1.invoices.retrieve(invoice.id)
+    assert (held.status, held.amount_remaining, held.attempted) == ("open", 900, True)
+    assert event_types(client)[-3:] == ["charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"]
 
 
 @pytest.mark.parametrize(("wish", "status"), [("pending", "succeeded"), ("failed", "failed")])

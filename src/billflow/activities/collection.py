@@ -6,15 +6,17 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from billflow.activities.faults import try_again
-from billflow.models.contracts.collection import CollectionPlan
+from billflow.models.contracts.collection import CollectionPlan, LateFailure
 from billflow.models.contracts.invoices import (
     Closed,
     CollectAsk,
     CollectionOutcome,
+    Declined,
     InvoiceStatus,
     InvoiceToCollect,
     Paid,
     Rejected,
+    RequiresAction,
 )
 from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
@@ -78,6 +80,17 @@ class CollectionActivities:
     async def record_plan(self, plan: CollectionPlan) -> InvoiceStatus:
         """Write down what comes next and when, and return how the invoice stands by now."""
         return await self.books.record_collection_plan(plan, plan.next_attempt_at, plan.next_action)
+
+    @activity.defn
+    async def record_failure(self, failure: LateFailure) -> None:
+        """Write down that a bank refused a payment after it was under way."""
+        await self.books.record_outcome(failure, _refusal(failure), failure.at)
+
+
+def _refusal(failure: LateFailure) -> CollectionOutcome:
+    if failure.requires_action:
+        return RequiresAction()
+    return Declined(code="payment_failed", message="The bank refused the payment that was under way.")
 
 
 def _settled(invoice: InvoiceToCollect) -> CollectionOutcome | None:

@@ -115,10 +115,17 @@ class Billing:
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.tell_collection(invoice, "retry")
 
-    async def payment_failed(self, invoice_id: str, *, requires_action: bool) -> None:
-        """Pass on that a payment under way came to nothing; other news of that kind its collection knows already."""
+    async def payment_failed(self, ref: InvoiceRef, *, requires_action: bool) -> None:
+        """Pass on that a payment under way came to nothing; other news of that kind its collection knows already.
+
+        Where there is no collection yet, or no more, it is started from the rows.
+        """
         news = AttemptFailed(requires_action=requires_action)
-        await self._tell(collection_workflow_id(invoice_id), "attempt_failed", news)
+        if await self._tell(collection_workflow_id(ref.invoice_id), "attempt_failed", news):
+            return
+        if (await self.books.terms(ref)).is_under_way:
+            invoice = await self.archive.invoice(ref.org_id, ref.invoice_id)
+            await self.tell_collection(invoice, "attempt_failed", news)
 
     async def tell_collection(self, invoice: InvoiceSummary, signal: str, *news: object) -> None:
         """Signal an invoice's collection, starting it from the rows where it is missing."""

@@ -1,5 +1,6 @@
 """What Stripe's events mean for us: each is a hint of what to look at, and may come twice, late, or out of order."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -111,9 +112,12 @@ class StripeNews:
 
     async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
         """Let collection know of a payment under way that came to nothing."""
-        if event.invoice_id is not None:
+        if event.invoice_id is None:
+            return
+        ref = InvoiceRef(org_id=org_id, invoice_id=event.invoice_id)
+        with contextlib.suppress(NotFound):
             requires_action = event.type == "invoice.payment_action_required"
-            await self.billing.payment_failed(event.invoice_id, requires_action=requires_action)
+            await self.billing.payment_failed(ref, requires_action=requires_action)
 
     async def card_entered(self, org_id: str, event: StripeEvent) -> None:
         """Make the card that was entered the default one, and charge what is open."""

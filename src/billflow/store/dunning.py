@@ -92,6 +92,7 @@ class Dunning(BooksPart):
                 unpaid=unpaid,
                 status=invoice.status,
                 attempts=invoice.attempts,
+                last_outcome=(invoice.last_outcome or {}).get("kind"),
                 clock_at=await _clock_at(session, plan),
             )
 

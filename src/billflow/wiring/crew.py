@@ -56,6 +56,7 @@ class Crew:
                 steps.resume,
                 steps.plan_state,
                 self.collection.record_plan,
+                self.collection.record_failure,
                 dunning.terms,
                 dunning.live_plans,
                 dunning.suspend_for,

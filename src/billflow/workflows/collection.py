@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.domain.dunning import DunningAction, NextAttempt, reminders_of
     from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.domain.money import format_amount
-    from billflow.models.contracts.collection import AttemptFailed, CollectionPlan, CollectionRun
+    from billflow.models.contracts.collection import AttemptFailed, CollectionPlan, CollectionRun, LateFailure
     from billflow.models.contracts.invoices import (
         Closed,
         CollectAsk,
@@ -102,7 +102,7 @@ class CollectionWorkflow:
         terms = await on_books(DunningActivities.terms, ref, "how the organization collects")
         if terms.clock_at is not None:
             self._set_clock(terms.clock_at)
-        dunning = self._dunning = DunningState(terms, run.attempts)
+        dunning = self._dunning = DunningState(terms, run.attempts, self._now())
         if terms.status in _UNSETTLED and dunning.has_failed:
             await self._failure(dunning)
         return dunning
@@ -157,8 +157,19 @@ class CollectionWorkflow:
 
     async def _hear_failure(self, dunning: DunningState, news: AttemptFailed) -> None:
         self._failed = None
-        if dunning.is_under_way:
-            dunning.failed(self._now(), number=None, requires_action=news.requires_action)
+        if not dunning.is_under_way:
+            return
+        now = self._now()
+        dunning.fell_through(now, requires_action=news.requires_action)
+        failure = LateFailure(
+            org_id=self._invoice.org_id,
+            invoice_id=self._invoice.invoice_id,
+            attempt=dunning.attempts,
+            at=now,
+            requires_action=news.requires_action,
+        )
+        await on_books(CollectionActivities.record_failure, failure, "a payment under way was refused")
+        if self._status is None:
             await self._failure(dunning)
 
     async def _follow(self, dunning: DunningState, planned: NextAttempt) -> None:

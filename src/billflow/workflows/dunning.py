@@ -18,12 +18,18 @@ REJECTED_RETRY = timedelta(days=1)
 class DunningState:
     """An unpaid invoice under its policy."""
 
-    def __init__(self, terms: CollectionTerms, answered: int) -> None:
+    def __init__(self, terms: CollectionTerms, answered: int, now: datetime) -> None:
         self.policy = terms.policy
         self.unpaid = terms.unpaid
         self.attempts = max(terms.attempts, answered)
+        self._number = terms.unpaid.attempts or None
+        self._under_way = terms.is_under_way
         self._again_at: datetime | None = None
-        self._under_way = False
+        if terms.last_outcome == "rejected":
+            self._again_at = now + REJECTED_RETRY
+        elif self._under_way and not answered:
+            # Started from the rows, perhaps long after the bank answered: trying again looks before it charges.
+            self._again_at = now
 
     @property
     def by_card(self) -> bool:
@@ -48,7 +54,7 @@ class DunningState:
     def next(self, now: datetime) -> NextAttempt | None:
         """Return what to do next; None where only the customer can change things."""
         if self._again_at is not None:
-            return NextAttempt(DunningAction.RETRY, max(self._again_at, now))
+            return NextAttempt(DunningAction.RETRY, max(self._again_at, now), self._number or 1)
         if self.attempts == 0:
             return NextAttempt(DunningAction.RETRY, now)
         if self._under_way or (self.by_card and self.unpaid.failed_at is None):
@@ -58,14 +64,20 @@ class DunningState:
     def took(self, outcome: CollectionOutcome, now: datetime, *, number: int | None) -> None:
         """Take in what came of an attempt; *number* says which of the policy's it was, None for one out of turn."""
         self.attempts += 1
+        self._number = self._number if number is None else number
         self._again_at = now + REJECTED_RETRY if isinstance(outcome, Rejected) else None
         self._under_way = self.by_card and isinstance(outcome, Open)
         if isinstance(outcome, Declined | RequiresAction):
             self.failed(now, number=number, requires_action=isinstance(outcome, RequiresAction))
 
+    def fell_through(self, now: datetime, *, requires_action: bool) -> None:
+        """Take in that the bank refused the charge that was under way, which is an answer of its own."""
+        self.attempts += 1
+        self.failed(now, number=self._number, requires_action=requires_action)
+
     def failed(self, now: datetime, *, number: int | None, requires_action: bool) -> None:
         """Take in that a charge failed; the policy's days count from the first time."""
-        self._under_way = False
+        self._under_way, self._again_at = False, None
         first = self.unpaid.failed_at is None
         attempts = 1 if first else self.unpaid.attempts if number is None else number + 1
         self.unpaid = replace(

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from stripe_stand_in.types import Obj
+
 
 @dataclass(frozen=True, slots=True)
 class Decline:
@@ -74,9 +76,53 @@ NUMBERS = {
     "4000000000000119": "chargeDeclinedProcessingError",
     "4000002760003184": "authenticationRequired",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Debit:
+    """What becomes of a bank debit after it was processing: the refusal, and how many seconds it takes more."""
+
+    refusal: Decline | None = None
+    seconds: float = 0.0
+
+
+# [assume] the code of a refused debit; Stripe documents that it fails, and after how long at least.
+REFUSED = Decline("payment_method_provider_decline", None, "The payment was refused by the customer's bank.")
+AT_LEAST = 180.0
+DEBITS = {
+    "success": Debit(),
+    "successDelayed": Debit(seconds=AT_LEAST),
+    "failed": Debit(REFUSED),
+    "failedDelayed": Debit(REFUSED, AT_LEAST),
+}
+IBANS = {
+    "DE89370400440532013000": "success",
+    "DE08370400440532013003": "successDelayed",
+    "DE62370400440532013001": "failed",
+    "DE78370400440532013004": "failedDelayed",
+    "AT611904300234573201": "success",
+    "AT321904300235473204": "successDelayed",
+    "AT861904300235473202": "failed",
+    "AT051904300235473205": "failedDelayed",
+}
+"""Stripe's test accounts; any other one pays."""
+
 SIMULATED = re.compile(r"pm_sim_(flaky|slow|insufficient_until)_(\d{1,12})\Z")
 SIMULATED_LAST4 = {"flaky": "7001", "slow": "7002", "insufficient_until": "7003"}
 ALIAS = re.compile(r"(?:pm_card_|tok_)(\w+)\Z")
+
+
+def iban_for(alias: str) -> str | None:
+    """Return the test account behind `pm_success_de`, `pm_failed_at` and the like; None when unknown."""
+    for iban, name in IBANS.items():
+        if alias == f"pm_{name}_{iban[:2].lower()}":
+            return iban
+    return None
+
+
+def debit_for(method: Obj) -> Debit:
+    """Return how a debit of this payment method ends."""
+    return DEBITS[IBANS.get(method["_sim"]["alias"], "success")]
 
 
 def card_for(alias: str) -> Card | None:

@@ -6,7 +6,7 @@ from stripe_stand_in.errors import StripeError
 from stripe_stand_in.invoicing.advance import DAY, after_finalization
 from stripe_stand_in.invoicing.finalize import finalize
 from stripe_stand_in.invoicing.pay import collect, default_method
-from stripe_stand_in.invoicing.settle import intent_succeeded
+from stripe_stand_in.invoicing.settle import intent_failed, intent_succeeded, payments_of
 from stripe_stand_in.payments import intents
 from stripe_stand_in.storage import outbox
 from stripe_stand_in.types import Obj
@@ -91,8 +91,12 @@ def announce_overdue(unit: Unit, invoice: Obj) -> None:
 
 @task("payment_intent.complete", "payment_intent")
 def complete_debit(unit: Unit, intent: Obj) -> None:
-    """Let a bank debit that was processing succeed."""
+    """Let the bank answer a debit that was processing, and bring the answer to the invoice."""
     charge = unit.find(intent["latest_charge"], "charge")
-    if intent["status"] == "processing" and charge is not None:
-        intents.succeed(unit, intent, charge)
+    if intent["status"] != "processing" or charge is None:
+        return
+    if intents.complete(unit, intent, charge):
         intent_succeeded(unit, intent)
+        return
+    for payment in payments_of(unit, intent):
+        intent_failed(unit, unit.get("invoice", payment["invoice"]))

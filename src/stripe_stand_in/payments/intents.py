@@ -1,6 +1,6 @@
 """Create payment intents and carry out their attempts."""
 
-from stripe_stand_in.engine.cards import DO_NOT_RETRY, Decline
+from stripe_stand_in.engine.cards import DO_NOT_RETRY, Decline, debit_for
 from stripe_stand_in.engine.render import render
 from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import StripeError, card_error
@@ -63,6 +63,20 @@ def fail(unit: Unit, intent: Obj, method: Obj, charge: Obj | None, decline: Decl
     unit.emit("payment_intent.payment_failed", intent)
 
 
+def complete(unit: Unit, intent: Obj, charge: Obj) -> bool:
+    """Let the bank answer a debit that was processing; return whether it paid."""
+    method = unit.get("payment_method", intent["payment_method"])
+    refusal = debit_for(method).refusal
+    if refusal is None:
+        succeed(unit, intent, charge)
+        return True
+    charge.update(status="failed", failure_code=refusal.code, failure_message=refusal.message, captured=False)
+    unit.save(charge)
+    unit.emit("charge.failed", charge)
+    fail(unit, intent, method, charge, refusal)
+    return False
+
+
 def cancel(unit: Unit, intent: Obj, reason: str | None) -> None:
     """Cancel an intent that has not succeeded."""
     intent.update(status="canceled", cancellation_reason=reason, next_action=None)
@@ -94,7 +108,7 @@ def _process(unit: Unit, intent: Obj, method: Obj) -> None:
     unit.save(intent)
     unit.emit("payment_intent.processing", intent)
     clock = intent["_sim"].get("test_clock")
-    due = unit.now(clock) + unit.services.settings.sepa_delay
+    due = unit.now(clock) + unit.services.settings.sepa_delay + debit_for(method).seconds
     unit.later("payment_intent.complete", {"id": intent["id"], "test_clock": clock}, due)
 
 

@@ -1,7 +1,7 @@
 """Mint test cards and attach payment methods to customers."""
 
 from stripe_stand_in.contract.table import blank
-from stripe_stand_in.engine.cards import DO_NOT_RETRY, Card, card_for
+from stripe_stand_in.engine.cards import DO_NOT_RETRY, Card, card_for, iban_for
 from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import StripeError, card_error, invalid, missing_resource
 from stripe_stand_in.types import Obj
@@ -16,6 +16,16 @@ def mint(unit: Unit, card: Card, alias: str) -> Obj:
     method["card"].update(networks={"available": [card.brand], "preferred": None})
     method["card"].update(three_d_secure_usage={"supported": True})
     method["_sim"] = {"alias": alias, "declines": 0}
+    return unit.add(method)
+
+
+def mint_debit(unit: Unit, iban: str) -> Obj:
+    """Store a new bank account that is debited by SEPA."""
+    method = unit.blank("payment_method")
+    method.update(type="sepa_debit", metadata={}, sepa_debit=blank("PaymentMethod.SepaDebit"))
+    method["sepa_debit"].update(country=iban[:2], last4=iban[-4:], bank_code=iban[4:12])
+    method["sepa_debit"]["fingerprint"] = unit.services.ids.text(16)
+    method["_sim"] = {"alias": iban, "declines": 0}
     return unit.add(method)
 
 
@@ -54,6 +64,8 @@ def attach_to(unit: Unit, customer: Obj, identifier: str) -> Obj:
 
 
 def _from_alias(unit: Unit, identifier: str) -> Obj:
+    if (iban := iban_for(identifier)) is not None:
+        return mint_debit(unit, iban)
     card = card_for(identifier) if identifier.startswith("pm_") else None
     if card is None:
         raise missing_resource("PaymentMethod", identifier, "payment_method")

@@ -1,13 +1,12 @@
 """Payment methods: create, attach (with Stripe's test aliases), detach, update, list."""
 
-from stripe_stand_in.contract.table import blank
 from stripe_stand_in.engine import fields
 from stripe_stand_in.engine.cards import card_for
 from stripe_stand_in.engine.lists import page
 from stripe_stand_in.engine.registry import Args, operation
 from stripe_stand_in.engine.unit import Unit
 from stripe_stand_in.errors import invalid, missing_resource
-from stripe_stand_in.payments.methods import attach_to, mint
+from stripe_stand_in.payments.methods import attach_to, mint, mint_debit
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
 
@@ -45,12 +44,7 @@ def _sepa(unit: Unit, given: Obj) -> Obj:
     iban = (given.get("iban") or "").replace(" ", "")
     if not iban:
         raise invalid("Missing required param: sepa_debit[iban].", code="parameter_missing", param="sepa_debit[iban]")
-    method = unit.blank("payment_method")
-    method.update(type="sepa_debit", metadata={}, sepa_debit=blank("PaymentMethod.SepaDebit"))
-    method["sepa_debit"].update(country=iban[:2], last4=iban[-4:], bank_code=iban[4:12])
-    method["sepa_debit"]["fingerprint"] = unit.services.ids.text(16)
-    method["_sim"] = {"alias": "", "declines": 0}
-    return unit.add(method)
+    return mint_debit(unit, iban)
 
 
 def _update(method: Obj, params: Obj) -> None:

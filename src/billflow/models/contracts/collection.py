@@ -1,6 +1,7 @@
 """What the collection of one unpaid invoice carries."""
 
 from billflow.domain.dunning import DunningAction, DunningPolicy, UnpaidInvoice
+from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 
@@ -19,15 +20,23 @@ class CollectionRun(Contract):
 class CollectionTerms(Contract):
     """By which policy an invoice is collected, and how far that has come by the books.
 
-    `attempts` counts all attempts so far, by which the next one is numbered; `unpaid` counts those of the policy.
-    `clock_at` is where the plan's test clock stands, which may have moved on before the collection could hear of it.
+    `attempts` counts all answers so far, by which the next one is numbered; `unpaid` counts those of the policy.
+    `last_outcome` is the kind of the last answer. `clock_at` is where the plan's test clock stands, which may have
+    moved on before the collection could hear of it.
     """
 
     policy: DunningPolicy
     unpaid: UnpaidInvoice
     status: InvoiceStatus
     attempts: int
+    last_outcome: str | None = None
     clock_at: Moment | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Tell whether a charge was taken and its bank has not answered yet."""
+        by_card = self.unpaid.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+        return by_card and self.last_outcome == "open" and self.status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
 class CollectionPlan(InvoiceRef):
@@ -61,4 +70,11 @@ class GivenUp(Contract):
 class AttemptFailed(Contract):
     """News of a payment that failed on its way, after Stripe had taken it; the customer may be able to mend it."""
 
+    requires_action: bool = False
+
+
+class LateFailure(CollectionMoment):
+    """A payment that a bank refused after it was under way, kept as an answer with a number of its own."""
+
+    attempt: int
     requires_action: bool = False

@@ -91,7 +91,8 @@ class Outcome:
 class Step:
     """Collect the decisions of one step at moment `at`; domain functions read and change it in turn.
 
-    `known_cycle` and `known_plan` remember the cycle end found last: the lines of one invoice mostly share it.
+    `known_cycle` and `known_plan` remember the cycle end found last, `running_cycle` the cycle priced last: the lines of
+    one invoice mostly share them.
     """
 
     facts: Facts
@@ -111,6 +112,7 @@ class Step:
     successor: "Step | None" = None
     scheduled: Plan | None = None
     known_cycle: Period | None = None
+    running_cycle: Period | None = None
     known_plan: Plan | None = None
 
     @classmethod
@@ -196,6 +198,14 @@ class Step:
         self.known_cycle, self.known_plan = Period(after, end), plan
         return end
 
+    def cycle_of(self, renewal: LedgerEntry, moment: datetime) -> Period:
+        """Return the cycle that *renewal* began and *moment* lies in; the same object for each addition of a cycle."""
+        begin, end = renewal.event_time, self.cycle_end(moment)
+        known = self.running_cycle
+        if known is None or known.start is not begin or known.end != end:
+            known = self.running_cycle = Period(begin, end)
+        return known
+
     def renewal_or_end(self, after: datetime) -> datetime:
         """Return the cycle start after *after*, or the plan's end date when that is earlier (rules 4)."""
         cycle_end, end_date = self.cycle_end(after), self.plan.end_date
@@ -220,8 +230,7 @@ class Step:
 
     def settle(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
         """Record what became of *entries*."""
-        for entry in entries:
-            self.settled[entry.seq] = disposition
+        self.settled.update(dict.fromkeys([entry.seq for entry in entries], disposition))
 
     def unsettled(self) -> list[LedgerEntry]:
         """Return the entries up to the step's moment that nothing covers yet, in time order."""

@@ -23,8 +23,7 @@ def bill(step: Step) -> None:
     for charge in charges(step.ledger, open_entries, bundle=bundle):
         if line := line_for(step, charge):
             lines.append(line)
-            for seq in line.entries:
-                step.settled[seq] = Disposition.BILLED
+            step.settled.update(dict.fromkeys(line.entries, Disposition.BILLED))
     if lines:
         step.invoices.append(_draft(step, lines))
 

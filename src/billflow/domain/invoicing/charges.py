@@ -1,7 +1,9 @@
 """Walking the ledger: which entries still have to be billed, and which of them share a line (rules 8.2, 8.4)."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from billflow.domain.ledger import LedgerEntry
 
@@ -33,9 +35,20 @@ def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], 
     """
     if not open_entries:
         return iter(())
-    renewals = [entry for entry in ledger if entry.is_renewal] or [ledger[0]]
     walk = _by_date if bundle else _one_by_one
-    return walk(open_entries, renewals, _held_before(ledger, open_entries[0]))
+    return walk(open_entries, Cycles(ledger), _held_before(ledger, open_entries[0]))
+
+
+class Cycles:
+    """The renewals of a ledger, each the beginning of a cycle."""
+
+    def __init__(self, ledger: Sequence[LedgerEntry]) -> None:
+        self._renewals = [entry for entry in ledger if entry.is_renewal] or [ledger[0]]
+        self._begins = [renewal.event_time for renewal in self._renewals]
+
+    def begun_by(self, moment: datetime) -> LedgerEntry:
+        """Return the renewal whose cycle *moment* lies in: the newest one not later than it (rules 8.3)."""
+        return self._renewals[(bisect_right(self._begins, moment) or 1) - 1]
 
 
 def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int:
@@ -44,29 +57,25 @@ def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int:
     return (earlier[-1] if earlier else first_open).licenses
 
 
-def _begun_with(renewals: Sequence[LedgerEntry], entry: LedgerEntry) -> LedgerEntry:
-    """Return the renewal that began the cycle of *entry*: the newest one not later than it (rules 8.3)."""
-    return next((renewal for renewal in reversed(renewals) if renewal.event_time <= entry.event_time), renewals[0])
-
-
-def _one_by_one(open_entries: Sequence[LedgerEntry], renewals: Sequence[LedgerEntry], before: int) -> Iterator[Charge]:
+def _one_by_one(open_entries: Sequence[LedgerEntry], cycles: Cycles, before: int) -> Iterator[Charge]:
     for entry in open_entries:
         added, before = entry.licenses - before, entry.licenses
         if entry.is_renewal:
             yield Renewal(entry)
         elif added > 0:
-            yield Addition((entry,), added, _begun_with(renewals, entry))
+            yield Addition((entry,), added, cycles.begun_by(entry.event_time))
 
 
-def _by_date(open_entries: Sequence[LedgerEntry], renewals: Sequence[LedgerEntry], before: int) -> Iterator[Charge]:
+def _by_date(open_entries: Sequence[LedgerEntry], cycles: Cycles, before: int) -> Iterator[Charge]:
     group: list[LedgerEntry] = []
-    quantity, begun, date = 0, renewals[0], open_entries[0].event_time.date()
+    quantity, begun, date = 0, cycles.begun_by(open_entries[0].event_time), open_entries[0].event_time.date()
     for entry in open_entries:
         added, before = entry.licenses - before, entry.licenses
         if entry.is_renewal:
             yield Renewal(entry)
         elif added > 0:
-            day, renewal = entry.event_time.date(), _begun_with(renewals, entry)
+            moment = entry.event_time
+            day, renewal = moment.date(), cycles.begun_by(moment)
             if group and (day != date or renewal is not begun):
                 yield Addition(tuple(group), quantity, begun)
                 group, quantity = [], 0

@@ -48,7 +48,7 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     if not isinstance(charge, Addition) or plan.price_per_license is None:
         return None
     added_at = charge.entries[0].event_time
-    cycle = Period(charge.renewal.event_time, step.cycle_end(added_at))
+    cycle = step.cycle_of(charge.renewal, added_at)
     ends = cycle.end if plan.end_date is None else min(cycle.end, plan.end_date)
     charged = Period(added_at, ends)
     derivation = prorated(

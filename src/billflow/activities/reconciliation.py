@@ -10,11 +10,14 @@ from temporalio.exceptions import ApplicationError
 from billflow.activities.comparing import Comparison
 from billflow.activities.repairing import Repairs
 from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, RunRef, SliceAsk, SliceDone
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Offers, PaymentsRejected, PaymentsUnavailable
 from billflow.ports.reconciliation import ReconciliationBooks
 
 PAGES_PER_SLICE = 50
 """Pages of one activity; the next slice is another one, so that none runs for hours."""
+
+MORE = "more"
+"""Where the next page of what needs no place to go on from begins."""
 
 Page = Callable[[SliceAsk, str | None], Awaitable[str | None]]
 """Does one page from a cursor on, and returns where the next one begins; None at the end."""
@@ -27,6 +30,7 @@ class ReconciliationActivities:
     books: ReconciliationBooks
     comparison: Comparison
     repairs: Repairs
+    offers: Offers
 
     @activity.defn
     async def begin_reconciliation(self, run: ReconciliationRun) -> str:
@@ -60,8 +64,12 @@ class ReconciliationActivities:
             ReconciliationPart.FIND_ORPHANS: self.comparison.orphans,
             ReconciliationPart.COMPARE_PLANS: self.comparison.plans,
             ReconciliationPart.COMPARE_WORKFLOWS: self.comparison.running,
+            ReconciliationPart.EXPIRE_OFFERS: self._expire_offers,
             ReconciliationPart.REPAIR: self.repairs.page,
         }[part]
+
+    async def _expire_offers(self, ask: SliceAsk, _cursor: str | None) -> str | None:
+        return MORE if await self.offers.expire(ask.org_id, ask.started_at) else None
 
 
 async def _unless_stripe_fails(page: Awaitable[str | None]) -> str | None:

@@ -273,6 +273,13 @@ class Offers(Protocol):
         """Return one offer as it stands at *at*."""
         ...
 
+    async def expire(self, org_id: str, at: datetime) -> bool:
+        """Note that offers whose time is over by *at* have expired, some at a time; tell whether more may be left.
+
+        Customers on a test clock live in a time of their own and are left alone.
+        """
+        ...
+
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""
         ...

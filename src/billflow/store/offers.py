@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
@@ -22,6 +22,9 @@ from billflow.store.offer_rows import held_offer, note, settle, terms_of_offer
 from billflow.store.records import Recorder, recorder_of
 from billflow.store.starting import held_customer
 from billflow.store.states import STATES, StateRows, state_of
+
+AT_A_TIME = 100
+"""How many offers expire in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class PostgresOffers:
             if offer.status is OfferStatus.ACCEPTED:
                 raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
             if offer.status is OfferStatus.OPEN:
-                settle(offer, OfferStatus.WITHDRAWN, recorder_of(session, customer.org_id, change))
+                over = terms_of_offer(offer).is_over(change.at)
+                end = OfferStatus.EXPIRED if over else OfferStatus.WITHDRAWN
+                settle(offer, end, recorder_of(session, customer.org_id, change))
             return record(offer, change.at)
 
     async def offers(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
@@ -76,6 +81,26 @@ class PostgresOffers:
             if row is None:
                 raise NotFound(f"There is no offer {offer_id!r}.")
             return record(row, at)
+
+    async def expire(self, org_id: str, at: datetime) -> bool:
+        """Note that offers whose time is over by *at* have expired, some at a time; tell whether more may be left.
+
+        Customers on a test clock live in a time of their own and are left alone.
+        """
+        offer, plan = CustomerPlanOffer, CustomerPlan
+        on_a_clock = exists().where(plan.customer_id == offer.customer_id, plan.test_clock_id.is_not(None))
+        query = (
+            select(offer)
+            .where(offer.status == OfferStatus.OPEN, offer.expires_at <= at, ~on_a_clock)
+            .order_by(offer.expires_at, offer.id)
+            .limit(AT_A_TIME)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        async with self.database.unit_of_work(org_id) as session:
+            over = (await session.scalars(query)).all()
+            for row in over:
+                settle(row, OfferStatus.EXPIRED, Recorder(session, row.org_id, row.expires_at or at))
+            return len(over) == AT_A_TIME
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""

@@ -76,9 +76,8 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares rows, Stripe and workflows, and mends them."""
     books, stripe, fleet = reconciliation_reports(engine), StripeInvoices(engine.stripe), fleet_of(engine)
     inbox = PostgresInbox(engine.books.database)
-    return ReconciliationActivities(
-        books, Comparison(books, stripe, fleet), Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
-    )
+    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
+    return ReconciliationActivities(books, Comparison(books, stripe, fleet), repairs, engine.offering.offers)
 
 
 async def ensure_schedules(engine: Engine) -> None:

@@ -18,6 +18,7 @@ class ReconciliationPart(StrEnum):
     FIND_ORPHANS = "find_orphans"
     COMPARE_PLANS = "compare_plans"
     COMPARE_WORKFLOWS = "compare_workflows"
+    EXPIRE_OFFERS = "expire_offers"
     REPAIR = "repair"
 
 

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".billflow")
     api_host: str = "127.0.0.1"
     api_port: Port = 8000
+    api_processes: Annotated[int, Field(ge=1, le=64)] = 1
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
     build_id: str | None = None

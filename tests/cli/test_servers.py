@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.cli.terminal import ROOT, Terminal, environment, started, wait_for
@@ -34,3 +35,34 @@ def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
 
         assert health.status_code == 200
         assert api.wait(20) == 0
+
+
+def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> None:
+    arguments = ("--port", "0", "--processes", "2")
+    with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
+        url = wait_for(api, "http").split()[4].rstrip(";")
+        first = {child.pid: child for child in psutil.Process(api.pid).children()}
+        victim = next(iter(first.values()))
+        victim.kill()
+        psutil.wait_procs([victim], timeout=10)
+        for _ in range(20):
+            assert httpx.get(f"{url}/healthz").status_code == 200
+        counted = httpx.get(f"{url}/metrics").text
+        api.send_signal(signal.SIGTERM)
+
+        assert api.wait(30) == 0
+    assert len(first) == 2
+    assert 'billflow_http_requests_total{method="GET",route="none",status="200"} 20.0' in counted
+    assert not any(child.is_running() for child in first.values())
+
+
+def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path) -> None:
+    arguments = ("--port", "0", "--processes", "2")
+    with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
+        wait_for(api, "http")
+        children = psutil.Process(api.pid).children()
+        api.kill()
+        _, alive = psutil.wait_procs(children, timeout=30)
+
+    assert len(children) == 2
+    assert not alive

@@ -114,7 +114,7 @@ async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
 
 
 async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(books_url: str) -> None:
-    database = Database(books_url, pool_size=1, pool_timeout=0.01)
+    database = Database(books_url, pool_size=2, pool_timeout=0.01)
     async with database.unit_of_work(NOWHERE), database.unit_of_work(NOWHERE):
         with pytest.raises(NoDatabase, match="All connections to the database are in use"):
             async with database.unit_of_work(NOWHERE):

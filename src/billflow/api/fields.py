@@ -33,7 +33,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _key(
+async def _key(
     idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> str:
     return idempotency_key or str(uuid4())

@@ -1,9 +1,11 @@
 """What Prometheus may know: how requests went, and what waits; no label names a customer or an organization."""
 
+import os
 import time
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.models.contracts.keys import Attention
@@ -11,12 +13,15 @@ from billflow.models.contracts.keys import Attention
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
 
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which several processes keep their numbers together."""
+
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
-    """The numbers of one running API."""
+    """The numbers of one running API; of all its processes where `SHARED` is set."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -42,8 +47,15 @@ class Metrics:
         oldest = attention.oldest_open_webhook
         self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
 
+    def told(self) -> bytes:
+        """Return the numbers in Prometheus' text format."""
+        registry = self.registry
+        if SHARED in os.environ:
+            MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
     def _gauge(self, name: str, documentation: str) -> Gauge:
-        return Gauge(name, documentation, registry=self.registry)
+        return Gauge(name, documentation, registry=self.registry, multiprocess_mode="mostrecent")
 
 
 class Measured:

@@ -49,20 +49,26 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
 
     Raises `CannotListen`. At the end running requests get `GRACE` seconds.
     """
-    with contextlib.closing(_listen(host, port)) as listener:
-        server = _Server(_config(app))
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        ready = asyncio.create_task(server.ready.wait())
-        try:
-            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                raise CannotListen("The API did not start; its log says why.")
-            shown = f"[{host}]" if ":" in host else host
-            yield f"http://{shown}:{listener.getsockname()[1]}"
-        finally:
-            ready.cancel()
-            server.should_exit = True
-            await running
+    with contextlib.closing(listen(host, port)) as listener:
+        async with serving_at(app, listener):
+            yield address_of(listener, host)
+
+
+@asynccontextmanager
+async def serving_at(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve *app* on a socket that listens; raises `CannotListen`."""
+    server = _Server(_config(app))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    ready = asyncio.create_task(server.ready.wait())
+    try:
+        await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            raise CannotListen("The API did not start; its log says why.")
+        yield
+    finally:
+        ready.cancel()
+        server.should_exit = True
+        await running
 
 
 async def run_server(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
@@ -84,7 +90,14 @@ def _config(app: FastAPI) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def address_of(listener: socket.socket, host: str) -> str:
+    """Return where *listener* can be reached, by the name of *host*."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there, on any free port for 0; raises `CannotListen`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio switches Nagle's delay off only where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

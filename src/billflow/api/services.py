@@ -61,4 +61,9 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
-ServicesHere = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    """Return the same without the thread that FastAPI runs other functions in."""
+    return services_of(request)
+
+
+ServicesHere = Annotated[Services, Depends(_services)]

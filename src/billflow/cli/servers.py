@@ -2,12 +2,17 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from billflow.cli import session
 from billflow.cli.output import say
+
+if TYPE_CHECKING:
+    from billflow.settings import Settings
 
 
 def worker() -> None:
@@ -31,24 +36,72 @@ def api(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="0 is any free port; BILLFLOW_API_PORT where left out.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="How many share the work; BILLFLOW_API_PROCESSES where left out."),
+    ] = None,
+    socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve the HTTP API until SIGTERM or ctrl-C; its pages for people are at /docs."""
-    asyncio.run(_api(host, port))
+    run = _quick_loop()
+    if socket is not None:
+        run(_serve_socket(socket))
+    else:
+        run(_api(host, port, processes))
 
 
-async def _api(host: str | None, port: int | None) -> None:
-    from billflow.api.server import serving
+def _quick_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Return what runs a coroutine: uvloop where there is one for this platform."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+async def _api(host: str | None, port: int | None, processes: int | None) -> None:
+    from billflow.api.processes import serving_in
     from billflow.temporal.worker import stop_on_signals
-    from billflow.wiring import build_api, open_engine
 
     stop = stop_on_signals()
     settings = session.settings_here(serving=True)
-    async with (
-        open_engine(settings) as engine,
-        serving(build_api(engine), host or settings.api_host, settings.api_port if port is None else port) as url,
-    ):
+    host, port = host or settings.api_host, settings.api_port if port is None else port
+    count = processes or settings.api_processes
+    async with serving_in(count, host, port) if count > 1 else _serving_here(settings, host, port) as url:
         say(f"The API answers at {url}; ctrl-C stops it.")
         await stop.wait()
+
+
+@asynccontextmanager
+async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIterator[str]:
+    from billflow.api.memory import set_apart
+    from billflow.api.server import serving
+    from billflow.wiring import build_api, open_engine
+
+    async with open_engine(settings) as engine, serving(build_api(engine), host, port) as url:
+        set_apart()
+        yield url
+
+
+async def _serve_socket(descriptor: int) -> None:
+    """Serve a socket that another process listens on, until our standard input ends."""
+    from socket import socket
+
+    from billflow.api.memory import set_apart
+    from billflow.api.processes import READY, end_of_input
+    from billflow.api.server import serving_at
+    from billflow.temporal.worker import stop_on_signals
+    from billflow.wiring import build_api, open_engine
+
+    # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
+    stop_on_signals()
+    async with (
+        open_engine(session.settings_here(serving=True)) as engine,
+        serving_at(build_api(engine), socket(fileno=descriptor)),
+    ):
+        set_apart()
+        say(READY)
+        await end_of_input()
 
 
 def migrate(

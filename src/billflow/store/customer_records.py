@@ -1,9 +1,9 @@
 """Customers as they are shown, with what they run on and pay from."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
@@ -18,8 +18,14 @@ from billflow.models.tables import BillingAccount, Customer, Realm, RemoteRealm,
 from billflow.store.contacts import contacts_of
 from billflow.store.mapping import hosting_of
 
-SHOWN: Select[Customer, BillingAccount, Realm | None, RemoteRealm | None, RemoteServer | None] = (
-    select(Customer, BillingAccount, Realm, RemoteRealm, RemoteServer)
+SHOWN: Select[*tuple[Any, ...]] = (
+    select(
+        Customer,
+        BillingAccount,
+        Realm.string_id,
+        func.coalesce(RemoteRealm.host, RemoteServer.hostname),
+        func.coalesce(RemoteRealm.uuid, RemoteServer.uuid),
+    )
     .join(BillingAccount, and_(BillingAccount.customer_id == Customer.id, BillingAccount.is_default))
     .outerjoin(Realm, Realm.id == Customer.realm_id)
     .outerjoin(RemoteRealm, RemoteRealm.id == Customer.remote_realm_id)
@@ -27,17 +33,17 @@ SHOWN: Select[Customer, BillingAccount, Realm | None, RemoteRealm | None, Remote
     .where(Customer.deleted_at.is_(None))
     .execution_options(populate_existing=True)
 )
-"""Customers with all that is shown of them."""
+"""Customers with all that is shown of them; read as `ShownRows`."""
 
 
 class ShownRows(NamedTuple):
-    """The rows of one shown customer; one of the deployments is there."""
+    """One row of `SHOWN`: a realm has a subdomain, other deployments a host and the uuid they report."""
 
     customer: Customer
     account: BillingAccount
-    realm: Realm | None
-    remote_realm: RemoteRealm | None
-    remote_server: RemoteServer | None
+    subdomain: str | None
+    host: str | None
+    uuid: UUID | None
 
 
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
@@ -97,10 +103,11 @@ def account_record(account: BillingAccount) -> BillingAccountRecord:
 
 
 def _deployment(rows: ShownRows) -> tuple[UUID, Deployment]:
-    if (server := rows.remote_server) is not None:
-        return server.id, Deployment(kind=DeploymentKind.REMOTE_SERVER, name=server.hostname, uuid=server.uuid)
-    if (remote := rows.remote_realm) is not None:
-        return remote.id, Deployment(kind=DeploymentKind.REMOTE_REALM, name=remote.host, uuid=remote.uuid)
-    if (realm := rows.realm) is not None:
-        return realm.id, Deployment(kind=DeploymentKind.REALM, name=realm.string_id)
-    raise ValueError(f"customer {rows.customer.id} has no deployment")
+    customer = rows.customer
+    if customer.realm_id is not None and rows.subdomain is not None:
+        return customer.realm_id, Deployment(kind=DeploymentKind.REALM, name=rows.subdomain)
+    kind = DeploymentKind.REMOTE_REALM if customer.remote_realm_id else DeploymentKind.REMOTE_SERVER
+    deployment_id = customer.remote_realm_id or customer.remote_server_id
+    if deployment_id is None or rows.host is None:
+        raise ValueError(f"customer {customer.id} has no deployment")
+    return deployment_id, Deployment(kind=kind, name=rows.host, uuid=rows.uuid)

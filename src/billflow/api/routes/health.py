@@ -9,7 +9,6 @@ from http import HTTPStatus
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import generate_latest
 from pydantic import BaseModel, Field
 
 from billflow.api.metrics import Metrics
@@ -84,7 +83,7 @@ async def metrics(request: Request, services: ServicesHere) -> Response:
     """Show numbers for Prometheus: requests, parked plans, unsent invoices and the oldest unhandled webhook."""
     measured: Metrics = request.app.state.metrics
     measured.attend(await services.watch.attention())
-    return Response(generate_latest(measured.registry), media_type=METRICS_TYPE)
+    return Response(measured.told(), media_type=METRICS_TYPE)
 
 
 async def _reaches(name: str, probe: Probe) -> str:

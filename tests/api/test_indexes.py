@@ -1,0 +1,112 @@
+"""Lists and look-ups are read by indexes, behind the walls too: EXPLAIN of every query that a request asks."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from tests.engine_fixtures import House
+
+CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
+CUSTOMERS, ENTRIES = 3000, 4
+GROWING = ("customer", "customer_plan", "invoice", "license_ledger", "step", "outbox_event", "audit_log", "seat")
+
+
+@pytest.fixture(scope="module")
+async def crowd(house: House, house_database_url: str) -> str:
+    """Return an organization with so many customers that reading all of them is no choice."""
+    org_id = await house.engine.registry.create_org(f"crowd-{uuid4().hex[:8]}")
+    async with await psycopg.AsyncConnection.connect(house_database_url, autocommit=True) as connection:
+        for name, value in {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES}.items():
+            await connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
+        await connection.execute(CROWD.read_bytes())
+        await connection.execute("ANALYZE")
+    return org_id
+
+
+@pytest.fixture(scope="module")
+async def caller(house: House, crowd: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of that organization."""
+    async with house.client(await house.key(org_id=crowd)) as client:
+        yield client
+
+
+async def plans_of(house: House, org_id: str, client: httpx.AsyncClient, path: str) -> dict[str, str]:
+    """Return the plan of each query that a request asks, by its text."""
+    asked: list[tuple[str, object]] = []
+
+    def note(*call: object) -> None:
+        asked.append((str(call[2]), call[3]))
+
+    database = house.engine.books.database
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        answer = await client.get(path)
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    assert answer.status_code == 200, answer.text
+    found = {}
+    for statement, parameters in [one for one in asked if one[0].startswith("SELECT") and "FROM" in one[0]]:
+        async with database.unit_of_work(org_id) as session:
+            connection = await session.connection()
+            # So few rows are quicker read whole; of a hundred thousand they would not be.
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            explained = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)  # type: ignore[arg-type]
+            found[statement] = "\n".join(str(row[0]) for row in explained)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/customers",
+        "/customers?offset=1000",
+        "/customers?email=crowd-7@crowd.example",
+        "/customers?q=crowd%2010",
+        "/customers?status=suspended",
+        "/customers?erp_customer_number=4711",
+        "/customers?realm=crowd-7",
+        "/customers/{customer}",
+        "/customers/{customer}/credits",
+        "/customers/{customer}/access",
+        "/customers/{customer}/report",
+        "/plans",
+        "/plans?status=active&next_invoice_before=2026-01-01T00:00:00Z",
+        "/plans?needs_attention=true",
+        "/plans?customer_id={customer}",
+        "/plans/{plan}",
+        "/plans/{plan}/ledger",
+        "/plans/{plan}/invoices",
+        "/plans/{plan}/timeline",
+        "/invoices",
+        "/invoices?customer_id={customer}",
+        "/invoices?status=open",
+        "/events?customer_id={customer}",
+        "/audit?limit=5",
+    ],
+)
+async def test_no_request_reads_a_whole_table(house: House, crowd: str, caller: httpx.AsyncClient, path: str) -> None:
+    plan = (await caller.get("/api/v1/plans?limit=1")).json()["plans"][0]
+
+    asked = path.format(customer=plan["customer_id"], plan=plan["id"])
+    explained = await plans_of(house, crowd, caller, f"/api/v1{asked}")
+
+    assert explained
+    for statement, told in explained.items():
+        assert not [table for table in GROWING if f"Seq Scan on {table}" in told], f"{statement}\n{told}"
+
+
+async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(
+    house: House, crowd: str, caller: httpx.AsyncClient
+) -> None:
+    for noun in ("customers", "plans", "invoices"):
+        after = (await caller.get(f"/api/v1/{noun}?limit=2")).json()["next"]
+
+        explained = await plans_of(house, crowd, caller, f"/api/v1/{noun}?limit=2&after={after}")
+
+        paged = next(told for statement, told in explained.items() if "LIMIT" in statement)
+        assert "ROW(" in next(line for line in paged.splitlines() if "Index Cond" in line), paged

@@ -193,6 +193,7 @@ async def running_world(
     *,
     working: bool = True,
     stripe_at: Callable[[str], AbstractAsyncContextManager[HeldStripe]] = stripe_in_thread,
+    smtp_url: str | None = None,
 ) -> AsyncIterator[World]:
     """Run workers and the API against the server of *client*, with a Stripe stand-in and organization of their own."""
     port = free_port()
@@ -204,6 +205,7 @@ async def running_world(
             stripe_api_base=stand_in.url,
             stripe_webhook_secret=SecretStr(secret),
             org=f"world-{secrets.token_hex(4)}",
+            smtp_url=SecretStr(smtp_url) if smtp_url else None,
         )
         async with open_engine(settings, client.service_client.config.target_host) as engine:
             ours = replace(engine, client=client, billing=replace(engine.billing, client=client))

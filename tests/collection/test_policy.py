@@ -148,6 +148,11 @@ async def test_a_debt_may_be_given_up_on_both_sides_and_still_be_paid(debts: Deb
     await debtor.pays()
     await debtor.until_status("active")
 
+    async def is_told() -> bool:
+        return (await debtor.told())[-1:] == [("reactivated", 8)]
+
+    await until(is_told)
+
 
 async def test_a_sent_invoice_is_reminded_of_before_on_and_after_its_due_date_then_as_cards(debts: Debts) -> None:
     debtor = await debts.customer(BY_INVOICE)

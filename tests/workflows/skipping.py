@@ -62,12 +62,12 @@ class SkippingWorld(World):
 
 
 @asynccontextmanager
-async def skipping_world(database_url: str) -> AsyncIterator[SkippingWorld]:
+async def skipping_world(database_url: str, smtp_url: str | None = None) -> AsyncIterator[SkippingWorld]:
     """Run a world on a server of its own: the clock is one for the whole server."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(PROGRAM), plugins=strict_plugins()
     ) as environment:
         await search_attributes.ensure(environment.client)
-        async with running_world(environment.client, database_url) as world:
+        async with running_world(environment.client, database_url, smtp_url=smtp_url) as world:
             parts = {field.name: getattr(world, field.name) for field in fields(World)}
             yield SkippingWorld(**parts, environment=environment)

@@ -30,3 +30,10 @@ class MailActivities:
             await self.mailer.send(f"{mail.org_id}/{mail.key}", mail)
             await self.postbox.mark_sent(ask.org_id, mail.mail_id, datetime.now(UTC))
         return mail.mail_id
+
+    @activity.defn
+    async def notify_late(self, ask: NoticeAsk) -> None:
+        """Tell the customer what is still news: nobody is asked for what was paid meanwhile."""
+        facts = await self.postbox.notice_facts(ask)
+        if ask.occasion.outlives_the_debt or not facts.is_settled:
+            await self.notify(ask)

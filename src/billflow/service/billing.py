@@ -19,13 +19,15 @@ from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.models.contracts.collection import AttemptFailed, CollectionRun
 from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.mail import NoticeAsk, Occasion
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
 from billflow.ports.billing import Archive, Books, Registry
-from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.ids import collection_workflow_id, mail_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.display import search_attributes
+from billflow.workflows.mailing import MailWorkflow
 from billflow.workflows.plan import PlanWorkflow
 
 _FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
@@ -203,10 +205,23 @@ class Billing:
         )
 
     async def _let_back_in(self, ref: InvoiceRef, at: datetime) -> None:
-        """Undo the suspension for a debt that is settled after its collection was over."""
-        for plan_id in (await self.books.lift_for(ref, at)).plan_ids:
+        """Undo the suspension for a debt that is settled after its collection was over, and tell the customer."""
+        held = await self.books.lift_for(ref, at)
+        for plan_id in held.plan_ids:
             state = await self.books.plan_state(PlanRef(org_id=ref.org_id, plan_id=plan_id))
             await self._tell_plan(state, "customer_changed")
+        if held.changed:
+            await self._write(NoticeAsk(**ref.model_dump(), occasion=Occasion.REACTIVATED, at=at))
+
+    async def _write(self, ask: NoticeAsk) -> None:
+        await self.client.start_workflow(
+            MailWorkflow.run,
+            ask,
+            id=mail_workflow_id(ask.key),
+            task_queue=BILLFLOW,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"mail: {ask.occasion}",
+        )
 
     async def _tell(self, workflow_id: str, signal: str, *args: Any) -> bool:
         """Signal a workflow, and tell whether it was there to hear it."""

@@ -18,6 +18,11 @@ def collection_workflow_id(invoice_id: str) -> str:
     return f"collection/{invoice_id}"
 
 
+def mail_workflow_id(key: str) -> str:
+    """Return the id of the workflow that goes on trying to send a mail; *key* names debt and occasion."""
+    return f"mail/{key}"
+
+
 def reconciliation_workflow_id(org_id: str, day: datetime | None = None) -> str:
     """Return the id of an organization's reconciliation on a day; the nightly schedule adds the day by itself."""
     return f"reconciliation/{org_id}" if day is None else f"reconciliation/{org_id}/{day:%Y-%m-%d}"

@@ -15,6 +15,7 @@ from billflow.activities.steps import StepActivities
 from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.mailing import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
@@ -46,6 +47,7 @@ class Crew:
                 OnboardingWorkflow,
                 SettlementWorkflow,
                 ClosingWorkflow,
+                MailWorkflow,
             ],
             activities=[
                 steps.close_boundary,
@@ -64,6 +66,7 @@ class Crew:
                 dunning.let_go,
                 dunning.give_up,
                 self.mail.notify,
+                self.mail.notify_late,
                 onboarding.check_deployment,
                 onboarding.check_account,
                 onboarding.make_project,

@@ -20,6 +20,11 @@ class Occasion(StrEnum):
     LET_GO = "let_go"
 
     @property
+    def outlives_the_debt(self) -> bool:
+        """Tell whether it is news even when the invoice is settled by now."""
+        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO)
+
+    @property
     def is_reminder(self) -> bool:
         """Tell whether it reminds of an invoice that was sent."""
         return self in (Occasion.REMINDER_BEFORE, Occasion.REMINDER_DUE, Occasion.REMINDER_AFTER)

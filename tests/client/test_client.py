@@ -46,6 +46,10 @@ async def test_a_customers_life_in_a_few_calls(house: House, client: AsyncClient
     told = await client.do(events.search(customer_id=customer.customer_id, limit=100))
     assert {"customer.created", "invoice.created"} <= {event.type for event in told.rows}
     assert (await client.do(plans.show(started.plan.plan_id))).customer_id == customer.customer_id
+    entries = await client.do(plans.ledger(started.plan.plan_id, limit=1))
+    further = await client.do(plans.ledger(started.plan.plan_id, after=entries.next))
+    assert [entry.licenses for entry in (*entries.rows, *further.rows)] == [8, 10]
+    assert (await client.do(plans.timeline(started.plan.plan_id))).rows[-1].kind == "event"
 
 
 async def test_lists_go_on_where_they_ended(client: AsyncClient) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from billflow.api import openapi, problems
 from billflow.api.metrics import Measured, Metrics
@@ -86,12 +87,12 @@ _PROBLEM: Mapping[str, Any] = {
 
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title="billflow",
         version=version("billflow"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        redoc_url=None,
     )
     app.state.services = services
     app.state.metrics = Metrics()

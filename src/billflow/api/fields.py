@@ -1,8 +1,9 @@
 """The parts that requests and answers share."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import uuid4
 
 from fastapi import Depends, Header, Query
@@ -12,6 +13,8 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Paging
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+Row = TypeVar("Row")
 
 ONE, MANY = "one", "many"
 """How a body that may be one thing or a list of them is told apart."""
@@ -48,15 +51,37 @@ PagingHere = Annotated[Paging, Query()]
 
 
 class Slice(Asked):
-    """Which part of a plan's own list to answer."""
+    """Which part of a short list to answer: *limit* rows after the row *after*, or after the first *offset*."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 50
-    offset: Annotated[int, Field(ge=0)] = 0
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+    after: str | None = None
 
-    def of(self, rows: Sequence[object]) -> dict[str, object]:
-        """Return that part of *rows* as a page."""
-        return {"rows": rows[self.offset : self.offset + self.limit], "total": len(rows)}
+    def of(self, rows: Sequence[Row], name: Callable[[Row], object] | None = None) -> dict[str, object]:
+        """Return that part of *rows* as a page.
+
+        *name* says by what a row is known again; a list that grows only at its end needs none. Raises `InvalidInput`
+        for a cursor that names no row.
+        """
+        names = [str(name(row) if name else place) for place, row in enumerate(rows)]
+        begin = self.offset + (0 if self.after is None else _place(names, self.after))
+        end = begin + self.limit
+        following = _cursor(names[end - 1]) if end < len(rows) else None
+        return {"rows": rows[begin:end], "total": len(rows), "next": following}
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def _place(names: Sequence[str], cursor: str) -> int:
+    """Return where the rows after the cursor's begin."""
+    try:
+        return names.index(base64.urlsafe_b64decode(cursor.encode()).decode()) + 1
+    except ValueError:
+        message = "after is no cursor of this list, or its row is gone; use the page's next, or begin anew."
+        raise InvalidInput(message, code="bad_cursor", field="after") from None
 
 
 SliceHere = Annotated[Slice, Query()]
-"""Which part of a plan's own list to answer."""
+"""Which part of a short list to answer."""

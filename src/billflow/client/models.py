@@ -12,7 +12,7 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord
 
 Row = TypeVar("Row")
 
-_ROWS = AliasChoices("customers", "plans", "invoices", "events")
+_ROWS = AliasChoices("customers", "plans", "invoices", "events", "ledger", "timeline")
 
 
 class Answered(BaseModel):

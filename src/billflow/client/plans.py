@@ -6,6 +6,7 @@ from typing import Any
 from billflow.client.calls import Call, get, write
 from billflow.client.models import Invoice, Listed, Plan, Started
 from billflow.domain.plan import PlanStatus, Schedule
+from billflow.models.contracts.records import LedgerRecord, TimelineEntry
 
 _PATH = "/plans"
 
@@ -41,3 +42,13 @@ def search(  # noqa: PLR0913  (each is one filter)
 def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[Listed[Invoice]]:
     """List a plan's invoices."""
     return get(f"{_PATH}/{plan_id}/invoices", Listed[Invoice], limit=limit, after=after)
+
+
+def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[Listed[LedgerRecord]]:
+    """List the entries of a plan's ledger, the oldest first."""
+    return get(f"{_PATH}/{plan_id}/ledger", Listed[LedgerRecord], limit=limit, after=after)
+
+
+def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[Listed[TimelineEntry]]:
+    """List what happened to a plan, the oldest first."""
+    return get(f"{_PATH}/{plan_id}/timeline", Listed[TimelineEntry], limit=limit, after=after)

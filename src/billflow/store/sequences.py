@@ -34,5 +34,6 @@ async def sequence_page(
 
 def _place(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= _DIGITS):
-        raise InvalidInput("after is no cursor of this list; use the page's next.", field="after")
+        message = "after is no cursor of this list; use the page's next."
+        raise InvalidInput(message, code="bad_cursor", field="after")
     return int(cursor)

@@ -1,6 +1,7 @@
 """How a customer pays: one default billing account, and others for its subsidiaries."""
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
@@ -39,7 +40,8 @@ async def list_billing_accounts(
     customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
 ) -> Accounts:
     """List a customer's billing accounts, the default one first."""
-    return Accounts.of(part.of(await services.customer_books.accounts(ref_of(caller, customer_id))))
+    rows = await services.customer_books.accounts(ref_of(caller, customer_id))
+    return Accounts.of(part.of(rows, attrgetter("billing_account_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=AccountShown)

@@ -1,6 +1,7 @@
 """The channels of a project, which inherit its settings."""
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
@@ -32,7 +33,8 @@ class ChannelPatch(ChannelUpdate):
 @router.get("")
 async def list_channels(project_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Channels:
     """List a project's channels, the oldest first."""
-    return Channels.of(part.of(await services.customer_books.channels(caller.org_id, project_id)))
+    rows = await services.customer_books.channels(caller.org_id, project_id)
+    return Channels.of(part.of(rows, attrgetter("channel_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ChannelShown)

@@ -1,6 +1,7 @@
 """The people at a customer."""
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
@@ -39,7 +40,8 @@ class ContactPatch(ContactUpdate):
 @router.get("")
 async def list_contacts(customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Contacts:
     """List a customer's contacts, the primary one first."""
-    return Contacts.of(part.of(await services.customer_books.contacts(ref_of(caller, customer_id))))
+    rows = await services.customer_books.contacts(ref_of(caller, customer_id))
+    return Contacts.of(part.of(rows, attrgetter("contact_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ContactShown)

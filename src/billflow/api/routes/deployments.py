@@ -1,6 +1,7 @@
 """What the host product reports of its deployments."""
 
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -91,7 +92,8 @@ async def list_seats(
     """List what a deployment reported, in time order."""
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
     seats = services.archive.seats
-    return Seats.of(which.of(await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)))
+    rows = await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)
+    return Seats.of(which.of(rows, attrgetter("observed_at")))
 
 
 @router.get("/{deployment_id}/seats/can-add")

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path
@@ -103,7 +104,7 @@ async def make_offer(
 async def list_offers(customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> OffersShown:
     """List what a customer was offered, the newest first."""
     offers = await services.offering.offers.offers(caller.org_id, customer_id, datetime.now(UTC))
-    return OffersShown.of(part.of(offers))
+    return OffersShown.of(part.of(offers, attrgetter("offer_id")))
 
 
 @router.get("/{offer_id}", response_model=OfferShown)

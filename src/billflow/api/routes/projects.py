@@ -1,6 +1,7 @@
 """A customer's projects: departments, brands or regions that bill to one of its accounts."""
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
@@ -38,7 +39,8 @@ class ProjectPatch(ProjectUpdate):
 @router.get("")
 async def list_projects(customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Projects:
     """List a customer's projects, the oldest first."""
-    return Projects.of(part.of(await services.customer_books.projects(ref_of(caller, customer_id))))
+    rows = await services.customer_books.projects(ref_of(caller, customer_id))
+    return Projects.of(part.of(rows, attrgetter("project_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ProjectShown)

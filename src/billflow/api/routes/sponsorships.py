@@ -1,6 +1,7 @@
 """Requests to be sponsored, and what support decides about them."""
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from fastapi import APIRouter
 from pydantic import ConfigDict
@@ -40,7 +41,8 @@ async def list_sponsorship_requests(
     customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
 ) -> Sponsorships:
     """List a customer's sponsorship requests, the newest first."""
-    return Sponsorships.of(part.of(await services.customer_books.sponsorships(ref_of(caller, customer_id))))
+    rows = await services.customer_books.sponsorships(ref_of(caller, customer_id))
+    return Sponsorships.of(part.of(rows, attrgetter("sponsorship_request_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=SponsorshipShown)

@@ -1,5 +1,6 @@
 """The API as a process part: ready only when it can work, and gone when it is stopped."""
 
+import re
 import socket
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -104,3 +105,14 @@ async def test_a_stopped_server_gives_its_port_back(house: House) -> None:
 
     with socket.create_server((LOOPBACK, port)) as free:
         assert free.getsockname()[1] == port
+
+
+async def test_the_pages_need_nothing_from_anybody_elses_server(house: House) -> None:
+    async with house.client() as client:
+        page = (await client.get("/docs")).text
+        parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+        answers = [await client.get(part) for part in parts]
+
+    assert any(part.endswith(".js") for part in parts)
+    assert all(part.startswith("/") for part in parts), parts
+    assert {answer.status_code for answer in answers} == {200}

@@ -1,0 +1,254 @@
+"""Any customer, any command, any outage: what must hold whatever happens, on every tier and way to pay."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from billflow.domain import commands as c
+from billflow.domain.catalog import Hosting
+from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
+from billflow.domain.invoicing.explain import explain
+from billflow.domain.ledger import last_renewal_at
+from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.preview import invoices_of, preview
+from billflow.domain.purchasing import StartFacts, StartPlan, activate, start_plan
+from billflow.domain.settings import BillingSettings
+from billflow.domain.step import Facts, Outcome
+from tests.domain.builders import START, a_customer, catalog
+from tests.domain.builders import seats as seats_at
+from tests.domain.life import Life
+
+SECOND = timedelta(seconds=1)
+GRANTED = 12
+CHARGES = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
+TIERS = ("cloud_standard", "cloud_plus", "self_hosted_basic", "self_hosted_business", "self_hosted_complimentary")
+
+counts = st.integers(0, 60)
+licenses = st.integers(1, 80)
+spans = st.builds(
+    timedelta, days=st.one_of(st.integers(0, 2), st.integers(0, 40), st.integers(30, 400)), seconds=counts
+)
+commands = st.one_of(
+    st.builds(c.SetLicenses, licenses=licenses),
+    st.builds(c.SetLicensesAtRenewal, licenses=licenses),
+    st.builds(c.SetLicenseManagement, license_management=st.sampled_from(LicenseManagement)),
+    st.sampled_from([c.SwitchToAnnual(), c.SwitchToMonthly(), c.CancelScheduledChange(), c.Retry()]),
+    st.sampled_from([c.DowngradeAtEndOfCycle(), c.DowngradeAtEndOfFreeTrial(), c.ExtendTrial(days=9)]),
+    st.builds(c.UpgradeTierNow, tier=st.sampled_from(TIERS), schedule=st.sampled_from([None, *Schedule])),
+    st.builds(
+        c.ScheduleTierAtPlanEnd,
+        tier=st.sampled_from(TIERS),
+        schedule=st.sampled_from([None, *Schedule]),
+        fixed_price=st.sampled_from([None, 100_003]),
+    ),
+    st.builds(c.SetCollectionMethod, collection_method=st.sampled_from(CollectionMethod)),
+    st.builds(
+        c.ApplyDiscount, monthly_discounted_price=st.integers(0, 900), annual_discounted_price=st.integers(0, 9000)
+    ),
+)
+
+
+@dataclass
+class Watched(Life):
+    """A life that may come to a stop; `running` are the invoices of the plan that runs, `kept` those not voided."""
+
+    running: list[InvoiceDraft] = field(default_factory=list)
+    kept: list[InvoiceDraft] = field(default_factory=list)
+    parked: str | None = None
+
+    def known(self, moment: datetime) -> Facts:
+        """Return the facts as the books load them: the newest report tells how fresh the others are."""
+        new = [o for o in self.observations if self.facts.plan.seats_observed_through < o.observed_at]
+        kept = tuple(o for o in new if o.observed_at <= moment or o is self.observations[-1])
+        return replace(self.facts, observations=kept)
+
+    def catch_up(self, until: datetime) -> None:
+        self.parked = None
+        try:
+            super().catch_up(until)
+        except NeedsAttention as error:
+            self.parked = error.code
+
+    def take(self, outcome: Outcome) -> Outcome:
+        if outcome.void_trial_invoice:
+            self.running = [i for i in self.running if i.kind is not InvoiceKind.TRIAL_PURCHASE]
+            self.kept = [i for i in self.kept if i.kind is not InvoiceKind.TRIAL_PURCHASE]
+        self.kept += invoices_of(outcome)
+        part: Outcome | None = outcome
+        while part is not None:
+            self.running += part.invoices
+            if part.successor:
+                assert part.plan.status is PlanStatus.ENDED, "two live plans at once"
+                self.running = []
+            part = part.successor
+        return super().take(outcome)
+
+    def paid_licenses(self, since: datetime) -> int:
+        """Count the licences that invoices charge for in the cycle that began then."""
+        lines = [line for invoice in self.running for line in invoice.lines if line.kind in CHARGES]
+        return sum(line.quantity for line in lines if line.derivation.period.start >= since)
+
+    def to_be_billed(self, since: datetime) -> int:
+        """Count the licences added in that cycle which no invoice has yet."""
+        cycle = [entry for entry in self.facts.ledger if entry.event_time >= since]
+        return sum(after.licenses - before.licenses for before, after in pairwise(cycle) if not after.settled)
+
+
+class AnyLife(RuleBasedStateMachine):
+    """The same history lived promptly and all at once."""
+
+    @initialize(wish=wishes, count=st.integers(1, 60), bundle=st.booleans(), exempt=st.booleans())
+    def begin(self, wish: StartPlan, count: int, bundle: bool, exempt: bool) -> None:
+        self.now, sold = START, catalog().tier(wish.tier)
+        self.granted: int | None = GRANTED if sold.hosting is Hosting.SELF_HOSTED else 0
+        customer = a_customer(
+            hosting=sold.hosting, flat_discounted_months=self.granted, exempt_from_license_number_check=exempt
+        )
+        asked = replace(
+            wish,
+            fixed_price=wish.fixed_price if sold.billable else None,
+            trial_days=wish.trial_days if sold.trial and wish.fixed_price is None else 0,
+            end_date=START + timedelta(days=100) if sold.needs_end_date else None,
+        )
+        facts = StartFacts(
+            plan_id="plan",
+            customer=customer,
+            catalog=catalog(),
+            last_observation=seats_at(START, count),
+            settings=BillingSettings(bundle_additions_by_date=bundle),
+        )
+        started = start_plan(facts, asked, START)
+        self.prompt, self.lazy = self._begun(started, facts), self._begun(started, facts)
+
+    def _begun(self, started: Outcome, facts: StartFacts) -> Watched:
+        known = Facts(plan=started.plan, customer=facts.customer, catalog=catalog(), settings=facts.settings)
+        life = Watched(replace(known, last_observation=facts.last_observation), observations=[seats_at(START, 1)])
+        life.take(started)
+        if started.plan.status is PlanStatus.NEVER_STARTED:
+            life.take(activate(life.facts, started.invoices[0].licenses or 0, START))
+        return life
+
+    def both(self) -> tuple[Watched, Watched]:
+        return self.prompt, self.lazy
+
+    @rule(span=spans)
+    def time_passes(self, span: timedelta) -> None:
+        self.now += span + SECOND
+        self.prompt.catch_up(self.now)
+
+    @rule(span=spans, members=counts, guests=counts)
+    def seats_are_reported(self, span: timedelta, members: int, guests: int) -> None:
+        self.time_passes(span)
+        for life in self.both():
+            life.observe(seats_at(self.now, members, guests))
+        self.prompt.catch_up(self.now)
+
+    @precondition(lambda self: self.prompt.facts.plan.status.is_live)
+    @rule(days=st.integers(1, 500))
+    def an_end_is_set(self, days: int) -> None:
+        self.someone_asks(c.SetEndDate(end_date=self.now + timedelta(days=days)))
+
+    @precondition(lambda self: self.prompt.facts.plan.status.is_live)
+    @rule(command=commands)
+    def someone_asks(self, command: c.PlanCommand) -> None:
+        self.now += SECOND
+        self.lazy.catch_up(self.now)
+        foreseen = None if self.lazy.parked else self._foreseen(command)
+        answers = [self._answer(life, command) for life in self.both()]
+        assert answers[0] == answers[1]
+        assert foreseen in (None, answers[1])
+        if isinstance(command, c.ApplyDiscount) and not isinstance(answers[0], str):
+            self.granted = None
+
+    def _answer(self, life: Watched, command: c.PlanCommand) -> object:
+        try:
+            return _told(life.command(command, self.now))
+        except (Refused, InvalidInput, NeedsAttention) as error:
+            return error.code
+
+    def _foreseen(self, command: c.PlanCommand) -> object:
+        try:
+            return _told(preview(self.lazy.known(self.now), command, self.now))
+        except (Refused, InvalidInput, NeedsAttention) as error:
+            return error.code
+
+    @precondition(lambda self: self.prompt.facts.trial_invoice_paid is False)
+    @rule()
+    def the_trial_is_paid(self) -> None:
+        self.lazy.catch_up(self.now)
+        for life in self.both():
+            life.facts = replace(life.facts, trial_invoice_paid=True)
+
+    @precondition(lambda self: self.prompt.facts.plan.status.is_live and not self.suspended)
+    @rule(unlucky=st.integers(0, 3))
+    def the_customer_is_suspended(self, unlucky: int) -> None:
+        self.now += SECOND
+        if unlucky:
+            return
+        for life in self.both():
+            life.suspend(self.now)
+
+    @precondition(lambda self: self.suspended)
+    @rule(span=spans)
+    def the_customer_comes_back(self, span: timedelta) -> None:
+        self.time_passes(span)
+        for life in self.both():
+            try:
+                life.resume(self.now)
+            except NeedsAttention as error:
+                life.parked = error.code
+        assert self.prompt.parked == self.lazy.parked
+
+    @property
+    def suspended(self) -> bool:
+        return self.prompt.facts.customer.suspended_since is not None
+
+    @invariant()
+    def every_licence_of_the_cycle_is_charged_once(self) -> None:
+        facts = self.prompt.facts
+        per_license = catalog().tier(facts.plan.tier).billable and facts.plan.fixed_price is None
+        if not per_license or not facts.plan.status.is_live or facts.plan.status.in_trial or self.suspended:
+            return
+        renewal = last_renewal_at(facts.ledger, self.now)
+        if renewal is None or self.prompt.parked:
+            return
+        held, since = facts.ledger[-1].licenses, renewal.event_time
+        assert self.prompt.paid_licenses(since) + self.prompt.to_be_billed(since) == held
+
+    @invariant()
+    def every_entry_is_billed_at_most_once(self) -> None:
+        billed = [seq for invoice in self.prompt.running for line in invoice.lines for seq in line.entries]
+        assert len(billed) == len(set(billed))
+
+    @invariant()
+    def every_amount_explains_itself(self) -> None:
+        for invoice in self.prompt.invoices[-1:]:
+            told = [explain(line, invoice.currency) for line in invoice.lines]
+            assert invoice.total == sum(one.unit_amount * one.quantity for one in told)
+            assert all(one.amount >= 0 or one.kind is LineKind.FLAT_DISCOUNT for one in told)
+
+    @invariant()
+    def discounted_months_are_spent_or_left(self) -> None:
+        left = self.prompt.facts.customer.flat_discounted_months
+        spent = sum(invoice.flat_discount_months for invoice in self.prompt.kept)
+        assert left >= 0
+        assert self.granted is None or left + spent == self.granted
+
+    def teardown(self) -> None:
+        self.lazy.catch_up(self.now)
+        self.prompt.catch_up(self.now)
+        assert self.lazy.parked == self.prompt.parked
+        assert self.lazy.invoices == self.prompt.invoices
+        assert self.lazy.facts.ledger == self.prompt.facts.ledger
+        assert self.lazy.facts.plan == self.prompt.facts.plan
+
+
+def _told(outcome: Outcome) -> object:
+    return outcome.plan, outcome.entries, invoices_of(outcome), outcome.credit, outcome.scheduled
+
+
+TestAnyLife = AnyLife.TestCase

@@ -91,8 +91,8 @@ class Outcome:
 class Step:
     """Collect the decisions of one step at moment `at`; domain functions read and change it in turn.
 
-    `known_cycle` and `known_plan` remember the cycle end found last, `running_cycle` the cycle priced last: the lines of
-    one invoice mostly share them.
+    `known_cycle` and `known_plan` remember the cycle end found last, `running_cycle` the cycle priced last: the lines
+    of one invoice mostly share them.
     """
 
     facts: Facts

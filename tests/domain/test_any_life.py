@@ -29,8 +29,17 @@ TIERS = ("cloud_standard", "cloud_plus", "self_hosted_basic", "self_hosted_busin
 
 counts = st.integers(0, 60)
 licenses = st.integers(1, 80)
-spans = st.builds(
-    timedelta, days=st.one_of(st.integers(0, 2), st.integers(0, 40), st.integers(30, 400)), seconds=counts
+days = st.one_of(st.integers(0, 2), st.integers(0, 40), st.integers(30, 400))
+spans = st.builds(timedelta, days=days, seconds=counts)
+wishes = st.builds(
+    StartPlan,
+    tier=st.sampled_from(TIERS),
+    schedule=st.sampled_from(Schedule),
+    licenses=st.just(60),
+    license_management=st.sampled_from(LicenseManagement),
+    collection_method=st.sampled_from(CollectionMethod),
+    fixed_price=st.sampled_from([None, None, None, 120_005]),
+    trial_days=st.sampled_from([0, 0, 30]),
 )
 commands = st.one_of(
     st.builds(c.SetLicenses, licenses=licenses),

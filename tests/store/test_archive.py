@@ -95,4 +95,4 @@ async def test_the_facts_of_a_preview_are_those_of_the_step(company: Company, cr
     facts = await company.archive.facts(ref(plan), BEGIN.replace(month=2))
     assert (facts.plan.id, facts.plan.status) == (crowd[0], PlanStatus.ACTIVE)
     assert [(entry.seq, entry.settled) for entry in facts.ledger] == [(1, True)]
-    assert [line.amount for line in facts.charged] == []
+    assert [line.amount for line in facts.charged] == [800]

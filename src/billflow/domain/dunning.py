@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
 
 DAY = timedelta(days=1)
@@ -36,6 +38,34 @@ class DunningPolicy:
 
 
 DEFAULT_POLICY = DunningPolicy()
+
+LONGEST_DAYS, MOST_DAYS, EARLIEST_REMINDER = 365, 20, -60
+MOST_SEATS, MOST_INVOICES = 1_000, 24
+
+
+def check_policy(policy: DunningPolicy) -> None:
+    """Raise `InvalidInput`, naming the field, for a policy that can't be followed."""
+    _check_days("retry_after_days", policy.retry_after_days, 1)
+    _check_days("reminder_days", policy.reminder_days, EARLIEST_REMINDER)
+    if policy.end_plan_after_days is not None:
+        _check_range("end_plan_after_days", policy.end_plan_after_days, 0, LONGEST_DAYS)
+    if policy.small_organizations is not None:
+        _check_range("small_organizations.seats", policy.small_organizations.seats, 2, MOST_SEATS)
+        _check_range("small_organizations.invoices", policy.small_organizations.invoices, 1, MOST_INVOICES)
+
+
+def _check_days(name: str, days: Sequence[int], earliest: int) -> None:
+    if len(days) > MOST_DAYS:
+        raise InvalidInput(f"{name} may name {MOST_DAYS} days at most.", field=name)
+    for day in days:
+        _check_range(name, day, earliest, LONGEST_DAYS)
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise InvalidInput(f"{name} must name each day once, the earliest first.", field=name)
+
+
+def _check_range(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise InvalidInput(f"{name} must be from {least} to {most}, not {value}.", field=name)
 
 
 def without_consequences(policy: DunningPolicy) -> DunningPolicy:

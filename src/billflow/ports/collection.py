@@ -1,10 +1,12 @@
 """What collecting and settling need of the world beyond `ports`: mails, policies, settlements, and more of Stripe."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.collection import CollectionTerms, CustomerHeld, GivenUp
+from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.mail import Letter, MailRecord, NoticeAsk, NoticeFacts
 from billflow.models.contracts.records import Page, Paging
@@ -116,6 +118,12 @@ class DunningBooks(Protocol):
 
     async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
         """Collect by this policy from now on; collections that run keep theirs."""
+        ...
+
+    async def change_dunning_policy(
+        self, org_id: str, changes: Mapping[str, object], change: CustomerChange
+    ) -> DunningPolicy:
+        """Change parts of the policy; raises `InvalidInput` for what can't be followed."""
         ...
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:

@@ -1,13 +1,13 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and letting back in, letting go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.dunning import (
@@ -16,6 +16,7 @@ from billflow.domain.dunning import (
     LettingGo,
     SmallOrganizationRule,
     UnpaidInvoice,
+    check_policy,
     let_go,
     without_consequences,
 )
@@ -63,10 +64,27 @@ class Dunning(BooksPart):
 
     async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
         """Collect by this policy from now on; collections that run keep theirs."""
-        row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
-        changed = row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
         async with self.database.unit_of_work(org_id) as session:
-            await session.execute(changed)
+            await session.execute(_written(org_id, policy))
+
+    async def change_dunning_policy(
+        self, org_id: str, changes: Mapping[str, object], change: CustomerChange
+    ) -> DunningPolicy:
+        """Change parts of the policy, named as in `DunningPolicy`, for collections that begin from now on.
+
+        Raises `InvalidInput` for what can't be followed.
+        """
+        async with self.database.unit_of_work(org_id) as session:
+            before = await _policy(session)
+            policy = _POLICY.validate_python({**as_json(before), **changes})
+            check_policy(policy)
+            await session.execute(_written(org_id, policy))
+            owner = as_id(org_id, "organization")
+            detail = {"reason": change.reason} if change.reason else None
+            recorder_of(session, owner, change).audit(
+                "dunning_policy.changed", ("org", owner), before=as_json(before), after=as_json(policy), detail=detail
+            )
+            return policy
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
         """Return the organization's policy, and how far collecting the invoice has come."""
@@ -172,6 +190,11 @@ async def _invoice(session: AsyncSession, ref: InvoiceRef) -> Invoice:
 async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
     clock = await session.get(TestClock, plan.test_clock_id) if plan.test_clock_id else None
     return clock.now_at if clock else None
+
+
+def _written(org_id: str, policy: DunningPolicy) -> Insert:
+    row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
+    return row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
 
 
 async def _policy(session: AsyncSession) -> DunningPolicy:

@@ -1,0 +1,129 @@
+"""`billflow dunning`: how unpaid invoices are collected."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billflow.cli import output
+from billflow.cli.finding import change_here, org_of
+from billflow.cli.params import AsJson, Reason, example
+from billflow.cli.session import run
+from billflow.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from billflow.domain.dunning import DunningPolicy
+    from billflow.wiring import Engine
+
+app = typer.Typer(
+    help="Show and change how unpaid invoices are collected.", epilog=example("dunning show"), no_args_is_help=True
+)
+
+OFF = "off"
+
+
+@app.command(epilog=example("dunning show", "dunning show --json"))
+def show(*, as_json: AsJson = False) -> None:
+    """Show the policy of the organization that BILLFLOW_ORG names."""
+
+    async def act(engine: "Engine") -> None:
+        _tell(await engine.books.dunning_policy(await org_of(engine)), as_json=as_json)
+
+    run(act)
+
+
+@app.command(
+    "set",
+    epilog=example(
+        "dunning set --retry-after 1,3,5,7 --end-plan-after 30",
+        "dunning set --remind=-3,0,7 --no-suspend --end-plan-after off --small-organizations 5:2",
+    ),
+)
+def set_(  # noqa: PLR0913  (each is one part of the policy)
+    *,
+    retry_after: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="When a card is tried again: days after the first failure.")
+    ] = None,
+    remind: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="When is reminded of a sent invoice: days after its due date.")
+    ] = None,
+    suspend: Annotated[bool | None, typer.Option(help="Suspend the customer after all tries and reminders.")] = None,
+    end_plan_after: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="End the plan so many days after that; off: never.")
+    ] = None,
+    mark_uncollectible: Annotated[bool | None, typer.Option(help="Give the debt up after all that.")] = None,
+    small_organizations: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEATS:INVOICES", help="Let go of those below so many seats whose newest are unpaid; off."
+        ),
+    ] = None,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change parts of the policy; collections that run keep the one they began with."""
+    asked: dict[str, Any] = {
+        "retry_after_days": _days("retry-after", retry_after),
+        "reminder_days": _days("remind", remind),
+        "suspend_customer": suspend,
+        "mark_uncollectible": mark_uncollectible,
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if end_plan_after is not None:
+        changes["end_plan_after_days"] = None if end_plan_after == OFF else _number("end-plan-after", end_plan_after)
+    if small_organizations is not None:
+        changes["small_organizations"] = None if small_organizations == OFF else _small(small_organizations)
+    if not changes:
+        raise InvalidInput("Name what to change, such as --retry-after 1,3,5,7.", field="policy")
+
+    async def act(engine: "Engine") -> None:
+        changed = await engine.books.change_dunning_policy(await org_of(engine), changes, change_here(reason))
+        _tell(changed, as_json=as_json)
+
+    run(act)
+
+
+def _days(option: str, text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    return tuple(_number(option, part) for part in text.split(",")) if text.strip() != OFF else ()
+
+
+def _number(option: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(f"--{option}: {text.strip()!r} is no number of days.", field=option) from None
+
+
+def _small(text: str) -> dict[str, int]:
+    seats, colon, invoices = text.partition(":")
+    if not colon or not (seats.isascii() and seats.isdigit() and invoices.isascii() and invoices.isdigit()):
+        raise InvalidInput(
+            "--small-organizations: write it as SEATS:INVOICES, such as 5:2.", field="small_organizations"
+        )
+    return {"seats": int(seats), "invoices": int(invoices)}
+
+
+def _tell(policy: "DunningPolicy", *, as_json: bool) -> None:
+    if as_json:
+        output.as_json({"policy": asdict(policy)})
+        return
+    small = policy.small_organizations
+    output.facts(
+        "How unpaid invoices are collected",
+        {
+            "cards are tried again after days": _listed(policy.retry_after_days),
+            "sent invoices are reminded of on days": _listed(policy.reminder_days),
+            "then the customer is suspended": "yes" if policy.suspend_customer else "no",
+            "the plan ends after days more": OFF if (days := policy.end_plan_after_days) is None else str(days),
+            "then the debt is given up": "yes" if policy.mark_uncollectible else "no",
+            "small organizations are let go": OFF
+            if small is None
+            else f"below {small.seats} seats, {small.invoices} invoices unpaid",
+        },
+    )
+
+
+def _listed(days: tuple[int, ...]) -> str:
+    return ", ".join(map(str, days)) or "never"

@@ -1,4 +1,4 @@
-"""Minor units: rounded in one place, split without losing one, written for people."""
+"""Minor units: rounded in one place, written for people."""
 
 from fractions import Fraction
 
@@ -15,7 +15,6 @@ from billflow.domain.money import (
     checked_total,
     format_amount,
     rounded,
-    split,
 )
 
 
@@ -40,13 +39,13 @@ def test_an_exact_amount_has_no_fraction() -> None:
         rounded(Fraction(1, 3), Rounding.EXACT)
 
 
-@given(amount=st.integers(0, 10**12), parts=st.integers(1, 366))
-def test_parts_sum_exactly_and_differ_by_one_at_most(amount: int, parts: int) -> None:
-    shares = split(amount, parts)
+@given(numerator=st.integers(-(10**9), 10**9), denominator=st.integers(1, 366))
+def test_down_and_up_leave_nothing_between_them_but_the_amount(numerator: int, denominator: int) -> None:
+    value = Fraction(numerator, denominator)
+    down, up = rounded(value, Rounding.DOWN), rounded(value, Rounding.UP)
 
-    assert sum(shares) == amount
-    assert max(shares) - min(shares) <= 1
-    assert list(shares) == sorted(shares, reverse=True)
+    assert down <= value <= up
+    assert up - down == (0 if value.denominator == 1 else 1)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Words:
     share: str
     rounded_half_up: str
     rounded_up: str
+    rounded_down: str
     months: str
     below_list: str
     instalment: str
@@ -66,6 +67,7 @@ _EN = Words(
     share="{part}/{whole} of the period",
     rounded_half_up="rounded half up to {each} each",
     rounded_up="rounded up to {each} each",
+    rounded_down="rounded down to {each} each",
     months="{n} months at {price} each",
     below_list="the price is {percent} below list price",
     instalment="part {n} of 12 of {price} a year",
@@ -110,6 +112,7 @@ _DE = Words(
     share="{part}/{whole} des Zeitraums",
     rounded_half_up="kaufmännisch gerundet auf je {each}",
     rounded_up="aufgerundet auf je {each}",
+    rounded_down="abgerundet auf je {each}",
     months="{n} Monate zu je {price}",
     below_list="der Preis liegt {percent} unter dem Listenpreis",
     instalment="Rate {n} von 12 von {price} im Jahr",
@@ -154,6 +157,7 @@ _FR = Words(
     share="{part}/{whole} de la période",
     rounded_half_up="arrondi au plus proche à {each} chacune",
     rounded_up="arrondi au supérieur à {each} chacune",
+    rounded_down="arrondi à l'inférieur à {each} chacune",
     months="{n} mois à {price} chacun",
     below_list="le prix est inférieur de {percent} au prix catalogue",
     instalment="échéance {n} sur 12 de {price} par an",
@@ -198,6 +202,7 @@ _IT = Words(
     share="{part}/{whole} del periodo",
     rounded_half_up="arrotondato a {each} ciascuna",
     rounded_up="arrotondato per eccesso a {each} ciascuna",
+    rounded_down="arrotondato per difetto a {each} ciascuna",
     months="{n} mesi a {price} ciascuno",
     below_list="il prezzo è inferiore del {percent} al listino",
     instalment="rata {n} di 12 di {price} all'anno",

@@ -79,7 +79,8 @@ class Writing:
         if line.unrounded == line.unit_amount:
             return ""
         words = self.words
-        how = words.rounded_up if line.rounding is Rounding.UP else words.rounded_half_up
+        ways = {Rounding.UP: words.rounded_up, Rounding.DOWN: words.rounded_down}
+        how = ways.get(line.rounding, words.rounded_half_up)
         return how.format(each=self.amount(line.unit_amount, line.currency))
 
     def _discount(self, line: Explanation) -> str:

@@ -31,11 +31,12 @@ class Rounding(StrEnum):
 
     HALF_UP = "half_up"
     UP = "up"
+    DOWN = "down"
     EXACT = "exact"
 
 
 def rounded(value: Fraction, rounding: Rounding) -> int:
-    """Return *value* in whole minor units; halves and `UP` go towards plus infinity (rules 3)."""
+    """Return *value* in whole minor units; halves and `UP` go towards plus infinity, `DOWN` away from it (rules 3)."""
     return rounded_quotient(value.numerator, value.denominator, rounding)
 
 
@@ -48,15 +49,11 @@ def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> in
         return (2 * numerator + denominator) // (2 * denominator)
     if rounding is Rounding.UP:
         return -(-numerator // denominator)
+    if rounding is Rounding.DOWN:
+        return numerator // denominator
     if numerator % denominator:
         raise InvalidInput(f"{numerator}/{denominator} minor units is not a whole amount.", code="inexact_amount")
     return numerator // denominator
-
-
-def split(amount: int, parts: int) -> tuple[int, ...]:
-    """Split *amount* into *parts* that add up exactly, larger ones first (billflow rules 1)."""
-    share, rest = divmod(amount, parts)
-    return tuple(share + 1 if index < rest else share for index in range(parts))
 
 
 def checked_currency(code: str) -> str:

@@ -98,6 +98,8 @@ def test_instalments_sum_to_the_yearly_price_exactly(yearly: int) -> None:
     parts = [instalment(yearly, Schedule.MONTHLY, index, period, settings).amount for index in range(12)]
 
     assert sum(parts) == yearly
+    assert parts == sorted(parts, reverse=True)
+    assert parts[0] - parts[-1] <= 1
     assert instalment(yearly, Schedule.ANNUAL, 0, period, settings).amount == yearly
 
 

@@ -1,5 +1,6 @@
 """Every number of a line is traced, in a sentence and as data."""
 
+from datetime import timedelta
 from fractions import Fraction
 
 from hypothesis import given
@@ -50,6 +51,18 @@ def test_a_share_that_is_no_whole_days_is_a_reduced_fraction() -> None:
     assert "1 x USD 8 x 57/58 of the cycle" in found.sentence
 
 
+def test_a_share_counted_in_seconds_is_told_in_days_and_hours() -> None:
+    added = START + timedelta(days=16, hours=4, minutes=56, seconds=40)
+    derivation = prorated(800, 2, charged=Period(added, DUE), cycle=CYCLE)
+    found = explain(Line(LineKind.ADDITIONAL_LICENSES, "License", derivation, (4, 5)), "USD")
+
+    assert found.entries == (4, 5)
+    assert found.sentence == (
+        "License, from 2024-02-16 14:56:40 to 2024-02-29 10:00 UTC: "
+        "2 x USD 8 x 12 days 19:03:20 of 29 days, rounded half up to USD 3.53 each = USD 7.06."
+    )
+
+
 def test_a_flat_discount_names_its_months() -> None:
     found = explain(flat_discount_line(2000, 12, CYCLE, "USD"), "USD")
 
@@ -60,12 +73,16 @@ def test_a_flat_discount_names_its_months() -> None:
 def test_an_instalment_says_which_it_is() -> None:
     reference = BillingSettings(instalment_rounding=InstalmentRounding.UP)
     line = Line(LineKind.FIXED_PRICE_RENEWAL, "Plus", instalment(100_000, Schedule.MONTHLY, 3, CYCLE, reference))
-    own = Line(LineKind.FIXED_PRICE_RENEWAL, "Plus", instalment(100_000, Schedule.MONTHLY, 3, CYCLE, BillingSettings()))
-
-    assert "USD 1,000 a year / 12, rounded up to USD 83.34 each = USD 83.34 (instalment 4 of 12)" in (
-        explain(line, "USD").sentence
+    own, next_one = (
+        Line(LineKind.FIXED_PRICE_RENEWAL, "Plus", instalment(100_000, Schedule.MONTHLY, n, CYCLE, BillingSettings()))
+        for n in (3, 4)
     )
-    assert explain(own, "USD").sentence.endswith("1 x USD 83.34 = USD 83.34 (instalment 4 of 12, split exactly).")
+
+    assert "USD 1,000 a year / 12, rounded up = USD 83.34 (instalment 4 of 12)" in explain(line, "USD").sentence
+    assert explain(own, "USD").sentence.endswith(
+        "USD 1,000 a year / 12, rounded up = USD 83.34 (instalment 4 of 12, which add up exactly)."
+    )
+    assert "/ 12, rounded down = USD 83.33 (instalment 5 of 12" in explain(next_one, "USD").sentence
 
 
 @given(seconds=st.lists(st.integers(1, 28 * 86_400), min_size=1, max_size=5, unique=True))

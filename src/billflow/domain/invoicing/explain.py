@@ -1,7 +1,7 @@
 """Every number of a line traced to where it comes from: as data, and in a sentence (billflow rules 17, design 12)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from billflow.domain.calendar import Period
@@ -10,6 +10,8 @@ from billflow.domain.money import Rounding, format_amount
 from billflow.domain.proration import Derivation
 
 _DAY = timedelta(days=1)
+_READABLE = 1000
+"""Up to which denominator a fraction says more than days, hours and seconds do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Explanation:
     """One line explained; amounts in minor units of `currency`.
 
     `unrounded` is what one unit comes to before rounding. `list_price_discount` is the agreed discount in percent
-    that the price already has in it.
+    that the price already has in it, `entries` the ledger entries that the line bills.
     """
 
     kind: LineKind
@@ -49,6 +51,7 @@ class Explanation:
     amount: int
     list_price_discount: str | None
     note: str | None
+    entries: tuple[int, ...]
     sentence: str
 
 
@@ -71,6 +74,7 @@ def explain(line: Line, currency: str) -> Explanation:
         amount=d.amount,
         list_price_discount=d.percent_off,
         note=d.note,
+        entries=line.entries,
         sentence=_sentence(line, share, currency),
     )
 
@@ -95,31 +99,46 @@ def _in_days(derivation: Derivation) -> tuple[int, int] | None:
 
 def _sentence(line: Line, share: Share, currency: str) -> str:
     d, period = line.derivation, line.derivation.period
-    span = f"from {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC"
+    span = f"from {_moment(period.start)} to {_moment(period.end)} UTC"
     if line.kind is LineKind.FLAT_DISCOUNT:
         how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
     elif d.denominator != 1 and d.cycle is None:
         how = f"{format_amount(d.price, currency)} a year / {d.denominator}{_rounded(d, currency)}"
     else:
-        how = f"{d.quantity} x {format_amount(d.price, currency)}{_share_words(share)}{_rounded(d, currency)}"
+        how = f"{d.quantity} x {format_amount(d.price, currency)}{_share_words(share, d)}{_rounded(d, currency)}"
     extras = [extra for extra in (_discount(d), d.note) if extra]
     tail = f" ({', '.join(extras)})" if extras else ""
     return f"{line.description}, {span}: {how} = {format_amount(line.amount, currency)}{tail}."
 
 
-def _share_words(share: Share) -> str:
+def _moment(moment: datetime) -> str:
+    seconds = "" if moment == moment.replace(second=0, microsecond=0) else f":{moment:%S}"
+    fraction = f".{moment:%f}" if moment.microsecond else ""
+    return f"{moment:%Y-%m-%d %H:%M}{seconds}{fraction}"
+
+
+def _share_words(share: Share, derivation: Derivation) -> str:
     if share.is_whole:
         return ""
     if share.days:
         return f" x {share.days[0]} of {share.days[1]} days"
-    return f" x {share.reduced.numerator}/{share.reduced.denominator} of the cycle"
+    if derivation.cycle is None or share.reduced.denominator < _READABLE:
+        return f" x {share.reduced.numerator}/{share.reduced.denominator} of the cycle"
+    return f" x {_span(derivation.period.length)} of {_span(derivation.cycle.length)}"
+
+
+def _span(length: timedelta) -> str:
+    days, rest = divmod(length, _DAY)
+    return f"{days} days {rest}" if rest else f"{days} days"
 
 
 def _rounded(derivation: Derivation, currency: str) -> str:
     exact = Fraction(derivation.price * derivation.numerator, derivation.denominator)
     if exact == derivation.unit_amount:
         return ""
-    how = "up" if derivation.rounding is Rounding.UP else "half up"
+    how = derivation.rounding.replace("_", " ")
+    if derivation.quantity == 1:
+        return f", rounded {how}"
     return f", rounded {how} to {format_amount(derivation.unit_amount, currency)} each"
 
 

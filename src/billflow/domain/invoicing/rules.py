@@ -7,7 +7,7 @@ from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
 from billflow.domain.invoicing.draft import Line, LineKind
-from billflow.domain.money import Rounding, format_amount, split
+from billflow.domain.money import Rounding, format_amount
 from billflow.domain.plan import Plan, Schedule
 from billflow.domain.proration import Derivation, prorated
 from billflow.domain.settings import BillingSettings, InstalmentRounding
@@ -91,13 +91,17 @@ def flat_discount_months(schedule: Schedule, customer: CustomerTerms) -> int:
 
 
 def instalment(yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings) -> Derivation:
-    """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (billflow rules 1)."""
+    """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (billflow rules 1).
+
+    That is the largest remainder, larger first: as many are rounded up as the division leaves over.
+    """
     if schedule is Schedule.ANNUAL:
         return Derivation(price=yearly, quantity=1, period=period, note="fixed price")
-    note = f"instalment {index % 12 + 1} of 12"
-    if settings.instalment_rounding is InstalmentRounding.UP:
-        return Derivation(price=yearly, quantity=1, denominator=12, rounding=Rounding.UP, period=period, note=note)
-    return Derivation(price=split(yearly, 12)[index % 12], quantity=1, period=period, note=f"{note}, split exactly")
+    number, rounding, note = index % 12, Rounding.UP, f"instalment {index % 12 + 1} of 12"
+    if settings.instalment_rounding is InstalmentRounding.SPLIT:
+        rounding = Rounding.UP if number < yearly % 12 else Rounding.DOWN
+        note = f"{note}, which add up exactly"
+    return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, note=note)
 
 
 def _instalment_index(step: Step, charge: Renewal) -> int:

@@ -21,8 +21,11 @@ async def test_an_endpoint_hears_of_a_customer_and_its_attempts_are_listed(termi
         replayed = (await type_(terminal, "endpoint", "replay", made["endpoint_id"], "--since", "2026-01-01")).out
         assert "on their way once more" in replayed
         await listener.until(lambda here: here.types(customer) == ["customer.created"] * 2)
+        rotated = (await type_(terminal, "endpoint", "rotate", made["endpoint_id"][:8], "--json")).data
         disabled = await type_(terminal, "endpoint", "disable", made["endpoint_id"][:8])
     assert "is disabled" in disabled.out
+    assert rotated["secret"] != made["secret"]
+    assert rotated["old_secret_until"]
     assert "delivered" in terminal("endpoint", "deliveries", made["endpoint_id"]).out
     assert made["secret"] not in terminal("endpoint", "list", "--json").out
     assert "customer.created" in terminal("events", "--customer", customer).out

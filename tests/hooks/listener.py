@@ -19,18 +19,23 @@ OK = 204
 
 @dataclass
 class Listener:
-    """What came, in order, and what is answered to it: `answer` maps a body to a status."""
+    """What came, in order, and what is answered to it: `answer` maps a body to a status; nothing while it is `deaf`."""
 
     url: str = ""
     answer: Callable[[dict[str, Any]], int] = lambda _: OK
     taken: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    deaf: bool = False
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: Request) -> Response:
         """Take one event."""
         body = await request.body()
+        self.arrived.set()
+        if self.deaf:
+            await asyncio.Event().wait()
         event = json.loads(body)
         status = self.answer(event)
         async with self._news:
@@ -47,6 +52,11 @@ class Listener:
     def types(self, customer_id: str) -> list[str]:
         """Return the types of what was taken about one customer, in order."""
         return [event["type"] for event in self.taken if event["data"]["customer_id"] == customer_id]
+
+    async def heard(self) -> None:
+        """Wait until a request came, answered or not; fails after `PATIENCE`."""
+        async with asyncio.timeout(PATIENCE):
+            await self.arrived.wait()
 
     def verified(self, secret: str) -> list[str]:
         """Return the ids of all requests whose signature is right; raises for the first that isn't."""

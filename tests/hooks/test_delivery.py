@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from standardwebhooks import WebhookVerificationError
 
 from billflow.models.contracts.customers import CustomerChange
 from billflow.models.contracts.delivery import EventFilter
@@ -188,6 +189,25 @@ async def test_the_secret_is_shown_once(told: Told) -> None:
     listed = (await told.api.get(ENDPOINTS)).text
     assert told.endpoint_id in listed
     assert told.secret not in listed
+
+
+async def test_while_a_secret_is_changed_both_sign(house: House, listener: Listener, told: Told) -> None:
+    await told.patch(event_types=["customer.created"])
+    rotate = f"{ENDPOINTS}/{told.endpoint_id}/rotate-secret"
+    fresh = (await told.api.post(rotate, json={"overlap_hours": 1})).raise_for_status().json()
+    await house.customer(card=None)
+    await listener.until(lambda here: len(here.taken) == 1)
+    assert listener.verified(told.secret) == listener.verified(fresh["secret"])
+    assert fresh["old_secret_until"]
+
+    leaked = (await told.api.post(rotate, json={"overlap_hours": 0})).raise_for_status().json()
+    await house.customer(card=None)
+    await listener.until(lambda here: len(here.taken) == 2)
+    del listener.requests[0]
+    assert listener.verified(leaked["secret"])
+    for old in (told.secret, fresh["secret"]):
+        with pytest.raises(WebhookVerificationError):
+            listener.verified(old)
 
 
 async def test_without_the_scope_admin_endpoints_stay_closed(house: House) -> None:

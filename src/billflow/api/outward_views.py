@@ -27,7 +27,7 @@ class EndpointShown(EndpointRecord):
 
 
 class EndpointMade(EndpointShown):
-    """A new endpoint with the secret that signs what it gets; this is the only time that the secret is shown."""
+    """An endpoint with its new secret, which signs what it gets; this is the only time that the secret is shown."""
 
     secret: str = Field(examples=["whsec_…"])
 

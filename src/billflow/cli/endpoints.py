@@ -1,6 +1,6 @@
 """`billflow endpoint`: where events are sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import CustomerChange
-    from billflow.models.contracts.delivery import EndpointRecord
+    from billflow.models.contracts.delivery import EndpointRecord, MadeEndpoint
     from billflow.wiring import Engine
 
 app = typer.Typer(
@@ -43,11 +43,7 @@ def create(
 
         new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
         made = await outward_of(engine).endpoints.create_endpoint(await org_of(engine), new, _change())
-        secret = made.secret.get_secret_value()
-        if as_json:
-            output.as_json({**made.record.model_dump(mode="json"), "secret": secret})
-        else:
-            output.facts(f"Endpoint {made.record.url}", {"id": made.record.endpoint_id, "secret": secret})
+        _show_made(made, as_json=as_json)
 
     run(act)
 
@@ -80,6 +76,27 @@ def disable(endpoint: _EndpointId, *, reason: Reason = None, as_json: AsJson = F
 def enable(endpoint: _EndpointId, *, reason: Reason = None, as_json: AsJson = False) -> None:
     """Send events there again, first what had been waiting."""
     _turn(endpoint, "enabled", reason, as_json=as_json)
+
+
+@app.command(epilog=example("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0"))
+def rotate(
+    endpoint: _EndpointId,
+    *,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="How long both secrets sign.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Give an endpoint a new secret, shown this once; the old one goes on signing for a while."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.wiring import outward_of
+
+        overlap, endpoint_id = timedelta(hours=overlap_hours), await _found(engine, endpoint)
+        endpoints = outward_of(engine).endpoints
+        _show_made(
+            await endpoints.rotate_secret(await org_of(engine), endpoint_id, overlap, _change()), as_json=as_json
+        )
+
+    run(act)
 
 
 @app.command(epilog=example("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…"))
@@ -126,6 +143,14 @@ def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None,
         output.table(f"Attempts: {page.total}", ("at", "event", "attempt>", "outcome"), rows)
 
     run(act)
+
+
+def _show_made(made: "MadeEndpoint", *, as_json: bool) -> None:
+    secret = made.secret.get_secret_value()
+    if as_json:
+        output.as_json({**made.record.model_dump(mode="json"), "secret": secret})
+    else:
+        output.facts(f"Endpoint {made.record.url}", {"id": made.record.endpoint_id, "secret": secret})
 
 
 def _turn(typed: str, status: str, reason: str | None, *, as_json: bool) -> None:

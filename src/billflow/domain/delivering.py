@@ -19,6 +19,9 @@ BACKOFF = (
 )
 """The pauses after each failure; together they are a little less than three days."""
 
+FAILING_FOR = sum(BACKOFF, timedelta())
+"""An endpoint that takes nothing for so long gets nothing more until someone enables it again."""
+
 
 def pause_after(failures: int) -> timedelta | None:
     """Return how long to wait after that many failures, None where the event is given up."""

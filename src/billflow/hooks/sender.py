@@ -68,13 +68,18 @@ def body_of(event: EventRecord) -> str:
 
 
 def signed(message: Message, body: str, at: datetime) -> dict[str, str]:
-    """Return the headers that name and sign a body; the id is the event's, however often it is sent."""
+    """Return the headers that name and sign a body; the id is the event's, however often it is sent.
+
+    While a secret is being changed there is a signature by each, and receivers accept either.
+    """
     event_id = message.event.event_id
-    signature = Webhook(message.secret.get_secret_value()).sign(event_id, at, body)
+    secrets = [message.secret]
+    if message.old_secret and message.old_secret_until and at < message.old_secret_until:
+        secrets.append(message.old_secret)
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(Webhook(one.get_secret_value()).sign(event_id, at, body) for one in secrets),
     }
 
 

@@ -1,7 +1,7 @@
 """What telling the world about events needs: rows that remember, and somebody who sends."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from billflow.models.contracts.customers import CustomerChange
@@ -41,6 +41,12 @@ class Endpoints(Protocol):
         self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: CustomerChange
     ) -> EndpointRecord:
         """Change what *update* names."""
+        ...
+
+    async def rotate_secret(
+        self, org_id: str, endpoint_id: str, overlap: timedelta, change: CustomerChange
+    ) -> MadeEndpoint:
+        """Give an endpoint a new secret; the old one signs too until *overlap* is over."""
         ...
 
     async def delete_endpoint(self, org_id: str, endpoint_id: str, change: CustomerChange) -> None:

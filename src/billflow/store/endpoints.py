@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -37,7 +38,7 @@ class PostgresEndpoints:
 
     async def create_endpoint(self, org_id: str, new: NewEndpoint, change: CustomerChange) -> MadeEndpoint:
         """Make an endpoint with a secret of its own; raises `InvalidInput` for its address."""
-        secret = f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
+        secret = _fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
             row = WebhookEndpoint(
                 org_id=as_id(org_id, "organization"),
@@ -78,6 +79,7 @@ class PostgresEndpoints:
             row.event_types = list(row.event_types)
             if "status" in update.model_fields_set:
                 row.disabled_reason = None if update.status is EndpointStatus.ENABLED else change.reason
+                row.failing_since = None
             await session.flush()
             await session.refresh(row)
             after, subject = endpoint_record(row), ("webhook_endpoint", row.id)
@@ -85,6 +87,21 @@ class PostgresEndpoints:
                 recorder = recorder_of(session, row.org_id, change)
                 recorder.audit("webhook_endpoint.updated", subject, before=_told(before), after=_told(after))
             return after
+
+    async def rotate_secret(
+        self, org_id: str, endpoint_id: str, overlap: timedelta, change: CustomerChange
+    ) -> MadeEndpoint:
+        """Give an endpoint a new secret; the old one signs too until *overlap* is over. Raises `NotFound`."""
+        secret = _fresh_secret()
+        async with self.database.unit_of_work(org_id) as session:
+            row = await held_endpoint(session, endpoint_id, lock=True)
+            row.old_secret, row.old_secret_until = (row.secret, change.at + overlap) if overlap else (None, None)
+            row.secret = secret
+            await session.flush()
+            await session.refresh(row)
+            recorder, detail = recorder_of(session, row.org_id, change), {"old_secret_until": row.old_secret_until}
+            recorder.audit("webhook_endpoint.secret_rotated", ("webhook_endpoint", row.id), detail=as_json(detail))
+            return MadeEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
 
     async def delete_endpoint(self, org_id: str, endpoint_id: str, change: CustomerChange) -> None:
         """Send nothing there any more; raises `NotFound`."""
@@ -94,6 +111,10 @@ class PostgresEndpoints:
             before = _told(endpoint_record(row))
             recorder = recorder_of(session, row.org_id, change)
             recorder.audit("webhook_endpoint.deleted", ("webhook_endpoint", row.id), before=before)
+
+
+def _fresh_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
 _KEPT = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
@@ -118,10 +139,15 @@ def endpoint_record(row: WebhookEndpoint) -> EndpointRecord:
         event_types=tuple(row.event_types),
         status=row.status,
         disabled_reason=row.disabled_reason,
+        old_secret_until=row.old_secret_until,
+        failing_since=row.failing_since,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
 
 
+_NOT_TOLD = {"created_at", "updated_at", "org_id", "endpoint_id", "old_secret_until", "failing_since"}
+
+
 def _told(record: EndpointRecord) -> dict[str, object]:
-    return record.model_dump(mode="json", exclude={"created_at", "updated_at", "org_id", "endpoint_id"})
+    return record.model_dump(mode="json", exclude=_NOT_TOLD)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +34,7 @@ from billflow.models.tables import (
     WebhookEndpoint,
     WebhookMessage,
 )
+from billflow.store.endpoint_health import note_health
 from billflow.store.endpoints import held_endpoint
 from billflow.store.engine import Database, as_id
 from billflow.store.forgetting import Opener, opened
@@ -139,6 +140,7 @@ class PostgresOutbox:
             if message is None or message.status is not MessageStatus.PENDING:
                 return
             session.add(_delivery(message, attempt))
+            await note_health(session, message.endpoint_id, attempt)
             if attempt.delivered:
                 message.status, message.next_attempt_at = MessageStatus.DELIVERED, None
                 return
@@ -146,8 +148,6 @@ class PostgresOutbox:
             pause = None if attempt.gone else pause_after(message.failures)
             message.next_attempt_at = attempt.at + pause if pause else None
             message.status = MessageStatus.PENDING if pause else MessageStatus.FAILED
-            if attempt.gone:
-                await _disable(session, message.endpoint_id)
 
     async def replay(self, org_id: str, endpoint_id: str, ask: ReplayAsk, change: CustomerChange) -> int:
         """Make messages of events that happened before, and return how many; raises `NotFound` or `InvalidInput`."""
@@ -243,11 +243,6 @@ async def _replayed(session: AsyncSession, ask: ReplayAsk) -> Sequence[OutboxEve
     return events
 
 
-async def _disable(session: AsyncSession, endpoint_id: UUID) -> None:
-    off = {"status": EndpointStatus.DISABLED, "disabled_reason": "It answered 410 Gone."}
-    await session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id).values(off))
-
-
 def _on(lane: Lane) -> list[ColumnElement[bool]]:
     customer = WebhookMessage.customer_id
     whose = customer.is_(None) if lane.customer_id is None else customer == UUID(lane.customer_id)
@@ -269,6 +264,8 @@ def _message(message: WebhookMessage, event: EventRecord, endpoint: WebhookEndpo
         event=event,
         url=endpoint.url,
         secret=SecretStr(endpoint.secret),
+        old_secret=SecretStr(endpoint.old_secret) if endpoint.old_secret else None,
+        old_secret_until=endpoint.old_secret_until,
         failures=message.failures,
         next_attempt_at=message.next_attempt_at,
     )

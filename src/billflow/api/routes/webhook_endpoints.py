@@ -1,14 +1,15 @@
 """Webhook endpoints: where events are sent, signed as Standard Webhooks describes."""
 
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
 from billflow.api.caller import AdminHere
 from billflow.api.changes import change_by
-from billflow.api.fields import AskedMoment, PagingHere
+from billflow.api.fields import Asked, AskedMoment, PagingHere
 from billflow.api.outward_views import Deliveries, EndpointMade, Endpoints, EndpointShown, Replayed
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -32,6 +33,14 @@ class EndpointPatch(EndpointUpdate):
     """What to change of an endpoint: what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "disabled"}]})
+
+
+class RotationAsked(Asked):
+    """For how many hours the old secret signs beside the new one; 0 where it got into wrong hands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_hours": 24}]})
+
+    overlap_hours: Annotated[int, Field(ge=0, le=24 * 90)] = 24
 
 
 class ReplayAsked(ReplayAsk):
@@ -74,6 +83,16 @@ async def update_endpoint(
 ) -> EndpointRecord:
     """Change an endpoint; one that is enabled again gets what waited for it."""
     return await services.outward.update_endpoint(caller.org_id, endpoint_id, asked, change_by(caller))
+
+
+@router.post("/{endpoint_id}/rotate-secret")
+async def rotate_secret(
+    endpoint_id: str, asked: RotationAsked, services: ServicesHere, caller: AdminHere
+) -> EndpointMade:
+    """Give an endpoint a new secret, shown in the answer this once; both sign until the overlap is over."""
+    overlap, endpoints = timedelta(hours=asked.overlap_hours), services.outward.endpoints
+    made = await endpoints.rotate_secret(caller.org_id, endpoint_id, overlap, change_by(caller))
+    return EndpointMade(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)

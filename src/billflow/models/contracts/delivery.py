@@ -54,18 +54,24 @@ class EndpointUpdate(Contract):
 
 
 class EndpointRecord(NewEndpoint):
-    """An endpoint as it stands."""
+    """An endpoint as it stands.
+
+    Until `old_secret_until` its old secret signs too; `failing_since` is when the first of the failures was that
+    nothing was taken after.
+    """
 
     org_id: str
     endpoint_id: str
     status: EndpointStatus
     disabled_reason: str | None
+    old_secret_until: Moment | None = None
+    failing_since: Moment | None = None
     created_at: Moment
     updated_at: Moment
 
 
 class MadeEndpoint(Contract):
-    """A new endpoint and the secret that signs what it gets, `whsec_…`."""
+    """An endpoint and its new secret, `whsec_…`, which signs what it gets."""
 
     record: EndpointRecord
     secret: SecretStr
@@ -126,13 +132,18 @@ class Routed(Contract):
 
 
 class Message(Contract):
-    """What to send next on a lane: the endpoint's address and secret, the event, and which attempt this is."""
+    """What to send next on a lane: the endpoint's address and secrets, the event, and which attempt this is.
+
+    `old_secret` signs too until `old_secret_until`.
+    """
 
     message_id: str
     endpoint_id: str
     event: EventRecord
     url: str
     secret: SecretStr
+    old_secret: SecretStr | None = None
+    old_secret_until: Moment | None = None
     failures: int
     next_attempt_at: Moment | None
 

@@ -51,6 +51,9 @@ class WebhookEndpoint(Identified, Owned, Stamped, Base):
     status: Mapped[EndpointStatus] = mapped_column(server_default=EndpointStatus.ENABLED)
     disabled_reason: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+    old_secret: Mapped[str | None] = mapped_column(SealedText("webhook_endpoint.old_secret"))
+    old_secret_until: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
 
 
 class WebhookMessage(Identified, Owned, Stamped, Base):

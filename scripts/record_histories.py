@@ -22,9 +22,10 @@ from billflow.dev.folder import claimed  # noqa: E402  (the tests are found from
 from billflow.dev.postgres import embedded_postgres  # noqa: E402
 from billflow.telemetry.logging import configure_logging  # noqa: E402
 from billflow.temporal.worker import leave  # noqa: E402
+from tests.databases import migrated_database  # noqa: E402
 from tests.replay import fingerprint  # noqa: E402
 from tests.replay.shapes import played  # noqa: E402
-from tests.world import dev_server_world, migrated_database  # noqa: E402
+from tests.world import dev_server_world  # noqa: E402
 
 HISTORIES = ROOT / "tests" / "replay" / "histories"
 

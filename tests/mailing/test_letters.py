@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from billflow.mailing.letters import letter, texts
-from billflow.models.contracts.mail import Letter, NoticeAsk, NoticeFacts, Occasion
+from billflow.models.contracts.mail import Letter, ListedInvoice, NoticeAsk, NoticeFacts, Occasion
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FACTS = NoticeFacts(
@@ -80,6 +80,25 @@ def test_a_confirmation_is_asked_for_with_the_page_where_it_is_given() -> None:
 def test_what_comes_next_is_named_only_where_something_does() -> None:
     assert "try again on March 1, 2026" in written(Occasion.PAYMENT_FAILED, next_at=AT).body
     assert "try again" not in written(Occasion.PAYMENT_FAILED).body
+
+
+@pytest.mark.parametrize(
+    ("language", "lines", "total"),
+    [
+        ("en", ["- February 1, 2026: A-1, EUR\xa012.00", "- March 1, 2026: A-2, -EUR\xa03.05"], "EUR\xa08.95"),
+        ("de", ["- 1. Februar 2026: A-1, EUR\xa012,00", "- 1. März 2026: A-2, -EUR\xa03.05"], "EUR\xa08,95"),
+    ],
+)
+def test_invoices_told_of_together_are_listed_with_their_sum(language: str, lines: list[str], total: str) -> None:
+    listed = tuple(
+        ListedInvoice(invoice_name=f"A-{month}", issued_at=datetime(2026, month + 1, 1, tzinfo=UTC), total=amount)
+        for month, amount in ((1, 1200), (2, -305))
+    )
+    body = written(Occasion.CAUGHT_UP, language, listed=listed).body
+
+    assert [line for line in body.splitlines() if line.startswith("- ")] == lines
+    assert total in body
+    assert "https://" not in body
 
 
 def test_a_name_cannot_add_headers_to_a_mail() -> None:

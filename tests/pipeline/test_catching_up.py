@@ -6,6 +6,7 @@ from datetime import datetime
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import Schedule
+from billflow.models.contracts.mail import MailRecord, Occasion
 from tests.engine_fixtures import until
 from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, by_hand, by_invoice
 
@@ -37,6 +38,32 @@ async def test_an_outage_is_caught_up_oldest_first_with_one_notice_of_all_invoic
     assert times == [add_months(BEGIN, month) for month in range(6)]
 
 
+async def test_one_letter_tells_of_all_late_invoices_with_their_dates_and_sum(story: Story) -> None:
+    await story.plan(by_hand(10))
+
+    await story.advance(add_months(BEGIN, 3) + DAY)
+
+    _, *late = await story.settled()
+    [letter] = await letters(story)
+    assert letter.occasion is Occasion.CAUGHT_UP
+    assert [line for line in letter.body.splitlines() if line.startswith("- ")] == [
+        f"- {date}: {invoice.number}, USD\xa080.00"
+        for date, invoice in zip(("February 15, 2026", "March 15, 2026", "April 15, 2026"), late, strict=True)
+    ]
+    assert "Together they come to USD\xa0240.00." in letter.body
+
+
+async def letters(story: Story) -> list[MailRecord]:
+    """Return the customer's mails, once there is one."""
+    postbox = story.house.engine.postbox
+
+    async def is_written() -> bool:
+        return bool((await postbox.mails(story.org_id, story.customer_id)).rows)
+
+    await until(is_written)
+    return list((await postbox.mails(story.org_id, story.customer_id)).rows)
+
+
 async def test_a_boundary_in_time_gives_no_such_notice(story: Story) -> None:
     await story.plan(by_hand(10))
 
@@ -45,6 +72,7 @@ async def test_a_boundary_in_time_gives_no_such_notice(story: Story) -> None:
     await story.settled()
 
     assert await story.events("customer.caught_up") == []
+    assert (await story.house.engine.postbox.mails(story.org_id, story.customer_id)).rows == ()
     assert [event["behind"] for event in await story.events("invoice.created")] == [False] * 3
 
 

@@ -10,13 +10,13 @@ from babel.numbers import format_currency
 
 from billflow.domain.money import DECIMALS
 from billflow.models.contracts.base import Moment
-from billflow.models.contracts.mail import Letter, NoticeAsk, NoticeFacts, Occasion
+from billflow.models.contracts.mail import Letter, ListedInvoice, NoticeAsk, NoticeFacts, Occasion
 
 FALLBACK = "en"
 """The language of those whose own we don't write."""
 
 _OPTIONAL = "[next]"
-_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO}
+_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO, Occasion.CAUGHT_UP}
 
 
 @cache
@@ -51,7 +51,14 @@ def _values(ask: NoticeAsk, facts: NoticeFacts, locale: Locale) -> dict[str, str
         "due": _date(facts.due_at, locale),
         "next": _date(ask.next_at, locale) if ask.next_at else "",
         "link": facts.hosted_invoice_url or "",
+        "list": "\n".join(_line(listed, facts.currency, locale) for listed in facts.listed),
+        "sum": _amount(sum(listed.total for listed in facts.listed), facts.currency, locale),
     }
+
+
+def _line(listed: ListedInvoice, currency: str, locale: Locale) -> str:
+    amount = _amount(listed.total, currency, locale)
+    return f"- {_date(listed.issued_at, locale)}: {listed.invoice_name}, {amount}"
 
 
 def _amount(amount: int, currency: str, locale: Locale) -> str:
@@ -62,8 +69,8 @@ def _amount(amount: int, currency: str, locale: Locale) -> str:
 
 
 def _decimal(amount: int, decimals: int) -> str:
-    digits = f"{amount:0{decimals + 1}d}"
-    return f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits
+    sign, digits = "-" if amount < 0 else "", f"{abs(amount):0{decimals + 1}d}"
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
 
 
 def _pattern(decimals: int) -> str:

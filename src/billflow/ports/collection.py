@@ -88,8 +88,8 @@ class Mailer(Protocol):
 class Postbox(Protocol):
     """The mails that were written; every method is one transaction and safe to repeat."""
 
-    async def notice_facts(self, ref: InvoiceRef) -> NoticeFacts:
-        """Return what there is to say about an invoice; raises `NotFound`."""
+    async def notice_facts(self, ask: NoticeAsk) -> NoticeFacts:
+        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
         ...
 
     async def keep(self, ask: NoticeAsk, facts: NoticeFacts, letter: Letter) -> MailRecord:

@@ -1,15 +1,16 @@
 """Mails as rows: what there is to say, and what was written, once per debt and occasion."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.invoices import InvoiceRef
-from billflow.models.contracts.mail import Letter, MailRecord, NoticeAsk, NoticeFacts
+from billflow.models.contracts.mail import Letter, ListedInvoice, MailRecord, NoticeAsk, NoticeFacts
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccount, Customer, Invoice, MailRow
 from billflow.store.engine import Database, as_id
@@ -26,30 +27,31 @@ class PostgresPostbox:
 
     database: Database
 
-    async def notice_facts(self, ref: InvoiceRef) -> NoticeFacts:
-        """Return what there is to say about an invoice; raises `NotFound`."""
+    async def notice_facts(self, ask: NoticeAsk) -> NoticeFacts:
+        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
         query = (
             select(Invoice, Customer, BillingAccount)
             .join(Customer, Customer.id == Invoice.customer_id)
             .join(BillingAccount, BillingAccount.id == Invoice.billing_account_id)
-            .where(Invoice.id == as_id(ref.invoice_id, "invoice"))
+            .where(Invoice.id == as_id(ask.invoice_id, "invoice"))
         )
-        async with self.database.unit_of_work(ref.org_id) as session:
+        async with self.database.unit_of_work(ask.org_id) as session:
             found = (await session.execute(query)).one_or_none()
             if found is None:
-                raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+                raise NotFound(f"There is no invoice {ask.invoice_id!r}.")
             invoice, customer, account = found
             return NoticeFacts(
                 customer_id=str(customer.id),
                 recipient=account.invoice_email or customer.email,
                 name=customer.name,
                 language=customer.default_language,
-                invoice_name=invoice.number or str(invoice.id)[:8],
+                invoice_name=_name(invoice),
                 open_amount=standing_of(await load_money(session, invoice)).remaining,
                 currency=invoice.currency,
                 due_at=invoice.due_at,
                 hosted_invoice_url=invoice.hosted_invoice_url,
                 is_settled=invoice.status not in UNSETTLED,
+                listed=await _listed(session, ask.together),
             )
 
     async def keep(self, ask: NoticeAsk, facts: NoticeFacts, letter: Letter) -> MailRecord:
@@ -89,6 +91,21 @@ class PostgresPostbox:
             if found is None:
                 raise NotFound(f"There is no mail {mail_id!r}.")
             return _record(found)
+
+
+def _name(invoice: Invoice) -> str:
+    return invoice.number or str(invoice.id)[:8]
+
+
+async def _listed(session: AsyncSession, invoice_ids: Sequence[str]) -> tuple[ListedInvoice, ...]:
+    if not invoice_ids:
+        return ()
+    wanted = Invoice.id.in_([as_id(invoice_id, "invoice") for invoice_id in invoice_ids])
+    invoices = await session.scalars(select(Invoice).where(wanted).order_by(Invoice.issued_at, Invoice.id))
+    return tuple(
+        ListedInvoice(invoice_name=_name(invoice), issued_at=invoice.issued_at, total=invoice.total)
+        for invoice in invoices
+    )
 
 
 def _record(row: MailRow) -> MailRecord:

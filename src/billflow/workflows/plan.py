@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         InvoiceSummary,
         Paid,
     )
+    from billflow.models.contracts.mail import NoticeAsk, Occasion
     from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StepResult
     from billflow.models.contracts.steps import (
         AbandonAsk,
@@ -228,6 +229,9 @@ class PlanWorkflow:
         made, self._caught_up = tuple(self._caught_up), []
         ask = CaughtUpAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_ids=made, at=self._now())
         await on_books(StepActivities.tell_caught_up, ask, f"one notice of {len(made)} late invoices")
+        self._sender.write(
+            NoticeAsk(org_id=ask.org_id, invoice_id=made[-1], occasion=Occasion.CAUGHT_UP, at=ask.at, together=made)
+        )
 
     async def _take_command(self, request: CommandRequest) -> StepResult:
         ask = CommandAsk(

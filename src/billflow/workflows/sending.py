@@ -1,6 +1,7 @@
 """Sending a plan's invoices one after another, outside its turn, so that nothing ever waits for Stripe."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -15,9 +16,11 @@ with workflow.unsafe.imports_passed_through():
     from billflow.domain.money import format_amount
     from billflow.models.contracts.collection import CollectionRun
     from billflow.models.contracts.invoices import CollectAsk, CollectionOutcome, InvoiceSummary
-    from billflow.temporal.ids import collection_workflow_id
+    from billflow.models.contracts.mail import NoticeAsk
+    from billflow.temporal.ids import collection_workflow_id, mail_workflow_id
     from billflow.workflows.calls import SEND_WINDOW, at_stripe
     from billflow.workflows.collection import CollectionWorkflow
+    from billflow.workflows.mailing import MailWorkflow
 
 Settled = Callable[[InvoiceSummary, CollectionOutcome], Awaitable[bool]]
 """Told about each outcome; answers whether that was the end of it."""
@@ -37,6 +40,7 @@ class InvoiceSender:
         self._settled = settled
         self._queue: deque[InvoiceSummary] = deque()
         self._voids: deque[InvoiceSummary] = deque()
+        self._letters: deque[NoticeAsk] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -48,7 +52,15 @@ class InvoiceSender:
         """Queue invoices to be sent, and ones to be voided, in this order."""
         self._queue.extend(invoices)
         self._voids.extend(voided)
-        if (self._queue or self._voids) and self.is_idle:
+        self._begin()
+
+    def write(self, letter: NoticeAsk) -> None:
+        """Queue a letter that tells of invoices, for when all of them were sent."""
+        self._letters.append(letter)
+        self._begin()
+
+    def _begin(self) -> None:
+        if (self._queue or self._voids or self._letters) and self.is_idle:
             self._task = asyncio.create_task(self._work())
 
     async def finish(self) -> None:
@@ -58,11 +70,13 @@ class InvoiceSender:
             await task
 
     async def _work(self) -> None:
-        while self._queue or self._voids:
+        while self._queue or self._voids or self._letters:
             while self._queue:
                 await self._send_one(self._queue.popleft())
             while self._voids:
                 await self._void_one(self._voids.popleft())
+            while self._letters and not self._queue:
+                await self._write_one(self._letters.popleft())
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
@@ -92,6 +106,16 @@ class InvoiceSender:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("a collection is under way already", extra={"invoice_id": invoice.invoice_id})
+
+    async def _write_one(self, letter: NoticeAsk) -> None:
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await workflow.start_child_workflow(
+                MailWorkflow.run,
+                letter,
+                id=mail_workflow_id(letter.key),
+                parent_close_policy=ParentClosePolicy.ABANDON,
+                static_summary=f"mail: {letter.occasion}",
+            )
 
     async def _void_one(self, invoice: InvoiceSummary) -> None:
         ask = CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())

@@ -18,11 +18,12 @@ class Occasion(StrEnum):
     REACTIVATED = "reactivated"
     PLAN_ENDED = "plan_ended"
     LET_GO = "let_go"
+    CAUGHT_UP = "caught_up"
 
     @property
     def outlives_the_debt(self) -> bool:
         """Tell whether it is news even when the invoice is settled by now."""
-        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO)
+        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.CAUGHT_UP)
 
     @property
     def is_reminder(self) -> bool:
@@ -31,12 +32,16 @@ class Occasion(StrEnum):
 
 
 class NoticeAsk(InvoiceRef):
-    """Tell the customer about an invoice; `number` tells occasions of one kind apart."""
+    """Tell the customer about an invoice; `number` tells occasions of one kind apart.
+
+    `together` names all invoices that one letter tells of, in their order, where it tells of several.
+    """
 
     occasion: Occasion
     number: int = 1
     at: Moment
     next_at: Moment | None = None
+    together: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -44,8 +49,19 @@ class NoticeAsk(InvoiceRef):
         return f"invoice/{self.invoice_id}/{self.occasion}/{self.number}"
 
 
+class ListedInvoice(Contract):
+    """One of several invoices that a letter tells of; `total` in minor units of the letter's currency."""
+
+    invoice_name: str
+    issued_at: Moment
+    total: int
+
+
 class NoticeFacts(Contract):
-    """What a letter about an invoice says; `open_amount` in minor units of `currency`."""
+    """What a letter about an invoice says; amounts in minor units of `currency`.
+
+    `listed` are the invoices that it tells of together.
+    """
 
     customer_id: str
     recipient: str
@@ -57,6 +73,7 @@ class NoticeFacts(Contract):
     due_at: Moment
     hosted_invoice_url: str | None
     is_settled: bool
+    listed: tuple[ListedInvoice, ...] = ()
 
 
 class Letter(Contract):

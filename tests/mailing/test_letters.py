@@ -85,13 +85,13 @@ def test_what_comes_next_is_named_only_where_something_does() -> None:
 @pytest.mark.parametrize(
     ("language", "lines", "total"),
     [
-        ("en", ["- February 1, 2026: A-1, EUR\xa012.00", "- March 1, 2026: A-2, -EUR\xa03.05"], "EUR\xa08.95"),
-        ("de", ["- 1. Februar 2026: A-1, EUR\xa012,00", "- 1. März 2026: A-2, -EUR\xa03.05"], "EUR\xa08,95"),
+        ("en", ["- March 1, 2026: A-1, EUR\xa012.00", "- April 1, 2026: A-2, -EUR\xa03.05"], "EUR\xa08.95"),
+        ("de", ["- 1. März 2026: A-1, EUR\xa012,00", "- 1. April 2026: A-2, -EUR\xa03,05"], "EUR\xa08,95"),
     ],
 )
 def test_invoices_told_of_together_are_listed_with_their_sum(language: str, lines: list[str], total: str) -> None:
     listed = tuple(
-        ListedInvoice(invoice_name=f"A-{month}", issued_at=datetime(2026, month + 1, 1, tzinfo=UTC), total=amount)
+        ListedInvoice(invoice_name=f"A-{month}", issued_at=datetime(2026, month + 2, 1, tzinfo=UTC), total=amount)
         for month, amount in ((1, 1200), (2, -305))
     )
     body = written(Occasion.CAUGHT_UP, language, listed=listed).body

@@ -55,6 +55,40 @@ def test_contacts_and_projects_come_and_go(terminal: Terminal) -> None:
     assert removed["total"] == 0
 
 
+def test_billing_accounts_come_and_go_and_one_is_the_default(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    typed = ("--add", "Subsidiary", "--currency", "EUR", "--invoice-email", "ap@muster.de")
+
+    added = terminal("customer", "billing-accounts", customer, *typed, "--json").data["billing_accounts"]
+    first, second = (row["billing_account_id"] for row in added)
+    chosen = terminal("customer", "billing-accounts", customer, "--default", second)
+    kept = terminal("customer", "billing-accounts", customer, "--remove", second)
+    removed = terminal("customer", "billing-accounts", customer, "--remove", first, "--json").data
+
+    assert [(row["currency"], row["is_default"]) for row in added] == [("USD", True), ("EUR", False)]
+    assert "Billing accounts: 2" in chosen.out
+    assert kept.code == 1
+    assert [row["billing_account_id"] for row in removed["billing_accounts"]] == [second]
+
+
+def test_support_decides_on_requests_to_be_sponsored(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    typed = ("--type", "open_source", "--description", "A compiler that volunteers maintain")
+
+    first = terminal("customer", "ask-sponsorship", customer, *typed, "--json").data
+    twice = terminal("customer", "ask-sponsorship", customer, *typed)
+    declined = terminal("customer", "decline-sponsorship", customer, first["sponsorship_request_id"][:8])
+    second = terminal("customer", "ask-sponsorship", customer, *typed, "--expected-users", "12", "--json").data
+    approved = terminal("customer", "approve-sponsorship", customer, second["sponsorship_request_id"], "--json").data
+    listed = terminal("customer", "sponsorships", customer)
+
+    assert twice.code == 1
+    assert "is declined" in declined.out
+    assert (approved["status"], approved["expected_users"]) == ("approved", 12)
+    assert "Sponsorship requests: 2" in listed.out
+    assert_refused(terminal("customer", "decline-sponsorship", customer, "zz"), "There is no sponsorship request 'zz'")
+
+
 def test_an_onboarded_customer_has_a_trial_and_says_what_it_may_do(terminal: Terminal) -> None:
     customer = terminal.customer()
 

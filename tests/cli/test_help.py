@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
+import uvloop
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
@@ -61,6 +62,7 @@ def test_every_example_can_be_typed(words: list[str], monkeypatch: pytest.Monkey
         ran.append(" ".join(words))
 
     monkeypatch.setattr(asyncio, "run", instead_of_running)
+    monkeypatch.setattr(uvloop, "run", instead_of_running)
     ROOT.main(words, standalone_mode=False)
 
     assert ran == [" ".join(words)]

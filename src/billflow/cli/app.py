@@ -25,6 +25,7 @@ from billflow.cli import (
     seats,
     servers,
     settling,
+    sponsorships,
 )
 from billflow.cli.conformance import conformance
 from billflow.cli.encryption import rotate_encryption
@@ -71,6 +72,7 @@ _add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
 _add(events, "events --type invoice.paid", "events --customer 5f1c --json")
 keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
 customers.app.add_typer(cards.app)
+customers.app.add_typer(sponsorships.app)
 invoices.app.add_typer(settling.app)
 customers.app.command(epilog=example("customer export 5f1c"))(export)
 customers.app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))(erase)

@@ -12,6 +12,7 @@ from billflow.cli.finding import change_here, customer_ref, short
 from billflow.cli.params import AsJson, CustomerId
 from billflow.cli.session import run
 from billflow.domain.errors import InvalidInput
+from billflow.domain.plan import CollectionMethod
 
 if TYPE_CHECKING:
     from billflow.wiring import Engine
@@ -120,6 +121,45 @@ def contacts(  # noqa: PLR0913  (each is one field)
     run(act)
 
 
+def billing_accounts(  # noqa: PLR0913  (each is one field)
+    customer: CustomerId,
+    *,
+    add: Annotated[str | None, typer.Option(metavar="NAME", help="Add a billing account.")] = None,
+    currency: Annotated[str | None, typer.Option(help="What the new one is in; else the customer's.")] = None,
+    invoice_email: Annotated[str | None, typer.Option(help="Where the new one's invoices go.")] = None,
+    collection_method: Annotated[
+        CollectionMethod, typer.Option(help="How the new one pays.")
+    ] = CollectionMethod.CHARGE_AUTOMATICALLY,
+    default: Annotated[str | None, typer.Option(metavar="ID", help="Let this one pay for plans from now on.")] = None,
+    remove: _PartId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a customer's billing accounts, after adding one, removing one or choosing the default one."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.customer_parts import AccountUpdate, NewAccount
+
+        ref, books = await customer_ref(engine, customer), engine.customer_books
+        if add:
+            new = NewAccount(
+                name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
+            )
+            await books.add_account(ref, new, change_here())
+        if default:
+            await books.change_account(ref, default, AccountUpdate(is_default=True), change_here())
+        if remove:
+            await books.remove_account(ref, remove, change_here())
+        found = await books.accounts(ref)
+        rows = [
+            (one.billing_account_id, one.name, one.currency, one.collection_method, "default" if one.is_default else "")
+            for one in found
+        ]
+        columns = ("id", "name", "currency", "collection", "")
+        _listed("billing_accounts", found, (columns, rows), as_json=as_json)
+
+    run(act)
+
+
 def projects(
     customer: CustomerId,
     *,
@@ -149,4 +189,4 @@ def _listed(noun: str, found: Sequence[Any], table: tuple[tuple[str, ...], list[
     if as_json:
         output.as_json({noun: found, "total": len(found)})
     else:
-        output.table(f"{noun.capitalize()}: {len(found)}", *table)
+        output.table(f"{noun.capitalize().replace('_', ' ')}: {len(found)}", *table)

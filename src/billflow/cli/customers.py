@@ -133,6 +133,11 @@ def _add(command: Callable[..., None], *examples: str) -> None:
 _add(customer_parts.update, "customer update 5f1c --name 'Acme Inc.' --language de-DE")
 _add(customer_parts.settings, "customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
 _add(customer_parts.contacts, "customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
+_add(
+    customer_parts.billing_accounts,
+    "customer billing-accounts 5f1c",
+    "customer billing-accounts 5f1c --add Subsidiary --currency EUR",
+)
 _add(customer_parts.projects, "customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
 _add(customer_money.access, "customer access 5f1c --json")
 _add(customer_money.report, "customer report 5f1c")

@@ -1,0 +1,103 @@
+"""`billflow customer sponsorships, ask-, approve-, decline-sponsorship`: who asks not to pay, and what support says."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli import output
+from billflow.cli.finding import change_here, customer_ref, only, short
+from billflow.cli.params import AsJson, CustomerId, Reason, example
+from billflow.cli.session import run
+
+if TYPE_CHECKING:
+    from billflow.models.contracts.customer_money import SponsorshipRecord
+    from billflow.models.contracts.customers import CustomerRef
+    from billflow.wiring import Engine
+
+app = typer.Typer()
+
+_RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="A request's id, or enough of its beginning.")]
+
+
+@app.command(epilog=example("customer sponsorships 5f1c"))
+def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
+    """List a customer's requests to be sponsored, the newest first."""
+
+    async def act(engine: "Engine") -> None:
+        found = await engine.customer_books.sponsorships(await customer_ref(engine, customer))
+        if as_json:
+            output.as_json({"sponsorship_requests": found, "total": len(found)})
+            return
+        rows = [
+            (short(r.sponsorship_request_id), r.organization_type, r.status, output.time(r.created_at)) for r in found
+        ]
+        output.table(f"Sponsorship requests: {len(found)}", ("id", "organization", "status", "asked at"), rows)
+
+    run(act)
+
+
+@app.command(epilog=example("customer ask-sponsorship 5f1c --type open_source --description 'A compiler'"))
+def ask_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
+    customer: CustomerId,
+    *,
+    organization_type: Annotated[str, typer.Option("--type", help="Such as open_source, education or non_profit.")],
+    description: Annotated[str, typer.Option(help="What the organization does.")],
+    website: Annotated[str | None, typer.Option(help="Where one can read about it.")] = None,
+    expected_users: Annotated[int | None, typer.Option(min=0, help="How many people will use it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for a customer to be sponsored; one request at a time waits for a decision."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.customer_money import NewSponsorshipRequest
+
+        new = NewSponsorshipRequest(
+            organization_type=organization_type,
+            description=description,
+            website=website,
+            expected_users=expected_users,
+        )
+        asked = await engine.customer_books.ask_sponsorship(await customer_ref(engine, customer), new, change_here())
+        _show(asked, as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'"))
+def approve_sponsorship(
+    customer: CustomerId, request: _RequestId, *, reason: Reason = None, as_json: AsJson = False
+) -> None:
+    """Approve a request: complimentary access ends, a self-hosted customer gets a community plan."""
+
+    async def act(engine: "Engine") -> None:
+        ref = await customer_ref(engine, customer)
+        request_id = await _found(engine, ref, request)
+        _show(await engine.customers.approve_sponsorship(ref, request_id, change_here(reason)), as_json=as_json)
+
+    run(act)
+
+
+@app.command(epilog=example("customer decline-sponsorship 5f1c 0a3b --reason 'sells what it makes'"))
+def decline_sponsorship(
+    customer: CustomerId, request: _RequestId, *, reason: Reason = None, as_json: AsJson = False
+) -> None:
+    """Decline a request."""
+
+    async def act(engine: "Engine") -> None:
+        ref = await customer_ref(engine, customer)
+        request_id = await _found(engine, ref, request)
+        _show(await engine.customer_books.decline_sponsorship(ref, request_id, change_here(reason)), as_json=as_json)
+
+    run(act)
+
+
+async def _found(engine: "Engine", ref: "CustomerRef", typed: str) -> str:
+    ids = [request.sponsorship_request_id for request in await engine.customer_books.sponsorships(ref)]
+    return only("sponsorship request", typed, [one for one in ids if one.startswith(typed.lower())])
+
+
+def _show(record: "SponsorshipRecord", *, as_json: bool) -> None:
+    if as_json:
+        output.as_json(record)
+    else:
+        output.say(f"The sponsorship request {short(record.sponsorship_request_id)} is {record.status}.")

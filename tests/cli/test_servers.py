@@ -16,7 +16,10 @@ def test_migrating_twice_is_as_good_as_once(terminal: Terminal) -> None:
     migrated = terminal("migrate")
 
     assert (migrated.code, migrated.err) == (0, "")
-    assert migrated.out == "The database is at the newest version.\nTemporal knows the search attributes.\n"
+    assert migrated.out.splitlines() == [
+        "The database is at the newest version.",
+        "Temporal knows the search attributes and the nightly schedules.",
+    ]
 
 
 def test_a_worker_drains_on_sigterm(stack: Path) -> None:

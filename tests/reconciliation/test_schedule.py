@@ -1,11 +1,14 @@
 """The nightly run is on the server's list, once, as the code says, and stays paused where an operator paused it."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from temporalio.client import ScheduleOverlapPolicy
 
+from billflow import wiring
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationRun
+from billflow.store.registry import org_id_of
 from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.schedules import CATCH_UP, JITTER, NIGHT_HOUR, ensure_schedules
 from billflow.wiring import reconciliation_reports
@@ -29,6 +32,26 @@ async def test_workers_that_start_together_make_one_schedule(town: Town) -> None
     assert found.policy.catchup_window == CATCH_UP
     assert found.spec.jitter == JITTER
     assert [part.start for part in found.spec.calendars[0].hour] == [NIGHT_HOUR]
+
+
+async def test_whoever_starts_makes_a_schedule_for_every_organization(town: Town) -> None:
+    client, slug = town.engine.client, f"night-{uuid4().hex[:8]}"
+    org_id = await town.engine.registry.create_org(slug)
+
+    await wiring.ensure_schedules(town.engine)
+
+    for wanted in (org_id, town.org_id):
+        await client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(wanted)}").describe()
+
+
+async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(town: Town) -> None:
+    client, slug = town.engine.client, f"night-{uuid4().hex[:8]}"
+    settings = town.engine.settings.model_copy(update={"org": slug})
+
+    await wiring.prepare_temporal(settings, client.service_client.config.target_host)
+
+    handle = client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(org_id_of(slug))}")
+    assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
 
 
 async def test_a_paused_schedule_stays_paused(town: Town) -> None:

@@ -75,13 +75,14 @@ async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
     from billflow.api.server import run_server
     from billflow.cli.serving import together
     from billflow.temporal.worker import run_until
-    from billflow.wiring import build_api, migrate, open_engine, workers
+    from billflow.wiring import build_api, ensure_schedules, migrate, open_engine, workers
 
     settings = stack.settings
     folder = settings.data_dir.expanduser().resolve()
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
         with running.announced(folder, stack.environment()):
+            await ensure_schedules(engine)
             _show(stack, folder, await _first_key(engine))
             api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, watch=stack.watch())

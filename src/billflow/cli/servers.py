@@ -106,25 +106,23 @@ async def _serve_socket(descriptor: int) -> None:
 
 def migrate(
     *,
-    database_only: Annotated[
-        bool, typer.Option("--database-only", help="Leave Temporal's search attributes alone.")
-    ] = False,
+    database_only: Annotated[bool, typer.Option("--database-only", help="Leave Temporal alone.")] = False,
 ) -> None:
-    """Bring the database to the newest version and register the search attributes; safe to repeat."""
+    """Bring the database to the newest version, and Temporal's search attributes and schedules; safe to repeat."""
     from billflow.wiring import migrate as upgrade
 
-    upgrade(session.settings_here())
+    settings = session.settings_here()
+    upgrade(settings)
     say("The database is at the newest version.")
     if not database_only:
-        asyncio.run(_register_search_attributes())
-        say("Temporal knows the search attributes.")
+        asyncio.run(_prepare_temporal(settings))
+        say("Temporal knows the search attributes and the nightly schedules.")
 
 
-async def _register_search_attributes() -> None:
-    from billflow.temporal import search_attributes
-    from billflow.temporal.client import connect
+async def _prepare_temporal(settings: "Settings") -> None:
+    from billflow.wiring import prepare_temporal
 
-    await search_attributes.ensure(await connect())
+    await prepare_temporal(settings)
 
 
 def stripe_stand_in(context: typer.Context) -> None:

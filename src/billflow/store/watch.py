@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.keys import Attention
-from billflow.models.tables import CustomerPlan, Invoice, WebhookEvent
+from billflow.models.tables import CustomerPlan, Invoice, Org, WebhookEvent
 from billflow.store.engine import Database
 
 ROLE = "billflow_watch"
@@ -20,6 +20,11 @@ class PostgresWatch:
     """`ports_access.Watch` on PostgreSQL; it reads, and is granted nothing else."""
 
     database: Database
+
+    async def orgs(self) -> tuple[str, ...]:
+        """Return the ids of all organizations."""
+        async with self._looking() as session:
+            return tuple(map(str, await session.scalars(select(Org.id).order_by(Org.id))))
 
     async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
         """Return the ids of the organizations for which an event of Stripe's waits."""

@@ -18,6 +18,7 @@ from billflow.wiring.working import (
     ensure_schedules,
     mail_activities,
     onboarding_activities,
+    prepare_temporal,
     reconciliation_activities,
     workers,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "open_engine",
     "outward_of",
     "papers_of",
+    "prepare_temporal",
     "privacy_of",
     "reach_of",
     "reconciliation_activities",

@@ -19,10 +19,13 @@ from billflow.mailing.smtp import SmtpMailer
 from billflow.payments.client import is_live
 from billflow.payments.reconciling import StripeInvoices
 from billflow.service.dispatching import Dispatcher, Lanes
-from billflow.settings import Settings
+from billflow.settings import Settings, payload_keyring
 from billflow.store.inbox import PostgresInbox
 from billflow.store.outbox import PostgresOutbox
-from billflow.temporal import schedules
+from billflow.store.registry import org_id_of
+from billflow.store.watch import PostgresWatch
+from billflow.temporal import schedules, search_attributes
+from billflow.temporal.client import connect
 from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
 from billflow.wiring.crew import Crew
@@ -30,11 +33,12 @@ from billflow.wiring.desks import fleet_of, reach_of, reconciliation_reports, se
 from billflow.wiring.engine import Engine
 from billflow.workflows.delivery import DeliveryWorkflow
 
-LIVE_INVOICES_PER_SECOND = 20.0
-
-
+LIVE_INVOICES_PER_SECOND = 24.0
 SANDBOX_INVOICES_PER_SECOND = 5.0
-"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox."""
+"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox.
+
+What is left over is for what people ask Stripe meanwhile.
+"""
 
 
 def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
@@ -81,8 +85,17 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
 
 
 async def ensure_schedules(engine: Engine) -> None:
-    """Let what happens by the clock happen for the organization that the settings name; safe to repeat."""
-    await schedules.ensure_schedules(engine.client, await engine.registry.create_org(engine.settings.org))
+    """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
+    await engine.registry.create_org(engine.settings.org)
+    for org_id in await PostgresWatch(engine.books.database).orgs():
+        await schedules.ensure_schedules(engine.client, org_id)
+
+
+async def prepare_temporal(settings: Settings, address: str | None = None) -> None:
+    """Teach Temporal our search attributes, and what happens by the clock for the organization of the settings."""
+    client = await connect(address, keyring=payload_keyring(settings))
+    await search_attributes.ensure(client)
+    await schedules.ensure_schedules(client, org_id_of(settings.org))
 
 
 @asynccontextmanager

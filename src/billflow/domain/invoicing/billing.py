@@ -19,11 +19,8 @@ def bill(step: Step) -> None:
     if not step.tier.billable:
         return
     bundle = step.facts.settings.bundle_additions_by_date
-    lines: list[Line] = []
-    for charge in charges(step.ledger, open_entries, bundle=bundle):
-        if line := line_for(step, charge):
-            lines.append(line)
-            step.settled.update(dict.fromkeys(line.entries, Disposition.BILLED))
+    lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
+    step.settled.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
         step.invoices.append(_draft(step, lines))
 

@@ -1,5 +1,6 @@
 """An endpoint that takes nothing for three days is left alone until somebody enables it again."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -121,3 +122,13 @@ async def test_what_fails_after_it_was_disabled_is_told_no_second_time(route: Ro
 
     assert (await route.endpoint()).disabled_reason == "It answered 410 Gone."
     assert await route.told() == (1, ["system"])
+
+
+async def test_failures_of_many_lanes_at_once_are_all_noted(route: Route) -> None:
+    lanes = [await route.lane() for _ in range(8)]
+
+    await asyncio.gather(*(route.answered(lane, 500, BEGIN) for lane in lanes))
+
+    noted = await route.outbox.deliveries(route.org_id, route.endpoint_id, Paging())
+    assert noted.total == len(lanes)
+    assert (await route.endpoint()).failing_since == BEGIN

@@ -189,6 +189,7 @@ def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
     path = [str(part) for part in item["loc"]]
     path = path[1:] if path[:1] and path[0] in _PARTS else path
     path = path[1:] if path[:1] and path[0] in _VARIANTS else path
+    path = path[:1] + path[2:] if path[:1] == ["command"] and path[1:2] and path[1] in _VARIANTS else path
     if not path:
         path = [(refusal and refusal.field) or ("type" if str(item["type"]).startswith("union_tag") else "body")]
     message = refusal.message if refusal else str(item["msg"])

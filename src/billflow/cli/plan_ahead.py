@@ -5,21 +5,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli import output
-from billflow.cli.finding import now, plan_ref
+from billflow.cli.finding import plan_ref
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.explain import explain
-from billflow.domain.preview import Forecast, forecast, invoices_of, preview
+from billflow.domain.preview import Forecast, invoices_of
+from billflow.service.ahead import Foresight
 
 if TYPE_CHECKING:
     from billflow.cli.variants import Request
-    from billflow.domain.step import Facts, Outcome
+    from billflow.domain.step import Outcome
     from billflow.wiring import Engine
 
 
 async def show_preview(engine: "Engine", typed: "Request") -> None:
     """Print what a command would change and bill; nothing is written."""
-    facts, today = await _facts(engine, typed.plan)
-    outcome = preview(facts, typed.command, typed.at or today, now=today)
+    foresight = Foresight(engine.books, engine.archive)
+    outcome = await foresight.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
     invoices = invoices_of(outcome)
     if typed.as_json:
         output.as_json({**_changes(outcome), "credit": outcome.credit, "invoices": _as_data(invoices)})
@@ -32,21 +33,13 @@ async def show_preview(engine: "Engine", typed: "Request") -> None:
 
 async def show_forecast(engine: "Engine", plan: str, count: int, *, as_json: bool) -> None:
     """Print the next *count* invoices of a plan, if nothing changes."""
-    facts, today = await _facts(engine, plan)
-    ahead = forecast(facts, count, now=today)
+    ahead = await Foresight(engine.books, engine.archive).forecast(await plan_ref(engine, plan), count)
     if as_json:
         parked = {"code": ahead.parked.code, "message": ahead.parked.message} if ahead.parked else None
         output.as_json({"invoices": _as_data(ahead.invoices), "parked": parked, "ends_at": ahead.ends_at})
         return
     _print_invoices(ahead.invoices, "Nothing more will be billed.")
     _print_end(ahead)
-
-
-async def _facts(engine: "Engine", plan: str) -> "tuple[Facts, datetime]":
-    """Return a plan's facts and the moment it lives at: its test clock's, or now."""
-    ref = await plan_ref(engine, plan)
-    today = (await engine.books.plan_state(ref)).clock_at or now()
-    return await engine.archive.facts(ref, today), today
 
 
 def _changes(outcome: "Outcome") -> dict[str, Any]:

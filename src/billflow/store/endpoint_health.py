@@ -22,7 +22,7 @@ async def note_health(session: AsyncSession, endpoint_id: UUID, attempt: Attempt
     query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)
     if attempt.delivered:
         query = query.where(WebhookEndpoint.failing_since.is_not(None))
-    endpoint = (await session.scalars(query.with_for_update())).one_or_none()
+    endpoint = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
     if endpoint is None:
         return
     if attempt.delivered:

@@ -123,7 +123,7 @@ _KEPT = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
 async def held_endpoint(session: AsyncSession, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
     """Load an endpoint, and with *lock* hold it until the transaction ends; raises `NotFound`."""
     query = _KEPT.where(WebhookEndpoint.id == as_id(endpoint_id, "webhook endpoint"))
-    row = (await session.scalars(query.with_for_update() if lock else query)).one_or_none()
+    row = (await session.scalars(query.with_for_update(key_share=True) if lock else query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no webhook endpoint {endpoint_id!r}.")
     return row

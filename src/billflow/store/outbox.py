@@ -139,8 +139,9 @@ class PostgresOutbox:
             message = await session.get(WebhookMessage, UUID(attempt.message_id), with_for_update=True)
             if message is None or message.status is not MessageStatus.PENDING:
                 return
-            session.add(_delivery(message, attempt))
+            # First, because writing the delivery locks the endpoint a little, and two of them could then lock no more.
             await note_health(session, message.endpoint_id, attempt)
+            session.add(_delivery(message, attempt))
             if attempt.delivered:
                 message.status, message.next_attempt_at = MessageStatus.DELIVERED, None
                 return

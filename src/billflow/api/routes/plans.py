@@ -57,8 +57,11 @@ _FIELDS_OF = {
 
 
 async def _known_fields(request: Request) -> None:
-    """Refuse a field that the command does not have: it would be ignored."""
-    asked = await request.json() if await request.body() else None
+    check_fields(await request.json() if await request.body() else None)
+
+
+def check_fields(asked: object) -> None:
+    """Raise `InvalidInput` for a field that a command does not have: it would be ignored."""
     kind = asked.get("type") if isinstance(asked, dict) else None
     known = _FIELDS_OF.get(kind) if isinstance(kind, str) else None
     if isinstance(asked, dict) and known and (unknown := sorted(set(asked) - known)):

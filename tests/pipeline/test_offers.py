@@ -15,7 +15,7 @@ from billflow.models.contracts.offers import Acceptance, NewOffer, OfferMade, Of
 from billflow.models.contracts.plans import PlanStarted
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.engine_fixtures import until
-from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, begun, by_hand
+from tests.pipeline.story import BEGIN, COMPLIMENTARY, DAY, MONTHLY, Story, begun, by_hand
 
 FIXED = NewOffer(tier="cloud_enterprise", fixed_price=120_005)
 DISCOUNT = NewOffer(tier="cloud_standard", monthly_discounted_price=600, annual_discounted_price=6000)
@@ -204,6 +204,24 @@ async def test_who_pays_already_gets_the_offer_as_what_follows(story: Story) -> 
     old, new = await story.plans()
     assert (old.status, new.status, new.end_date) == (PlanStatus.ENDED, PlanStatus.ACTIVE, add_months(BEGIN, 13))
     assert [invoice.total for invoice in await story.settled()] == [9600, 1000, 1000]
+
+
+async def test_an_offer_accepted_during_complimentary_access_takes_its_place_once(server_story: Story) -> None:
+    story = server_story
+    await story.seats(12, BEGIN - DAY)
+    free = await story.plan(COMPLIMENTARY)
+    offer = (await made(story, NewOffer(tier="self_hosted_business", fixed_price=120_000))).offer
+
+    first, again = [await accepted(story, offer, Schedule.ANNUAL) for _ in range(2)]
+
+    assert first.state == again.state
+    plan = first.state
+    assert (plan.status, plan.fixed_price, plan.end_date) == (PlanStatus.ACTIVE, 120_000, add_months(BEGIN, 12))
+    assert (await story.state(free)).status is PlanStatus.ENDED
+    assert [invoice.total for invoice in await story.settled()] == [120_000]
+    assert await offers(story) == [OfferStatus.ACCEPTED]
+    with pytest.raises(Refused):
+        await accepted(story, offer, key="another time")
 
 
 async def test_an_invoice_sent_by_support_starts_the_plan_when_it_is_paid(story: Story) -> None:

@@ -91,10 +91,15 @@ class EndNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeTierNow:
-    """Move to a higher tier at once, crediting the unused share of what was paid; the schedule stays unless given."""
+    """Move to a higher tier at once, crediting the unused share of what was paid.
+
+    Schedule and collection stay unless given. `offer_id` accepts an offer in place of a plan that costs nothing.
+    """
 
     tier: str
     schedule: Schedule | None = None
+    collection_method: CollectionMethod | None = None
+    offer_id: str | None = None
     type: Literal["upgrade_tier_now"] = "upgrade_tier_now"
 
 

@@ -11,6 +11,7 @@ from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
+from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -39,7 +40,7 @@ class Facts:
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
     newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
     `trial_invoice_paid` is None unless the trial was bought by invoice; `trial_discounted_months` are the months of
-    flat discount that this invoice used up.
+    flat discount that this invoice used up. `offer` is the open offer that the command names.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Facts:
     charged: tuple[ChargedLine, ...] = ()
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
+    offer: OfferTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,10 @@ class Offers(Protocol):
         """
         ...
 
+    async def replaced_plan(self, org_id: str, customer_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that costs nothing and an offer takes the place of, or took; None where there is none."""
+        ...
+
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""
         ...

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billflow.domain.commands import EndNow
+from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.errors import BillingError, NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.customers import CustomerChange, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, NewOffer, OfferMade, OfferRecord
-from billflow.models.contracts.plans import PlanStarted, StartPlanAsk
+from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanAsk
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.ports.billing import Offers, PaymentGateway
 from billflow.service.billing import Billing
@@ -46,9 +46,11 @@ class Offering:
     ) -> PlanStarted:
         """Start the plan at the offer's price, and wait for its card; the same `chosen.key` answers the same.
 
-        Where the purchase comes to nothing, the offer is open again.
+        Where the purchase comes to nothing, the offer is open again. A plan that costs nothing is replaced at once.
         """
         offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
+        if free := await self.offers.replaced_plan(org_id, customer_id, offer_id):
+            return await self._replace(free, offer, chosen, change)
         return await self.billing.start_plan(_acceptance(offer, chosen, change))
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
@@ -57,6 +59,19 @@ class Offering:
         if offer.status is OfferStatus.ACCEPTED:
             await self._end_purchase(org_id, offer_id, change)
         return await self.offers.withdraw(org_id, customer_id, offer_id, change)
+
+    async def _replace(
+        self, free: PlanState, offer: OfferRecord, chosen: Acceptance, change: CustomerChange
+    ) -> PlanStarted:
+        command = UpgradeTierNow(
+            tier=offer.tier,
+            schedule=chosen.schedule,
+            collection_method=chosen.collection_method or offer.collection_method,
+            offer_id=offer.offer_id,
+        )
+        request = CommandRequest(command_id=f"offer/{offer.offer_id}/{chosen.key}", command=command, actor=change.actor)
+        taken = await self.billing.command(PlanRef(org_id=free.org_id, plan_id=free.plan_id), request)
+        return PlanStarted(state=taken.successor or taken.state)
 
     async def _end_purchase(self, org_id: str, offer_id: str, change: CustomerChange) -> None:
         plan = await self.offers.waiting_purchase(org_id, offer_id)

@@ -10,6 +10,7 @@ from billflow.domain.errors import NotFound, Refused
 from billflow.domain.offers import OfferTerms
 from billflow.models.contracts.customers import CustomerPricing, OfferStatus
 from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
+from billflow.models.contracts.steps import StepInfo
 from billflow.models.tables import BillingAccount, Customer, CustomerPlanOffer, Invoice
 from billflow.store.engine import as_id
 from billflow.store.mapping import as_json
@@ -47,6 +48,17 @@ async def open_offer(session: AsyncSession, customer: Customer, offer_id: str) -
     if offer.status is not OfferStatus.OPEN:
         raise Refused(f"The offer is {offer.status}; ask for a new one.", code="offer_not_open", field="offer_id")
     return offer
+
+
+async def named_offer(session: AsyncSession, customer: Customer, step: StepInfo) -> CustomerPlanOffer | None:
+    """Load and hold the open offer that a step's command names, None where it names none, or none that is open."""
+    offer_id = (step.detail.get("command") or {}).get("offer_id")
+    if offer_id is None:
+        return None
+    try:
+        return await open_offer(session, customer, offer_id)
+    except (NotFound, Refused):
+        return None
 
 
 async def fixed_price_waits(session: AsyncSession, customer: Customer, tier: str, at: datetime) -> bool:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound, Refused
@@ -101,6 +102,17 @@ class PostgresOffers:
             for row in over:
                 settle(row, OfferStatus.EXPIRED, Recorder(session, row.org_id, row.expires_at or at))
             return len(over) == AT_A_TIME
+
+    async def replaced_plan(self, org_id: str, customer_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that costs nothing and an offer takes the place of, or took; None where there is none."""
+        free = [tier.code for tier in self.catalog.tiers.values() if not tier.billable]
+        follower = aliased(CustomerPlan)
+        took_over = select(follower.predecessor_id).where(follower.offer_id == as_id(offer_id, "offer"))
+        mine = CustomerPlan.customer_id == as_id(customer_id, "customer")
+        async with self.database.unit_of_work(org_id) as session:
+            query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
+            found = (await session.execute(query)).one_or_none()
+            return state_of(StateRows(*found), self.catalog) if found else None
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""

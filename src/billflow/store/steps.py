@@ -1,6 +1,6 @@
 """Taking a step: lock, load, decide, write, all in one transaction that happens once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
 from billflow.domain.observing import StaleSeatData
@@ -9,6 +9,7 @@ from billflow.models.contracts.plans import Refusal, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.ports.billing import Decide
 from billflow.store.facts import Loaded, PlanRows, load, plan_rows
+from billflow.store.offer_rows import accept, named_offer, terms_of_offer
 from billflow.store.parts import BooksPart, first_answer, keep_answer
 from billflow.store.records import Recorder
 from billflow.store.states import attention_of, summary
@@ -32,15 +33,18 @@ class Steps(BooksPart):
             if known := await first_answer(session, info.key):
                 return known
             loaded = await load(session, rows, info.at, self.catalog, self.settings)
+            offer = await named_offer(session, rows.customer, info)
             recorder = Recorder(session, rows.plan.org_id, info.at, info.actor, info.request_id)
             try:
-                outcome = decide(loaded.facts)
+                outcome = decide(replace(loaded.facts, offer=terms_of_offer(offer)) if offer else loaded.facts)
             except NeedsAttention as error:
                 return await self._park(recorder, rows, error)
             except (Refused, InvalidInput) as error:
                 if info.kind != COMMAND:
                     return await self._park(recorder, rows, error)
                 return await self._refuse(recorder, rows, info, error)
+            if offer:
+                accept(offer, rows.customer, recorder)
             return await self._write(recorder, loaded, info, outcome)
 
     async def taken(self, plan: PlanRef, key: str) -> StepResult | None:

@@ -12,7 +12,8 @@ from billflow.domain.catalog import Hosting
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.errors import BillingError, Refused
 from billflow.domain.lifecycle import take_command
-from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
+from billflow.domain.offers import OfferTerms
+from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.step import ChargedLine, Facts
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 
@@ -114,6 +115,77 @@ def test_complimentary_access_becomes_a_paid_plan_at_once_without_a_credit() -> 
     plan = outcome.successor.plan
     assert (plan.schedule, plan.price_per_license, plan.end_date) == (Schedule.MONTHLY, 350, None)
     assert outcome.successor.invoices[0].total == 10 * 350 - 2000
+
+
+def complimentary(**changes: object) -> Facts:
+    """Return the facts of complimentary access that twelve people use, with an offer to accept."""
+    free = a_plan(
+        tier="self_hosted_complimentary",
+        price_per_license=0,
+        schedule=Schedule.ANNUAL,
+        next_invoice_date=DUE,
+        end_date=DUE,
+    )
+    offer = OfferTerms(tier="self_hosted_business", currency="USD", fixed_price=120_000, expires_at=DUE)
+    customer = a_customer(hosting=Hosting.SELF_HOSTED, flat_discounted_months=12)
+    facts = some_facts(plan=free, customer=customer, last_observation=seats(START, 12), offer=offer)
+    return replace(facts, **changes)  # type: ignore[arg-type]
+
+
+ACCEPT = UpgradeTierNow(
+    tier="self_hosted_business",
+    schedule=Schedule.MONTHLY,
+    collection_method=CollectionMethod.SEND_INVOICE,
+    offer_id="offer",
+)
+
+OVER = OfferTerms(tier="self_hosted_business", currency="USD", fixed_price=1, expires_at=START)
+
+
+def test_a_fixed_price_offer_takes_the_place_of_complimentary_access_at_once() -> None:
+    outcome = take_command(complimentary(), ACCEPT, START + DAY)
+
+    assert outcome.plan.status is PlanStatus.ENDED
+    assert outcome.successor is not None
+    plan, [invoice] = outcome.successor.plan, outcome.successor.invoices
+    assert (plan.fixed_price, plan.price_per_license, plan.offer_id) == (120_000, None, "offer")
+    assert (plan.billing_cycle_anchor, plan.end_date) == (START + DAY, at("2025-02-01T10:00"))
+    assert (invoice.total, invoice.terms.collection_method) == (10_000, CollectionMethod.SEND_INVOICE)
+    assert outcome.successor.customer.flat_discounted_months == 12
+
+
+def test_an_offer_of_prices_per_licence_binds_them_to_the_tier() -> None:
+    offer = OfferTerms(tier="self_hosted_business", currency="USD", monthly_discounted_price=500, minimum_licenses=5)
+    outcome = take_command(complimentary(offer=offer), ACCEPT, START + DAY)
+
+    assert outcome.successor is not None
+    assert outcome.successor.invoices[0].total == 12 * 500
+    terms = outcome.successor.customer
+    assert (terms.required_plan_tier, terms.flat_discounted_months) == ("self_hosted_business", 0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "command", "code"),
+    [
+        (complimentary(offer=None), ACCEPT, "offer_not_open"),
+        (complimentary(), replace(ACCEPT, tier="self_hosted_basic"), "offer_terms_differ"),
+        (complimentary(plan=a_plan(tier="self_hosted_basic")), ACCEPT, "live_plan"),
+        (
+            complimentary(
+                offer=OfferTerms(tier="self_hosted_business", currency="USD", fixed_price=1, expires_at=START)
+            ),
+            ACCEPT,
+            "offer_expired",
+        ),
+    ],
+)
+def test_an_offer_that_is_none_over_or_for_another_plan_is_refused(
+    facts: Facts, command: UpgradeTierNow, code: str
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        take_command(facts, command, START + DAY)
+
+    assert refusal.value.code == code
 
 
 @pytest.mark.parametrize(

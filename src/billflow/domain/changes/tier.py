@@ -12,6 +12,7 @@ from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import LicenseCount, last_renewal_at
 from billflow.domain.money import Rounding, rounded
+from billflow.domain.offers import OfferTerms, agreed, check_accepted
 from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, LicenseManagement, Plan, PlanStatus
 from billflow.domain.proration import unused_share
 from billflow.domain.step import ChargedLine, Step
@@ -22,16 +23,59 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
 
     Complimentary access ends in the same way; nothing was paid for it, so nothing is credited (rules 13).
     """
-    plan, tier = step.plan, step.facts.catalog.checked_upgrade(step.plan.tier, command.tier)
+    plan, offer = step.plan, accepted_offer(step, command) if command.offer_id else None
+    tier = _offered_tier(step, offer) if offer else step.facts.catalog.checked_upgrade(plan.tier, command.tier)
+    if offer:
+        step.customer = agreed(offer, step.customer)
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
-    follower = successor_of(plan, anchor, command.schedule or plan.schedule)
-    follower = repriced(step, replace(follower, tier=tier.code, end_date=None))
+    follower = replace(
+        successor_of(plan, anchor, command.schedule or plan.schedule),
+        tier=tier.code,
+        end_date=None,
+        collection_method=command.collection_method or plan.collection_method,
+        offer_id=command.offer_id,
+    )
+    fixed_price = offer.fixed_price if offer else None
+    follower = repriced(step, follower) if fixed_price is None else _at_fixed_price(step, follower, fixed_price)
     step.change(end_date=step.at)
     step.end("switched_tier")
     step.succeed(follower).append(anchor, LicenseCount(licenses, licenses), renewal=True)
     bill_and_advance(step)
+
+
+def accepted_offer(step: Step, command: UpgradeTierNow) -> OfferTerms:
+    """Return the offer that the command accepts; raises `Refused` where it is none, over, or the plan is paid for."""
+    offer = step.facts.offer
+    if offer is None:
+        raise Refused("There is no open offer of that id; ask for a new one.", code="offer_not_open", field="offer_id")
+    if step.tier.billable:
+        raise Refused(
+            "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.", code="live_plan"
+        )
+    check_accepted(offer, command.tier, step.at)
+    return offer
+
+
+def _offered_tier(step: Step, offer: OfferTerms) -> Tier:
+    tier = step.facts.catalog.tier(offer.tier)
+    if tier.hosting is not step.tier.hosting:
+        raise Refused(f"{tier.name} can't replace {step.tier.name}.", code="invalid_tier_change", field="tier")
+    return tier
+
+
+def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
+    """Return *follower* at a yearly price for one year, whatever its licences (rules 13)."""
+    leap = step.facts.settings.leap_february
+    return replace(
+        follower,
+        price_per_license=None,
+        fixed_price=fixed_price,
+        discount_percent=None,
+        license_management=LicenseManagement.AUTOMATIC,
+        end_date=add_months(follower.billing_cycle_anchor, 12, leap_february=leap),
+    )
 
 
 def tier_change_credit(step: Step) -> int:
@@ -98,12 +142,4 @@ def _scheduled(step: Step, tier: Tier, command: ScheduleTierAtPlanEnd) -> Plan:
     )
     if command.fixed_price is None:
         return repriced(step, follower)
-    leap = step.facts.settings.leap_february
-    return replace(
-        follower,
-        price_per_license=None,
-        fixed_price=command.fixed_price,
-        discount_percent=None,
-        license_management=LicenseManagement.AUTOMATIC,
-        end_date=add_months(starts, 12, leap_february=leap),
-    )
+    return _at_fixed_price(step, follower, command.fixed_price)

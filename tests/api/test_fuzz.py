@@ -15,9 +15,6 @@ from tests.engine_fixtures import House
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_FUZZ") == "long"
 EXAMPLES = 60 if LONG else 2
-PATHS = os.environ.get("BILLFLOW_FUZZ_PATHS", "")
-"""A regular expression for the paths to ask, where a whole run takes too long."""
-
 PHASES = "examples,coverage,fuzzing,stateful" if LONG else "examples,fuzzing"
 
 
@@ -49,7 +46,6 @@ async def test_no_request_finds_a_fault_or_breaks_the_contract(house: House, tmp
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
         # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
         *("--exclude-checks", "positive_data_acceptance"),
-        *(("--include-path-regex", PATHS) if PATHS else ()),
     ]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks", "FUZZED_IDS": json.dumps(ids)}
     fuzzing = await asyncio.create_subprocess_exec(

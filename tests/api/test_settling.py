@@ -88,6 +88,18 @@ async def test_links_for_cards_lead_to_pages_at_stripe(api: httpx.AsyncClient, h
     assert (no_address.status_code, no_address.json()["errors"][0]["field"]) == (422, "return_url")
 
 
+async def test_a_new_default_account_gets_a_stripe_customer_of_its_own(api: httpx.AsyncClient, house: House) -> None:
+    customer = await house.customer(card=None)
+    base, asked = f"/api/v1/customers/{customer.customer_id}", {"return_url": "https://app.example/billing"}
+    (await api.post(f"{base}/card-link", json=asked)).raise_for_status()
+    await api.post(f"{base}/billing-accounts", json={"name": "Subsidiary", "is_default": True})
+
+    (await api.post(f"{base}/card-link", json=asked)).raise_for_status()
+
+    accounts = (await api.get(f"{base}/billing-accounts")).json()["billing_accounts"]
+    assert len({account["stripe_customer_id"] for account in accounts} - {None}) == 2
+
+
 async def test_a_refund_needs_the_scope_of_support(api: httpx.AsyncClient) -> None:
     document = (await api.get("/openapi.json")).json()
     routes = ("refund", "credit-notes", "void", "mark-uncollectible")

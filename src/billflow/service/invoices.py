@@ -153,6 +153,7 @@ def payer_of(customer: CustomerRecord) -> BilledCustomer:
     return BilledCustomer(
         org_id=customer.org_id,
         customer_id=customer.customer_id,
+        billing_account_id=account.billing_account_id,
         name=customer.name,
         email=account.invoice_email or customer.email,
         currency=account.currency,

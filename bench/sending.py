@@ -1,29 +1,59 @@
-"""How fast invoices get to Stripe within its limits: `python bench/stripe.py [--invoices N] [--rate A_SECOND]`.
+"""How fast invoices get to Stripe within its limits: `python bench/stripe.py [--invoices N]`.
 
-The stand-in answers after 250 ms and enforces Stripe's live limits, 100 requests a second and 25 per operation. An
-invoice takes four requests: create, add lines, finalize, pay. Invoices are begun at an even rate, as the server hands
-them out of the queue `billflow-stripe`; what is refused with 429 is asked again with the same key.
+The whole way at the rate of the product: workflows put each invoice on the queue `billflow-stripe`, the Temporal server
+hands them out at `LIVE_INVOICES_PER_SECOND`, the product's worker runs its activity, and that asks Stripe through the
+gateway. Only the books are kept in memory. The stand-in, in a process of its own, answers after 250 ms and enforces
+Stripe's live limits, 100 requests a second and 25 per operation. An invoice takes four of them: create, add lines,
+finalize, pay.
 """
 
 import argparse
 import asyncio
 import sys
+import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import httpx
+from temporalio.client import Client
+from temporalio.worker import Worker
 
+from billflow.activities.collection import CollectionActivities
+from billflow.dev.folder import claimed
+from billflow.dev.stripe import StandInTerms, embedded_stripe
+from billflow.dev.temporal import embedded_temporal
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
-from billflow.models.contracts.invoices import BilledCustomer, CollectionLine, InvoiceStatus, InvoiceToCollect, Paid
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    CollectAsk,
+    CollectionLine,
+    CollectionOutcome,
+    InvoiceRef,
+    InvoiceStatus,
+    InvoiceToCollect,
+    Issued,
+    Paid,
+)
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.billing import Books
 from billflow.telemetry.logging import configure_logging
-from stripe_stand_in.server import StandIn
+from billflow.temporal import search_attributes
+from billflow.temporal.client import connect
+from billflow.temporal.queues import BILLFLOW
+from billflow.wiring.crew import stripe_worker_of
+from billflow.wiring.working import LIVE_INVOICES_PER_SECOND
+
+# At the end: this folder has a module with the name of Stripe's own package.
+sys.path.append(str(Path(__file__).parent))
+from sending_workflow import SendingBench
 
 API_KEY = "sk_test_bench"
 LATENCY = {"fault": "latency", "ms": 250}
@@ -31,6 +61,32 @@ ALLOWED = 100.0
 SHARE_WANTED, REFUSED_WANTED = 0.9, 0.01
 TOO_MANY = 429
 CUSTOMERS = 20
+PLANS = 50
+"""Workflows that send; each has its invoices under way at the same time."""
+
+
+@dataclass
+class MemoryBooks:
+    """What the activity wants of the books, without a database; `begun` is when the first invoice was handed out."""
+
+    invoices: dict[str, InvoiceToCollect]
+    begun: float = 0.0
+
+    async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
+        """Return an invoice as it stands."""
+        self.begun = self.begun or time.monotonic()
+        return self.invoices[ref.invoice_id]
+
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+        """Remember that Stripe holds it."""
+        held = {"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status}
+        self.invoices[ref.invoice_id] = self.invoices[ref.invoice_id].model_copy(update=held)
+
+    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+        """Remember that it is paid."""
+        if isinstance(outcome, Paid):
+            paid = self.invoices[ref.invoice_id].model_copy(update={"status": InvoiceStatus.PAID})
+            self.invoices[ref.invoice_id] = paid
 
 
 def invoice_of(customer: BilledCustomer) -> InvoiceToCollect:
@@ -62,20 +118,6 @@ def invoice_of(customer: BilledCustomer) -> InvoiceToCollect:
     )
 
 
-async def send(gateway: StripeGateway, invoice: InvoiceToCollect) -> None:
-    """Issue and collect one invoice, for as long as it takes."""
-    while True:
-        try:
-            issued = await gateway.issue(invoice)
-            sent = invoice.model_copy(update={"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status})
-            if not isinstance(await gateway.collect(sent, 1), Paid):
-                raise SystemExit("an invoice was not paid")
-        except PaymentsUnavailable as fault:
-            await asyncio.sleep(fault.retry_after or 1.0)
-        else:
-            return
-
-
 async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCustomer]:
     """Create customers with cards."""
     made = []
@@ -89,33 +131,55 @@ async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCust
     return made
 
 
-async def measure(invoices: int, rate: float) -> tuple[float, Counter[int]]:
+async def sent(temporal: Client, books: MemoryBooks) -> float:
+    """Let workflows send the invoices, and return the seconds from the first handed out until the last was paid."""
+    invoices = list(books.invoices.values())
+    asks = [CollectAsk(org_id=one.org_id, invoice_id=one.invoice_id, at=one.issued_at) for one in invoices]
+    runs = [
+        temporal.execute_workflow(SendingBench.run, asks[n::PLANS], id=f"bench/{n}", task_queue=BILLFLOW)
+        for n in range(PLANS)
+    ]
+    paid = sum(await asyncio.gather(*runs))
+    if paid != len(invoices):
+        raise SystemExit(f"only {paid} of {len(invoices)} invoices were paid")
+    return time.monotonic() - books.begun
+
+
+async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
     """Send the invoices, and return the seconds it took and how often each status was answered."""
-    async with (
-        StandIn(control=True) as stand_in,
-        stripe_client(API_KEY, stand_in.url) as client,
-        httpx.AsyncClient(base_url=f"{stand_in.url}/_sim", trust_env=False) as control,
-    ):
-        gateway = StripeGateway(client)
-        payers = await customers(gateway, Sandbox(client, API_KEY))
-        before = len((await control.get("/requests")).json()["data"])
-        await control.post("/settings", json={"rate_limit": "live"})
-        await control.post("/faults", json={"requests": [LATENCY]})
-        begun, sending = time.monotonic(), []
-        for number in range(invoices):
-            await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
-            sending.append(asyncio.create_task(send(gateway, invoice_of(payers[number % CUSTOMERS]))))
-        await asyncio.gather(*sending)
-        took = time.monotonic() - begun
-        log = (await control.get("/requests")).json()["data"][before:]
+    with tempfile.TemporaryDirectory(prefix="billflow-") as name, claimed(Path(name)) as lock:
+        async with (
+            embedded_temporal(Path(name), lock, keep=False, ui_port=None) as server,
+            embedded_stripe(Path(name), lock, StandInTerms(keep=False)) as stand_in,
+            stripe_client(API_KEY, stand_in.api_base) as client,
+            httpx.AsyncClient(base_url=f"{stand_in.api_base}/_sim", trust_env=False) as control,
+        ):
+            temporal = await connect(server.address)
+            await search_attributes.ensure(temporal)
+            gateway = StripeGateway(client)
+            payers = await customers(gateway, Sandbox(client, API_KEY))
+            invoices = [invoice_of(payers[n % CUSTOMERS]) for n in range(count)]
+            books = MemoryBooks({one.invoice_id: one for one in invoices})
+            before = len((await control.get("/requests")).json()["data"])
+            await control.post("/settings", json={"rate_limit": "live"})
+            await control.post("/faults", json={"requests": [LATENCY]})
+            activities = [CollectionActivities(cast("Books", books), gateway).collect]
+            async with (
+                Worker(temporal, task_queue=BILLFLOW, workflows=[SendingBench]),
+                stripe_worker_of(temporal, activities, None, rate),
+            ):
+                took = await sent(temporal, books)
+            log = (await control.get("/requests")).json()["data"][before:]
     return took, Counter(entry["status"] for entry in log)
 
 
 def main() -> None:
     """Print the figures; the exit code is 1 where they miss their targets."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invoices", type=int, default=1_000)
-    parser.add_argument("--rate", type=float, default=23.5)
+    parser.add_argument(
+        "--rate", type=float, default=LIVE_INVOICES_PER_SECOND, help="of the queue (%(default)s a second)"
+    )
     asked = parser.parse_args()
     configure_logging("json", "error")
     took, answers = asyncio.run(measure(asked.invoices, asked.rate))

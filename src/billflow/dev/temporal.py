@@ -20,7 +20,13 @@ from billflow.temporal import search_attributes
 NAME = "Temporal"
 
 # A plan that is behind continues as new many times in a second (one start per second is the default).
-_DYNAMIC_CONFIG = ('history.workflowIdReuseMinimalInterval="0s"', "frontend.WorkflowTimeSkippingEnabled=true")
+# A queue's rate is divided among its partitions, and one that has nothing to hand out keeps its share.
+_DYNAMIC_CONFIG = (
+    'history.workflowIdReuseMinimalInterval="0s"',
+    "frontend.WorkflowTimeSkippingEnabled=true",
+    "matching.numTaskqueueReadPartitions=1",
+    "matching.numTaskqueueWritePartitions=1",
+)
 # Without a write-ahead log the server on disk is half as fast.
 _SQLITE = ("journal_mode=WAL", "synchronous=NORMAL")
 

@@ -30,7 +30,8 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
 ) -> Worker:
     """Build a worker that drains for `GRACE` when it stops.
 
-    `max_concurrent_activities`, which holds for local ones too, stays at or below the size of the database pool.
+    `max_concurrent_activities`, which holds for local ones too, stays at or below the size of the database pool, unless
+    they mostly wait for others.
     `activities_per_second` is held by the server for the whole queue, so all its workers must name the same number.
     With a `build_id` the worker is versioned, and gets no task until its version is made current.
     """

@@ -1,6 +1,8 @@
 """Who works on which task queue: every workflow and every activity, named once."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -20,6 +22,9 @@ from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
 from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
+
+AT_STRIPE = 60
+"""Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +84,28 @@ class Crew:
 
     def stripe_worker(self, client: Client, build_id: str | None, activities_per_second: float | None) -> Worker:
         """Build the worker of everything that calls Stripe, at a rate the server holds for the whole cluster."""
-        return build_worker(
-            client,
-            STRIPE,
-            activities=[
-                self.collection.collect,
-                self.collection.void,
-                self.settling.settle,
-                self.settling.close,
-                self.onboarding.make_stripe_customer,
-                self.reconciliation.begin_reconciliation,
-                self.reconciliation.reconcile_slice,
-                self.reconciliation.finish_reconciliation,
-            ],
-            activities_per_second=activities_per_second,
-            build_id=build_id,
-        )
+        activities: list[Callable[..., Any]] = [
+            self.collection.collect,
+            self.collection.void,
+            self.settling.settle,
+            self.settling.close,
+            self.onboarding.make_stripe_customer,
+            self.reconciliation.begin_reconciliation,
+            self.reconciliation.reconcile_slice,
+            self.reconciliation.finish_reconciliation,
+        ]
+        return stripe_worker_of(client, activities, build_id, activities_per_second)
+
+
+def stripe_worker_of(
+    client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None, activities_per_second: float | None
+) -> Worker:
+    """Build a worker of the queue that has a rate."""
+    return build_worker(
+        client,
+        STRIPE,
+        activities=activities,
+        max_concurrent_activities=AT_STRIPE,
+        activities_per_second=activities_per_second,
+        build_id=build_id,
+    )

@@ -29,7 +29,7 @@ KILLS = 40 if LONG else 4
 SETTLING = (3.0, 7.0)
 """Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
 
-BAD_SECONDS = 900 if LONG else 40
+BAD_SECONDS = 700 if LONG else 40
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
 ROUNDS = 30

@@ -111,6 +111,14 @@ def test_a_purchase_that_comes_to_nothing_ends_and_gives_up_its_invoice() -> Non
     assert outcome.void_open_invoices
 
 
+@pytest.mark.parametrize(("wanted", "licenses"), [({}, 6), ({"licenses": 3}, 3)])
+def test_an_exempt_customer_buys_what_it_asks_for_or_its_bare_seats(wanted: dict[str, int], licenses: int) -> None:
+    exempt = start_facts(customer=a_customer(exempt_from_license_number_check=True))
+    outcome = start_plan(exempt, asked("cloud_plus", **wanted), START)
+
+    assert outcome.invoices[0].licenses == licenses
+
+
 @pytest.mark.parametrize(
     ("wanted", "changes", "licenses"),
     [({}, {}, 10), ({"licenses": 40}, {}, 40), ({}, {"sent_by_support": True}, 0)],

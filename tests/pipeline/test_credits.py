@@ -9,6 +9,7 @@ from billflow.activities.collection import CollectionActivities
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
+from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.invoices import CollectAsk
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
@@ -175,3 +176,18 @@ async def test_what_was_refunded_is_not_credited_again(story: Story, refunded: i
     await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
 
     assert sum(await granted(story)) == credited
+
+
+async def test_a_discount_larger_than_the_bill_goes_to_the_balance_and_pays_the_next_ones(server_story: Story) -> None:
+    story = server_story
+    await story.price(CustomerPricing(flat_discounted_months=1, exempt_from_license_number_check=True))
+    await story.seats(1, BEGIN - DAY)
+    await story.start(BASIC)
+    await story.seats(1, add_months(BEGIN, 1))
+    await story.months(1)
+
+    first, second = await story.settled()
+    assert [line.amount for line in first.lines] == [350, -2000]
+    assert [(first.total, first.amount_due), (second.total, second.amount_due)] == [(-1650, 0), (350, 0)]
+    assert (await story.credits()).balance == 1300
+    await agree(story)

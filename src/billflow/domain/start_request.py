@@ -10,7 +10,7 @@ from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.seats import LicenseCheck, SeatObservation, checked_licenses, seats_of
+from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, checked_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
 
@@ -122,7 +122,7 @@ def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
         return asked.licenses or needed
     trial_by_invoice = asked.by_invoice and asked.trial_days > 0
     minimum = minimum_licenses(tier, customer, trial_by_invoice=trial_by_invoice)
-    if asked.license_management is LicenseManagement.AUTOMATIC and not asked.by_invoice:
-        return max(seats, minimum)
     exempt = customer.exempt_from_license_number_check
+    if asked.license_management is LicenseManagement.AUTOMATIC and not asked.by_invoice:
+        return max(billable_licenses(seats, minimum, exempt=exempt, asked=asked.licenses), 1)
     return LicenseCheck(seats=seats, minimum=minimum, exempt=exempt).check(asked.licenses)

@@ -120,6 +120,54 @@ async def test_a_refund_whose_key_is_forgotten_is_found_by_its_mark(
     assert again == first
 
 
+async def paid_in_parts(gateway: StripeGateway, client: stripe.StripeClient, *parts: int) -> InvoiceToCollect:
+    """Return an invoice that was paid in several payments, the last by card."""
+    invoice = await issued(gateway)
+    customer = str(invoice.customer.stripe_customer_id)
+    method = await Sandbox(client, "sk_test_settling").give_card(customer)
+    for part in parts:
+        intent = await client.v1.payment_intents.create_async(
+            {"amount": part, "currency": "usd", "customer": customer, "payment_method": method, "confirm": True}
+        )
+        await client.v1.invoices.attach_payment_async(str(invoice.stripe_invoice_id), {"payment_intent": intent.id})
+    await gateway.collect(invoice, 1)
+    return invoice
+
+
+async def test_a_refund_larger_than_each_payment_is_taken_from_several_and_given_once(
+    gateway: StripeGateway, settlements: StripeSettlements, client: stripe.StripeClient
+) -> None:
+    invoice = await paid_in_parts(gateway, client, 2000, 2500)
+    wanted = a_refund(invoice, TOTAL - 300)
+
+    answers = [await settlements.settle(wanted) for _ in range(3)]
+    rest = await settlements.settle(a_refund(invoice, 300))
+    more = await settlements.settle(a_refund(invoice, 1))
+
+    assert [one.status for one in answers] == [SettlementStatus.SUCCEEDED] * 3
+    assert len({one.stripe_id for one in answers}) == 1
+    refunds = (await client.v1.refunds.list_async({"limit": 100})).data
+    ours = [one for one in refunds if one.metadata and one.metadata["billflow_refund"] == wanted.refund.refund_id]
+    assert (len(ours), sum(one.amount for one in ours)) == (3, TOTAL - 300)
+    assert (rest.status, more.status) == (SettlementStatus.SUCCEEDED, SettlementStatus.REJECTED)
+    money = await settlements.money(invoice)
+    assert money is not None
+    assert (money.refunds[wanted.refund.refund_id], money.foreign_refunds) == (answers[0], ())
+
+
+async def test_a_refund_of_several_payments_that_is_too_large_gives_nothing_back(
+    gateway: StripeGateway, settlements: StripeSettlements, client: stripe.StripeClient
+) -> None:
+    invoice = await paid_in_parts(gateway, client, 2000)
+
+    answer = await settlements.settle(a_refund(invoice, TOTAL + 1))
+
+    assert answer.status is SettlementStatus.REJECTED
+    money = await settlements.money(invoice)
+    assert money is not None
+    assert money.refunds == {}
+
+
 async def test_more_than_was_charged_is_refused_as_a_value(
     gateway: StripeGateway, settlements: StripeSettlements
 ) -> None:

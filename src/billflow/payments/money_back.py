@@ -1,5 +1,8 @@
 """Refunds and credit notes as Stripe writes them: what is sent, how they are found again, how they stand."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import stripe
 from stripe.params import CreditNoteCreateParams, CreditNoteCreateParamsLine, RefundCreateParams
 
@@ -19,6 +22,7 @@ from billflow.payments.calls import ask
 from billflow.payments.lookup import PAGE
 
 PAYMENTS = ["payments.data.payment.payment_intent"]
+Held = TypeVar("Held", stripe.Refund, stripe.CreditNote)
 _STATUS = {
     "pending": SettlementStatus.PENDING,
     "requires_action": SettlementStatus.PENDING,
@@ -35,12 +39,12 @@ def status_of(held: stripe.Refund | stripe.CreditNote) -> SettlementStatus:
     return _STATUS.get(held.status or "", SettlementStatus.PENDING)
 
 
-def refund_params(wanted: RefundToSend, payment_intent_id: str) -> RefundCreateParams:
-    """Return the request that makes a refund."""
+def refund_params(wanted: RefundToSend, payment_intent_id: str, amount: int) -> RefundCreateParams:
+    """Return the request that gives *amount*, in Stripe's units, of a refund back."""
     refund = wanted.refund
     params: RefundCreateParams = {
         "payment_intent": payment_intent_id,
-        "amount": to_stripe(refund.amount, refund.currency),
+        "amount": amount,
         "metadata": keys.settlement_metadata(wanted.invoice, keys.REFUND, refund.refund_id),
     }
     if refund.reason is not None:
@@ -78,10 +82,10 @@ def payment_intents(held: stripe.Invoice) -> list[stripe.PaymentIntent]:
 
 
 async def find_refund(
-    client: stripe.StripeClient, intents: list[stripe.PaymentIntent], refund_id: str
+    client: stripe.StripeClient, intents: Sequence[stripe.PaymentIntent], refund_id: str
 ) -> stripe.Refund | None:
     """Return the refund of these payments that is marked as ours."""
-    found = [held for held in await _refunds(client, intents) if keys.is_marked(held, {keys.REFUND: refund_id})]
+    found = [held for held in await list_refunds(client, intents) if keys.is_marked(held, {keys.REFUND: refund_id})]
     return found[-1] if found else None
 
 
@@ -100,20 +104,37 @@ async def money_of(
     """Return all refunds and credit notes of an invoice; a note's own refunds are told with the note."""
     notes = await _credit_notes(client, held.id)
     by_notes = {_id(one.refund) for note in notes for one in note.refunds}
-    refunds = [one for one in await _refunds(client, payment_intents(held)) if one.id not in by_notes]
+    refunds = [one for one in await list_refunds(client, payment_intents(held)) if one.id not in by_notes]
     return StripeMoney(
         standing=standing,
-        refunds=_ours(refunds, keys.REFUND),
-        credit_notes=_ours(notes, keys.CREDIT_NOTE),
+        refunds={ours: combined(parts) for ours, parts in _ours(refunds, keys.REFUND).items()},
+        credit_notes={ours: answered(one) for ours, [one, *_] in _ours(notes, keys.CREDIT_NOTE).items()},
         foreign_refunds=tuple(_foreign_refund(one, currency) for one in refunds if not _mark(one, keys.REFUND)),
         foreign_credit_notes=tuple(_foreign_note(one, currency) for one in notes if not _mark(one, keys.CREDIT_NOTE)),
     )
 
 
-def _ours(held: "list[stripe.Refund] | list[stripe.CreditNote]", mark: str) -> dict[str, SettlementAnswered]:
-    return {
-        ours: SettlementAnswered(status=status_of(one), stripe_id=one.id) for one in held if (ours := _mark(one, mark))
-    }
+def answered(held: stripe.Refund | stripe.CreditNote) -> SettlementAnswered:
+    """Return how one of Stripe's refunds or credit notes stands."""
+    return SettlementAnswered(status=status_of(held), stripe_id=held.id)
+
+
+def combined(parts: Sequence[stripe.Refund]) -> SettlementAnswered:
+    """Return how a refund stands by its parts, under the id of the first.
+
+    While some of it has failed and some not, it is under way: it must not be given once more, and a person decides.
+    """
+    standing = {status_of(one) for one in parts}
+    status = standing.pop() if len(standing) == 1 else SettlementStatus.PENDING
+    return SettlementAnswered(status=status, stripe_id=min(parts, key=lambda one: (one.created, one.id)).id)
+
+
+def _ours(held: Sequence[Held], mark: str) -> dict[str, list[Held]]:
+    found: dict[str, list[Held]] = {}
+    for one in held:
+        if (ours := _mark(one, mark)) is not None:
+            found.setdefault(ours, []).append(one)
+    return found
 
 
 def _mark(held: stripe.StripeObject, mark: str) -> str | None:
@@ -139,7 +160,8 @@ def _foreign_note(held: stripe.CreditNote, currency: str) -> ForeignCreditNote:
     )
 
 
-async def _refunds(client: stripe.StripeClient, intents: list[stripe.PaymentIntent]) -> list[stripe.Refund]:
+async def list_refunds(client: stripe.StripeClient, intents: Sequence[stripe.PaymentIntent]) -> list[stripe.Refund]:
+    """Return all refunds of these payments."""
     found: list[stripe.Refund] = []
     for intent in intents:
         query: stripe.params.RefundListParams = {"payment_intent": intent.id, "limit": PAGE}

@@ -22,14 +22,14 @@ from billflow.payments.errors import Outcome, code_of, fault, outcome_of, port_f
 from billflow.payments.mode import check_mode
 from billflow.payments.money_back import (
     PAYMENTS,
+    answered,
+    combined,
     credit_note_params,
     find_credit_note,
-    find_refund,
     money_of,
     payment_intents,
-    refund_params,
-    status_of,
 )
+from billflow.payments.refunding import make_refund
 
 _TO_GIVE_UP = "open"
 
@@ -56,8 +56,8 @@ class StripeSettlements:
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
             if isinstance(wanted, RefundToSend):
-                return _answered(await self._refund(wanted))
-            return _answered(await self._credit(wanted))
+                return combined(await self._refund(wanted))
+            return answered(await self._credit(wanted))
         except stripe.StripeError as error:
             if outcome_of(error) is Outcome.UNAVAILABLE:
                 raise fault(error) from None
@@ -106,24 +106,10 @@ class StripeSettlements:
             self.client.v1.invoices.retrieve_async(invoice.stripe_invoice_id, {"expand": PAYMENTS}),
         )
 
-    async def _refund(self, wanted: RefundToSend) -> stripe.Refund:
+    async def _refund(self, wanted: RefundToSend) -> list[stripe.Refund]:
         held = await self._held(wanted.invoice)
-        intents = payment_intents(held) if held else []
-        if not intents:
-            raise stripe.InvalidRequestError("No payment of this invoice went through Stripe.", None)  # type: ignore[no-untyped-call]
-        params = refund_params(wanted, intents[0].id)
-
-        async def look() -> stripe.Refund | None:
-            return await find_refund(self.client, intents, wanted.refund.refund_id)
-
-        if keys.may_be_gone(wanted.sent_first_at, self.now()) and (known := await look()):
-            return known
-        return await act_once(
-            "refund.create",
-            keys.refund(wanted.refund.refund_id),
-            lambda options: self.client.v1.refunds.create_async(params, options),
-            look,
-        )
+        gone = keys.may_be_gone(wanted.sent_first_at, self.now())
+        return await make_refund(self.client, wanted, payment_intents(held) if held else [], look_first=gone)
 
     async def _credit(self, wanted: CreditNoteToSend) -> stripe.CreditNote:
         stripe_invoice_id = wanted.invoice.stripe_invoice_id or ""
@@ -167,7 +153,3 @@ def _standing(held: stripe.Invoice, currency: str) -> InvoiceStanding:
         amount_due=from_stripe(held.amount_due, currency),
         amount_paid=from_stripe(held.amount_paid, currency),
     )
-
-
-def _answered(held: stripe.Refund | stripe.CreditNote) -> SettlementAnswered:
-    return SettlementAnswered(status=status_of(held), stripe_id=held.id)

@@ -39,11 +39,23 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.onboarding import OnboardingAsk, OnboardingProgress, OnboardingWishes, PartReport
 
 
+class PayerNames(Protocol):
+    """How whoever collects calls those who pay; raises `PaymentsUnavailable` or `PaymentsRejected`."""
+
+    async def rename(self, payer: BilledCustomer) -> None:
+        """Take over name and e-mail; safe to repeat."""
+        ...
+
+
 class CustomerBooks(Protocol):
     """Customers and all that belongs to them. Unknown ids raise `NotFound`, what a rule forbids raises `Refused`."""
 
     async def update(self, ref: CustomerRef, update: CustomerUpdate, change: CustomerChange) -> CustomerRecord:
         """Change what *update* names."""
+        ...
+
+    async def payers(self, ref: CustomerRef) -> tuple[BilledCustomer, ...]:
+        """Return those of a customer's accounts that Stripe knows, as it is to call them; none of a deleted one."""
         ...
 
     async def merge_settings(self, ref: CustomerRef, given: CustomerSettings, change: CustomerChange) -> Json:

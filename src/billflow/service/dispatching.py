@@ -12,11 +12,13 @@ import structlog
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
+from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.delivery import Lane
 from billflow.ports.delivery import Outbox
-from billflow.temporal.ids import delivery_workflow_id
-from billflow.temporal.queues import DELIVERY
+from billflow.temporal.ids import delivery_workflow_id, naming_workflow_id
+from billflow.temporal.queues import BILLFLOW, DELIVERY
 from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.naming import NamingWorkflow
 
 LOOK_SECONDS = 1.0
 """How long an event may wait to be noticed."""
@@ -29,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Lanes:
-    """The workflows that deliver."""
+    """The workflows that tell others: endpoints of events, Stripe of names."""
 
     client: Client
 
@@ -37,6 +39,19 @@ class Lanes:
         """Tell each lane that there is something to send."""
         for lane in lanes:
             await self._start(lane, signal="news")
+
+    async def rename(self, customers: Iterable[CustomerRef]) -> None:
+        """Let Stripe know how each is called now; one that is being told hears that there is more."""
+        for customer in customers:
+            await self.client.start_workflow(
+                NamingWorkflow.run,
+                customer,
+                id=naming_workflow_id(customer.customer_id),
+                task_queue=BILLFLOW,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="name and e-mail at Stripe",
+                start_signal="changed",
+            )
 
     async def ensure(self, lanes: Iterable[Lane]) -> None:
         """Make sure that each lane has a workflow; one that runs isn't disturbed."""
@@ -86,6 +101,7 @@ class Dispatcher:
         for org_id in await self.outbox.orgs_with_news():
             routed = await self.outbox.route(org_id)
             await self.lanes.wake(routed.lanes)
+            await self.lanes.rename(routed.renamed)
             await self.outbox.forget(org_id, routed.event_ids)
             done += len(routed.event_ids)
         return done

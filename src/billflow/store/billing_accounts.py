@@ -8,10 +8,13 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customer_parts import AccountRecord, AccountUpdate, NewAccount
 from billflow.models.contracts.customers import CustomerChange, CustomerRef
-from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, Project
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.tables import BillingAccount, Customer, CustomerPlan, Invoice, Org, Project
+from billflow.store.collecting import billed_customer
 from billflow.store.customer_records import account_record
 from billflow.store.customers import LIVE
 from billflow.store.customers_part import CustomersPart, note, overwrite, part_of
+from billflow.store.engine import as_id
 from billflow.store.records import Recorder
 
 
@@ -30,6 +33,22 @@ class BillingAccounts(CustomersPart):
         """Return one billing account; raises `NotFound`."""
         async with self._reading(ref) as (customer, session):
             return _record(await part_of(session, customer, BillingAccount, account_id, "billing account"))
+
+    async def payers(self, ref: CustomerRef) -> tuple[BilledCustomer, ...]:
+        """Return those of a customer's accounts that Stripe knows, as it is to call them; none of a deleted one."""
+        query = (
+            select(Customer, BillingAccount, Org.livemode)
+            .join(BillingAccount, BillingAccount.customer_id == Customer.id)
+            .join(Org, Org.id == Customer.org_id)
+            .where(Customer.id == as_id(ref.customer_id, "customer"), Customer.deleted_at.is_(None))
+            .where(BillingAccount.stripe_customer_id.is_not(None))
+            .order_by(BillingAccount.id)
+        )
+        async with self.database.unit_of_work(ref.org_id) as session:
+            return tuple(
+                billed_customer(customer, account).model_copy(update={"livemode": livemode})
+                for customer, account, livemode in await session.execute(query)
+            )
 
     async def add_account(self, ref: CustomerRef, new: NewAccount, change: CustomerChange) -> AccountRecord:
         """Add a billing account, in the customer's currency unless *new* names one."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.delivering import pause_after
 from billflow.domain.errors import InvalidInput, NotFound
-from billflow.models.contracts.customers import CustomerChange
+from billflow.models.contracts.customers import CustomerChange, CustomerRef
 from billflow.models.contracts.delivery import (
     Attempt,
     DeliveryOutcome,
@@ -45,6 +45,9 @@ from billflow.store.watch import ROLE as WATCH
 
 MOST_ROUTED = 500
 MOST_REPLAYED = 10_000
+RENAMING = frozenset({"customer.updated", "billing_account.updated"})
+"""After which Stripe may call a payer by another name or e-mail than we do."""
+
 SUSPENDED, ACTIVATED = "customer.suspended", "customer.activated"
 
 _ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
@@ -95,7 +98,11 @@ class PostgresOutbox:
             lanes = await _send_to(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]
             held = await _open_lanes(session, org_id, WebhookMessage.customer_id.in_(back)) if back else []
-        return Routed(event_ids=tuple(str(event.id) for event in events), lanes=tuple(dict.fromkeys([*lanes, *held])))
+        return Routed(
+            event_ids=tuple(str(event.id) for event in events),
+            lanes=tuple(dict.fromkeys([*lanes, *held])),
+            renamed=tuple(dict.fromkeys(map(_whom, filter(_may_rename, events)))),
+        )
 
     async def forget(self, org_id: str, event_ids: Sequence[str]) -> None:
         """Let events wait no longer: their lanes know of them."""
@@ -192,6 +199,14 @@ async def _send_to(
         rows = [_row(event, endpoint, replay_id) for event, endpoint in wanted]
         await session.execute(insert(WebhookMessage).on_conflict_do_nothing(), rows)
     return [_lane(event.org_id, endpoint.id, event.customer_id) for event, endpoint in wanted]
+
+
+def _may_rename(event: OutboxEvent) -> bool:
+    return event.type in RENAMING and event.customer_id is not None
+
+
+def _whom(event: OutboxEvent) -> CustomerRef:
+    return CustomerRef(org_id=str(event.org_id), customer_id=str(event.customer_id))
 
 
 def _row(event: OutboxEvent, endpoint: WebhookEndpoint, replay_id: UUID | None) -> dict[str, object]:

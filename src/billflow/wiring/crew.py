@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
+from billflow.activities.naming import NamingActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.settling import SettlingActivities
@@ -18,6 +19,7 @@ from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.mailing import MailWorkflow
+from billflow.workflows.naming import NamingWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
@@ -38,6 +40,7 @@ class Crew:
     mail: MailActivities
     onboarding: OnboardingActivities
     reconciliation: ReconciliationActivities
+    naming: NamingActivities
 
     def billing_worker(self, client: Client, build_id: str | None) -> Worker:
         """Build the worker of workflows and of steps, which are short transactions of our own."""
@@ -50,6 +53,7 @@ class Crew:
                 CollectionWorkflow,
                 ReconciliationWorkflow,
                 OnboardingWorkflow,
+                NamingWorkflow,
                 SettlementWorkflow,
                 ClosingWorkflow,
                 MailWorkflow,
@@ -90,6 +94,7 @@ class Crew:
             self.settling.settle,
             self.settling.close,
             self.onboarding.make_stripe_customer,
+            self.naming.rename_payers,
             self.reconciliation.begin_reconciliation,
             self.reconciliation.reconcile_slice,
             self.reconciliation.finish_reconciliation,

@@ -8,6 +8,7 @@ from billflow.activities.comparing import Comparison
 from billflow.activities.delivery import DeliveryActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
+from billflow.activities.naming import NamingActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.repairing import Repairs
@@ -16,7 +17,9 @@ from billflow.activities.steps import StepActivities
 from billflow.hooks.sender import http_sender
 from billflow.mailing.letters import letter
 from billflow.mailing.smtp import SmtpMailer
+from billflow.models.contracts.keys import Mode
 from billflow.payments.client import is_live
+from billflow.payments.naming import StripeNames
 from billflow.payments.reconciling import StripeInvoices
 from billflow.service.dispatching import Dispatcher, Lanes
 from billflow.settings import Settings, payload_keyring
@@ -61,6 +64,7 @@ def crew_of(engine: Engine) -> Crew:
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine),
+        naming=NamingActivities(engine.customer_books, StripeNames(engine.stripe, engine.mode is Mode.LIVE)),
     )
 
 

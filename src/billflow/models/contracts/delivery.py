@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, StringConstraints
 
 from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customers import CustomerRef
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -125,10 +126,11 @@ class Lane(Contract):
 
 
 class Routed(Contract):
-    """Events that were looked at, and the lanes on which something waits because of them."""
+    """Events that were looked at, the lanes on which something waits because of them, and whom Stripe must rename."""
 
     event_ids: tuple[str, ...]
     lanes: tuple[Lane, ...]
+    renamed: tuple[CustomerRef, ...] = ()
 
 
 class Message(Contract):

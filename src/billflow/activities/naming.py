@@ -1,0 +1,30 @@
+"""What Stripe is told when a customer changes its name or address for invoices; may run twice."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from billflow.activities.faults import try_again
+from billflow.models.contracts.customers import CustomerRef
+from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.customers import CustomerBooks, PayerNames
+
+
+@dataclass(frozen=True)
+class NamingActivities:
+    """Our rows say how a customer is called; whoever comes last brings the newest to Stripe."""
+
+    books: CustomerBooks
+    names: PayerNames
+
+    @activity.defn
+    async def rename_payers(self, customer: CustomerRef) -> None:
+        """Give every Stripe customer of a customer of ours its name and e-mail as they are now."""
+        for payer in await self.books.payers(customer):
+            try:
+                await self.names.rename(payer)
+            except PaymentsUnavailable as error:
+                try_again(error)
+            except PaymentsRejected as error:
+                raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

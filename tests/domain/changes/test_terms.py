@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from billflow.domain.advance import after
+from billflow.domain.boundary import close_boundary
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import ApplyDiscount, SetCollectionMethod, SetEndDate, SetLicenseManagement
 from billflow.domain.errors import BillingError, Refused
@@ -20,6 +22,23 @@ def test_a_discount_reprices_the_plan_from_now_on_and_ends_the_flat_discount() -
 
     assert (outcome.plan.price_per_license, outcome.plan.discount_percent) == (600, "25")
     assert outcome.customer.flat_discounted_months == 0
+    assert outcome.invoices == ()
+
+
+def test_licences_added_before_a_discount_are_billed_at_the_price_they_had() -> None:
+    facts = some_facts(observations=(seats(START, 12),))
+    outcome = take_command(facts, DISCOUNT, START + DAY)
+    renewed = close_boundary(after(facts, outcome), DUE)
+
+    assert [(line.quantity, line.unit_amount) for line in outcome.invoices[0].lines] == [(2, 800)]
+    assert [(line.quantity, line.unit_amount) for line in renewed.invoices[0].lines] == [(12, 600)]
+
+
+def test_nothing_is_billed_for_a_discount_during_a_suspension() -> None:
+    customer = a_customer(suspended_since=START + DAY)
+    outcome = take_command(some_facts(observations=(seats(START, 12),), customer=customer), DISCOUNT, START + 2 * DAY)
+
+    assert outcome.plan.price_per_license == 600
     assert outcome.invoices == ()
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from billflow.domain.commands import ApplyDiscount, SetCollectionMethod
 from billflow.domain.cycle import repriced
 from billflow.domain.errors import Refused
+from billflow.domain.invoicing.billing import bill
 from billflow.domain.step import Step
 
 
@@ -19,11 +20,14 @@ def set_collection_method(step: Step, command: SetCollectionMethod) -> None:
 def apply_discount(step: Step, command: ApplyDiscount) -> None:
     """Bind prices to the tier that is paid for, and reprice from now on; flat-discount months are gone (rules 14).
 
-    During complimentary access that is the tier of the plan scheduled to follow, which is repriced instead.
+    Licences added before are billed at the old price first. During complimentary access the tier is that of the plan
+    scheduled to follow, which is repriced instead.
     """
     target = step.plan if step.tier.billable else step.facts.next_plan
     if target is None:
         raise Refused("Nothing is paid for this plan; schedule the one that follows first.", code="not_a_paid_plan")
+    if not step.suspended:
+        bill(step)
     step.customer = replace(
         step.customer,
         required_plan_tier=target.tier,

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,23 +34,25 @@ def main() -> None:
     """Record what is missing, or everything again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--again", action="store_true", help="forget the histories recorded before")
+    parser.add_argument("--only", action="append", default=[], metavar="SHAPE", help="play this one; may be repeated")
+    options = parser.parse_args()
     HISTORIES.mkdir(exist_ok=True)
-    if parser.parse_args().again:
+    if options.again:
         for path in HISTORIES.glob("*.json"):
             path.unlink()
     configure_logging("json", "error")
-    asyncio.run(_record())
+    asyncio.run(_record(options.only))
     fingerprint.save()
     leave()
 
 
-async def _record() -> None:
+async def _record(only: Sequence[str]) -> None:
     with _folder() as folder, claimed(folder) as lock:
         async with (
             embedded_postgres(folder, lock, durable=False) as (url, _),
             dev_server_world(folder / "temporal", await migrated_database(url)) as world,
         ):
-            async for title, history in played(world):
+            async for title, history in played(world, only):
                 _save(HISTORIES / f"{title}.json", history)
 
 

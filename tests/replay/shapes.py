@@ -1,6 +1,6 @@
 """The shapes of a plan's life whose histories are kept: played for real, to be recorded."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal, SwitchToAnnual
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from billflow.temporal.ids import collection_workflow_id
+from tests.replay.smaller_shapes import closing, delivery, naming, onboarding, reconciliation, refund
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
 from tests.world import ANNUAL, MANUAL, MONTHLY, World
@@ -93,11 +94,17 @@ SHAPES: tuple[Shape, ...] = (
     declined_collection,
     catch_up,
     parked,
+    onboarding,
+    naming,
+    delivery,
+    refund,
+    closing,
+    reconciliation,
 )
 
 
-async def played(world: World) -> AsyncIterator[tuple[str, WorkflowHistory]]:
-    """Play every shape, and yield each run's history under a name of its own."""
-    for shape in SHAPES:
+async def played(world: World, only: Collection[str] = ()) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+    """Play every shape, or *only* some, and yield each run's history under a name of its own."""
+    for shape in [shape for shape in SHAPES if not only or shape.__name__ in only]:
         for number, history in enumerate(await shape(world), start=1):
             yield f"{shape.__name__}-{number}", history

@@ -10,11 +10,26 @@ from temporalio.workflow import NondeterminismError
 
 from billflow.temporal.plugin import billflow_plugin
 from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.naming import NamingWorkflow
+from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
+from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
 from tests.replay.shapes import SHAPES
 
+WORKFLOWS = [
+    PlanWorkflow,
+    CollectionWorkflow,
+    OnboardingWorkflow,
+    NamingWorkflow,
+    DeliveryWorkflow,
+    SettlementWorkflow,
+    ClosingWorkflow,
+    ReconciliationWorkflow,
+]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\
 The commands that a workflow issues have changed. Plans that run now replay their histories with the new code, and stop
@@ -40,7 +55,7 @@ def test_every_shape_of_a_plans_life_has_a_history() -> None:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_saved_history_replays(path: Path) -> None:
-    replayer = Replayer(workflows=[PlanWorkflow, CollectionWorkflow], plugins=[billflow_plugin(strict_imports=True)])
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[billflow_plugin(strict_imports=True)])
 
     replayed = await replayer.replay_workflow(history_of(path), raise_on_replay_failure=False)
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.domain.commands import EndNow
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 from billflow.models.contracts.mail import MailRecord, NoticeAsk, Occasion
 from billflow.payments.sandbox import DECLINING_CARD
+from billflow.ports.collection import MailNotSent
 from billflow.temporal.ids import mail_workflow_id
-from billflow.wiring import mail_activities
+from billflow.wiring import mail_activities, privacy_of
 from tests.databases import migrated_database
 from tests.mailing.server import TAKEN, MailServer, mail_server
 from tests.workflows.skipping import SkippingWorld, skipping_world
@@ -86,3 +88,27 @@ async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_i
         (Occasion.REACTIVATED, True)
     ]
     assert len(refusing.taken) == 1
+
+
+async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
+    world: SkippingWorld, refusing: MailServer
+) -> None:
+    customer = await world.subscriber()
+    plan = await world.plan(customer)
+    [invoice] = await world.invoices(customer)
+    mails, now = mail_activities(world.engine), await world.now()
+    ask = NoticeAsk(org_id=world.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=now)
+    with pytest.raises(MailNotSent):
+        await mails.notify_late(ask)
+
+    await world.command(plan, EndNow())
+    await privacy_of(world.engine).erase(
+        CustomerRef(org_id=world.org_id, customer_id=customer.customer_id), await world.change()
+    )
+    refusing.answer = TAKEN
+    await mails.notify_late(ask)
+
+    assert refusing.taken == []
+    [mail] = await kept(world, customer)
+    assert (mail.subject, mail.body, mail.sent_at) == ("[erased]", "[erased]", None)
+    assert customer.email not in mail.recipient

@@ -33,7 +33,7 @@ class MailActivities:
 
     @activity.defn
     async def notify_late(self, ask: NoticeAsk) -> None:
-        """Tell the customer what is still news: nobody is asked for what was paid meanwhile."""
+        """Tell the customer what is still news, unless it was erased: nobody is asked for what was paid meanwhile."""
         facts = await self.postbox.notice_facts(ask)
-        if ask.occasion.outlives_the_debt or not facts.is_settled:
+        if not facts.is_erased and (ask.occasion.outlives_the_debt or not facts.is_settled):
             await self.notify(ask)

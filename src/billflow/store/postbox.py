@@ -51,6 +51,7 @@ class PostgresPostbox:
                 due_at=invoice.due_at,
                 hosted_invoice_url=invoice.hosted_invoice_url,
                 is_settled=invoice.status not in UNSETTLED,
+                is_erased=customer.erased_at is not None,
                 listed=await _listed(session, ask.together),
             )
 

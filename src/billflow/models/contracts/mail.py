@@ -73,6 +73,7 @@ class NoticeFacts(Contract):
     due_at: Moment
     hosted_invoice_url: str | None
     is_settled: bool
+    is_erased: bool = False
     listed: tuple[ListedInvoice, ...] = ()
 
 

@@ -132,6 +132,13 @@ def test_a_fixed_price_holds_for_any_number_of_licences(
     assert (outcome.invoices[0].total, outcome.invoices[0].licenses) == (120_000, licenses)
 
 
+def test_a_fixed_price_is_sold_in_currencies_without_a_list_price() -> None:
+    facts = self_hosted(currency="JPY", flat_discounted_months=12)
+    outcome = start_plan(facts, asked("self_hosted_basic", fixed_price=1_000_000), START)
+
+    assert (outcome.invoices[0].total, outcome.invoices[0].currency) == (1_000_000, "JPY")
+
+
 def test_complimentary_access_runs_until_its_end_date_and_is_never_billed() -> None:
     outcome = start_plan(self_hosted(), asked("self_hosted_complimentary", end_date=START + 90 * DAY), START)
 

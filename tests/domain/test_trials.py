@@ -1,6 +1,7 @@
 """Trials by card and by invoice, with every ending."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -56,6 +57,20 @@ def test_a_trial_bought_by_invoice_bills_its_first_period_at_once_due_when_the_t
     assert invoice.lines[0].derivation.period.start == ENDS
     assert invoice.terms.days_until_due == 60
     assert invoice.total == 12 * usd("80")
+
+
+def test_a_trial_begun_within_a_second_is_due_after_all_of_its_days() -> None:
+    facts = StartFacts(plan_id="plan", customer=a_customer(), catalog=catalog(), last_observation=seats(START, 6))
+    wanted = StartPlan(
+        tier="cloud_standard",
+        schedule=Schedule.ANNUAL,
+        licenses=12,
+        collection_method=CollectionMethod.SEND_INVOICE,
+        trial_days=60,
+    )
+    started = start_plan(facts, wanted, START + timedelta(microseconds=500_000))
+
+    assert started.invoices[0].terms.days_until_due == 60
 
 
 def test_a_paid_trial_goes_on_and_bills_only_what_goes_beyond() -> None:

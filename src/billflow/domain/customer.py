@@ -84,7 +84,8 @@ def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_inv
     """Return the fewest licences this customer may hold of *tier* (rules 2).
 
     The customer's own minimum wins, even when lower. Basic asks for as many as make the flat discount smaller than
-    the bill, at most ten; for a trial bought by invoice that is always the usual discount.
+    the bill, at most ten; for a trial bought by invoice that is always the usual discount. In a currency without a
+    list price only fixed prices are sold, and any number will do.
     """
     if customer and customer.minimum_licenses:
         return customer.minimum_licenses
@@ -94,5 +95,5 @@ def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_inv
     if customer and not usual and not customer.flat_discounted_months:
         return 1
     discount = customer.flat_discount if customer and not usual else DEFAULT_FLAT_DISCOUNT
-    monthly = tier.price(Schedule.MONTHLY, customer.currency if customer else "USD")
-    return min(_BASIC_CAP, discount // max(monthly, 1) + 1)
+    monthly = tier.prices.get(customer.currency if customer else "USD", {}).get(Schedule.MONTHLY)
+    return tier.minimum_licenses if monthly is None else min(_BASIC_CAP, discount // max(monthly, 1) + 1)

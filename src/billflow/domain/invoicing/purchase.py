@@ -28,10 +28,11 @@ def purchase_invoice(step: Step, licenses: int) -> InvoiceDraft:
 
 def trial_invoice(step: Step, licenses: int) -> InvoiceDraft:
     """Draft the invoice for the first paid period of a trial, due when the trial ends (rules 10)."""
-    start = step.plan.next_invoice_date or step.at
+    now = without_microseconds(step.at)
+    start = step.plan.next_invoice_date or now
     leap = step.facts.settings.leap_february
     period = Period(start, add_months(start, step.plan.schedule.months, leap_february=leap))
-    return _first_invoice(step, InvoiceKind.TRIAL_PURCHASE, licenses, period, (start - step.at) // DAY)
+    return _first_invoice(step, InvoiceKind.TRIAL_PURCHASE, licenses, period, (start - now) // DAY)
 
 
 def _first_invoice(

@@ -78,9 +78,10 @@ def downgrade_now(given: Given) -> Answer:
 
 def tier_upgrade_now(given: Given) -> Answer:
     """Answer a move to a higher tier: the credit, the old plan's end, the new plan and its invoice (rules 12)."""
-    words, at = given.part("plan"), given.moment("at", "now", "change_at")
     command = c.UpgradeTierNow(tier=given.text("new_tier", "requested_tier", "to_tier"))
-    facts = _with_seats(given, _roomy(_facts(given, words, PlanDefaults()), command.tier), at)
+    facts = _roomy(_facts(given, given.part("plan"), PlanDefaults()), command.tier)
+    at = given.maybe_moment("change_at") or _at(given, facts)
+    facts = _with_seats(given, facts, at)
     step = Step.begin(replace(facts, charged=_paid_for(facts, at)), at)
     try:
         obey(step, command)

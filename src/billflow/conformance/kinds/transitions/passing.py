@@ -37,7 +37,9 @@ def end_of_cycle(given: Given) -> Answer:
 
 
 def invoice_run(given: Given) -> Answer:
-    """Answer one invoice pass as of its date (rules 8.2)."""
+    """Answer one invoice pass as of its date, which is the plan's invoice date unless said otherwise (rules 8.2)."""
+    due = given.part("plan").values.get("next_invoice_date")
+    given = given if given.has("at", "invoice_time", "now") else Given({**given.values, "at": due})
     facts, at = facts_at(given, PlanDefaults()), given.moment("at", "invoice_time", "now")
     try:
         outcome = close_boundary(_fresh(facts, at), at)

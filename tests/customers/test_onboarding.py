@@ -9,7 +9,14 @@ import httpx
 import pytest
 from temporalio.client import WorkflowHandle
 
-from billflow.models.contracts.onboarding import OnboardingProgress
+from billflow.models.contracts.onboarding import (
+    OnboardingPart,
+    OnboardingProgress,
+    OnboardingStatus,
+    PartProgress,
+    PartReport,
+    PartStatus,
+)
 from billflow.temporal.ids import onboarding_workflow_id
 from billflow.workflows.onboarding import OnboardingWorkflow
 from tests.customers.people import Json, at, created, events_of
@@ -172,3 +179,13 @@ async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert (await api.get(at(customer, "onboard"))).status_code == 404
+
+
+async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(house: House) -> None:
+    customer = (await house.customer(card=None)).customer_id
+    part = PartProgress(part=OnboardingPart.DEPLOYMENT, status=PartStatus.DONE)
+    report = PartReport(org_id=house.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
+
+    told = await house.engine.customer_books.report_part(report)
+
+    assert (told.customer_id, told.parts) == (customer, (part,))

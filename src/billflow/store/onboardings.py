@@ -1,6 +1,7 @@
 """Onboardings as rows: what was asked, and how far each part has come."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
@@ -70,10 +71,12 @@ class Onboardings(CustomersPart):
             return _progress(row)
 
     async def report_part(self, report: PartReport) -> OnboardingProgress:
-        """Note what came of one part, and where the whole stands."""
+        """Note what came of one part, and where the whole stands; of a customer that was erased nothing is noted."""
         async with self.database.unit_of_work(report.org_id) as session:
             key = as_id(report.customer_id, "customer")
-            row = await session.get_one(Onboarding, key, with_for_update=True)
+            row = await session.get(Onboarding, key, with_for_update=True)
+            if row is None:
+                return _forgotten(report)
             progress = report.progress.model_dump(mode="json")
             news = row.status is not report.status
             row.parts = {**row.parts, report.progress.part: progress}
@@ -89,6 +92,15 @@ class Onboardings(CustomersPart):
         async with self._reading(ref) as (customer, session):
             mine = select(BillingAccount).where(BillingAccount.customer_id == customer.id, BillingAccount.is_default)
             return billed_customer(customer, (await session.scalars(mine)).one())
+
+
+def _forgotten(report: PartReport) -> OnboardingProgress:
+    return OnboardingProgress(
+        customer_id=report.customer_id,
+        status=report.status,
+        parts=(report.progress,),
+        started_at=report.progress.at or datetime.now(UTC),
+    )
 
 
 def _progress(row: Onboarding) -> OnboardingProgress:

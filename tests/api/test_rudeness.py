@@ -1,0 +1,114 @@
+"""Whoever sends nonsense to any address is told by one problem what is wrong, and where."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.operations import Operation, operations
+from tests.engine_fixtures import House
+
+HUGE = 10**40
+BODIES: Mapping[str, bytes] = {
+    "a list": b"[]",
+    "a text": b'"text"',
+    "a number": b"7",
+    "null": b"null",
+    "cut off": b'{"a": ',
+    "not UTF-8": b'{"a": "\xff"}',
+    "deep": b'{"a": ' * 5000 + b"1" + b"}" * 5000,
+    "NUL": b'{"name": "a\\u0000b", "reason": "a\\u0000b"}',
+    "half a character": b'{"name": "\\ud800", "reason": "\\ud800"}',
+    "a field nobody knows": b'{"colour": "red"}',
+    "ten megabytes": b'{"name": "' + b"a" * 10_000_000 + b'"}',
+}
+QUERIES = ("", "a" * 5000, "-1", str(HUGE), "1e9", "\U0001f4a5", "' OR 1=1 --", "2026-02-30T00:00:00Z", "a\0b")
+FREE = ("/settings",)
+"""Where keys that nobody knows are kept as they are."""
+
+
+@pytest.fixture(scope="module")
+async def rude(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client with a key for everything."""
+    async with house.client(await house.key()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def ids(house: House) -> dict[str, str]:
+    """Return ids that exist, so that nothing is refused for want of them."""
+    customer = await house.customer(card=None)
+    return {"customer_id": customer.customer_id, "deployment_id": customer.deployment_id}
+
+
+async def described(client: httpx.AsyncClient) -> list[Operation]:
+    return list(operations((await client.get("/openapi.json")).json()))
+
+
+def path_of(operation: Operation, ids: Mapping[str, str]) -> str:
+    """Return an address with ids that exist where we have any."""
+    return operation.path.format(**{name: ids.get(name, ids["customer_id"]) for name in operation.names("path")})
+
+
+def told(answer: httpx.Response) -> dict[str, Any]:
+    """Return the problem that an answer tells, which is complete."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    problem = dict(answer.json())
+    assert problem["status"] == answer.status_code
+    assert problem["code"]
+    assert problem["detail"]
+    if answer.status_code == 422:
+        assert problem["errors"], problem
+        assert all(error["field"] and error["message"] for error in problem["errors"])
+    return problem
+
+
+@pytest.mark.parametrize("kind", BODIES)
+async def test_a_body_of_nonsense_is_the_callers_fault_everywhere(
+    rude: httpx.AsyncClient, ids: dict[str, str], kind: str
+) -> None:
+    for operation in await described(rude):
+        if not operation.takes_a_body():
+            continue
+        path = path_of(operation, ids)
+        headers = {"Content-Type": "application/json"}
+
+        answer = await rude.request(operation.method, path, content=BODIES[kind], headers=headers)
+
+        if kind == "a field nobody knows" and path.endswith(FREE):
+            continue
+        required = operation.described["requestBody"].get("required", False)
+        assert 400 <= answer.status_code < 500 or not required, (operation.method, path, answer.text)
+        if answer.is_error:
+            told(answer)
+
+
+async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
+    for operation in await described(rude):
+        path = path_of(operation, ids)
+        for name in operation.names("query"):
+            for value in QUERIES:
+                answer = await rude.request(operation.method, path, params={name: value})
+
+                assert answer.status_code < 500, (path, name, value, answer.text)
+                if answer.status_code == 422:
+                    assert {error["field"] for error in told(answer)["errors"]} == {name}, (path, name, value)
+
+
+async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
+    for operation in await described(rude):
+        for body in operation.bodies():
+            if not isinstance(body, dict) or operation.path.endswith(FREE):
+                continue
+            path = path_of(operation, ids)
+            numbers = [name for name, value in body.items() if type(value) is int]
+            for wrong in (HUGE, -HUGE, 1.5, "7", True, None, [], {}):
+                spoilt = {**body, **dict.fromkeys(numbers, wrong)}
+
+                answer = await rude.request(operation.method, path, json=spoilt)
+
+                if numbers and wrong is not None:
+                    named = {error["field"] for error in told(answer)["errors"]}
+                    assert answer.status_code == 422, (path, spoilt, answer.text)
+                    assert named & set(numbers), (path, spoilt, named)

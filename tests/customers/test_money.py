@@ -126,7 +126,14 @@ async def test_a_new_self_hosted_customer_has_a_years_flat_discount_until_it_has
 
 
 @pytest.mark.parametrize(
-    "bad", [{"required_plan_tier": "gold"}, {"monthly_discounted_price": -1}, {"minimum_licenses": 0}, {"price": 1}]
+    "bad",
+    [
+        {"required_plan_tier": "gold"},
+        {"monthly_discounted_price": -1},
+        {"monthly_discounted_price": 500},
+        {"minimum_licenses": 0},
+        {"price": 1},
+    ],
 )
 async def test_a_wrong_agreement_is_refused(api: httpx.AsyncClient, bad: dict[str, object]) -> None:
     customer = await created(api)

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from billflow.domain.catalog import catalog_from_toml, checked_schedule
-from billflow.domain.customer import minimum_licenses, percent_off, price_per_license
-from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.catalog import Hosting, catalog_from_toml, checked_schedule
+from billflow.domain.customer import check_agreement, minimum_licenses, percent_off, price_per_license
+from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import Schedule
 from tests.domain.builders import a_customer, catalog
 
@@ -119,3 +119,24 @@ def test_a_discount_is_shown_with_the_decimals_it_needs(agreed: int, text: str |
 
 def test_nothing_is_below_a_list_price_of_nothing() -> None:
     assert percent_off(0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("tier", "discounted", "code"),
+    [
+        (None, True, "no_required_tier"),
+        ("self_hosted_community", False, "not_a_paid_plan"),
+        ("cloud_standard", True, "tier_not_for_deployment"),
+        ("gold", True, "unknown_tier"),
+    ],
+)
+def test_prices_that_could_never_count_are_refused(tier: str | None, discounted: bool, code: str) -> None:
+    with pytest.raises(BillingError) as refusal:
+        check_agreement(catalog(), Hosting.SELF_HOSTED, tier, discounted=discounted)
+
+    assert refusal.value.code == code
+
+
+def test_prices_may_be_agreed_for_a_tier_or_not_at_all() -> None:
+    check_agreement(catalog(), Hosting.SELF_HOSTED, None, discounted=False)
+    check_agreement(catalog(), Hosting.SELF_HOSTED, "self_hosted_basic", discounted=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from billflow.domain.catalog import Catalog, Hosting, Tier
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.plan import Schedule
 
@@ -48,6 +49,28 @@ class CustomerTerms:
     def with_months_spent(self, months: int) -> "CustomerTerms":
         """Return the terms with that many flat-discount months fewer."""
         return replace(self, flat_discounted_months=self.flat_discounted_months - months) if months else self
+
+
+def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, discounted: bool) -> None:
+    """Refuse prices that could never count: without a tier, or for one this customer can't pay for (rules 18).
+
+    Raises `InvalidInput` or `Refused`.
+    """
+    if tier is None:
+        if discounted:
+            raise InvalidInput(
+                "A discounted price is for one tier; name it.", code="no_required_tier", field="required_plan_tier"
+            )
+        return
+    agreed = catalog.tier(tier)
+    if agreed.hosting is not hosting:
+        raise Refused(
+            f"{agreed.name} is for {agreed.hosting} deployments, the customer's is {hosting}.",
+            code="tier_not_for_deployment",
+            field="required_plan_tier",
+        )
+    if not agreed.billable:
+        raise InvalidInput(f"{agreed.name} is never billed.", code="not_a_paid_plan", field="required_plan_tier")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from billflow.api.fields import Asked, AskedMoment, KeyHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.api.views import CustomerShown, Shown
+from billflow.domain.customer import check_agreement
 from billflow.models.contracts.customer_money import Amount, CreditRecord, NewCredit, ReportRecord, UsageRecord
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
 
@@ -102,8 +103,9 @@ async def set_pricing(
     customer_id: str, asked: PricingAsked, services: ServicesHere, caller: SupportHere
 ) -> CustomerRecord:
     """Agree on prices with a customer; plans that run keep theirs."""
-    if asked.required_plan_tier:
-        services.catalog.tier(asked.required_plan_tier)
+    customer = await services.archive.customer(caller.org_id, customer_id)
+    discounted = bool(asked.monthly_discounted_price or asked.annual_discounted_price)
+    check_agreement(services.catalog, customer.hosting, asked.required_plan_tier, discounted=discounted)
     return await services.registry.set_pricing(caller.org_id, customer_id, asked, change_by(caller))
 
 

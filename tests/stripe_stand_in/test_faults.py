@@ -1,6 +1,7 @@
 """How Stripe's client fares when things go wrong: the table that was seen with the real client (STRIPE.md 3)."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -253,3 +254,23 @@ def test_stripes_limits_are_held_per_operation_and_in_all(profile: str, pass_at_
     assert (one, passes(*[f"operation.{number}" for number in range(200)])) == (pass_at_once[0], pass_at_once[2])
     assert others <= pass_at_once[1]
     assert limiter.exceeded("another account", "invoice.pay") is None
+
+
+def test_one_payment_intent_is_updated_a_thousand_times_an_hour_at_most() -> None:
+    now = 0.0
+    limiter = Limiter(PROFILES["live"], now=lambda: now)
+
+    def answers(path: str, times: int) -> Counter[str | None]:
+        nonlocal now
+        found: Counter[str | None] = Counter()
+        for _ in range(times):
+            now += 0.05
+            found[limiter.exceeded("acct", "payment_intent.update", path)] += 1
+        return found
+
+    # What is refilled in the seconds that the thousand take.
+    first = answers("/v1/payment_intents/pi_1", 1_100)
+    assert first["resource-specific"] == 1_100 - 1_000 - int(1_100 * 0.05 * 1_000 / 3_600)
+    assert answers("/v1/payment_intents/pi_2", 100) == {None: 100}
+    now += 3_600
+    assert answers("/v1/payment_intents/pi_1", 900) == {None: 900}

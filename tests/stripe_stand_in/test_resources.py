@@ -148,7 +148,8 @@ def test_search_finds_by_fields_and_metadata_once_the_index_has_caught_up() -> N
         assert first.next_page is not None
         second = client.v1.customers.search({"query": "email~'example'", "limit": 1, "page": first.next_page})
         assert (second.data[0].email, second.has_more) == ("ada@example.com", False)
-        for wrong in ("email:'a' AND name:'b' OR name:'c'", "nonsense", "colour:'red'", "created>'soon'"):
+        mixed = "email:'a' AND name:'b' OR name:'c'"
+        for wrong in (mixed, "nonsense", "colour:'red'", "created>'soon'", "email>'a'"):
             with pytest.raises(stripe.InvalidRequestError):
                 client.v1.customers.search({"query": wrong})
 

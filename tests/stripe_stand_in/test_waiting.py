@@ -116,6 +116,22 @@ def test_a_refund_ends_after_a_while(sim: Sim, wish: str, status: str) -> None:
     assert client.v1.charges.retrieve(charge.id).amount_refunded == (900 if status == "succeeded" else 0)
 
 
+def test_events_can_be_looked_up_for_thirty_days(sim: Sim) -> None:
+    sim.post("/clock", freeze=START)
+    client = sim.client()
+    client.v1.customers.create({})
+    [event] = client.v1.events.list().data
+
+    sim.post("/clock", set=START + 30 * 24 * HOUR - 1)
+    assert client.v1.events.retrieve(event.id).id == event.id
+    sim.post("/clock", advance=1)
+
+    assert client.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError) as gone:
+        client.v1.events.retrieve(event.id)
+    assert gone.value.code == "resource_missing"
+
+
 def test_deliveries_stop_until_a_moment(sim: Sim) -> None:
     sim.post("/clock", freeze=START)
     with receiving() as receiver:

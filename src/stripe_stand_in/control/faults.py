@@ -35,7 +35,7 @@ class FaultBook:
     def plan(self, call: Call) -> Plan:
         """Return what is to go wrong with this call."""
         plan = Plan()
-        reason = self.limiter.exceeded(call.account, call.operation or "")
+        reason = self.limiter.exceeded(call.account, call.operation or "", call.path)
         if reason is not None:
             plan.refusal = _too_many(call, "rate_limit", reason)
             return plan

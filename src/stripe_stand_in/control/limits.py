@@ -8,19 +8,24 @@ Rates = tuple[float, float]
 # Requests a second: each operation, everything together.
 PROFILES: dict[str, Rates] = {"live": (25.0, 100.0), "sandbox": (25.0, 25.0)}
 SEARCH = 20.0
+UPDATES_AN_HOUR = 1_000
+"""Of one payment intent."""
+
+HOUR = 3_600.0
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Holds at most a second's worth of requests [assume: the size of the burst]."""
+    """Holds at most so many requests: a second's worth of them, or an hour's [assume: the size of the burst]."""
 
     rate: float
+    most: float
     tokens: float
     since: float
 
     def take(self, now: float) -> bool:
         """Take one token when there is one."""
-        self.tokens = min(max(self.rate, 1.0), self.tokens + (now - self.since) * self.rate)
+        self.tokens = min(self.most, self.tokens + (now - self.since) * self.rate)
         self.since = now
         if self.tokens < 1:
             return False
@@ -41,8 +46,8 @@ class Limiter:
         self.rates = rates
         self._buckets.clear()
 
-    def exceeded(self, account: str, operation: str) -> str | None:
-        """Return `global-rate` or `endpoint-rate` when the request is one too many, else None."""
+    def exceeded(self, account: str, operation: str, path: str = "") -> str | None:
+        """Return `global-rate`, `endpoint-rate` or `resource-specific` when the request is one too many, else None."""
         if self.rates is None:
             return None
         each, everything = self.rates
@@ -51,7 +56,13 @@ class Limiter:
         now = self._now()
         if not self._bucket(account, "*", everything, now).take(now):
             return "global-rate"
-        return None if self._bucket(account, operation, each, now).take(now) else "endpoint-rate"
+        if not self._bucket(account, operation, each, now).take(now):
+            return "endpoint-rate"
+        if operation != "payment_intent.update":
+            return None
+        hourly = Bucket(UPDATES_AN_HOUR / HOUR, UPDATES_AN_HOUR, UPDATES_AN_HOUR, now)
+        return None if self._buckets.setdefault((account, path), hourly).take(now) else "resource-specific"
 
     def _bucket(self, account: str, name: str, rate: float, now: float) -> Bucket:
-        return self._buckets.setdefault((account, name), Bucket(rate, max(rate, 1.0), now))
+        most = max(rate, 1.0)
+        return self._buckets.setdefault((account, name), Bucket(rate, most, most, now))

@@ -85,6 +85,8 @@ def _clause(match: re.Match[str], searchable: set[str]) -> Clause:
     value: object = match["text"] if match["text"] is not None else match["bare"]
     if field in NUMERIC:
         value = _number(str(value))
+    elif operator not in (":", "~"):
+        raise invalid(f"Field `{field}` has no order; compare it by `:`.", param="query")
     if match["bare"] == "null":
         condition = Clause("json_extract(body, ?) IS NULL", (path,))
     elif operator == "~":

@@ -3,13 +3,15 @@
 from stripe_stand_in.engine.lists import page
 from stripe_stand_in.engine.registry import Args, operation
 from stripe_stand_in.engine.render import renders
+from stripe_stand_in.engine.services import DAY
 from stripe_stand_in.engine.unit import Unit
-from stripe_stand_in.errors import invalid
+from stripe_stand_in.errors import invalid, missing_resource
 from stripe_stand_in.storage import outbox
 from stripe_stand_in.storage.query import Query
 from stripe_stand_in.types import Obj
 
 MAX_TYPES = 20
+KEPT = 30 * DAY
 UNDELIVERED = "EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id AND state != 'delivered')"
 
 
@@ -23,15 +25,21 @@ def check(params: Obj) -> None:
 
 @operation("event.retrieve")
 def retrieve(unit: Unit, args: Args) -> Obj:
-    """Return an event."""
-    return unit.get("event", args.id)
+    """Return an event, for thirty days."""
+    event = unit.get("event", args.id)
+    if event["created"] <= unit.now() - KEPT:
+        raise missing_resource("Event", args.id)
+    return event
 
 
 @operation("event.list", check)
 def list_events(unit: Unit, args: Args) -> Obj:
-    """List events by type, creation and whether every endpoint took them; `invoice.*` names a group of types."""
+    """List the events of thirty days by type, creation and whether all endpoints took them.
+
+    `invoice.*` names a group of types.
+    """
     params = args.params
-    query = Query("event")
+    query = Query("event").matching("created > ?", unit.now() - KEPT)
     types = params.get("types") or ([params["type"]] if params.get("type") else [])
     if any(name.endswith("*") for name in types):
         either = " OR ".join(["status GLOB ?"] * len(types))

@@ -10,7 +10,8 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal, SwitchToAnnual
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from billflow.temporal.ids import collection_workflow_id
-from tests.replay.smaller_shapes import closing, delivery, naming, onboarding, reconciliation, refund
+from tests.engine_fixtures import until
+from tests.replay.smaller_shapes import closing, delivery, mail, naming, onboarding, reconciliation, refund
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
 from tests.world import ANNUAL, MANUAL, MONTHLY, World
@@ -64,6 +65,25 @@ async def declined_collection(world: World) -> list[WorkflowHistory]:
     return await runs_of(world.temporal, collection_workflow_id(invoice_id))
 
 
+async def refused_debit(world: World) -> list[WorkflowHistory]:
+    """Renew by a debit that the bank refuses later, and pay with a card."""
+    customer = await world.customer()
+    await world.report(customer, 10, BEGIN)
+    clock, _ = await world.plan_on_clock(customer, BEGIN)
+    await world.give_card(customer.customer_id, "pm_failed_de")
+    await world.advance(clock, add_months(BEGIN, 1))
+    invoice_id = (await world.invoices(customer))[-1].invoice_id
+
+    async def is_refused() -> bool:
+        return (await world.invoices(customer))[-1].attempts > 1
+
+    await until(is_refused)
+    await world.give_card(customer.customer_id, GOOD_CARD)
+    await world.engine.billing.retry_payments(world.org_id, customer.customer_id)
+    await world.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
+    return await runs_of(world.temporal, collection_workflow_id(invoice_id))
+
+
 async def catch_up(world: World) -> list[WorkflowHistory]:
     """Close eight boundaries in one run."""
     customer = await world.customer()
@@ -92,6 +112,7 @@ SHAPES: tuple[Shape, ...] = (
     switch,
     trial,
     declined_collection,
+    refused_debit,
     catch_up,
     parked,
     onboarding,
@@ -100,6 +121,7 @@ SHAPES: tuple[Shape, ...] = (
     refund,
     closing,
     reconciliation,
+    mail,
 )
 
 

@@ -9,17 +9,21 @@ from billflow.domain.purchasing import StartPlan
 from billflow.models.contracts.customer_parts import NewProject
 from billflow.models.contracts.customers import CustomerChange, CustomerRef, CustomerUpdate
 from billflow.models.contracts.delivery import NewEndpoint
+from billflow.models.contracts.mail import NoticeAsk, Occasion
 from billflow.models.contracts.onboarding import OnboardingWishes
 from billflow.models.contracts.reconciliation import ReconciliationRun
 from billflow.models.contracts.settling import RefundAsk, VoidAsk
 from billflow.service.dispatching import Lanes
 from billflow.temporal.ids import (
     delivery_workflow_id,
+    mail_workflow_id,
     naming_workflow_id,
     onboarding_workflow_id,
     reconciliation_workflow_id,
 )
+from billflow.temporal.queues import BILLFLOW
 from billflow.wiring import fleet_of, outward_of
+from billflow.workflows.mailing import MailWorkflow
 from tests.hooks.listener import listening
 from tests.workflows.histories import runs_of
 from tests.world import BY_INVOICE, MANUAL, World
@@ -55,6 +59,21 @@ async def delivery(world: World) -> list[WorkflowHistory]:
         runs = await _over(world, delivery_workflow_id(endpoint.endpoint_id, customer.customer_id))
         await endpoints.delete_endpoint(world.org_id, endpoint.endpoint_id, change)
     return runs
+
+
+async def mail(world: World) -> list[WorkflowHistory]:
+    """Write to a customer that access is back."""
+    customer = await world.subscriber()
+    await world.plan(customer)
+    [invoice] = await world.invoices(customer)
+    ask = NoticeAsk(
+        org_id=world.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=await world.now()
+    )
+    handle = await world.temporal.start_workflow(
+        MailWorkflow.run, ask, id=mail_workflow_id(ask.key), task_queue=BILLFLOW, static_summary="mail: reactivated"
+    )
+    await handle.result()
+    return await _over(world, handle.id)
 
 
 async def refund(world: World) -> list[WorkflowHistory]:

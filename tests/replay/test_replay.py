@@ -11,6 +11,7 @@ from temporalio.workflow import NondeterminismError
 from billflow.temporal.plugin import billflow_plugin
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.mailing import MailWorkflow
 from billflow.workflows.naming import NamingWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
@@ -29,6 +30,7 @@ WORKFLOWS = [
     SettlementWorkflow,
     ClosingWorkflow,
     ReconciliationWorkflow,
+    MailWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\

@@ -103,7 +103,8 @@ async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, id
                 continue
             path = path_of(operation, ids)
             numbers = [name for name, value in body.items() if type(value) is int]
-            for wrong in (HUGE, -HUGE, 1.5, "7", True, None, [], {}):
+            wrongs: tuple[object, ...] = (HUGE, -HUGE, 1.5, "7", True, None, [], {})
+            for wrong in wrongs:
                 spoilt = {**body, **dict.fromkeys(numbers, wrong)}
 
                 answer = await rude.request(operation.method, path, json=spoilt)

@@ -98,11 +98,10 @@ async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_u
 
 
 async def test_a_voided_invoice_gives_back_what_the_balance_paid_of_it(story: Story) -> None:
-    plan = await story.plan(by_invoice(9))
+    await story.plan(by_invoice(9))
     [purchase] = await story.sent()
     await story.pay(purchase)
-    await story.settled()
-    upgraded = await story.command(plan, UpgradeTierNow(tier="cloud_plus"))
+    upgraded = await story.command(await running(story), UpgradeTierNow(tier="cloud_plus"))
     assert upgraded.successor is not None
     await story.sent()
     assert (await story.credits()).balance == 0

@@ -111,7 +111,8 @@ class PostgresOffers:
         mine = CustomerPlan.customer_id == as_id(customer_id, "customer")
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
-            found = (await session.execute(query)).one_or_none()
+            oldest = query.order_by(CustomerPlan.created_at).limit(1)
+            found = (await session.execute(oldest)).one_or_none()
             return state_of(StateRows(*found), self.catalog) if found else None
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:

@@ -13,6 +13,7 @@ from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.purchasing import StartFacts, StartPlan, abandon, activate, start_plan
+from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts, Outcome
 from tests.domain.builders import DAY, START, a_customer, at, catalog, seats, usd
 
@@ -130,6 +131,15 @@ def test_a_fixed_price_holds_for_any_number_of_licences(
     outcome = start_plan(facts, asked("cloud_plus", fixed_price=120_000, **wanted), START)
 
     assert (outcome.invoices[0].total, outcome.invoices[0].licenses) == (120_000, licenses)
+
+
+@pytest.mark.parametrize(("reported", "licenses"), [(None, 6), (seats(START - 30 * DAY, 9), 9)])
+def test_a_server_that_has_been_silent_buys_for_what_is_known_of_it(
+    reported: SeatObservation | None, licenses: int
+) -> None:
+    facts = replace(self_hosted(flat_discounted_months=12), last_observation=reported)
+
+    assert start_plan(facts, asked("self_hosted_basic"), START).invoices[0].licenses == licenses
 
 
 def test_a_fixed_price_is_sold_in_currencies_without_a_list_price() -> None:

@@ -141,6 +141,16 @@ def test_every_key_that_decides_the_answer_is_needed() -> None:
     assert passed == []
 
 
+def test_catching_up_on_thousands_of_years_is_an_error_and_no_day_s_work() -> None:
+    plan = {"schedule": "monthly", "next_invoice_date": "2012-02-02T03:04:05Z"}
+    given = {"op": "cron_catch_up", "now": "9999-01-01T00:00:00Z", "plan": plan}
+
+    result = run_case({"id": "a", "kind": "status_transition", "given": given, "expect": {"error": None}})
+
+    assert result.verdict is Verdict.ERROR
+    assert "1200 passes" in result.differences[0]
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", '"cases"', "[]", "[" * 100_000])
 def test_a_file_that_holds_no_cases_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "cases.json"

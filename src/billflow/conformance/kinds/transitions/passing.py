@@ -11,7 +11,7 @@ from billflow.conformance.answers import (
     time_text,
 )
 from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of
-from billflow.conformance.given import Answer, Given, Json
+from billflow.conformance.given import Answer, Given, Json, MalformedCase
 from billflow.conformance.kinds.transitions.words import step_answer
 from billflow.domain.advance import after
 from billflow.domain.boundary import close_boundary
@@ -20,6 +20,10 @@ from billflow.domain.errors import BillingError
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
+
+
+MAX_PASSES = 1200
+"""How many passes a case may ask for: a hundred years of months."""
 
 
 def end_of_cycle(given: Given) -> Answer:
@@ -53,6 +57,8 @@ def cron_catch_up(given: Given) -> Answer:
     facts, now = facts_at(given, PlanDefaults()), given.moment("now", "at")
     begun, outcomes = facts, list[Outcome]()
     while (due := facts.plan.next_invoice_date) is not None and due <= now and facts.plan.status.is_live:
+        if len(outcomes) == MAX_PASSES:
+            raise MalformedCase(f"given.now lies more than {MAX_PASSES} passes ahead.", field="now")
         outcome = close_boundary(_fresh(facts, due), due)
         outcomes.append(outcome)
         facts = after(facts, outcome)

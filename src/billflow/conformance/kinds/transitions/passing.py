@@ -21,7 +21,6 @@ from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
 
-
 MAX_PASSES = 1200
 """How many passes a case may ask for: a hundred years of months."""
 

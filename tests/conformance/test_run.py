@@ -142,10 +142,10 @@ def test_every_key_that_decides_the_answer_is_needed() -> None:
 
 
 def test_catching_up_on_thousands_of_years_is_an_error_and_no_day_s_work() -> None:
+    case: dict[str, Any] = {"id": "a", "kind": "status_transition", "expect": {"error": None}}
     plan = {"schedule": "monthly", "next_invoice_date": "2012-02-02T03:04:05Z"}
-    given = {"op": "cron_catch_up", "now": "9999-01-01T00:00:00Z", "plan": plan}
 
-    result = run_case({"id": "a", "kind": "status_transition", "given": given, "expect": {"error": None}})
+    result = run_case({**case, "given": {"op": "cron_catch_up", "now": "9999-01-01T00:00:00Z", "plan": plan}})
 
     assert result.verdict is Verdict.ERROR
     assert "1200 passes" in result.differences[0]

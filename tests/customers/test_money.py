@@ -108,6 +108,51 @@ async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.Asy
     assert {name: (await api.get(at(customer, "pricing"))).json()[name] for name in pricing} == pricing
 
 
+async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and_undo_nothing(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    customer = await created(api)
+    await house.give_card(customer["id"])
+    asked = {**MANUAL, "schedule": "monthly", "licenses": 10, "customer_id": customer["id"]}
+    plan = f"/api/v1/plans/{(await api.post('/api/v1/plans', json=asked)).json()['plan']['id']}"
+    pricing = {"required_plan_tier": "cloud_standard", "monthly_discounted_price": 500}
+
+    for _ in range(2):
+        assert (await api.put(at(customer, "pricing"), json=pricing)).status_code == 200
+
+    assert (await api.get(plan)).json()["price_per_license"] == 500
+    invoices = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
+    assert [invoice["total"] for invoice in invoices] == [10 * 800]
+    assert (await events_of(house, customer)).count("plan.repriced") == 1
+
+
+async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(api: httpx.AsyncClient, house: House) -> None:
+    customer = await created(api)
+    await house.give_card(customer["id"])
+    asked = {**MANUAL, "schedule": "monthly", "licenses": 10, "customer_id": customer["id"]}
+    plan = f"/api/v1/plans/{(await api.post('/api/v1/plans', json=asked)).json()['plan']['id']}"
+
+    await api.put(at(customer, "pricing"), json={"required_plan_tier": "cloud_plus", "monthly_discounted_price": 500})
+
+    assert (await api.get(plan)).json()["price_per_license"] == 800
+
+
+async def test_the_minimum_of_licenses_is_agreed_on_before_the_plan_and_stays_with_it(
+    api: httpx.AsyncClient, house: House
+) -> None:
+    customer = await created(api)
+    await house.give_card(customer["id"])
+    pricing = {"required_plan_tier": "cloud_standard", "monthly_discounted_price": 500, "minimum_licenses": 4}
+    await api.put(at(customer, "pricing"), json=pricing)
+    await api.post("/api/v1/plans", json={**MANUAL, "schedule": "monthly", "customer_id": customer["id"]})
+
+    refused = await api.put(at(customer, "pricing"), json={**pricing, "minimum_licenses": 2})
+    kept = await api.put(at(customer, "pricing"), json={**pricing, "monthly_discounted_price": 400})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "plan_is_live")
+    assert (kept.status_code, kept.json()["pricing"]["minimum_licenses"]) == (200, 4)
+
+
 async def test_a_new_self_hosted_customer_has_a_years_flat_discount_until_it_has_prices_of_its_own(
     api: httpx.AsyncClient,
 ) -> None:
@@ -120,7 +165,7 @@ async def test_a_new_self_hosted_customer_has_a_years_flat_discount_until_it_has
         return int((await api.get(at(who, "pricing"))).json()["flat_discounted_months"])
 
     assert (await months(customer), await months(in_the_cloud)) == (12, 0)
-    assert await months(customer, minimum_licenses=3) == 12
+    assert await months(customer, exempt_from_license_number_check=True) == 12
     assert await months(customer, required_plan_tier="self_hosted_basic", monthly_discounted_price=300) == 0
     assert await months(customer, flat_discounted_months=2) == 2
 
@@ -132,6 +177,7 @@ async def test_a_new_self_hosted_customer_has_a_years_flat_discount_until_it_has
         {"monthly_discounted_price": -1},
         {"monthly_discounted_price": 500},
         {"minimum_licenses": 0},
+        {"minimum_licenses": 3},
         {"price": 1},
     ],
 )

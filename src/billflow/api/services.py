@@ -20,6 +20,7 @@ from billflow.service.customers import Customers
 from billflow.service.invoices import Invoices
 from billflow.service.offering import Offering
 from billflow.service.outward import Outward
+from billflow.service.pricing import Pricing
 from billflow.service.privacy import Privacy
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -42,6 +43,7 @@ class Services:
     customers: Customers
     customer_books: CustomerBooks
     offering: Offering
+    pricing: Pricing
     catalog: Catalog
     stripe_events: StripeEvents
     invoices: Invoices

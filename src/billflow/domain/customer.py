@@ -73,6 +73,22 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
         raise InvalidInput(f"{agreed.name} is never billed.", code="not_a_paid_plan", field="required_plan_tier")
 
 
+def check_minimum(minimum: int | None, *, discounted: bool, has_paid_plan: bool) -> None:
+    """Refuse a new minimum of licences for a plan that runs, or without a discounted price (rules 18)."""
+    if has_paid_plan:
+        raise Refused(
+            "The minimum of licenses can't change while a plan runs; agree on it before the next one.",
+            code="plan_is_live",
+            field="minimum_licenses",
+        )
+    if minimum is not None and not discounted:
+        raise InvalidInput(
+            "A minimum of licenses goes with a discounted price; name one.",
+            code="no_discounted_price",
+            field="minimum_licenses",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """A frozen price per licence and, for display only, what it is below list in percent."""

@@ -83,7 +83,7 @@ class PostgresRegistry:
     async def set_pricing(
         self, org_id: str, customer_id: str, pricing: CustomerPricing, change: CustomerChange
     ) -> CustomerRecord:
-        """Agree on prices with a customer; plans that run keep theirs. Raises `NotFound`.
+        """Agree on prices with a customer, for plans that are still to start. Raises `NotFound`.
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
         """

@@ -16,6 +16,7 @@ from billflow.payments.methods import StripePaymentMethods
 from billflow.payments.webhook import verified_event
 from billflow.ports.billing import WebhookInbox
 from billflow.service.hearing import StripeNews
+from billflow.service.pricing import Pricing
 from billflow.settings import Settings, payload_keyring
 from billflow.store.answers import PostgresAnswers
 from billflow.store.inbox import PostgresInbox
@@ -61,6 +62,7 @@ def api_services(engine: Engine) -> Services:
         customers=engine.customers,
         customer_books=engine.customer_books,
         offering=engine.offering,
+        pricing=Pricing(engine.billing, engine.archive, engine.registry, engine.catalog),
         catalog=engine.catalog,
         invoices=engine.invoices,
         stripe_events=StripeEvents(PostgresInbox(database), stripe_news(engine), watch),

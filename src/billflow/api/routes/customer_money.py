@@ -14,7 +14,6 @@ from billflow.api.fields import Asked, AskedMoment, KeyHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.api.views import CustomerShown, Shown
-from billflow.domain.customer import check_agreement
 from billflow.models.contracts.customer_money import Amount, CreditRecord, NewCredit, ReportRecord, UsageRecord
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
 
@@ -102,11 +101,8 @@ async def show_pricing(customer_id: str, services: ServicesHere, caller: CallerH
 async def set_pricing(
     customer_id: str, asked: PricingAsked, services: ServicesHere, caller: SupportHere
 ) -> CustomerRecord:
-    """Agree on prices with a customer; plans that run keep theirs."""
-    customer = await services.archive.customer(caller.org_id, customer_id)
-    discounted = bool(asked.monthly_discounted_price or asked.annual_discounted_price)
-    check_agreement(services.catalog, customer.hosting, asked.required_plan_tier, discounted=discounted)
-    return await services.registry.set_pricing(caller.org_id, customer_id, asked, change_by(caller))
+    """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
+    return await services.pricing.agree(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.get("/credits")

@@ -1,0 +1,73 @@
+"""Prices agreed with a customer: they hold for its next plan, and for the one that runs (rules 14 and 18)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.commands import ApplyDiscount
+from billflow.domain.customer import check_agreement, check_minimum, price_per_license
+from billflow.domain.plan import Plan
+from billflow.domain.step import Facts
+from billflow.models.contracts.customers import CustomerChange, CustomerPricing, CustomerRecord, CustomerRef
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.ports.billing import Archive, Registry
+from billflow.service.billing import Billing
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """What support agrees with customers; raises `BillingError` with a stable code where a rule says no."""
+
+    billing: Billing
+    archive: Archive
+    registry: Registry
+    catalog: Catalog
+
+    async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: CustomerChange) -> CustomerRecord:
+        """Agree on prices, and reprice the live plan of that tier, or the one scheduled to follow it, at once."""
+        customer = await self.archive.customer(ref.org_id, ref.customer_id)
+        discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
+        check_agreement(self.catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
+        live = await self._live_plan(ref)
+        if pricing.minimum_licenses != customer.pricing.minimum_licenses:
+            paid_for = live is not None and _paid(await self._facts(live)) is not None
+            check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
+        await self.registry.set_pricing(ref.org_id, ref.customer_id, pricing, change)
+        if live is not None and self._is_priced_otherwise(await self._facts(live)):
+            await self._reprice(live, pricing, change)
+        return await self.archive.customer(ref.org_id, ref.customer_id)
+
+    async def _live_plan(self, ref: CustomerRef) -> PlanState | None:
+        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
+        return next((plan for plan in plans if plan.status.is_live), None)
+
+    async def _facts(self, plan: PlanState) -> Facts:
+        return await self.archive.facts(_ref(plan), plan.clock_at or datetime.now(UTC))
+
+    def _is_priced_otherwise(self, facts: Facts) -> bool:
+        plan = _paid(facts)
+        if plan is None or plan.fixed_price is not None or plan.tier != facts.customer.required_plan_tier:
+            return False
+        agreed = price_per_license(self.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
+        return plan.price_per_license != agreed.amount
+
+    async def _reprice(self, plan: PlanState, pricing: CustomerPricing, change: CustomerChange) -> None:
+        command = ApplyDiscount(
+            monthly_discounted_price=pricing.monthly_discounted_price,
+            annual_discounted_price=pricing.annual_discounted_price,
+        )
+        request = CommandRequest(
+            command_id=uuid4().hex, command=command, actor=change.actor, request_id=change.request_id
+        )
+        await self.billing.command(_ref(plan), request)
+
+
+def _ref(plan: PlanState) -> PlanRef:
+    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+
+
+def _paid(facts: Facts) -> Plan | None:
+    """Return the plan that is paid for: the live one, or the one to follow complimentary access."""
+    return facts.plan if facts.catalog.tier(facts.plan.tier).billable else facts.next_plan

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from billflow.domain.errors import Refused
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.plan import PlanStatus
 from billflow.domain.settling import CreditReason, GiveBack
 from billflow.models.contracts.invoices import Declined, InvoiceStatus, Paid
@@ -58,6 +58,23 @@ async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts:
     }
     assert (await debtor.invoice()).status is InvoiceStatus.PAID
     await assert_agreed(debtor)
+
+
+async def test_a_key_that_gave_money_back_on_one_invoice_gives_none_back_on_another(debts: Debts) -> None:
+    first, second = await debts.customer(), await debts.customer()
+    key = secrets.token_hex(8)
+    invoices = first.world.engine.invoices
+    await invoices.refund(RefundAsk(**await of(first, amount=1000, key=key)))
+    await invoices.credit_note(CreditNoteAsk(**await of(first, amount=500, key=key)))
+
+    for asked in (
+        invoices.refund(RefundAsk(**await of(second, amount=1000, key=key))),
+        invoices.credit_note(CreditNoteAsk(**await of(second, amount=500, key=key))),
+    ):
+        with pytest.raises(InvalidInput, match="used for another invoice"):
+            await asked
+
+    await assert_agreed(second)
 
 
 async def test_no_number_of_refunds_at_once_gives_back_more_than_was_paid(debts: Debts) -> None:

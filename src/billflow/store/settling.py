@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain import settling
+from billflow.domain.errors import InvalidInput
 from billflow.domain.settling import CreditNote as Decided
 from billflow.domain.settling import Standing
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -68,6 +69,7 @@ class Settling(Collecting):
             known = next((refund for refund in money.refunds if refund.key == ask.key), None)
             if known is not None:
                 return refund_record(money, known)
+            await _check_fresh(session, Refund, ask.key)
             amount = settling.refund(standing_of(money), ask.amount)
             refund = _refund(held, ask, amount, None)
             refund.reason = ask.reason
@@ -85,6 +87,7 @@ class Settling(Collecting):
             known = next((note for note in money.notes if note.key == ask.key), None)
             if known is not None:
                 return note_record(money, known)
+            await _check_fresh(session, CreditNote, ask.key)
             lines = {line.line_id: line.amount for line in ask.lines}
             decided = settling.credit_note(standing_of(money), ask.amount, lines, ask.give_back)
             note = _note(held, ask, decided, len(money.notes) + 1)
@@ -134,6 +137,13 @@ class Settling(Collecting):
             held = await held_invoice(session, InvoiceRef(org_id=ref.org_id, invoice_id=str(row.invoice_id)), None)
             money = await load_money(session, held.invoice)
             return refund_record(money, row) if isinstance(row, Refund) else note_record(money, row)
+
+
+async def _check_fresh(session: AsyncSession, table: type[Refund | CreditNote], key: str) -> None:
+    """Refuse a key that asked for money back on another invoice."""
+    if await session.scalar(select(exists().where(table.key == key))):
+        message = "This key was used for another invoice; take a new one."
+        raise InvalidInput(message, code="idempotency_key_reused", field="key")
 
 
 async def _held(session: AsyncSession, ask: SettleAsk) -> HeldInvoice:

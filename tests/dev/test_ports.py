@@ -24,3 +24,7 @@ def test_a_port_in_use_is_refused_with_the_part_that_wanted_it() -> None:
 
         with pytest.raises(PortInUse, match=rf"^Port {port} for the Temporal Web UI is in use by another program; "):
             named_or_free(port, "the Temporal Web UI")
+
+
+def test_a_free_port_is_none_that_an_outgoing_connection_could_take_first() -> None:
+    assert all(free_port() < 32_768 for _ in range(20))

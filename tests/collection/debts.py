@@ -67,12 +67,13 @@ class Debtor:
         await self.world.give_card(self.customer.customer_id, card)
 
     async def pays(self, n: int = -1) -> None:
-        """Pay an invoice on its page, and wait until the books know."""
+        """Pay an invoice on its page, and wait until the books know and a plan that waited for it has begun."""
         stripe_invoice_id = (await self.invoice(n)).stripe_invoice_id or ""
         await self.world.engine.stripe.v1.invoices.pay_async(stripe_invoice_id, {"paid_out_of_band": True})
 
         async def is_paid() -> bool:
-            return (await self.invoice(n)).status is InvoiceStatus.PAID
+            is_taken_in = (await self.state()).awaiting_invoice_id is None
+            return is_taken_in and (await self.invoice(n)).status is InvoiceStatus.PAID
 
         await until(is_paid)
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import stripe
 from pydantic import SecretStr
+from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
@@ -27,6 +28,7 @@ from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
 from stripe_stand_in.server import StandIn
 from tests.databases import migrated_database
+from tests.engine_fixtures import until
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -109,8 +111,19 @@ class Town:
         return twin.id
 
     async def terminate(self, workflow_id: str) -> None:
-        """End a workflow as if its cluster had lost it."""
-        await self.engine.client.get_workflow_handle(workflow_id).terminate("lost")
+        """End a workflow as if its cluster had lost it, as soon as it is there."""
+        handle = self.engine.client.get_workflow_handle(workflow_id)
+
+        async def is_lost() -> bool:
+            try:
+                await handle.terminate("lost")
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return False
+                raise
+            return True
+
+        await until(is_lost)
 
     async def meddle(self, statement: str, *values: object) -> None:
         """Change the rows behind billflow's back."""

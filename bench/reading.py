@@ -36,6 +36,9 @@ from billflow.wiring import bundled_catalog, migrate
 
 GOAL_MS = 25.0
 SAMPLES = 500
+WARMING = 5.0
+"""Seconds at the full rate before anything is counted: connections are made, statements prepared, pages read."""
+
 CROWD = Path(__file__).parent / "sql" / "crowd.sql"
 SEQUENTIAL = re.compile(r"Seq Scan on (customer|customer_plan|invoice|license_ledger)\b")
 
@@ -56,7 +59,7 @@ async def main() -> int:
         routes = await _routes(url, org_id)
         await database.close()
         async with _serving(stack, options.processes) as address:
-            await drive(address, key, routes, rate=50, seconds=2)
+            await drive(address, key, routes, rate=options.rate, seconds=WARMING)
             figures = await drive(address, key, routes, rate=options.rate, seconds=options.seconds)
     _show(figures, scans)
     return 1 if scans or any(one.p99 > GOAL_MS or one.failed for one in figures) else 0

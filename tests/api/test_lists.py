@@ -10,12 +10,14 @@ from tests.api.test_plans import MONTHLY
 from tests.engine_fixtures import House
 
 
-async def read_in_parts(client: httpx.AsyncClient, path: str, limit: int) -> tuple[list[object], set[int]]:
+async def read_in_parts(client: httpx.AsyncClient, path: str, limit: int) -> tuple[list[dict[str, object]], set[int]]:
     """Return all rows of a list, read *limit* at a time, and the totals that its parts named."""
     noun = path.rpartition("/")[2].replace("-", "_")
-    rows, totals, after = [], set(), None
+    rows: list[dict[str, object]] = []
+    totals: set[int] = set()
+    after: str | None = None
     while True:
-        params = {"limit": limit, **({"after": after} if after else {})}
+        params: dict[str, str | int] = {"limit": limit, **({"after": after} if after else {})}
         part = (await client.get(path, params=params)).raise_for_status().json()
         assert len(part[noun]) <= limit
         rows += part[noun]
@@ -91,3 +93,17 @@ async def test_a_cursor_of_nothing_is_named(
 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
     assert [error["field"] for error in answer.json()["errors"]] == ["after"]
+
+
+async def test_test_clocks_are_listed_the_newest_first(house: House) -> None:
+    org_id = await house.engine.registry.create_org(f"clocks-{uuid4().hex[:8]}")
+    async with house.client(await house.key(org_id=org_id)) as client:
+        made = [
+            (await client.post("/api/v1/test-clocks", json={"now_at": f"2026-0{n}-01T00:00:00Z"})).json()["id"]
+            for n in (1, 2, 3)
+        ]
+
+        listed, totals = await read_in_parts(client, "/api/v1/test-clocks", 2)
+
+    assert [row["id"] for row in listed] == made[::-1]
+    assert totals == {3}

@@ -83,6 +83,12 @@ class Customers(Listed):
     customers: list[CustomerShown] = Field(validation_alias="rows")
 
 
+class Clocks(Listed):
+    """Test clocks, the newest first."""
+
+    test_clocks: list[ClockShown] = Field(validation_alias="rows")
+
+
 class Plans(Listed):
     """Plans, the newest first."""
 

@@ -246,6 +246,10 @@ class Registry(Protocol):
         """Return a test clock; raises `NotFound`."""
         ...
 
+    async def clocks(self, org_id: str, paging: Paging) -> Page[ClockRecord]:
+        """Return one part of the test clocks, the newest first."""
+        ...
+
     async def advance_clock(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
         """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""
         ...

@@ -20,11 +20,13 @@ from billflow.models.contracts.customers import (
     NewCustomer,
     SeatReport,
 )
+from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import Customer, CustomerPlan, Org, TestClock
 from billflow.store.customer_records import customer_record, pricing_of
 from billflow.store.customers import create, explained, held_with_plans, turn
 from billflow.store.engine import Database, as_id
 from billflow.store.mapping import as_json
+from billflow.store.paging import page
 from billflow.store.records import recorder_of
 from billflow.store.starting import held_customer
 
@@ -159,6 +161,12 @@ class PostgresRegistry:
         """Return a test clock; raises `NotFound`."""
         async with self.database.unit_of_work(org_id) as session:
             return clock_record(await _clock(session, clock_id))
+
+    async def clocks(self, org_id: str, paging: Paging) -> Page[ClockRecord]:
+        """Return one part of the test clocks, the newest first."""
+        order = (TestClock.created_at, TestClock.id)
+        async with self.database.unit_of_work(org_id) as session:
+            return await page(session, select(TestClock), order, paging, lambda row: clock_record(row[0]))
 
     async def advance_clock(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
         """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.caller import TesterHere
-from billflow.api.fields import Asked, AskedMoment
+from billflow.api.fields import Asked, AskedMoment, PagingHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ClockShown
+from billflow.api.views import Clocks, ClockShown
 from billflow.models.contracts.customers import ClockRecord
 
 router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
@@ -38,6 +38,12 @@ class AdvanceAsked(Asked):
 async def create_clock(asked: ClockAsked, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
     return await services.registry.create_clock(caller.org_id, asked.now_at, asked.name)
+
+
+@router.get("")
+async def list_clocks(services: ServicesHere, caller: TesterHere, paging: PagingHere) -> Clocks:
+    """List clocks, the newest first."""
+    return Clocks.of(await services.registry.clocks(caller.org_id, paging))
 
 
 @router.get("/{clock_id}", response_model=ClockShown)

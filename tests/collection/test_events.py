@@ -55,6 +55,11 @@ async def test_a_payment_tells_where_stripe_holds_an_invoice_whose_sender_never_
     held = await _open_at_stripe(world, customer)
     await world.engine.stripe.v1.invoices.pay_async(held["id"], {"paid_out_of_band": True})
     await buying
+
+    async def is_paid() -> bool:
+        return (await world.invoices(customer))[0].status is InvoiceStatus.PAID
+
+    await until(is_paid)
     [invoice] = await world.invoices(customer)
     await world.control("DELETE", "/faults")
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
 from billflow.dev.folder import claimed
@@ -17,6 +18,15 @@ from billflow.temporal.client import connect
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
     if _name not in {"BILLFLOW_CHAOS", "BILLFLOW_CHAOS_SEED", "BILLFLOW_FUZZ"}:
         del os.environ[_name]
+
+
+# How hard the properties look: few examples by default, HYPOTHESIS_PROFILE=more for a long look; time decides nothing.
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile(
+    "ci", max_examples=80, stateful_step_count=30, derandomize=True, deadline=None, suppress_health_check=_SLOW
+)
+settings.register_profile("more", max_examples=1500, stateful_step_count=60, deadline=None, suppress_health_check=_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture(autouse=True)

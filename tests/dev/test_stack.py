@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 PROGRAM = Path(__file__).with_name("stack_in_a_process.py")
+STOPPING = 50
+"""Seconds that a stack may take to stop: three parts, each with its time of grace."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Running:
 
     def kill(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(STOPPING)
 
     def everything(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -57,7 +59,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         servers = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.kill()
         process.communicate()
-        psutil.wait_procs(servers, timeout=20)
+        psutil.wait_procs(servers, timeout=STOPPING)
 
 
 def write_a_row(running: Running) -> None:
@@ -74,7 +76,7 @@ def rows(running: Running) -> int:
 
 
 def assert_all_gone(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=STOPPING)
 
     assert alive == []
 
@@ -101,7 +103,7 @@ def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next
     processes = first.everything()
 
     os.kill(first.pids[part], signal.SIGKILL)
-    _, said = first.process.communicate(timeout=20)
+    _, said = first.process.communicate(timeout=STOPPING)
 
     assert first.process.returncode == 1
     assert said.startswith(f"{part} has stopped: ")

@@ -61,7 +61,7 @@ DO: dict[str, Step] = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(amounts=st.lists(AMOUNTS, min_size=1, max_size=3), steps=STEPS, currency=st.sampled_from(CURRENCIES))
 def test_no_sequence_of_steps_breaks_an_invariant(
     sim: Sim, amounts: list[int], steps: list[tuple[str, int]], currency: str

@@ -53,12 +53,17 @@ class SkippingWorld(World):
         await self.leap_to(add_months(await self.now(), months) + timedelta(hours=1))
 
     async def is_quiet(self) -> bool:
-        """Tell whether nothing is due that is not parked, and no invoice is still to be sent."""
+        """Tell whether nothing is due that is not parked, and no invoice is still to be sent or charged."""
         now = await self.now()
         plans = await self.engine.archive.running_plans(self.org_id)
-        drafts = await self.engine.archive.invoices(self.org_id, InvoiceFilter(status=InvoiceStatus.DRAFT), ALL)
+        untried = [await self._untried(status) for status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)]
         due = [plan for plan in plans if not plan.attention and plan.due_at and plan.due_at <= now]
-        return not due and not drafts.total
+        return not due and not any(untried)
+
+    async def _untried(self, status: InvoiceStatus) -> bool:
+        """Tell whether an invoice of that status waits for its first attempt."""
+        found = await self.engine.archive.invoices(self.org_id, InvoiceFilter(status=status), ALL)
+        return any(invoice.attempts == 0 for invoice in found.rows)
 
 
 @asynccontextmanager

@@ -40,6 +40,24 @@ async def test_an_offer_is_withdrawn_over_http_and_accepted_no_more(story: Story
     assert (refused.status_code, refused.json()["code"]) == (409, "offer_not_open")
 
 
+async def test_an_open_offer_is_changed_over_http_and_bought_as_it_is_then(
+    story: Story, api: httpx.AsyncClient
+) -> None:
+    offer = (await api.post(path_of(story), json=FIXED | {"expires_at": "2199-01-31T00:00:00Z"})).json()["offer"]
+    path = f"{path_of(story)}/{offer['id']}"
+
+    changed = await api.patch(path, json={"fixed_price": 60_000, "expires_at": None})
+    wrong = await api.patch(path, json={"monthly_discounted_price": 500})
+    started = await api.post(f"{path}/accept", json={"schedule": "annual", "test_clock_id": story.clock_id})
+    late = await api.patch(path, json={"fixed_price": 1})
+
+    assert (changed.status_code, changed.json()["fixed_price"], changed.json()["expires_at"]) == (200, 60_000, None)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "offer_needs_one_kind_of_price")
+    assert started.json()["plan"]["fixed_price"] == 60_000
+    assert (late.status_code, late.json()["code"]) == (409, "offer_not_open")
+    assert "offer.changed" in await story.audited(offer["id"])
+
+
 async def test_a_plan_is_started_with_an_offer_by_its_id_alone(story: Story, api: httpx.AsyncClient) -> None:
     offer = (await api.post(path_of(story), json=FIXED)).json()["offer"]
     asked = {

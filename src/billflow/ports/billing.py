@@ -27,7 +27,7 @@ from billflow.models.contracts.invoices import (
     Issued,
     SentInvoice,
 )
-from billflow.models.contracts.offers import NewOffer, OfferRecord
+from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
 from billflow.models.contracts.records import (
     CustomerFilter,
@@ -263,6 +263,12 @@ class Offers(Protocol):
 
         Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
         """
+        ...
+
+    async def amend(
+        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: CustomerChange
+    ) -> OfferRecord:
+        """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
         ...
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:

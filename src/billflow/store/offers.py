@@ -12,7 +12,7 @@ from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound, Refused
 from billflow.domain.offers import check_offer
 from billflow.models.contracts.customers import CustomerChange, OfferStatus
-from billflow.models.contracts.offers import NewOffer, OfferRecord
+from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import Customer, CustomerPlan, CustomerPlanOffer
 from billflow.store.customer_records import customer_record
@@ -50,6 +50,21 @@ class PostgresOffers:
             await session.flush()
             await session.refresh(offer)
             note(offer, "offer.made", recorder)
+            return record(offer, change.at)
+
+    async def amend(
+        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: CustomerChange
+    ) -> OfferRecord:
+        """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer, _ = await held_customer(session, customer_id)
+            offer = await held_offer(session, customer, offer_id)
+            if record(offer, change.at).status is not OfferStatus.OPEN:
+                raise Refused("The offer is over; make a new one.", code="offer_not_open")
+            for name in wanted.model_fields_set:
+                setattr(offer, name, getattr(wanted, name))
+            check_offer(terms_of_offer(offer), self.catalog, hosting_of(customer), change.at)
+            note(offer, "offer.changed", recorder_of(session, customer.org_id, change))
             return record(offer, change.at)
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:

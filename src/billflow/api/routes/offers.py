@@ -19,7 +19,7 @@ from billflow.api.services import ServicesHere
 from billflow.api.views import Listed, PlanShown, Shown, Started
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.models.contracts.offers import Acceptance, NewOffer, OfferRecord
+from billflow.models.contracts.offers import Acceptance, NewOffer, OfferChange, OfferRecord
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,16 @@ class OfferAsked(NewOffer):
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    expires_at: AskedMoment | None = None
+
+
+class OfferPatch(OfferChange):
+    """What to change of an open offer; its tier stays, and what is left out."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"fixed_price": 1100000, "expires_at": "2199-03-31T00:00:00Z"}]}
+    )
 
     expires_at: AskedMoment | None = None
 
@@ -114,6 +124,14 @@ async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, ca
     if offer.customer_id != customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
+
+
+@router.patch("/{offer_id}", response_model=OfferShown)  # noqa: FAST003  (OfferHere takes both ids)
+async def change_offer(named: OfferHere, asked: OfferPatch, services: ServicesHere, caller: SupportHere) -> OfferRecord:
+    """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
+    wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
+    offers = services.offering.offers
+    return await offers.amend(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
 
 
 @router.delete("/{offer_id}", response_model=OfferShown)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from billflow.domain.money import MAX_PRICE
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import MAX_LICENSES
@@ -11,7 +12,7 @@ from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.contracts.plans import PlanStarted
 
-Price = Annotated[int, Field(ge=1)]
+Price = Annotated[int, Field(ge=1, le=MAX_PRICE)]
 
 
 class NewOffer(Contract):
@@ -43,6 +44,18 @@ class NewOffer(Contract):
             days_until_due=self.days_until_due,
             expires_at=self.expires_at,
         )
+
+
+class OfferChange(Contract):
+    """What to change of an open offer; what is left out stays, and None takes away."""
+
+    fixed_price: Price | None = None
+    monthly_discounted_price: Price | None = None
+    annual_discounted_price: Price | None = None
+    minimum_licenses: Annotated[int, Field(ge=1, le=MAX_LICENSES)] | None = None
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+    days_until_due: Annotated[int, Field(ge=0, le=365)] | None = None
+    expires_at: Moment | None = None
 
 
 class OfferRecord(NewOffer):

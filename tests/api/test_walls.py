@@ -40,10 +40,10 @@ async def victim(house: House) -> Victim:
         plan = (await client.post("/api/v1/plans", json=bought)).json()["plan"]
         clock = (await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-31T00:00:00Z"})).json()
 
-        async def is_sent() -> bool:
-            return await status_of_invoice(client, plan["id"]) == "open"
+        async def rests() -> bool:
+            return await next_about_invoice(client, plan["id"]) is not None
 
-        await until(is_sent)
+        await until(rests)
         invoice = (await client.get("/api/v1/invoices", params={"plan_id": plan["id"]})).json()["invoices"][0]
     ids = {
         "customer_id": customer["id"],
@@ -57,9 +57,10 @@ async def victim(house: House) -> Victim:
     return Victim(org_id, key, ids)
 
 
-async def status_of_invoice(client: httpx.AsyncClient, plan_id: str) -> str:
+async def next_about_invoice(client: httpx.AsyncClient, plan_id: str) -> str | None:
+    """Return what collection does next about the plan's invoice, once it is sent and that is decided."""
     invoices = (await client.get("/api/v1/invoices", params={"plan_id": plan_id})).json()["invoices"]
-    return str(invoices[0]["status"]) if invoices else "none"
+    return invoices[0]["next_action"] if invoices and invoices[0]["status"] == "open" else None
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Who starts the tests in the background of a script has ctrl-C ignored for all below.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         asyncio.run(main(Path(sys.argv[1])))
     except StackError as error:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from billflow.activities.faults import try_again
+from billflow.activities.faults import asking_stripe, try_again
 from billflow.models.contracts.collection import CollectionPlan, LateFailure
 from billflow.models.contracts.invoices import (
     Closed,
@@ -69,12 +68,8 @@ class CollectionActivities:
     async def void(self, ask: CollectAsk) -> None:
         """Void the invoice at Stripe, where it got that far; our books have given it up already."""
         invoice = await self.books.invoice_to_collect(ask)
-        try:
+        with asking_stripe():
             await self.gateway.void(invoice)
-        except PaymentsUnavailable as error:
-            try_again(error)
-        except PaymentsRejected as error:
-            raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error
 
     @activity.defn
     async def record_plan(self, plan: CollectionPlan) -> InvoiceStatus:

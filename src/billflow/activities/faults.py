@@ -1,13 +1,15 @@
-"""How long to wait before Stripe is asked again."""
+"""What becomes of an activity that Stripe fails: tried again after the right time, or given up."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import NoReturn
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
 
@@ -26,3 +28,14 @@ def try_again(error: PaymentsUnavailable) -> NoReturn:
     """Fail the running activity so that it is tried again after the right time."""
     delay = backoff(activity.info().attempt, error.retry_after)
     raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
+
+
+@contextmanager
+def asking_stripe() -> Iterator[None]:
+    """Let Stripe's faults decide: one that passes has the activity tried again, a refusal fails it for good."""
+    try:
+        yield
+    except PaymentsUnavailable as error:
+        try_again(error)
+    except PaymentsRejected as error:
+        raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from billflow.activities.faults import try_again
+from billflow.activities.faults import asking_stripe
 from billflow.models.contracts.customers import CustomerRef
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
 from billflow.ports.customers import CustomerBooks, PayerNames
 
 
@@ -22,9 +20,5 @@ class NamingActivities:
     async def rename_payers(self, customer: CustomerRef) -> None:
         """Give every Stripe customer of a customer of ours its name and e-mail as they are now."""
         for payer in await self.books.payers(customer):
-            try:
+            with asking_stripe():
                 await self.names.rename(payer)
-            except PaymentsUnavailable as error:
-                try_again(error)
-            except PaymentsRejected as error:
-                raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

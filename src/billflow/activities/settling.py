@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from billflow.activities.faults import try_again
+from billflow.activities.faults import asking_stripe, try_again
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.settling import InvoiceSettling, SettlementAnswered, SettlementMoment, SettlementStatus
 from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
@@ -37,12 +36,8 @@ class SettlingActivities:
     async def close(self, settling: InvoiceSettling) -> None:
         """Void an invoice at Stripe, or give it up there; our books have done so already."""
         invoice = await self.books.invoice_to_collect(settling)
-        try:
+        with asking_stripe():
             if settling.to is InvoiceStatus.VOID:
                 await self.gateway.void(invoice)
             else:
                 await self.settlements.mark_uncollectible(invoice)
-        except PaymentsUnavailable as error:
-            try_again(error)
-        except PaymentsRejected as error:
-            raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

@@ -106,6 +106,11 @@ class Billing:
                     await self._tell_plan(state, "seats_reported")
         return new
 
+    async def live_plan(self, org_id: str, customer_id: str) -> PlanState | None:
+        """Return the customer's live plan, None where it has none."""
+        plans = await self.archive.running_plans(org_id, customer_id=customer_id)
+        return next((plan for plan in plans if plan.status.is_live), None)
+
     async def customer_changed(self, org_id: str, customer_id: str) -> None:
         """Let every live plan of a customer look at the books again, after a suspension or its end."""
         for state in await self.archive.running_plans(org_id, customer_id=customer_id):

@@ -67,7 +67,7 @@ class Customers:
         """Return what the customer may do now."""
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
         active = customer.status is CustomerStatus.ACTIVE
-        state = await self._live_plan(ref)
+        state = await self.billing.live_plan(ref.org_id, ref.customer_id)
         at = (state and state.clock_at) or datetime.now(UTC)
         facts = await self.archive.facts(PlanRef(org_id=ref.org_id, plan_id=state.plan_id), at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
@@ -106,7 +106,7 @@ class Customers:
         """
         approved = await self.books.approve_sponsorship(ref, request_id, self.catalog, change)
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
-        tier, live = SPONSORED_TIERS[customer.hosting], await self._live_plan(ref)
+        tier, live = SPONSORED_TIERS[customer.hosting], await self.billing.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
         if live and live.tier == tier:
             return approved
@@ -141,10 +141,6 @@ class Customers:
         plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)
         return change.model_copy(update={"at": at}) if at else change
-
-    async def _live_plan(self, ref: CustomerRef) -> PlanState | None:
-        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
-        return next((plan for plan in plans if plan.status.is_live), None)
 
     async def _is_sponsored(self, ref: CustomerRef) -> bool:
         requests = await self.books.sponsorships(ref)

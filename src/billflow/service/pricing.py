@@ -30,7 +30,7 @@ class Pricing:
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
         check_agreement(self.catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
-        live = await self._live_plan(ref)
+        live = await self.billing.live_plan(ref.org_id, ref.customer_id)
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
@@ -38,10 +38,6 @@ class Pricing:
         if live is not None and self._is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
         return await self.archive.customer(ref.org_id, ref.customer_id)
-
-    async def _live_plan(self, ref: CustomerRef) -> PlanState | None:
-        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
-        return next((plan for plan in plans if plan.status.is_live), None)
 
     async def _facts(self, plan: PlanState) -> Facts:
         return await self.archive.facts(_ref(plan), plan.clock_at or datetime.now(UTC))

@@ -1,11 +1,9 @@
 """What collection does about a debt besides trying again: write, suspend, let back in, end plans, give up."""
 
-import contextlib
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
-from temporalio.workflow import ParentClosePolicy
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
@@ -19,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.mail import NoticeAsk, Occasion
     from billflow.models.contracts.settling import InvoiceSettling
     from billflow.models.contracts.steps import CommandAsk
-    from billflow.temporal.ids import mail_workflow_id, plan_workflow_id
+    from billflow.temporal.ids import plan_workflow_id
+    from billflow.workflows import mailing
     from billflow.workflows.calls import at_stripe, on_books
-    from billflow.workflows.mailing import MailWorkflow
 
 MAIL_WINDOW = timedelta(minutes=10)
 """How long collection waits for a mail server; what is not sent by then is left to a workflow of its own."""
@@ -56,7 +54,8 @@ class Consequences:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            await _send_later(ask)
+            workflow.logger.warning("a mail is late", extra={"invoice_id": ask.invoice_id, "occasion": ask.occasion})
+            await mailing.write(ask)
 
     async def suspend(self, at: datetime) -> CustomerHeld:
         """Suspend the customer, and let its plans know."""
@@ -123,18 +122,6 @@ class Consequences:
 
     def _moment(self, at: datetime) -> CollectionMoment:
         return CollectionMoment(org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id, at=at)
-
-
-async def _send_later(ask: NoticeAsk) -> None:
-    workflow.logger.warning("a mail is late", extra={"invoice_id": ask.invoice_id, "occasion": ask.occasion})
-    with contextlib.suppress(WorkflowAlreadyStartedError):
-        await workflow.start_child_workflow(
-            MailWorkflow.run,
-            ask,
-            id=mail_workflow_id(ask.key),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=f"mail: {ask.occasion}",
-        )
 
 
 async def tell(workflow_id: str, signal: str, *news: object) -> None:

@@ -1,14 +1,17 @@
 """One mail to a customer, for as long as its mail server takes to come back."""
 
+import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
     from billflow.models.contracts.mail import NoticeAsk
+    from billflow.temporal.ids import mail_workflow_id
 
 LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
@@ -36,3 +39,15 @@ class MailWorkflow:
             if is_cancelled_exception(error):
                 raise
             workflow.logger.warning("a mail was never sent", extra={"invoice_id": ask.invoice_id})
+
+
+async def write(letter: NoticeAsk) -> None:
+    """Leave a letter to a workflow of its own, once per debt and occasion."""
+    with contextlib.suppress(WorkflowAlreadyStartedError):
+        await workflow.start_child_workflow(
+            MailWorkflow.run,
+            letter,
+            id=mail_workflow_id(letter.key),
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            static_summary=f"mail: {letter.occasion}",
+        )

@@ -1,7 +1,6 @@
 """Sending a plan's invoices one after another, outside its turn, so that nothing ever waits for Stripe."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -17,10 +16,10 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.collection import CollectionRun
     from billflow.models.contracts.invoices import CollectAsk, CollectionOutcome, InvoiceSummary
     from billflow.models.contracts.mail import NoticeAsk
-    from billflow.temporal.ids import collection_workflow_id, mail_workflow_id
+    from billflow.temporal.ids import collection_workflow_id
+    from billflow.workflows import mailing
     from billflow.workflows.calls import SEND_WINDOW, at_stripe
     from billflow.workflows.collection import CollectionWorkflow
-    from billflow.workflows.mailing import MailWorkflow
 
 Settled = Callable[[InvoiceSummary, CollectionOutcome], Awaitable[bool]]
 """Told about each outcome; answers whether that was the end of it."""
@@ -76,7 +75,7 @@ class InvoiceSender:
             while self._voids:
                 await self._void_one(self._voids.popleft())
             while self._letters and not self._queue:
-                await self._write_one(self._letters.popleft())
+                await mailing.write(self._letters.popleft())
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
@@ -106,16 +105,6 @@ class InvoiceSender:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("a collection is under way already", extra={"invoice_id": invoice.invoice_id})
-
-    async def _write_one(self, letter: NoticeAsk) -> None:
-        with contextlib.suppress(WorkflowAlreadyStartedError):
-            await workflow.start_child_workflow(
-                MailWorkflow.run,
-                letter,
-                id=mail_workflow_id(letter.key),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-                static_summary=f"mail: {letter.occasion}",
-            )
 
     async def _void_one(self, invoice: InvoiceSummary) -> None:
         ask = CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())

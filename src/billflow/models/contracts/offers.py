@@ -15,14 +15,9 @@ from billflow.models.contracts.plans import PlanStarted
 Price = Annotated[int, Field(ge=1, le=MAX_PRICE)]
 
 
-class NewOffer(Contract):
-    """An offer to make: a yearly `fixed_price`, or prices per licence.
+class OfferedTerms(Contract):
+    """What an offer may change while it is open: its prices, how it is paid, and until when it holds."""
 
-    `sent_invoice_id` is an invoice that support has sent at Stripe: the plan starts, annual and paid by invoice, when
-    it is paid.
-    """
-
-    tier: Annotated[str, Field(max_length=100)]
     fixed_price: Price | None = None
     monthly_discounted_price: Price | None = None
     annual_discounted_price: Price | None = None
@@ -30,6 +25,16 @@ class NewOffer(Contract):
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
     days_until_due: Annotated[int, Field(ge=0, le=365)] | None = None
     expires_at: Moment | None = None
+
+
+class NewOffer(OfferedTerms):
+    """An offer to make: a yearly `fixed_price`, or prices per licence.
+
+    `sent_invoice_id` is an invoice that support has sent at Stripe: the plan starts, annual and paid by invoice, when
+    it is paid.
+    """
+
+    tier: Annotated[str, Field(max_length=100)]
     sent_invoice_id: Annotated[str, Field(pattern=r"^in_[A-Za-z0-9_]+$", max_length=255)] | None = None
 
     def terms(self, currency: str) -> OfferTerms:
@@ -46,16 +51,8 @@ class NewOffer(Contract):
         )
 
 
-class OfferChange(Contract):
+class OfferChange(OfferedTerms):
     """What to change of an open offer; what is left out stays, and None takes away."""
-
-    fixed_price: Price | None = None
-    monthly_discounted_price: Price | None = None
-    annual_discounted_price: Price | None = None
-    minimum_licenses: Annotated[int, Field(ge=1, le=MAX_LICENSES)] | None = None
-    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-    days_until_due: Annotated[int, Field(ge=0, le=365)] | None = None
-    expires_at: Moment | None = None
 
 
 class OfferRecord(NewOffer):

@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## bill 16 organizations for eight years on real servers (ARGS="--keep", ARGS="--csv FILE")
 	@$(BIN)/billflow demo $(ARGS)
 
-dev: setup ## start PostgreSQL, Temporal, the Stripe stand-in, a worker and the API
+dev: setup ## start PostgreSQL, Temporal, the Stripe emulator, a worker and the API
 	@$(BIN)/billflow dev $(ARGS)
 
 test: setup ## run the tests, a few folders at a time (ARGS="tests/domain -k name" for some)
@@ -35,7 +35,7 @@ lint: setup ## check style and spelling
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
 
-format: setup ## format the code and mend what can be mended
+format: setup ## format the code and repair what can be repaired
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

@@ -1,6 +1,6 @@
 """How long the pure domain takes: `python bench/domain.py [--json] [--seconds N]`.
 
-Prices one boundary with a ledger of 100 entries (goal: under 200 microseconds) and forecasts 12 months (under 10 ms).
+Prices one billing date with a ledger of 100 entries (goal: under 200 microseconds) and forecasts 12 months (under 10 ms).
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter_ns
 
 import billflow
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting, catalog_from_toml
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.ledger import LedgerEntry
@@ -24,7 +24,7 @@ from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
-BOUNDARY = datetime(2026, 2, 28, 10, tzinfo=UTC)
+BILLING_DATE = datetime(2026, 2, 28, 10, tzinfo=UTC)
 ENTRIES = 100
 CATALOG = catalog_from_toml((Path(billflow.__file__).parent / "catalog.toml").read_text())
 
@@ -47,7 +47,7 @@ class Timing:
 
 def facts(entries: int, *, bundle: bool = True) -> Facts:
     """Return a monthly plan whose ledger has *entries*, all but the first of them still to be billed."""
-    step = (BOUNDARY - START) / (entries + 1)
+    step = (BILLING_DATE - START) / (entries + 1)
     ledger = [
         LedgerEntry(
             seq=seq,
@@ -70,15 +70,15 @@ def facts(entries: int, *, bundle: bool = True) -> Facts:
         license_management=LicenseManagement.AUTOMATIC,
         collection_method=CollectionMethod.CHARGE_AUTOMATICALLY,
         billing_cycle_anchor=START,
-        next_invoice_date=BOUNDARY,
-        seats_observed_through=BOUNDARY - timedelta(hours=1),
+        next_invoice_date=BILLING_DATE,
+        seats_observed_through=BILLING_DATE - timedelta(hours=1),
     )
     return Facts(
         plan=plan,
         customer=CustomerTerms(id="customer", hosting=Hosting.CLOUD),
         catalog=CATALOG,
         ledger=tuple(ledger),
-        last_observation=SeatObservation(observed_at=BOUNDARY - timedelta(hours=1), members=9 + entries, guests=0),
+        last_observation=SeatObservation(observed_at=BILLING_DATE - timedelta(hours=1), members=9 + entries, guests=0),
         settings=BillingSettings(bundle_additions_by_date=bundle),
     )
 
@@ -98,16 +98,16 @@ def timed(name: str, call: Callable[[], object], *, seconds: float, goal_us: flo
 
 
 def price(known: Facts) -> int:
-    """Close the boundary and return the invoice's total, every line priced."""
-    return close_boundary(known, BOUNDARY).invoices[0].total
+    """Close the billing date and return the invoice's total, every line priced."""
+    return process_billing_date(known, BILLING_DATE).invoices[0].total
 
 
 def measure(seconds: float) -> list[Timing]:
     """Time everything there is a goal for."""
     bundled, single = facts(ENTRIES), facts(ENTRIES, bundle=False)
     return [
-        timed("one boundary, 100 entries by day", lambda: price(bundled), seconds=seconds, goal_us=200),
-        timed("one boundary, 100 entries, a line each", lambda: price(single), seconds=seconds, goal_us=500),
+        timed("one billing date, 100 entries by day", lambda: price(bundled), seconds=seconds, goal_us=200),
+        timed("one billing date, 100 entries, a line each", lambda: price(single), seconds=seconds, goal_us=500),
         timed("forecast of 12 months", lambda: forecast(facts(1), 12), seconds=seconds, goal_us=10_000),
     ]
 

@@ -23,15 +23,15 @@ from load import Figures, drive
 from sqlalchemy import event
 
 from billflow.dev.stack import Stack, running_stack
-from billflow.models.contracts.customers import CustomerChange
-from billflow.models.contracts.keys import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
-from billflow.store.archive import PostgresArchive
-from billflow.store.engine import Database
-from billflow.store.keys import PostgresKeys
-from billflow.store.registry import PostgresRegistry
+from billflow.store.access.api_keys import PostgresKeys
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.plans.queries import PostgresArchive
+from billflow.store.session.database import Database
 from billflow.wiring import bundled_catalog, migrate
 
 GOAL_MS = 25.0
@@ -124,7 +124,7 @@ async def _every_read(archive: PostgresArchive, org_id: str) -> None:
 
 async def _key(database: Database, org_id: str) -> str:
     new = NewApiKey(name="bench", mode=Mode.TEST, scopes=frozenset({Scope.READ}), rate_limit=LONGEST_RATE)
-    issued = await PostgresKeys(database).create_key(org_id, new, CustomerChange(actor="bench", at=datetime.now(UTC)))
+    issued = await PostgresKeys(database).create_key(org_id, new, ChangeContext(actor="bench", at=datetime.now(UTC)))
     return issued.text.get_secret_value()
 
 

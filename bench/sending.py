@@ -2,7 +2,7 @@
 
 The whole way at the rate of the product: workflows put each invoice on the queue `billflow-stripe`, the Temporal server
 hands them out at `LIVE_INVOICES_PER_SECOND`, the product's worker runs its activity, and that asks Stripe through the
-gateway. Only the books are kept in memory. The stand-in, in a process of its own, answers after 250 ms and enforces
+gateway. Only the records are kept in memory. The emulator, in a process of its own, answers after 250 ms and enforces
 Stripe's live limits, 100 requests a second and 25 per operation. An invoice takes four of them: create, add lines,
 finalize, pay.
 """
@@ -25,13 +25,13 @@ from temporalio.worker import Worker
 
 from billflow.activities.collection import CollectionActivities
 from billflow.dev.folder import claimed
-from billflow.dev.stripe import StandInTerms, embedded_stripe
+from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import (
     BilledCustomer,
-    CollectAsk,
+    CollectInput,
     CollectionLine,
     CollectionOutcome,
     InvoiceRef,
@@ -48,8 +48,8 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW
-from billflow.wiring.crew import stripe_worker_of
-from billflow.wiring.working import LIVE_INVOICES_PER_SECOND
+from billflow.wiring.activities import stripe_worker_of
+from billflow.wiring.workers import LIVE_INVOICES_PER_SECOND
 
 # At the end: this folder has a module with the name of Stripe's own package.
 sys.path.append(str(Path(__file__).parent))
@@ -67,7 +67,7 @@ PLANS = 50
 
 @dataclass
 class MemoryBooks:
-    """What the activity wants of the books, without a database; `begun` is when the first invoice was handed out."""
+    """What the activity wants of the records, without a database; `begun` is when the first invoice was handed out."""
 
     invoices: dict[str, InvoiceToCollect]
     begun: float = 0.0
@@ -134,7 +134,7 @@ async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCust
 async def sent(temporal: Client, books: MemoryBooks) -> float:
     """Let workflows send the invoices, and return the seconds from the first handed out until the last was paid."""
     invoices = list(books.invoices.values())
-    asks = [CollectAsk(org_id=one.org_id, invoice_id=one.invoice_id, at=one.issued_at) for one in invoices]
+    asks = [CollectInput(org_id=one.org_id, invoice_id=one.invoice_id, at=one.issued_at) for one in invoices]
     runs = [
         temporal.execute_workflow(SendingBench.run, asks[n::PLANS], id=f"bench/{n}", task_queue=BILLFLOW)
         for n in range(PLANS)
@@ -150,9 +150,9 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
     with tempfile.TemporaryDirectory(prefix="billflow-") as name, claimed(Path(name)) as lock:
         async with (
             embedded_temporal(Path(name), lock, keep=False, ui_port=None) as server,
-            embedded_stripe(Path(name), lock, StandInTerms(keep=False)) as stand_in,
-            stripe_client(API_KEY, stand_in.api_base) as client,
-            httpx.AsyncClient(base_url=f"{stand_in.api_base}/_sim", trust_env=False) as control,
+            embedded_stripe(Path(name), lock, EmulatorOptions(keep=False)) as emulator,
+            stripe_client(API_KEY, emulator.api_base) as client,
+            httpx.AsyncClient(base_url=f"{emulator.api_base}/_sim", trust_env=False) as control,
         ):
             temporal = await connect(server.address)
             await search_attributes.ensure(temporal)

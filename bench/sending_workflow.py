@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
-    from billflow.models.contracts.invoices import CollectAsk, CollectionOutcome, Paid
+    from billflow.models.contracts.invoices import CollectInput, CollectionOutcome, Paid
     from billflow.workflows.calls import at_stripe
 
 
@@ -15,7 +15,7 @@ class SendingBench:
     """Sends invoices as a plan's run does, all at once instead of one after another."""
 
     @workflow.run
-    async def run(self, asks: list[CollectAsk]) -> int:
+    async def run(self, asks: list[CollectInput]) -> int:
         """Return how many were paid."""
         outcomes: list[CollectionOutcome] = await asyncio.gather(
             *(at_stripe(CollectionActivities.collect, ask, "an invoice of the bench") for ask in asks)

@@ -66,7 +66,7 @@ COMMANDS = """## Commands
 
 What each command makes of a plan in each status: a dot where it is refused, `stays` where the status remains, else the
 new status. `ended → active` means that the plan ends and another takes over in the same step. The samples are monthly
-or annual plans with manual licences, paid by card; `domain/lifecycle.py` holds what else must be true.
+or annual plans with manual licenses, paid by card; `domain/lifecycle.py` holds what else must be true.
 """
 
 CYCLES = """## The end of a cycle
@@ -76,7 +76,7 @@ What happens when the running cycle, the trial, or the time until the end date i
 
 
 def facts_in(status: PlanStatus, schedule: Schedule) -> Facts:
-    """Return the facts of a manual plan of ten licences in that status."""
+    """Return the facts of a manual plan of ten licenses in that status."""
     dated = status in (S.ACTIVE, S.SWITCH_PLAN_TIER_AT_PLAN_END)
     plan = Plan(
         id="plan",

@@ -23,9 +23,9 @@ from billflow.dev.postgres import embedded_postgres  # noqa: E402
 from billflow.telemetry.logging import configure_logging  # noqa: E402
 from billflow.temporal.worker import leave  # noqa: E402
 from tests.databases import migrated_database  # noqa: E402
+from tests.environment import dev_server_environment  # noqa: E402
 from tests.replay import fingerprint  # noqa: E402
 from tests.replay.shapes import played  # noqa: E402
-from tests.world import dev_server_world  # noqa: E402
 
 HISTORIES = ROOT / "tests" / "replay" / "histories"
 
@@ -50,9 +50,9 @@ async def _record(only: Sequence[str]) -> None:
     with _folder() as folder, claimed(folder) as lock:
         async with (
             embedded_postgres(folder, lock, durable=False) as (url, _),
-            dev_server_world(folder / "temporal", await migrated_database(url)) as world,
+            dev_server_environment(folder / "temporal", await migrated_database(url)) as env,
         ):
-            async for title, history in played(world, only):
+            async for title, history in played(env, only):
                 _save(HISTORIES / f"{title}.json", history)
 
 

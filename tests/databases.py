@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from billflow.store.migrate import upgrade
+from billflow.migrations.upgrade import upgrade
 
 
 async def fresh_database(postgres_url: str, name: str = "fresh") -> str:
@@ -18,7 +18,7 @@ async def fresh_database(postgres_url: str, name: str = "fresh") -> str:
     return make_url(postgres_url).set(database=database).render_as_string(hide_password=False)
 
 
-async def migrated_database(postgres_url: str, name: str = "world") -> str:
+async def migrated_database(postgres_url: str, name: str = "env") -> str:
     """Create a database with all our tables and return its URL; *name* is where its name begins."""
     url = await fresh_database(postgres_url, name)
     await asyncio.to_thread(upgrade, url)

@@ -8,11 +8,11 @@ from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.steps import StepActivities
-from billflow.domain import purchasing
+from billflow.domain import plan_start
 from billflow.domain.calendar import add_months
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
-    CollectAsk,
+    CollectInput,
     CollectionOutcome,
     InvoiceRef,
     InvoiceStatus,
@@ -21,9 +21,9 @@ from billflow.models.contracts.invoices import (
     Paid,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.steps import ActivateAsk, BoundaryAsk
-from billflow.store.books import PostgresBooks
-from tests.world import World
+from billflow.models.contracts.steps import ActivateInput, BillingDateInput
+from billflow.store.plans.repository import PostgresBooks
+from tests.environment import Environment
 
 
 class Interrupted(Exception):
@@ -49,59 +49,59 @@ class ForgetfulBooks(PostgresBooks):
         await super().record_outcome(ref, outcome, at)
 
 
-async def bought(world: World) -> tuple[CustomerRecord, PlanState, InvoiceSummary]:
-    """Write a purchase into the books, and send nothing."""
-    customer = await world.subscriber(seats=10)
-    ask = await world.ask(customer)
-    result = await world.engine.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+async def bought(env: Environment) -> tuple[CustomerRecord, PlanState, InvoiceSummary]:
+    """Write a purchase into the records, and send nothing."""
+    customer = await env.subscriber(seats=10)
+    ask = await env.ask(customer)
+    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
     return customer, result.state, result.invoices[0]
 
 
-def collecting(invoice: InvoiceSummary) -> CollectAsk:
+def collecting(invoice: InvoiceSummary) -> CollectInput:
     """Ask to collect an invoice at its own moment."""
-    return CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=invoice.issued_at)
+    return CollectInput(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=invoice.issued_at)
 
 
-async def test_collecting_twice_charges_once_and_answers_the_same(world: World) -> None:
-    customer, _, invoice = await bought(world)
-    collection = CollectionActivities(world.engine.books, world.engine.gateway)
+async def test_collecting_twice_charges_once_and_answers_the_same(env: Environment) -> None:
+    customer, _, invoice = await bought(env)
+    collection = CollectionActivities(env.engine.books, env.engine.gateway)
 
     answers = [await ActivityEnvironment().run(collection.collect, collecting(invoice)) for _ in range(2)]
 
     assert answers == [Paid(amount_paid=8000)] * 2
-    assert [(held.status, held.amount_paid) for held in await world.at_stripe(customer)] == [("paid", 8000)]
+    assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]
 
 
 @pytest.mark.parametrize("before", ["record_issued", "record_outcome"])
-async def test_collecting_again_after_a_crash_charges_once(world: World, before: str) -> None:
-    customer, _, invoice = await bought(world)
-    books = world.engine.books
+async def test_collecting_again_after_a_crash_charges_once(env: Environment, before: str) -> None:
+    customer, _, invoice = await bought(env)
+    books = env.engine.books
     forgetful = ForgetfulBooks(books.database, books.catalog, before=before)
 
     with pytest.raises(Interrupted):
         await ActivityEnvironment().run(
-            CollectionActivities(forgetful, world.engine.gateway).collect, collecting(invoice)
+            CollectionActivities(forgetful, env.engine.gateway).collect, collecting(invoice)
         )
     answer = await ActivityEnvironment().run(
-        CollectionActivities(books, world.engine.gateway).collect, collecting(invoice)
+        CollectionActivities(books, env.engine.gateway).collect, collecting(invoice)
     )
 
     assert answer == Paid(amount_paid=8000)
-    assert [(held.status, held.amount_paid) for held in await world.at_stripe(customer)] == [("paid", 8000)]
-    assert [row.status for row in await world.invoices(customer)] == [InvoiceStatus.PAID]
+    assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]
+    assert [row.status for row in await env.invoices(customer)] == [InvoiceStatus.PAID]
 
 
-async def test_a_boundary_closed_twice_makes_one_invoice_and_answers_the_same(world: World) -> None:
-    customer, plan, purchase = await bought(world)
-    steps = StepActivities(world.engine.books)
-    activate = ActivateAsk(
+async def test_a_billing_date_closed_twice_makes_one_invoice_and_answers_the_same(env: Environment) -> None:
+    customer, plan, purchase = await bought(env)
+    steps = StepActivities(env.engine.books)
+    activate = ActivateInput(
         org_id=plan.org_id, plan_id=plan.plan_id, invoice_id=purchase.invoice_id, at=purchase.issued_at
     )
     started = await ActivityEnvironment().run(steps.activate, activate)
     due = add_months(started.state.billing_cycle_anchor, 1)
-    boundary = BoundaryAsk(org_id=plan.org_id, plan_id=plan.plan_id, at=due)
+    billing_date = BillingDateInput(org_id=plan.org_id, plan_id=plan.plan_id, at=due)
 
-    answers = [await ActivityEnvironment().run(steps.close_boundary, boundary) for _ in range(2)]
+    answers = [await ActivityEnvironment().run(steps.process_billing_date, billing_date) for _ in range(2)]
 
     assert answers[0] == answers[1]
-    assert [row.total for row in await world.invoices(customer)] == [8000, 8000]
+    assert [row.total for row in await env.invoices(customer)] == [8000, 8000]

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from billflow.api.app import create_app
-from billflow.api.codec import PATH, CodecDesk, codec_app
+from billflow.api.codec import PATH, CodecService, codec_app
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
-from billflow.models.contracts.keys import Scope
+from billflow.models.contracts.access import Scope
 from billflow.models.keyring import Key, Keyring
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring import api_services
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 UI = "https://temporal.example.com"
 PAYLOADS = {
@@ -28,10 +28,10 @@ PAYLOADS = {
 
 
 @pytest.fixture
-async def codec_url(house: House) -> AsyncIterator[str]:
+async def codec_url(env: ApiEnvironment) -> AsyncIterator[str]:
     """Serve the codec endpoint of a house that encrypts."""
-    desk = CodecDesk(EncryptionCodec(Keyring((Key.fresh("ui"),))), house.org_id, UI)
-    services = api_services(house.engine)
+    desk = CodecService(EncryptionCodec(Keyring((Key.fresh("ui"),))), env.org_id, UI)
+    services = api_services(env.engine)
     app = create_app(services)
     app.mount(PATH, codec_app(services, desk))
     async with serving(app, LOOPBACK, 0) as url:
@@ -44,8 +44,8 @@ async def post(url: str, path: str, key: str | None, body: object = PAYLOADS, **
         return await client.post(f"{url}/{path}", json=body, headers={**authorization, **headers})
 
 
-async def test_what_it_encrypts_it_decrypts_for_the_web_ui(house: House, codec_url: str) -> None:
-    key = await house.key(Scope.ADMIN)
+async def test_what_it_encrypts_it_decrypts_for_the_web_ui(env: ApiEnvironment, codec_url: str) -> None:
+    key = await env.key(Scope.ADMIN)
     encoded = (await post(codec_url, "encode", key)).json()
     assert encoded["payloads"][0]["data"] != PAYLOADS["payloads"][0]["data"]
     decoded = await post(codec_url, "decode", key, encoded, Origin=UI)
@@ -63,24 +63,26 @@ async def test_a_browser_may_ask_from_the_web_ui_only(codec_url: str) -> None:
     assert "access-control-allow-origin" not in other.headers
 
 
-async def test_without_an_administrators_key_of_the_operator_nothing_is_opened(house: House, codec_url: str) -> None:
-    stranger = await house.engine.registry.create_org("stranger-to-codecs")
+async def test_without_an_administrators_key_of_the_operator_nothing_is_opened(
+    env: ApiEnvironment, codec_url: str
+) -> None:
+    stranger = await env.engine.registry.create_org("stranger-to-codecs")
     for key, status in (
         (None, 401),
-        (await house.key(Scope.READ, Scope.WRITE, Scope.SUPPORT), 403),
-        (await house.key(org_id=stranger), 403),
+        (await env.key(Scope.READ, Scope.WRITE, Scope.SUPPORT), 403),
+        (await env.key(org_id=stranger), 403),
     ):
         answer = await post(codec_url, "decode", key)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-async def test_a_body_that_holds_no_payloads_is_refused(house: House, codec_url: str) -> None:
-    key = await house.key(Scope.ADMIN)
+async def test_a_body_that_holds_no_payloads_is_refused(env: ApiEnvironment, codec_url: str) -> None:
+    key = await env.key(Scope.ADMIN)
     bodies: list[object] = [{"payloads": 7}, "text", 7]
     for body in bodies:
         assert (await post(codec_url, "decode", key, body)).status_code == 400
 
 
-async def test_the_api_itself_serves_it_and_passes_on_what_is_not_encrypted(house: House) -> None:
-    answer = await post(f"{house.api_url}/codec", "decode", await house.key(Scope.ADMIN))
+async def test_the_api_itself_serves_it_and_passes_on_what_is_not_encrypted(env: ApiEnvironment) -> None:
+    answer = await post(f"{env.api_url}/codec", "decode", await env.key(Scope.ADMIN))
     assert answer.json() == PAYLOADS

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.test_plans import MONTHLY
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_FUZZ") == "long"
@@ -18,9 +18,9 @@ EXAMPLES = 60 if LONG else 2
 PHASES = "examples,coverage,fuzzing,stateful" if LONG else "examples,fuzzing"
 
 
-async def ids_of_an_organization(house: House, key: str) -> dict[str, str]:
+async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str]:
     """Return what there is of an organization with one customer, one plan and one clock."""
-    async with house.client(key) as client:
+    async with env.client(key) as client:
         body = {"name": "Fuzzed", "email": f"{uuid4().hex}@fuzzed.example"}
         customer = (await client.post("/api/v1/customers", json=body)).json()
         trial = {**MONTHLY, "customer_id": customer["id"], "trial_days": 30}
@@ -35,19 +35,19 @@ async def ids_of_an_organization(house: House, key: str) -> dict[str, str]:
 
 
 @pytest.mark.timeout(3600 if LONG else 180)
-async def test_no_request_finds_a_fault_or_breaks_the_contract(house: House, tmp_path: Path) -> None:
-    key = await house.key(org_id=await house.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
-    ids = await ids_of_an_organization(house, key)
+async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
+    key = await env.key(org_id=await env.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
+    ids = await ids_of_an_organization(env, key)
     config = tmp_path / "schemathesis.toml"
     config.write_text(f'{(HERE / "fuzz.toml").read_text()}\n[auth.openapi.ApiKey]\nbearer = "{key}"\n')
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
-        *("run", f"{house.api_url}/openapi.json"),
+        *("run", f"{env.api_url}/openapi.json"),
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
         # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
         *("--exclude-checks", "positive_data_acceptance"),
     ]
-    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks", "FUZZED_IDS": json.dumps(ids)}
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.fuzz_extensions", "FUZZED_IDS": json.dumps(ids)}
     fuzzing = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Lists and look-ups are read by indexes, behind the walls too: EXPLAIN of every query that a request asks."""
+"""Lists and look-ups are read by indexes, behind tenant isolation too: EXPLAIN of every query that a request asks."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 CUSTOMERS, ENTRIES = 3000, 4
@@ -17,10 +17,10 @@ GROWING = ("customer", "customer_plan", "invoice", "license_ledger", "step", "ou
 
 
 @pytest.fixture(scope="module")
-async def crowd(house: House, house_database_url: str) -> str:
+async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
     """Return an organization with so many customers that reading all of them is no choice."""
-    org_id = await house.engine.registry.create_org(f"crowd-{uuid4().hex[:8]}")
-    async with await psycopg.AsyncConnection.connect(house_database_url, autocommit=True) as connection:
+    org_id = await env.engine.registry.create_org(f"crowd-{uuid4().hex[:8]}")
+    async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
         for name, value in {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES}.items():
             await connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
         await connection.execute(CROWD.read_bytes())
@@ -29,20 +29,20 @@ async def crowd(house: House, house_database_url: str) -> str:
 
 
 @pytest.fixture(scope="module")
-async def caller(house: House, crowd: str) -> AsyncIterator[httpx.AsyncClient]:
+async def caller(env: ApiEnvironment, crowd: str) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of that organization."""
-    async with house.client(await house.key(org_id=crowd)) as client:
+    async with env.client(await env.key(org_id=crowd)) as client:
         yield client
 
 
-async def plans_of(house: House, org_id: str, client: httpx.AsyncClient, path: str) -> dict[str, str]:
+async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, path: str) -> dict[str, str]:
     """Return the plan of each query that a request asks, by its text."""
     asked: list[tuple[str, object]] = []
 
     def note(*call: object) -> None:
         asked.append((str(call[2]), call[3]))
 
-    database = house.engine.books.database
+    database = env.engine.books.database
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
         answer = await client.get(path)
@@ -89,11 +89,13 @@ async def plans_of(house: House, org_id: str, client: httpx.AsyncClient, path: s
         "/audit?limit=5",
     ],
 )
-async def test_no_request_reads_a_whole_table(house: House, crowd: str, caller: httpx.AsyncClient, path: str) -> None:
+async def test_no_request_reads_a_whole_table(
+    env: ApiEnvironment, crowd: str, caller: httpx.AsyncClient, path: str
+) -> None:
     plan = (await caller.get("/api/v1/plans?limit=1")).json()["plans"][0]
 
     asked = path.format(customer=plan["customer_id"], plan=plan["id"])
-    explained = await plans_of(house, crowd, caller, f"/api/v1{asked}")
+    explained = await plans_of(env, crowd, caller, f"/api/v1{asked}")
 
     assert explained
     for statement, told in explained.items():
@@ -101,12 +103,12 @@ async def test_no_request_reads_a_whole_table(house: House, crowd: str, caller: 
 
 
 async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(
-    house: House, crowd: str, caller: httpx.AsyncClient
+    env: ApiEnvironment, crowd: str, caller: httpx.AsyncClient
 ) -> None:
     for noun in ("customers", "plans", "invoices"):
         after = (await caller.get(f"/api/v1/{noun}?limit=2")).json()["next"]
 
-        explained = await plans_of(house, crowd, caller, f"/api/v1/{noun}?limit=2&after={after}")
+        explained = await plans_of(env, crowd, caller, f"/api/v1/{noun}?limit=2&after={after}")
 
         paged = next(told for statement, told in explained.items() if "LIMIT" in statement)
         assert "ROW(" in next(line for line in paged.splitlines() if "Index Cond" in line), paged

@@ -8,33 +8,33 @@ import httpx
 import pytest
 
 from billflow.api.app import create_app
-from billflow.api.doorkeeper import REMEMBERED_FOR, USUAL_RATE, Bucket, Doorkeeper, Unauthorized
+from billflow.api.authentication import REMEMBERED_FOR, USUAL_RATE, Authentication, RateLimiter, Unauthorized
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
-from billflow.models.contracts.customers import CustomerChange
-from billflow.models.contracts.keys import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.customers import ChangeContext
 from billflow.wiring import api_services
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 PLANS = "/api/v1/plans"
 
 
-def change() -> CustomerChange:
-    return CustomerChange(actor="tests", at=datetime.now(UTC))
+def change() -> ChangeContext:
+    return ChangeContext(actor="tests", at=datetime.now(UTC))
 
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-async def known(house: House, key: str) -> ApiKeyRecord | None:
+async def known(env: ApiEnvironment, key: str) -> ApiKeyRecord | None:
     presented = PresentedKey.read(key)
     assert presented
-    return await house.engine.keys.known_key(presented, datetime.now(UTC))
+    return await env.engine.keys.known_key(presented, datetime.now(UTC))
 
 
-async def test_without_a_key_nothing_opens_but_what_must(house: House) -> None:
-    async with house.client() as client:
+async def test_without_a_key_nothing_opens_but_what_must(env: ApiEnvironment) -> None:
+    async with env.client() as client:
         document = (await client.get("/openapi.json")).json()
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
@@ -48,33 +48,33 @@ async def test_without_a_key_nothing_opens_but_what_must(house: House) -> None:
 
 
 @pytest.mark.parametrize("shown", ["Bearer", "Basic YTpi", "Bearer x", "Bearer bf_test_", f"Bearer bf_test_{'A' * 86}"])
-async def test_what_is_no_key_opens_nothing(house: House, shown: str) -> None:
-    async with house.client() as client:
+async def test_what_is_no_key_opens_nothing(env: ApiEnvironment, shown: str) -> None:
+    async with env.client() as client:
         assert (await client.get(PLANS, headers={"Authorization": shown})).status_code == 401
 
 
-async def test_a_key_with_another_secret_opens_nothing(house: House) -> None:
-    key = await house.key()
+async def test_a_key_with_another_secret_opens_nothing(env: ApiEnvironment) -> None:
+    key = await env.key()
     presented = PresentedKey.read(key)
     assert presented
     guessed = replace(presented, secret=bytes(32)).text().get_secret_value()
-    async with house.client(guessed) as client:
+    async with env.client(guessed) as client:
         assert (await client.get(PLANS)).json()["code"] == "api_key_invalid"
 
 
-async def test_a_key_names_its_organization_but_cant_be_turned_to_another(house: House) -> None:
-    stranger = await house.engine.registry.create_org("stranger")
-    presented = PresentedKey.read(await house.key())
+async def test_a_key_names_its_organization_but_cant_be_turned_to_another(env: ApiEnvironment) -> None:
+    stranger = await env.engine.registry.create_org("stranger")
+    presented = PresentedKey.read(await env.key())
     assert presented
     turned = replace(presented, org_id=stranger).text().get_secret_value()
-    async with house.client(turned) as client:
+    async with env.client(turned) as client:
         assert (await client.get(PLANS)).status_code == 401
 
 
-async def test_a_key_does_what_it_has_scopes_for_and_nothing_else(house: House) -> None:
+async def test_a_key_does_what_it_has_scopes_for_and_nothing_else(env: ApiEnvironment) -> None:
     async with (
-        house.client(await house.key(Scope.READ)) as reader,
-        house.client(await house.key(Scope.WRITE)) as writer,
+        env.client(await env.key(Scope.READ)) as reader,
+        env.client(await env.key(Scope.WRITE)) as writer,
     ):
         refused = [await reader.post(PLANS, json={}), await writer.get(PLANS)]
         taken = [await reader.get(PLANS), await writer.post(PLANS, json={})]
@@ -83,15 +83,15 @@ async def test_a_key_does_what_it_has_scopes_for_and_nothing_else(house: House) 
     assert [answer.status_code for answer in taken] == [200, 422]
 
 
-async def test_a_key_of_the_other_mode_is_refused(house: House) -> None:
-    live = await house.key(mode=Mode.LIVE)
-    async with house.client(live) as client:
+async def test_a_key_of_the_other_mode_is_refused(env: ApiEnvironment) -> None:
+    live = await env.key(mode=Mode.LIVE)
+    async with env.client(live) as client:
         assert (await client.get(PLANS)).json()["code"] == "wrong_mode"
 
 
-async def test_time_cant_be_moved_in_live_mode(house: House) -> None:
-    services = replace(api_services(house.engine), doorkeeper=Doorkeeper(house.engine.keys, Mode.LIVE))
-    headers = bearer(await house.key(mode=Mode.LIVE))
+async def test_time_cant_be_moved_in_live_mode(env: ApiEnvironment) -> None:
+    services = replace(api_services(env.engine), authentication=Authentication(env.engine.keys, Mode.LIVE))
+    headers = bearer(await env.key(mode=Mode.LIVE))
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
         reads = await client.get(PLANS, headers=headers)
         clock = await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-01T00:00:00Z"}, headers=headers)
@@ -100,48 +100,48 @@ async def test_time_cant_be_moved_in_live_mode(house: House) -> None:
     assert (clock.status_code, clock.json()["code"]) == (403, "test_mode_only")
 
 
-async def test_a_key_ends_when_it_expires_or_is_revoked(house: House) -> None:
+async def test_a_key_ends_when_it_expires_or_is_revoked(env: ApiEnvironment) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
-    expired, revoked = await house.key(expires_at=past), await house.key()
+    expired, revoked = await env.key(expires_at=past), await env.key()
     presented = PresentedKey.read(revoked)
     assert presented
-    assert await known(house, revoked)
-    await house.engine.keys.revoke_key(house.org_id, presented.key_id, change())
+    assert await known(env, revoked)
+    await env.engine.keys.revoke_key(env.org_id, presented.key_id, change())
 
-    assert await known(house, expired) is None
-    assert await known(house, revoked) is None
+    assert await known(env, expired) is None
+    assert await known(env, revoked) is None
 
 
-async def test_after_a_rotation_both_keys_work_until_the_overlap_is_over(house: House) -> None:
-    old = await house.key(Scope.READ, name="rotating")
+async def test_after_a_rotation_both_keys_work_until_the_overlap_is_over(env: ApiEnvironment) -> None:
+    old = await env.key(Scope.READ, name="rotating")
     presented = PresentedKey.read(old)
     assert presented
-    issued = await house.engine.keys.rotate_key(house.org_id, presented.key_id, timedelta(hours=24), change())
+    issued = await env.engine.keys.rotate_key(env.org_id, presented.key_id, timedelta(hours=24), change())
     later = datetime.now(UTC) + timedelta(hours=25)
 
     assert (issued.record.name, issued.record.scopes) == ("rotating", frozenset({Scope.READ}))
-    assert await known(house, old)
-    assert await known(house, issued.text.get_secret_value())
-    assert await house.engine.keys.known_key(presented, later) is None
+    assert await known(env, old)
+    assert await known(env, issued.text.get_secret_value())
+    assert await env.engine.keys.known_key(presented, later) is None
 
 
-async def test_the_last_use_is_noted_once_a_minute(house: House) -> None:
-    presented = PresentedKey.read(await house.key())
+async def test_the_last_use_is_noted_once_a_minute(env: ApiEnvironment) -> None:
+    presented = PresentedKey.read(await env.key())
     assert presented
     begin = datetime.now(UTC)
     for seconds in (0, 30, 61):
-        await house.engine.keys.known_key(presented, begin + timedelta(seconds=seconds))
-        noted = {key.key_id: key.last_used_at for key in await house.engine.keys.keys(house.org_id)}
+        await env.engine.keys.known_key(presented, begin + timedelta(seconds=seconds))
+        noted = {key.key_id: key.last_used_at for key in await env.engine.keys.keys(env.org_id)}
         assert noted[presented.key_id] == begin + timedelta(seconds=0 if seconds < 60 else 61)
 
 
-async def test_the_secret_is_in_no_row(house: House, house_database_url: str) -> None:
+async def test_the_secret_is_in_no_row(env: ApiEnvironment, env_database_url: str) -> None:
     import psycopg  # noqa: PLC0415  (only this test looks below)
 
-    key = await house.key()
+    key = await env.key()
     presented = PresentedKey.read(key)
     assert presented
-    async with await psycopg.AsyncConnection.connect(house_database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         row = await (
             await connection.execute("SELECT k::text, digest FROM api_key k WHERE id = %s", [presented.key_id])
         ).fetchone()
@@ -160,20 +160,20 @@ class Clock:
         return self.now
 
 
-async def test_a_revoked_key_is_forgotten_within_seconds(house: House) -> None:
+async def test_a_revoked_key_is_forgotten_within_seconds(env: ApiEnvironment) -> None:
     clock = Clock()
-    doorkeeper = Doorkeeper(house.engine.keys, Mode.TEST, clock)
-    key = await house.key()
-    record = await doorkeeper.admit(f"Bearer {key}")
-    await house.engine.keys.revoke_key(house.org_id, record.key_id, change())
+    authentication = Authentication(env.engine.keys, Mode.TEST, clock)
+    key = await env.key()
+    record = await authentication.admit(f"Bearer {key}")
+    await env.engine.keys.revoke_key(env.org_id, record.key_id, change())
     clock.now += REMEMBERED_FOR
 
     with pytest.raises(Unauthorized):
-        await doorkeeper.admit(f"Bearer {key}")
+        await authentication.admit(f"Bearer {key}")
 
 
-async def test_a_key_that_asks_too_often_is_told_when_to_come_back(house: House) -> None:
-    async with house.client(await house.key(rate_limit=1)) as client:
+async def test_a_key_that_asks_too_often_is_told_when_to_come_back(env: ApiEnvironment) -> None:
+    async with env.client(await env.key(rate_limit=1)) as client:
         answers = await asyncio.gather(*(client.get(PLANS) for _ in range(8)))
 
     limited = [answer for answer in answers if answer.status_code == 429]
@@ -182,7 +182,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(house: House)
 
 
 def test_a_bucket_lets_its_rate_through_and_twice_that_at_once() -> None:
-    bucket = Bucket(USUAL_RATE, 0.0)
+    bucket = RateLimiter(USUAL_RATE, 0.0)
 
     at_once = sum(bucket.take(0.0) == 0 for _ in range(1000))
     second = sum(bucket.take(1.0) == 0 for _ in range(1000))

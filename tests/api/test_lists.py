@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.test_plans import MONTHLY
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 
 async def read_in_parts(client: httpx.AsyncClient, path: str, limit: int) -> tuple[list[dict[str, object]], set[int]]:
@@ -27,13 +27,13 @@ async def read_in_parts(client: httpx.AsyncClient, path: str, limit: int) -> tup
 
 
 @pytest.fixture(scope="module")
-async def lists(house: House) -> dict[str, str]:
+async def lists(env: ApiEnvironment) -> dict[str, str]:
     """Return the lists of a customer with a few of everything, by their last part."""
-    customer = await house.customer()
+    customer = await env.customer()
     base = f"/api/v1/customers/{customer.customer_id}"
     seats = f"/api/v1/deployments/{customer.deployment_id}/seats"
     begin = datetime.now(UTC) - timedelta(days=5)
-    async with house.client(await house.key()) as client:
+    async with env.client(await env.key()) as client:
         for n in range(3):
             await client.post(f"{base}/contacts", json={"email": f"{n}@list.example"})
             await client.post(f"{base}/projects", json={"name": f"List {n}"})
@@ -71,8 +71,8 @@ async def test_the_parts_of_a_list_are_the_list(api: httpx.AsyncClient, lists: d
     assert totals == {len(whole)}
 
 
-async def test_what_is_added_meanwhile_moves_nothing_that_was_read(house: House, api: httpx.AsyncClient) -> None:
-    customer = await house.customer(card=None)
+async def test_what_is_added_meanwhile_moves_nothing_that_was_read(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    customer = await env.customer(card=None)
     contacts = f"/api/v1/customers/{customer.customer_id}/contacts"
     for name in "abc":
         await api.post(contacts, json={"email": f"{name}@list.example"})
@@ -95,9 +95,9 @@ async def test_a_cursor_of_nothing_is_named(
     assert [error["field"] for error in answer.json()["errors"]] == ["after"]
 
 
-async def test_test_clocks_are_listed_the_newest_first(house: House) -> None:
-    org_id = await house.engine.registry.create_org(f"clocks-{uuid4().hex[:8]}")
-    async with house.client(await house.key(org_id=org_id)) as client:
+async def test_test_clocks_are_listed_the_newest_first(env: ApiEnvironment) -> None:
+    org_id = await env.engine.registry.create_org(f"clocks-{uuid4().hex[:8]}")
+    async with env.client(await env.key(org_id=org_id)) as client:
         made = [
             (await client.post("/api/v1/test-clocks", json={"now_at": f"2026-0{n}-01T00:00:00Z"})).json()["id"]
             for n in (1, 2, 3)

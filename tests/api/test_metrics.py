@@ -6,31 +6,31 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from billflow.api.routes.health import Remembered
+from billflow.api.routes.health import CachedProbe
 from billflow.ports.billing import PaymentsUnavailable
-from billflow.store.watch import ROLE, PostgresWatch
+from billflow.store.session.monitoring import ROLE, PostgresMonitoring
 from tests.api.test_plans import MONTHLY
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 GAUGES = ("billflow_plans_needing_attention", "billflow_invoices_unsent", "billflow_oldest_open_webhook_seconds")
 
 
-async def test_requests_are_counted_by_their_route_and_name_nobody(house: House) -> None:
-    customer = await house.customer(card=None)
-    async with house.client(await house.key()) as client:
+async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvironment) -> None:
+    customer = await env.customer(card=None)
+    async with env.client(await env.key()) as client:
         await client.get(f"/api/v1/customers/{customer.customer_id}")
         text = (await client.get("/metrics")).text
 
     assert 'billflow_http_requests_total{method="GET",route="/api/v1/customers/{customer_id}",status="200"}' in text
     assert all(f"\n{gauge} " in text for gauge in GAUGES)
     assert customer.customer_id not in text
-    assert house.org_id not in text
+    assert env.org_id not in text
 
 
-async def test_what_waits_is_counted_over_all_organizations(house: House, house_database_url: str) -> None:
-    watch = PostgresWatch(house.engine.books.database)
-    org_id = await house.engine.registry.create_org(f"waiting-{uuid4().hex[:8]}")
-    async with house.client(await house.key(org_id=org_id)) as client:
+async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment, env_database_url: str) -> None:
+    watch = PostgresMonitoring(env.engine.books.database)
+    org_id = await env.engine.registry.create_org(f"waiting-{uuid4().hex[:8]}")
+    async with env.client(await env.key(org_id=org_id)) as client:
         body = {"name": "Parked", "email": f"{uuid4().hex}@parked.example"}
         customer = (await client.post("/api/v1/customers", json=body)).json()
         plan = (
@@ -38,7 +38,7 @@ async def test_what_waits_is_counted_over_all_organizations(house: House, house_
         ).json()
     before = await watch.attention()
     received = datetime.now(UTC) - timedelta(days=1)
-    async with await psycopg.AsyncConnection.connect(house_database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(
             "UPDATE customer_plan SET attention_code = 'a', attention_message = 'b', attention_since = now()"
             " WHERE id = %s",
@@ -60,8 +60,8 @@ async def test_what_waits_is_counted_over_all_organizations(house: House, house_
     "question",
     ["SELECT payload FROM webhook_event", "SELECT total FROM invoice", "SELECT * FROM customer", "DELETE FROM invoice"],
 )
-async def test_the_watch_sees_no_content_and_changes_nothing(house_database_url: str, question: str) -> None:
-    async with await psycopg.AsyncConnection.connect(house_database_url) as connection:
+async def test_the_watch_sees_no_content_and_changes_nothing(env_database_url: str, question: str) -> None:
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(f"SET LOCAL ROLE {ROLE}")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await connection.execute(question.encode())
@@ -75,7 +75,7 @@ async def test_stripe_is_not_asked_again_within_half_a_minute() -> None:
         if len(asked) == 1:
             raise PaymentsUnavailable("gone")
 
-    probe = Remembered(stripe, 30.0, lambda: now)
+    probe = CachedProbe(stripe, 30.0, lambda: now)
     for moment, answers in ((0.0, False), (29.0, False), (30.0, True), (59.0, True)):
         now = moment
         if answers:

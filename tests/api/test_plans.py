@@ -4,7 +4,7 @@ import httpx
 import stripe
 
 from billflow.payments.sandbox import DECLINING_CARD
-from tests.engine_fixtures import House, until
+from tests.api_environment import ApiEnvironment, until
 
 MONTHLY = {"tier": "cloud_standard", "schedule": "monthly", "license_management": "manual", "licenses": 7}
 
@@ -17,11 +17,9 @@ async def plan_status(api: httpx.AsyncClient, plan_id: str) -> str:
     return str((await api.get(f"/api/v1/plans/{plan_id}")).json()["status"])
 
 
-async def pay_at_stripe(house: House, invoice: dict[str, object]) -> stripe.Invoice:
+async def pay_at_stripe(env: ApiEnvironment, invoice: dict[str, object]) -> stripe.Invoice:
     """Pay an invoice as its customer does on the hosted page."""
-    return await house.engine.stripe.v1.invoices.pay_async(
-        str(invoice["stripe_invoice_id"]), {"paid_out_of_band": True}
-    )
+    return await env.engine.stripe.v1.invoices.pay_async(str(invoice["stripe_invoice_id"]), {"paid_out_of_band": True})
 
 
 async def the_invoice(api: httpx.AsyncClient, plan_id: str) -> dict[str, object]:
@@ -31,9 +29,9 @@ async def the_invoice(api: httpx.AsyncClient, plan_id: str) -> dict[str, object]
 
 
 async def test_a_plan_bought_by_card_is_active_with_a_paid_invoice_when_the_answer_comes(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    customer = await house.customer()
+    customer = await env.customer()
 
     answer = await started(api, customer_id=customer.customer_id)
 
@@ -43,8 +41,8 @@ async def test_a_plan_bought_by_card_is_active_with_a_paid_invoice_when_the_answ
     assert (invoice["status"], invoice["total"], invoice["currency"]) == ("paid", 7 * 800, "USD")
 
 
-async def test_a_declined_card_starts_nothing_and_says_so(api: httpx.AsyncClient, house: House) -> None:
-    customer = await house.customer(card=DECLINING_CARD)
+async def test_a_declined_card_starts_nothing_and_says_so(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer(card=DECLINING_CARD)
 
     answer = await started(api, customer_id=customer.customer_id)
 
@@ -53,9 +51,9 @@ async def test_a_declined_card_starts_nothing_and_says_so(api: httpx.AsyncClient
 
 
 async def test_a_plan_bought_by_invoice_starts_when_stripe_reports_the_payment(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    customer = await house.customer(card=None)
+    customer = await env.customer(card=None)
     plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
     plan_id = str(plan["id"])
 
@@ -67,7 +65,7 @@ async def test_a_plan_bought_by_invoice_starts_when_stripe_reports_the_payment(
 
     await until(is_sent)
     before = await plan_status(api, plan_id)
-    await pay_at_stripe(house, await the_invoice(api, plan_id))
+    await pay_at_stripe(env, await the_invoice(api, plan_id))
     await until(is_active)
 
     invoice = await the_invoice(api, plan_id)
@@ -75,8 +73,8 @@ async def test_a_plan_bought_by_invoice_starts_when_stripe_reports_the_payment(
     assert (invoice["status"], invoice["amount_paid"]) == ("paid", invoice["total"])
 
 
-async def test_the_same_key_starts_a_plan_once(api: httpx.AsyncClient, house: House) -> None:
-    customer = await house.customer()
+async def test_the_same_key_starts_a_plan_once(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer()
     body, headers = {**MONTHLY, "customer_id": customer.customer_id}, {"Idempotency-Key": f"start-{customer.email}"}
 
     first = await api.post("/api/v1/plans", json=body, headers=headers)
@@ -86,8 +84,10 @@ async def test_the_same_key_starts_a_plan_once(api: httpx.AsyncClient, house: Ho
     assert (await api.get("/api/v1/plans", params={"customer_id": customer.customer_id})).json()["total"] == 1
 
 
-async def test_a_command_answers_with_the_plan_and_the_invoices_it_made(api: httpx.AsyncClient, house: House) -> None:
-    plan = (await started(api, customer_id=(await house.customer()).customer_id)).json()["plan"]
+async def test_a_command_answers_with_the_plan_and_the_invoices_it_made(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    plan = (await started(api, customer_id=(await env.customer()).customer_id)).json()["plan"]
 
     more = await api.post(f"/api/v1/plans/{plan['id']}/commands", json={"type": "set_licenses", "licenses": 12})
     upgrade = {"type": "upgrade_tier_now", "tier": "cloud_plus"}
@@ -99,16 +99,16 @@ async def test_a_command_answers_with_the_plan_and_the_invoices_it_made(api: htt
     assert [invoice["currency"] for invoice in better.json()["invoices"]] == ["USD", "USD"]
 
 
-async def test_a_refused_command_is_a_conflict_with_its_code(api: httpx.AsyncClient, house: House) -> None:
-    plan = (await started(api, customer_id=(await house.customer()).customer_id)).json()["plan"]
+async def test_a_refused_command_is_a_conflict_with_its_code(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    plan = (await started(api, customer_id=(await env.customer()).customer_id)).json()["plan"]
 
     answer = await api.post(f"/api/v1/plans/{plan['id']}/commands", json={"type": "extend_trial", "days": 3})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "illegal_transition")
 
 
-async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, house: House) -> None:
-    customer = await house.customer()
+async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer()
     await started(api, customer_id=customer.customer_id)
 
     answer = await started(api, customer_id=customer.customer_id)
@@ -117,10 +117,10 @@ async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, house: Hous
 
 
 async def test_a_clock_carries_a_plan_through_its_months_and_every_line_explains_itself(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = (await api.post("/api/v1/customers", json={"name": "Clockwork", "email": "c@clock.example"})).json()
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     clock = (await api.post("/api/v1/test-clocks", json={"now_at": "2026-01-31T00:00:00Z"})).json()
     seats = [{"observed_at": f"2026-0{month}-15T00:00:00Z", "members": 10 + month} for month in (1, 2, 3)]
     kept = await api.post(f"/api/v1/deployments/{customer['deployment_id']}/seats", json=seats)

@@ -11,9 +11,9 @@ import httpx
 import pytest
 import stripe
 
-from billflow.models.contracts.keys import Scope
+from billflow.models.contracts.access import Scope
 from billflow.telemetry.logging import configure_logging
-from tests.engine_fixtures import House, until
+from tests.api_environment import ApiEnvironment, until
 
 CANARY = "Kanarienvogel"
 NOW = datetime.now(UTC)
@@ -32,7 +32,7 @@ def log() -> Iterator[io.StringIO]:
     configure_logging("json", "warning")
 
 
-async def canary(house: House, api: httpx.AsyncClient) -> dict[str, Any]:
+async def canary(env: ApiEnvironment, api: httpx.AsyncClient) -> dict[str, Any]:
     """Create a customer that is easily found, with seats and a card."""
     person = {
         "name": f"{CANARY} GmbH",
@@ -43,7 +43,7 @@ async def canary(house: House, api: httpx.AsyncClient) -> dict[str, Any]:
     made: dict[str, Any] = (await api.post("/api/v1/customers", json=person)).raise_for_status().json()
     seats = {"observed_at": (NOW - timedelta(hours=1)).isoformat(), "members": 7}
     (await api.post(f"/api/v1/deployments/{made['deployment_id']}/seats", json=seats)).raise_for_status()
-    await house.give_card(made["id"])
+    await env.give_card(made["id"])
     return made
 
 
@@ -59,21 +59,21 @@ async def ended(api: httpx.AsyncClient, plan_id: str) -> None:
     (await api.post(f"/api/v1/plans/{plan_id}/commands", json=command)).raise_for_status()
 
 
-async def histories(house: House, *ids: str) -> str:
+async def histories(env: ApiEnvironment, *ids: str) -> str:
     """Return all that Temporal keeps of the workflows about some ids, search attributes and memos included."""
     told = []
-    async for found in house.engine.client.list_workflows():
+    async for found in env.engine.client.list_workflows():
         if any(key in found.id for key in ids):
-            handle = house.engine.client.get_workflow_handle(found.id, run_id=found.run_id)
+            handle = env.engine.client.get_workflow_handle(found.id, run_id=found.run_id)
             description = await handle.describe()
             told += [str(description.raw_description), (await handle.fetch_history()).to_json()]
     return "\n".join(told)
 
 
 async def test_who_a_customer_is_stays_out_of_logs_workflows_and_metrics(
-    house: House, api: httpx.AsyncClient, log: io.StringIO
+    env: ApiEnvironment, api: httpx.AsyncClient, log: io.StringIO
 ) -> None:
-    customer = await canary(house, api)
+    customer = await canary(env, api)
     plan_id = await subscribed(api, customer["id"])
     (await api.post(f"/api/v1/customers/{customer['id']}/suspend", json={})).raise_for_status()
     (await api.post(f"/api/v1/customers/{customer['id']}/activate", json={})).raise_for_status()
@@ -82,7 +82,7 @@ async def test_who_a_customer_is_stays_out_of_logs_workflows_and_metrics(
     assert (await api.post("/api/v1/customers", json=doubled)).status_code == 409
     (await api.get("/api/v1/customers", params={"q": CANARY, "email": customer["email"]})).raise_for_status()
 
-    kept = await histories(house, plan_id, customer["id"])
+    kept = await histories(env, plan_id, customer["id"])
     metrics = (await api.get("/metrics")).text
     assert plan_id in kept
     assert plan_id in log.getvalue()
@@ -91,9 +91,9 @@ async def test_who_a_customer_is_stays_out_of_logs_workflows_and_metrics(
 
 
 async def test_a_customer_that_paid_all_can_be_exported_and_erased_at_stripe_too(
-    house: House, api: httpx.AsyncClient
+    env: ApiEnvironment, api: httpx.AsyncClient
 ) -> None:
-    customer = await canary(house, api)
+    customer = await canary(env, api)
     path = f"/api/v1/customers/{customer['id']}"
     plan_id = await subscribed(api, customer["id"])
     refused = await api.post(f"{path}/erase")
@@ -102,7 +102,7 @@ async def test_a_customer_that_paid_all_can_be_exported_and_erased_at_stripe_too
     export = (await api.get(f"{path}/export")).raise_for_status().json()
     assert export["kept"]["customer"][0]["settings"] == {"company": {"tax_id": f"DE{CANARY}"}}
     stripe_id = export["kept"]["billing_account"][0]["stripe_customer_id"]
-    at_stripe = house.engine.stripe.v1.customers
+    at_stripe = env.engine.stripe.v1.customers
     assert (await at_stripe.retrieve_async(stripe_id)).email == customer["email"]
 
     erased = await api.post(f"{path}/erase", json={"reason": "asked for"})
@@ -125,15 +125,15 @@ async def test_a_customer_that_paid_all_can_be_exported_and_erased_at_stripe_too
     await until(is_audited)
 
 
-async def test_only_an_administrator_exports_and_erases(house: House, api: httpx.AsyncClient) -> None:
-    customer = await canary(house, api)
-    async with house.client(await house.key(Scope.READ, Scope.WRITE, Scope.SUPPORT)) as client:
+async def test_only_an_administrator_exports_and_erases(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    customer = await canary(env, api)
+    async with env.client(await env.key(Scope.READ, Scope.WRITE, Scope.SUPPORT)) as client:
         assert (await client.get(f"/api/v1/customers/{customer['id']}/export")).status_code == 403
         assert (await client.post(f"/api/v1/customers/{customer['id']}/erase")).status_code == 403
 
 
-async def test_the_audit_log_names_who_did_what_in_which_request(house: House, api: httpx.AsyncClient) -> None:
-    customer = await canary(house, api)
+async def test_the_audit_log_names_who_did_what_in_which_request(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    customer = await canary(env, api)
     path, request_id = f"/api/v1/customers/{customer['id']}", uuid4().hex
     changed = await api.patch(path, json={"erp_customer_number": request_id}, headers={"X-Request-Id": request_id})
     changed.raise_for_status()

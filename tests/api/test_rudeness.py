@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.operations import Operation, operations
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 HUGE = 10**40
 BODIES: Mapping[str, bytes] = {
@@ -29,16 +29,16 @@ FREE = ("/settings",)
 
 
 @pytest.fixture(scope="module")
-async def rude(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def rude(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client with a key for everything."""
-    async with house.client(await house.key()) as client:
+    async with env.client(await env.key()) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-async def ids(house: House) -> dict[str, str]:
+async def ids(env: ApiEnvironment) -> dict[str, str]:
     """Return ids that exist, so that nothing is refused for want of them."""
-    customer = await house.customer(card=None)
+    customer = await env.customer(card=None)
     return {"customer_id": customer.customer_id, "deployment_id": customer.deployment_id}
 
 

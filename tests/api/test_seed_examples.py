@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 ACME = {"name": "Acme Corporation", "email": "admin@acmecorp.com"}
 LISTED = ["id", "name", "email", "status", "created_at"]
@@ -20,10 +20,10 @@ SETTINGS = {
 
 
 @pytest.fixture
-async def acme(house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def acme(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of an organization in which nobody is a customer yet."""
-    org_id = await house.engine.registry.create_org(f"seed-{secrets.token_hex(6)}")
-    async with house.client(await house.key(org_id=org_id)) as client:
+    org_id = await env.engine.registry.create_org(f"seed-{secrets.token_hex(6)}")
+    async with env.client(await env.key(org_id=org_id)) as client:
         yield client
 
 

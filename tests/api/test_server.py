@@ -9,15 +9,15 @@ import httpx
 import pytest
 
 from billflow.api.app import create_app
-from billflow.api.doorkeeper import Doorkeeper
+from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
-from billflow.models.contracts.keys import ApiKeyRecord, Mode, PresentedKey
+from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports.billing import NoDatabase, PaymentsUnavailable
-from billflow.store.keys import PostgresKeys
+from billflow.store.access.api_keys import PostgresKeys
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ async def test_a_house_in_order_is_ready(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("part", ["postgresql", "temporal", "stripe"])
-async def test_a_server_out_of_reach_is_named_by_readiness(house: House, part: str) -> None:
-    services = api_services(house.engine)
+async def test_a_server_out_of_reach_is_named_by_readiness(env: ApiEnvironment, part: str) -> None:
+    services = api_services(env.engine)
     broken = replace(services, probes={**services.probes, part: fails})
 
     async with serving(create_app(broken), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
@@ -58,57 +58,58 @@ async def test_a_server_out_of_reach_is_named_by_readiness(house: House, part: s
 @pytest.mark.parametrize(
     "outage", [NoDatabase("gone"), NoTemporalServer("gone"), PaymentsUnavailable("gone"), TimeoutError()]
 )
-async def test_what_is_out_of_reach_may_be_asked_again(house: House, outage: Exception) -> None:
+async def test_what_is_out_of_reach_may_be_asked_again(env: ApiEnvironment, outage: Exception) -> None:
     services = replace(
-        api_services(house.engine), doorkeeper=Doorkeeper(BrokenKeys(house.engine.books.database, outage), Mode.TEST)
+        api_services(env.engine),
+        authentication=Authentication(BrokenKeys(env.engine.books.database, outage), Mode.TEST),
     )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
-        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await house.key()}"})
+        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(house: House) -> None:
+async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(env: ApiEnvironment) -> None:
     services = replace(
-        api_services(house.engine),
-        doorkeeper=Doorkeeper(BrokenKeys(house.engine.books.database, KeyError("the inner workings")), Mode.TEST),
+        api_services(env.engine),
+        authentication=Authentication(BrokenKeys(env.engine.books.database, KeyError("the inner workings")), Mode.TEST),
     )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
-        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await house.key()}"})
+        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "inner workings" not in answer.text
     assert answer.headers["x-request-id"]
 
 
-async def test_a_port_in_use_is_one_clear_sentence(house: House) -> None:
+async def test_a_port_in_use_is_one_clear_sentence(env: ApiEnvironment) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen, match=f"port {port}"):
-            async with serving(create_app(api_services(house.engine)), LOOPBACK, port):
+            async with serving(create_app(api_services(env.engine)), LOOPBACK, port):
                 pass
 
 
-async def test_with_keys_the_api_may_listen_on_every_interface(house: House) -> None:
-    async with serving(create_app(api_services(house.engine)), "0.0.0.0", 0) as url:  # noqa: S104  (it asks for keys)
+async def test_with_keys_the_api_may_listen_on_every_interface(env: ApiEnvironment) -> None:
+    async with serving(create_app(api_services(env.engine)), "0.0.0.0", 0) as url:  # noqa: S104  (it asks for keys)
         port = url.rsplit(":", 1)[1]
         async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as client:
             assert (await client.get("/healthz")).status_code == 200
             assert (await client.get("/api/v1/plans")).status_code == 401
 
 
-async def test_a_stopped_server_gives_its_port_back(house: House) -> None:
-    async with serving(create_app(api_services(house.engine)), LOOPBACK, 0) as url:
+async def test_a_stopped_server_gives_its_port_back(env: ApiEnvironment) -> None:
+    async with serving(create_app(api_services(env.engine)), LOOPBACK, 0) as url:
         port = int(url.rsplit(":", 1)[1])
 
     with socket.create_server((LOOPBACK, port)) as free:
         assert free.getsockname()[1] == port
 
 
-async def test_the_pages_need_nothing_from_anybody_elses_server(house: House) -> None:
-    async with house.client() as client:
+async def test_the_pages_need_nothing_from_anybody_elses_server(env: ApiEnvironment) -> None:
+    async with env.client() as client:
         page = (await client.get("/docs")).text
         parts = re.findall(r'(?:src|href)="([^"]+)"', page)
         answers = [await client.get(part) for part in parts]

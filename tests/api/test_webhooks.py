@@ -13,13 +13,13 @@ import psycopg
 from stripe import WebhookSignature
 
 from billflow.api.stripe_events import StripeEvents
+from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
-from billflow.models.contracts.keys import Attention
-from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
+from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
 from billflow.ports.billing import NoDatabase
-from billflow.wiring import stripe_news
+from billflow.wiring import stripe_event_handler
 from tests.api.test_plans import plan_status, started, the_invoice
-from tests.engine_fixtures import House, until
+from tests.api_environment import ApiEnvironment, until
 
 PATH = "/api/v1/webhooks/stripe"
 
@@ -39,10 +39,12 @@ def event_of(
     }
 
 
-async def deliver(api: httpx.AsyncClient, house: House, event: object, secret: str | None = None) -> httpx.Response:
+async def deliver(
+    api: httpx.AsyncClient, env: ApiEnvironment, event: object, secret: str | None = None
+) -> httpx.Response:
     body = json.dumps(event)
     moment = int(time.time())
-    signature = WebhookSignature._compute_signature(f"{moment}.{body}", secret or house.webhook_secret)
+    signature = WebhookSignature._compute_signature(f"{moment}.{body}", secret or env.webhook_secret)
     return await api.post(PATH, content=body, headers={"Stripe-Signature": f"t={moment},v1={signature}"})
 
 
@@ -53,34 +55,34 @@ async def kept(database_url: str, event_id: object) -> list[tuple[bool]]:
 
 
 async def test_a_forged_event_is_refused_and_changes_nothing(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    event = event_of("invoice.paid", str(uuid4()), house.org_id)
+    event = event_of("invoice.paid", str(uuid4()), env.org_id)
 
-    forged = await deliver(api, house, event, secret="whsec_guessed")
+    forged = await deliver(api, env, event, secret="whsec_guessed")
     unsigned = await api.post(PATH, json=event)
 
     assert [(answer.status_code, answer.json()["code"]) for answer in (forged, unsigned)] == [
         (400, "forged_webhook")
     ] * 2
-    assert await kept(house_database_url, event["id"]) == []
+    assert await kept(env_database_url, event["id"]) == []
 
 
 async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    customer = await house.customer(card=None)
+    customer = await env.customer(card=None)
     plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
     invoice = await the_invoice(api, plan["id"])
-    event = event_of("invoice.paid", str(invoice["id"]), house.org_id)
+    event = event_of("invoice.paid", str(invoice["id"]), env.org_id)
 
-    answers = [await deliver(api, house, event) for _ in range(3)]
+    answers = [await deliver(api, env, event) for _ in range(3)]
 
     async def is_active() -> bool:
         return await plan_status(api, plan["id"]) == "active"
 
     async def is_handled() -> bool:
-        return await kept(house_database_url, event["id"]) == [(True,)]
+        return await kept(env_database_url, event["id"]) == [(True,)]
 
     await until(is_active)
     await until(is_handled)
@@ -94,28 +96,28 @@ async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
 
 
 async def test_news_that_comes_late_does_not_undo_a_payment(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    plan = (await started(api, customer_id=(await house.customer()).customer_id)).json()["plan"]
+    plan = (await started(api, customer_id=(await env.customer()).customer_id)).json()["plan"]
     invoice = await the_invoice(api, plan["id"])
-    event = event_of("invoice.voided", str(invoice["id"]), house.org_id)
+    event = event_of("invoice.voided", str(invoice["id"]), env.org_id)
 
     async def is_handled() -> bool:
-        return await kept(house_database_url, event["id"]) == [(True,)]
+        return await kept(env_database_url, event["id"]) == [(True,)]
 
-    await deliver(api, house, event)
+    await deliver(api, env, event)
     await until(is_handled)
 
     assert (await the_invoice(api, plan["id"]))["status"] == "paid"
     assert await plan_status(api, plan["id"]) == "active"
 
 
-async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, house: House) -> None:
-    customer = await house.customer(card=None)
+async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer(card=None)
     plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
     invoice = await the_invoice(api, plan["id"])
 
-    await deliver(api, house, event_of("invoice.voided", str(invoice["id"]), house.org_id))
+    await deliver(api, env, event_of("invoice.voided", str(invoice["id"]), env.org_id))
 
     async def is_over() -> bool:
         return await plan_status(api, plan["id"]) == "ended"
@@ -125,59 +127,59 @@ async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, house: Hou
 
 
 async def test_what_does_not_concern_us_is_answered_and_left(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    unknown = event_of("invoice.dreamed_of", str(uuid4()), house.org_id)
+    unknown = event_of("invoice.dreamed_of", str(uuid4()), env.org_id)
     foreign = event_of("invoice.paid", str(uuid4()), str(uuid4()))
     not_ours = {**foreign, "id": f"evt_{uuid4().hex}", "data": {"object": {"id": "ch_1", "object": "charge"}}}
 
-    real_money = {**event_of("invoice.paid", str(uuid4()), house.org_id), "livemode": True}
+    real_money = {**event_of("invoice.paid", str(uuid4()), env.org_id), "livemode": True}
 
-    answers = [await deliver(api, house, event) for event in (unknown, foreign, not_ours, real_money)]
+    answers = [await deliver(api, env, event) for event in (unknown, foreign, not_ours, real_money)]
 
     assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [(200, False)] * 4
-    assert [await kept(house_database_url, event["id"]) for event in (unknown, foreign, not_ours)] == [[]] * 3
+    assert [await kept(env_database_url, event["id"]) for event in (unknown, foreign, not_ours)] == [[]] * 3
 
 
 async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    events = [event_of("invoice.paid", invoice_id, house.org_id) for invoice_id in (str(uuid4()), "no-uuid")]
+    events = [event_of("invoice.paid", invoice_id, env.org_id) for invoice_id in (str(uuid4()), "no-uuid")]
     for event in events:
-        await deliver(api, house, event)
+        await deliver(api, env, event)
 
     async def are_handled() -> bool:
-        return [await kept(house_database_url, event["id"]) for event in events] == [[(True,)]] * 2
+        return [await kept(env_database_url, event["id"]) for event in events] == [[(True,)]] * 2
 
     await until(are_handled)
 
 
 async def test_the_events_of_every_organization_are_acted_on(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    orgs = [await house.engine.registry.create_org(f"org-{n}") for n in (1, 2)]
+    orgs = [await env.engine.registry.create_org(f"org-{n}") for n in (1, 2)]
     events = [event_of("invoice.paid", str(uuid4()), org_id) for org_id in orgs]
 
-    answers = [await deliver(api, house, event) for event in events]
+    answers = [await deliver(api, env, event) for event in events]
 
     async def are_handled() -> bool:
-        return [await kept(house_database_url, event["id"]) for event in events] == [[(True,)]] * 2
+        return [await kept(env_database_url, event["id"]) for event in events] == [[(True,)]] * 2
 
     await until(are_handled)
     assert [answer.json()["is_new"] for answer in answers] == [True, True]
 
 
 async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
-    api: httpx.AsyncClient, house: House, house_database_url: str
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    customer = await house.customer(card=None)
+    customer = await env.customer(card=None)
     plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
     invoice = await the_invoice(api, plan["id"])
-    event = event_of("invoice.paid", str(invoice["id"]), house.org_id)
+    event = event_of("invoice.paid", str(invoice["id"]), env.org_id)
     payload = {
         "event_id": event["id"],
         "type": event["type"],
-        "org_id": house.org_id,
+        "org_id": env.org_id,
         "invoice_id": invoice["id"],
         "plan_id": None,
         "customer_id": None,
@@ -185,11 +187,11 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
         "created": "2026-01-01T00:00:00Z",
         "livemode": False,
     }
-    async with await psycopg.AsyncConnection.connect(house_database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(
             "INSERT INTO webhook_event (org_id, stripe_event_id, type, payload, received_at)"
             " VALUES (%s, %s, %s, %s, now())",
-            [house.org_id, event["id"], event["type"], json.dumps(payload)],
+            [env.org_id, event["id"], event["type"], json.dumps(payload)],
         )
 
     async def is_active() -> bool:
@@ -198,9 +200,9 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
     await until(is_active)
 
 
-async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(house: House) -> None:
+async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
     inbox = TroubledInbox()
-    events = StripeEvents(inbox, stripe_news(house.engine, inbox), inbox)
+    events = StripeEvents(inbox, stripe_event_handler(env.engine, inbox), inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",
         type="invoice.paid",
@@ -241,9 +243,9 @@ class TroubledInbox:
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         self.waiting = [event for event in self.waiting if event.event_id != event_id]
 
-    async def record_settled(
+    async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> SettledInvoice | None:
+    ) -> ClosedInvoice | None:
         self.asked += 1
         if self.asked == 1:
             raise NoDatabase("gone for a moment")
@@ -252,5 +254,5 @@ class TroubledInbox:
     async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
         return tuple({str(event.org_id) for event in self.waiting})
 
-    async def attention(self) -> Attention:
-        return Attention(plans_needing_attention=0, unsent_invoices=0, oldest_open_webhook=None)
+    async def attention(self) -> PlansOnHold:
+        return PlansOnHold(plans_needing_attention=0, unsent_invoices=0, oldest_open_webhook=None)

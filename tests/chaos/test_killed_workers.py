@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from billflow.domain.calendar import add_months
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from tests.accounts import differences
 from tests.chaos.workers import workers_at_risk
 from tests.databases import migrated_database
-from tests.world import ANNUAL, MONTHLY, World, dev_server_world, ref
+from tests.environment import ANNUAL, MONTHLY, Environment, dev_server_environment, ref
 
 LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
@@ -30,39 +30,39 @@ PATIENCE = 1800 if LONG else 240
 
 
 @pytest.fixture
-async def world(postgres_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
     """Yield a world whose workers are processes of their own."""
-    async with dev_server_world(tmp_path, await migrated_database(postgres_url), working=False) as world:
-        yield world
+    async with dev_server_environment(tmp_path, await migrated_database(postgres_url), working=False) as env:
+        yield env
 
 
-async def life(world: World, number: int) -> tuple[CustomerRecord, PlanState, StartPlan]:
-    """Let one customer live through twenty boundaries, its seats changing on the way."""
+async def life(env: Environment, number: int) -> tuple[CustomerRecord, PlanState, StartPlan]:
+    """Let one customer live through twenty billing dates, its seats changing on the way."""
     chosen, asked = random.Random(SEED + number), ANNUAL if number % 2 else MONTHLY
-    customer = await world.customer()
+    customer = await env.customer()
     for month in range(MONTHS):
         at = add_months(BEGIN, month) + timedelta(seconds=chosen.randrange(86_400 * 25))
-        await world.report(customer, chosen.randrange(1, 60), BEGIN if month == 0 else at)
-    clock, plan = await world.plan_on_clock(customer, BEGIN, asked)
+        await env.report(customer, chosen.randrange(1, 60), BEGIN if month == 0 else at)
+    clock, plan = await env.plan_on_clock(customer, BEGIN, asked)
     for month in STOPS:
-        await world.advance(clock, add_months(BEGIN, month))
+        await env.advance(clock, add_months(BEGIN, month))
     return customer, plan, asked
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(PATIENCE + 60)
 async def test_workers_killed_at_random_leave_no_invoice_missing_none_double_and_none_wrong(
-    world: World, tmp_path: Path
+    env: Environment, tmp_path: Path
 ) -> None:
     print(f"BILLFLOW_CHAOS_SEED={SEED}")  # noqa: T201  (what replays the run)
-    async with asyncio.timeout(PATIENCE), workers_at_risk(world, tmp_path / "workers.log", SEED, KILLS) as workers:
-        lives = await asyncio.gather(*(life(world, number) for number in range(CUSTOMERS)))
+    async with asyncio.timeout(PATIENCE), workers_at_risk(env, tmp_path / "workers.log", SEED, KILLS) as workers:
+        lives = await asyncio.gather(*(life(env, number) for number in range(CUSTOMERS)))
 
     assert workers.kills == KILLS
     for customer, plan, asked in lives:
-        steps = await world.engine.archive.steps(ref(plan))
-        closed = [step.at for step in steps if step.kind == "boundary"]
+        steps = await env.engine.archive.steps(ref(plan))
+        closed = [step.at for step in steps if step.kind == "billing_date"]
         assert closed == [add_months(BEGIN, month) for month in range(1, MONTHS + 1)]
-        assert await differences(world, customer, asked, BEGIN) == ()
-        assert {invoice.status for invoice in await world.invoices(customer)} == {InvoiceStatus.PAID}
-    assert (await world.control("GET", "/invariants"))["broken"] == []
+        assert await differences(env, customer, asked, BEGIN) == ()
+        assert {invoice.status for invoice in await env.invoices(customer)} == {InvoiceStatus.PAID}
+    assert (await env.control("GET", "/invariants"))["broken"] == []

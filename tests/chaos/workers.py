@@ -9,19 +9,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.house import ROOT
-from tests.world import World
+from tests.environment import Environment
+from tests.source import ROOT
 
 WORKER = ROOT / "worker.py"
-SETTLING = (0.2, 2.5)
+ADJUSTING = (0.2, 2.5)
 """Between two kills, in seconds: from just after the start to the middle of the work."""
 
 
 class Workers:
     """Some `python worker.py` against the servers of a world; `kills` counts those that were killed."""
 
-    def __init__(self, world: World, log: Path, count: int = 2, program: Path = WORKER) -> None:
-        self._environment = _environment(world)
+    def __init__(self, env: Environment, log: Path, count: int = 2, program: Path = WORKER) -> None:
+        self._environment = _environment(env)
         self._program = program
         self._log = log
         self._count = count
@@ -59,16 +59,16 @@ class Workers:
 
 
 @asynccontextmanager
-async def workers_at_risk(world: World, log: Path, seed: int, kills: int) -> AsyncIterator[Workers]:
+async def workers_at_risk(env: Environment, log: Path, seed: int, kills: int) -> AsyncIterator[Workers]:
     """Run workers of which *kills* are killed, one after another, at moments that the seed chooses."""
-    async with running_workers(world, log) as workers, killing(workers, seed, kills):
+    async with running_workers(env, log) as workers, killing(workers, seed, kills):
         yield workers
 
 
 @asynccontextmanager
-async def running_workers(world: World, log: Path, program: Path = WORKER) -> AsyncIterator[Workers]:
+async def running_workers(env: Environment, log: Path, program: Path = WORKER) -> AsyncIterator[Workers]:
     """Run workers that nobody kills yet."""
-    workers = Workers(world, log, program=program)
+    workers = Workers(env, log, program=program)
     await workers.start()
     try:
         yield workers
@@ -78,14 +78,14 @@ async def running_workers(world: World, log: Path, program: Path = WORKER) -> As
 
 @asynccontextmanager
 async def killing(
-    workers: Workers, seed: int, kills: int, settling: tuple[float, float] = SETTLING
+    workers: Workers, seed: int, kills: int, adjustments: tuple[float, float] = ADJUSTING
 ) -> AsyncIterator[None]:
     """Kill workers until there were *kills* of it, which the end waits for."""
     chosen = random.Random(seed)
 
     async def kill_again_and_again() -> None:
         while workers.kills < kills:
-            await asyncio.sleep(chosen.uniform(*settling))
+            await asyncio.sleep(chosen.uniform(*adjustments))
             await workers.kill(chosen)
 
     at_work = asyncio.create_task(kill_again_and_again())
@@ -97,8 +97,8 @@ async def killing(
         await asyncio.wait([at_work])
 
 
-def _environment(world: World) -> dict[str, str]:
-    settings = world.engine.settings
+def _environment(env: Environment) -> dict[str, str]:
+    settings = env.engine.settings
     secrets = {
         "DATABASE_URL": settings.database_url,
         "STRIPE_API_KEY": settings.stripe_api_key,
@@ -107,7 +107,7 @@ def _environment(world: World) -> dict[str, str]:
     plain = {
         "BILLFLOW_ORG": settings.org,
         "BILLFLOW_LOG_LEVEL": "error",
-        "STRIPE_API_BASE": world.stripe_url,
-        "TEMPORAL_ADDRESS": world.temporal.service_client.config.target_host,
+        "STRIPE_API_BASE": env.stripe_url,
+        "TEMPORAL_ADDRESS": env.temporal.service_client.config.target_host,
     }
     return dict(os.environ) | plain | {name: secret.get_secret_value() for name, secret in secrets.items() if secret}

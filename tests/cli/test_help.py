@@ -16,7 +16,7 @@ from billflow.cli.app import app
 
 ROOT = get_command(app)
 EXAMPLE = "Example: billflow "
-SPEAKS_FOR_ITSELF = "stripe-stand-in"
+SPEAKS_FOR_ITSELF = "stripe-emulator"
 NOT_ON_THE_ENGINE = {"demo", "conformance", "migrate", SPEAKS_FOR_ITSELF}
 
 

@@ -8,17 +8,27 @@ from uuid import uuid4
 
 import pytest
 
-from billflow.client import AsyncClient, Client, NotAdmitted, commands, customers, events, invoices, plans, seats
+from billflow.client import (
+    AsyncClient,
+    AuthenticationFailed,
+    Client,
+    commands,
+    customers,
+    events,
+    invoices,
+    plans,
+    seats,
+)
 from billflow.domain.commands import SetLicenses
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.models.contracts.customers import SeatReport
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
 
 
 @pytest.fixture
-async def client(house: House) -> AsyncIterator[AsyncClient]:
+async def client(env: ApiEnvironment) -> AsyncIterator[AsyncClient]:
     """Yield a client with a key for everything."""
-    async with AsyncClient(house.api_url, await house.key(), trust_env=False) as client:
+    async with AsyncClient(env.api_url, await env.key(), trust_env=False) as client:
         yield client
 
 
@@ -26,11 +36,11 @@ def somebody() -> str:
     return f"{uuid4().hex[:8]}@acme.example"
 
 
-async def test_a_customers_life_in_a_few_calls(house: House, client: AsyncClient) -> None:
+async def test_a_customers_life_in_a_few_calls(env: ApiEnvironment, client: AsyncClient) -> None:
     customer = await client.do(customers.create("Acme", somebody(), default_currency="EUR"))
     report = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=7)
     assert (await client.do(seats.report(customer.deployment_id, [report]))).new == 1
-    await house.give_card(customer.customer_id)
+    await env.give_card(customer.customer_id)
 
     terms: dict[str, Any] = {"license_management": "manual", "licenses": 8}
     started = await client.do(plans.start(customer.customer_id, "cloud_standard", "annual", **terms))
@@ -67,7 +77,7 @@ async def test_the_same_call_twice_makes_one_customer(client: AsyncClient) -> No
     assert first == second
 
 
-async def test_refusals_are_the_errors_of_billing_with_their_codes(house: House, client: AsyncClient) -> None:
+async def test_refusals_are_the_errors_of_billing_with_their_codes(env: ApiEnvironment, client: AsyncClient) -> None:
     email = somebody()
     await client.do(customers.create("Acme", email))
     with pytest.raises(Refused) as taken:
@@ -78,16 +88,16 @@ async def test_refusals_are_the_errors_of_billing_with_their_codes(house: House,
     customer = await client.do(customers.create("Acme", somebody()))
     with pytest.raises(InvalidInput):
         await client.do(plans.start(customer.customer_id, "no_such_tier", "monthly"))
-    async with AsyncClient(house.api_url, "bf_test_wrong", trust_env=False) as stranger:
-        with pytest.raises(NotAdmitted):
+    async with AsyncClient(env.api_url, "bf_test_wrong", trust_env=False) as stranger:
+        with pytest.raises(AuthenticationFailed):
             await stranger.do(customers.search())
 
 
-async def test_without_await_it_does_the_same(house: House) -> None:
-    key = await house.key()
+async def test_without_await_it_does_the_same(env: ApiEnvironment) -> None:
+    key = await env.key()
 
     def use() -> tuple[str, str]:
-        with Client(house.api_url, key, trust_env=False) as client:
+        with Client(env.api_url, key, trust_env=False) as client:
             customer = client.do(customers.create("Acme", somebody()))
             renamed = client.do(customers.update(customer.customer_id, name="Acme Inc.", metadata={"crm": "7"}))
             suspended = client.do(customers.suspend(customer.customer_id, "unpaid"))

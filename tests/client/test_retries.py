@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from billflow.api.server import serving
-from billflow.client import AsyncClient, Client, OutOfReach, customers
+from billflow.client import AsyncClient, Client, ServerUnreachable, customers
 from billflow.client.clients import Retries
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.domain.errors import BillingError
@@ -63,14 +63,14 @@ async def test_what_won_t_change_is_asked_once(status: int) -> None:
 async def test_after_its_last_try_it_says_that_the_outcome_is_unknown() -> None:
     retries = Retries(attempts=2)
     async with moody(503, 503) as (api, url), AsyncClient(url, "key", retries=retries, trust_env=False) as client:
-        with pytest.raises(OutOfReach):
+        with pytest.raises(ServerUnreachable):
             await client.do(CALL)
     assert len(api.keys) == 2
 
 
 def test_a_server_that_is_not_there_is_tried_and_named() -> None:
     url = f"http://{LOOPBACK}:{free_port()}"
-    with Client(url, "key", retries=Retries(attempts=2), trust_env=False) as client, pytest.raises(OutOfReach):
+    with Client(url, "key", retries=Retries(attempts=2), trust_env=False) as client, pytest.raises(ServerUnreachable):
         client.do(CALL)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.collection.debts import Debts
 from tests.databases import migrated_database
-from tests.world import dev_server_world
+from tests.environment import dev_server_environment
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +18,5 @@ async def collection_database_url(postgres_url: str) -> str:
 @pytest.fixture(scope="package")
 async def debts(collection_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Debts]:
     """Yield a running billflow and the debts made in it."""
-    async with dev_server_world(tmp_path_factory.mktemp("collection"), collection_database_url) as world:
-        yield Debts(world)
+    async with dev_server_environment(tmp_path_factory.mktemp("collection"), collection_database_url) as env:
+        yield Debts(env)

@@ -8,15 +8,15 @@ from typing import Any
 
 from billflow.domain.calendar import add_months
 from billflow.domain.dunning import DEFAULT_POLICY, DunningPolicy
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.payments.sandbox import DECLINING_CARD
-from tests.engine_fixtures import until
-from tests.world import MONTHLY, World
+from tests.api_environment import until
+from tests.environment import MONTHLY, Environment
 
 BEGIN = datetime(2025, 1, 31, 9, 30, tzinfo=UTC)
 DUE = add_months(BEGIN, 1)
@@ -28,14 +28,14 @@ SEATS = 10
 class Debtor:
     """A customer on a clock of its own, with a plan that renews at `DUE`."""
 
-    world: World
+    env: Environment
     customer: CustomerRecord
     clock: str
     plan: PlanState
 
     async def at(self, moment: datetime) -> None:
         """Let the clock stand at *moment*."""
-        await self.world.advance(self.clock, moment)
+        await self.env.advance(self.clock, moment)
 
     async def after(self, days: int) -> None:
         """Let the clock stand that many days after the renewal."""
@@ -43,19 +43,19 @@ class Debtor:
 
     async def invoice(self, n: int = -1) -> InvoiceDetail:
         """Return an invoice, the newest unless told otherwise."""
-        return (await self.world.invoices(self.customer))[n]
+        return (await self.env.invoices(self.customer))[n]
 
     async def status(self) -> str:
         """Return the customer's status."""
-        return (await self.world.engine.archive.customer(self.world.org_id, self.customer.customer_id)).status
+        return (await self.env.engine.archive.customer(self.env.org_id, self.customer.customer_id)).status
 
     async def state(self) -> PlanState:
-        """Return the plan as the books know it."""
-        return await self.world.state(self.plan)
+        """Return the plan as the records know it."""
+        return await self.env.state(self.plan)
 
     async def mails(self) -> list[MailRecord]:
         """Return what the customer was written, the oldest first."""
-        page = await self.world.engine.postbox.mails(self.world.org_id, self.customer.customer_id)
+        page = await self.env.engine.mail_log.mails(self.env.org_id, self.customer.customer_id)
         return list(reversed(page.rows))
 
     async def told(self) -> list[tuple[str, int]]:
@@ -64,12 +64,12 @@ class Debtor:
 
     async def new_card(self, card: str) -> None:
         """Put another card on file, and say nothing."""
-        await self.world.give_card(self.customer.customer_id, card)
+        await self.env.give_card(self.customer.customer_id, card)
 
     async def pays(self, n: int = -1) -> None:
-        """Pay an invoice on its page, and wait until the books know and a plan that waited for it has begun."""
+        """Pay an invoice on its page, and wait until the records know and a plan that waited for it has begun."""
         stripe_invoice_id = (await self.invoice(n)).stripe_invoice_id or ""
-        await self.world.engine.stripe.v1.invoices.pay_async(stripe_invoice_id, {"paid_out_of_band": True})
+        await self.env.engine.stripe.v1.invoices.pay_async(stripe_invoice_id, {"paid_out_of_band": True})
 
         async def is_paid() -> bool:
             is_taken_in = (await self.state()).awaiting_invoice_id is None
@@ -87,28 +87,28 @@ class Debtor:
 
     async def at_stripe(self, n: int = -1) -> Any:
         """Return an invoice as Stripe holds it."""
-        return (await self.world.at_stripe(self.customer))[n]
+        return (await self.env.at_stripe(self.customer))[n]
 
 
 @dataclass(frozen=True)
 class Debts:
     """Where debts are made."""
 
-    world: World
+    env: Environment
 
     @asynccontextmanager
     async def policy(self, policy: DunningPolicy) -> AsyncIterator[None]:
         """Let the organization collect by a policy for a while."""
-        await self.world.engine.books.set_dunning_policy(self.world.org_id, policy)
+        await self.env.engine.books.set_dunning_policy(self.env.org_id, policy)
         yield
-        await self.world.engine.books.set_dunning_policy(self.world.org_id, DEFAULT_POLICY)
+        await self.env.engine.books.set_dunning_policy(self.env.org_id, DEFAULT_POLICY)
 
     async def customer(self, asked: StartPlan = MONTHLY, *, seats: int = SEATS) -> Debtor:
         """Start a plan that is paid for until `DUE`."""
-        customer = await self.world.customer()
-        await self.world.report(customer, seats, BEGIN - DAY)
-        clock, plan = await self.world.plan_on_clock(customer, BEGIN, asked)
-        return Debtor(self.world, customer, clock, plan)
+        customer = await self.env.customer()
+        await self.env.report(customer, seats, BEGIN - DAY)
+        clock, plan = await self.env.plan_on_clock(customer, BEGIN, asked)
+        return Debtor(self.env, customer, clock, plan)
 
     async def declined(self, card: str = DECLINING_CARD, *, seats: int = SEATS) -> Debtor:
         """Renew a plan on a card that does not pay."""

@@ -6,8 +6,8 @@ import pytest
 
 from billflow.domain.dunning import DunningAction
 from billflow.models.contracts.invoices import InvoiceStatus
+from tests.api_environment import until
 from tests.collection.debts import DAY, DUE, Debtor, Debts
-from tests.engine_fixtures import until
 
 FAILING_ACCOUNT, PAYING_ACCOUNT = "pm_failed_de", "pm_success_de"
 
@@ -19,7 +19,7 @@ async def answers(debtor: Debtor) -> list[tuple[str, int]]:
 
 
 async def has_come_to(debtor: Debtor, action: DunningAction, days: int) -> None:
-    """Wait until the books say what comes next, so many days after the renewal: all before it is done by then."""
+    """Wait until the records say what comes next, so many days after the renewal: all before it is done by then."""
 
     async def says_so() -> bool:
         invoice = await debtor.invoice()
@@ -54,10 +54,10 @@ async def test_a_customer_whose_debits_are_all_refused_is_suspended_as_for_a_car
 @pytest.fixture
 async def slow_bank(debts: Debts) -> AsyncIterator[Debts]:
     """Yield where debts are made while a bank takes ten minutes, by Stripe's clock."""
-    await debts.world.control("POST", "/settings", sepa_delay=600)
+    await debts.env.control("POST", "/settings", sepa_delay=600)
     yield debts
-    await debts.world.control("POST", "/settings", sepa_delay=2)
-    await debts.world.control("POST", "/clock", reset=True)
+    await debts.env.control("POST", "/settings", sepa_delay=2)
+    await debts.env.control("POST", "/clock", reset=True)
 
 
 async def test_while_a_debit_is_under_way_it_is_not_charged_again_and_nobody_is_written_to(slow_bank: Debts) -> None:
@@ -71,9 +71,9 @@ async def test_while_a_debit_is_under_way_it_is_not_charged_again_and_nobody_is_
 
 async def test_a_debit_that_is_refused_while_nothing_collects_it_starts_its_collection(slow_bank: Debts) -> None:
     debtor = await slow_bank.declined(FAILING_ACCOUNT)
-    await slow_bank.world.collection(await debtor.invoice()).terminate("its data were lost")
+    await slow_bank.env.collection(await debtor.invoice()).terminate("its data were lost")
 
-    await slow_bank.world.control("POST", "/clock", advance=600)
+    await slow_bank.env.control("POST", "/clock", advance=600)
     await has_come_to(debtor, DunningAction.RETRY, 1)
 
     assert await answers(debtor) == [("open", 0), ("declined", 0)]

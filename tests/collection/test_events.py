@@ -1,78 +1,78 @@
-"""What happens at Stripe itself reaches the books: twice, late, out of order, or without a mark of ours."""
+"""What happens at Stripe itself reaches the records: twice, late, out of order, or without a mark of ours."""
 
 import asyncio
 from typing import Any
 
 import stripe
 
+from billflow.models.contracts.adjustments import Adjustments, AdjustmentStatus
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.settling import Settlements, SettlementStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
+from tests.api_environment import API_KEY, until
 from tests.collection.debts import DUE, Debtor, Debts
-from tests.engine_fixtures import API_KEY, until
-from tests.world import BY_INVOICE, World
+from tests.environment import BY_INVOICE, Environment
 
 
-async def settlements(debtor: Debtor) -> Settlements:
+async def adjustments(debtor: Debtor) -> Adjustments:
     """Return the credit notes and refunds of the newest invoice."""
     invoice = await debtor.invoice()
-    return await debtor.world.engine.invoices.settlements(debtor.world.org_id, invoice.invoice_id)
+    return await debtor.env.engine.invoices.adjustments(debtor.env.org_id, invoice.invoice_id)
 
 
 async def payment_of(debtor: Debtor) -> str:
     """Return the payment intent of the newest invoice."""
     expand: stripe.params.InvoiceRetrieveParams = {"expand": ["payments"]}
     invoice = await debtor.invoice()
-    held = await debtor.world.engine.stripe.v1.invoices.retrieve_async(str(invoice.stripe_invoice_id), expand)
+    held = await debtor.env.engine.stripe.v1.invoices.retrieve_async(str(invoice.stripe_invoice_id), expand)
     assert held.payments is not None
     return str(held.payments.data[0].payment.payment_intent)
 
 
 async def stripe_customer(debtor: Debtor) -> str:
     """Return the id of the customer at Stripe."""
-    record = await debtor.world.engine.archive.customer(debtor.world.org_id, debtor.customer.customer_id)
+    record = await debtor.env.engine.archive.customer(debtor.env.org_id, debtor.customer.customer_id)
     return str(record.billing_account.stripe_customer_id)
 
 
 async def replay(debtor: Debtor, kind: str, times: int = 3) -> None:
     """Have Stripe send its events of a kind again."""
-    events = await debtor.world.engine.stripe.v1.events.list_async({"type": kind})
+    events = await debtor.env.engine.stripe.v1.events.list_async({"type": kind})
     for event in events.data[:1]:
         for _ in range(times):
-            await debtor.world.control("POST", f"/events/{event.id}/replay")
+            await debtor.env.control("POST", f"/events/{event.id}/replay")
 
 
 async def test_a_payment_tells_where_stripe_holds_an_invoice_whose_sender_never_heard_of_it(debts: Debts) -> None:
-    world = debts.world
-    customer = await world.subscriber(card=None)
+    env = debts.env
+    customer = await env.subscriber(card=None)
     lost = [
         {"fault": "cut_response_after_commit", "operation": "invoice.finalize"},
         {"fault": "status", "status": 500, "operation": "invoice.list"},
     ]
-    await world.control("POST", "/faults", requests=lost)
-    buying = asyncio.create_task(world.buy(customer, BY_INVOICE))
-    held = await _open_at_stripe(world, customer)
-    await world.engine.stripe.v1.invoices.pay_async(held["id"], {"paid_out_of_band": True})
+    await env.control("POST", "/faults", requests=lost)
+    buying = asyncio.create_task(env.buy(customer, BY_INVOICE))
+    held = await _open_at_stripe(env, customer)
+    await env.engine.stripe.v1.invoices.pay_async(held["id"], {"paid_out_of_band": True})
     await buying
 
     async def is_paid() -> bool:
-        return (await world.invoices(customer))[0].status is InvoiceStatus.PAID
+        return (await env.invoices(customer))[0].status is InvoiceStatus.PAID
 
     await until(is_paid)
-    [invoice] = await world.invoices(customer)
-    await world.control("DELETE", "/faults")
+    [invoice] = await env.invoices(customer)
+    await env.control("DELETE", "/faults")
 
     assert (invoice.status, invoice.stripe_invoice_id) == (InvoiceStatus.PAID, held["id"])
     assert (invoice.number, invoice.amount_due) == (held["number"], held["amount_due"])
 
 
-async def _open_at_stripe(world: World, customer: CustomerRecord) -> dict[str, Any]:
+async def _open_at_stripe(env: Environment, customer: CustomerRecord) -> dict[str, Any]:
     """Wait until Stripe holds an open invoice of the customer's, and return it."""
     found: list[dict[str, Any]] = []
 
     async def is_there() -> bool:
-        held = (await world.control("GET", "/state?kind=invoice"))["objects"]
+        held = (await env.control("GET", "/state?kind=invoice"))["objects"]
         ours = {"billflow_customer": customer.customer_id}.items()
         found.extend(one for one in held if one["status"] == "open" and ours <= one["metadata"].items())
         return bool(found)
@@ -84,18 +84,18 @@ async def _open_at_stripe(world: World, customer: CustomerRecord) -> dict[str, A
 async def test_a_refund_made_in_the_dashboard_is_taken_over_once(debts: Debts) -> None:
     debtor = await debts.customer()
     refund: stripe.params.RefundCreateParams = {"payment_intent": await payment_of(debtor), "amount": 700}
-    made = await debtor.world.engine.stripe.v1.refunds.create_async(refund)
+    made = await debtor.env.engine.stripe.v1.refunds.create_async(refund)
 
     async def is_known() -> bool:
-        return bool((await settlements(debtor)).refunds)
+        return bool((await adjustments(debtor)).refunds)
 
     await until(is_known)
     await replay(debtor, "charge.refunded")
-    known = (await settlements(debtor)).refunds
+    known = (await adjustments(debtor)).refunds
     assert [(one.amount, one.status, one.stripe_id, one.actor) for one in known] == [
-        (700, SettlementStatus.SUCCEEDED, made.id, "stripe")
+        (700, AdjustmentStatus.SUCCEEDED, made.id, "stripe")
     ]
-    assert (await settlements(debtor)).refundable == 8000 - 700
+    assert (await adjustments(debtor)).refundable == 8000 - 700
 
 
 async def test_a_refund_that_fails_later_can_be_made_again(debts: Debts) -> None:
@@ -103,22 +103,22 @@ async def test_a_refund_that_fails_later_can_be_made_again(debts: Debts) -> None
     refund: stripe.params.RefundCreateParams = {
         "payment_intent": await payment_of(debtor),
         "amount": 700,
-        "metadata": {"stand_in_status": "pending"},
+        "metadata": {"emulator_status": "pending"},
     }
-    made = await debtor.world.engine.stripe.v1.refunds.create_async(refund)
+    made = await debtor.env.engine.stripe.v1.refunds.create_async(refund)
 
     async def is_known() -> bool:
-        return bool((await settlements(debtor)).refunds)
+        return bool((await adjustments(debtor)).refunds)
 
     await until(is_known)
-    assert (await settlements(debtor)).refundable == 8000 - 700
-    await debtor.world.engine.stripe.v1.refunds.cancel_async(made.id)
+    assert (await adjustments(debtor)).refundable == 8000 - 700
+    await debtor.env.engine.stripe.v1.refunds.cancel_async(made.id)
 
     async def is_undone() -> bool:
-        return (await settlements(debtor)).refundable == 8000
+        return (await adjustments(debtor)).refundable == 8000
 
     await until(is_undone)
-    assert [one.status for one in (await settlements(debtor)).refunds] == [SettlementStatus.FAILED]
+    assert [one.status for one in (await adjustments(debtor)).refunds] == [AdjustmentStatus.FAILED]
 
 
 async def test_a_credit_note_made_in_the_dashboard_is_taken_over_with_its_refund_and_its_balance(debts: Debts) -> None:
@@ -130,19 +130,19 @@ async def test_a_credit_note_made_in_the_dashboard_is_taken_over_with_its_refund
         "refund_amount": 400,
         "credit_amount": 600,
     }
-    await debtor.world.engine.stripe.v1.credit_notes.create_async(note)
+    await debtor.env.engine.stripe.v1.credit_notes.create_async(note)
 
     async def is_known() -> bool:
-        return bool((await settlements(debtor)).credit_notes)
+        return bool((await adjustments(debtor)).credit_notes)
 
     await until(is_known)
     await replay(debtor, "credit_note.created")
-    known = await settlements(debtor)
+    known = await adjustments(debtor)
     assert [(one.refund_amount, one.balance_amount, one.status) for one in known.credit_notes] == [
-        (400, 600, SettlementStatus.SUCCEEDED)
+        (400, 600, AdjustmentStatus.SUCCEEDED)
     ]
     assert [one.amount for one in known.refunds] == [400]
-    owed = await debtor.world.engine.archive.credits(debtor.world.org_id, debtor.customer.customer_id)
+    owed = await debtor.env.engine.archive.credits(debtor.env.org_id, debtor.customer.customer_id)
     assert owed.balance == 600
 
 
@@ -159,7 +159,7 @@ async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: De
 
     async def tell(kind: str, status: str) -> None:
         told = {**dispute, "status": status}
-        await debtor.world.control("POST", "/events", type=kind, object=told, key=API_KEY)
+        await debtor.env.control("POST", "/events", type=kind, object=told, key=API_KEY)
 
     async def is_flagged() -> bool:
         return (await debtor.invoice()).attention is not None
@@ -176,24 +176,24 @@ async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: De
 
 async def test_a_card_entered_on_the_page_becomes_the_default_and_pays_what_is_open(debts: Debts) -> None:
     debtor = await debts.declined()
-    link = await debtor.world.engine.invoices.card_link(
-        debtor.world.org_id, debtor.customer.customer_id, "http://127.0.0.1/back"
+    link = await debtor.env.engine.invoices.card_link(
+        debtor.env.org_id, debtor.customer.customer_id, "http://127.0.0.1/back"
     )
 
-    await debtor.world.control("POST", f"/checkout/{link.rpartition('/')[2]}/complete", payment_method=GOOD_CARD)
+    await debtor.env.control("POST", f"/checkout/{link.rpartition('/')[2]}/complete", payment_method=GOOD_CARD)
 
-    assert await debtor.world.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
+    assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
 
 
 async def test_a_card_chosen_in_the_portal_pays_what_is_open(debts: Debts) -> None:
     debtor = await debts.declined()
-    link = await debtor.world.engine.invoices.portal_link(
-        debtor.world.org_id, debtor.customer.customer_id, "http://127.0.0.1/back"
+    link = await debtor.env.engine.invoices.portal_link(
+        debtor.env.org_id, debtor.customer.customer_id, "http://127.0.0.1/back"
     )
 
-    await debtor.world.control("POST", f"/portal/{link.rpartition('/')[2]}/set_default", payment_method=GOOD_CARD)
+    await debtor.env.control("POST", f"/portal/{link.rpartition('/')[2]}/set_default", payment_method=GOOD_CARD)
 
-    assert await debtor.world.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
+    assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
 
 
 async def test_another_bad_card_is_tried_once_and_the_policy_goes_on_as_before(debts: Debts) -> None:
@@ -213,7 +213,7 @@ async def test_another_bad_card_is_tried_once_and_the_policy_goes_on_as_before(d
 async def test_a_customer_deleted_at_stripe_gets_a_new_one_with_its_next_invoice(debts: Debts) -> None:
     debtor = await debts.customer()
     first = await stripe_customer(debtor)
-    await debtor.world.engine.stripe.v1.customers.delete_async(first)
+    await debtor.env.engine.stripe.v1.customers.delete_async(first)
 
     async def is_forgotten() -> bool:
         return await stripe_customer(debtor) == "None"

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from billflow.domain.dunning import DunningAction, DunningPolicy, SmallOrganizationRule
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.customers import CustomerChange
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import CONFIRMING_CARD, DECLINING_CARD, GOOD_CARD
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow
+from tests.api_environment import until
 from tests.collection.debts import DAY, DUE, Debts
-from tests.engine_fixtures import until
-from tests.world import BY_INVOICE
+from tests.environment import BY_INVOICE
 
 ATTEMPTS = [0, 1, 3, 5, 7]
 
@@ -33,7 +33,7 @@ async def test_a_declined_card_is_retried_the_customer_suspended_and_the_plan_en
         ("plan_ended", 37),
     ]
     assert (await debtor.status(), (await debtor.state()).status) == ("suspended", PlanStatus.ENDED)
-    assert len(await debtor.world.invoices(debtor.customer)) == 2
+    assert len(await debtor.env.invoices(debtor.customer)) == 2
 
 
 async def test_the_books_know_at_all_times_what_comes_next_and_when(debts: Debts) -> None:
@@ -55,12 +55,12 @@ async def test_the_books_know_at_all_times_what_comes_next_and_when(debts: Debts
 
 async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_clock(debts: Debts) -> None:
     debtor = await debts.declined()
-    world, invoice = debtor.world, await debtor.invoice()
-    behind = await world.engine.billing.collection_of(invoice)
-    await world.collection(invoice).terminate()
-    await world.engine.registry.advance_clock(world.org_id, debtor.clock, DUE + DAY)
+    env, invoice = debtor.env, await debtor.invoice()
+    behind = await env.engine.billing.collection_of(invoice)
+    await env.collection(invoice).terminate()
+    await env.engine.registry.advance_clock(env.org_id, debtor.clock, DUE + DAY)
 
-    await world.temporal.start_workflow(
+    await env.temporal.start_workflow(
         CollectionWorkflow.run, behind, id=collection_workflow_id(invoice.invoice_id), task_queue=BILLFLOW
     )
 
@@ -89,7 +89,7 @@ async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts
     assert (await debtor.state()).suspended
 
     await debtor.new_card(GOOD_CARD)
-    await debtor.world.engine.billing.retry_payments(debtor.world.org_id, debtor.customer.customer_id)
+    await debtor.env.engine.billing.retry_payments(debtor.env.org_id, debtor.customer.customer_id)
     await debtor.until_status("active")
 
     async def is_billed_again() -> bool:
@@ -100,7 +100,7 @@ async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts
     assert (await debtor.invoice()).status is InvoiceStatus.PAID
     assert (await debtor.told())[-1] == ("reactivated", 10)
     await debtor.after(35)
-    assert [invoice.status for invoice in await debtor.world.invoices(debtor.customer)] == [InvoiceStatus.PAID] * 3
+    assert [invoice.status for invoice in await debtor.env.invoices(debtor.customer)] == [InvoiceStatus.PAID] * 3
 
 
 async def test_what_cant_be_undone_stays_a_plan_that_ended_is_not_revived_by_a_late_payment(debts: Debts) -> None:
@@ -115,12 +115,12 @@ async def test_what_cant_be_undone_stays_a_plan_that_ended_is_not_revived_by_a_l
 
 async def test_a_suspension_by_support_is_not_lifted_by_a_payment(debts: Debts) -> None:
     debtor = await debts.declined()
-    change = CustomerChange(actor="support", at=DUE + timedelta(hours=1), reason="abuse")
-    await debtor.world.engine.registry.suspend(debtor.world.org_id, debtor.customer.customer_id, change)
+    change = ChangeContext(actor="support", at=DUE + timedelta(hours=1), reason="abuse")
+    await debtor.env.engine.registry.suspend(debtor.env.org_id, debtor.customer.customer_id, change)
     await debtor.after(10)
 
     await debtor.pays()
-    await debtor.world.collection(await debtor.invoice()).result()
+    await debtor.env.collection(await debtor.invoice()).result()
 
     assert await debtor.status() == "suspended"
 
@@ -141,7 +141,7 @@ async def test_a_debt_may_be_given_up_on_both_sides_and_still_be_paid(debts: Deb
         debtor = await debts.declined()
     await debtor.after(8)
 
-    assert await debtor.world.collection(await debtor.invoice()).result() == InvoiceStatus.UNCOLLECTIBLE
+    assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.UNCOLLECTIBLE
     assert ((await debtor.invoice()).status, (await debtor.at_stripe()).status) == ("uncollectible", "uncollectible")
     assert await debtor.status() == "suspended"
 
@@ -194,9 +194,9 @@ async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_
         await large.after(40)
 
     assert (await small.state()).status is PlanStatus.ENDED
-    statuses = [invoice.status for invoice in await small.world.invoices(small.customer)]
+    statuses = [invoice.status for invoice in await small.env.invoices(small.customer)]
     assert statuses == [InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.VOID]
-    assert [held.status for held in await small.world.at_stripe(small.customer)] == ["paid", "void", "void"]
+    assert [held.status for held in await small.env.at_stripe(small.customer)] == ["paid", "void", "void"]
     assert "let_go" in [occasion for occasion, _ in await small.told()]
     assert (await large.state()).status is PlanStatus.ACTIVE
 
@@ -208,12 +208,12 @@ async def test_two_debts_hold_a_customer_until_both_are_paid(debts: Debts) -> No
         await debtor.after(33)
     async with debts.policy(DunningPolicy(retry_after_days=(1,), end_plan_after_days=None)):
         await debtor.after(75)
-    invoices = await debtor.world.invoices(debtor.customer)
+    invoices = await debtor.env.invoices(debtor.customer)
     assert [invoice.status for invoice in invoices] == ["paid", "open", "open"]
     assert await debtor.status() == "suspended"
 
     await debtor.pays(1)
-    await debtor.world.collection(invoices[1]).result()
+    await debtor.env.collection(invoices[1]).result()
     assert await debtor.status() == "suspended"
     await debtor.pays(2)
     await debtor.until_status("active")

@@ -95,7 +95,7 @@ def per_license(case: Case) -> bool:
 
 
 def enlarged(case: Case, factor: int) -> Case:
-    """Multiply every number of licences, and what it costs; flat discounts stay."""
+    """Multiply every number of licenses, and what it costs; flat discounts stay."""
     larger = copy.deepcopy(case)
     given, expected = larger["given"], larger["expect"]
     for counted in (given, *given.get("ledger", [])):

@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.customers.people import Json, at, created
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import Json, at, created
 
 EFFECTS = {
     "projects_writable": (True, False),
@@ -51,10 +51,10 @@ async def test_each_effect_comes_with_the_suspension_and_goes_with_it(
 
 
 async def test_a_plan_gives_its_tiers_features_and_says_how_many_seats_are_left(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     await seats(api, customer, 5)
     await api.post("/api/v1/plans", json={**MANUAL, "customer_id": customer["id"], "licenses": 8})
 
@@ -70,9 +70,9 @@ async def test_a_plan_gives_its_tiers_features_and_says_how_many_seats_are_left(
     assert (plan["can_add_seats"], plan["warn_about_seats"]) == (True, True)
 
 
-async def test_a_full_plan_takes_nobody_more(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_full_plan_takes_nobody_more(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     await seats(api, customer, 5)
     await api.post("/api/v1/plans", json={**MANUAL, "customer_id": customer["id"], "licenses": 5})
 

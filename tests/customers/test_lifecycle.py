@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.customers.people import at, created, events_of
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import at, created, events_of
 
 MUSTER = {
     "name": "Muster GmbH",
@@ -110,7 +110,7 @@ async def test_a_customer_runs_on_one_deployment(api: httpx.AsyncClient) -> None
     assert "one deployment" in answer.json()["detail"]
 
 
-async def test_an_update_changes_what_it_names_and_nothing_else(api: httpx.AsyncClient, house: House) -> None:
+async def test_an_update_changes_what_it_names_and_nothing_else(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api, **MUSTER, metadata={"crm": "7", "old": 1})
     change = {"name": "Muster AG", "billing_address": None, "metadata": {"old": None, "new": [1]}}
 
@@ -124,7 +124,7 @@ async def test_an_update_changes_what_it_names_and_nothing_else(api: httpx.Async
     assert (shown["email"], shown["default_language"]) == (customer["email"], "de-DE")
     assert shown["updated_at"] > customer["updated_at"]
     assert again.json()["updated_at"] == shown["updated_at"]
-    assert await events_of(house, customer) == ["customer.created", "customer.updated"]
+    assert await events_of(env, customer) == ["customer.created", "customer.updated"]
 
 
 @pytest.mark.parametrize("bad", [{"name": None}, {"email": None}, {"default_currency": None}, {"status": "active"}])
@@ -153,14 +153,14 @@ async def test_updates_at_once_are_both_kept(api: httpx.AsyncClient) -> None:
     assert (await api.get(at(customer))).json()["metadata"] == {f"k{n}": n for n in range(8)}
 
 
-async def test_each_turn_of_the_status_is_told_once(api: httpx.AsyncClient, house: House) -> None:
+async def test_each_turn_of_the_status_is_told_once(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     turns = ("suspend", "suspend", "activate", "deactivate", "activate")
 
     statuses = [(await api.post(at(customer, turn), json={"reason": "test"})).json()["status"] for turn in turns]
 
     assert statuses == ["suspended", "suspended", "active", "inactive", "active"]
-    assert await events_of(house, customer) == [
+    assert await events_of(env, customer) == [
         "customer.created",
         "customer.suspended",
         "customer.activated",
@@ -178,7 +178,7 @@ async def test_a_closed_account_cannot_be_suspended(api: httpx.AsyncClient) -> N
     assert (answer.status_code, answer.json()["code"]) == (409, "customer_not_active")
 
 
-async def test_a_deleted_customer_is_gone_and_frees_its_email(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_deleted_customer_is_gone_and_frees_its_email(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "contacts"), json={"email": "einkauf@muster.de"})
     await api.post(at(customer, "projects"), json={"name": "Sales"})
@@ -189,14 +189,14 @@ async def test_a_deleted_customer_is_gone_and_frees_its_email(api: httpx.AsyncCl
     assert (await api.get(at(customer))).status_code == 404
     assert (await api.get(at(customer, "contacts"))).status_code == 404
     assert (await api.get("/api/v1/customers", params={"email": customer["email"]})).json()["total"] == 0
-    assert (await events_of(house, customer))[-1] == "customer.deleted"
+    assert (await events_of(env, customer))[-1] == "customer.deleted"
     await created(api, email=customer["email"])
 
 
 async def test_deletion_waits_for_plans_and_open_invoices_and_keeps_the_money_rows(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    customer = await house.customer(card=None)
+    customer = await env.customer(card=None)
     path = f"/api/v1/customers/{customer.customer_id}"
     asked = {**MONTHLY, "customer_id": customer.customer_id, "collection": "send_invoice", "licenses": 30}
     plan = (await api.post("/api/v1/plans", json=asked)).json()["plan"]
@@ -211,8 +211,8 @@ async def test_deletion_waits_for_plans_and_open_invoices_and_keeps_the_money_ro
     assert [(invoice["status"], invoice["total"]) for invoice in invoices] == [("void", 30 * 800)]
 
 
-async def test_deletion_waits_for_an_open_invoice(api: httpx.AsyncClient, house: House) -> None:
-    customer = await house.customer(card=None)
+async def test_deletion_waits_for_an_open_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer(card=None)
     asked = {
         "tier": "cloud_standard",
         "schedule": "monthly",

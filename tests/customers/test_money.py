@@ -6,26 +6,26 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from billflow.models.contracts.keys import Scope
-from tests.customers.people import Json, at, created, events_of
-from tests.engine_fixtures import House
+from billflow.models.contracts.access import Scope
+from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import Json, at, created, events_of
 
 MANUAL = {"tier": "cloud_standard", "license_management": "manual", "licenses": 6}
 REQUEST = {"organization_type": "open_source", "description": "A compiler that volunteers maintain."}
 
 
-async def subscriber(api: httpx.AsyncClient, house: House, schedule: str) -> tuple[Json, str]:
+async def subscriber(api: httpx.AsyncClient, env: ApiEnvironment, schedule: str) -> tuple[Json, str]:
     """Create a customer whose plan was bought on 15 January 2026; return it and its clock's id."""
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     clock = (await api.post("/api/v1/test-clocks", json={"now_at": "2026-01-15T00:00:00Z"})).json()["id"]
     asked = {**MANUAL, "schedule": schedule, "customer_id": customer["id"], "test_clock_id": clock}
     assert (await api.post("/api/v1/plans", json=asked)).status_code == 201
     return customer, clock
 
 
-async def test_usage_sums_seats_by_day_and_money_by_month(api: httpx.AsyncClient, house: House) -> None:
-    customer, clock = await subscriber(api, house, "monthly")
+async def test_usage_sums_seats_by_day_and_money_by_month(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, clock = await subscriber(api, env, "monthly")
     path = f"/api/v1/deployments/{customer['deployment_id']}/seats"
     counts = {"2026-01-20T08:00:00Z": 3, "2026-01-20T20:00:00Z": 5, "2026-01-21T08:00:00Z": 4}
     await api.post(path, json=[{"observed_at": moment, "members": n, "guests": 1} for moment, n in counts.items()])
@@ -56,8 +56,8 @@ async def test_usage_covers_ten_years_at_most(api: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
-async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncClient, house: House) -> None:
-    customer, _ = await subscriber(api, house, "annual")
+async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, _ = await subscriber(api, env, "annual")
     await api.post(at(customer, "credits"), json={"amount": 2500, "reason": "outage"})
 
     report = (await api.get(at(customer, "report"))).json()
@@ -71,8 +71,8 @@ async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncC
     ]
 
 
-async def test_a_suspended_customer_renews_nothing(api: httpx.AsyncClient, house: House) -> None:
-    customer, _ = await subscriber(api, house, "annual")
+async def test_a_suspended_customer_renews_nothing(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, _ = await subscriber(api, env, "annual")
     await api.post(at(customer, "suspend"))
 
     assert (await api.get(at(customer, "report"))).json()["monthly_recurring_revenue"] == []
@@ -89,9 +89,9 @@ async def test_what_is_not_paid_yet_is_the_open_balance(api: httpx.AsyncClient) 
     assert sum(one["amount"] for one in report["lifetime_value"]) == 0
 
 
-async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.AsyncClient, house: House) -> None:
+async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     pricing = {
         "required_plan_tier": "cloud_standard",
         "monthly_discounted_price": 500,
@@ -109,10 +109,10 @@ async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.Asy
 
 
 async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and_undo_nothing(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     asked = {**MANUAL, "schedule": "monthly", "licenses": 10, "customer_id": customer["id"]}
     plan = f"/api/v1/plans/{(await api.post('/api/v1/plans', json=asked)).json()['plan']['id']}"
     pricing = {"required_plan_tier": "cloud_standard", "monthly_discounted_price": 500}
@@ -123,12 +123,14 @@ async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and
     assert (await api.get(plan)).json()["price_per_license"] == 500
     invoices = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
     assert [invoice["total"] for invoice in invoices] == [10 * 800]
-    assert (await events_of(house, customer)).count("plan.repriced") == 1
+    assert (await events_of(env, customer)).count("plan.repriced") == 1
 
 
-async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(api: httpx.AsyncClient, house: House) -> None:
+async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     asked = {**MANUAL, "schedule": "monthly", "licenses": 10, "customer_id": customer["id"]}
     plan = f"/api/v1/plans/{(await api.post('/api/v1/plans', json=asked)).json()['plan']['id']}"
 
@@ -138,10 +140,10 @@ async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(api: httpx
 
 
 async def test_the_minimum_of_licenses_is_agreed_on_before_the_plan_and_stays_with_it(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await created(api)
-    await house.give_card(customer["id"])
+    await env.give_card(customer["id"])
     pricing = {"required_plan_tier": "cloud_standard", "monthly_discounted_price": 500, "minimum_licenses": 4}
     await api.put(at(customer, "pricing"), json=pricing)
     await api.post("/api/v1/plans", json={**MANUAL, "schedule": "monthly", "customer_id": customer["id"]})
@@ -190,7 +192,9 @@ async def test_a_wrong_agreement_is_refused(api: httpx.AsyncClient, bad: dict[st
     assert (await api.get(at(customer, "pricing"))).json()["required_plan_tier"] is None
 
 
-async def test_a_credit_is_granted_once_per_key_and_adds_to_the_balance(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_credit_is_granted_once_per_key_and_adds_to_the_balance(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     customer = await created(api, default_currency="EUR")
     credit, key = {"amount": 2500, "reason": "outage"}, {"Idempotency-Key": uuid4().hex}
 
@@ -202,7 +206,7 @@ async def test_a_credit_is_granted_once_per_key_and_adds_to_the_balance(api: htt
     assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
     assert shown["balance"] == [{"amount": 3000, "currency": "EUR"}]
     assert [row["amount"] for row in shown["credits"]] == [500, 2500]
-    assert (await events_of(house, customer)).count("credit.granted") == 2
+    assert (await events_of(env, customer)).count("credit.granted") == 2
 
 
 @pytest.mark.parametrize(
@@ -223,10 +227,10 @@ async def test_a_wrong_credit_is_refused(api: httpx.AsyncClient, bad: dict[str, 
     assert (await api.get(at(customer, "credits"))).json() == {"balance": [], "credits": []}
 
 
-async def test_only_support_grants(api: httpx.AsyncClient, house: House) -> None:
+async def test_only_support_grants(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     request = (await api.post(at(customer, "sponsorship-requests"), json=REQUEST)).json()["id"]
-    async with house.client(await house.key(Scope.READ, Scope.WRITE)) as customers_own:
+    async with env.client(await env.key(Scope.READ, Scope.WRITE)) as customers_own:
         answers = [
             await customers_own.post(at(customer, "credits"), json={"amount": 1, "reason": "me"}),
             await customers_own.put(at(customer, "pricing"), json={"flat_discounted_months": 12}),
@@ -236,7 +240,7 @@ async def test_only_support_grants(api: httpx.AsyncClient, house: House) -> None
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "scope_missing")}
 
 
-async def asked_for_sponsorship(api: httpx.AsyncClient, customer: Json) -> str:
+async def sponsorship_requested(api: httpx.AsyncClient, customer: Json) -> str:
     answer = await api.post(at(customer, "sponsorship-requests"), json=REQUEST)
     assert answer.status_code == 201, answer.text
     return at(customer, "sponsorship-requests", answer.json()["id"])
@@ -248,7 +252,7 @@ async def access(api: httpx.AsyncClient, customer: Json) -> dict[str, Any]:
 
 async def test_a_sponsored_cloud_customer_has_the_features_without_a_plan(api: httpx.AsyncClient) -> None:
     customer = await created(api)
-    path = await asked_for_sponsorship(api, customer)
+    path = await sponsorship_requested(api, customer)
     pending = (await api.get(at(customer, "pricing"))).json()["sponsorship_pending"]
 
     approved = [await api.post(f"{path}/approve", json={"reason": "open source"}) for _ in range(2)]
@@ -262,7 +266,7 @@ async def test_a_sponsored_cloud_customer_has_the_features_without_a_plan(api: h
 
 async def test_a_sponsored_server_gets_a_community_plan_that_costs_nothing(api: httpx.AsyncClient) -> None:
     customer = await created(api, remote_server={"uuid": str(uuid4()), "hostname": "chat.acme.example"})
-    path = await asked_for_sponsorship(api, customer)
+    path = await sponsorship_requested(api, customer)
 
     for _ in range(2):
         assert (await api.post(f"{path}/approve")).status_code == 200
@@ -274,9 +278,9 @@ async def test_a_sponsored_server_gets_a_community_plan_that_costs_nothing(api: 
     assert (await access(api, customer))["push"]["allowed"]
 
 
-async def test_nobody_is_sponsored_on_a_paid_plan(api: httpx.AsyncClient, house: House) -> None:
-    customer, _ = await subscriber(api, house, "monthly")
-    path = await asked_for_sponsorship(api, customer)
+async def test_nobody_is_sponsored_on_a_paid_plan(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, _ = await subscriber(api, env, "monthly")
+    path = await sponsorship_requested(api, customer)
 
     answer = await api.post(f"{path}/approve")
 
@@ -286,12 +290,12 @@ async def test_nobody_is_sponsored_on_a_paid_plan(api: httpx.AsyncClient, house:
 
 async def test_one_request_waits_at_a_time_and_a_declined_one_stays_declined(api: httpx.AsyncClient) -> None:
     customer = await created(api)
-    path = await asked_for_sponsorship(api, customer)
+    path = await sponsorship_requested(api, customer)
     second = await api.post(at(customer, "sponsorship-requests"), json=REQUEST)
 
     declined = await api.post(f"{path}/decline", json={"reason": "a company"})
     late = await api.post(f"{path}/approve")
-    await asked_for_sponsorship(api, customer)
+    await sponsorship_requested(api, customer)
 
     assert (second.status_code, second.json()["code"]) == (409, "sponsorship_pending")
     assert (declined.json()["status"], declined.json()["reason"]) == ("declined", "a company")

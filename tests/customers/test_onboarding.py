@@ -1,4 +1,4 @@
-"""Onboarding: each part made once, however often one asks; parked without Stripe, undone where a rule forbids."""
+"""Onboarding: each part made once, however often one asks; on hold without Stripe, undone where a rule forbids."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,17 +10,17 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from billflow.models.contracts.onboarding import (
-    OnboardingPart,
     OnboardingProgress,
+    OnboardingStage,
     OnboardingStatus,
-    PartProgress,
-    PartReport,
-    PartStatus,
+    StageProgress,
+    StageReport,
+    StageStatus,
 )
 from billflow.temporal.ids import onboarding_workflow_id
 from billflow.workflows.onboarding import OnboardingWorkflow
-from tests.customers.people import Json, at, created, events_of
-from tests.engine_fixtures import House, until
+from tests.api_environment import ApiEnvironment, until
+from tests.customers.fixtures import Json, at, created, events_of
 
 TRIAL = {"plan": {"tier": "cloud_standard", "schedule": "monthly", "trial_days": 14}}
 
@@ -41,16 +41,16 @@ async def reaches(api: httpx.AsyncClient, customer: Json, status: str) -> dict[s
     return await progress(api, customer)
 
 
-def workflow_of(house: House, customer: Json) -> WorkflowHandle[OnboardingWorkflow, OnboardingProgress]:
-    return house.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
+def workflow_of(env: ApiEnvironment, customer: Json) -> WorkflowHandle[OnboardingWorkflow, OnboardingProgress]:
+    return env.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
 
 
-async def ended(house: House, customer: Json) -> OnboardingProgress:
+async def ended(env: ApiEnvironment, customer: Json) -> OnboardingProgress:
     """Wait for the workflow itself to be over, and return its answer."""
-    return await workflow_of(house, customer).result()
+    return await workflow_of(env, customer).result()
 
 
-async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
 
     begun = await api.post(at(customer, "onboard"), json={"project": {"name": "Sales"}, **TRIAL})
@@ -67,28 +67,28 @@ async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClie
     assert results["stripe_customer"] == known["billing_account"]["stripe_customer_id"]
     assert [(row["id"], row["name"]) for row in projects] == [(results["first_project"], "Sales")]
     assert (plan["status"], plan["customer_id"]) == ("free_trial", customer["id"])
-    assert "customer.onboarded" in await events_of(house, customer)
+    assert "customer.onboarded" in await events_of(env, customer)
 
 
-async def test_the_workflow_itself_tells_how_far_it_came(api: httpx.AsyncClient, house: House) -> None:
+async def test_the_workflow_itself_tells_how_far_it_came(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "onboard"))
 
-    told = await ended(house, customer)
+    told = await ended(env, customer)
 
-    assert await workflow_of(house, customer).query(OnboardingWorkflow.progress) == told
+    assert await workflow_of(env, customer).query(OnboardingWorkflow.progress) == told
     assert parts(await progress(api, customer)) == {part.part: part.status for part in told.parts}
     assert parts(await progress(api, customer))["trial_plan"] == "skipped"
 
 
-async def test_asking_again_and_at_once_makes_everything_once(api: httpx.AsyncClient, house: House) -> None:
+async def test_asking_again_and_at_once_makes_everything_once(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
 
     answers = await asyncio.gather(*(api.post(at(customer, "onboard"), json=TRIAL) for _ in range(5)))
     await reaches(api, customer, "done")
     late = await api.post(at(customer, "onboard"), json=TRIAL)
 
-    found = await house.engine.stripe.v1.customers.list_async({"email": customer["email"]})
+    found = await env.engine.stripe.v1.customers.list_async({"email": customer["email"]})
     assert {answer.status_code for answer in answers} == {202}
     assert late.json()["status"] == "done"
     assert len(found.data) == 1
@@ -97,14 +97,14 @@ async def test_asking_again_and_at_once_makes_everything_once(api: httpx.AsyncCl
 
 
 async def test_a_refused_trial_takes_the_project_back_and_may_be_tried_again(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await created(api)
     plan = {"tier": "self_hosted_basic", "schedule": "monthly"}
 
     await api.post(at(customer, "onboard"), json={"plan": plan})
     failed = await reaches(api, customer, "failed")
-    await ended(house, customer)
+    await ended(env, customer)
     left = (await api.get(at(customer, "projects"))).json()["total"]
     await api.post(at(customer, "onboard"), json=TRIAL)
     done = await reaches(api, customer, "done")
@@ -114,26 +114,26 @@ async def test_a_refused_trial_takes_the_project_back_and_may_be_tried_again(
     assert "self_hosted" in refused["message"]
     assert set(parts(done).values()) == {"done"}
     assert left == 0
-    assert "customer.onboarding_failed" in await events_of(house, customer)
+    assert "customer.onboarding_failed" in await events_of(env, customer)
 
 
-async def test_a_project_the_customer_had_before_is_not_taken_back(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_project_the_customer_had_before_is_not_taken_back(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "projects"), json={"name": "Mine"})
 
     await api.post(at(customer, "onboard"), json={"plan": {"tier": "self_hosted_basic", "schedule": "monthly"}})
     await reaches(api, customer, "failed")
-    await ended(house, customer)
+    await ended(env, customer)
 
     assert [row["name"] for row in (await api.get(at(customer, "projects"))).json()["projects"]] == ["Mine"]
 
 
 @asynccontextmanager
-async def stripe_refuses(house: House, customer: Json) -> AsyncIterator[None]:
+async def stripe_refuses(env: ApiEnvironment, customer: Json) -> AsyncIterator[None]:
     """Let Stripe refuse to make that customer, until the end."""
     error = {"type": "invalid_request_error", "code": "email_invalid", "message": "planned"}
     rule = {"fault": "status", "status": 400, "body": {"error": error}, "key": f"customer/{customer['id']}/*"}
-    base = str(house.engine.settings.stripe_api_base)
+    base = str(env.engine.settings.stripe_api_base)
     async with httpx.AsyncClient(base_url=base, trust_env=False) as control:
         planned = await control.post("/_sim/faults", json={"requests": [rule]})
         assert planned.status_code == 200, planned.text
@@ -141,17 +141,17 @@ async def stripe_refuses(house: House, customer: Json) -> AsyncIterator[None]:
         await control.delete("/_sim/faults")
 
 
-async def test_without_stripe_it_is_parked_and_goes_on_when_asked(api: httpx.AsyncClient, house: House) -> None:
+async def test_without_stripe_it_is_parked_and_goes_on_when_asked(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
-    async with stripe_refuses(house, customer):
+    async with stripe_refuses(env, customer):
         await api.post(at(customer, "onboard"), json=TRIAL)
-        parked = await reaches(api, customer, "parked")
+        on_hold = await reaches(api, customer, "on_hold")
 
     await api.post(at(customer, "onboard"))
     done = await reaches(api, customer, "done")
 
-    assert parked["parts"][2]["code"] == "email_invalid"
-    assert parts(parked)["first_project"] == "pending"
+    assert on_hold["parts"][2]["code"] == "email_invalid"
+    assert parts(on_hold)["first_project"] == "pending"
     assert set(parts(done).values()) == {"done"}
 
 
@@ -181,11 +181,11 @@ async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str
     assert (await api.get(at(customer, "onboard"))).status_code == 404
 
 
-async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(house: House) -> None:
-    customer = (await house.customer(card=None)).customer_id
-    part = PartProgress(part=OnboardingPart.DEPLOYMENT, status=PartStatus.DONE)
-    report = PartReport(org_id=house.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
+async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(env: ApiEnvironment) -> None:
+    customer = (await env.customer(card=None)).customer_id
+    part = StageProgress(part=OnboardingStage.DEPLOYMENT, status=StageStatus.DONE)
+    report = StageReport(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
 
-    told = await house.engine.customer_books.report_part(report)
+    told = await env.engine.customer_records_store.report_part(report)
 
     assert (told.customer_id, told.parts) == (customer, (part,))

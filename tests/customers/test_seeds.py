@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.house import ROOT, tree
+from tests.source import ROOT, tree
 
 PAGE = ROOT / "docs" / "seeds.md"
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE.read_text())))

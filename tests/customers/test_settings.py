@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.customers.people import Json, at, created, events_of
-from tests.engine_fixtures import House
+from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import Json, at, created, events_of
 
 ENTERPRISE = {
     "company": {
@@ -24,14 +24,16 @@ ENTERPRISE = {
 }
 
 
-async def test_the_enterprise_customer_of_the_seed_keeps_its_settings(api: httpx.AsyncClient, house: House) -> None:
+async def test_the_enterprise_customer_of_the_seed_keeps_its_settings(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     customer = await created(api)
 
     await api.put(at(customer, "settings"), json=ENTERPRISE)
 
     assert (await api.get(at(customer, "settings"))).json() == {"settings": ENTERPRISE}
     assert (await api.get(at(customer))).json()["settings"] == ENTERPRISE
-    assert (await events_of(house, customer))[-1] == "customer.settings_updated"
+    assert (await events_of(env, customer))[-1] == "customer.settings_updated"
 
 
 async def test_a_put_merges_and_null_takes_a_key_away(api: httpx.AsyncClient) -> None:

@@ -8,8 +8,8 @@ import httpx
 
 from billflow.models.contracts.plans import PlanState
 from billflow.temporal.ids import plan_workflow_id
-from tests.customers.people import at
-from tests.engine_fixtures import House, until
+from tests.api_environment import ApiEnvironment, until
+from tests.customers.fixtures import at
 
 SEATS = 4
 PRICE = 800
@@ -20,7 +20,7 @@ class Subscriber:
     """A customer with a monthly plan for four seats that was bought on 15 January 2026, on a clock of its own."""
 
     api: httpx.AsyncClient
-    house: House
+    env: ApiEnvironment
     customer: dict[str, str]
     clock_id: str
     plan_id: str
@@ -36,7 +36,7 @@ class Subscriber:
         assert answer.status_code == 200, answer.text
 
     async def plan(self) -> dict[str, Any]:
-        """Return the plan as the books know it."""
+        """Return the plan as the records know it."""
         return dict((await self.api.get(f"/api/v1/plans/{self.plan_id}")).json())
 
     async def access(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Subscriber:
 
     async def hears(self, *, suspended: bool) -> None:
         """Wait until the plan's workflow knows whether the customer is suspended, and billing has resumed."""
-        handle = self.house.engine.client.get_workflow_handle(plan_workflow_id(self.plan_id))
+        handle = self.env.engine.client.get_workflow_handle(plan_workflow_id(self.plan_id))
 
         async def knows() -> bool:
             state = await handle.query("state", result_type=PlanState)
@@ -75,24 +75,24 @@ class Subscriber:
         ]
 
 
-async def subscribed(api: httpx.AsyncClient, house: House) -> Subscriber:
-    customer = {"id": (await house.customer()).customer_id}
+async def subscribed(api: httpx.AsyncClient, env: ApiEnvironment) -> Subscriber:
+    customer = {"id": (await env.customer()).customer_id}
     clock = (await api.post("/api/v1/test-clocks", json={"now_at": "2026-01-15T00:00:00Z"})).json()
     asked = {"license_management": "manual", "licenses": SEATS, "tier": "cloud_standard", "schedule": "monthly"}
     started = await api.post(
         "/api/v1/plans", json={**asked, "customer_id": customer["id"], "test_clock_id": clock["id"]}
     )
     assert started.status_code == 201, started.text
-    return Subscriber(api, house, customer, clock["id"], started.json()["plan"]["id"])
+    return Subscriber(api, env, customer, clock["id"], started.json()["plan"]["id"])
 
 
 PURCHASE = ("2026-01-15", SEATS * PRICE, "paid", ["2026-01-15/2026-02-15"])
 
 
 async def test_a_customer_suspended_over_renewals_pays_from_the_day_it_is_back(
-    api: httpx.AsyncClient, house: House
+    api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    subscriber = await subscribed(api, house)
+    subscriber = await subscribed(api, env)
     await subscriber.advance("2026-01-20")
     await subscriber.turn("suspend")
 
@@ -110,8 +110,10 @@ async def test_a_customer_suspended_over_renewals_pays_from_the_day_it_is_back(
     assert (await subscriber.plan())["billing_cycle_anchor"] == "2026-04-03T00:00:00Z"
 
 
-async def test_a_customer_back_within_the_paid_period_keeps_its_old_grid(api: httpx.AsyncClient, house: House) -> None:
-    subscriber = await subscribed(api, house)
+async def test_a_customer_back_within_the_paid_period_keeps_its_old_grid(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    subscriber = await subscribed(api, env)
     await subscriber.turn("suspend")
     await subscriber.advance("2026-02-10")
     await subscriber.back()
@@ -122,8 +124,10 @@ async def test_a_customer_back_within_the_paid_period_keeps_its_old_grid(api: ht
     assert (await subscriber.plan())["billing_cycle_anchor"] == "2026-01-15T00:00:00Z"
 
 
-async def test_a_suspension_counts_from_the_time_of_the_customers_clock(api: httpx.AsyncClient, house: House) -> None:
-    subscriber = await subscribed(api, house)
+async def test_a_suspension_counts_from_the_time_of_the_customers_clock(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    subscriber = await subscribed(api, env)
 
     suspended = (await api.post(at(subscriber.customer, "suspend"))).json()
     activated = (await api.post(at(subscriber.customer, "activate"))).json()
@@ -131,8 +135,10 @@ async def test_a_suspension_counts_from_the_time_of_the_customers_clock(api: htt
     assert suspended["suspended_at"] == activated["activated_at"] == "2026-01-15T00:00:00Z"
 
 
-async def test_the_answer_to_what_a_customer_may_do_changes_at_once(api: httpx.AsyncClient, house: House) -> None:
-    subscriber = await subscribed(api, house)
+async def test_the_answer_to_what_a_customer_may_do_changes_at_once(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    subscriber = await subscribed(api, env)
 
     open_ = await subscriber.access()
     await subscriber.turn("suspend")
@@ -144,8 +150,8 @@ async def test_the_answer_to_what_a_customer_may_do_changes_at_once(api: httpx.A
     assert (open_["features"], shut["features"]) == (again["features"], [])
 
 
-async def test_a_live_plan_hears_of_a_suspension_and_of_its_end(api: httpx.AsyncClient, house: House) -> None:
-    subscriber = await subscribed(api, house)
+async def test_a_live_plan_hears_of_a_suspension_and_of_its_end(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    subscriber = await subscribed(api, env)
 
     await subscriber.turn("suspend")
     await subscriber.hears(suspended=True)
@@ -155,8 +161,8 @@ async def test_a_live_plan_hears_of_a_suspension_and_of_its_end(api: httpx.Async
     assert not (await subscriber.plan())["suspended"]
 
 
-async def test_an_endless_back_and_forth_charges_nothing_twice(api: httpx.AsyncClient, house: House) -> None:
-    subscriber = await subscribed(api, house)
+async def test_an_endless_back_and_forth_charges_nothing_twice(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    subscriber = await subscribed(api, env)
     for day in ("2026-01-18", "2026-01-25", "2026-02-02"):
         await subscriber.turn("suspend")
         await subscriber.advance(day)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Executable, delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from billflow.models.tables import Channel, Customer, CustomerContact, Org, Project, Realm, RemoteServer
-from tests.customers.people import Json, at, created
-from tests.engine_fixtures import House
+from billflow.models.tables import ChannelRow, CustomerContact, CustomerRow, Org, ProjectRow, Realm, RemoteServer
+from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import Json, at, created
 
 INDEXES = {
     "uq_customer_email",
@@ -30,21 +30,21 @@ INDEXES = {
 }
 
 
-async def test_what_is_looked_up_has_an_index(house: House) -> None:
-    async with house.engine.books.database.unit_of_work(house.org_id) as session:
+async def test_what_is_looked_up_has_an_index(env: ApiEnvironment) -> None:
+    async with env.engine.books.database.unit_of_work(env.org_id) as session:
         found = await session.scalars(text("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"))
         assert set(found) >= INDEXES
 
 
-async def test_a_change_touches_its_row(api: httpx.AsyncClient, house: House) -> None:
+async def test_a_change_touches_its_row(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "contacts"), json={"email": "a@b.example"})
-    for table, column in ((Customer, Customer.id), (CustomerContact, CustomerContact.customer_id)):
+    for table, column in ((CustomerRow, CustomerRow.id), (CustomerContact, CustomerContact.customer_id)):
         mine = column == UUID(customer["id"])
-        async with house.engine.books.database.unit_of_work(house.org_id) as session:
+        async with env.engine.books.database.unit_of_work(env.org_id) as session:
             before = (await session.scalars(select(table.updated_at).where(mine))).one()
             await session.execute(update(table).where(mine).values(name="Other"))
-        async with house.engine.books.database.unit_of_work(house.org_id) as session:
+        async with env.engine.books.database.unit_of_work(env.org_id) as session:
             assert (await session.scalars(select(table.updated_at).where(mine))).one() > before
 
 
@@ -65,47 +65,51 @@ BAD: dict[str, Callable[[UUID, UUID], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("rule", BAD)
-async def test_the_database_refuses_a_customer_that_breaks_a_rule(house: House, rule: str) -> None:
+async def test_the_database_refuses_a_customer_that_breaks_a_rule(env: ApiEnvironment, rule: str) -> None:
     with pytest.raises(IntegrityError, match=f"ck_customer_{rule.partition(' ')[0]}"):
-        await _written(house, rule)
+        await _written(env, rule)
 
 
-async def _written(house: House, rule: str) -> None:
-    org, realm, server = UUID(house.org_id), uuid4(), uuid4()
-    async with house.engine.books.database.unit_of_work(house.org_id) as session:
+async def _written(env: ApiEnvironment, rule: str) -> None:
+    org, realm, server = UUID(env.org_id), uuid4(), uuid4()
+    async with env.engine.books.database.unit_of_work(env.org_id) as session:
         session.add(Realm(id=realm, org_id=org, string_id=realm.hex, name="Acme"))
         session.add(RemoteServer(id=server, org_id=org, uuid=uuid4(), hostname="chat.acme.example"))
         await session.flush()
-        session.add(Customer(org_id=org, **BAD[rule](realm, server)))
+        session.add(CustomerRow(org_id=org, **BAD[rule](realm, server)))
 
 
-async def test_channels_go_with_their_project_and_nothing_goes_by_mistake(api: httpx.AsyncClient, house: House) -> None:
+async def test_channels_go_with_their_project_and_nothing_goes_by_mistake(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     customer = await created(api)
     project = (await api.post(at(customer, "projects"), json={"name": "Sales"})).json()
     await api.post(f"/api/v1/projects/{project['id']}/channels", json={"name": "web"})
 
-    await _refused(house, delete(Customer).where(Customer.id == UUID(customer["id"])))
-    await _refused(house, delete(Org).where(Org.id == UUID(house.org_id)))
-    async with house.engine.books.database.unit_of_work(house.org_id) as session:
-        await session.execute(delete(Project).where(Project.id == UUID(project["id"])))
-        left = select(func.count()).where(Channel.project_id == UUID(project["id"]))
+    await _refused(env, delete(CustomerRow).where(CustomerRow.id == UUID(customer["id"])))
+    await _refused(env, delete(Org).where(Org.id == UUID(env.org_id)))
+    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+        await session.execute(delete(ProjectRow).where(ProjectRow.id == UUID(project["id"])))
+        left = select(func.count()).where(ChannelRow.project_id == UUID(project["id"]))
         assert await session.scalar(left) == 0
 
 
-async def _refused(house: House, statement: Executable) -> None:
+async def _refused(env: ApiEnvironment, statement: Executable) -> None:
     with pytest.raises(IntegrityError):
-        await _executed(house, statement)
+        await _executed(env, statement)
 
 
-async def _executed(house: House, statement: Executable) -> None:
-    async with house.engine.books.database.unit_of_work(house.org_id) as session:
+async def _executed(env: ApiEnvironment, statement: Executable) -> None:
+    async with env.engine.books.database.unit_of_work(env.org_id) as session:
         await session.execute(statement)
 
 
-async def test_the_names_of_a_deleted_customer_stay_on_its_invoices(api: httpx.AsyncClient, house: House) -> None:
+async def test_the_names_of_a_deleted_customer_stay_on_its_invoices(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     customer: Json = await created(api)
     await api.delete(at(customer))
 
-    async with house.engine.books.database.unit_of_work(house.org_id) as session:
-        kept = await session.get_one(Customer, UUID(customer["id"]))
+    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+        kept = await session.get_one(CustomerRow, UUID(customer["id"]))
         assert (kept.name, kept.deleted_at is None) == (customer["name"], False)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from billflow.demo import run
-from billflow.demo.play import Played, Stage
+from billflow.demo.player import DemoEnvironment, DemoResult
 from billflow.demo.report import Findings
 from billflow.demo.run import DemoOptions, run_demo
 from billflow.dev.stack import Stack
@@ -57,19 +57,19 @@ def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
 ) -> None:
     compare = run._findings
 
-    async def tamper_first(stage: Stage, played: Sequence[Played], stack: Stack, **rest: str) -> Findings:
+    async def tamper_first(env: DemoEnvironment, played: Sequence[DemoResult], stack: Stack, **rest: str) -> Findings:
         assert stack.settings.database_url
         async with await psycopg.AsyncConnection.connect(stack.settings.database_url.get_secret_value()) as owner:
             await owner.execute("SET session_replication_role = replica")
             await owner.execute(
                 "UPDATE invoice SET total = total + 1 WHERE id = (SELECT max(id::text)::uuid FROM invoice)"
             )
-        return await compare(stage, played, stack, **rest)
+        return await compare(env, played, stack, **rest)
 
     monkeypatch.setattr(run, "_findings", tamper_first)
 
     assert run_demo(options) == 1
-    # The recomputation and Stripe's books both disagree with the row.
+    # The recomputation and Stripe's records both disagree with the row.
     assert json.loads(capsys.readouterr().out)["differences"] == 2
 
 

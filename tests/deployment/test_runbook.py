@@ -3,7 +3,7 @@
 import re
 
 from billflow.service.hearing import HEARD
-from tests.house import ROOT
+from tests.source import ROOT
 
 
 def test_the_runbook_names_every_type_of_event_that_changes_something_and_no_other() -> None:

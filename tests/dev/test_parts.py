@@ -12,12 +12,12 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from billflow.dev import temporal
-from billflow.dev.errors import NoSuchPart, PartFailed, PortInUse, StackError
+from billflow.dev.errors import PartFailed, PartUnavailable, PortInUse, StackError
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.stack import Ports, running_stack
-from billflow.dev.stripe import StandInTerms, embedded_stripe
+from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.settings import Settings
 from billflow.temporal import search_attributes
 
@@ -76,8 +76,8 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> No
 
 async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "stripe.db").mkdir()
-    with claimed(tmp_path) as lock, pytest.raises(PartFailed, match=r"^The Stripe stand-in did not start: .+"):
-        async with embedded_stripe(tmp_path, lock, StandInTerms()):
+    with claimed(tmp_path) as lock, pytest.raises(PartFailed, match=r"^The Stripe emulator did not start: .+"):
+        async with embedded_stripe(tmp_path, lock, EmulatorOptions()):
             pass
 
 
@@ -86,7 +86,7 @@ async def test_without_a_wheel_of_postgresql_the_message_names_the_variable(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    with pytest.raises(NoSuchPart, match="set DATABASE_URL to a server of yours"):
+    with pytest.raises(PartUnavailable, match="set DATABASE_URL to a server of yours"):
         async with embedded_postgres(tmp_path, 0):
             pass
 
@@ -115,6 +115,6 @@ async def test_without_a_wheel_and_a_download_the_message_names_the_variable(
     monkeypatch.setattr(temporal, "program", lambda: None)
     monkeypatch.setattr(WorkflowEnvironment, "start_local", no_network)
 
-    with pytest.raises(NoSuchPart, match="set TEMPORAL_ADDRESS to a server of yours"):
+    with pytest.raises(PartUnavailable, match="set TEMPORAL_ADDRESS to a server of yours"):
         async with temporal.embedded_temporal(tmp_path, 0):
             pass

@@ -96,7 +96,7 @@ def test_however_billflow_ends_no_server_stays_and_the_data_does(start: Start, n
     second.kill(signal.SIGINT)
 
 
-@pytest.mark.parametrize("part", ["PostgreSQL", "Temporal", "The Stripe stand-in"])
+@pytest.mark.parametrize("part", ["PostgreSQL", "Temporal", "The Stripe emulator"])
 def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next_start(start: Start, part: str) -> None:
     first = start()
     write_a_row(first)

@@ -1,5 +1,5 @@
 """Handing out is tested on the whole engine."""
 
-from tests.engine_fixtures import api, engine, house, house_database_url
+from tests.api_environment import api, engine, env, env_database_url
 
-__all__ = ["api", "engine", "house", "house_database_url"]
+__all__ = ["api", "engine", "env", "env_database_url"]

@@ -26,7 +26,7 @@ SELLER = Seller(name="Übersee Software AG", lines=("Rämistrasse 7, 8001 Züric
 
 
 def line(n: int, kind: LineKind, description: str, derivation: Derivation) -> LineRecord:
-    """Return a line as the books show it."""
+    """Return a line as the records show it."""
     return LineRecord(
         line_id=f"line-{n}",
         n=n,

@@ -75,7 +75,7 @@ def seats(moment: datetime, members: int, guests: int = 0) -> SeatObservation:
 
 
 def some_facts(**changes: Any) -> Facts:
-    """Return the facts of a monthly plan of ten licences that has just begun."""
+    """Return the facts of a monthly plan of ten licenses that has just begun."""
     facts = Facts(
         plan=a_plan(),
         customer=a_customer(),

@@ -29,7 +29,7 @@ def after(anchor: datetime, step: int, moment: datetime) -> datetime:
 
 @dataclass(frozen=True, order=True)
 class Charge:
-    """Licences paid for from `start` to `end`, at `unit` each."""
+    """Licenses paid for from `start` to `end`, at `unit` each."""
 
     start: datetime
     end: datetime

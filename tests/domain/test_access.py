@@ -1,4 +1,4 @@
-"""Who may join a plan with limited licences, and which servers may send push notifications."""
+"""Who may join a plan with limited licenses, and which servers may send push notifications."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def a_manual_plan(licenses: int, following: int, people: int, **changes: object)
     ("licenses", "following", "people", "allowed", "spare"),
     [(10, 10, 9, True, 1), (10, 10, 10, False, 0), (10, 8, 8, False, 0), (10, 20, 10, False, 0), (10, 10, 2, True, 8)],
 )
-def test_a_join_fits_the_licences_of_this_cycle_and_of_the_next(
+def test_a_join_fits_the_licenses_of_this_cycle_and_of_the_next(
     licenses: int, following: int, people: int, allowed: bool, spare: int
 ) -> None:
     gate = seat_gate(a_manual_plan(licenses, following, people), members=1)
@@ -51,7 +51,7 @@ def test_automatic_plans_and_exempt_customers_have_no_gate() -> None:
 
 
 @pytest.mark.parametrize(("people", "warned"), [(6, False), (7, True), (9, True), (10, True), (12, True)])
-def test_admins_are_warned_from_three_spare_licences_down(people: int, warned: bool) -> None:
+def test_admins_are_warned_from_three_spare_licenses_down(people: int, warned: bool) -> None:
     assert seat_gate(a_manual_plan(10, 10, people)).warning is warned
 
 

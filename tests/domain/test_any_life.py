@@ -14,8 +14,8 @@ from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.ledger import last_renewal_at
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.preview import invoices_of, preview
-from billflow.domain.purchasing import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts, Outcome
 from tests.domain.builders import START, a_customer, catalog
@@ -67,20 +67,20 @@ class Watched(Life):
 
     running: list[InvoiceDraft] = field(default_factory=list)
     kept: list[InvoiceDraft] = field(default_factory=list)
-    parked: str | None = None
+    on_hold: str | None = None
 
     def known(self, moment: datetime) -> Facts:
-        """Return the facts as the books load them: the newest report tells how fresh the others are."""
+        """Return the facts as the records load them: the newest report tells how fresh the others are."""
         new = [o for o in self.observations if self.facts.plan.seats_observed_through < o.observed_at]
         kept = tuple(o for o in new if o.observed_at <= moment or o is self.observations[-1])
         return replace(self.facts, observations=kept)
 
-    def catch_up(self, until: datetime) -> None:
-        self.parked = None
+    def backfill(self, until: datetime) -> None:
+        self.on_hold = None
         try:
-            super().catch_up(until)
+            super().backfill(until)
         except NeedsAttention as error:
-            self.parked = error.code
+            self.on_hold = error.code
 
     def take(self, outcome: Outcome) -> Outcome:
         if outcome.void_trial_invoice:
@@ -97,12 +97,12 @@ class Watched(Life):
         return super().take(outcome)
 
     def paid_licenses(self, since: datetime) -> int:
-        """Count the licences that invoices charge for in the cycle that began then."""
+        """Count the licenses that invoices charge for in the cycle that began then."""
         lines = [line for invoice in self.running for line in invoice.lines if line.kind in CHARGES]
         return sum(line.quantity for line in lines if line.derivation.period.start >= since)
 
     def to_be_billed(self, since: datetime) -> int:
-        """Count the licences added in that cycle which no invoice has yet."""
+        """Count the licenses added in that cycle which no invoice has yet."""
         cycle = [entry for entry in self.facts.ledger if entry.event_time >= since]
         return sum(after.licenses - before.licenses for before, after in pairwise(cycle) if not after.settled)
 
@@ -147,14 +147,14 @@ class AnyLife(RuleBasedStateMachine):
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:
         self.now += span + SECOND
-        self.prompt.catch_up(self.now)
+        self.prompt.backfill(self.now)
 
     @rule(span=spans, members=counts, guests=counts)
     def seats_are_reported(self, span: timedelta, members: int, guests: int) -> None:
         self.time_passes(span)
         for life in self.both():
             life.observe(seats_at(self.now, members, guests))
-        self.prompt.catch_up(self.now)
+        self.prompt.backfill(self.now)
 
     @precondition(lambda self: self.prompt.facts.plan.status.is_live)
     @rule(days=st.integers(1, 500))
@@ -165,8 +165,8 @@ class AnyLife(RuleBasedStateMachine):
     @rule(command=commands)
     def someone_asks(self, command: c.PlanCommand) -> None:
         self.now += SECOND
-        self.lazy.catch_up(self.now)
-        foreseen = None if self.lazy.parked else self._foreseen(command)
+        self.lazy.backfill(self.now)
+        foreseen = None if self.lazy.on_hold else self._foreseen(command)
         answers = [self._answer(life, command) for life in self.both()]
         assert answers[0] == answers[1]
         assert foreseen in (None, answers[1])
@@ -188,7 +188,7 @@ class AnyLife(RuleBasedStateMachine):
     @precondition(lambda self: self.prompt.facts.trial_invoice_paid is False)
     @rule()
     def the_trial_is_paid(self) -> None:
-        self.lazy.catch_up(self.now)
+        self.lazy.backfill(self.now)
         for life in self.both():
             life.facts = replace(life.facts, trial_invoice_paid=True)
 
@@ -209,21 +209,21 @@ class AnyLife(RuleBasedStateMachine):
             try:
                 life.resume(self.now)
             except NeedsAttention as error:
-                life.parked = error.code
-        assert self.prompt.parked == self.lazy.parked
+                life.on_hold = error.code
+        assert self.prompt.on_hold == self.lazy.on_hold
 
     @property
     def suspended(self) -> bool:
         return self.prompt.facts.customer.suspended_since is not None
 
     @invariant()
-    def every_licence_of_the_cycle_is_charged_once(self) -> None:
+    def every_license_of_the_cycle_is_charged_once(self) -> None:
         facts = self.prompt.facts
         per_license = catalog().tier(facts.plan.tier).billable and facts.plan.fixed_price is None
         if not per_license or not facts.plan.status.is_live or facts.plan.status.in_trial or self.suspended:
             return
         renewal = last_renewal_at(facts.ledger, self.now)
-        if renewal is None or self.prompt.parked:
+        if renewal is None or self.prompt.on_hold:
             return
         held, since = facts.ledger[-1].licenses, renewal.event_time
         assert self.prompt.paid_licenses(since) + self.prompt.to_be_billed(since) == held
@@ -248,9 +248,9 @@ class AnyLife(RuleBasedStateMachine):
         assert self.granted is None or left + spent == self.granted
 
     def teardown(self) -> None:
-        self.lazy.catch_up(self.now)
-        self.prompt.catch_up(self.now)
-        assert self.lazy.parked == self.prompt.parked
+        self.lazy.backfill(self.now)
+        self.prompt.backfill(self.now)
+        assert self.lazy.on_hold == self.prompt.on_hold
         assert self.lazy.invoices == self.prompt.invoices
         assert self.lazy.facts.ledger == self.prompt.facts.ledger
         assert self.lazy.facts.plan == self.prompt.facts.plan

@@ -1,4 +1,4 @@
-"""Months and boundaries: counted from the anchor, without gap or overlap."""
+"""Months and billing dates: counted from the anchor, without gap or overlap."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -65,7 +65,7 @@ def test_every_moment_lies_in_exactly_one_period(anchor: datetime, step: int, le
 
 
 @given(anchor=moments, count=st.integers(0, 600), leap=st.booleans())
-def test_from_a_boundary_the_next_month_is_the_next_boundary(anchor: datetime, count: int, leap: bool) -> None:
+def test_from_a_billing_date_the_next_month_is_the_next_billing_date(anchor: datetime, count: int, leap: bool) -> None:
     one, other = (add_months(anchor, months, leap_february=leap) for months in (count, count + 1))
 
     assert next_month(anchor, one, leap_february=leap) == other

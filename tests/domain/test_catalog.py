@@ -90,7 +90,7 @@ def test_an_upgrade_to_a_tier_that_is_not_there_is_refused() -> None:
         ("self_hosted_basic", {"flat_discounted_months": 3, "flat_discount": 5000}, 10),
     ],
 )
-def test_the_fewest_licences_of_a_tier(tier: str, changes: dict[str, int], expected: int) -> None:
+def test_the_fewest_licenses_of_a_tier(tier: str, changes: dict[str, int], expected: int) -> None:
     assert minimum_licenses(catalog().tier(tier), a_customer(**changes)) == expected
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import (
     CancelScheduledChange,
@@ -39,8 +39,8 @@ def scheduled(facts: Facts, status: PlanStatus) -> Facts:
     return replace(facts, plan=replace(facts.plan, status=status))
 
 
-def test_a_cycle_renews_at_its_boundary_with_the_licences_agreed_for_it() -> None:
-    outcome = close_boundary(some_facts(ledger=(an_entry(1, START, 10, 7),)), DUE)
+def test_a_cycle_renews_at_its_billing_date_with_the_licenses_agreed_for_it() -> None:
+    outcome = process_billing_date(some_facts(ledger=(an_entry(1, START, 10, 7),)), DUE)
 
     assert [(e.event_time, e.licenses, e.is_renewal) for e in outcome.entries] == [(DUE, 7, True)]
     assert outcome.invoices[0].total == 7 * usd("8")
@@ -49,7 +49,7 @@ def test_a_cycle_renews_at_its_boundary_with_the_licences_agreed_for_it() -> Non
 
 def test_an_annual_plan_is_visited_every_month_and_bills_what_was_added() -> None:
     plan = a_plan(schedule=Schedule.ANNUAL, price_per_license=8000)
-    outcome = close_boundary(some_facts(plan=plan, observations=(seats(START + 9 * DAY, 12),)), DUE)
+    outcome = process_billing_date(some_facts(plan=plan, observations=(seats(START + 9 * DAY, 12),)), DUE)
 
     assert [(line.quantity, line.unit_amount) for line in outcome.invoices[0].lines] == [(2, 7803)]
     assert not any(entry.is_renewal for entry in outcome.entries)
@@ -58,7 +58,7 @@ def test_an_annual_plan_is_visited_every_month_and_bills_what_was_added() -> Non
 def test_a_scheduled_downgrade_bills_the_last_additions_and_ends() -> None:
     facts = scheduled(some_facts(observations=(seats(DUE - 10 * DAY, 12),)), PlanStatus.DOWNGRADE_AT_END_OF_CYCLE)
 
-    outcome = close_boundary(facts, DUE)
+    outcome = process_billing_date(facts, DUE)
 
     assert outcome.plan.status is PlanStatus.ENDED
     assert outcome.plan.next_invoice_date is None
@@ -69,17 +69,17 @@ def test_an_end_date_within_a_cycle_ends_it_and_shortens_what_is_added() -> None
     ends = START + 20 * DAY
     facts = some_facts(plan=a_plan(end_date=ends), observations=(seats(START + 10 * DAY, 11),))
 
-    outcome = close_boundary(facts, ends)
+    outcome = process_billing_date(facts, ends)
 
     line = outcome.invoices[0].lines[0]
     assert outcome.plan.status is PlanStatus.ENDED
     assert (line.derivation.period.end, line.amount) == (ends, 276)
 
 
-def test_a_switch_hands_over_at_the_boundary_and_bills_both_plans_in_one_step() -> None:
+def test_a_switch_hands_over_at_the_billing_date_and_bills_both_plans_in_one_step() -> None:
     facts = scheduled(some_facts(observations=(seats(START + DAY, 14),)), PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE)
 
-    outcome = close_boundary(facts, DUE)
+    outcome = process_billing_date(facts, DUE)
 
     assert outcome.plan.status is PlanStatus.ENDED
     assert outcome.successor is not None
@@ -93,7 +93,7 @@ def test_a_switch_uses_the_price_agreed_for_the_other_schedule() -> None:
     customer = a_customer(required_plan_tier="cloud_standard", annual_discounted_price=6000)
     facts = scheduled(some_facts(customer=customer), PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE)
 
-    outcome = close_boundary(facts, DUE)
+    outcome = process_billing_date(facts, DUE)
 
     assert outcome.successor is not None
     assert outcome.successor.plan.price_per_license == 6000
@@ -106,18 +106,18 @@ def test_a_switch_uses_the_price_agreed_for_the_other_schedule() -> None:
         (manual(10, 5, 3, "cloud_plus"), "renewal_licenses_below_plan_minimum"),
     ],
 )
-def test_a_renewal_with_too_few_licences_waits(facts: Facts, code: str) -> None:
-    with pytest.raises(NeedsAttention) as parked:
-        close_boundary(facts, DUE)
+def test_a_renewal_with_too_few_licenses_waits(facts: Facts, code: str) -> None:
+    with pytest.raises(NeedsAttention) as on_hold:
+        process_billing_date(facts, DUE)
 
-    assert parked.value.code == code
+    assert on_hold.value.code == code
 
 
-def test_a_parked_renewal_goes_on_once_its_licences_are_raised() -> None:
+def test_a_parked_renewal_goes_on_once_its_licenses_are_raised() -> None:
     life = Life(manual(10, 5, 8))
-    parked = take_command(life.known(DUE + 3 * DAY), SetLicensesAtRenewal(licenses=8), DUE + 3 * DAY)
-    life.take(parked)
-    life.catch_up(DUE + 3 * DAY)
+    on_hold = take_command(life.known(DUE + 3 * DAY), SetLicensesAtRenewal(licenses=8), DUE + 3 * DAY)
+    life.take(on_hold)
+    life.backfill(DUE + 3 * DAY)
 
     assert life.invoices[0].at == DUE
     assert [line.quantity for line in life.invoices[0].lines] == [8]
@@ -126,7 +126,7 @@ def test_a_parked_renewal_goes_on_once_its_licences_are_raised() -> None:
 def test_exempt_customers_and_self_hosted_plans_pass_the_gate() -> None:
     exempt = replace(manual(10, 4, 8), customer=a_customer(exempt_from_license_number_check=True))
 
-    assert close_boundary(exempt, DUE).entries[0].licenses == 4
+    assert process_billing_date(exempt, DUE).entries[0].licenses == 4
 
 
 def complimentary() -> Facts:
@@ -145,7 +145,7 @@ def test_complimentary_access_hands_over_to_the_plan_scheduled_for_its_end() -> 
     life = Life(complimentary())
     life.command(ScheduleTierAtPlanEnd(tier="self_hosted_business"), START + DAY)
     life.observe(seats(DUE, 11))
-    life.catch_up(DUE)
+    life.backfill(DUE)
 
     assert life.facts.plan.tier == "self_hosted_business"
     assert [invoice.total for invoice in life.invoices] == [usd("1760")]
@@ -165,10 +165,10 @@ def test_a_successor_that_is_gone_parks_the_plan() -> None:
     facts = scheduled(complimentary(), PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END)
     fresh = replace(facts, observations=(seats(DUE, 11),))
 
-    with pytest.raises(NeedsAttention) as parked:
-        close_boundary(fresh, DUE)
+    with pytest.raises(NeedsAttention) as on_hold:
+        process_billing_date(fresh, DUE)
 
-    assert parked.value.code == "successor_missing"
+    assert on_hold.value.code == "successor_missing"
 
 
 def test_a_fixed_price_is_followed_by_another_only_at_its_last_cycle_end() -> None:
@@ -191,7 +191,7 @@ def test_a_fixed_price_is_followed_by_another_only_at_its_last_cycle_end() -> No
 def test_twelve_instalments_add_up_to_the_yearly_price() -> None:
     plan = a_plan(price_per_license=None, fixed_price=100_000, end_date=at("2025-01-31T10:00"))
     life = Life(some_facts(plan=plan))
-    life.catch_up(at("2026-01-01"))
+    life.backfill(at("2026-01-01"))
 
     instalments = [line.amount for invoice in life.invoices for line in invoice.lines]
     assert len(instalments) == 11
@@ -204,7 +204,7 @@ def test_the_review_of_a_fixed_price_is_asked_for_once_two_months_before_its_end
     facts, reminded = some_facts(plan=plan), []
     life = Life(facts)
     while (due := life.facts.plan.due_at) is not None:
-        outcome = life.take(close_boundary(life.known(due), due))
+        outcome = life.take(process_billing_date(life.known(due), due))
         reminded += [due for event in outcome.events if event.type == "plan.fixed_price_review_due"]
 
     assert reminded == [at("2024-11-30T10:00")]
@@ -220,18 +220,18 @@ def test_a_downgrade_now_forgives_what_is_not_billed() -> None:
 def test_an_invoice_by_mail_is_due_in_fifteen_days() -> None:
     plan = a_plan(collection_method=CollectionMethod.SEND_INVOICE)
 
-    assert close_boundary(some_facts(plan=plan), DUE).invoices[0].terms.days_until_due == 15
+    assert process_billing_date(some_facts(plan=plan), DUE).invoices[0].terms.days_until_due == 15
 
 
 @pytest.mark.parametrize("licenses", [0, 6])
-def test_a_fixed_price_renews_and_follows_whatever_the_number_of_licences(licenses: int) -> None:
+def test_a_fixed_price_renews_and_follows_whatever_the_number_of_licenses(licenses: int) -> None:
     fixed = a_plan(tier="cloud_plus", price_per_license=None, fixed_price=120_000)
     running = some_facts(plan=fixed, ledger=(an_entry(1, START, licenses),))
     waiting = replace(fixed, id="next", status=PlanStatus.NEVER_STARTED, billing_cycle_anchor=DUE)
     ending = replace(fixed, status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, end_date=DUE)
 
-    renewed = close_boundary(running, DUE)
-    followed = close_boundary(replace(running, plan=ending, next_plan=waiting), DUE)
+    renewed = process_billing_date(running, DUE)
+    followed = process_billing_date(replace(running, plan=ending, next_plan=waiting), DUE)
 
     assert renewed.invoices[0].total == 10_000
     assert followed.successor is not None
@@ -243,7 +243,7 @@ def test_the_reference_gates_fixed_prices_too() -> None:
     facts = some_facts(plan=fixed, ledger=(an_entry(1, START, 6),), settings=BillingSettings(gate_fixed_prices=True))
 
     with pytest.raises(NeedsAttention):
-        close_boundary(facts, DUE)
+        process_billing_date(facts, DUE)
 
 
 def test_an_end_date_within_a_trial_ends_the_trial_then() -> None:

@@ -11,9 +11,9 @@ from billflow.domain.dunning import (
     DEFAULT_POLICY,
     DunningAction,
     DunningPolicy,
-    LettingGo,
     SmallOrganizationRule,
     UnpaidInvoice,
+    WriteOffDecision,
     let_go,
     next_attempt,
     without_consequences,
@@ -156,17 +156,17 @@ def test_nothing_is_planned_in_the_past(late: int, attempts: int) -> None:
 @pytest.mark.parametrize(
     ("seats", "has_plan", "newest", "decided"),
     [
-        (3, True, (True, True), LettingGo(end_plan=True, void_open_invoices=True, tell_owners=True)),
-        (3, True, (True, False, True), LettingGo()),
-        (3, True, (True,), LettingGo()),
-        (5, True, (True, True), LettingGo()),
-        (3, False, (True,), LettingGo(void_open_invoices=True)),
-        (3, False, (False, True), LettingGo()),
-        (3, False, (), LettingGo()),
+        (3, True, (True, True), WriteOffDecision(end_plan=True, void_open_invoices=True, tell_owners=True)),
+        (3, True, (True, False, True), WriteOffDecision()),
+        (3, True, (True,), WriteOffDecision()),
+        (5, True, (True, True), WriteOffDecision()),
+        (3, False, (True,), WriteOffDecision(void_open_invoices=True)),
+        (3, False, (False, True), WriteOffDecision()),
+        (3, False, (), WriteOffDecision()),
     ],
 )
 def test_small_organizations_behind_on_payments_are_let_go(
-    seats: int, has_plan: bool, newest: tuple[bool, ...], decided: LettingGo
+    seats: int, has_plan: bool, newest: tuple[bool, ...], decided: WriteOffDecision
 ) -> None:
     rule = SmallOrganizationRule()
 

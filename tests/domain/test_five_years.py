@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from billflow.domain import commands as c
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.preview import invoices_of, preview
-from billflow.domain.purchasing import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts, Outcome
 from tests.domain.builders import START, a_customer, catalog, seats
@@ -18,7 +18,7 @@ from tests.domain.life import Life
 from tests.domain.model import Charge, Model
 
 END = START + timedelta(days=5 * 365)
-# One line per entry, so that every licence can be followed second by second.
+# One line per entry, so that every license can be followed second by second.
 SETTINGS = BillingSettings(bundle_additions_by_date=False)
 
 people = st.integers(min_value=1, max_value=60)
@@ -56,7 +56,7 @@ class FiveYears(RuleBasedStateMachine):
         self.begin(schedule, automatic, count, trial_days)
 
     def begin(self, schedule: Schedule, automatic: bool, count: int, trial_days: int) -> None:
-        # Manual plans go without the licence gate here: it has tests of its own.
+        # Manual plans go without the license gate here: it has tests of its own.
         customer = a_customer(exempt_from_license_number_check=not automatic)
         management = LicenseManagement.AUTOMATIC if automatic else LicenseManagement.MANUAL
         asked = StartPlan(
@@ -96,7 +96,7 @@ class FiveYears(RuleBasedStateMachine):
     def time_passes(self, span: timedelta) -> None:
         # Time always moves, if only by a second once the five years are over.
         self.now += span if self.now + span <= END else timedelta(seconds=1)
-        self.prompt.catch_up(self.now)
+        self.prompt.backfill(self.now)
         self.model.pass_to(self.now)
 
     @rule(span=short, count=people)
@@ -237,12 +237,12 @@ class FiveYears(RuleBasedStateMachine):
     @invariant()
     def no_step_repeats(self) -> None:
         if hasattr(self, "prompt"):
-            assert len(set(self.prompt.boundaries)) == len(self.prompt.boundaries)
+            assert len(set(self.prompt.billing_dates)) == len(self.prompt.billing_dates)
 
     def teardown(self) -> None:
         if hasattr(self, "lazy"):
-            self.lazy.catch_up(self.now)
-            self.prompt.catch_up(self.now)
+            self.lazy.backfill(self.now)
+            self.prompt.backfill(self.now)
             assert self.lazy.invoices == self.prompt.invoices
             assert self.lazy.facts.ledger == self.prompt.facts.ledger
             assert self.lazy.facts.plan == self.prompt.facts.plan

@@ -182,9 +182,9 @@ def test_ending_an_unpaid_purchase_voids_its_invoice() -> None:
 
 def test_a_parked_plan_takes_the_command_that_frees_it_as_part_of_the_old_cycle() -> None:
     facts = facts_in(S.ACTIVE)
-    parked = replace(facts, plan=replace(facts.plan, end_date=None))
+    on_hold = replace(facts, plan=replace(facts.plan, end_date=None))
 
-    outcome = take_command(parked, c.SetLicenses(licenses=12), CYCLE_END + 5 * DAY)
+    outcome = take_command(on_hold, c.SetLicenses(licenses=12), CYCLE_END + 5 * DAY)
 
     assert outcome.entries[-1].event_time < CYCLE_END
     assert not any(entry.is_renewal for entry in outcome.entries)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import DowngradeAtEndOfCycle, SwitchToAnnual
 from billflow.domain.errors import InvalidInput, NeedsAttention, PlanEnded
-from billflow.domain.observing import StaleSeatData
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.preview import Forecast, forecast, passages, preview
+from billflow.domain.seat_observations import StaleSeatData
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 from tests.domain.life import Life
 
@@ -26,7 +26,7 @@ def test_a_preview_writes_nothing_and_tells_what_a_command_would_do() -> None:
     assert facts == some_facts()
 
 
-def test_a_preview_passes_every_boundary_before_its_moment() -> None:
+def test_a_preview_passes_every_billing_date_before_its_moment() -> None:
     ending = some_facts(plan=a_plan(status=PlanStatus.DOWNGRADE_AT_END_OF_CYCLE))
 
     with pytest.raises(PlanEnded):
@@ -47,7 +47,7 @@ def test_the_passages_are_the_steps_that_are_taken(seen: list[tuple[int, int]], 
     observations = [seats(START + second * (DAY / 86_400), people) for second, people in sorted(seen)]
     life = Life(some_facts(), observations)
     foreseen = [i for p in passages(life.known(START + days * DAY), START + days * DAY) for i in p.invoices]
-    life.catch_up(START + days * DAY)
+    life.backfill(START + days * DAY)
 
     assert foreseen == life.invoices
 
@@ -60,7 +60,7 @@ def test_a_forecast_tells_the_next_invoices() -> None:
         (at("2024-03-31T10:00"), 12 * usd("8")),
         (at("2024-04-30T10:00"), 12 * usd("8")),
     ]
-    assert found.parked is None
+    assert found.on_hold is None
 
 
 def test_a_forecast_of_an_annual_plan_looks_years_ahead() -> None:
@@ -86,7 +86,7 @@ def test_a_forecast_stops_where_the_plan_would_park() -> None:
     found = forecast(short, 3)
 
     assert found.invoices == ()
-    assert isinstance(found.parked, NeedsAttention)
+    assert isinstance(found.on_hold, NeedsAttention)
 
 
 def test_a_self_hosted_server_is_taken_to_go_on_reporting_but_only_in_the_future() -> None:
@@ -94,7 +94,7 @@ def test_a_self_hosted_server_is_taken_to_go_on_reporting_but_only_in_the_future
     facts = some_facts(plan=plan, customer=a_customer(hosting=Hosting.SELF_HOSTED))
 
     assert len(forecast(facts, 3).invoices) == 3
-    assert isinstance(forecast(facts, 3, now=DUE + DAY).parked, StaleSeatData)
+    assert isinstance(forecast(facts, 3, now=DUE + DAY).on_hold, StaleSeatData)
     with pytest.raises(StaleSeatData):
         preview(facts, None, DUE)
     assert preview(facts, None, DUE, now=START).plan.next_invoice_date == at("2024-03-31T10:00")

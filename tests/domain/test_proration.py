@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
         ("80", "2013-01-02T03:04:04", "0"),
     ],
 )
-def test_a_licence_costs_the_rest_of_its_cycle(price: str, added: str, unit: str) -> None:
+def test_a_license_costs_the_rest_of_its_cycle(price: str, added: str, unit: str) -> None:
     line = prorated(usd(price), 3, charged=Period(at(added), YEAR.end), cycle=YEAR)
 
     assert line.unit_amount == usd(unit)

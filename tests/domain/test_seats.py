@@ -1,4 +1,4 @@
-"""From people to licences."""
+"""From people to licenses."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_an_exempt_customer_is_billed_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("licenses", [0, -1, 1_000_001, 10**30])
-def test_licences_lie_between_one_and_a_million(licenses: int) -> None:
+def test_licenses_lie_between_one_and_a_million(licenses: int) -> None:
     with pytest.raises(InvalidInput, match="between 1 and 1,000,000"):
         checked_licenses(licenses)
 

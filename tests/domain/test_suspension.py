@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import DowngradeAtEndOfCycle, Retry, SetLicenses, SwitchToAnnual
 from billflow.domain.errors import Refused
@@ -23,9 +23,9 @@ def suspended(facts: Facts | None = None) -> Life:
     return life
 
 
-def test_boundaries_pass_without_a_charge() -> None:
+def test_billing_dates_pass_without_a_charge() -> None:
     life = suspended()
-    life.catch_up(at("2024-06-15"))
+    life.backfill(at("2024-06-15"))
 
     assert life.invoices == []
     assert life.facts.plan.next_invoice_date == at("2024-06-30T10:00")
@@ -47,7 +47,7 @@ def test_back_after_the_paid_period_a_new_one_starts_at_that_moment() -> None:
 def test_back_within_the_paid_period_the_old_grid_goes_on() -> None:
     life = suspended()
     life.resume(START + 9 * DAY)
-    life.catch_up(DUE)
+    life.backfill(DUE)
 
     assert life.facts.plan.billing_cycle_anchor == START
     assert [line.quantity for line in life.invoices[0].lines] == [10]
@@ -65,16 +65,16 @@ def test_who_joined_before_the_suspension_is_charged_even_when_nobody_looked() -
     early = seats(START + 2 * DAY, 12)
     facts = some_facts(customer=a_customer(suspended_since=SUSPENDED), observations=(early,))
 
-    outcome = close_boundary(facts, DUE)
+    outcome = process_billing_date(facts, DUE)
 
     assert [(e.event_time, e.licenses) for e in outcome.entries] == [(START + 2 * DAY, 12)]
     assert outcome.invoices == ()
 
 
-def test_a_boundary_before_the_suspension_is_billed_though_it_is_closed_later() -> None:
+def test_a_billing_date_before_the_suspension_is_billed_though_it_is_closed_later() -> None:
     late = some_facts(customer=a_customer(suspended_since=DUE + DAY))
 
-    assert close_boundary(late, DUE).invoices
+    assert process_billing_date(late, DUE).invoices
 
 
 def test_a_scheduled_end_comes_while_suspended_and_forgives_what_is_open() -> None:
@@ -82,7 +82,7 @@ def test_a_scheduled_end_comes_while_suspended_and_forgives_what_is_open() -> No
     life.observe(seats(START + 2 * DAY, 12))
     life.command(DowngradeAtEndOfCycle(), START + 3 * DAY)
     life.suspend(SUSPENDED)
-    life.catch_up(DUE)
+    life.backfill(DUE)
 
     assert life.facts.plan.status is PlanStatus.ENDED
     assert life.invoices == []
@@ -102,7 +102,7 @@ def test_a_switch_waits_for_the_return() -> None:
 def test_a_trial_is_over_on_its_day_and_the_first_period_starts_at_the_return() -> None:
     trial = a_plan(status=PlanStatus.FREE_TRIAL, next_invoice_date=DUE)
     life = suspended(some_facts(plan=trial, ledger=(an_entry(1, START, 10, settled=False),)))
-    life.catch_up(at("2024-04-15"))
+    life.backfill(at("2024-04-15"))
     assert life.invoices == []
 
     life.resume(at("2024-04-20"))
@@ -141,7 +141,7 @@ def test_a_hand_over_waits_and_the_new_plan_has_all_of_its_year() -> None:
     )
     customer = a_customer(hosting=Hosting.SELF_HOSTED)
     life = suspended(some_facts(plan=plan, next_plan=follower, customer=customer))
-    life.catch_up(at("2024-05-01"))
+    life.backfill(at("2024-05-01"))
     assert life.facts.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
 
     life.resume(at("2024-05-10"))

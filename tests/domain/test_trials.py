@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from billflow.domain.activation import start_after_trial
-from billflow.domain.advance import after
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import ExtendTrial, SetLicenses, SetLicensesAtRenewal, SwitchToMonthly
 from billflow.domain.errors import AlreadySubscribed, NeedsAttention, Refused
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.purchasing import StartFacts, StartPlan, start_plan
+from billflow.domain.plan_start import StartFacts, StartPlan, start_plan
+from billflow.domain.projection import after
 from billflow.domain.step import Facts
 from tests.domain.builders import DAY, START, a_customer, catalog, seats, usd
 from tests.domain.life import Life
@@ -44,7 +44,7 @@ def test_a_trial_by_card_charges_once_for_all_who_joined() -> None:
     life = by_card()
     life.observe(seats(START + DAY, 12))
     life.observe(seats(START + 31 * DAY, 15))
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
 
     assert [invoice.total for invoice in life.invoices] == [15 * usd("80")]
     assert life.facts.plan.billing_cycle_anchor == ENDS
@@ -78,13 +78,13 @@ def test_a_paid_trial_goes_on_and_bills_only_what_goes_beyond() -> None:
     life.command(SetLicensesAtRenewal(licenses=14), START + DAY)
     life.facts = replace(life.facts, trial_invoice_paid=True)
     life.command(SetLicensesAtRenewal(licenses=16), START + 2 * DAY)
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
 
     line = life.invoices[-1].lines[0]
     assert (line.quantity, line.unit_amount, line.derivation.period.start) == (2, usd("80"), ENDS)
 
 
-def test_a_paid_trial_can_not_start_with_fewer_licences_than_were_paid_for() -> None:
+def test_a_paid_trial_can_not_start_with_fewer_licenses_than_were_paid_for() -> None:
     life = by_invoice()
     life.facts = replace(life.facts, trial_invoice_paid=True)
 
@@ -96,7 +96,7 @@ def test_a_paid_trial_can_not_start_with_fewer_licences_than_were_paid_for() -> 
 
 def test_an_unpaid_trial_ends_without_a_charge() -> None:
     life = by_invoice()
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
 
     assert life.facts.plan.status is PlanStatus.ENDED
     assert len(life.invoices) == 1
@@ -104,7 +104,7 @@ def test_an_unpaid_trial_ends_without_a_charge() -> None:
 
 def test_a_trials_invoice_that_is_paid_late_starts_a_fresh_plan_then() -> None:
     life = by_invoice()
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
 
     outcome = start_after_trial(life.facts, "new", 12, ENDS + 8 * DAY)
 
@@ -118,7 +118,7 @@ def test_paying_for_a_trial_does_not_start_a_second_plan() -> None:
     life = by_invoice()
     with pytest.raises(Refused):
         start_after_trial(life.facts, "new", 12, START + DAY)
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
     with pytest.raises(AlreadySubscribed):
         start_after_trial(life.facts, "new", 12, ENDS + DAY, has_live_plan=True)
 
@@ -140,10 +140,10 @@ def test_a_trial_bought_by_invoice_whose_invoice_is_missing_needs_attention() ->
     life = by_invoice()
     lost = replace(life.facts, trial_invoice_paid=None)
 
-    with pytest.raises(NeedsAttention) as parked:
-        close_boundary(lost, ENDS)
+    with pytest.raises(NeedsAttention) as on_hold:
+        process_billing_date(lost, ENDS)
 
-    assert parked.value.code == "trial_invoice_missing"
+    assert on_hold.value.code == "trial_invoice_missing"
 
 
 def test_the_schedule_of_a_card_trial_changes_at_once_and_keeps_its_end() -> None:
@@ -153,11 +153,11 @@ def test_the_schedule_of_a_card_trial_changes_at_once_and_keeps_its_end() -> Non
 
     assert (plan.status, plan.schedule, plan.price_per_license) == (PlanStatus.FREE_TRIAL, Schedule.MONTHLY, 800)
     assert (plan.billing_cycle_anchor, plan.next_invoice_date) == (START, ENDS)
-    life.catch_up(ENDS)
+    life.backfill(ENDS)
     assert [invoice.total for invoice in life.invoices] == [6 * usd("8")]
 
 
-def test_the_running_licences_of_a_trial_are_locked() -> None:
+def test_the_running_licenses_of_a_trial_are_locked() -> None:
     life = by_invoice()
 
     with pytest.raises(Refused) as refusal:
@@ -180,4 +180,4 @@ def test_the_trials_invoice_is_remembered_as_unpaid_until_it_is_paid() -> None:
     life = by_invoice()
 
     assert life.facts.trial_invoice_paid is False
-    assert after(life.facts, close_boundary(life.facts, ENDS)).trial_invoice_paid is None
+    assert after(life.facts, process_billing_date(life.facts, ENDS)).trial_invoice_paid is None

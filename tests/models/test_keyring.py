@@ -3,7 +3,7 @@
 import pytest
 
 from billflow.domain.errors import InvalidInput
-from billflow.models.keyring import CannotOpen, Key, Keyring
+from billflow.models.keyring import CannotDecrypt, Key, Keyring
 
 OLD, NEW = Key.fresh("2025"), Key.fresh("2026")
 
@@ -24,11 +24,11 @@ def test_the_same_text_is_sealed_differently_each_time() -> None:
 def test_a_sealed_text_that_was_moved_changed_or_lost_its_key_does_not_open() -> None:
     keyring = Keyring((NEW,))
     sealed = keyring.seal_text("DE 123", "tax_id")
-    with pytest.raises(CannotOpen, match="was changed, or moved"):
+    with pytest.raises(CannotDecrypt, match="was changed, or moved"):
         keyring.open_text(sealed, "address")
-    with pytest.raises(CannotOpen, match="was changed, or moved"):
+    with pytest.raises(CannotDecrypt, match="was changed, or moved"):
         keyring.open_text(sealed[:-8] + "AAAAAAA=", "tax_id")
-    with pytest.raises(CannotOpen, match="'2026' is missing"):
+    with pytest.raises(CannotDecrypt, match="'2026' is missing"):
         Keyring((OLD,)).open_text(sealed, "tax_id")
 
 

@@ -1,4 +1,4 @@
-"""The real client on a running stand-in, with every request held against the contract."""
+"""The real client on a running emulator, with every request held against the contract."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,23 +9,23 @@ import stripe
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from stripe_stand_in.server import StandIn
-from tests.payments.asks import KEY
-from tests.payments.trouble import IMPATIENT, PATIENT, Trouble, troubled_server
-from tests.stripe_stand_in.contract import problems_of_request
+from stripe_emulator.server import StripeEmulator
+from tests.payments.inputs import KEY
+from tests.payments.stripe_faults import IMPATIENT, PATIENT, Trouble, troubled_server
+from tests.stripe_emulator.contract import problems_of_request
 
 
 @pytest.fixture(scope="session")
-def stand_in() -> Iterator[StandIn]:
-    """Yield a stand-in in memory for the tests that neither change its clock nor break it."""
-    with StandIn() as server:
+def emulator() -> Iterator[StripeEmulator]:
+    """Yield a emulator in memory for the tests that neither change its clock nor break it."""
+    with StripeEmulator() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-async def client(stand_in: StandIn) -> AsyncIterator[stripe.StripeClient]:
+async def client(emulator: StripeEmulator) -> AsyncIterator[stripe.StripeClient]:
     """Yield the client as production builds it; a request unknown to the contract fails the test."""
-    async with stripe_client(KEY, stand_in.url) as made:
+    async with stripe_client(KEY, emulator.url) as made:
         watch(made)
         yield made
 

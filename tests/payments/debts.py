@@ -1,4 +1,4 @@
-"""A debt on its way from the books to paid, for a caller that never gives up."""
+"""A debt on its way from the records to paid, for a caller that never gives up."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from billflow.models.contracts.invoices import BilledCustomer, InvoiceToCollect,
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
 from billflow.ports.billing import PaymentsUnavailable
-from tests.payments.asks import KEY, a_customer, an_invoice, invoices_of
+from tests.payments.inputs import KEY, a_customer, an_invoice, invoices_of
 
 WRITES = ["customer.create", "invoice.create", "invoice.add_lines", "invoice.finalize_invoice", "invoice.pay"]
 """What a debt takes at Stripe, in order."""
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass
 class Debt:
-    """A customer's invoice on its way from the books to paid, one step at a time, each repeated until answered."""
+    """A customer's invoice on its way from the records to paid, one step at a time, each repeated until answered."""
 
     gateway: StripeGateway
     customer: BilledCustomer

@@ -8,12 +8,12 @@ import pytest
 import stripe
 
 from billflow.payments.client import stripe_client
-from billflow.payments.errors import BY_CLASS, Outcome, fault, key_is_spent, outcome_of, retry_after
+from billflow.payments.errors import BY_CLASS, CallOutcome, fault, key_is_spent, outcome_of, retry_after
 from billflow.payments.gateway import StripeGateway
 from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
-from stripe_stand_in.engine.plan import Plan
-from tests.payments.asks import KEY, a_customer
-from tests.payments.trouble import IMPATIENT, LOST_ANSWERS, Trouble, refusal, troubled_server
+from stripe_emulator.engine.plan import Plan
+from tests.payments.inputs import KEY, a_customer
+from tests.payments.stripe_faults import IMPATIENT, LOST_ANSWERS, Trouble, refusal, troubled_server
 
 
 def descendants(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -50,7 +50,7 @@ def test_an_error_the_table_cannot_name_counts_as_unknown() -> None:
     class FromTheNextRelease(stripe.StripeError):
         pass
 
-    assert outcome_of(FromTheNextRelease("new")) is Outcome.UNAVAILABLE
+    assert outcome_of(FromTheNextRelease("new")) is CallOutcome.UNAVAILABLE
 
 
 PLANNED = {
@@ -122,7 +122,7 @@ async def test_a_stored_failure_and_a_changed_request_spend_their_key(
     changed = await error_of(client, "Berta", key="stored")
 
     assert [key_is_spent(error) for error in (first, again, changed)] == [False, True, True]
-    assert [outcome_of(error) for error in (again, changed)] == [Outcome.UNAVAILABLE, Outcome.REJECTED]
+    assert [outcome_of(error) for error in (again, changed)] == [CallOutcome.UNAVAILABLE, CallOutcome.REJECTED]
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("2.5", 2.5), ("0", 0.0), ("soon", None), ("-1", None), ("inf", None)])

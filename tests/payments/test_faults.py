@@ -8,10 +8,10 @@ import pytest
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.ports.billing import PaymentsUnavailable
-from stripe_stand_in.engine.plan import Plan
-from tests.payments.asks import a_customer, invoices_of
+from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
-from tests.payments.trouble import LOST_ANSWERS, Trouble, refusal
+from tests.payments.inputs import a_customer, invoices_of
+from tests.payments.stripe_faults import LOST_ANSWERS, Trouble, refusal
 
 
 @pytest.mark.parametrize("fault", sorted(LOST_ANSWERS.keys() - {"timeout"}))

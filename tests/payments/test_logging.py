@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import DECLINING_CARD, Sandbox
-from tests.payments.asks import an_invoice, issued, known
+from tests.payments.inputs import an_invoice, issued, known
 
 
 async def test_each_call_is_logged_with_its_request_id(gateway: StripeGateway) -> None:

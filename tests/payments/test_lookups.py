@@ -7,9 +7,9 @@ from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
 from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
-from tests.payments.asks import KEY, an_invoice, invoices_of, known
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
-from tests.payments.trouble import LOST_ANSWERS, Trouble
+from tests.payments.inputs import KEY, an_invoice, invoices_of, known
+from tests.payments.stripe_faults import LOST_ANSWERS, Trouble
 
 DAY_AND_MORE = 25
 
@@ -114,7 +114,7 @@ async def test_a_draft_that_people_corrected_or_deleted_is_issued_within_the_day
 ) -> None:
     client = troubled.client
     customer = await known(troubled)
-    for mend in ("correct", "delete"):
+    for repair in ("correct", "delete"):
         invoice = an_invoice(customer, 5000)
         trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
         with pytest.raises(PaymentsUnavailable):
@@ -124,7 +124,7 @@ async def test_a_draft_that_people_corrected_or_deleted_is_issued_within_the_day
         with pytest.raises(PaymentsRejected):
             await troubled.issue(invoice)
 
-        if mend == "correct":
+        if repair == "correct":
             strange = [line.id for line in spoilt.lines.data if line.amount == 1]
             await client.v1.invoices.remove_lines_async(draft.id, {"lines": [{"id": strange[0], "behavior": "delete"}]})
         else:

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 import pytest
 
 from billflow.domain.errors import Refused
+from billflow.payments.adjustments import StripeAdjustments
 from billflow.payments.client import check_base
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.mode import check_mode
 from billflow.payments.sandbox import Sandbox
-from billflow.payments.settling import StripeSettlements
 from billflow.ports.billing import PaymentsRejected
 from billflow.settings import SettingsError
-from billflow.store.engine import Database
-from billflow.store.registry import PostgresRegistry
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.session.database import Database
 from tests.databases import migrated_database
-from tests.payments.asks import a_customer, an_invoice
-from tests.payments.test_settling import a_refund
+from tests.payments.inputs import a_customer, an_invoice
+from tests.payments.test_adjustments import a_refund
 
 LIVE_KEY = "sk_live_not_a_real_one"
 
@@ -33,15 +33,15 @@ def test_a_test_key_touches_nothing_of_a_live_organization(gateway: StripeGatewa
 async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
     live = a_customer().model_copy(update={"livemode": True, "stripe_customer_id": "cus_live"})
     invoice = an_invoice(live, 100).model_copy(update={"stripe_invoice_id": "in_live"})
-    settlements = StripeSettlements(gateway.client)
+    adjustments = StripeAdjustments(gateway.client)
 
     for asked in (
         lambda: gateway.ensure_customer(live),
         lambda: gateway.issue(invoice),
         lambda: gateway.collect(invoice, 1),
         lambda: gateway.void(invoice),
-        lambda: settlements.settle(a_refund(invoice, 1)),
-        lambda: settlements.mark_uncollectible(invoice),
+        lambda: adjustments.settle(a_refund(invoice, 1)),
+        lambda: adjustments.mark_uncollectible(invoice),
     ):
         with pytest.raises(PaymentsRejected, match="live mode"):
             await asked()

@@ -3,7 +3,7 @@
 import pytest
 
 from billflow.payments.requests import invoice_params, line_params, statement_descriptor
-from tests.payments.asks import a_customer, an_invoice, lines
+from tests.payments.inputs import a_customer, an_invoice, lines
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import DECLINING_CARD, Sandbox
 from billflow.ports.billing import PaymentsRejected
-from tests.payments.asks import known
+from tests.payments.inputs import known
 
 
 async def cards(gateway: StripeGateway, stripe_customer_id: str) -> tuple[str | None, list[str]]:

@@ -1,4 +1,4 @@
-"""The rules on the whole engine: rows, workflows, webhooks and the Stripe stand-in."""
+"""The rules on the whole engine: rows, workflows, webhooks and the Stripe emulator."""
 
 import asyncio
 import subprocess
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from tests.api_environment import API_KEY, ApiEnvironment, api, engine, env, env_database_url
 from tests.cli.terminal import HERE, Answer, Terminal, environment
-from tests.engine_fixtures import API_KEY, House, api, engine, house, house_database_url
-from tests.pipeline.story import SERVER, Story, begun
+from tests.pipeline.environment import SERVER, PlanEnvironment, begun
 
-__all__ = ["api", "engine", "house", "house_database_url"]
+__all__ = ["api", "engine", "env", "env_database_url"]
 
 Typed = Callable[..., Awaitable[Answer]]
 """Types `billflow WORDS`, and returns what it answered."""
@@ -20,21 +20,21 @@ TYPIST = HERE / "typist.py"
 
 
 @pytest.fixture
-async def story(house: House) -> Story:
+async def plan_env(env: ApiEnvironment) -> PlanEnvironment:
     """Return a cloud customer with a good card, on a test clock of its own."""
-    return await begun(house)
+    return await begun(env)
 
 
 @pytest.fixture
-async def server_story(house: House) -> Story:
+async def server_plan_env(env: ApiEnvironment) -> PlanEnvironment:
     """Return a self-hosted customer with a good card, on a test clock of its own."""
-    return await begun(house, SERVER)
+    return await begun(env, SERVER)
 
 
 @pytest.fixture(scope="session")
-def terminal(house: House, temporal_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
+def terminal(env: ApiEnvironment, temporal_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
     """Yield a terminal whose commands reach the running house; it answers in a thread, for the house lives in ours."""
-    secrets = house.engine.settings
+    secrets = env.engine.settings
     assert secrets.database_url
     env = environment(
         tmp_path_factory.mktemp("terminal"),

@@ -8,12 +8,12 @@ import pytest
 from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
-from tests.engine_fixtures import until
+from tests.api_environment import until
 from tests.pipeline.conftest import Typed
-from tests.pipeline.story import BEGIN, DAY, MONTHLY, Story, by_hand, ref
+from tests.pipeline.environment import BEGIN, DAY, MONTHLY, PlanEnvironment, by_hand, ref
 
 S = PlanStatus
 TEN = by_hand(10)
@@ -70,29 +70,29 @@ CASES = [
         "--monthly-discounted-price 600 --annual-discounted-price 6000",
         "plan.repriced",
     ),
-    Case(c.Retry(), "", "plan.retry_asked"),
+    Case(c.Retry(), "", "plan.retry_requested"),
 ]
 every_command = pytest.mark.parametrize("case", CASES, ids=[case.command.type for case in CASES])
 
 
-async def ready(story: Story, case: Case) -> PlanState:
+async def ready(plan_env: PlanEnvironment, case: Case) -> PlanState:
     """Return a plan that the command of *case* is for, a day after it began."""
-    plan = await story.plan(case.asked)
-    await story.advance(BEGIN + DAY)
+    plan = await plan_env.plan(case.asked)
+    await plan_env.advance(BEGIN + DAY)
     for command in case.before:
-        await story.command(plan, command)
-    return await story.state(plan)
+        await plan_env.command(plan, command)
+    return await plan_env.state(plan)
 
 
-async def check(story: Story, plan: PlanState, case: Case, command_id: str) -> None:
+async def check(plan_env: PlanEnvironment, plan: PlanState, case: Case, command_id: str) -> None:
     """Check what a command leaves behind: one step, one audit row, its event, the plan's new status."""
-    archive = story.house.engine.archive
+    archive = plan_env.env.engine.archive
     steps = [step for step in await archive.steps(ref(plan)) if step.key.endswith(f"/command/{command_id}")]
     assert [(step.kind, step.refused) for step in steps] == [("command", False)]
-    assert (await story.audited(plan.plan_id)).count(f"plan.{case.command.type}") == 1
+    assert (await plan_env.audited(plan.plan_id)).count(f"plan.{case.command.type}") == 1
     events = [entry.name for entry in await archive.timeline(ref(plan)) if entry.kind == "event"]
     assert case.event in events
-    assert (await story.state(plan)).status is case.status
+    assert (await plan_env.state(plan)).status is case.status
 
 
 def test_every_command_there_is_has_its_case() -> None:
@@ -100,55 +100,55 @@ def test_every_command_there_is_has_its_case() -> None:
 
 
 @every_command
-async def test_a_command_by_update_is_answered_when_it_is_in_the_books(story: Story, case: Case) -> None:
-    plan = await ready(story, case)
+async def test_a_command_by_update_is_answered_when_it_is_in_the_books(plan_env: PlanEnvironment, case: Case) -> None:
+    plan = await ready(plan_env, case)
 
-    result = await story.command(plan, case.command, "once")
-    again = await story.command(plan, case.command, "once")
+    result = await plan_env.command(plan, case.command, "once")
+    again = await plan_env.command(plan, case.command, "once")
 
     assert result.state.status is case.status
     assert again == result
-    await check(story, plan, case, "once")
+    await check(plan_env, plan, case, "once")
 
 
 @every_command
-async def test_a_command_by_signal_is_taken_without_anyone_waiting(story: Story, case: Case) -> None:
-    plan = await ready(story, case)
+async def test_a_command_by_signal_is_taken_without_anyone_waiting(plan_env: PlanEnvironment, case: Case) -> None:
+    plan = await ready(plan_env, case)
     request = CommandRequest(command_id="left", command=case.command, actor="support")
 
-    await story.house.engine.billing.signal(ref(plan), request)
+    await plan_env.env.engine.billing.signal(ref(plan), request)
 
     async def is_taken() -> bool:
-        steps = await story.house.engine.archive.steps(ref(plan))
+        steps = await plan_env.env.engine.archive.steps(ref(plan))
         return any(step.key.endswith("/command/left") for step in steps)
 
     await until(is_taken)
-    await check(story, plan, case, "left")
+    await check(plan_env, plan, case, "left")
 
 
 @every_command
-async def test_a_command_is_previewed_and_given_by_hand(story: Story, terminal: Typed, case: Case) -> None:
-    plan = await ready(story, case)
+async def test_a_command_is_previewed_and_given_by_hand(plan_env: PlanEnvironment, terminal: Typed, case: Case) -> None:
+    plan = await ready(plan_env, case)
     typed = [case.command.type.replace("_", "-"), *case.options.split()]
 
     at = (BEGIN + DAY).isoformat()
     preview = await terminal("plan", "preview", plan.plan_id, *typed, "--at", at, "--json")
-    unchanged = await story.state(plan)
+    unchanged = await plan_env.state(plan)
     given = await terminal("plan", "command", plan.plan_id, *typed, "--key", "typed", "--json")
 
     assert (preview.code, preview.err, unchanged) == (0, "", plan)
     assert given.data["state"]["status"] == case.status
-    await check(story, plan, case, "typed")
+    await check(plan_env, plan, case, "typed")
 
 
-async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(story: Story) -> None:
-    plan = await story.plan(TEN)
+async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(plan_env: PlanEnvironment) -> None:
+    plan = await plan_env.plan(TEN)
     request = CommandRequest(command_id="wrong", command=c.ExtendTrial(days=3), actor="support")
 
-    await story.house.engine.billing.signal(ref(plan), request)
+    await plan_env.env.engine.billing.signal(ref(plan), request)
 
     async def is_noted() -> bool:
-        return "plan.command_refused" in await story.audited(plan.plan_id)
+        return "plan.command_refused" in await plan_env.audited(plan.plan_id)
 
     await until(is_noted)
-    assert await story.state(plan) == plan
+    assert await plan_env.state(plan) == plan

@@ -15,10 +15,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.purchasing import StartPlan
-from billflow.models.contracts.customers import CustomerChange, CustomerRecord, NewCustomer, SeatReport
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -26,9 +26,9 @@ from billflow.service.fleet import Fleet
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
-from stripe_stand_in.server import StandIn
+from stripe_emulator.server import StripeEmulator
+from tests.api_environment import until
 from tests.databases import migrated_database
-from tests.engine_fixtures import until
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -45,7 +45,7 @@ EVERYTHING = ReconciliationScope(grace_minutes=0)
 
 
 @dataclass(frozen=True)
-class Town:
+class ReconciliationEnvironment:
     """An organization with its engine, its Stripe account and its database."""
 
     engine: Engine
@@ -54,7 +54,7 @@ class Town:
 
     async def subscriber(self) -> CustomerRecord:
         """Create a customer with ten seats and a good card."""
-        change = CustomerChange(actor="tests", at=datetime.now(UTC))
+        change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
         record = await self.engine.registry.create_customer(self.org_id, new, change)
         billed = BilledCustomer(
@@ -67,9 +67,9 @@ class Town:
         await self.engine.registry.report_seats(self.org_id, record.customer_id, [seats])
         return await self.engine.archive.customer(self.org_id, record.customer_id)
 
-    def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanAsk:
+    def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanInput:
         """Return the request to start a plan now."""
-        return StartPlanAsk(
+        return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
             key=secrets.token_hex(8),
@@ -145,33 +145,33 @@ async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
 
 
 @pytest.fixture(scope="session")
-async def town_database_url(postgres_url: str) -> str:
+async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to these tests alone."""
-    return await migrated_database(postgres_url, "town")
+    return await migrated_database(postgres_url, "env")
 
 
 @pytest.fixture(scope="session")
-async def town_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def env_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Yield the address of a Temporal server whose task queues nobody else serves."""
-    folder = tmp_path_factory.mktemp("town")
+    folder = tmp_path_factory.mktemp("env")
     with claimed(folder) as lock:
         async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
             yield server.address
 
 
 @pytest.fixture
-async def town(town_database_url: str, town_temporal: str) -> AsyncIterator[Town]:
+async def env(env_database_url: str, env_temporal: str) -> AsyncIterator[ReconciliationEnvironment]:
     """Yield an organization of its own with working workers and a Stripe account without webhooks."""
-    async with StandIn(seed=secrets.randbits(31)) as stand_in:
+    async with StripeEmulator(seed=secrets.randbits(31)) as emulator:
         settings = Settings(
-            database_url=SecretStr(town_database_url),
+            database_url=SecretStr(env_database_url),
             stripe_api_key=SecretStr(API_KEY),
-            stripe_api_base=stand_in.url,
+            stripe_api_base=emulator.url,
             org=f"town-{secrets.token_hex(4)}",
         )
-        async with open_engine(settings, town_temporal) as engine:
+        async with open_engine(settings, env_temporal) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
-            yield Town(engine, await engine.registry.create_org(settings.org), town_database_url)
+            yield ReconciliationEnvironment(engine, await engine.registry.create_org(settings.org), env_database_url)
             stop.set()
             await working

@@ -4,49 +4,51 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from billflow.models.contracts.customers import CustomerChange, CustomerRecord, OfferStatus
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, OfferStatus
 from billflow.models.contracts.offers import NewOffer
-from tests.reconciliation.conftest import Town
+from tests.reconciliation.conftest import ReconciliationEnvironment
 
 HOUR = timedelta(hours=1)
 
 
-async def offered(town: Town, customer: CustomerRecord, tier: str, expires_at: datetime | None) -> str:
+async def offered(
+    env: ReconciliationEnvironment, customer: CustomerRecord, tier: str, expires_at: datetime | None
+) -> str:
     """Make an offer two hours ago, and return its id."""
-    change = CustomerChange(actor="support", at=datetime.now(UTC) - 2 * HOUR)
+    change = ChangeContext(actor="support", at=datetime.now(UTC) - 2 * HOUR)
     new = NewOffer(tier=tier, fixed_price=120_000, expires_at=expires_at)
-    return (await town.engine.offering.make(town.org_id, customer.customer_id, new, change)).offer.offer_id
+    return (await env.engine.offering.make(env.org_id, customer.customer_id, new, change)).offer.offer_id
 
 
-async def statuses(town: Town) -> dict[str, OfferStatus]:
+async def statuses(env: ReconciliationEnvironment) -> dict[str, OfferStatus]:
     """Return what the rows say of each offer, whatever the time."""
-    async with await psycopg.AsyncConnection.connect(town.database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env.database_url) as connection:
         rows = await (await connection.execute("SELECT id::text, status FROM customer_plan_offer")).fetchall()
     return {offer_id: OfferStatus(status) for offer_id, status in rows}
 
 
-async def told(town: Town) -> list[str]:
+async def told(env: ReconciliationEnvironment) -> list[str]:
     """Return the ids of the offers that events say have expired."""
     query = "SELECT data ->> 'offer_id' FROM outbox_event WHERE type = 'offer.expired'"
-    async with await psycopg.AsyncConnection.connect(town.database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env.database_url) as connection:
         return [row[0] for row in await (await connection.execute(query)).fetchall()]
 
 
-async def test_an_offer_expires_by_itself_once(town: Town) -> None:
-    customer, now = await town.subscriber(), datetime.now(UTC)
-    over = await offered(town, customer, "cloud_plus", now - HOUR)
-    running = await offered(town, customer, "cloud_standard", now + HOUR)
-    forever = await offered(town, customer, "cloud_enterprise", None)
+async def test_an_offer_expires_by_itself_once(env: ReconciliationEnvironment) -> None:
+    customer, now = await env.subscriber(), datetime.now(UTC)
+    over = await offered(env, customer, "cloud_plus", now - HOUR)
+    running = await offered(env, customer, "cloud_standard", now + HOUR)
+    forever = await offered(env, customer, "cloud_enterprise", None)
 
     for _ in range(2):
-        await town.reconcile(repair=False)
+        await env.reconcile(repair=False)
 
-    found = await statuses(town)
+    found = await statuses(env)
     assert (found[over], found[running], found[forever]) == (OfferStatus.EXPIRED, OfferStatus.OPEN, OfferStatus.OPEN)
-    assert [offer_id for offer_id in await told(town) if offer_id in (over, running, forever)] == [over]
+    assert [offer_id for offer_id in await told(env) if offer_id in (over, running, forever)] == [over]
     [shown] = [
         offer
-        for offer in await town.engine.offering.offers.offers(town.org_id, customer.customer_id, now)
+        for offer in await env.engine.offering.offers.offers(env.org_id, customer.customer_id, now)
         if offer.offer_id == over
     ]
-    assert (shown.status, shown.settled_at) == (OfferStatus.EXPIRED, now - HOUR)
+    assert (shown.status, shown.closed_at) == (OfferStatus.EXPIRED, now - HOUR)

@@ -8,45 +8,47 @@ from temporalio.client import ScheduleOverlapPolicy
 from billflow import wiring
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationRun
-from billflow.store.registry import org_id_of
+from billflow.store.customers.registration import org_id_of
 from billflow.temporal.ids import reconciliation_workflow_id
-from billflow.temporal.schedules import CATCH_UP, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.temporal.schedules import BACKFILL, JITTER, NIGHT_HOUR, ensure_schedules
 from billflow.wiring import reconciliation_reports
-from tests.engine_fixtures import until
-from tests.reconciliation.conftest import Town
+from tests.api_environment import until
+from tests.reconciliation.conftest import ReconciliationEnvironment
 
 
-def schedule_id(town: Town) -> str:
+def schedule_id(env: ReconciliationEnvironment) -> str:
     """Return what the schedule is called."""
-    return f"nightly-{reconciliation_workflow_id(town.org_id)}"
+    return f"nightly-{reconciliation_workflow_id(env.org_id)}"
 
 
-async def test_workers_that_start_together_make_one_schedule(town: Town) -> None:
-    client = town.engine.client
+async def test_workers_that_start_together_make_one_schedule(env: ReconciliationEnvironment) -> None:
+    client = env.engine.client
     for _ in range(2):
-        await ensure_schedules(client, town.org_id)
+        await ensure_schedules(client, env.org_id)
 
-    found = (await client.get_schedule_handle(schedule_id(town)).describe()).schedule
+    found = (await client.get_schedule_handle(schedule_id(env)).describe()).schedule
 
     assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
-    assert found.policy.catchup_window == CATCH_UP
+    assert found.policy.catchup_window == BACKFILL
     assert found.spec.jitter == JITTER
     assert [part.start for part in found.spec.calendars[0].hour] == [NIGHT_HOUR]
 
 
-async def test_whoever_starts_makes_a_schedule_for_every_organization(town: Town) -> None:
-    client, slug = town.engine.client, f"night-{uuid4().hex[:8]}"
-    org_id = await town.engine.registry.create_org(slug)
+async def test_whoever_starts_makes_a_schedule_for_every_organization(env: ReconciliationEnvironment) -> None:
+    client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
+    org_id = await env.engine.registry.create_org(slug)
 
-    await wiring.ensure_schedules(town.engine)
+    await wiring.ensure_schedules(env.engine)
 
-    for wanted in (org_id, town.org_id):
+    for wanted in (org_id, env.org_id):
         await client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(wanted)}").describe()
 
 
-async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(town: Town) -> None:
-    client, slug = town.engine.client, f"night-{uuid4().hex[:8]}"
-    settings = town.engine.settings.model_copy(update={"org": slug})
+async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
+    env: ReconciliationEnvironment,
+) -> None:
+    client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
+    settings = env.engine.settings.model_copy(update={"org": slug})
 
     await wiring.prepare_temporal(settings, client.service_client.config.target_host)
 
@@ -54,27 +56,27 @@ async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_
     assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
 
 
-async def test_a_paused_schedule_stays_paused(town: Town) -> None:
-    client = town.engine.client
-    await ensure_schedules(client, town.org_id)
-    handle = client.get_schedule_handle(schedule_id(town))
+async def test_a_paused_schedule_stays_paused(env: ReconciliationEnvironment) -> None:
+    client = env.engine.client
+    await ensure_schedules(client, env.org_id)
+    handle = client.get_schedule_handle(schedule_id(env))
     await handle.pause(note="stripe is being moved")
 
-    await ensure_schedules(client, town.org_id)
+    await ensure_schedules(client, env.org_id)
 
     state = (await handle.describe()).schedule.state
     assert (state.paused, state.note) == (True, "stripe is being moved")
 
 
-async def test_the_nightly_run_compares_and_mends(town: Town) -> None:
-    client = town.engine.client
-    await ensure_schedules(client, town.org_id)
+async def test_the_nightly_run_compares_and_mends(env: ReconciliationEnvironment) -> None:
+    client = env.engine.client
+    await ensure_schedules(client, env.org_id)
 
-    await client.get_schedule_handle(schedule_id(town)).trigger()
+    await client.get_schedule_handle(schedule_id(env)).trigger()
 
     async def finished() -> bool:
         try:
-            report = await reconciliation_reports(town.engine).report(town.org_id)
+            report = await reconciliation_reports(env.engine).report(env.org_id)
         except NotFound:
             return False
         return report.repair and report.finished_at is not None
@@ -84,4 +86,4 @@ async def test_the_nightly_run_compares_and_mends(town: Town) -> None:
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:
     assert ReconciliationRun(org_id="org").repair
-    assert timedelta(days=1) > CATCH_UP
+    assert timedelta(days=1) > BACKFILL

@@ -7,31 +7,31 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.reconciliation import ReconciliationActivities
-from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, SliceAsk
+from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, SliceInput
 from billflow.wiring import reconciliation_activities, reconciliation_reports
-from tests.reconciliation.conftest import EVERYTHING, Town
-from tests.reconciliation.test_reconciling import twice_issued
+from tests.reconciliation.conftest import EVERYTHING, ReconciliationEnvironment
+from tests.reconciliation.test_reconciliation import twice_issued
 
 
 class Killed(Exception):
     """The worker died here."""
 
 
-def page_by_page(town: Town) -> ReconciliationActivities:
+def page_by_page(env: ReconciliationEnvironment) -> ReconciliationActivities:
     """Return activities whose pages hold one row each."""
-    activities = reconciliation_activities(town.engine)
-    books = replace(reconciliation_reports(town.engine), page_size=1)
+    activities = reconciliation_activities(env.engine)
+    books = replace(reconciliation_reports(env.engine), page_size=1)
     comparison = replace(activities.comparison, books=books)
     return replace(activities, books=books, comparison=comparison, repairs=replace(activities.repairs, findings=books))
 
 
-async def test_a_slice_goes_on_after_the_last_heartbeat(town: Town) -> None:
-    wrong = [await twice_issued(town) for _ in range(3)]
-    activities, books, now = page_by_page(town), reconciliation_reports(town.engine), datetime.now(UTC)
-    run = ReconciliationRun(org_id=town.org_id, repair=False, scope=EVERYTHING)
-    run_id = await books.begin(run, f"slices of {town.org_id}", now)
-    ask = SliceAsk(
-        org_id=town.org_id,
+async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvironment) -> None:
+    wrong = [await twice_issued(env) for _ in range(3)]
+    activities, books, now = page_by_page(env), reconciliation_reports(env.engine), datetime.now(UTC)
+    run = ReconciliationRun(org_id=env.org_id, repair=False, scope=EVERYTHING)
+    run_id = await books.begin(run, f"slices of {env.org_id}", now)
+    ask = SliceInput(
+        org_id=env.org_id,
         run_id=run_id,
         started_at=now,
         repair=False,
@@ -53,7 +53,7 @@ async def test_a_slice_goes_on_after_the_last_heartbeat(town: Town) -> None:
     second.info = replace(ActivityEnvironment.default_info(), heartbeat_details=[beats[-1]])
     done = await second.run(activities.reconcile_slice, ask)
 
-    report = await books.report(town.org_id, run_id)
+    report = await books.report(env.org_id, run_id)
     assert done.next is None
     assert report.invoices_compared == len(wrong)
     assert sorted(finding.subject_id for finding in report.findings) == sorted(wrong)

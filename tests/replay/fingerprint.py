@@ -4,7 +4,7 @@ import ast
 import json
 from pathlib import Path
 
-from tests.house import BILLFLOW, called, modules, tree
+from tests.source import BILLFLOW, called, modules, tree
 
 BASELINE = Path(__file__).with_name("fingerprint.json")
 WORKFLOWS = BILLFLOW / "workflows"

@@ -10,100 +10,100 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal, SwitchToAnnual
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from billflow.temporal.ids import collection_workflow_id
-from tests.engine_fixtures import until
+from tests.api_environment import until
+from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
 from tests.replay.smaller_shapes import closing, delivery, mail, naming, onboarding, reconciliation, refund
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
-from tests.world import ANNUAL, MANUAL, MONTHLY, World
 
 BEGIN = datetime(2024, 1, 31, 9, 30, tzinfo=UTC)
-Shape = Callable[[World], Awaitable[list[WorkflowHistory]]]
+Shape = Callable[[Environment], Awaitable[list[WorkflowHistory]]]
 
 
-async def period_without_invoice(world: World) -> list[WorkflowHistory]:
-    """Wait for a boundary that bills nothing."""
-    return [await one_period(world, ANNUAL)]
+async def period_without_invoice(env: Environment) -> list[WorkflowHistory]:
+    """Wait for a billing date that bills nothing."""
+    return [await one_period(env, ANNUAL)]
 
 
-async def period_with_invoice(world: World) -> list[WorkflowHistory]:
-    """Wait for a boundary, and send its invoice."""
-    return [await one_period(world, MONTHLY)]
+async def period_with_invoice(env: Environment) -> list[WorkflowHistory]:
+    """Wait for a billing date, and send its invoice."""
+    return [await one_period(env, MONTHLY)]
 
 
-async def switch(world: World) -> list[WorkflowHistory]:
+async def switch(env: Environment) -> list[WorkflowHistory]:
     """Buy monthly, and hand over to an annual plan at the end of the cycle."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, plan = await world.plan_on_clock(customer, BEGIN)
-    await world.command(plan, SwitchToAnnual())
-    await world.advance(clock, add_months(BEGIN, 1))
-    await world.workflow(plan).result()
-    return await runs_of(world.temporal, world.workflow(plan).id)
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, plan = await env.plan_on_clock(customer, BEGIN)
+    await env.command(plan, SwitchToAnnual())
+    await env.advance(clock, add_months(BEGIN, 1))
+    await env.workflow(plan).result()
+    return await runs_of(env.temporal, env.workflow(plan).id)
 
 
-async def trial(world: World) -> list[WorkflowHistory]:
+async def trial(env: Environment) -> list[WorkflowHistory]:
     """Try, and become a paid plan."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, plan = await world.plan_on_clock(customer, BEGIN, replace(MONTHLY, trial_days=30))
-    await world.advance(clock, BEGIN + timedelta(days=31))
-    return await runs_of(world.temporal, world.workflow(plan).id)
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, plan = await env.plan_on_clock(customer, BEGIN, replace(MONTHLY, trial_days=30))
+    await env.advance(clock, BEGIN + timedelta(days=31))
+    return await runs_of(env.temporal, env.workflow(plan).id)
 
 
-async def declined_collection(world: World) -> list[WorkflowHistory]:
+async def declined_collection(env: Environment) -> list[WorkflowHistory]:
     """Renew on a card that is declined twice, and pay with a new one."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, _ = await world.plan_on_clock(customer, BEGIN)
-    await world.give_card(customer.customer_id, DECLINING_CARD)
-    await world.advance(clock, add_months(BEGIN, 1))
-    await world.advance(clock, add_months(BEGIN, 1) + timedelta(days=2))
-    await world.give_card(customer.customer_id, GOOD_CARD)
-    await world.engine.billing.retry_payments(world.org_id, customer.customer_id)
-    invoice_id = (await world.invoices(customer))[-1].invoice_id
-    await world.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
-    return await runs_of(world.temporal, collection_workflow_id(invoice_id))
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, _ = await env.plan_on_clock(customer, BEGIN)
+    await env.give_card(customer.customer_id, DECLINING_CARD)
+    await env.advance(clock, add_months(BEGIN, 1))
+    await env.advance(clock, add_months(BEGIN, 1) + timedelta(days=2))
+    await env.give_card(customer.customer_id, GOOD_CARD)
+    await env.engine.billing.retry_payments(env.org_id, customer.customer_id)
+    invoice_id = (await env.invoices(customer))[-1].invoice_id
+    await env.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
+    return await runs_of(env.temporal, collection_workflow_id(invoice_id))
 
 
-async def refused_debit(world: World) -> list[WorkflowHistory]:
+async def refused_debit(env: Environment) -> list[WorkflowHistory]:
     """Renew by a debit that the bank refuses later, and pay with a card."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, _ = await world.plan_on_clock(customer, BEGIN)
-    await world.give_card(customer.customer_id, "pm_failed_de")
-    await world.advance(clock, add_months(BEGIN, 1))
-    invoice_id = (await world.invoices(customer))[-1].invoice_id
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, _ = await env.plan_on_clock(customer, BEGIN)
+    await env.give_card(customer.customer_id, "pm_failed_de")
+    await env.advance(clock, add_months(BEGIN, 1))
+    invoice_id = (await env.invoices(customer))[-1].invoice_id
 
     async def is_refused() -> bool:
-        return (await world.invoices(customer))[-1].attempts > 1
+        return (await env.invoices(customer))[-1].attempts > 1
 
     await until(is_refused)
-    await world.give_card(customer.customer_id, GOOD_CARD)
-    await world.engine.billing.retry_payments(world.org_id, customer.customer_id)
-    await world.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
-    return await runs_of(world.temporal, collection_workflow_id(invoice_id))
+    await env.give_card(customer.customer_id, GOOD_CARD)
+    await env.engine.billing.retry_payments(env.org_id, customer.customer_id)
+    await env.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
+    return await runs_of(env.temporal, collection_workflow_id(invoice_id))
 
 
-async def catch_up(world: World) -> list[WorkflowHistory]:
-    """Close eight boundaries in one run."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, plan = await world.plan_on_clock(customer, BEGIN)
-    await world.advance(clock, add_months(BEGIN, 8))
-    return await runs_of(world.temporal, world.workflow(plan).id)
+async def backfill(env: Environment) -> list[WorkflowHistory]:
+    """Close eight billing dates in one run."""
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, plan = await env.plan_on_clock(customer, BEGIN)
+    await env.advance(clock, add_months(BEGIN, 8))
+    return await runs_of(env.temporal, env.workflow(plan).id)
 
 
-async def parked(world: World) -> list[WorkflowHistory]:
-    """Come to a renewal with too few licences, be told so by signal, and go on."""
-    customer = await world.customer()
-    await world.report(customer, 10, BEGIN)
-    clock, plan = await world.plan_on_clock(customer, BEGIN, MANUAL)
-    await world.report(customer, 12, BEGIN + timedelta(days=1))
-    await world.advance(clock, add_months(BEGIN, 1))
-    await world.signal(plan, SetLicensesAtRenewal(licenses=11))
-    await world.command(plan, SetLicensesAtRenewal(licenses=12))
-    await world.advance(clock, add_months(BEGIN, 1))
-    return await runs_of(world.temporal, world.workflow(plan).id)
+async def on_hold(env: Environment) -> list[WorkflowHistory]:
+    """Come to a renewal with too few licenses, be told so by signal, and go on."""
+    customer = await env.customer()
+    await env.report(customer, 10, BEGIN)
+    clock, plan = await env.plan_on_clock(customer, BEGIN, MANUAL)
+    await env.report(customer, 12, BEGIN + timedelta(days=1))
+    await env.advance(clock, add_months(BEGIN, 1))
+    await env.signal(plan, SetLicensesAtRenewal(licenses=11))
+    await env.command(plan, SetLicensesAtRenewal(licenses=12))
+    await env.advance(clock, add_months(BEGIN, 1))
+    return await runs_of(env.temporal, env.workflow(plan).id)
 
 
 SHAPES: tuple[Shape, ...] = (
@@ -113,8 +113,8 @@ SHAPES: tuple[Shape, ...] = (
     trial,
     declined_collection,
     refused_debit,
-    catch_up,
-    parked,
+    backfill,
+    on_hold,
     onboarding,
     naming,
     delivery,
@@ -125,8 +125,8 @@ SHAPES: tuple[Shape, ...] = (
 )
 
 
-async def played(world: World, only: Collection[str] = ()) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+async def played(env: Environment, only: Collection[str] = ()) -> AsyncIterator[tuple[str, WorkflowHistory]]:
     """Play every shape, or *only* some, and yield each run's history under a name of its own."""
     for shape in [shape for shape in SHAPES if not only or shape.__name__ in only]:
-        for number, history in enumerate(await shape(world), start=1):
+        for number, history in enumerate(await shape(env), start=1):
             yield f"{shape.__name__}-{number}", history

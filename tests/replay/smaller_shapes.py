@@ -1,18 +1,18 @@
-"""What happens beside a plan: a customer taken in and renamed, events sent, money given back, books compared."""
+"""What happens beside a plan: a customer taken in and renamed, events sent, money given back, records compared."""
 
 from datetime import timedelta
 from uuid import uuid4
 
 from temporalio.client import WorkflowHistory
 
-from billflow.domain.purchasing import StartPlan
-from billflow.models.contracts.customer_parts import NewProject
-from billflow.models.contracts.customers import CustomerChange, CustomerRef, CustomerUpdate
-from billflow.models.contracts.delivery import NewEndpoint
-from billflow.models.contracts.mail import NoticeAsk, Occasion
-from billflow.models.contracts.onboarding import OnboardingWishes
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.adjustments import RefundInput, VoidInput
+from billflow.models.contracts.customer_resources import NewProject
+from billflow.models.contracts.customers import ChangeContext, CustomerChange, CustomerRef
+from billflow.models.contracts.endpoints import NewEndpoint
+from billflow.models.contracts.mail import NotificationInput, Occasion
+from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationRun
-from billflow.models.contracts.settling import RefundAsk, VoidAsk
 from billflow.service.dispatching import Lanes
 from billflow.temporal.ids import (
     delivery_workflow_id,
@@ -22,92 +22,92 @@ from billflow.temporal.ids import (
     reconciliation_workflow_id,
 )
 from billflow.temporal.queues import BILLFLOW
-from billflow.wiring import fleet_of, outward_of
+from billflow.wiring import webhooks_of, workflow_control_of
 from billflow.workflows.mailing import MailWorkflow
-from tests.hooks.listener import listening
+from tests.delivery.listener import listening
+from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
-from tests.world import BY_INVOICE, MANUAL, World
 
 
-async def onboarding(world: World) -> list[WorkflowHistory]:
+async def onboarding(env: Environment) -> list[WorkflowHistory]:
     """Take a customer in, with a project and a trial."""
-    customer = await world.customer(card=None)
-    ref = CustomerRef(org_id=world.org_id, customer_id=customer.customer_id)
+    customer = await env.customer(card=None)
+    ref = CustomerRef(org_id=env.org_id, customer_id=customer.customer_id)
     plan = StartPlan(tier=MANUAL.tier, schedule=MANUAL.schedule, trial_days=14)
-    wishes = OnboardingWishes(project=NewProject(name="First"), plan=plan)
-    await world.engine.customers.onboard(ref, wishes, await _change(world))
-    return await _over(world, onboarding_workflow_id(customer.customer_id))
+    wishes = OnboardingOptions(project=NewProject(name="First"), plan=plan)
+    await env.engine.customers.onboard(ref, wishes, await _change(env))
+    return await _over(env, onboarding_workflow_id(customer.customer_id))
 
 
-async def naming(world: World) -> list[WorkflowHistory]:
+async def naming(env: Environment) -> list[WorkflowHistory]:
     """Change a customer's name, and tell Stripe."""
-    customer = await world.customer()
-    ref = CustomerRef(org_id=world.org_id, customer_id=customer.customer_id)
-    await world.engine.customer_books.update(ref, CustomerUpdate(name="Muster AG"), await _change(world))
-    await Lanes(world.temporal).rename([ref])
-    return await _over(world, naming_workflow_id(customer.customer_id))
+    customer = await env.customer()
+    ref = CustomerRef(org_id=env.org_id, customer_id=customer.customer_id)
+    await env.engine.customer_records_store.update(ref, CustomerChange(name="Muster AG"), await _change(env))
+    await Lanes(env.temporal).rename([ref])
+    return await _over(env, naming_workflow_id(customer.customer_id))
 
 
-async def delivery(world: World) -> list[WorkflowHistory]:
+async def delivery(env: Environment) -> list[WorkflowHistory]:
     """Send what happened to a customer, at the second attempt."""
     async with listening() as listener:
         listener.answer = lambda _: 500 if not listener.refused else 204
-        endpoints, change = outward_of(world.engine).endpoints, await _change(world)
-        endpoint = (await endpoints.create_endpoint(world.org_id, NewEndpoint(url=listener.url), change)).record
-        customer = await world.customer(card=None)
+        endpoints, change = webhooks_of(env.engine).endpoints, await _change(env)
+        endpoint = (await endpoints.create_endpoint(env.org_id, NewEndpoint(url=listener.url), change)).record
+        customer = await env.customer(card=None)
         await listener.until(lambda here: here.types(customer.customer_id) == ["customer.created"])
-        runs = await _over(world, delivery_workflow_id(endpoint.endpoint_id, customer.customer_id))
-        await endpoints.delete_endpoint(world.org_id, endpoint.endpoint_id, change)
+        runs = await _over(env, delivery_workflow_id(endpoint.endpoint_id, customer.customer_id))
+        await endpoints.delete_endpoint(env.org_id, endpoint.endpoint_id, change)
     return runs
 
 
-async def mail(world: World) -> list[WorkflowHistory]:
+async def mail(env: Environment) -> list[WorkflowHistory]:
     """Write to a customer that access is back."""
-    customer = await world.subscriber()
-    await world.plan(customer)
-    [invoice] = await world.invoices(customer)
-    ask = NoticeAsk(
-        org_id=world.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=await world.now()
+    customer = await env.subscriber()
+    await env.plan(customer)
+    [invoice] = await env.invoices(customer)
+    ask = NotificationInput(
+        org_id=env.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=await env.now()
     )
-    handle = await world.temporal.start_workflow(
+    handle = await env.temporal.start_workflow(
         MailWorkflow.run, ask, id=mail_workflow_id(ask.key), task_queue=BILLFLOW, static_summary="mail: reactivated"
     )
     await handle.result()
-    return await _over(world, handle.id)
+    return await _over(env, handle.id)
 
 
-async def refund(world: World) -> list[WorkflowHistory]:
+async def refund(env: Environment) -> list[WorkflowHistory]:
     """Give money back."""
-    customer = await world.subscriber()
-    await world.plan(customer, MANUAL)
-    invoice = (await world.invoices(customer))[-1]
-    asked = {"org_id": world.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
-    made = await world.engine.invoices.refund(RefundAsk.model_validate(asked | {"at": await world.now()}))
-    return await _over(world, f"refund/{made.refund_id}")
+    customer = await env.subscriber()
+    await env.plan(customer, MANUAL)
+    invoice = (await env.invoices(customer))[-1]
+    asked = {"org_id": env.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
+    made = await env.engine.invoices.refund(RefundInput.model_validate(asked | {"at": await env.now()}))
+    return await _over(env, f"refund/{made.refund_id}")
 
 
-async def closing(world: World) -> list[WorkflowHistory]:
+async def closing(env: Environment) -> list[WorkflowHistory]:
     """Void an invoice that was sent."""
-    customer = await world.subscriber(card=None)
-    await world.plan(customer, BY_INVOICE)
-    invoice = (await world.invoices(customer))[-1]
-    asked = {"org_id": world.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
-    await world.engine.invoices.close(VoidAsk.model_validate(asked | {"at": await world.now()}))
-    return await _over(world, f"closing/{invoice.invoice_id}/void")
+    customer = await env.subscriber(card=None)
+    await env.plan(customer, BY_INVOICE)
+    invoice = (await env.invoices(customer))[-1]
+    asked = {"org_id": env.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
+    await env.engine.invoices.close(VoidInput.model_validate(asked | {"at": await env.now()}))
+    return await _over(env, f"closing/{invoice.invoice_id}/void")
 
 
-async def reconciliation(world: World) -> list[WorkflowHistory]:
-    """Compare everything, and mend what is safe."""
-    await world.plan(await world.subscriber(), MANUAL)
-    day = await world.now() + timedelta(days=1)
-    await fleet_of(world.engine).reconcile(ReconciliationRun(org_id=world.org_id), day)
-    return await _over(world, reconciliation_workflow_id(world.org_id, day))
+async def reconciliation(env: Environment) -> list[WorkflowHistory]:
+    """Compare everything, and repair what is safe."""
+    await env.plan(await env.subscriber(), MANUAL)
+    day = await env.now() + timedelta(days=1)
+    await workflow_control_of(env.engine).reconcile(ReconciliationRun(org_id=env.org_id), day)
+    return await _over(env, reconciliation_workflow_id(env.org_id, day))
 
 
-async def _change(world: World) -> CustomerChange:
-    return CustomerChange(actor="tests", at=await world.now())
+async def _change(env: Environment) -> ChangeContext:
+    return ChangeContext(actor="tests", at=await env.now())
 
 
-async def _over(world: World, workflow_id: str) -> list[WorkflowHistory]:
-    await world.temporal.get_workflow_handle(workflow_id).result()
-    return await runs_of(world.temporal, workflow_id)
+async def _over(env: Environment, workflow_id: str) -> list[WorkflowHistory]:
+    await env.temporal.get_workflow_handle(workflow_id).result()
+    return await runs_of(env.temporal, workflow_id)

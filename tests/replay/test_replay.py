@@ -16,7 +16,7 @@ from billflow.workflows.naming import NamingWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
-from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
+from billflow.workflows.settling import AdjustmentWorkflow, ClosingWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
 from tests.replay.shapes import SHAPES
@@ -27,7 +27,7 @@ WORKFLOWS = [
     OnboardingWorkflow,
     NamingWorkflow,
     DeliveryWorkflow,
-    SettlementWorkflow,
+    AdjustmentWorkflow,
     ClosingWorkflow,
     ReconciliationWorkflow,
     MailWorkflow,

@@ -10,19 +10,19 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from billflow.domain import boundary, lifecycle, purchasing
+from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import Schedule
-from billflow.domain.purchasing import StartPlan
-from billflow.models.contracts.customers import CustomerChange, CustomerRecord, Deployment, NewCustomer, SeatReport
-from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, Deployment, NewCustomer, SeatReport
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.tables import Base
-from billflow.store.archive import PostgresArchive
-from billflow.store.books import PostgresBooks
-from billflow.store.engine import Database
-from billflow.store.registry import PostgresRegistry
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.plans.queries import PostgresArchive
+from billflow.store.plans.repository import PostgresBooks
+from billflow.store.session.database import Database
 from tests.databases import migrated_database
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
@@ -52,14 +52,14 @@ def catalog() -> Catalog:
     return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
 
 
-def by(actor: str = "tester", at: datetime = BEGIN) -> CustomerChange:
+def by(actor: str = "tester", at: datetime = BEGIN) -> ChangeContext:
     """Say who changes a customer."""
-    return CustomerChange(actor=actor, at=at)
+    return ChangeContext(actor=actor, at=at)
 
 
 @dataclass(frozen=True)
 class Company:
-    """One organization and the doors to its books."""
+    """One organization and the doors to its records."""
 
     org_id: str
     books: PostgresBooks
@@ -79,9 +79,9 @@ class Company:
             self.org_id, customer.customer_id, [SeatReport(observed_at=at, members=members, guests=guests)]
         )
 
-    def ask(self, customer: CustomerRecord, asked: StartPlan = MONTHLY, key: str | None = None) -> StartPlanAsk:
+    def ask(self, customer: CustomerRecord, asked: StartPlan = MONTHLY, key: str | None = None) -> StartPlanInput:
         """Return the request to start a plan at `BEGIN`."""
-        return StartPlanAsk(
+        return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
             key=key or uuid4().hex,
@@ -90,9 +90,9 @@ class Company:
             at=BEGIN,
         )
 
-    async def start(self, ask: StartPlanAsk) -> StepResult:
+    async def start(self, ask: StartPlanInput) -> StepResult:
         """Start a plan."""
-        return await self.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+        return await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
 
     async def bought(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan, pay its purchase at once and return the running plan."""
@@ -104,14 +104,14 @@ class Company:
         plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
         paid = await self.books.purchased_licenses(plan, invoice_id)
         info = StepInfo(key=f"{plan.plan_id}/activate/{invoice_id}", kind="activate", at=BEGIN)
-        return await self.books.take_step(plan, info, lambda facts: purchasing.activate(facts, paid, BEGIN))
+        return await self.books.take_step(plan, info, lambda facts: plan_start.activate(facts, paid, BEGIN))
 
     async def close(self, plan: PlanState, at: datetime | None = None) -> StepResult:
-        """Close the plan's next boundary, or the one of *at*."""
+        """Close the plan's next billing date, or the one of *at*."""
         due = at or plan.due_at
         assert due is not None
-        info = StepInfo(key=f"{plan.plan_id}/{due.isoformat()}", kind="boundary", at=due)
-        return await self.books.take_step(ref(plan), info, lambda facts: boundary.close_boundary(facts, due))
+        info = StepInfo(key=f"{plan.plan_id}/{due.isoformat()}", kind="billing_date", at=due)
+        return await self.books.take_step(ref(plan), info, lambda facts: billing_dates.process_billing_date(facts, due))
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""

@@ -14,10 +14,10 @@ from billflow.domain.commands import UpgradeTierNow
 from billflow.models.contracts.invoices import InvoiceRef, Paid
 from billflow.models.contracts.plans import StepResult
 from billflow.ports.billing import NoDatabase
-from billflow.store.archive import PostgresArchive
-from billflow.store.books import PostgresBooks
-from billflow.store.engine import Database
-from billflow.store.registry import PostgresRegistry
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.plans.queries import PostgresArchive
+from billflow.store.plans.repository import PostgresBooks
+from billflow.store.session.database import Database
 from tests.store.conftest import BEGIN, Company, rows_of
 
 ENOUGH = 60
@@ -69,7 +69,7 @@ async def survives(
     raise AssertionError(f"the step takes more than {ENOUGH} statements")
 
 
-async def test_a_start_a_boundary_a_tier_change_and_a_payment_are_all_or_nothing(
+async def test_a_start_a_billing_date_a_tier_change_and_a_payment_are_all_or_nothing(
     fragile: tuple[Company, Killer], company: Company, books_url: str
 ) -> None:
     weak, killer = fragile

@@ -11,12 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from billflow.domain.errors import InvalidInput
+from billflow.migrations import upgrade
 from billflow.models.tables import Base
 from billflow.ports.billing import NoDatabase
-from billflow.store import migrate
-from billflow.store.engine import Database
-from billflow.store.registry import PostgresRegistry
-from billflow.store.url import sqlalchemy_url
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.session.database import Database
+from billflow.store.session.url import sqlalchemy_url
 from tests.databases import fresh_database
 
 RULES = text(
@@ -49,7 +49,7 @@ def rules(connection: Connection) -> set[tuple[str, ...]]:
 
 
 def test_the_migrated_schema_is_the_one_the_tables_declare(empty_url: str, engine: Engine) -> None:
-    migrate.upgrade(empty_url)
+    upgrade.upgrade(empty_url)
     with engine.begin() as connection:
         options = {"compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
@@ -60,14 +60,14 @@ def test_the_migrated_schema_is_the_one_the_tables_declare(empty_url: str, engin
 
 
 def test_going_back_leaves_nothing_and_forth_again_works(empty_url: str, engine: Engine) -> None:
-    migrate.upgrade(empty_url)
-    migrate.downgrade(empty_url, "base")
+    upgrade.upgrade(empty_url)
+    upgrade.downgrade(empty_url, "base")
     with engine.connect() as connection:
         left = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         assert [row[0] for row in left] == ["alembic_version"]
         functions = connection.execute(text("SELECT proname FROM pg_proc WHERE proname LIKE 'billflow%'"))
         assert functions.all() == []
-    migrate.upgrade(empty_url)
+    upgrade.upgrade(empty_url)
 
 
 @pytest.mark.usefixtures("books_url")
@@ -80,7 +80,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_wall
         connection.execute(text(f"GRANT billflow_app, billflow_watch TO {owner}"))
         connection.execute(text(f"ALTER SCHEMA public OWNER TO {owner}"))
     url = sqlalchemy_url(empty_url).set(username=owner).render_as_string()
-    migrate.upgrade(url)
+    upgrade.upgrade(url)
     database = Database(url)
     await PostgresRegistry(database).create_org("owned")
     async with database.engine.connect() as plain:
@@ -103,8 +103,8 @@ async def test_a_database_without_tables_is_named_with_the_way_out(empty_url: st
 
 async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
     url = "postgresql://me:secret@127.0.0.1:1/books"
-    with pytest.raises(NoDatabase, match=r"books at 127\.0\.0\.1; start it, or correct DATABASE_URL") as refused:
-        migrate.upgrade(url)
+    with pytest.raises(NoDatabase, match=r"records at 127\.0\.0\.1; start it, or correct DATABASE_URL") as refused:
+        upgrade.upgrade(url)
     assert "secret" not in str(refused.value)
     database = Database(url)
     with pytest.raises(NoDatabase, match="can't be reached"):
@@ -125,4 +125,4 @@ async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(bo
 @pytest.mark.parametrize("url", ["", "books", "mysql://localhost/books", "sqlite://"])
 def test_a_url_that_names_no_postgresql_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="must look like postgresql://"):
-        migrate.upgrade(url)
+        upgrade.upgrade(url)

@@ -1,4 +1,4 @@
-"""A customer that is erased is nowhere to be read any more, and the books, the audit chain and the ledger stay."""
+"""A customer that is erased is nowhere to be read any more, and the records, the audit chain and the ledger stay."""
 
 from datetime import timedelta
 
@@ -7,16 +7,16 @@ import pytest
 from psycopg import sql
 
 from billflow.domain.errors import Refused
+from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, CustomerRef, NewCustomer
-from billflow.models.contracts.delivery import EventFilter
-from billflow.models.contracts.places import Address
+from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.models.tables import Base
-from billflow.store.auditing import PostgresAudit
-from billflow.store.engine import Database
-from billflow.store.outbox import PostgresOutbox
-from billflow.store.privacy import PostgresPrivacy
+from billflow.store.audit.erasure import PostgresPersonalData
+from billflow.store.audit.queries import PostgresAudit
+from billflow.store.session.database import Database
+from billflow.store.webhooks.outbox import PostgresOutbox
 from tests.store.conftest import BEGIN, Company, by
 
 CANARY = "Kanarienvogel"
@@ -65,7 +65,7 @@ async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
 async def test_an_erased_customer_is_nowhere_and_its_books_stay(
     company: Company, database: Database, books_url: str
 ) -> None:
-    customer, privacy = await canary(company), PostgresPrivacy(database)
+    customer, privacy = await canary(company), PostgresPersonalData(database)
     ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
     await company.registry.set_pricing(company.org_id, customer.customer_id, CustomerPricing(), by())
 
@@ -91,7 +91,7 @@ async def test_an_erased_customer_is_nowhere_and_its_books_stay(
 async def test_the_same_person_may_come_back_as_somebody_new(company: Company, database: Database) -> None:
     customer = await canary(company)
     ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
-    await PostgresPrivacy(database).erase(ref, by())
+    await PostgresPersonalData(database).erase(ref, by())
     assert (await canary(company)).customer_id != customer.customer_id
 
 
@@ -101,7 +101,7 @@ async def test_a_customer_that_still_has_to_pay_is_not_forgotten(company: Compan
     await company.bought(customer)
     ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
     with pytest.raises(Refused, match="live plan"):
-        await PostgresPrivacy(database).erase(ref, by())
+        await PostgresPersonalData(database).erase(ref, by())
     assert (await company.archive.customer(company.org_id, customer.customer_id)).email == customer.email
 
 
@@ -113,7 +113,7 @@ async def test_an_export_holds_everything_that_names_the_customer_and_no_key(
     await company.bought(customer)
     ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
 
-    export = await PostgresPrivacy(database).export(ref, by("ada"))
+    export = await PostgresPersonalData(database).export(ref, by("ada"))
 
     kept = export.kept
     assert kept["customer"][0]["billing_address"]["street"] == f"{CANARY}weg 7"

@@ -7,19 +7,19 @@ import psycopg
 import pytest
 
 from billflow.domain.catalog import Catalog
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerRecord, NewCustomer
-from billflow.models.contracts.delivery import NewEndpoint
-from billflow.models.contracts.keys import Claim, ClaimState, KeptAnswer
-from billflow.models.contracts.places import Address
-from billflow.models.keyring import CannotOpen, Key, Keyring
-from billflow.store.answers import PostgresAnswers
-from billflow.store.archive import PostgresArchive
-from billflow.store.books import PostgresBooks
-from billflow.store.endpoints import PostgresEndpoints
-from billflow.store.engine import Database
-from billflow.store.registry import PostgresRegistry
-from billflow.store.rotation import Rotation
+from billflow.models.contracts.endpoints import NewEndpoint
+from billflow.models.keyring import CannotDecrypt, Key, Keyring
+from billflow.store.access.idempotency import PostgresIdempotency
+from billflow.store.audit.key_rotation import Rotation
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.plans.queries import PostgresArchive
+from billflow.store.plans.repository import PostgresBooks
+from billflow.store.session.database import Database
+from billflow.store.webhooks.endpoints import PostgresEndpoints
 from tests.databases import migrated_database
 from tests.store.conftest import Company, by
 
@@ -66,7 +66,7 @@ async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were
     assert read.billing_address == {"street": STREET, "country": "DE"}
     assert read.settings == {"company": {"tax_id": TAX_ID, "size": "small"}, "theme": "dark"}
 
-    with pytest.raises(CannotOpen, match="set BILLFLOW_ENCRYPTION_KEYS"):
+    with pytest.raises(CannotDecrypt, match="set BILLFLOW_ENCRYPTION_KEYS"):
         await company.archive.customer(company.org_id, made.customer_id)
     await database.close()
 
@@ -104,9 +104,9 @@ async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgr
     made = await PostgresEndpoints(old, str).create_endpoint(org_id, NewEndpoint(url="https://example.com"), by())
     secret = made.secret.get_secret_value()
     claim = Claim(key="once", fingerprint=b"same", holder=str(uuid4()))
-    answer = KeptAnswer(status=201, headers={}, body=secret.encode())
-    assert await PostgresAnswers(old).claim(org_id, claim) is ClaimState.MINE
-    await PostgresAnswers(old).keep(org_id, claim, answer)
+    answer = IdempotentAnswer(status=201, headers={}, body=secret.encode())
+    assert await PostgresIdempotency(old).claim(org_id, claim) is ClaimState.MINE
+    await PostgresIdempotency(old).keep(org_id, claim, answer)
 
     assert await Rotation(both).run() == 2
 
@@ -118,6 +118,6 @@ async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgr
     assert secret not in str(sealed)
     assert secret.encode() not in bytes(body)
     new = Database(url, keyring=Keyring((NEW,)))
-    assert await PostgresAnswers(new).claim(org_id, claim) == answer
+    assert await PostgresIdempotency(new).claim(org_id, claim) == answer
     for database in (old, both, new):
         await database.close()

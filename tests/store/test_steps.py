@@ -1,4 +1,4 @@
-"""The books take each step once, whole, and remember what it answered."""
+"""The records take each step once, whole, and remember what it answered."""
 
 import asyncio
 from datetime import timedelta
@@ -12,7 +12,7 @@ from billflow.domain.commands import DowngradeAtEndOfCycle, EndNow, SetLicenses,
 from billflow.domain.errors import NotFound, Refused
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
-from billflow.domain.purchasing import StartPlan, abandon
+from billflow.domain.plan_start import StartPlan, abandon
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus, Deployment, DeploymentKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.steps import PlanRef, StepInfo
@@ -105,12 +105,12 @@ async def test_a_parked_plan_says_why_once_and_goes_on_when_the_cause_is_gone(co
     customer = await company.customer()
     plan = await company.bought(customer, BY_HAND)
     await company.seats(customer, BEGIN + DAY, 20)
-    parked = (await company.close(plan)).state
-    assert parked.attention is not None
-    assert parked.attention.code == "renewal_licenses_below_current_users"
-    assert (await company.close(plan)).state == parked
+    on_hold = (await company.close(plan)).state
+    assert on_hold.attention is not None
+    assert on_hold.attention.code == "renewal_licenses_below_current_users"
+    assert (await company.close(plan)).state == on_hold
 
-    freed = await company.command(parked, SetLicensesAtRenewal(licenses=20), BEGIN + 40 * DAY)
+    freed = await company.command(on_hold, SetLicensesAtRenewal(licenses=20), BEGIN + 40 * DAY)
     assert freed.refused is None
     passed = await company.close(plan)
     assert passed.state.attention is None
@@ -124,9 +124,9 @@ async def test_a_server_that_does_not_report_is_reminded_once(company: Company) 
     await company.seats(customer, BEGIN - DAY, 12)
     plan = await company.bought(customer, BASIC)
     for _ in range(2):
-        parked = await company.close(plan)
-        assert parked.state.attention is not None
-        assert parked.state.attention.code == "stale_seat_data"
+        on_hold = await company.close(plan)
+        assert on_hold.state.attention is not None
+        assert on_hold.state.attention.code == "stale_seat_data"
     told = [entry.name for entry in await company.archive.timeline(ref(plan))]
     assert told.count("plan.seat_data_stale") == 1
 

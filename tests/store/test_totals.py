@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import func, select
 
-from billflow.models.tables import Customer
-from billflow.store import totals
-from billflow.store.totals import REMEMBERED_FOR, Totals
+from billflow.models.tables import CustomerRow
+from billflow.store.session import totals
+from billflow.store.session.totals import REMEMBERED_FOR, RowCounts
 from tests.store.conftest import Company
 
-COUNTING = select(func.count()).select_from(Customer)
+COUNTING = select(func.count()).select_from(CustomerRow)
 
 
 @pytest.mark.parametrize(("long", "at_once"), [(2, 2), (1000, 3)])
@@ -17,7 +17,7 @@ async def test_a_total_is_old_for_long_lists_only(
 ) -> None:
     monkeypatch.setattr(totals, "LONG", long)
     now = 100.0
-    known = Totals(lambda: now)
+    known = RowCounts(lambda: now)
 
     async def count() -> int:
         async with company.registry.database.unit_of_work(company.org_id) as session:
@@ -38,11 +38,11 @@ async def test_totals_of_organizations_and_of_filters_are_told_apart(
     monkeypatch.setattr(totals, "LONG", 0)
     stranger = await company.registry.create_org("total-stranger")
     customer = await company.customer()
-    known = Totals()
+    known = RowCounts()
 
     async def count(org_id: str, name: str) -> int:
         async with company.registry.database.unit_of_work(org_id) as session:
-            return await known.count(session, org_id, COUNTING.where(Customer.name == name))
+            return await known.count(session, org_id, COUNTING.where(CustomerRow.name == name))
 
     assert await count(company.org_id, customer.name) == 1
     assert await count(company.org_id, "nobody") == 0

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
-from billflow.models.keyring import CannotOpen, Key, Keyring
+from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.temporal.client import connect
 from billflow.temporal.codec import EncryptionCodec
 from billflow.temporal.plugin import billflow_plugin
@@ -67,5 +67,5 @@ async def test_keys_rotate_and_what_was_never_encrypted_passes_through() -> None
     assert await both.decode([before, plain]) == [plain, plain]
     (after,) = await both.encode([plain])
     assert after.metadata["encryption-key-id"] == b"new"
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotDecrypt):
         await EncryptionCodec(Keyring((NEW,))).decode([before])

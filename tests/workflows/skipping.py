@@ -14,14 +14,14 @@ from billflow.domain.calendar import add_months
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceFilter
 from billflow.temporal import search_attributes
-from tests.engine_fixtures import until
-from tests.world import ALL, World, running_world, strict_plugins
+from tests.api_environment import until
+from tests.environment import ALL, Environment, running_environment, strict_plugins
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
 
 
 @dataclass(frozen=True)
-class SkippingWorld(World):
+class SkippingEnvironment(Environment):
     """A world whose time stands where the test leaves it, more or less, and leaps when asked to."""
 
     environment: WorkflowEnvironment
@@ -53,7 +53,7 @@ class SkippingWorld(World):
         await self.leap_to(add_months(await self.now(), months) + timedelta(hours=1))
 
     async def is_quiet(self) -> bool:
-        """Tell whether nothing is due that is not parked, and no invoice is still to be sent or charged."""
+        """Tell whether nothing is due that is not on hold, and no invoice is still to be sent or charged."""
         now = await self.now()
         plans = await self.engine.archive.running_plans(self.org_id)
         untried = [await self._untried(status) for status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)]
@@ -67,12 +67,12 @@ class SkippingWorld(World):
 
 
 @asynccontextmanager
-async def skipping_world(database_url: str, smtp_url: str | None = None) -> AsyncIterator[SkippingWorld]:
+async def skipping_environment(database_url: str, smtp_url: str | None = None) -> AsyncIterator[SkippingEnvironment]:
     """Run a world on a server of its own: the clock is one for the whole server."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(PROGRAM), plugins=strict_plugins()
     ) as environment:
         await search_attributes.ensure(environment.client)
-        async with running_world(environment.client, database_url, smtp_url=smtp_url) as world:
-            parts = {field.name: getattr(world, field.name) for field in fields(World)}
-            yield SkippingWorld(**parts, environment=environment)
+        async with running_environment(environment.client, database_url, smtp_url=smtp_url) as env:
+            parts = {field.name: getattr(env, field.name) for field in fields(Environment)}
+            yield SkippingEnvironment(**parts, environment=environment)

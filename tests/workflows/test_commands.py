@@ -12,18 +12,18 @@ from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.workflows.plan import PlanWorkflow
-from tests.engine_fixtures import until
-from tests.workflows.skipping import SkippingWorld
-from tests.world import MANUAL, World, ref
+from tests.api_environment import until
+from tests.environment import MANUAL, Environment, ref
+from tests.workflows.skipping import SkippingEnvironment
 
 
-async def audited_refusals(world: World, plan_id: str) -> list[tuple[str, str]]:
+async def audited_refusals(env: Environment, plan_id: str) -> list[tuple[str, str]]:
     """Return command and code of every refusal that the audit log holds of a plan."""
     query = (
         "SELECT detail->'command'->>'type', detail->'refused'->>'code' FROM audit_log"
         " WHERE action = 'plan.command_refused' AND subject_id = %s ORDER BY sequence"
     )
-    async with await psycopg.AsyncConnection.connect(world.database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(env.database_url) as connection:
         return await (await connection.execute(query, [plan_id])).fetchall()
 
 
@@ -37,85 +37,85 @@ async def updates_of(handle: WorkflowHandle[PlanWorkflow, PlanState]) -> list[st
     return [update.protocol_instance_id for update in accepted]
 
 
-async def test_a_signalled_command_is_taken_and_a_refused_one_is_in_the_audit_log(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer, MANUAL)
+async def test_a_signalled_command_is_taken_and_a_refused_one_is_in_the_audit_log(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer, MANUAL)
 
-    await world.signal(plan, SetLicenses(licenses=5))
-    await world.signal(plan, DowngradeAtEndOfCycle())
+    await env.signal(plan, SetLicenses(licenses=5))
+    await env.signal(plan, DowngradeAtEndOfCycle())
 
     async def is_taken() -> bool:
-        return (await world.state(plan)).status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
+        return (await env.state(plan)).status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
 
     await until(is_taken)
-    [(command, code)] = await audited_refusals(world, plan.plan_id)
+    [(command, code)] = await audited_refusals(env, plan.plan_id)
     assert command == "set_licenses"
-    timeline = await world.engine.archive.timeline(ref(plan))
+    timeline = await env.engine.archive.timeline(ref(plan))
     [refused] = [entry.data["refused"] for entry in timeline if entry.name == "set_licenses"]
     assert refused["code"] == code
 
 
-async def test_a_command_that_the_step_refuses_fails_its_update_with_the_stable_code(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer, MANUAL)
+async def test_a_command_that_the_step_refuses_fails_its_update_with_the_stable_code(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer, MANUAL)
 
     with pytest.raises(Refused) as refused:
-        await world.command(plan, SetLicenses(licenses=5))
+        await env.command(plan, SetLicenses(licenses=5))
 
-    assert [refused.value.code] == [code for _, code in await audited_refusals(world, plan.plan_id)]
+    assert [refused.value.code] == [code for _, code in await audited_refusals(env, plan.plan_id)]
 
 
-async def test_an_impossible_command_is_refused_without_an_event_and_without_a_row(dev_world: World) -> None:
-    customer = await dev_world.subscriber()
-    plan = await dev_world.plan(customer)
-    handle = dev_world.workflow(plan)
-    steps = await dev_world.engine.archive.steps(ref(plan))
+async def test_an_impossible_command_is_refused_without_an_event_and_without_a_row(dev_env: Environment) -> None:
+    customer = await dev_env.subscriber()
+    plan = await dev_env.plan(customer)
+    handle = dev_env.workflow(plan)
+    steps = await dev_env.engine.archive.steps(ref(plan))
 
     with pytest.raises(Refused) as refused:
-        await dev_world.command(plan, SwitchToMonthly())
+        await dev_env.command(plan, SwitchToMonthly())
 
     assert (refused.value.code, refused.value.message) == ("no_change", "The plan is monthly already.")
     assert await updates_of(handle) == [f"started/{plan.plan_id}"]
-    assert await dev_world.engine.archive.steps(ref(plan)) == steps
-    assert await audited_refusals(dev_world, plan.plan_id) == []
+    assert await dev_env.engine.archive.steps(ref(plan)) == steps
+    assert await audited_refusals(dev_env, plan.plan_id) == []
 
 
-async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer, MANUAL)
+async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer, MANUAL)
 
-    first = await world.command(plan, SetLicenses(licenses=12), "raise-to-12")
-    at_once = await world.command(plan, SetLicenses(licenses=12), "raise-to-12")
-    await world.months(2)
-    later = await world.command(plan, SetLicenses(licenses=12), "raise-to-12")
+    first = await env.command(plan, SetLicenses(licenses=12), "raise-to-12")
+    at_once = await env.command(plan, SetLicenses(licenses=12), "raise-to-12")
+    await env.months(2)
+    later = await env.command(plan, SetLicenses(licenses=12), "raise-to-12")
 
     assert first == at_once == later
-    steps = await world.engine.archive.steps(ref(plan))
+    steps = await env.engine.archive.steps(ref(plan))
     assert [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"] == ["raise-to-12"]
 
 
-async def test_the_same_refused_command_id_is_refused_again_with_the_same_code(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer, MANUAL)
+async def test_the_same_refused_command_id_is_refused_again_with_the_same_code(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer, MANUAL)
     codes = []
     for _ in range(2):
         with pytest.raises(Refused) as refused:
-            await world.command(plan, SetLicenses(licenses=5), "too-few")
+            await env.command(plan, SetLicenses(licenses=5), "too-few")
         codes.append(refused.value.code)
 
     assert codes[0] == codes[1]
-    assert len(await audited_refusals(world, plan.plan_id)) == 1
+    assert len(await audited_refusals(env, plan.plan_id)) == 1
 
 
-async def test_commands_to_an_ended_plan_are_refused(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer)
-    await world.command(plan, DowngradeAtEndOfCycle())
+async def test_commands_to_an_ended_plan_are_refused(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer)
+    await env.command(plan, DowngradeAtEndOfCycle())
     assert plan.due_at
-    await world.leap_to(plan.due_at + timedelta(hours=1))
-    await world.workflow(plan).result()
+    await env.leap_to(plan.due_at + timedelta(hours=1))
+    await env.workflow(plan).result()
 
     with pytest.raises(Refused) as refused:
-        await world.command(plan, DowngradeAtEndOfCycle())
+        await env.command(plan, DowngradeAtEndOfCycle())
 
     assert refused.value.code == "plan_ended"

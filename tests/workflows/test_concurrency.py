@@ -19,17 +19,17 @@ from billflow.domain.commands import (
 from billflow.domain.errors import Refused
 from billflow.models.contracts.plans import PlanState
 from tests.accounts import differences
-from tests.engine_fixtures import until
+from tests.api_environment import until
+from tests.environment import MANUAL, Environment, ref
 from tests.workflows.histories import runs_of
-from tests.world import MANUAL, World, ref
 
 BEGIN = datetime(2024, 6, 15, 8, 0, tzinfo=UTC)
 
 
-async def attempt(world: World, plan: PlanState, command: PlanCommand, command_id: str) -> str:
+async def attempt(env: Environment, plan: PlanState, command: PlanCommand, command_id: str) -> str:
     """Take a command; return its id where it was accepted, nothing where it was refused."""
     try:
-        await world.command(plan, command, command_id)
+        await env.command(plan, command, command_id)
     except Refused:
         return ""
     return command_id
@@ -37,46 +37,46 @@ async def attempt(world: World, plan: PlanState, command: PlanCommand, command_i
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_commands_at_once_in_any_order_leave_a_ledger_that_explains_every_invoice(
-    dev_world: World, seed: int
+    dev_env: Environment, seed: int
 ) -> None:
-    customer = await dev_world.customer()
-    await dev_world.report(customer, 10, BEGIN)
-    clock, plan = await dev_world.plan_on_clock(customer, BEGIN, MANUAL)
+    customer = await dev_env.customer()
+    await dev_env.report(customer, 10, BEGIN)
+    clock, plan = await dev_env.plan_on_clock(customer, BEGIN, MANUAL)
     commands: list[PlanCommand] = [SetLicenses(licenses=10 + number) for number in range(1, 21)]
     commands += [DowngradeAtEndOfCycle(), CancelScheduledChange(), SwitchToAnnual(), SetLicensesAtRenewal(licenses=40)]
     random.Random(seed).shuffle(commands)
 
     accepted = await asyncio.gather(
-        *(attempt(dev_world, plan, command, f"c{number}") for number, command in enumerate(commands))
+        *(attempt(dev_env, plan, command, f"c{number}") for number, command in enumerate(commands))
     )
-    await dev_world.advance(clock, add_months(BEGIN, 2))
+    await dev_env.advance(clock, add_months(BEGIN, 2))
 
-    steps = [step for step in await dev_world.engine.archive.steps(ref(plan)) if step.kind == "command"]
+    steps = [step for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "command"]
     assert sorted(step.key.rsplit("/", 1)[1] for step in steps if not step.refused) == sorted(filter(None, accepted))
-    ledger = await dev_world.engine.archive.ledger(ref(plan))
+    ledger = await dev_env.engine.archive.ledger(ref(plan))
     assert [entry.seq for entry in ledger] == list(range(1, len(ledger) + 1))
     first_cycle = [entry.licenses for entry in ledger if entry.event_time < add_months(BEGIN, 1)]
     assert all(earlier <= later for earlier, later in pairwise(first_cycle))
     assert first_cycle[-1] == 30
-    assert await differences(dev_world, customer, MANUAL, BEGIN) == ()
+    assert await differences(dev_env, customer, MANUAL, BEGIN) == ()
 
 
-async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_world: World) -> None:
-    customer = await dev_world.customer()
-    await dev_world.report(customer, 10, BEGIN)
-    clock, plan = await dev_world.plan_on_clock(customer, BEGIN, MANUAL)
+async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_env: Environment) -> None:
+    customer = await dev_env.customer()
+    await dev_env.report(customer, 10, BEGIN)
+    clock, plan = await dev_env.plan_on_clock(customer, BEGIN, MANUAL)
     months = 6
 
     async def raise_by_update(number: int) -> None:
-        await dev_world.command(plan, SetLicensesAtRenewal(licenses=20 + number % 7), f"update-{number}")
+        await dev_env.command(plan, SetLicensesAtRenewal(licenses=20 + number % 7), f"update-{number}")
 
     async def raise_by_signal(number: int) -> None:
-        await dev_world.signal(plan, SetLicensesAtRenewal(licenses=30 + number % 7), f"signal-{number}")
+        await dev_env.signal(plan, SetLicensesAtRenewal(licenses=30 + number % 7), f"signal-{number}")
 
     for month in range(1, months + 1):
         numbers = range(10 * month, 10 * month + 5)
         await asyncio.gather(
-            dev_world.advance(clock, add_months(BEGIN, month)),
+            dev_env.advance(clock, add_months(BEGIN, month)),
             *map(raise_by_update, numbers),
             *map(raise_by_signal, numbers),
         )
@@ -85,7 +85,7 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
         return len(await taken()) >= 2 * 5 * months
 
     async def taken() -> list[str]:
-        steps = await dev_world.engine.archive.steps(ref(plan))
+        steps = await dev_env.engine.archive.steps(ref(plan))
         return [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"]
 
     await until(all_taken)
@@ -93,6 +93,6 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
         f"{way}-{10 * month + n}" for way in ("signal", "update") for month in range(1, months + 1) for n in range(5)
     ]
     assert sorted(await taken()) == sorted(wanted)
-    assert len(await runs_of(dev_world.temporal, dev_world.workflow(plan).id)) >= months
-    assert len(await dev_world.invoices(customer)) == months + 1
-    assert await differences(dev_world, customer, MANUAL, BEGIN) == ()
+    assert len(await runs_of(dev_env.temporal, dev_env.workflow(plan).id)) >= months
+    assert len(await dev_env.invoices(customer)) == months + 1
+    assert await differences(dev_env, customer, MANUAL, BEGIN) == ()

@@ -2,19 +2,19 @@
 
 import pytest
 
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
+from tests.environment import ANNUAL, MONTHLY, Environment
 from tests.workflows.histories import names_of, size_of
 from tests.workflows.periods import one_period
-from tests.world import ANNUAL, MONTHLY, World
 
 BYTES = 6 * 1024
 
 
 @pytest.mark.parametrize(("asked", "events"), [(ANNUAL, 12), (MONTHLY, 18)], ids=["without", "with"])
 async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
-    dev_world: World, asked: StartPlan, events: int
+    dev_env: Environment, asked: StartPlan, events: int
 ) -> None:
-    run = await one_period(dev_world, asked)
+    run = await one_period(dev_env, asked)
 
     names = names_of(run)
     assert names.count("TIMER_FIRED") == 1

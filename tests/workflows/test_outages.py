@@ -14,19 +14,19 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.engine_fixtures import until
-from tests.workflows.skipping import SkippingWorld
+from tests.api_environment import until
+from tests.workflows.skipping import SkippingEnvironment
 
 DATABASE_AWAY_SECONDS = 70 if os.environ.get("BILLFLOW_CHAOS") == "long" else 2
 """More than 50 seconds pass the threshold up to which a step is retried without a timer of the workflow."""
 
 
 @asynccontextmanager
-async def stripe_down(world: SkippingWorld) -> AsyncIterator[None]:
+async def stripe_down(env: SkippingEnvironment) -> AsyncIterator[None]:
     """Let every request to Stripe break off."""
-    await world.control("POST", "/faults", requests=[{"fault": "reset_connection"}])
+    await env.control("POST", "/faults", requests=[{"fault": "reset_connection"}])
     yield
-    await world.control("DELETE", "/faults")
+    await env.control("DELETE", "/faults")
 
 
 @asynccontextmanager
@@ -48,52 +48,52 @@ async def database_away(database_url: str) -> AsyncIterator[None]:
 
 
 async def test_while_stripe_is_down_for_hours_a_plan_renews_and_afterwards_the_invoice_is_sent_once(
-    world: SkippingWorld,
+    env: SkippingEnvironment,
 ) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer)
-    async with stripe_down(world):
-        await world.leap(add_months(await world.now(), 1) - await world.now() + timedelta(hours=4))
-        assert (await world.state(plan)).due_at == add_months(plan.billing_cycle_anchor, 2)
-        unsent = (await world.invoices(customer))[-1]
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer)
+    async with stripe_down(env):
+        await env.leap(add_months(await env.now(), 1) - await env.now() + timedelta(hours=4))
+        assert (await env.state(plan)).due_at == add_months(plan.billing_cycle_anchor, 2)
+        unsent = (await env.invoices(customer))[-1]
         assert (unsent.status, unsent.attempts) == (InvoiceStatus.DRAFT, 0)
 
-    await world.leap_until(world.is_quiet, timedelta(minutes=6))
+    await env.leap_until(env.is_quiet, timedelta(minutes=6))
 
-    assert await world.collection(unsent).result() == InvoiceStatus.PAID
-    assert [held.status for held in await world.at_stripe(customer)] == ["paid", "paid"]
+    assert await env.collection(unsent).result() == InvoiceStatus.PAID
+    assert [held.status for held in await env.at_stripe(customer)] == ["paid", "paid"]
 
 
-async def test_a_command_waits_for_nothing_at_stripe(world: SkippingWorld) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer)
-    async with stripe_down(world):
-        await world.leap(add_months(await world.now(), 1) - await world.now() + timedelta(seconds=30))
+async def test_a_command_waits_for_nothing_at_stripe(env: SkippingEnvironment) -> None:
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer)
+    async with stripe_down(env):
+        await env.leap(add_months(await env.now(), 1) - await env.now() + timedelta(seconds=30))
 
         async with asyncio.timeout(10):
-            answer = await world.command(plan, SwitchToAnnual())
+            answer = await env.command(plan, SwitchToAnnual())
 
     assert answer.state.status is PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE
-    assert (await world.invoices(customer))[-1].status is InvoiceStatus.DRAFT
-    await world.leap(timedelta(minutes=6))
-    await until(world.is_quiet)
+    assert (await env.invoices(customer))[-1].status is InvoiceStatus.DRAFT
+    await env.leap(timedelta(minutes=6))
+    await until(env.is_quiet)
 
 
-async def test_while_postgresql_is_away_a_boundary_waits_and_is_closed_once_when_it_is_back(
-    world: SkippingWorld,
+async def test_while_postgresql_is_away_a_billing_date_waits_and_is_closed_once_when_it_is_back(
+    env: SkippingEnvironment,
 ) -> None:
-    customer = await world.subscriber(seats=10)
-    plan = await world.plan(customer)
+    customer = await env.subscriber(seats=10)
+    plan = await env.plan(customer)
     due = add_months(plan.billing_cycle_anchor, 1)
-    async with database_away(world.database_url):
-        leaping = asyncio.create_task(world.leap(due - await world.now() + timedelta(hours=1)))
+    async with database_away(env.database_url):
+        leaping = asyncio.create_task(env.leap(due - await env.now() + timedelta(hours=1)))
         await asyncio.sleep(DATABASE_AWAY_SECONDS)
     await leaping
 
     async def is_closed() -> bool:
-        return (await world.state(plan)).due_at == add_months(due, 1)
+        return (await env.state(plan)).due_at == add_months(due, 1)
 
     await until(is_closed)
-    await until(world.is_quiet)
-    assert [invoice.total for invoice in await world.invoices(customer)] == [8000, 8000]
-    assert [held.status for held in await world.at_stripe(customer)] == ["paid", "paid"]
+    await until(env.is_quiet)
+    assert [invoice.total for invoice in await env.invoices(customer)] == [8000, 8000]
+    assert [held.status for held in await env.at_stripe(customer)] == ["paid", "paid"]

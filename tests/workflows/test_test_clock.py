@@ -7,8 +7,8 @@ from billflow.domain.commands import DowngradeAtEndOfCycle, SwitchToAnnual
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
+from tests.environment import ANNUAL, Environment, ref
 from tests.workflows.histories import names_of, runs_of
-from tests.world import ANNUAL, World, ref
 
 BEGIN = datetime(2018, 1, 31, 9, 30, tzinfo=UTC)
 YEARS = 8
@@ -16,73 +16,75 @@ MOST_RUNS = 4
 """And one timer in all of them: for how long the answer to the purchase waits."""
 
 
-async def played(world: World) -> list[tuple[datetime, int, list[int]]]:
+async def played(env: Environment) -> list[tuple[datetime, int, list[int]]]:
     """Play a script of seats and commands on a new clock; return each invoice's moment, total and line amounts."""
-    customer = await world.customer()
+    customer = await env.customer()
     for month, seats in enumerate((10, 12, 9, 31, 30, 44)):
-        await world.report(customer, seats, add_months(BEGIN, month) + timedelta(hours=month))
-    clock, plan = await world.plan_on_clock(customer, BEGIN)
-    await world.advance(clock, add_months(BEGIN, 3) + timedelta(days=5, seconds=7))
-    await world.command(plan, SwitchToAnnual())
-    await world.advance(clock, add_months(BEGIN, 20))
-    [annual] = await world.engine.archive.running_plans(world.org_id, customer_id=customer.customer_id)
-    await world.command(annual, DowngradeAtEndOfCycle())
-    await world.advance(clock, add_months(BEGIN, 40))
+        await env.report(customer, seats, add_months(BEGIN, month) + timedelta(hours=month))
+    clock, plan = await env.plan_on_clock(customer, BEGIN)
+    await env.advance(clock, add_months(BEGIN, 3) + timedelta(days=5, seconds=7))
+    await env.command(plan, SwitchToAnnual())
+    await env.advance(clock, add_months(BEGIN, 20))
+    [annual] = await env.engine.archive.running_plans(env.org_id, customer_id=customer.customer_id)
+    await env.command(annual, DowngradeAtEndOfCycle())
+    await env.advance(clock, add_months(BEGIN, 40))
     return sorted(
         (invoice.issued_at, invoice.total, [line.amount for line in invoice.lines])
-        for invoice in await world.invoices(customer)
+        for invoice in await env.invoices(customer)
     )
 
 
-async def test_the_same_script_played_twice_gives_the_same_cents_at_the_same_moments(dev_world: World) -> None:
-    first = await played(dev_world)
+async def test_the_same_script_played_twice_gives_the_same_cents_at_the_same_moments(dev_env: Environment) -> None:
+    first = await played(dev_env)
 
-    assert await played(dev_world) == first
+    assert await played(dev_env) == first
     assert len(first) > 5
 
 
-async def test_eight_years_in_one_leap_close_every_boundary_without_a_timer_in_a_few_runs(dev_world: World) -> None:
-    customer = await dev_world.customer()
-    await dev_world.report(customer, 10, BEGIN)
-    clock, plan = await dev_world.plan_on_clock(customer, BEGIN, ANNUAL)
+async def test_eight_years_in_one_leap_close_every_billing_date_without_a_timer_in_a_few_runs(
+    dev_env: Environment,
+) -> None:
+    customer = await dev_env.customer()
+    await dev_env.report(customer, 10, BEGIN)
+    clock, plan = await dev_env.plan_on_clock(customer, BEGIN, ANNUAL)
 
-    await dev_world.advance(clock, add_months(BEGIN, 12 * YEARS))
+    await dev_env.advance(clock, add_months(BEGIN, 12 * YEARS))
 
-    invoices = await dev_world.invoices(customer)
+    invoices = await dev_env.invoices(customer)
     assert [invoice.issued_at for invoice in invoices] == [add_months(BEGIN, 12 * year) for year in range(YEARS + 1)]
     assert {(invoice.total, invoice.status) for invoice in invoices} == {(80_000, InvoiceStatus.PAID)}
-    boundaries = [step.at for step in await dev_world.engine.archive.steps(ref(plan)) if step.kind == "boundary"]
-    assert boundaries == [add_months(BEGIN, month) for month in range(1, 12 * YEARS + 1)]
-    runs = await runs_of(dev_world.temporal, dev_world.workflow(plan).id)
+    billing_dates = [step.at for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "billing_date"]
+    assert billing_dates == [add_months(BEGIN, month) for month in range(1, 12 * YEARS + 1)]
+    runs = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
     timers = [name for run in runs for name in names_of(run) if name.startswith("TIMER")]
     assert (len(runs) <= MOST_RUNS, timers) == (True, ["TIMER_STARTED", "TIMER_CANCELED"])
 
 
-async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap(dev_world: World) -> None:
+async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap(dev_env: Environment) -> None:
     totals = []
     for stops in ([4], range(1, 5)):
-        customer = await dev_world.customer()
-        await dev_world.report(customer, 10, BEGIN)
-        await dev_world.report(customer, 25, BEGIN + timedelta(days=100))
-        clock, plan = await dev_world.plan_on_clock(customer, BEGIN)
+        customer = await dev_env.customer()
+        await dev_env.report(customer, 10, BEGIN)
+        await dev_env.report(customer, 25, BEGIN + timedelta(days=100))
+        clock, plan = await dev_env.plan_on_clock(customer, BEGIN)
         for month in stops:
-            await dev_world.advance(clock, add_months(BEGIN, month))
-        seen = await dev_world.workflow(plan).query("state", result_type=PlanState)
+            await dev_env.advance(clock, add_months(BEGIN, month))
+        seen = await dev_env.workflow(plan).query("state", result_type=PlanState)
         assert seen.clock_at == add_months(BEGIN, 4)
-        totals.append([(invoice.issued_at, invoice.total) for invoice in await dev_world.invoices(customer)])
+        totals.append([(invoice.issued_at, invoice.total) for invoice in await dev_env.invoices(customer)])
 
     assert totals[0] == totals[1]
 
 
-async def test_a_plan_whose_workflow_is_lost_goes_on_from_the_rows_at_the_next_command(dev_world: World) -> None:
-    customer = await dev_world.customer()
-    await dev_world.report(customer, 10, BEGIN)
-    clock, plan = await dev_world.plan_on_clock(customer, BEGIN)
-    await dev_world.workflow(plan).terminate("the cluster was lost")
+async def test_a_plan_whose_workflow_is_lost_goes_on_from_the_rows_at_the_next_command(dev_env: Environment) -> None:
+    customer = await dev_env.customer()
+    await dev_env.report(customer, 10, BEGIN)
+    clock, plan = await dev_env.plan_on_clock(customer, BEGIN)
+    await dev_env.workflow(plan).terminate("the cluster was lost")
 
-    await dev_world.command(plan, SwitchToAnnual())
-    await dev_world.advance(clock, add_months(BEGIN, 1))
+    await dev_env.command(plan, SwitchToAnnual())
+    await dev_env.advance(clock, add_months(BEGIN, 1))
 
-    old, new = await dev_world.plans(customer)
+    old, new = await dev_env.plans(customer)
     assert (old.status, new.schedule) == (PlanStatus.ENDED, Schedule.ANNUAL)
-    assert [invoice.total for invoice in await dev_world.invoices(customer)] == [8000, 80_000]
+    assert [invoice.total for invoice in await dev_env.invoices(customer)] == [8000, 80_000]

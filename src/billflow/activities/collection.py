@@ -8,7 +8,7 @@ from billflow.activities.faults import asking_stripe, try_again
 from billflow.models.contracts.collection import CollectionPlan, LateFailure
 from billflow.models.contracts.invoices import (
     Closed,
-    CollectAsk,
+    CollectInput,
     CollectionOutcome,
     Declined,
     InvoiceStatus,
@@ -22,13 +22,13 @@ from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, Paym
 
 @dataclass(frozen=True)
 class CollectionActivities:
-    """What happens to an invoice at Stripe, and what the books remember of it."""
+    """What happens to an invoice at Stripe, and what the records remember of it."""
 
     books: Books
     gateway: PaymentGateway
 
     @activity.defn
-    async def collect(self, ask: CollectAsk) -> CollectionOutcome:
+    async def collect(self, ask: CollectInput) -> CollectionOutcome:
         """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
 
         What we owe the customer is put on its balance first, so that the invoice uses it up.
@@ -45,7 +45,7 @@ class CollectionActivities:
         await self.books.record_outcome(ask, outcome, ask.at)
         return outcome
 
-    async def _collect(self, ask: CollectAsk, invoice: InvoiceToCollect) -> CollectionOutcome:
+    async def _collect(self, ask: CollectInput, invoice: InvoiceToCollect) -> CollectionOutcome:
         payer = invoice.customer
         stripe_customer_id = await self.gateway.ensure_customer(payer)
         if payer.stripe_customer_id != stripe_customer_id:
@@ -65,8 +65,8 @@ class CollectionActivities:
         return await self.gateway.collect(invoice, ask.attempt)
 
     @activity.defn
-    async def void(self, ask: CollectAsk) -> None:
-        """Void the invoice at Stripe, where it got that far; our books have given it up already."""
+    async def void(self, ask: CollectInput) -> None:
+        """Void the invoice at Stripe, where it got that far; our records have given it up already."""
         invoice = await self.books.invoice_to_collect(ask)
         with asking_stripe():
             await self.gateway.void(invoice)

@@ -7,29 +7,29 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from billflow.domain.reconciling import (
-    UNSETTLED,
+from billflow.domain.reconciliation import (
+    UNPAID,
     BookedInvoice,
     Finding,
-    HeldInvoice,
-    StandingPlan,
+    LivePlan,
+    StripeInvoice,
     compare_invoice,
     compare_orphan,
     compare_plan,
 )
-from billflow.models.contracts.reconciliation import BookedRecord, SliceAsk
-from billflow.ports.reconciliation import ReconciliationBooks, StripeLedger, Workflows
+from billflow.models.contracts.reconciliation import InvoiceFinding, SliceInput
+from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Compares the three accounts page by page; each method returns the next page's cursor, None at the end."""
 
-    books: ReconciliationBooks
-    stripe: StripeLedger
+    books: ReconciliationRepository
+    stripe: StripeInvoiceReader
     workflows: Workflows
 
-    async def list_stripe(self, ask: SliceAsk, cursor: str | None) -> str | None:
+    async def list_stripe(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Copy a page of Stripe's list, so that rows can be compared without a request each."""
         days = ask.scope.days
         since = None if days is None else ask.started_at - timedelta(days=days)
@@ -37,7 +37,7 @@ class Comparison:
         await self.books.hold(ask, page.held)
         return page.next
 
-    async def invoices(self, ask: SliceAsk, cursor: str | None) -> str | None:
+    async def invoices(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Compare a page of our invoices with what Stripe listed."""
         booked = await self.books.booked_page(ask, cursor)
         held = await self.books.held_for(ask, [one.summary.invoice_id for one in booked])
@@ -48,7 +48,7 @@ class Comparison:
         await self.books.keep(ask, findings, compared=len(booked))
         return booked[-1].summary.invoice_id if booked else None
 
-    async def orphans(self, ask: SliceAsk, cursor: str | None) -> str | None:
+    async def orphans(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the listed invoices that our rows don't know; void ones harm nobody."""
         held = await self.books.held_page(ask, cursor)
         known = await self.books.booked(ask.org_id, [one.invoice_id for one in held])
@@ -56,18 +56,18 @@ class Comparison:
         await self.books.keep(ask, [compare_orphan(one) for one in strange])
         return held[-1].stripe_invoice_id if held else None
 
-    async def plans(self, ask: SliceAsk, cursor: str | None) -> str | None:
+    async def plans(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
         states = await self.books.plans_page(ask, cursor)
         running = await asyncio.gather(*(self.workflows.has_plan(state.plan_id) for state in states))
         found = [
-            compare_plan(StandingPlan(plan_id=state.plan_id, runs_in_books=True, has_workflow=runs))
+            compare_plan(LivePlan(plan_id=state.plan_id, runs_in_books=True, has_workflow=runs))
             for state, runs in zip(states, running, strict=True)
         ]
         await self.books.keep(ask, [finding for finding in found if finding])
         return states[-1].plan_id if states else None
 
-    async def running(self, ask: SliceAsk, cursor: str | None) -> str | None:
+    async def running(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the running workflows of a page whose plan has ended, or is not in the rows."""
         page = await self.workflows.running_plans(ask.org_id, cursor)
         states = await self.books.plans(ask.org_id, page.plan_ids)
@@ -77,22 +77,22 @@ class Comparison:
             if state is not None and state.runs:
                 continue
             runs = await self.workflows.has_plan(plan_id)
-            plan = StandingPlan(plan_id=plan_id, runs_in_books=None if state is None else False, has_workflow=runs)
+            plan = LivePlan(plan_id=plan_id, runs_in_books=None if state is None else False, has_workflow=runs)
             findings.append(compare_plan(plan))
         await self.books.keep(ask, [finding for finding in findings if finding])
         return page.next
 
-    async def _invoice(self, ask: SliceAsk, booked: BookedRecord, listed: Sequence[HeldInvoice]) -> list[Finding]:
+    async def _invoice(self, ask: SliceInput, booked: InvoiceFinding, listed: Sequence[StripeInvoice]) -> list[Finding]:
         if not [*compare_invoice(await self._booked(ask, booked), listed)]:
             return []
         now = (await self.books.booked(ask.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
         held = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._booked(ask, now), held)]
 
-    async def _booked(self, ask: SliceAsk, booked: BookedRecord) -> BookedInvoice:
+    async def _booked(self, ask: SliceInput, booked: InvoiceFinding) -> BookedInvoice:
         ours = booked.summary
         is_young = booked.changed_at > ask.started_at - timedelta(minutes=ask.scope.grace_minutes)
-        waits = ours.status in UNSETTLED and not is_young
+        waits = ours.status in UNPAID and not is_young
         return BookedInvoice(
             invoice_id=ours.invoice_id,
             status=ours.status,

@@ -1,4 +1,4 @@
-"""Sending a lane's messages one after the other; a message that was sent but not noted is sent again."""
+"""Sending a delivery stream's messages one after the other; a message that was sent but not noted is sent again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from billflow.models.contracts.delivery import Lane, LaneState
-from billflow.ports.delivery import Outbox, WebhookSender
+from billflow.models.contracts.endpoints import DeliveryStream, DeliveryStreamState
+from billflow.ports.webhooks import Outbox, WebhookSender
 
 AT_ONCE = 50
 """How many messages one call sends, so that a stop is never far."""
@@ -19,22 +19,22 @@ def _real_time() -> datetime:
 
 @dataclass(frozen=True)
 class DeliveryActivities:
-    """What a lane's workflow does; `now` is real time, whatever test clocks say."""
+    """What a delivery stream's workflow does; `now` is real time, whatever test clocks say."""
 
     outbox: Outbox
     sender: WebhookSender
     now: Callable[[], datetime] = _real_time
 
     @activity.defn
-    async def deliver(self, lane: Lane) -> LaneState:
-        """Send what is due on a lane, in order, and say how long to wait for the rest."""
+    async def deliver(self, stream: DeliveryStream) -> DeliveryStreamState:
+        """Send what is due on a delivery stream, in order, and say how long to wait for the rest."""
         for _ in range(AT_ONCE):
-            message = await self.outbox.next_message(lane)
+            message = await self.outbox.next_message(stream)
             if message is None:
-                return LaneState()
+                return DeliveryStreamState()
             now = self.now()
             if message.next_attempt_at is not None and message.next_attempt_at > now:
-                return LaneState(wait=message.next_attempt_at - now)
+                return DeliveryStreamState(wait=message.next_attempt_at - now)
             activity.heartbeat()
-            await self.outbox.record_attempt(lane, await self.sender.send(message, now))
-        return LaneState(wait=timedelta(0))
+            await self.outbox.record_attempt(stream, await self.sender.send(message, now))
+        return DeliveryStreamState(wait=timedelta(0))

@@ -1,12 +1,12 @@
-"""What collection by policy does in the books; each is one transaction and safe to repeat."""
+"""What collection by policy does in the records; each is one transaction and safe to repeat."""
 
 from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.models.contracts.collection import CollectionMoment, CollectionTerms, CustomerHeld, GivenUp
+from billflow.models.contracts.adjustments import InvoiceClosure, VoidInput
+from billflow.models.contracts.collection import CollectionGivenUp, CollectionMoment, CollectionTerms, CustomerHold
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
-from billflow.models.contracts.settling import InvoiceSettling, VoidAsk
 from billflow.ports.billing import Books
 
 ACTOR = "collection"
@@ -24,38 +24,38 @@ class DunningActivities:
         return await self.books.terms(ref)
 
     @activity.defn
-    async def live_plans(self, ref: InvoiceRef) -> CustomerHeld:
+    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
         """Return the live plans of the customer who owes the invoice."""
         return await self.books.live_plans(ref)
 
     @activity.defn
-    async def suspend_for(self, moment: CollectionMoment) -> CustomerHeld:
+    async def suspend_for(self, moment: CollectionMoment) -> CustomerHold:
         """Suspend the customer because of the invoice."""
         return await self.books.suspend_for(moment, moment.at)
 
     @activity.defn
-    async def lift_for(self, moment: CollectionMoment) -> CustomerHeld:
+    async def lift_for(self, moment: CollectionMoment) -> CustomerHold:
         """Let the customer back in, where this was the last debt it was suspended for."""
         return await self.books.lift_for(moment, moment.at)
 
     @activity.defn
-    async def let_go(self, moment: CollectionMoment) -> GivenUp:
+    async def let_go(self, moment: CollectionMoment) -> CollectionGivenUp:
         """Decide by the small-organization rule."""
         return await self.books.let_go(moment, moment.at)
 
     @activity.defn
-    async def give_up(self, settling: InvoiceSettling) -> InvoiceStatus:
+    async def give_up(self, adjustments: InvoiceClosure) -> InvoiceStatus:
         """Mark the invoice uncollectible; one that was paid meanwhile stays paid."""
-        status = (await self.books.terms(settling)).status
+        status = (await self.books.terms(adjustments)).status
         if status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
             return status
-        ask = VoidAsk(
-            org_id=settling.org_id,
-            invoice_id=settling.invoice_id,
-            key=f"{settling.invoice_id}/{settling.to}",
+        ask = VoidInput(
+            org_id=adjustments.org_id,
+            invoice_id=adjustments.invoice_id,
+            key=f"{adjustments.invoice_id}/{adjustments.to}",
             actor=ACTOR,
-            at=settling.at,
-            to=settling.to,
+            at=adjustments.at,
+            to=adjustments.to,
             reason="the dunning policy is exhausted",
         )
         return await self.books.close(ask)

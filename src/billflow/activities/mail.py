@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from billflow.models.contracts.mail import Letter, NoticeAsk, NoticeFacts
-from billflow.ports.collection import Mailer, Postbox
+from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput
+from billflow.ports.adjustments import Mailer, MailLog
 
-Write = Callable[[NoticeAsk, NoticeFacts], Letter]
+Write = Callable[[NotificationInput, NotificationFacts], Mail]
 """Puts a notice into the customer's words."""
 
 
@@ -17,23 +17,23 @@ Write = Callable[[NoticeAsk, NoticeFacts], Letter]
 class MailActivities:
     """Letters from the postbox to the mail server; without a `mailer` they are only kept."""
 
-    postbox: Postbox
+    mail_log: MailLog
     write: Write
     mailer: Mailer | None = None
 
     @activity.defn
-    async def notify(self, ask: NoticeAsk) -> str:
+    async def notify(self, ask: NotificationInput) -> str:
         """Tell the customer about an invoice, once, and return the mail's id."""
-        facts = await self.postbox.notice_facts(ask)
-        mail = await self.postbox.keep(ask, facts, self.write(ask, facts))
+        facts = await self.mail_log.notice_facts(ask)
+        mail = await self.mail_log.keep(ask, facts, self.write(ask, facts))
         if self.mailer is not None and mail.sent_at is None:
             await self.mailer.send(f"{mail.org_id}/{mail.key}", mail)
-            await self.postbox.mark_sent(ask.org_id, mail.mail_id, datetime.now(UTC))
+            await self.mail_log.mark_sent(ask.org_id, mail.mail_id, datetime.now(UTC))
         return mail.mail_id
 
     @activity.defn
-    async def notify_late(self, ask: NoticeAsk) -> None:
+    async def notify_late(self, ask: NotificationInput) -> None:
         """Tell the customer what is still news, unless it was erased: nobody is asked for what was paid meanwhile."""
-        facts = await self.postbox.notice_facts(ask)
-        if not facts.is_erased and (ask.occasion.outlives_the_debt or not facts.is_settled):
+        facts = await self.mail_log.notice_facts(ask)
+        if not facts.is_erased and (ask.occasion.outlives_the_debt or not facts.is_closed):
             await self.notify(ask)

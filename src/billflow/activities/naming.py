@@ -6,7 +6,7 @@ from temporalio import activity
 
 from billflow.activities.faults import asking_stripe
 from billflow.models.contracts.customers import CustomerRef
-from billflow.ports.customers import CustomerBooks, PayerNames
+from billflow.ports.customers import CustomerBooks, StripeCustomerNames
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class NamingActivities:
     """Our rows say how a customer is called; whoever comes last brings the newest to Stripe."""
 
     books: CustomerBooks
-    names: PayerNames
+    names: StripeCustomerNames
 
     @activity.defn
     async def rename_payers(self, customer: CustomerRef) -> None:

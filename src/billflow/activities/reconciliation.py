@@ -9,9 +9,15 @@ from temporalio.exceptions import ApplicationError
 
 from billflow.activities.comparing import Comparison
 from billflow.activities.repairing import Repairs
-from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, RunRef, SliceAsk, SliceDone
+from billflow.models.contracts.reconciliation import (
+    ReconciliationPart,
+    ReconciliationRun,
+    RunRef,
+    SliceInput,
+    SliceResult,
+)
 from billflow.ports.billing import Offers, PaymentsRejected, PaymentsUnavailable
-from billflow.ports.reconciliation import ReconciliationBooks
+from billflow.ports.reconciliation import ReconciliationRepository
 
 PAGES_PER_SLICE = 50
 """Pages of one activity; the next slice is another one, so that none runs for hours."""
@@ -19,7 +25,7 @@ PAGES_PER_SLICE = 50
 MORE = "more"
 """Where the next page of what needs no place to go on from begins."""
 
-Page = Callable[[SliceAsk, str | None], Awaitable[str | None]]
+Page = Callable[[SliceInput, str | None], Awaitable[str | None]]
 """Does one page from a cursor on, and returns where the next one begins; None at the end."""
 
 
@@ -27,7 +33,7 @@ Page = Callable[[SliceAsk, str | None], Awaitable[str | None]]
 class ReconciliationActivities:
     """One run: its beginning, its slices and its end; each may happen twice."""
 
-    books: ReconciliationBooks
+    books: ReconciliationRepository
     comparison: Comparison
     repairs: Repairs
     offers: Offers
@@ -40,7 +46,7 @@ class ReconciliationActivities:
         return await self.books.begin(run, key, run.started_at or datetime.now(UTC))
 
     @activity.defn
-    async def reconcile_slice(self, ask: SliceAsk) -> SliceDone:
+    async def reconcile_slice(self, ask: SliceInput) -> SliceResult:
         """Do the next pages of one part, from the last heartbeat on where an earlier try had one."""
         details = activity.info().heartbeat_details
         cursor: str | None = details[0] if details else ask.cursor
@@ -50,7 +56,7 @@ class ReconciliationActivities:
             if cursor is None:
                 break
             activity.heartbeat(cursor)
-        return SliceDone(next=cursor)
+        return SliceResult(next=cursor)
 
     @activity.defn
     async def finish_reconciliation(self, run: RunRef) -> None:
@@ -68,7 +74,7 @@ class ReconciliationActivities:
             ReconciliationPart.REPAIR: self.repairs.page,
         }[part]
 
-    async def _expire_offers(self, ask: SliceAsk, _cursor: str | None) -> str | None:
+    async def _expire_offers(self, ask: SliceInput, _cursor: str | None) -> str | None:
         return MORE if await self.offers.expire(ask.org_id, ask.started_at) else None
 
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.domain import boundary, lifecycle, purchasing, suspension
+from billflow.domain import billing_dates, lifecycle, plan_start, suspension
 from billflow.models.contracts.plans import PlanState, StepResult
 from billflow.models.contracts.steps import (
-    AbandonAsk,
-    ActivateAsk,
-    BoundaryAsk,
-    CaughtUpAsk,
-    CommandAsk,
+    AbandonInput,
+    ActivateInput,
+    BackfillInput,
+    BillingDateInput,
+    CommandInput,
     PlanRef,
-    ResumeAsk,
+    ResumeInput,
     StepInfo,
 )
 from billflow.ports.billing import Books
@@ -21,24 +21,24 @@ from billflow.ports.billing import Books
 
 @dataclass(frozen=True)
 class StepActivities:
-    """What a plan's workflow does to the books."""
+    """What a plan's workflow does to the records."""
 
     books: Books
 
     @activity.defn
-    async def close_boundary(self, ask: BoundaryAsk) -> StepResult:
+    async def process_billing_date(self, ask: BillingDateInput) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
         detail = {"behind": True} if ask.behind else {}
-        info = StepInfo(key=ask.key, kind="boundary", at=ask.at, detail=detail)
-        return await self.books.take_step(ask, info, lambda facts: boundary.close_boundary(facts, ask.at))
+        info = StepInfo(key=ask.key, kind="billing_date", at=ask.at, detail=detail)
+        return await self.books.take_step(ask, info, lambda facts: billing_dates.process_billing_date(facts, ask.at))
 
     @activity.defn
-    async def tell_caught_up(self, ask: CaughtUpAsk) -> None:
+    async def announce_backfill(self, ask: BackfillInput) -> None:
         """Give the customer one notice of all invoices that were made late."""
-        await self.books.tell_caught_up(ask, ask.key, ask.invoice_ids, ask.at)
+        await self.books.announce_backfill(ask, ask.key, ask.invoice_ids, ask.at)
 
     @activity.defn
-    async def take_command(self, ask: CommandAsk) -> StepResult:
+    async def take_command(self, ask: CommandInput) -> StepResult:
         """Take one command; a refusal is an answer, written to the audit log."""
         info = StepInfo(
             key=ask.key,
@@ -51,25 +51,25 @@ class StepActivities:
         return await self.books.take_step(ask, info, lambda facts: lifecycle.take_command(facts, ask.command, ask.at))
 
     @activity.defn
-    async def activate(self, ask: ActivateAsk) -> StepResult:
+    async def activate(self, ask: ActivateInput) -> StepResult:
         """Start the plan whose purchase is paid."""
         paid = await self.books.purchased_licenses(ask, ask.invoice_id)
         info = StepInfo(key=ask.key, kind="activate", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: purchasing.activate(facts, paid, ask.at))
+        return await self.books.take_step(ask, info, lambda facts: plan_start.activate(facts, paid, ask.at))
 
     @activity.defn
-    async def abandon(self, ask: AbandonAsk) -> StepResult:
+    async def abandon(self, ask: AbandonInput) -> StepResult:
         """End the plan whose purchase came to nothing, and give up its invoice."""
         info = StepInfo(key=ask.key, kind="abandon", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: purchasing.abandon(facts, ask.reason, ask.at))
+        return await self.books.take_step(ask, info, lambda facts: plan_start.abandon(facts, ask.reason, ask.at))
 
     @activity.defn
-    async def resume(self, ask: ResumeAsk) -> StepResult:
+    async def resume(self, ask: ResumeInput) -> StepResult:
         """Resume billing after a suspension."""
         info = StepInfo(key=ask.key, kind="resume", at=ask.at)
         return await self.books.take_step(ask, info, lambda facts: suspension.resume(facts, ask.at))
 
     @activity.defn
     async def plan_state(self, plan: PlanRef) -> PlanState:
-        """Read the plan as the books know it."""
+        """Read the plan as the records know it."""
         return await self.books.plan_state(plan)

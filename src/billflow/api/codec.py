@@ -11,9 +11,9 @@ from starlette.middleware.cors import CORSMiddleware
 from temporalio.api.common.v1 import Payload, Payloads
 
 from billflow.api import problems
-from billflow.api.caller import Forbidden, admitted
+from billflow.api.principal import Forbidden, admitted
 from billflow.api.services import Services
-from billflow.models.contracts.keys import Scope
+from billflow.models.contracts.access import Scope
 from billflow.temporal.codec import EncryptionCodec
 
 PATH = "/codec"
@@ -21,7 +21,7 @@ _HEADERS = ("Authorization", "Content-Type", "X-Namespace")
 
 
 @dataclass(frozen=True)
-class CodecDesk:
+class CodecService:
     """Who may ask: keys with `admin` of the operator's own organization, since histories belong to all of them.
 
     Without a *codec* payloads pass as they are. *ui_origin* is whose pages may ask from a browser.
@@ -32,7 +32,7 @@ class CodecDesk:
     ui_origin: str | None
 
 
-def codec_app(services: Services, desk: CodecDesk) -> FastAPI:
+def codec_app(services: Services, desk: CodecService) -> FastAPI:
     """Build the endpoint, an application of its own: it has CORS, and is no part of the documented API."""
     app = FastAPI(openapi_url=None)
     problems.install(app)
@@ -55,7 +55,7 @@ def _works(codec: EncryptionCodec | None) -> dict[str, _Work]:
     return {"encode": codec.encode if codec else unchanged, "decode": codec.decode if codec else unchanged}
 
 
-def _route(services: Services, desk: CodecDesk, work: _Work) -> Callable[[Request], Awaitable[Response]]:
+def _route(services: Services, desk: CodecService, work: _Work) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         caller = await admitted(request, services, Scope.ADMIN)
         if caller.org_id != desk.operator_org_id:

@@ -4,91 +4,91 @@ from typing import Literal
 
 from pydantic import Field
 
-from billflow.api.views import ContactShown, Listed, Shown
+from billflow.api.views import ContactResponse, ListResponse, ResponseModel
 from billflow.models.contracts.base import Moment
-from billflow.models.contracts.customer_money import CreditRecord, SponsorshipRecord
-from billflow.models.contracts.customer_parts import AccountRecord, ChannelRecord, ProjectRecord
+from billflow.models.contracts.customer_finances import GrantedCredit, SponsorshipRecord
+from billflow.models.contracts.customer_resources import AccountRecord, ChannelRecord, ProjectRecord
 from billflow.models.contracts.customer_settings import Json, ResolvedSettings
 
 
-class AccountShown(AccountRecord):
+class BillingAccountResponse(AccountRecord):
     """A billing account."""
 
     billing_account_id: str = Field(serialization_alias="id")
 
 
-class ProjectShown(ProjectRecord):
+class ProjectResponse(ProjectRecord):
     """A project with its own settings."""
 
     project_id: str = Field(serialization_alias="id")
 
 
-class ChannelShown(ChannelRecord):
+class ChannelResponse(ChannelRecord):
     """A channel with its own settings."""
 
     channel_id: str = Field(serialization_alias="id")
 
 
-class CreditShown(CreditRecord):
+class CreditResponse(GrantedCredit):
     """A credit that was granted, or with a negative amount one that was used."""
 
     credit_id: str = Field(serialization_alias="id")
 
 
-class SponsorshipShown(SponsorshipRecord):
+class SponsorshipResponse(SponsorshipRecord):
     """A request to be sponsored, and what became of it."""
 
     sponsorship_request_id: str = Field(serialization_alias="id")
 
 
-class Contacts(Listed):
+class ContactList(ListResponse):
     """A customer's contacts, the primary one first."""
 
-    contacts: list[ContactShown] = Field(validation_alias="rows")
+    contacts: list[ContactResponse] = Field(validation_alias="rows")
 
 
-class Accounts(Listed):
+class BillingAccountList(ListResponse):
     """A customer's billing accounts, the default one first."""
 
-    billing_accounts: list[AccountShown] = Field(validation_alias="rows")
+    billing_accounts: list[BillingAccountResponse] = Field(validation_alias="rows")
 
 
-class Projects(Listed):
+class ProjectList(ListResponse):
     """A customer's projects, the oldest first."""
 
-    projects: list[ProjectShown] = Field(validation_alias="rows")
+    projects: list[ProjectResponse] = Field(validation_alias="rows")
 
 
-class Channels(Listed):
+class ChannelList(ListResponse):
     """A project's channels, the oldest first."""
 
-    channels: list[ChannelShown] = Field(validation_alias="rows")
+    channels: list[ChannelResponse] = Field(validation_alias="rows")
 
 
-class Sponsorships(Listed):
+class SponsorshipList(ListResponse):
     """A customer's sponsorship requests, the newest first."""
 
-    sponsorship_requests: list[SponsorshipShown] = Field(validation_alias="rows")
+    sponsorship_requests: list[SponsorshipResponse] = Field(validation_alias="rows")
 
 
-class SettingsChanged(Shown):
+class SettingsResponse(ResponseModel):
     """The settings after a change."""
 
     success: Literal[True] = True
     settings: Json
 
 
-class OwnSettings(Shown):
+class OwnSettingsResponse(ResponseModel):
     """Settings as they were given at this level."""
 
     settings: Json
 
 
-SettingsShown = ResolvedSettings | OwnSettings
+AnySettingsResponse = ResolvedSettings | OwnSettingsResponse
 """Settings of one level, or with `resolved=true` those that hold there, and where each comes from."""
 
 
-class Suspended(Shown):
+class SuspendedResponse(ResponseModel):
     """The customer is suspended."""
 
     success: Literal[True] = True
@@ -97,7 +97,7 @@ class Suspended(Shown):
     suspended_at: Moment | None
 
 
-class Activated(Shown):
+class ActivatedResponse(ResponseModel):
     """The customer is active."""
 
     success: Literal[True] = True
@@ -106,7 +106,7 @@ class Activated(Shown):
     activated_at: Moment
 
 
-class Deactivated(Shown):
+class DeactivatedResponse(ResponseModel):
     """The customer's account is closed."""
 
     success: Literal[True] = True

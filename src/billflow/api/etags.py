@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from starlette.types import Message, Receive, Scope
 
-from billflow.api.problems import Told
+from billflow.api.problems import ProblemError
 
 ETAG = "ETag"
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
@@ -17,7 +17,7 @@ _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _DIGEST_BYTES = 16
 
 
-class Changed(Told):
+class PreconditionFailed(ProblemError):
     """What is to be updated is not what the caller has read."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ def tagged(request: Request, response: Response) -> Response:
 
 
 async def require_match(request: Request) -> None:
-    """Raise `Changed` unless what is at the request's address now has one of its `If-Match` tags.
+    """Raise `PreconditionFailed` unless what is at the request's address now has one of its `If-Match` tags.
 
     Where the address itself can't be read, such as that of one setting, what it is a part of counts.
     """
@@ -50,7 +50,7 @@ async def require_match(request: Request) -> None:
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         status, headers = await _read(request, path.rpartition("/")[0])
     if status != HTTPStatus.OK or not _names(wanted, headers.get(ETAG.lower(), "")):
-        raise Changed
+        raise PreconditionFailed
 
 
 def _names(header: str | None, tag: str) -> bool:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from billflow.api.views import Shown
+from billflow.api.views import ResponseModel
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.money import Rounding
 from billflow.models.contracts.base import Moment
 
 
-class ShareShown(Shown):
+class ShareResponse(ResponseModel):
     """A fraction of the cycle as it was counted, and reduced."""
 
     numerator: int
@@ -19,7 +19,7 @@ class ShareShown(Shown):
     reduced: str = Field(examples=["15/31"])
 
 
-class LineExplained(Shown):
+class LineExplanation(ResponseModel):
     """One line, in words and as the numbers that make it; `unrounded` is what one unit comes to before rounding."""
 
     n: int
@@ -30,7 +30,7 @@ class LineExplained(Shown):
     period_end: Moment
     cycle_start: Moment | None
     cycle_end: Moment | None
-    share: ShareShown
+    share: ShareResponse
     unrounded: str = Field(examples=["12000/31"])
     rounding: Rounding
     unit_amount: int
@@ -41,15 +41,15 @@ class LineExplained(Shown):
     entries: list[int] = Field(description="The ledger entries that the line bills.")
 
 
-def explained(lines: Sequence[Line], currency: str) -> list[LineExplained]:
+def explained(lines: Sequence[Line], currency: str) -> list[LineExplanation]:
     """Explain lines in their order; amounts are in minor units of *currency*."""
     return [_explained(n, line, currency) for n, line in enumerate(lines, start=1)]
 
 
-def _explained(n: int, line: Line, currency: str) -> LineExplained:
+def _explained(n: int, line: Line, currency: str) -> LineExplanation:
     told = explain(line, currency)
     share = told.share
-    return LineExplained(
+    return LineExplanation(
         n=n,
         description=told.description,
         price=told.price,
@@ -58,7 +58,7 @@ def _explained(n: int, line: Line, currency: str) -> LineExplained:
         period_end=told.period.end,
         cycle_start=told.cycle.start if told.cycle else None,
         cycle_end=told.cycle.end if told.cycle else None,
-        share=ShareShown(numerator=share.numerator, denominator=share.denominator, reduced=str(share.reduced)),
+        share=ShareResponse(numerator=share.numerator, denominator=share.denominator, reduced=str(share.reduced)),
         unrounded=str(told.unrounded),
         rounding=told.rounding,
         unit_amount=told.unit_amount,

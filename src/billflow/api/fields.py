@@ -26,11 +26,11 @@ def _checked(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-AskedMoment = Annotated[AwareDatetime, AfterValidator(_checked)]
+RequestMoment = Annotated[AwareDatetime, AfterValidator(_checked)]
 """A moment that a caller names, with its zone."""
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """A body; a field we don't know is refused, for it would be ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +50,7 @@ PagingHere = Annotated[Paging, Query()]
 """Which part of a list to answer."""
 
 
-class Slice(Asked):
+class Slice(RequestModel):
     """Which part of a short list to answer: *limit* rows after the row *after*, or after the first *offset*."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 50

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from billflow.models.contracts.keys import Attention
+from billflow.models.contracts.access import PlansOnHold
 
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
@@ -34,13 +34,13 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are parked.")
+        self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(
             "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
         )
 
-    def attend(self, attention: Attention) -> None:
+    def attend(self, attention: PlansOnHold) -> None:
         """Take in what waits now."""
         self.plans.set(attention.plans_needing_attention)
         self.invoices.set(attention.unsent_invoices)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from fastapi import FastAPI
 
 from billflow.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH
-from billflow.api.writes import GUARDED, IDEMPOTENCY_KEY
+from billflow.api.idempotency import GUARDED, IDEMPOTENCY_KEY
 from billflow.domain.commands import PlanCommand
 
 SCHEME = "ApiKey"

@@ -73,7 +73,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list, examples=[[]])
 
 
-class Told(HTTPException):
+class ProblemError(HTTPException):
     """A problem that knows its own code, and the field where it is one's fault."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Told(HTTPException):
         self.field = field
 
 
-class Unstorable(Told):
+class Unstorable(ProblemError):
     """A part of the request is well formed, but can't be stored."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
@@ -150,7 +150,7 @@ async def _of_validation(_: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error, Told):
+    if isinstance(error, ProblemError):
         wrong = [FieldProblem(field=error.field, message=error.detail, code=error.code)] if error.field else []
         detail = f"{error.field}: {error.detail}" if error.field else error.detail
         return answered(error.status_code, error.code, detail, wrong, error.headers)

@@ -35,14 +35,14 @@ async def serving_in(processes: int, host: str, port: int) -> AsyncIterator[str]
     with closing(listen(host, port)) as listener, tempfile.TemporaryDirectory(prefix="billflow-api-") as numbers:
         environment = {**os.environ, SHARED: numbers}
         async with AsyncExitStack() as running:
-            kept = [Kept(listener.fileno(), environment) for _ in range(processes)]
+            kept = [ManagedProcess(listener.fileno(), environment) for _ in range(processes)]
             for one in kept:
                 running.push_async_callback(one.stop)
             await asyncio.gather(*(one.start() for one in kept))
             yield address_of(listener, host)
 
 
-class Kept:
+class ManagedProcess:
     """One process that serves the socket *descriptor*, started again whenever it dies."""
 
     def __init__(self, descriptor: int, environment: Mapping[str, str]) -> None:

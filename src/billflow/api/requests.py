@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from billflow.api.caller import READS, admitted, scope_of
 from billflow.api.etags import tagged
+from billflow.api.idempotency import written
 from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
+from billflow.api.principal import READS, admitted, scope_of
 from billflow.api.problems import Unstorable
 from billflow.api.services import services_of
-from billflow.api.strictness import strict
-from billflow.api.writes import written
+from billflow.api.strict_json import strict
 
 DEPTH = 50
 """How many levels of a JSON value are taken."""

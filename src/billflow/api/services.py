@@ -7,12 +7,12 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from billflow.api.doorkeeper import Doorkeeper
+from billflow.api.authentication import Authentication
 from billflow.api.stripe_events import StripeEvents
-from billflow.documents.papers import InvoicePapers
+from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Answers, Watch
+from billflow.ports.access import Idempotency, Monitoring
 from billflow.ports.billing import Archive, Books, Registry
 from billflow.ports.customers import CustomerBooks
 from billflow.service.billing import Billing
@@ -41,19 +41,19 @@ class Services:
     archive: Archive
     registry: Registry
     customers: Customers
-    customer_books: CustomerBooks
+    customer_records_store: CustomerBooks
     offering: Offering
     pricing: Pricing
     catalog: Catalog
     stripe_events: StripeEvents
     invoices: Invoices
-    papers: InvoicePapers
+    documents: InvoiceDocuments
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
-    doorkeeper: Doorkeeper
-    answers: Answers
-    watch: Watch
-    outward: Outward
+    authentication: Authentication
+    answers: Idempotency
+    watch: Monitoring
+    webhooks: Outward
     privacy: Privacy
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 

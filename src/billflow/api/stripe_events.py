@@ -10,8 +10,8 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Watch
-from billflow.ports.billing import WebhookInbox
+from billflow.ports.access import Monitoring
+from billflow.ports.billing import StripeEventRepository
 from billflow.service.hearing import StripeNews
 
 _BATCH = 20
@@ -25,15 +25,15 @@ _log = structlog.get_logger(__name__)
 class StripeEvents:
     """The events of all organizations; several processes may work on them at once."""
 
-    inbox: WebhookInbox
-    news: StripeNews
-    watch: Watch
+    inbox: StripeEventRepository
+    effects: StripeNews
+    watch: Monitoring
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def take(self, event: StripeEvent) -> bool:
         """Keep an event once; tell whether it is new and concerns us."""
-        org_id = await self.news.owner_of(event)
+        org_id = await self.effects.owner_of(event)
         if org_id is None:
             return False
         try:
@@ -67,7 +67,7 @@ class StripeEvents:
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self.news.act(org_id, event)
+            await self.effects.act(org_id, event)
             await self.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)

@@ -10,7 +10,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, TimelineEntry
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """An answer, read from the fields of whatever holds them."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
@@ -21,109 +21,109 @@ class Shown(BaseModel):
         return cls.model_validate(held, from_attributes=True)
 
 
-class ContactShown(ContactRecord):
+class ContactResponse(ContactRecord):
     """A person to write to."""
 
     contact_id: str = Field(serialization_alias="id")
 
 
-class CustomerShown(CustomerRecord):
+class CustomerResponse(CustomerRecord):
     """A customer; lists leave its contacts out."""
 
     org_id: str = Field(exclude=True)
     customer_id: str = Field(serialization_alias="id")
-    contacts: tuple[ContactShown, ...] = ()
+    contacts: tuple[ContactResponse, ...] = ()
 
 
-class ClockShown(ClockRecord):
+class TestClockResponse(ClockRecord):
     """A test clock."""
 
     org_id: str = Field(exclude=True)
     test_clock_id: str = Field(serialization_alias="id")
 
 
-class PlanShown(PlanState):
+class PlanResponse(PlanState):
     """A plan; amounts in minor units of `currency`."""
 
     org_id: str = Field(exclude=True)
     plan_id: str = Field(serialization_alias="id")
 
 
-class InvoiceMade(InvoiceSummary):
+class InvoiceSummaryResponse(InvoiceSummary):
     """An invoice that was just made; amounts in minor units of `currency`."""
 
     org_id: str = Field(exclude=True)
     invoice_id: str = Field(serialization_alias="id")
 
 
-class InvoiceShown(InvoiceRecord):
+class InvoiceResponse(InvoiceRecord):
     """An invoice; amounts in minor units of `currency`."""
 
     org_id: str = Field(exclude=True)
     invoice_id: str = Field(serialization_alias="id")
 
 
-class InvoiceInFull(InvoiceDetail):
+class InvoiceDetailResponse(InvoiceDetail):
     """An invoice with its lines and the attempts to collect it."""
 
     org_id: str = Field(exclude=True)
     invoice_id: str = Field(serialization_alias="id")
 
 
-class Listed(Shown):
+class ListResponse(ResponseModel):
     """One part of a list: `total` counts all of it, `next` is the `after` of the next part."""
 
     total: int
     next: str | None = None
 
 
-class Customers(Listed):
+class CustomerList(ListResponse):
     """Customers, the newest first."""
 
-    customers: list[CustomerShown] = Field(validation_alias="rows")
+    customers: list[CustomerResponse] = Field(validation_alias="rows")
 
 
-class Clocks(Listed):
+class TestClockList(ListResponse):
     """Test clocks, the newest first."""
 
-    test_clocks: list[ClockShown] = Field(validation_alias="rows")
+    test_clocks: list[TestClockResponse] = Field(validation_alias="rows")
 
 
-class Plans(Listed):
+class PlanList(ListResponse):
     """Plans, the newest first."""
 
-    plans: list[PlanShown] = Field(validation_alias="rows")
+    plans: list[PlanResponse] = Field(validation_alias="rows")
 
 
-class Invoices(Listed):
+class InvoiceList(ListResponse):
     """Invoices, the newest first."""
 
-    invoices: list[InvoiceShown] = Field(validation_alias="rows")
+    invoices: list[InvoiceResponse] = Field(validation_alias="rows")
 
 
-class Ledger(Listed):
+class LedgerList(ListResponse):
     """A plan's ledger, the oldest entry first."""
 
     ledger: list[LedgerRecord] = Field(validation_alias="rows")
 
 
-class Timeline(Listed):
+class TimelineList(ListResponse):
     """What happened to a plan, the oldest first."""
 
     timeline: list[TimelineEntry] = Field(validation_alias="rows")
 
 
-class Started(Shown):
+class PlanStartResponse(ResponseModel):
     """The plan as it was started; `outcome` says what came of charging the card where that was asked for."""
 
-    plan: PlanShown = Field(validation_alias="state")
+    plan: PlanResponse = Field(validation_alias="state")
     outcome: CollectionOutcome | None = None
 
 
-class CommandTaken(Shown):
+class CommandResponse(ResponseModel):
     """The plan after a command, the invoices made and voided, and the plan that took over, if any."""
 
-    plan: PlanShown = Field(validation_alias="state")
-    invoices: list[InvoiceMade]
-    voided: list[InvoiceMade]
-    successor: PlanShown | None = None
+    plan: PlanResponse = Field(validation_alias="state")
+    invoices: list[InvoiceSummaryResponse]
+    voided: list[InvoiceSummaryResponse]
+    successor: PlanResponse | None = None

@@ -9,8 +9,8 @@ import typer
 from typer.main import get_command
 
 from billflow.cli import (
+    adjustments,
     audit,
-    cards,
     clocks,
     customers,
     demo,
@@ -19,12 +19,12 @@ from billflow.cli import (
     endpoints,
     invoices,
     keys,
-    mails,
+    mail,
     offers,
+    payment_methods,
     plans,
     seats,
     servers,
-    settling,
     sponsorships,
 )
 from billflow.cli.conformance import conformance
@@ -71,9 +71,9 @@ _add(servers.migrate, "migrate")
 _add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
 _add(events, "events --type invoice.paid", "events --customer 5f1c --json")
 keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
-customers.app.add_typer(cards.app)
+customers.app.add_typer(payment_methods.app)
 customers.app.add_typer(sponsorships.app)
-invoices.app.add_typer(settling.app)
+invoices.app.add_typer(adjustments.app)
 customers.app.command(epilog=example("customer export 5f1c"))(export)
 customers.app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))(erase)
 app.command()(conformance)
@@ -81,7 +81,7 @@ for _name, _group in (
     ("plan", plans.app),
     ("offer", offers.app),
     ("invoice", invoices.app),
-    ("mail", mails.app),
+    ("mail", mail.app),
     ("dunning", dunning.app),
     ("customer", customers.app),
     ("seats", seats.app),
@@ -91,8 +91,8 @@ for _name, _group in (
     ("audit", audit.app),
 ):
     app.add_typer(_group, name=_name)
-app.command("stripe-stand-in", context_settings=_PASS_ON, epilog=example("stripe-stand-in --port 12111 --control"))(
-    servers.stripe_stand_in
+app.command("stripe-emulator", context_settings=_PASS_ON, epilog=example("stripe-emulator --port 12111 --control"))(
+    servers.stripe_emulator
 )
 
 

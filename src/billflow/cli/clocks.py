@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import found, now, org_of
+from billflow.cli.lookup import found, now, org_of
 from billflow.cli.params import AsJson, At, ClockId, example, moment
 from billflow.cli.session import run
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from billflow.cli import output
-from billflow.cli.finding import short
+from billflow.cli.lookup import short
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customer_access import AccessRecord
-    from billflow.models.contracts.customer_money import Amount, ReportRecord, UsageRecord
+    from billflow.models.contracts.customer_finances import Amount, ReportRecord, UsageRecord
     from billflow.models.contracts.customers import CustomerRecord
     from billflow.models.contracts.onboarding import OnboardingProgress
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli import customer_money, customer_parts, output
+from billflow.cli import customer_finances, customer_resources, output
 from billflow.cli.customer_views import customer_facts
-from billflow.cli.finding import change_here, customer_ref, org_of, short
+from billflow.cli.lookup import change_here, customer_ref, org_of, short
 from billflow.cli.params import After, AsJson, CustomerId, Limit, Reason, example
 from billflow.cli.session import run
 
@@ -120,7 +120,7 @@ def delete(customer: CustomerId, *, reason: Reason = None) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
 
     async def act(engine: "Engine") -> None:
-        await engine.customer_books.delete(await customer_ref(engine, customer), change_here(reason))
+        await engine.customer_records_store.delete(await customer_ref(engine, customer), change_here(reason))
         output.say("Deleted.")
 
     run(act)
@@ -130,17 +130,17 @@ def _add(command: Callable[..., None], *examples: str) -> None:
     app.command(epilog=example(*examples))(command)
 
 
-_add(customer_parts.update, "customer update 5f1c --name 'Acme Inc.' --language de-DE")
-_add(customer_parts.settings, "customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
-_add(customer_parts.contacts, "customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
+_add(customer_resources.update, "customer update 5f1c --name 'Acme Inc.' --language de-DE")
+_add(customer_resources.settings, "customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
+_add(customer_resources.contacts, "customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
 _add(
-    customer_parts.billing_accounts,
+    customer_resources.billing_accounts,
     "customer billing-accounts 5f1c",
     "customer billing-accounts 5f1c --add Subsidiary --currency EUR",
 )
-_add(customer_parts.projects, "customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
-_add(customer_money.access, "customer access 5f1c --json")
-_add(customer_money.report, "customer report 5f1c")
-_add(customer_money.usage, "customer usage 5f1c --since 2026-01-01")
-_add(customer_money.credit, "customer credit 5f1c 2500 --reason 'outage of 1 March'")
-_add(customer_money.onboard, "customer onboard 5f1c --tier cloud_standard --trial-days 30")
+_add(customer_resources.projects, "customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
+_add(customer_finances.access, "customer access 5f1c --json")
+_add(customer_finances.report, "customer report 5f1c")
+_add(customer_finances.usage, "customer usage 5f1c --since 2026-01-01")
+_add(customer_finances.credit, "customer credit 5f1c 2500 --reason 'outage of 1 March'")
+_add(customer_finances.onboard, "customer onboard 5f1c --tier cloud_standard --trial-days 30")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli import running
-from billflow.cli.finding import now, org_of
+from billflow.cli import local_stack
+from billflow.cli.lookup import now, org_of
 from billflow.cli.output import facts
 from billflow.cli.session import actor
 
@@ -37,7 +37,7 @@ def dev(
     temporal_port: _Port = _ANY_FREE,
     ui_port: _Port = _ANY_FREE,
 ) -> None:
-    """Start PostgreSQL, Temporal, the Stripe stand-in, a worker and the API; ctrl-C stops them all.
+    """Start PostgreSQL, Temporal, the Stripe emulator, a worker and the API; ctrl-C stops them all.
 
     A part is left out where its variable points at a real one: DATABASE_URL, TEMPORAL_ADDRESS, STRIPE_API_KEY.
     While it runs, other commands on this machine find it by themselves.
@@ -73,7 +73,7 @@ def _settings(asked: _Asked) -> "Settings":
 
 async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
     from billflow.api.server import run_server
-    from billflow.cli.serving import together
+    from billflow.cli.processes import together
     from billflow.temporal.worker import run_until
     from billflow.wiring import build_api, ensure_schedules, migrate, open_engine, workers
 
@@ -81,7 +81,7 @@ async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
     folder = settings.data_dir.expanduser().resolve()
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
-        with running.announced(folder, stack.environment()):
+        with local_stack.announced(folder, stack.environment()):
             await ensure_schedules(engine)
             _show(stack, folder, await _first_key(engine))
             api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
@@ -90,14 +90,14 @@ async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
 
 async def _first_key(engine: "Engine") -> str | None:
     """Make the organization's first key, which can do everything; None where it has one."""
-    from billflow.models.contracts.customers import CustomerChange
-    from billflow.models.contracts.keys import NewApiKey, Scope
+    from billflow.models.contracts.access import NewApiKey, Scope
+    from billflow.models.contracts.customers import ChangeContext
 
     org_id = await org_of(engine)
     if await engine.keys.keys(org_id):
         return None
     new = NewApiKey(name="dev", mode=engine.mode, scopes=frozenset(Scope))
-    issued = await engine.keys.create_key(org_id, new, CustomerChange(actor=actor(), at=now()))
+    issued = await engine.keys.create_key(org_id, new, ChangeContext(actor=actor(), at=now()))
     return issued.text.get_secret_value()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import change_here, org_of
+from billflow.cli.lookup import change_here, org_of
 from billflow.cli.params import AsJson, Reason, example
 from billflow.cli.session import run
 from billflow.domain.errors import InvalidInput

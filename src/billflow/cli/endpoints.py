@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import now, only, org_of, short
+from billflow.cli.lookup import now, only, org_of, short
 from billflow.cli.params import After, AsJson, Limit, Reason, example, moment
 from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerChange
-    from billflow.models.contracts.delivery import EndpointRecord, MadeEndpoint
+    from billflow.models.contracts.customers import ChangeContext
+    from billflow.models.contracts.endpoints import CreatedEndpoint, EndpointRecord
     from billflow.wiring import Engine
 
 app = typer.Typer(
@@ -38,11 +38,11 @@ def create(
     """Make an endpoint; its secret is shown this once."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.delivery import NewEndpoint
-        from billflow.wiring import outward_of
+        from billflow.models.contracts.endpoints import NewEndpoint
+        from billflow.wiring import webhooks_of
 
         new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
-        made = await outward_of(engine).endpoints.create_endpoint(await org_of(engine), new, _change())
+        made = await webhooks_of(engine).endpoints.create_endpoint(await org_of(engine), new, _change())
         _show_made(made, as_json=as_json)
 
     run(act)
@@ -54,9 +54,9 @@ def list_(*, limit: Limit = 50, after: After = None, as_json: AsJson = False) ->
 
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import outward_of
+        from billflow.wiring import webhooks_of
 
-        page = await outward_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=limit, after=after))
+        page = await webhooks_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"webhook_endpoints": page.rows, "total": page.total, "next": page.next})
             return
@@ -88,10 +88,10 @@ def rotate(
     """Give an endpoint a new secret, shown this once; the old one goes on signing for a while."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import outward_of
+        from billflow.wiring import webhooks_of
 
         overlap, endpoint_id = timedelta(hours=overlap_hours), await _found(engine, endpoint)
-        endpoints = outward_of(engine).endpoints
+        endpoints = webhooks_of(engine).endpoints
         _show_made(
             await endpoints.rotate_secret(await org_of(engine), endpoint_id, overlap, _change()), as_json=as_json
         )
@@ -112,12 +112,12 @@ def replay(
     """Send events once more, in their order and under their ids."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.delivery import ReplayAsk
-        from billflow.wiring import outward_of
+        from billflow.models.contracts.endpoints import ReplayInput
+        from billflow.wiring import webhooks_of
 
-        ask = ReplayAsk(event_id=event, since=since)
+        ask = ReplayInput(event_id=event, since=since)
         endpoint_id = await _found(engine, endpoint)
-        messages = await outward_of(engine).replay(await org_of(engine), endpoint_id, ask, _change())
+        messages = await webhooks_of(engine).replay(await org_of(engine), endpoint_id, ask, _change())
         if as_json:
             output.as_json({"messages": messages})
         else:
@@ -132,10 +132,10 @@ def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None,
 
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import outward_of
+        from billflow.wiring import webhooks_of
 
         endpoint_id, paging = await _found(engine, endpoint), Paging(limit=limit, after=after)
-        page = await outward_of(engine).outbox.deliveries(await org_of(engine), endpoint_id, paging)
+        page = await webhooks_of(engine).outbox.deliveries(await org_of(engine), endpoint_id, paging)
         if as_json:
             output.as_json({"deliveries": page.rows, "total": page.total, "next": page.next})
             return
@@ -145,7 +145,7 @@ def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None,
     run(act)
 
 
-def _show_made(made: "MadeEndpoint", *, as_json: bool) -> None:
+def _show_made(made: "CreatedEndpoint", *, as_json: bool) -> None:
     secret = made.secret.get_secret_value()
     if as_json:
         output.as_json({**made.record.model_dump(mode="json"), "secret": secret})
@@ -155,11 +155,11 @@ def _show_made(made: "MadeEndpoint", *, as_json: bool) -> None:
 
 def _turn(typed: str, status: str, reason: str | None, *, as_json: bool) -> None:
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.delivery import EndpointStatus, EndpointUpdate
-        from billflow.wiring import outward_of
+        from billflow.models.contracts.endpoints import EndpointChange, EndpointStatus
+        from billflow.wiring import webhooks_of
 
-        update, endpoint_id = EndpointUpdate(status=EndpointStatus(status)), await _found(engine, typed)
-        record = await outward_of(engine).update_endpoint(await org_of(engine), endpoint_id, update, _change(reason))
+        update, endpoint_id = EndpointChange(status=EndpointStatus(status)), await _found(engine, typed)
+        record = await webhooks_of(engine).update_endpoint(await org_of(engine), endpoint_id, update, _change(reason))
         _show(record, as_json=as_json)
 
     run(act)
@@ -174,14 +174,14 @@ def _show(record: "EndpointRecord", *, as_json: bool) -> None:
 
 async def _found(engine: "Engine", typed: str) -> str:
     from billflow.models.contracts.records import Paging
-    from billflow.wiring import outward_of
+    from billflow.wiring import webhooks_of
 
-    page = await outward_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=100))
+    page = await webhooks_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=100))
     ids = [record.endpoint_id for record in page.rows if record.endpoint_id.startswith(typed.lower())]
     return only("endpoint", typed, ids)
 
 
-def _change(reason: str | None = None) -> "CustomerChange":
-    from billflow.models.contracts.customers import CustomerChange
+def _change(reason: str | None = None) -> "ChangeContext":
+    from billflow.models.contracts.customers import ChangeContext
 
-    return CustomerChange(actor=actor(), at=now(), reason=reason)
+    return ChangeContext(actor=actor(), at=now(), reason=reason)

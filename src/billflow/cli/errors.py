@@ -14,7 +14,7 @@ EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
-class Problem:
+class CliProblem:
     """A failure to report: the sentence, its stable code, the field at fault and the exit code."""
 
     message: str
@@ -28,18 +28,18 @@ class Problem:
         sys.stderr.write(f"{json.dumps(data) if as_json else self.message}\n")
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> CliProblem:
     """Return what to say about *error*; one that nobody foresaw is named as a fault of ours."""
     if isinstance(error, BillingError):
-        return Problem(error.message, error.code, error.field)
+        return CliProblem(error.message, error.code, error.field)
     if isinstance(error, TyperException):
-        return Problem(_usage(error), "usage", exit_code=error.exit_code)
+        return CliProblem(_usage(error), "usage", exit_code=error.exit_code)
     if isinstance(error, ExceptionGroup):
         return problem_of(error.exceptions[0])
     return _invalid(error) or _outside(error)
 
 
-def _invalid(error: Exception) -> Problem | None:
+def _invalid(error: Exception) -> CliProblem | None:
     """Explain what our contracts refuse."""
     from pydantic import ValidationError
 
@@ -50,10 +50,12 @@ def _invalid(error: Exception) -> Problem | None:
     if isinstance(refused, BillingError):
         return problem_of(refused)
     field = ".".join(map(str, first["loc"])) or None
-    return Problem(f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", "invalid_input", field)
+    return CliProblem(
+        f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", "invalid_input", field
+    )
 
 
-def _outside(error: Exception) -> Problem:
+def _outside(error: Exception) -> CliProblem:
     """Explain what the servers around us say."""
     from temporalio.exceptions import TemporalError
     from temporalio.service import RPCError
@@ -70,7 +72,7 @@ def _outside(error: Exception) -> Problem:
         (Exception, "internal_error", f"This is a fault in billflow ({type(error).__name__}): "),
     )
     code, beginning = next((code, beginning) for kind, code, beginning in known if isinstance(error, kind))
-    return Problem(f"{beginning}{_one_line(error)}.", code)
+    return CliProblem(f"{beginning}{_one_line(error)}.", code)
 
 
 def _usage(error: TyperException) -> str:

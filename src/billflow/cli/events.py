@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import found, org_of, short
+from billflow.cli.lookup import found, org_of, short
 from billflow.cli.params import After, AsJson, Limit, moment
 from billflow.cli.session import run
 
@@ -28,13 +28,13 @@ def events(  # noqa: PLR0913  (each is one filter)
     """List what happened, the newest first."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.delivery import EventFilter
+        from billflow.models.contracts.endpoints import EventFilter
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import outward_of
+        from billflow.wiring import webhooks_of
 
         customer_id = await found(engine, "customer", customer) if customer else None
         wanted = EventFilter(type=type_, customer_id=customer_id, since=since)
-        page = await outward_of(engine).outbox.events(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await webhooks_of(engine).outbox.events(await org_of(engine), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"events": page.rows, "total": page.total, "next": page.next})
             return

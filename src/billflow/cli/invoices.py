@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli.finding import found, org_of
+from billflow.cli.lookup import found, org_of
 from billflow.cli.params import After, AsJson, InvoiceId, Limit, example
 from billflow.cli.session import run
 from billflow.domain.errors import InvalidInput
@@ -92,11 +92,13 @@ def pdf(
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
-        from billflow.wiring import papers_of
+        from billflow.wiring import documents_of
 
         org_id, invoice_id = await org_of(engine), await found(engine, "invoice", invoice)
-        papers = papers_of(engine)
-        written = (await papers.html(org_id, invoice_id)).encode() if html else await papers.pdf(org_id, invoice_id)
+        documents = documents_of(engine)
+        written = (
+            (await documents.html(org_id, invoice_id)).encode() if html else await documents.pdf(org_id, invoice_id)
+        )
         number = (await engine.archive.invoice(org_id, invoice_id)).number
         target = output_file or Path(f"invoice-{number or invoice_id}.{'html' if html else 'pdf'}")
         _write(target, written)

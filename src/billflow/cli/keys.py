@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import now, only, org_of, short
+from billflow.cli.lookup import now, only, org_of, short
 from billflow.cli.params import AsJson, example, moment
 from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerChange
-    from billflow.models.contracts.keys import ApiKeyRecord, IssuedKey
+    from billflow.models.contracts.access import ApiKeyRecord, IssuedKey
+    from billflow.models.contracts.customers import ChangeContext
     from billflow.wiring import Engine
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def create(
     """Make a key for the organization that BILLFLOW_ORG names; it is shown this once."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.keys import NewApiKey
+        from billflow.models.contracts.access import NewApiKey
 
         named = {"name": name, "mode": engine.mode, "expires_at": expires_at, "rate_limit": rate_limit}
         new = NewApiKey.model_validate({**named, "scopes": scope or ["read", "write"]})
@@ -98,10 +98,10 @@ async def _found(engine: "Engine", typed: str) -> str:
     return only("API key", typed, [key_id for key_id in ids if key_id.startswith(typed.lower())])
 
 
-def _change() -> "CustomerChange":
-    from billflow.models.contracts.customers import CustomerChange
+def _change() -> "ChangeContext":
+    from billflow.models.contracts.customers import ChangeContext
 
-    return CustomerChange(actor=actor(), at=now())
+    return ChangeContext(actor=actor(), at=now())
 
 
 def _show_new(issued: "IssuedKey", *, as_json: bool) -> None:

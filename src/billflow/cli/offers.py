@@ -7,13 +7,13 @@ from uuid import uuid4
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import found, now, org_of, short
+from billflow.cli.lookup import found, now, org_of, short
 from billflow.cli.params import AsJson, CustomerId, Key, example, moment
 from billflow.cli.session import actor, answered, run
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerChange
+    from billflow.models.contracts.customers import ChangeContext
     from billflow.models.contracts.offers import OfferRecord
     from billflow.wiring import Engine
 
@@ -124,7 +124,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
     """Accept an offer for its customer: the plan starts at its price."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.cli.plan_acts import show_started
+        from billflow.cli.plan_commands import show_started
         from billflow.models.contracts.offers import Acceptance
 
         known = await _offer(engine, offer)
@@ -150,10 +150,10 @@ async def _offer(engine: "Engine", typed: str) -> "OfferRecord":
     return await engine.offering.offers.offer(org_id, await found(engine, "offer", typed), now())
 
 
-def _change() -> "CustomerChange":
-    from billflow.models.contracts.customers import CustomerChange
+def _change() -> "ChangeContext":
+    from billflow.models.contracts.customers import ChangeContext
 
-    return CustomerChange(actor=actor(), at=now())
+    return ChangeContext(actor=actor(), at=now())
 
 
 def _price(offer: "OfferRecord") -> str:

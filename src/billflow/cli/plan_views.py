@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli import output
-from billflow.cli.finding import short
+from billflow.cli.lookup import short
 
 if TYPE_CHECKING:
     from billflow.models.contracts.invoices import InvoiceSummary
@@ -18,16 +18,18 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 def described(state: "PlanState") -> None:
     """Print one plan."""
-    parked = state.attention
+    on_hold = state.attention
     shown = {
         "id": state.plan_id,
         "customer": state.customer_id,
         "status": output.words(state.status) + (", suspended" if state.suspended else ""),
-        "needs attention": f"{parked.message} ({parked.code}, since {output.time(parked.since)})" if parked else None,
+        "needs attention": f"{on_hold.message} ({on_hold.code}, since {output.time(on_hold.since)})"
+        if on_hold
+        else None,
         "price": price_of(state),
         "licenses": f"{state.licenses}, {state.licenses_at_next_renewal} at renewal, {state.license_management}",
         "payment": output.words(state.collection_method),
-        "next boundary": output.time(state.due_at),
+        "next billing date": output.time(state.due_at),
         "next invoice": output.time(state.next_invoice_date),
         "ends": output.time(state.end_date) if state.end_date else None,
         "waits for payment of": state.awaiting_invoice_id,
@@ -46,7 +48,7 @@ def price_of(state: "PlanState") -> str:
 
 def plan_rows(plans: "Sequence[PlanState]") -> Table:
     """Return plans as a table."""
-    columns = ("id", "customer", "tier", "schedule", "status", "licenses>", "next boundary", "attention")
+    columns = ("id", "customer", "tier", "schedule", "status", "licenses>", "next billing date", "attention")
     return columns, [
         (
             short(plan.plan_id),

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from billflow.cli.command_variants import WHEN_PREVIEWED, WHEN_SENT, Request, group
 from billflow.cli.fields import options_of, parameter, signed, typed_as
-from billflow.cli.finding import found, org_of, plan_ref
+from billflow.cli.lookup import found, org_of, plan_ref
 from billflow.cli.params import After, AsJson, CustomerId, Key, Limit, PlanId, example
 from billflow.cli.session import run
-from billflow.cli.variants import WHEN_PREVIEWED, WHEN_SENT, Request, group
 from billflow.domain.plan import PlanStatus
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 
 if TYPE_CHECKING:
     from billflow.wiring import Engine
@@ -38,9 +38,9 @@ def start(**typed: Any) -> None:
     wanted = Start(typed["customer"], asked, typed["clock"], typed["key"], typed["as_json"])
 
     async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_acts
+        from billflow.cli import plan_commands
 
-        await plan_acts.start(engine, wanted)
+        await plan_commands.start(engine, wanted)
 
     run(act)
 
@@ -67,7 +67,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
     customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
     status: Annotated[PlanStatus | None, typer.Option(help="Where the plan stands.")] = None,
     tier: Annotated[str | None, typer.Option(help="A tier's code.")] = None,
-    needs_attention: Annotated[bool, typer.Option("--needs-attention", help="Parked plans only.")] = False,
+    needs_attention: Annotated[bool, typer.Option("--needs-attention", help="On hold plans only.")] = False,
     limit: Limit = 50,
     after: After = None,
     as_json: AsJson = False,
@@ -143,7 +143,7 @@ def forecast(
     """Show the next invoices of a plan, if nothing changes."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.cli.plan_ahead import show_forecast
+        from billflow.cli.previews import show_forecast
 
         await show_forecast(engine, plan, count, as_json=as_json)
 
@@ -152,25 +152,25 @@ def forecast(
 
 def _command(typed: Request) -> None:
     async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_acts
+        from billflow.cli import plan_commands
 
-        await plan_acts.command(engine, typed)
+        await plan_commands.command(engine, typed)
 
     run(act)
 
 
 def _signal(typed: Request) -> None:
     async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_acts
+        from billflow.cli import plan_commands
 
-        await plan_acts.signal(engine, typed)
+        await plan_commands.signal(engine, typed)
 
     run(act)
 
 
 def _preview(typed: Request) -> None:
     async def act(engine: "Engine") -> None:
-        from billflow.cli.plan_ahead import show_preview
+        from billflow.cli.previews import show_preview
 
         await show_preview(engine, typed)
 

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from billflow.cli import output
-from billflow.cli.finding import found, now, org_of
+from billflow.cli.lookup import found, now, org_of
 from billflow.cli.params import AsJson, CustomerId, Reason
 from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerChange, CustomerRef
+    from billflow.models.contracts.customers import ChangeContext, CustomerRef
     from billflow.wiring import Engine
 
 
@@ -16,9 +16,9 @@ def export(customer: CustomerId) -> None:
     """Print everything that is kept of a customer, as JSON."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import privacy_of
+        from billflow.wiring import personal_data_of
 
-        output.as_json(await privacy_of(engine).export(await _ref(engine, customer), _change(None)))
+        output.as_json(await personal_data_of(engine).export(await _ref(engine, customer), _change(None)))
 
     run(act)
 
@@ -30,9 +30,9 @@ def erase(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = Fals
     """
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import privacy_of
+        from billflow.wiring import personal_data_of
 
-        erasure = await privacy_of(engine).erase(await _ref(engine, customer), _change(reason))
+        erasure = await personal_data_of(engine).erase(await _ref(engine, customer), _change(reason))
         if as_json:
             output.as_json(erasure)
         else:
@@ -47,7 +47,7 @@ async def _ref(engine: "Engine", typed: str) -> "CustomerRef":
     return CustomerRef(org_id=await org_of(engine), customer_id=await found(engine, "customer", typed))
 
 
-def _change(reason: str | None) -> "CustomerChange":
-    from billflow.models.contracts.customers import CustomerChange
+def _change(reason: str | None) -> "ChangeContext":
+    from billflow.models.contracts.customers import ChangeContext
 
-    return CustomerChange(actor=actor(), at=now(), reason=reason)
+    return ChangeContext(actor=actor(), at=now(), reason=reason)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli.finding import now, org_of, short
+from billflow.cli.lookup import now, org_of, short
 from billflow.cli.params import AsJson
 from billflow.cli.session import NoWorker, run
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from billflow.wiring import Engine
 
 EXIT_DRIFT = 1
-"""Something is left that is not mended."""
+"""Something is left that is not repaired."""
 
 PATIENCE_SECONDS = 600.0
 
 
 def reconcile(
     *,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is safe; without it nothing is changed.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair what is safe; without it nothing is changed.")
+    ] = False,
     last: Annotated[bool, typer.Option("--last", help="Show the newest run instead, such as last night's.")] = False,
     days: Annotated[
         int | None, typer.Option(min=1, help="Compare invoices of so many days, and unsettled ones; all if left out.")
@@ -37,7 +39,7 @@ def reconcile(
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
         from billflow.models.contracts.reconciliation import ReconciliationRun, ReconciliationScope
-        from billflow.wiring import fleet_of, reconciliation_reports
+        from billflow.wiring import reconciliation_reports, workflow_control_of
 
         org_id = await org_of(engine)
         run_id = None
@@ -45,7 +47,7 @@ def reconcile(
             scope = ReconciliationScope(days=days, grace_minutes=grace)
             asked = ReconciliationRun(org_id=org_id, repair=repair, scope=scope)
             with output.working("Comparing rows, Stripe and workflows"):
-                run_id = await _finished(fleet_of(engine).reconcile(asked, now()))
+                run_id = await _finished(workflow_control_of(engine).reconcile(asked, now()))
         report = await reconciliation_reports(engine).report(org_id, run_id)
         if as_json:
             output.as_json(report)
@@ -76,7 +78,7 @@ def _shown(report: "ReconciliationReport") -> None:
         for finding in report.findings
     ]
     if rows:
-        output.table("Findings", ("severity", "what", "about", "mending", "details"), rows)
+        output.table("Findings", ("severity", "what", "about", "repairing", "details"), rows)
     people = sum(finding.needs_a_person for finding in report.findings)
     output.say(
         f"{report.invoices_compared} invoices compared, {len(report.findings)} findings, "
@@ -86,7 +88,7 @@ def _shown(report: "ReconciliationReport") -> None:
 
 def _became(finding: "FindingRecord") -> str:
     if finding.repaired_at:
-        return "mended"
+        return "repaired"
     if finding.problem:
         return f"failed: {finding.problem}"
     return f"possible: --repair ({finding.repair.replace('_', ' ')})" if finding.repair else "needs a person"

@@ -7,7 +7,7 @@ import typer
 
 from billflow.cli import output
 from billflow.cli.errors import EXIT_REFUSED
-from billflow.cli.finding import found, now, only, org_of
+from billflow.cli.lookup import found, now, only, org_of
 from billflow.cli.params import AsJson, At, CustomerId, example
 from billflow.cli.session import run
 from billflow.domain.seats import MAX_LICENSES

@@ -1,4 +1,4 @@
-"""The commands that production runs: worker, api and migrate; and the Stripe stand-in for tests."""
+"""The commands that production runs: worker, api and migrate; and the Stripe emulator for tests."""
 
 import asyncio
 import sys
@@ -74,7 +74,7 @@ async def _api(host: str | None, port: int | None, processes: int | None) -> Non
 
 @asynccontextmanager
 async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIterator[str]:
-    from billflow.api.memory import set_apart
+    from billflow.api.garbage_collection import set_apart
     from billflow.api.server import serving
     from billflow.wiring import build_api, open_engine
 
@@ -87,7 +87,7 @@ async def _serve_socket(descriptor: int) -> None:
     """Serve a socket that another process listens on, until our standard input ends."""
     from socket import socket
 
-    from billflow.api.memory import set_apart
+    from billflow.api.garbage_collection import set_apart
     from billflow.api.processes import READY, end_of_input
     from billflow.api.server import serving_at
     from billflow.temporal.worker import stop_on_signals
@@ -125,9 +125,9 @@ async def _prepare_temporal(settings: "Settings") -> None:
     await prepare_temporal(settings)
 
 
-def stripe_stand_in(context: typer.Context) -> None:
+def stripe_emulator(context: typer.Context) -> None:
     """Run a local server that speaks Stripe's API, for development and tests; --help shows its options."""
-    from stripe_stand_in.__main__ import main
+    from stripe_emulator.__main__ import main
 
-    sys.argv = ["billflow stripe-stand-in", *context.args]
+    sys.argv = ["billflow stripe-emulator", *context.args]
     raise typer.Exit(main())

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from billflow.cli import running
+from billflow.cli import local_stack
 from billflow.domain.errors import BillingError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def settings_here(*, serving: bool = False) -> "Settings":
     from billflow.telemetry.logging import configure_logging
 
     settings = load_settings()
-    if variables := running.found(settings.data_dir.expanduser(), os.environ):
+    if variables := local_stack.found(settings.data_dir.expanduser(), os.environ):
         os.environ.update(variables)
         settings = load_settings()
     wanted = serving or "log_level" in settings.model_fields_set

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
-from billflow.cli.finding import change_here, customer_ref, only, short
+from billflow.cli.lookup import change_here, customer_ref, only, short
 from billflow.cli.params import AsJson, CustomerId, Reason, example
 from billflow.cli.session import run
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customer_money import SponsorshipRecord
+    from billflow.models.contracts.customer_finances import SponsorshipRecord
     from billflow.models.contracts.customers import CustomerRef
     from billflow.wiring import Engine
 
@@ -24,7 +24,7 @@ def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """List a customer's requests to be sponsored, the newest first."""
 
     async def act(engine: "Engine") -> None:
-        found = await engine.customer_books.sponsorships(await customer_ref(engine, customer))
+        found = await engine.customer_records_store.sponsorships(await customer_ref(engine, customer))
         if as_json:
             output.as_json({"sponsorship_requests": found, "total": len(found)})
             return
@@ -37,7 +37,7 @@ def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog=example("customer ask-sponsorship 5f1c --type open_source --description 'A compiler'"))
-def ask_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
+def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
     customer: CustomerId,
     *,
     organization_type: Annotated[str, typer.Option("--type", help="Such as open_source, education or non_profit.")],
@@ -49,7 +49,7 @@ def ask_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
     """Ask for a customer to be sponsored; one request at a time waits for a decision."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.customer_money import NewSponsorshipRequest
+        from billflow.models.contracts.customer_finances import NewSponsorshipRequest
 
         new = NewSponsorshipRequest(
             organization_type=organization_type,
@@ -57,7 +57,9 @@ def ask_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
             website=website,
             expected_users=expected_users,
         )
-        asked = await engine.customer_books.ask_sponsorship(await customer_ref(engine, customer), new, change_here())
+        asked = await engine.customer_records_store.request_sponsorship(
+            await customer_ref(engine, customer), new, change_here()
+        )
         _show(asked, as_json=as_json)
 
     run(act)
@@ -86,13 +88,16 @@ def decline_sponsorship(
     async def act(engine: "Engine") -> None:
         ref = await customer_ref(engine, customer)
         request_id = await _found(engine, ref, request)
-        _show(await engine.customer_books.decline_sponsorship(ref, request_id, change_here(reason)), as_json=as_json)
+        _show(
+            await engine.customer_records_store.decline_sponsorship(ref, request_id, change_here(reason)),
+            as_json=as_json,
+        )
 
     run(act)
 
 
 async def _found(engine: "Engine", ref: "CustomerRef", typed: str) -> str:
-    ids = [request.sponsorship_request_id for request in await engine.customer_books.sponsorships(ref)]
+    ids = [request.sponsorship_request_id for request in await engine.customer_records_store.sponsorships(ref)]
     return only("sponsorship request", typed, [one for one in ids if one.startswith(typed.lower())])
 
 

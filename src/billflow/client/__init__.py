@@ -9,23 +9,31 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
 from billflow.client import commands, customers, events, invoices, plans, seats
 from billflow.client.calls import Call
 from billflow.client.clients import AsyncClient, Client
-from billflow.client.errors import ApiError, NotAdmitted, OutOfReach
-from billflow.client.models import Customer, Event, Invoice, Listed, Plan, Started, Taken
+from billflow.client.errors import ApiError, AuthenticationFailed, ServerUnreachable
+from billflow.client.models import (
+    CommandResult,
+    CustomerObject,
+    EventObject,
+    InvoiceObject,
+    ListObject,
+    PlanObject,
+    StartedPlan,
+)
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AuthenticationFailed",
     "Call",
     "Client",
-    "Customer",
-    "Event",
-    "Invoice",
-    "Listed",
-    "NotAdmitted",
-    "OutOfReach",
-    "Plan",
-    "Started",
-    "Taken",
+    "CommandResult",
+    "CustomerObject",
+    "EventObject",
+    "InvoiceObject",
+    "ListObject",
+    "PlanObject",
+    "ServerUnreachable",
+    "StartedPlan",
     "commands",
     "customers",
     "events",

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from billflow.client.calls import Call
-from billflow.client.errors import OutOfReach, error_of
+from billflow.client.errors import ServerUnreachable, error_of
 
 Answer = TypeVar("Answer")
 
@@ -49,9 +49,11 @@ def _is_passing(answer: httpx.Response) -> bool:
 
 def _read(call: Call[Answer], answer: httpx.Response | None) -> Answer:
     if answer is None:
-        raise OutOfReach("The API can't be reached; whether it was done is unknown, so ask again with the same call.")
+        raise ServerUnreachable(
+            "The API can't be reached; whether it was done is unknown, so ask again with the same call."
+        )
     if _is_passing(answer):
-        raise OutOfReach(error_of(answer.status_code, answer.content).message)
+        raise ServerUnreachable(error_of(answer.status_code, answer.content).message)
     if answer.status_code >= _CLIENT_ERROR:
         raise error_of(answer.status_code, answer.content)
     return call.read(answer.content)
@@ -70,8 +72,8 @@ def _options(url: str, key: str) -> dict[str, Any]:
 class Client:
     """Asks one billflow with one API key, and waits for each answer.
 
-    `do` raises `InvalidInput`, `NotFound`, `Refused`, `NotAdmitted` or `ApiError` with the API's code, and
-    `OutOfReach` where no answer came.
+    `do` raises `InvalidInput`, `NotFound`, `Refused`, `AuthenticationFailed` or `ApiError` with the API's code, and
+    `ServerUnreachable` where no answer came.
     """
 
     def __init__(self, url: str, key: str, *, retries: Retries | None = None, **options: Any) -> None:

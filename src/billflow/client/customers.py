@@ -3,21 +3,21 @@
 from typing import Any
 
 from billflow.client.calls import Call, get, write
-from billflow.client.models import Customer, Listed, StatusSet
+from billflow.client.models import CustomerObject, CustomerStatusResult, ListObject
 from billflow.models.contracts.customers import CustomerStatus, NewCustomer
 
 _PATH = "/customers"
 
 
-def create(name: str, email: str, *, key: str | None = None, **given: Any) -> Call[Customer]:
+def create(name: str, email: str, *, key: str | None = None, **given: Any) -> Call[CustomerObject]:
     """Create a customer; *given* are further fields of `NewCustomer`. Raises `ValueError` for a bad one."""
     new = NewCustomer.model_validate({"name": name, "email": email, **given})
-    return write("POST", _PATH, Customer, new, key)
+    return write("POST", _PATH, CustomerObject, new, key)
 
 
-def show(customer_id: str) -> Call[Customer]:
+def show(customer_id: str) -> Call[CustomerObject]:
     """Show a customer."""
-    return get(f"{_PATH}/{customer_id}", Customer)
+    return get(f"{_PATH}/{customer_id}", CustomerObject)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -28,25 +28,25 @@ def search(  # noqa: PLR0913  (each is one filter)
     q: str | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[Listed[Customer]]:
+) -> Call[ListObject[CustomerObject]]:
     """List customers, the newest first; *q* is how a name begins."""
     wanted = {"status": status, "email": email, "erp_customer_number": erp_customer_number, "q": q}
-    return get(_PATH, Listed[Customer], **wanted, limit=limit, after=after)
+    return get(_PATH, ListObject[CustomerObject], **wanted, limit=limit, after=after)
 
 
-def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[Customer]:
+def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[CustomerObject]:
     """Change what *changes* name; null takes away what may be missing."""
-    return write("PATCH", f"{_PATH}/{customer_id}", Customer, changes, key)
+    return write("PATCH", f"{_PATH}/{customer_id}", CustomerObject, changes, key)
 
 
-def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[StatusSet]:
+def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResult]:
     """Suspend a customer: from now on nothing is charged."""
-    return write("POST", f"{_PATH}/{customer_id}/suspend", StatusSet, _why(reason), key)
+    return write("POST", f"{_PATH}/{customer_id}/suspend", CustomerStatusResult, _why(reason), key)
 
 
-def activate(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[StatusSet]:
+def activate(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResult]:
     """Let a customer back in."""
-    return write("POST", f"{_PATH}/{customer_id}/activate", StatusSet, _why(reason), key)
+    return write("POST", f"{_PATH}/{customer_id}/activate", CustomerStatusResult, _why(reason), key)
 
 
 def _why(reason: str | None) -> dict[str, str]:

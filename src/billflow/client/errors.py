@@ -14,13 +14,13 @@ class ApiError(BillingError):
     code = "api_error"
 
 
-class NotAdmitted(BillingError):
+class AuthenticationFailed(BillingError):
     """The key is missing, wrong, or lacks a scope."""
 
     code = "not_admitted"
 
 
-class OutOfReach(BillingError):
+class ServerUnreachable(BillingError):
     """The API could not be reached, was busy or failed, as often as was tried: whether it was done is unknown.
 
     Ask again with the same `Call`, which keeps its idempotency key.
@@ -30,8 +30,8 @@ class OutOfReach(BillingError):
 
 
 _BY_STATUS: dict[int, type[BillingError]] = {
-    UNAUTHORIZED: NotAdmitted,
-    FORBIDDEN: NotAdmitted,
+    UNAUTHORIZED: AuthenticationFailed,
+    FORBIDDEN: AuthenticationFailed,
     MISSING: NotFound,
     CONFLICT: Refused,
     UNPROCESSABLE: InvalidInput,

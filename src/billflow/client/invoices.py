@@ -1,15 +1,15 @@
 """Calls about invoices."""
 
 from billflow.client.calls import Call, get
-from billflow.client.models import Invoice, InvoiceInFull, Listed
+from billflow.client.models import InvoiceDetailObject, InvoiceObject, ListObject
 from billflow.models.contracts.invoices import InvoiceStatus
 
 _PATH = "/invoices"
 
 
-def show(invoice_id: str) -> Call[InvoiceInFull]:
+def show(invoice_id: str) -> Call[InvoiceDetailObject]:
     """Show an invoice with its lines and the attempts to collect it."""
-    return get(f"{_PATH}/{invoice_id}", InvoiceInFull)
+    return get(f"{_PATH}/{invoice_id}", InvoiceDetailObject)
 
 
 def search(
@@ -19,7 +19,7 @@ def search(
     status: InvoiceStatus | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[Listed[Invoice]]:
+) -> Call[ListObject[InvoiceObject]]:
     """List invoices, the newest first."""
     wanted = {"customer_id": customer_id, "plan_id": plan_id, "status": status}
-    return get(_PATH, Listed[Invoice], **wanted, limit=limit, after=after)
+    return get(_PATH, ListObject[InvoiceObject], **wanted, limit=limit, after=after)

@@ -85,7 +85,7 @@ def _schedule(given: Given, default: Schedule | None) -> Schedule:
 def customer_of(
     given: Given | None, hosting: Hosting, *, minimum: int | None = None, exempt: bool = False
 ) -> CustomerTerms:
-    """Return the customer's terms; *minimum* is the fewest licences the case says its plan may have."""
+    """Return the customer's terms; *minimum* is the fewest licenses the case says its plan may have."""
     own = given or Given({})
     discount = own.maybe_whole("flat_discount_cents")
     self_hosted = own.flag("self_hosted", default=hosting is Hosting.SELF_HOSTED)
@@ -123,7 +123,7 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
 
 
 def first_entry(anchor: datetime) -> LedgerEntry:
-    """Return the ledger of a case that tells of none: one licence, bought at *anchor*."""
+    """Return the ledger of a case that tells of none: one license, bought at *anchor*."""
     return LedgerEntry(seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, settled=True)
 
 

@@ -8,8 +8,8 @@ from itertools import chain
 import stripe
 
 from billflow.demo.compare import InvoiceAccount, LineAccount, recomputed_differences, stripe_differences
-from billflow.demo.play import Played, Stage
-from billflow.demo.replay import Beginning, TakenStep, replayed_invoices
+from billflow.demo.player import DemoEnvironment, DemoResult
+from billflow.demo.replay import DemoStart, TakenStep, replayed_invoices
 from billflow.demo.report import CustomerReport
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
@@ -24,19 +24,19 @@ LINES_WORTH_READING = 3
 MOST_LINES = 6
 
 
-async def report_on(stage: Stage, played: Played) -> CustomerReport:
+async def report_on(env: DemoEnvironment, played: DemoResult) -> CustomerReport:
     """Compare every invoice of a customer in our rows, recomputed and at Stripe, and sum up its years."""
-    plans = await _plans(stage, played)
-    invoices = [invoice async for invoice in _invoices(stage, played)]
+    plans = await _plans(env, played)
+    invoices = [invoice async for invoice in _invoices(env, played)]
     rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
-    recomputed = recomputed_differences(list(rows.values()), await _recomputed(stage, played, plans))
-    held = await _at_stripe(stage, played.stripe_customer_id)
+    recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, played, plans))
+    held = await _at_stripe(env, played.stripe_customer_id)
     owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
     return CustomerReport(
         name=played.part.organization.name,
-        story=played.part.story,
+        plan_env=played.part.plan_env,
         plans=len(plans),
-        cycles=await _cycles(stage, plans),
+        cycles=await _cycles(env, plans),
         invoices=len(invoices),
         lines=sum(len(invoice.lines) for invoice in invoices),
         total=sum(invoice.total for invoice in invoices),
@@ -47,10 +47,10 @@ async def report_on(stage: Stage, played: Played) -> CustomerReport:
     )
 
 
-async def worth_explaining(stage: Stage, played: Sequence[Played]) -> InvoiceDetail | None:
+async def worth_explaining(env: DemoEnvironment, played: Sequence[DemoResult]) -> InvoiceDetail | None:
     """Return an invoice with a proration and little else: long enough to be interesting, short enough to read."""
     for one in played:
-        async for invoice in _invoices(stage, one):
+        async for invoice in _invoices(env, one):
             if LINES_WORTH_READING <= len(invoice.lines) <= MOST_LINES and _prorates(invoice):
                 return invoice
     return None
@@ -60,32 +60,30 @@ def _prorates(invoice: InvoiceDetail) -> bool:
     return any(line.kind is LineKind.ADDITIONAL_LICENSES for line in invoice.lines)
 
 
-async def _plans(stage: Stage, played: Played) -> list[PlanState]:
-    page = await stage.engine.archive.plans(
-        stage.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE)
-    )
+async def _plans(env: DemoEnvironment, played: DemoResult) -> list[PlanState]:
+    page = await env.engine.archive.plans(env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE))
     return sorted(page.rows, key=lambda plan: plan.billing_cycle_anchor)
 
 
-async def _invoices(stage: Stage, played: Played) -> AsyncIterator[InvoiceDetail]:
+async def _invoices(env: DemoEnvironment, played: DemoResult) -> AsyncIterator[InvoiceDetail]:
     """Yield the customer's invoices with their lines, in the order they were made."""
     wanted, after = InvoiceFilter(customer_id=played.customer_id), None
     found: list[InvoiceRecord] = []
     while True:
-        page = await stage.engine.archive.invoices(stage.org_id, wanted, Paging(limit=PAGE, after=after))
+        page = await env.engine.archive.invoices(env.org_id, wanted, Paging(limit=PAGE, after=after))
         found += page.rows
         if (after := page.next) is None:
             break
     for invoice in reversed(found):
-        yield await stage.engine.archive.invoice(stage.org_id, invoice.invoice_id)
+        yield await env.engine.archive.invoice(env.org_id, invoice.invoice_id)
 
 
-async def _recomputed(stage: Stage, played: Played, plans: list[PlanState]) -> list[InvoiceDraft]:
+async def _recomputed(env: DemoEnvironment, played: DemoResult, plans: list[PlanState]) -> list[InvoiceDraft]:
     """Bill the customer once more from its observations and the steps that were asked for."""
-    steps = [step for plan in plans for step in await stage.engine.archive.steps(_ref(plan))]
-    beginning = Beginning(
+    steps = [step for plan in plans for step in await env.engine.archive.steps(_ref(plan))]
+    beginning = DemoStart(
         terms=CustomerTerms(id=played.customer_id, hosting=Hosting.CLOUD),
-        catalog=stage.engine.catalog,
+        catalog=env.engine.catalog,
         observations=played.part.organization.observations,
         asked=played.part.asked,
         starts_at=played.part.starts_at,
@@ -93,8 +91,8 @@ async def _recomputed(stage: Stage, played: Played, plans: list[PlanState]) -> l
     return replayed_invoices(beginning, [TakenStep(step.kind, step.at, step.detail) for step in steps])
 
 
-async def _cycles(stage: Stage, plans: list[PlanState]) -> int:
-    ledgers = [await stage.engine.archive.ledger(_ref(plan)) for plan in plans]
+async def _cycles(env: DemoEnvironment, plans: list[PlanState]) -> int:
+    ledgers = [await env.engine.archive.ledger(_ref(plan)) for plan in plans]
     return sum(entry.is_renewal for ledger in ledgers for entry in ledger)
 
 
@@ -108,20 +106,20 @@ def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:
     return InvoiceAccount(name, invoice.issued_at, invoice.total, lines, invoice.status)
 
 
-async def _at_stripe(stage: Stage, stripe_customer_id: str) -> dict[str, list[InvoiceAccount]]:
+async def _at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> dict[str, list[InvoiceAccount]]:
     """Return the invoices Stripe holds for the customer, by our invoice id."""
     held: dict[str, list[InvoiceAccount]] = defaultdict(list)
-    page = await stage.engine.stripe.v1.invoices.list_async({"customer": stripe_customer_id, "limit": PAGE})
+    page = await env.engine.stripe.v1.invoices.list_async({"customer": stripe_customer_id, "limit": PAGE})
     async for invoice in page.auto_paging_iter():
         metadata = invoice.metadata.to_dict() if invoice.metadata else {}
-        held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(stage, invoice))
+        held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(env, invoice))
     return held
 
 
-async def _stripe_account(stage: Stage, invoice: stripe.Invoice) -> InvoiceAccount:
+async def _stripe_account(env: DemoEnvironment, invoice: stripe.Invoice) -> InvoiceAccount:
     lines = list(invoice.lines.data)
     if invoice.lines.has_more:
-        page = await stage.engine.stripe.v1.invoices.line_items.list_async(invoice.id, {"limit": PAGE})
+        page = await env.engine.stripe.v1.invoices.line_items.list_async(invoice.id, {"limit": PAGE})
         lines = [line async for line in page.auto_paging_iter()]
     return InvoiceAccount(
         invoice.id,

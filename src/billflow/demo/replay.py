@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from billflow.domain import boundary, lifecycle, purchasing
-from billflow.domain.advance import after
+from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import PlanStatus
-from billflow.domain.purchasing import StartFacts, StartPlan
+from billflow.domain.plan_start import StartFacts, StartPlan
+from billflow.domain.projection import after
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.base import Command
@@ -24,7 +24,7 @@ _COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
 
 @dataclass(frozen=True, slots=True)
 class TakenStep:
-    """A step as the books recorded it; `detail` holds the request."""
+    """A step as the records recorded it; `detail` holds the request."""
 
     kind: str
     at: datetime
@@ -32,7 +32,7 @@ class TakenStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class DemoStart:
     """What a customer's history starts from."""
 
     terms: CustomerTerms
@@ -42,7 +42,7 @@ class Beginning:
     starts_at: datetime
 
 
-def replayed_invoices(beginning: Beginning, steps: Iterable[TakenStep]) -> list[InvoiceDraft]:
+def replayed_invoices(beginning: DemoStart, steps: Iterable[TakenStep]) -> list[InvoiceDraft]:
     """Return every invoice that the steps, taken in order, must have made."""
     started = _start(beginning)
     facts, invoices = _facts(beginning, started), list(started.invoices)
@@ -59,7 +59,7 @@ def replayed_invoices(beginning: Beginning, steps: Iterable[TakenStep]) -> list[
     return invoices
 
 
-def _start(beginning: Beginning) -> Outcome:
+def _start(beginning: DemoStart) -> Outcome:
     known = [o for o in beginning.observations if o.observed_at <= beginning.starts_at]
     facts = StartFacts(
         plan_id="replayed",
@@ -67,10 +67,10 @@ def _start(beginning: Beginning) -> Outcome:
         catalog=beginning.catalog,
         last_observation=known[-1] if known else None,
     )
-    return purchasing.start_plan(facts, beginning.asked, beginning.starts_at)
+    return plan_start.start_plan(facts, beginning.asked, beginning.starts_at)
 
 
-def _facts(beginning: Beginning, started: Outcome) -> Facts:
+def _facts(beginning: DemoStart, started: Outcome) -> Facts:
     empty = Facts(plan=started.plan, customer=started.customer, catalog=beginning.catalog)
     return after(empty, started)
 
@@ -80,10 +80,10 @@ def _purchased(invoices: Sequence[InvoiceDraft]) -> int:
 
 
 def _take(facts: Facts, step: TakenStep, purchased: int) -> Outcome | None:
-    if step.kind == "boundary":
-        return boundary.close_boundary(facts, step.at)
+    if step.kind == "billing_date":
+        return billing_dates.process_billing_date(facts, step.at)
     if step.kind == "activate":
-        return purchasing.activate(facts, purchased, step.at)
+        return plan_start.activate(facts, purchased, step.at)
     if step.kind == "command" and facts.plan.status is not PlanStatus.ENDED:
         try:
             return lifecycle.take_command(facts, _COMMAND.validate_python(step.detail["command"]), step.at)

@@ -23,7 +23,7 @@ class CustomerReport:
     """
 
     name: str
-    story: str
+    plan_env: str
     plans: int
     cycles: int
     invoices: int
@@ -48,7 +48,7 @@ def customer_table(reports: Sequence[CustomerReport]) -> Table:
     for report in reports:
         table.add_row(
             report.name,
-            report.story,
+            report.plan_env,
             *(f"{count:,}" for count in (report.cycles, report.invoices, report.lines)),
             *(format_amount(amount, report.currency) for amount in (report.total, report.paid, report.open)),
             f"{len(report.differences)}",
@@ -127,6 +127,6 @@ def _show_verdict(console: Console, findings: Findings) -> None:
     for name, difference in findings.differences:
         console.print(f"{name}: {difference}", style="red", markup=False)
     invoices = sum(report.invoices for report in findings.reports)
-    verdict = f"{invoices:,} invoices compared: our rows, the pure domain's recomputation and Stripe's books"
+    verdict = f"{invoices:,} invoices compared: our rows, the pure domain's recomputation and Stripe's records"
     style = "bold red" if findings.differences else "bold green"
     console.print(f"{verdict}: {len(findings.differences)} differences.", style=style)

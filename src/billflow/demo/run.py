@@ -13,16 +13,16 @@ from rich.console import Console
 
 from billflow.api.server import serving
 from billflow.demo.accounts import report_on, worth_explaining
-from billflow.demo.play import Played, Player, Stage
+from billflow.demo.player import DemoEnvironment, DemoResult, Player
 from billflow.demo.progress import YearsProgress
 from billflow.demo.report import Findings, show_bad_rows, show_findings
-from billflow.demo.script import Part, cast
+from billflow.demo.scenario import Part, cast
 from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
-from billflow.models.contracts.customers import CustomerChange
-from billflow.models.contracts.keys import NewApiKey, Scope
+from billflow.models.contracts.access import NewApiKey, Scope
+from billflow.models.contracts.customers import ChangeContext
 from billflow.payments.sandbox import Sandbox
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
@@ -59,9 +59,9 @@ async def _run(options: DemoOptions) -> int:
     show_bad_rows(console, seats.bad_rows)
     parts = cast(seats.organizations[: options.only], options.until)
     stop = stop_on_signals()
-    async with _stage() as (stage, stack):
-        played = await _until(stop, _play(stage, parts, console))
-        findings = await _findings(stage, played, stack, key=await _key(stage) if options.keep else None)
+    async with _stage() as (env, stack):
+        played = await _until(stop, _play(env, parts, console))
+        findings = await _findings(env, played, stack, key=await _key(env) if options.keep else None)
         if options.as_json:
             print(json.dumps(findings.as_json()))  # noqa: T201  (what a script reads)
         else:
@@ -78,7 +78,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 @asynccontextmanager
-async def _stage() -> AsyncIterator[tuple[Stage, Stack]]:
+async def _stage() -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
     """Start the stack with a worker and the API, and an organization of its own for the demo."""
     settings = load_settings()
     configure_logging(settings.log_format, "error")
@@ -86,12 +86,12 @@ async def _stage() -> AsyncIterator[tuple[Stage, Stack]]:
     webhook_url = f"http://{LOOPBACK}:{settings.api_port}{WEBHOOKS}"
     async with running_stack(settings, keep=False, webhook_url=webhook_url) as stack:
         await asyncio.to_thread(migrate, stack.settings)
-        async with _working(stack.settings, stack.temporal_address) as stage:
-            yield stage, stack
+        async with _working(stack.settings, stack.temporal_address) as env:
+            yield env, stack
 
 
 @asynccontextmanager
-async def _working(settings: Settings, temporal_address: str | None) -> AsyncIterator[Stage]:
+async def _working(settings: Settings, temporal_address: str | None) -> AsyncIterator[DemoEnvironment]:
     settings = settings.model_copy(update={"org": ORG})
     drain = asyncio.Event()
     async with (
@@ -103,26 +103,26 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
             org_id = await engine.registry.create_org(ORG)
             await engine.books.set_dunning_policy(org_id, PATIENT)
             key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
-            yield Stage(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
+            yield DemoEnvironment(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
         finally:
             drain.set()
             await working
 
 
-async def _play(stage: Stage, parts: Sequence[Part], console: Console) -> list[Played]:
+async def _play(env: DemoEnvironment, parts: Sequence[Part], console: Console) -> list[DemoResult]:
     """Play all parts at once."""
     with YearsProgress(console) as progress:
 
-        async def play(part: Part) -> Played:
+        async def play(part: Part) -> DemoResult:
             bar = progress.add(part)
-            return await Player(stage, part, lambda moment: progress.reach(bar, part, moment)).play()
+            return await Player(env, part, lambda moment: progress.address_policy(bar, part, moment)).play()
 
         async with asyncio.TaskGroup() as playing:
             tasks = [playing.create_task(play(part)) for part in parts]
     return [task.result() for task in tasks]
 
 
-async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[Played]]) -> list[Played]:
+async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[DemoResult]]) -> list[DemoResult]:
     """Return what was played; ctrl-C ends it early."""
     playing, stopping = asyncio.create_task(play), asyncio.create_task(stop.wait())
     await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,19 +134,19 @@ async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[Played]])
     return playing.result()
 
 
-async def _key(stage: Stage) -> str:
+async def _key(env: DemoEnvironment) -> str:
     """Make a key, so that one may look at everything over HTTP."""
-    new = NewApiKey(name="demo", mode=stage.engine.mode, scopes=frozenset(Scope))
-    change = CustomerChange(actor="demo", at=datetime.now(UTC))
-    return (await stage.engine.keys.create_key(stage.org_id, new, change)).text.get_secret_value()
+    new = NewApiKey(name="demo", mode=env.engine.mode, scopes=frozenset(Scope))
+    change = ChangeContext(actor="demo", at=datetime.now(UTC))
+    return (await env.engine.keys.create_key(env.org_id, new, change)).text.get_secret_value()
 
 
-async def _findings(stage: Stage, played: Sequence[Played], stack: Stack, key: str | None) -> Findings:
-    reports = [await report_on(stage, one) for one in played]
-    explained = await worth_explaining(stage, played)
+async def _findings(env: DemoEnvironment, played: Sequence[DemoResult], stack: Stack, key: str | None) -> Findings:
+    reports = [await report_on(env, one) for one in played]
+    explained = await worth_explaining(env, played)
     links = {
         "Temporal Web UI": stack.temporal_ui_url,
-        "Stripe stand-in": stack.settings.stripe_api_base,
+        "Stripe emulator": stack.settings.stripe_api_base,
         "API": f"http://{LOOPBACK}:{stack.settings.api_port}/docs",
         "API key": key,
     }

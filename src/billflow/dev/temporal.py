@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from billflow.dev.child import Child, start_child
-from billflow.dev.errors import NoSuchPart
+from billflow.dev.errors import PartUnavailable
 from billflow.dev.ports import LOOPBACK, named_or_free
 from billflow.temporal import search_attributes
 
@@ -114,7 +114,7 @@ async def _downloaded_by_the_sdk(
             dev_server_extra_args=_extra_options(database),
         )
     except RuntimeError as error:
-        raise NoSuchPart(
+        raise PartUnavailable(
             "There is no embedded Temporal server for this platform, and it cannot be downloaded; "
             "set TEMPORAL_ADDRESS to a server of yours."
         ) from error

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from billflow.documents.paper import Paper, PaperLine
+from billflow.documents.document import DocumentLine, InvoiceDocument
 
 _FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
 _FAINT = "color:#626a75;font-size:12px"
@@ -10,7 +10,7 @@ _CELL = "padding:8px 0;border-bottom:1px solid #d0d5dc;vertical-align:top"
 _RIGHT = f"{_CELL};text-align:right;white-space:nowrap;padding-left:16px"
 
 
-def render_html(paper: Paper) -> str:
+def render_html(paper: InvoiceDocument) -> str:
     """Return the invoice as one page; every text in it is escaped."""
     return (
         f'<!DOCTYPE html><html lang="{escape(paper.language)}"><head><meta charset="utf-8">'
@@ -21,7 +21,7 @@ def render_html(paper: Paper) -> str:
     )
 
 
-def _head(paper: Paper) -> str:
+def _head(paper: InvoiceDocument) -> str:
     seller = "<br>".join(map(escape, (paper.seller.name, *paper.seller.lines)))
     buyer = "<br>".join(map(escape, paper.buyer))
     facts = "".join(
@@ -34,7 +34,7 @@ def _head(paper: Paper) -> str:
     )
 
 
-def _table(paper: Paper) -> str:
+def _table(paper: InvoiceDocument) -> str:
     first, *others = paper.columns
     head = f'<th style="{_CELL};{_FAINT};text-align:left">{escape(first)}</th>' + "".join(
         f'<th style="{_RIGHT};{_FAINT}">{escape(name)}</th>' for name in others
@@ -46,7 +46,7 @@ def _table(paper: Paper) -> str:
     )
 
 
-def _row(line: PaperLine) -> str:
+def _row(line: DocumentLine) -> str:
     numbers = "".join(f'<td style="{_RIGHT}">{escape(text)}</td>' for text in (line.quantity, line.each, line.amount))
     return (
         f'<tr><td style="{_CELL}">{escape(line.title)}<br><span style="{_FAINT}">{escape(line.period)}<br>'
@@ -54,7 +54,7 @@ def _row(line: PaperLine) -> str:
     )
 
 
-def _totals(paper: Paper) -> str:
+def _totals(paper: InvoiceDocument) -> str:
     rows = "".join(
         f'<tr><td style="text-align:right;padding:4px 0;width:100%">{escape(name)}</td>'
         f'<td style="text-align:right;padding:4px 0 4px 16px;white-space:nowrap">{escape(amount)}</td></tr>'
@@ -63,7 +63,7 @@ def _totals(paper: Paper) -> str:
     return f'<table role="presentation" style="width:100%;font-weight:600">{rows}</table>'
 
 
-def _payment(paper: Paper) -> str:
+def _payment(paper: InvoiceDocument) -> str:
     note = f"<p>{escape(paper.note)}</p>" if paper.note else ""
     if not (paper.pay_here and paper.pay_url):
         return note

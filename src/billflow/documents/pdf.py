@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 
-from billflow.documents.paper import Paper, PaperLine
+from billflow.documents.document import DocumentLine, InvoiceDocument
 
 FONT = "DejaVu"
 MARGIN = 18.0
@@ -21,7 +21,7 @@ _INK, _FAINT, _RULE = (28, 32, 38), (98, 106, 117), (208, 213, 220)
 _ROOM_FOR_TOTALS, _PAGE_WORDS = 40.0, 22.0
 
 
-def render_pdf(paper: Paper, made_at: datetime) -> bytes:
+def render_pdf(paper: InvoiceDocument, made_at: datetime) -> bytes:
     """Return the invoice as a PDF file; `made_at` is the date in its properties."""
     sheet = _Sheet(paper, made_at)
     sheet.head()
@@ -31,7 +31,7 @@ def render_pdf(paper: Paper, made_at: datetime) -> bytes:
 
 
 class _Sheet(FPDF):
-    def __init__(self, paper: Paper, made_at: datetime) -> None:
+    def __init__(self, paper: InvoiceDocument, made_at: datetime) -> None:
         super().__init__(format="A4")
         self.paper = paper
         with as_file(files("billflow.documents").joinpath("fonts")) as folder:
@@ -135,13 +135,13 @@ class _Sheet(FPDF):
         self.line(MARGIN, self.get_y(), self.w - MARGIN, self.get_y())
         self.ln(2)
 
-    def _height(self, line: PaperLine) -> float:
+    def _height(self, line: DocumentLine) -> float:
         self._pen(7.5, _FAINT)
         wrapped = self.multi_cell(WIDTHS[0], _SMALL, _small_print(line), dry_run=True, output=MethodReturnValue.HEIGHT)
         assert isinstance(wrapped, float)  # noqa: S101  (what HEIGHT asks for)
         return _ROW + wrapped + 4
 
-    def _line(self, line: PaperLine) -> None:
+    def _line(self, line: DocumentLine) -> None:
         self._pen(9.5, _INK)
         top = self.get_y()
         self.set_x(MARGIN + WIDTHS[0])
@@ -161,5 +161,5 @@ class _Sheet(FPDF):
         self._text(WIDTHS[3] + 4, _ROW + 0.8, amount, Align.R)
 
 
-def _small_print(line: PaperLine) -> str:
+def _small_print(line: DocumentLine) -> str:
     return f"{line.period}\n{line.derivation}"

@@ -1,4 +1,4 @@
-"""What the host product may let people do: join a plan with limited licences, and use push (rules 20 and 21)."""
+"""What the host product may let people do: join a plan with limited licenses, and use push (rules 20 and 21)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,21 +16,21 @@ PUSH_WITHOUT_PLAN = 10
 
 @dataclass(frozen=True, slots=True)
 class SeatGate:
-    """Whether more people may join, and how many licences are spare before they do; None where nothing limits."""
+    """Whether more people may join, and how many licenses are spare before they do; None where nothing limits."""
 
     allowed: bool
     spare: int | None = None
 
     @property
     def warning(self) -> bool:
-        """Tell whether admins should be warned: from three spare licences down."""
+        """Tell whether admins should be warned: from three spare licenses down."""
         return self.spare is not None and self.spare <= WARN_AT
 
 
 def seat_gate(facts: Facts, *, members: int = 0, guests: int = 0) -> SeatGate:
     """Tell whether that many more people fit the plan (rules 20).
 
-    Only manual cloud plans of customers who aren't exempt are limited: by the licences of the cycle, and by those of
+    Only manual cloud plans of customers who aren't exempt are limited: by the licenses of the cycle, and by those of
     the next one where there will be one.
     """
     if not facts.ledger or not _is_limited(facts):

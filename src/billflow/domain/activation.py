@@ -5,10 +5,10 @@ from datetime import datetime
 
 from billflow.domain.calendar import add_months, without_microseconds
 from billflow.domain.errors import AlreadySubscribed, Refused
-from billflow.domain.invoicing.billing import bill
+from billflow.domain.invoicing.invoice import bill
 from billflow.domain.ledger import Disposition, LicenseCount
-from billflow.domain.observing import take_in_newest
 from billflow.domain.plan import PlanStatus
+from billflow.domain.seat_observations import take_in_newest
 from billflow.domain.step import Facts, Outcome, Step
 
 

@@ -1,4 +1,4 @@
-"""Billing periods: always counted from the stored anchor, never from the previous boundary."""
+"""Billing periods: always counted from the stored anchor, never from the previous billing date."""
 
 from calendar import isleap
 from dataclasses import dataclass
@@ -55,9 +55,9 @@ def first_step_after(anchor: datetime, months: int, after: datetime, *, leap_feb
         return anchor
     passed = (after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month
     step = max(passed // months, 0)
-    while (boundary := add_months(anchor, step * months, leap_february=leap_february)) <= after:
+    while (billing_date := add_months(anchor, step * months, leap_february=leap_february)) <= after:
         step += 1
-    return boundary
+    return billing_date
 
 
 def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_february: bool = True) -> int:
@@ -70,13 +70,15 @@ def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_febru
 
 
 def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True) -> datetime:
-    """Return the monthly boundary 21 to 39 whole days after *after* (the reference's helper, rules 4)."""
+    """Return the monthly billing date 21 to 39 whole days after *after* (the reference's helper, rules 4)."""
     guess = max((after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month, 0)
     for months in range(guess, guess + 3):
-        boundary = add_months(anchor, months, leap_february=leap_february)
-        if timedelta(days=21) <= boundary - after < timedelta(days=40):
-            return boundary
-    raise InvalidInput("No monthly boundary lies 21 to 39 days after that moment.", code="no_next_month", field="after")
+        billing_date = add_months(anchor, months, leap_february=leap_february)
+        if timedelta(days=21) <= billing_date - after < timedelta(days=40):
+            return billing_date
+    raise InvalidInput(
+        "No monthly billing date lies 21 to 39 days after that moment.", code="no_next_month", field="after"
+    )
 
 
 def without_microseconds(moment: datetime) -> datetime:

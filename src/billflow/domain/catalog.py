@@ -1,4 +1,4 @@
-"""What is sold: tiers, their prices in each currency, minimum licences and upgrade paths, all of it data."""
+"""What is sold: tiers, their prices in each currency, minimum licenses and upgrade paths, all of it data."""
 
 import tomllib
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ class Hosting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """One thing that is sold; `prices` maps currency and schedule to minor units per licence and cycle.
+    """One thing that is sold; `prices` maps currency and schedule to minor units per license and cycle.
 
-    `renewal_gate` asks at each renewal that the licences still meet the minimum (rules 9). A tier that isn't
+    `renewal_gate` asks at each renewal that the licenses still meet the minimum (rules 9). A tier that isn't
     `billable` never makes an invoice, and one that `needs_end_date` is given for a time only. A billable tier without
     prices can only be had by a fixed-price offer.
     """

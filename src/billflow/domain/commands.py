@@ -18,7 +18,7 @@ EARLIEST_END, LATEST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLicenses:
-    """Raise the licences of the running cycle (manual management only)."""
+    """Raise the licenses of the running cycle (manual management only)."""
 
     licenses: int
     type: Literal["set_licenses"] = "set_licenses"
@@ -29,7 +29,7 @@ class SetLicenses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLicensesAtRenewal:
-    """Set the licences the next cycle starts with (manual management only)."""
+    """Set the licenses the next cycle starts with (manual management only)."""
 
     licenses: int
     type: Literal["set_licenses_at_renewal"] = "set_licenses_at_renewal"
@@ -40,7 +40,7 @@ class SetLicensesAtRenewal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLicenseManagement:
-    """Let licences follow the seats, or buy them by hand."""
+    """Let licenses follow the seats, or buy them by hand."""
 
     license_management: LicenseManagement
     type: Literal["set_license_management"] = "set_license_management"
@@ -155,7 +155,7 @@ class SetCollectionMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyDiscount:
-    """Agree on prices per licence for the plan's tier; 0 takes the discount for that schedule away."""
+    """Agree on prices per license for the plan's tier; 0 takes the discount for that schedule away."""
 
     monthly_discounted_price: int
     annual_discounted_price: int
@@ -169,7 +169,7 @@ class ApplyDiscount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try a parked plan again now."""
+    """Try a plan on hold again now."""
 
     type: Literal["retry"] = "retry"
 

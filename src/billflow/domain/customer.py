@@ -74,7 +74,7 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
 
 
 def check_minimum(minimum: int | None, *, discounted: bool, has_paid_plan: bool) -> None:
-    """Refuse a new minimum of licences for a plan that runs, or without a discounted price (rules 18)."""
+    """Refuse a new minimum of licenses for a plan that runs, or without a discounted price (rules 18)."""
     if has_paid_plan:
         raise Refused(
             "The minimum of licenses can't change while a plan runs; agree on it before the next one.",
@@ -91,7 +91,7 @@ def check_minimum(minimum: int | None, *, discounted: bool, has_paid_plan: bool)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A frozen price per licence and, for display only, what it is below list in percent."""
+    """A frozen price per license and, for display only, what it is below list in percent."""
 
     amount: int
     percent_off: str | None
@@ -100,7 +100,7 @@ class Price:
 def price_per_license(
     catalog: Catalog, tier: str, schedule: Schedule, currency: str, customer: CustomerTerms | None
 ) -> Price:
-    """Return what a new plan costs per licence and cycle: the agreed price, else list (rules 2 and 14)."""
+    """Return what a new plan costs per license and cycle: the agreed price, else list (rules 2 and 14)."""
     listed = catalog.tier(tier).price(schedule, currency)
     agreed = customer.discounted_price(tier, schedule) if customer else None
     if agreed is None:
@@ -120,7 +120,7 @@ def percent_off(listed: int, agreed: int) -> str | None:
 
 
 def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_invoice: bool = False) -> int:
-    """Return the fewest licences this customer may hold of *tier* (rules 2).
+    """Return the fewest licenses this customer may hold of *tier* (rules 2).
 
     The customer's own minimum wins, even when lower. Basic asks for as many as make the flat discount smaller than
     the bill, at most ten; for a trial bought by invoice that is always the usual discount. In a currency without a

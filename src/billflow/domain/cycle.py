@@ -30,13 +30,13 @@ def next_billing_cycle(step: Step) -> datetime:
     return step.renewal_or_end(renewal.event_time if renewal else plan.billing_cycle_anchor)
 
 
-def end_cycle(step: Step, boundary: datetime) -> None:
-    """Apply what the plan's status says happens at *boundary*; raises `NeedsAttention` where the gate is shut."""
-    EFFECTS[step.plan.status](step, boundary)
+def end_cycle(step: Step, billing_date: datetime) -> None:
+    """Apply what the plan's status says happens at *billing date*; raises `NeedsAttention` where the gate is shut."""
+    EFFECTS[step.plan.status](step, billing_date)
 
 
 def check_renewal(step: Step, plan: Plan) -> None:
-    """Hold back a renewal with fewer licences than the plan must have (rules 9).
+    """Hold back a renewal with fewer licenses than the plan must have (rules 9).
 
     Raises `NeedsAttention`. Only for tiers with a gate, and never for exempt customers or a fixed price, which holds
     for any number.
@@ -59,7 +59,7 @@ def check_renewal(step: Step, plan: Plan) -> None:
 
 
 def renewal_count(step: Step) -> LicenseCount:
-    """Return the licences the next cycle starts with."""
+    """Return the licenses the next cycle starts with."""
     licenses = step.last.licenses_at_next_renewal
     return LicenseCount(licenses, licenses)
 
@@ -95,93 +95,93 @@ def repriced(step: Step, plan: Plan) -> Plan:
     return replace(plan, price_per_license=price.amount, fixed_price=None, discount_percent=price.percent_off)
 
 
-def _renew(step: Step, boundary: datetime) -> None:
-    if _is_last(step, boundary):
+def _renew(step: Step, billing_date: datetime) -> None:
+    if _is_last(step, billing_date):
         return
     check_renewal(step, step.plan)
-    entry = step.append(boundary, renewal_count(step), renewal=True)
+    entry = step.append(billing_date, renewal_count(step), renewal=True)
     step.say("plan.renewed", licenses=entry.licenses)
 
 
-def _is_last(step: Step, boundary: datetime) -> bool:
+def _is_last(step: Step, billing_date: datetime) -> bool:
     """End the plan where its end date has come; an end date wins over a switch that would come with it."""
-    if step.plan.end_date is None or step.plan.end_date > boundary:
+    if step.plan.end_date is None or step.plan.end_date > billing_date:
         return False
     step.end("end_date")
     return True
 
 
-def _end(step: Step, _boundary: datetime) -> None:
+def _end(step: Step, _billing_date: datetime) -> None:
     step.end("downgrade")
 
 
-def _end_trial(step: Step, boundary: datetime) -> None:
+def _end_trial(step: Step, billing_date: datetime) -> None:
     by_card = step.plan.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
     if step.facts.trial_invoice_paid is None and not by_card:
         raise NeedsAttention("The invoice that buys this trial is missing.", code="trial_invoice_missing")
     if step.facts.trial_invoice_paid is None:
-        _start_paying(step, boundary)
+        _start_paying(step, billing_date)
     elif step.facts.trial_invoice_paid:
-        _start_prepaid(step, boundary)
+        _start_prepaid(step, billing_date)
     else:
         downgrade_now(step, "trial_not_paid")
 
 
-def _start_paying(step: Step, boundary: datetime) -> None:
+def _start_paying(step: Step, billing_date: datetime) -> None:
     count = renewal_count(step)
     step.settle(step.unsettled(), Disposition.TRIAL)
-    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=boundary)
-    step.append(boundary, count, renewal=True)
+    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
+    step.append(billing_date, count, renewal=True)
     step.say("plan.trial_converted", licenses=count.licenses)
 
 
-def _start_prepaid(step: Step, boundary: datetime) -> None:
-    """Start the period the trial's invoice paid for; only licences beyond it are still to be billed."""
+def _start_prepaid(step: Step, billing_date: datetime) -> None:
+    """Start the period the trial's invoice paid for; only licenses beyond it are still to be billed."""
     paid = last_renewal_at(step.ledger, step.at) or step.last
     wanted = max(renewal_count(step).licenses, step.billable())
     step.settle(step.unsettled(), Disposition.TRIAL)
-    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=boundary)
-    renewal = step.append(boundary, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
+    step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
+    renewal = step.append(billing_date, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
     step.settle([renewal], Disposition.BILLED)
-    step.append(boundary, LicenseCount(wanted, wanted))
+    step.append(billing_date, LicenseCount(wanted, wanted))
     step.say("plan.trial_converted", licenses=wanted)
 
 
-def _cancel_trial(step: Step, _boundary: datetime) -> None:
+def _cancel_trial(step: Step, _billing_date: datetime) -> None:
     downgrade_now(step, "downgrade")
 
 
-def _switch_schedule(step: Step, boundary: datetime) -> None:
+def _switch_schedule(step: Step, billing_date: datetime) -> None:
     if step.plan.fixed_price is not None:
         raise Refused("A fixed-price plan keeps its schedule.", code="fixed_price_plan")
-    if _is_last(step, boundary):
+    if _is_last(step, billing_date):
         return
     check_renewal(step, step.plan)
     count = renewal_count(step)
-    follower = repriced(step, successor_of(step.plan, boundary, step.plan.schedule.other))
+    follower = repriced(step, successor_of(step.plan, billing_date, step.plan.schedule.other))
     step.end("switched_schedule")
-    step.succeed(follower).append(boundary, count, renewal=True)
+    step.succeed(follower).append(billing_date, count, renewal=True)
 
 
-def _hand_over(step: Step, boundary: datetime) -> None:
+def _hand_over(step: Step, billing_date: datetime) -> None:
     follower = step.facts.next_plan
     if follower is None:
         raise NeedsAttention("The plan to switch to is gone; schedule it again.", code="successor_missing")
     check_renewal(step, follower)
     count = renewal_count(step)
     step.end("switched_tier")
-    step.succeed(_started_at(step, follower, boundary)).append(boundary, count, renewal=True)
+    step.succeed(_started_at(step, follower, billing_date)).append(billing_date, count, renewal=True)
 
 
-def _started_at(step: Step, follower: Plan, boundary: datetime) -> Plan:
+def _started_at(step: Step, follower: Plan, billing_date: datetime) -> Plan:
     """Return the scheduled plan as it starts: after a suspension later than planned, and all of it with it."""
     leap, fixed = step.facts.settings.leap_february, follower.fixed_price is not None
     return replace(
         follower,
         status=PlanStatus.ACTIVE,
-        billing_cycle_anchor=boundary,
-        next_invoice_date=boundary,
-        end_date=add_months(boundary, 12, leap_february=leap) if fixed else follower.end_date,
+        billing_cycle_anchor=billing_date,
+        next_invoice_date=billing_date,
+        end_date=add_months(billing_date, 12, leap_february=leap) if fixed else follower.end_date,
         collection_method=step.plan.collection_method,
         seats_observed_through=step.plan.seats_observed_through,
         predecessor_id=step.plan.id,

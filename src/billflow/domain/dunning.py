@@ -168,7 +168,7 @@ def _given_up_at(policy: DunningPolicy, invoice: UnpaidInvoice) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class LettingGo:
+class WriteOffDecision:
     """What the small-organization rule decides."""
 
     end_plan: bool = False
@@ -176,7 +176,9 @@ class LettingGo:
     tell_owners: bool = False
 
 
-def let_go(rule: SmallOrganizationRule, *, seats: int, has_live_plan: bool, newest_open: Sequence[bool]) -> LettingGo:
+def let_go(
+    rule: SmallOrganizationRule, *, seats: int, has_live_plan: bool, newest_open: Sequence[bool]
+) -> WriteOffDecision:
     """Decide about a small cloud organization behind on payments; *newest_open* tells of its invoices, newest first.
 
     With a live plan its newest invoices must all be open, without one the newest is enough (rules 22).
@@ -184,5 +186,5 @@ def let_go(rule: SmallOrganizationRule, *, seats: int, has_live_plan: bool, newe
     needed = rule.invoices if has_live_plan else 1
     behind = len(newest_open) >= needed and all(newest_open[:needed])
     if seats >= rule.seats or not behind:
-        return LettingGo()
-    return LettingGo(end_plan=has_live_plan, void_open_invoices=True, tell_owners=has_live_plan)
+        return WriteOffDecision()
+    return WriteOffDecision(end_plan=has_live_plan, void_open_invoices=True, tell_owners=has_live_plan)

@@ -7,7 +7,7 @@ BillingError
 │   ├── NotEnoughLicenses, TooManyLicenses
 │   ├── PlanEnded, PlanReplaced, AlreadySubscribed, IllegalTransition
 │   └── (other refusals carry their own code)
-└── NeedsAttention      the plan is parked until its cause is gone or support retries
+└── NeedsAttention      the plan is on hold until its cause is gone or support retries
 
 Every error has a stable snake_case `code`, a sentence for people, and where it helps the `field` at fault.
 """
@@ -44,7 +44,7 @@ class Refused(BillingError):
 
 
 class NotEnoughLicenses(Refused):
-    """Fewer licences were asked for than are in use or than the tier allows (rules 7.1)."""
+    """Fewer licenses were asked for than are in use or than the tier allows (rules 7.1)."""
 
     code = "not_enough_licenses"
 
@@ -54,7 +54,7 @@ class NotEnoughLicenses(Refused):
 
 
 class TooManyLicenses(Refused):
-    """More licences were asked for than may be bought without talking to us (rules 7.1)."""
+    """More licenses were asked for than may be bought without talking to us (rules 7.1)."""
 
     code = "too_many_licenses"
 
@@ -100,6 +100,6 @@ class IllegalTransition(Refused):
 
 
 class NeedsAttention(BillingError):
-    """The plan can't go on by itself; it is parked with this reason and retried (billflow rules 9)."""
+    """The plan can't go on by itself; it is on hold with this reason and retried (billflow rules 9)."""
 
     code = "needs_attention"

@@ -1,4 +1,4 @@
-"""The licence ledger: an append-only record of how many licences a plan held, and will hold, from when on."""
+"""The license ledger: an append-only record of how many licenses a plan held, and will hold, from when on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """From `event_time` on: licences held in this cycle, and licences to renew with.
+    """From `event_time` on: licenses held in this cycle, and licenses to renew with.
 
     `seq` counts a plan's entries from 1 in order of creation. `is_renewal` also marks the first entry.
     `settled` tells whether an invoice, or the decision not to bill, already covers the entry.
@@ -63,7 +63,7 @@ def synced(last: LedgerEntry, billable: int, billable_next: int | None = None) -
 
 
 def current_set(plan: Plan, last: LedgerEntry, licenses: int, check: LicenseCheck) -> LicenseCount:
-    """Raise the licences of the running cycle by hand; the renewal's number follows (rules 6 and 19)."""
+    """Raise the licenses of the running cycle by hand; the renewal's number follows (rules 6 and 19)."""
     if plan.status.in_trial:
         raise Refused(
             "During the trial only the licenses of the next cycle can be changed.", code="trial_current_licenses_locked"
@@ -82,7 +82,7 @@ def current_set(plan: Plan, last: LedgerEntry, licenses: int, check: LicenseChec
 
 
 def next_renewal_set(plan: Plan, last: LedgerEntry, licenses: int, check: LicenseCheck) -> LicenseCount:
-    """Set the licences the next cycle starts with (rules 6 and 19)."""
+    """Set the licenses the next cycle starts with (rules 6 and 19)."""
     _check_by_hand(plan)
     if is_ending(plan):
         raise Refused("The plan is about to end and won't renew.", code="plan_is_ending")

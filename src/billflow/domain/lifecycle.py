@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billflow.domain import commands as c
-from billflow.domain.boundary import live_up_to_command
+from billflow.domain.billing_dates import live_up_to_command
 from billflow.domain.calendar import without_microseconds
-from billflow.domain.changes import ending, licenses, schedule, terms, tier
+from billflow.domain.changes import end, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
 from billflow.domain.step import Facts, Outcome, Step
@@ -96,27 +96,25 @@ ROWS: dict[type[Any], Row] = {
     c.SwitchToAnnual: Row(_SWITCHABLE, schedule.switch_schedule, _check_switch),
     c.SwitchToMonthly: Row(_SWITCHABLE, schedule.switch_schedule, _check_switch),
     c.DowngradeAtEndOfCycle: Row(
-        _PAID - {_S.SWITCH_PLAN_TIER_AT_PLAN_END, _S.DOWNGRADE_AT_END_OF_CYCLE}, ending.downgrade_at_end_of_cycle
+        _PAID - {_S.SWITCH_PLAN_TIER_AT_PLAN_END, _S.DOWNGRADE_AT_END_OF_CYCLE}, end.downgrade_at_end_of_cycle
     ),
-    c.DowngradeAtEndOfFreeTrial: Row(
-        frozenset({_S.FREE_TRIAL}), ending.downgrade_at_end_of_free_trial, _check_card_trial
-    ),
-    c.CancelScheduledChange: Row(_CHANGING, ending.cancel_scheduled_change),
-    c.EndNow: Row(_LIVE | {_S.NEVER_STARTED}, ending.end_now, _refuse_scheduled),
+    c.DowngradeAtEndOfFreeTrial: Row(frozenset({_S.FREE_TRIAL}), end.downgrade_at_end_of_free_trial, _check_card_trial),
+    c.CancelScheduledChange: Row(_CHANGING, end.cancel_scheduled_change),
+    c.EndNow: Row(_LIVE | {_S.NEVER_STARTED}, end.end_now, _refuse_scheduled),
     c.UpgradeTierNow: Row(frozenset({_S.ACTIVE}), tier.upgrade_tier_now, _refuse_fixed_price, charges=True),
     c.ScheduleTierAtPlanEnd: Row(frozenset({_S.ACTIVE}), tier.schedule_tier_at_plan_end),
-    c.SetEndDate: Row(frozenset({_S.ACTIVE}), ending.set_end_date),
+    c.SetEndDate: Row(frozenset({_S.ACTIVE}), end.set_end_date),
     c.ExtendTrial: Row(
-        frozenset({_S.FREE_TRIAL, _S.DOWNGRADE_AT_END_OF_FREE_TRIAL}), ending.extend_trial, _check_card_trial
+        frozenset({_S.FREE_TRIAL, _S.DOWNGRADE_AT_END_OF_FREE_TRIAL}), end.extend_trial, _check_card_trial
     ),
     c.SetCollectionMethod: Row(_PAID, terms.set_collection_method),
     c.ApplyDiscount: Row(_LIVE, terms.apply_discount, _refuse_fixed_price),
-    c.Retry: Row(_LIVE | {_S.NEVER_STARTED}, ending.retry),
+    c.Retry: Row(_LIVE | {_S.NEVER_STARTED}, end.retry),
 }
 
 
 def check_command(plan: PlanView, command: c.PlanCommand) -> None:
-    """Refuse a command that a plan like this can't take; raises `Refused`. Says nothing of licence numbers."""
+    """Refuse a command that a plan like this can't take; raises `Refused`. Says nothing of license numbers."""
     if plan.status is PlanStatus.ENDED:
         raise PlanEnded
     row = ROWS[type(command)]
@@ -129,7 +127,7 @@ def check_command(plan: PlanView, command: c.PlanCommand) -> None:
 def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
     """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19).
 
-    Whoever calls has closed every boundary that is due; one that is still open is one the plan is parked at, and the
+    Whoever calls has closed every billing date that is due; one that is still open is one the plan is on hold at, and the
     command then counts from just before it. Raises `Refused` or `InvalidInput`.
     """
     step = Step.begin(facts, without_microseconds(at))

@@ -1,4 +1,4 @@
-"""Terms that support prepares for one customer and tier: a yearly fixed price, or prices per licence (rules 13, 14)."""
+"""Terms that support prepares for one customer and tier: a yearly fixed price, or prices per license (rules 13, 14)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +22,7 @@ _PRICES = ("fixed_price", "monthly_discounted_price", "annual_discounted_price")
 class OfferTerms:
     """What is offered; amounts in minor units of `currency`. It can be accepted before `expires_at`.
 
-    Either `fixed_price` is set, for a year whatever the seats, or at least one price per licence.
+    Either `fixed_price` is set, for a year whatever the seats, or at least one price per license.
     """
 
     tier: str
@@ -92,7 +92,7 @@ def check_accepted(offer: OfferTerms, tier: str, at: datetime) -> None:
 
 
 def agreed(offer: OfferTerms, customer: CustomerTerms) -> CustomerTerms:
-    """Return the customer's terms once it accepts: prices per licence are bound to the tier, flat months are gone.
+    """Return the customer's terms once it accepts: prices per license are bound to the tier, flat months are gone.
 
     A fixed price belongs to the plan and leaves the customer's terms alone (rules 14).
     """

@@ -49,7 +49,7 @@ class PlanStatus(StrEnum):
 
 
 class LicenseManagement(StrEnum):
-    """Whether licences follow the seats by themselves or are bought by hand."""
+    """Whether licenses follow the seats by themselves or are bought by hand."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
@@ -72,7 +72,7 @@ class InvoicingStatus(StrEnum):
 
 
 SUCCESSOR_ID = "successor"
-"""Stands for the id of a plan that a step creates, until the books give it one."""
+"""Stands for the id of a plan that a step creates, until the records give it one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,12 @@ class Plan:
 
     @property
     def is_automatic(self) -> bool:
-        """Tell whether licences follow the seats."""
+        """Tell whether licenses follow the seats."""
         return self.license_management is LicenseManagement.AUTOMATIC
 
     @property
     def due_at(self) -> datetime | None:
-        """Return the plan's next boundary: its invoice date, or its end date where that is earlier.
+        """Return the plan's next billing date: its invoice date, or its end date where that is earlier.
 
         A plan that hands over at its end date has that date as its invoice date, which moves on while the customer
         is suspended.

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from billflow.domain.access import newest_seen
-from billflow.domain.advance import after
-from billflow.domain.boundary import close_boundary, live_through
+from billflow.domain.billing_dates import live_through, process_billing_date
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import InvalidInput, NeedsAttention
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.lifecycle import take_command
+from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome, Step
 
 MAX_FORECAST = 120
@@ -21,15 +21,15 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A boundary that was closed on the way: what it decided, and the facts after it."""
+class BillingDateOutcome:
+    """A billing date that was closed on the way: what it decided, and the facts after it."""
 
     outcome: Outcome
     facts: Facts
 
     @property
     def invoices(self) -> tuple[InvoiceDraft, ...]:
-        """Return the invoices of the boundary, those of a plan that took over included."""
+        """Return the invoices of the billing date, those of a plan that took over included."""
         return invoices_of(self.outcome)
 
 
@@ -38,21 +38,21 @@ def invoices_of(outcome: Outcome) -> tuple[InvoiceDraft, ...]:
     return outcome.invoices + (invoices_of(outcome.successor) if outcome.successor else ())
 
 
-def passages(facts: Facts, until: datetime, *, now: datetime | None = None) -> Iterator[Passage]:
-    """Close every boundary up to *until* in turn, as the plan's workflow does, and yield each.
+def passages(facts: Facts, until: datetime, *, now: datetime | None = None) -> Iterator[BillingDateOutcome]:
+    """Close every billing date up to *until* in turn, as the plan's workflow does, and yield each.
 
     Up to *now* the facts hold as they are; after it the seats are taken to stay as last reported, and to be reported
     in time. Without *now* nothing is assumed. Raises `NeedsAttention` where the plan would park.
     """
     while (due := facts.plan.due_at) is not None and due <= until:
         known = _reporting(facts, due, now)
-        outcome = close_boundary(known, due)
+        outcome = process_billing_date(known, due)
         facts = after(known, outcome)
-        yield Passage(outcome, facts)
+        yield BillingDateOutcome(outcome, facts)
 
 
 def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: datetime | None = None) -> Outcome:
-    """Return what *command* would do at *at*, after every boundary that is due by then; without one, what `at` finds.
+    """Return what *command* would do at *at*, after every billing date that is due by then; without one, what `at` finds.
 
     Nothing is written. Raises what the step would raise.
     """
@@ -67,17 +67,17 @@ def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: dat
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The next invoices of a plan, fewer where it ends; `parked` is what would hold it back, `ends_at` its end."""
+    """The next invoices of a plan, fewer where it ends; `on_hold` is what would hold it back, `ends_at` its end."""
 
     invoices: tuple[InvoiceDraft, ...]
-    parked: NeedsAttention | None = None
+    on_hold: NeedsAttention | None = None
     ends_at: datetime | None = None
 
 
 def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Forecast:
     """Return the next *count* invoices if nothing changes: at most 120, within 13 monthly visits for each.
 
-    *now* is as for `passages`; without it the seats are taken to stay as they are from the next boundary on.
+    *now* is as for `passages`; without it the seats are taken to stay as they are from the next billing date on.
     """
     if not 1 <= count <= MAX_FORECAST:
         raise InvalidInput(f"count must lie between 1 and {MAX_FORECAST}.", field="count")
@@ -85,15 +85,15 @@ def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Foreca
     if due is None:
         return Forecast(())
     found: list[InvoiceDraft] = []
-    boundaries = islice(passages(facts, _FOREVER, now=now or due - _INSTANT), count * _VISITS_AN_INVOICE)
+    billing_dates = islice(passages(facts, _FOREVER, now=now or due - _INSTANT), count * _VISITS_AN_INVOICE)
     try:
-        for passage in boundaries:
+        for passage in billing_dates:
             found += passage.invoices
             facts = passage.facts
             if len(found) >= count:
                 break
     except NeedsAttention as error:
-        return Forecast(tuple(found[:count]), parked=error)
+        return Forecast(tuple(found[:count]), on_hold=error)
     return Forecast(tuple(found[:count]), ends_at=facts.plan.ended_at)
 
 

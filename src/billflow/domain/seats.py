@@ -1,4 +1,4 @@
-"""From people to licences: counting seats, and what the host product reports about them."""
+"""From people to licenses: counting seats, and what the host product reports about them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def seats_of(hosting: Hosting, observation: SeatObservation | None) -> int:
 
 
 def billable_licenses(seats: int, minimum: int, *, exempt: bool, asked: int | None = None) -> int:
-    """Return the licences to bill for: at least the minimum, unless the customer is exempt (rules 5)."""
+    """Return the licenses to bill for: at least the minimum, unless the customer is exempt (rules 5)."""
     if exempt:
         return seats if asked is None else asked
     return max(seats, minimum)
@@ -58,7 +58,7 @@ def checked_licenses(licenses: int, field: str = "licenses") -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseCheck:
-    """The bounds within which a number of licences may be bought (rules 7.1).
+    """The bounds within which a number of licenses may be bought (rules 7.1).
 
     With `invoiced_limits` the reference's bounds for invoiced plans hold: 30 or the seats in use, up to 1000.
     """

@@ -15,8 +15,8 @@ class InstalmentRounding(StrEnum):
 class BillingSettings:
     """Calendar, rounding and terms of payment; the defaults are billflow's own (billflow rules 1, 2, 6, 14).
 
-    `leap_february=False` and `instalment_rounding=UP` reproduce the reference for books moved over from it, as does
-    `gate_fixed_prices`: a licence gate for plans whose price no number of licences changes.
+    `leap_february=False` and `instalment_rounding=UP` reproduce the reference for records moved over from it, as does
+    `gate_fixed_prices`: a license gate for plans whose price no number of licenses changes.
     """
 
     leap_february: bool = True

@@ -18,7 +18,7 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 class StartPlan:
     """What a customer asks for; `fixed_price` is the yearly price of an offer they accept.
 
-    `licenses` may be left out where licences follow the seats. `trial_days` of 0 means to buy at once. `end_date` is
+    `licenses` may be left out where licenses follow the seats. `trial_days` of 0 means to buy at once. `end_date` is
     for tiers that are given for a time only.
     """
 
@@ -50,7 +50,7 @@ class StartPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFacts:
-    """What the books know of a customer who starts a plan; `plan_id` is the new plan's id.
+    """What the records know of a customer who starts a plan; `plan_id` is the new plan's id.
 
     `has_offer` tells that a fixed-price offer for the tier waits to be accepted; `offer` is what is accepted now, with
     `sent_by_support` for the invoice that support made at Stripe.
@@ -110,7 +110,7 @@ def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
 
 
 def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
-    """Return how many licences to buy: the seats' own number, or the one asked for (rules 7.1).
+    """Return how many licenses to buy: the seats' own number, or the one asked for (rules 7.1).
 
     Raises `NotEnoughLicenses` or `TooManyLicenses`. A fixed price holds for any number: the one asked for, else
     what the seats call for, and none where support sent the invoice (rules 13).

@@ -34,7 +34,7 @@ class ChargedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the books know when a step begins.
+    """What the records know when a step begins.
 
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
@@ -152,12 +152,12 @@ class Step:
 
     @property
     def minimum(self) -> int:
-        """Return the fewest licences this plan may hold."""
+        """Return the fewest licenses this plan may hold."""
         return minimum_licenses(self.tier, self.customer)
 
     @property
     def minimum_at_renewal(self) -> int:
-        """Return the fewest licences the next cycle may have: those of the scheduled tier, where there is one."""
+        """Return the fewest licenses the next cycle may have: those of the scheduled tier, where there is one."""
         follower = self.facts.next_plan
         if self.plan.status is not PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END or follower is None:
             return self.minimum
@@ -175,19 +175,19 @@ class Step:
         return entry or self.ledger[0]
 
     def billable(self, minimum: int | None = None) -> int:
-        """Return the licences the seats in use call for (rules 5)."""
+        """Return the licenses the seats in use call for (rules 5)."""
         floor = self.minimum if minimum is None else minimum
         return billable_licenses(self.seats, floor, exempt=self.customer.exempt_from_license_number_check)
 
     @property
     def license_check(self) -> LicenseCheck:
-        """Return the bounds for licences bought by hand."""
+        """Return the bounds for licenses bought by hand."""
         exempt = self.customer.exempt_from_license_number_check
         return LicenseCheck(seats=self.seats, minimum=self.minimum, exempt=exempt)
 
     @property
     def renewal_check(self) -> LicenseCheck:
-        """Return the bounds for the licences of the next cycle."""
+        """Return the bounds for the licenses of the next cycle."""
         return replace(self.license_check, minimum=self.minimum_at_renewal)
 
     def cycle_end(self, after: datetime) -> datetime:

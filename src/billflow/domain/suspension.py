@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from billflow.domain.boundary import bill_and_advance, live_up_to_command
+from billflow.domain.billing_dates import bill_and_advance, live_up_to_command
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.cycle import end_cycle, next_billing_cycle
-from billflow.domain.invoicing.billing import bill
+from billflow.domain.invoicing.invoice import bill
 from billflow.domain.ledger import LicenseCount
-from billflow.domain.observing import sync, take_in_newest
 from billflow.domain.plan import PlanStatus
+from billflow.domain.seat_observations import sync, take_in_newest
 from billflow.domain.step import Facts, Outcome, Step
 
 

@@ -17,7 +17,7 @@ _NONCE_BYTES = 12
 _WRITTEN = re.compile(r"([A-Za-z0-9_-]{1,40}):([A-Za-z0-9+/_=-]+)")
 
 
-class CannotOpen(BillingError):
+class CannotDecrypt(BillingError):
     """Something sealed can't be opened: its key is missing, or it was changed."""
 
     code = "cannot_open"
@@ -65,26 +65,26 @@ class Keyring:
         return nonce + AESGCM(self.current.secret).encrypt(nonce, plain, purpose.encode())
 
     def open(self, key_id: str, sealed: bytes, purpose: str) -> bytes:
-        """Decrypt what the key of that id sealed; raises `CannotOpen`."""
+        """Decrypt what the key of that id sealed; raises `CannotDecrypt`."""
         key = next((key for key in self.keys if key.key_id == key_id), None)
         if key is None:
-            raise CannotOpen(f"The encryption key {key_id!r} is missing; add it to BILLFLOW_ENCRYPTION_KEYS.")
+            raise CannotDecrypt(f"The encryption key {key_id!r} is missing; add it to BILLFLOW_ENCRYPTION_KEYS.")
         try:
             return AESGCM(key.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
         except (InvalidTag, ValueError):
-            raise CannotOpen(f"What the key {key_id!r} sealed can't be opened: it was changed, or moved.") from None
+            raise CannotDecrypt(f"What the key {key_id!r} sealed can't be opened: it was changed, or moved.") from None
 
     def seal_text(self, plain: str, purpose: str) -> str:
         """Encrypt a text as `id:base64`."""
         return f"{self.current.key_id}:{base64.b64encode(self.seal(plain.encode(), purpose)).decode()}"
 
     def open_text(self, sealed: str, purpose: str) -> str:
-        """Decrypt what `seal_text` returned; raises `CannotOpen`."""
+        """Decrypt what `seal_text` returned; raises `CannotDecrypt`."""
         key_id, _, body = sealed.partition(":")
         try:
             return self.open(key_id, base64.b64decode(body, validate=True), purpose).decode()
         except binascii.Error:
-            raise CannotOpen("A sealed text is damaged.") from None
+            raise CannotDecrypt("A sealed text is damaged.") from None
 
 
 def _key(written: str, place: int) -> Key:

@@ -14,25 +14,25 @@ THREE_DECIMALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Units:
+class CurrencyUnits:
     """How an amount is written for Stripe: our minor units times `factor`, in multiples of `step`."""
 
     factor: Fraction = Fraction(1)
     step: int = 1
 
 
-_PLAIN = Units()
-_IN_TENS = Units(step=10)
+_PLAIN = CurrencyUnits()
+_IN_TENS = CurrencyUnits(step=10)
 _SPECIAL = {
     # Without decimals in ISO 4217, but with two on Stripe's wire, which then must be zeros.
-    "ISK": Units(factor=Fraction(100)),
-    "UGX": Units(factor=Fraction(100)),
+    "ISK": CurrencyUnits(factor=Fraction(100)),
+    "UGX": CurrencyUnits(factor=Fraction(100)),
     # With two decimals in ISO 4217, but without any at Stripe.
-    "MGA": Units(factor=Fraction(1, 100)),
+    "MGA": CurrencyUnits(factor=Fraction(1, 100)),
 }
 
 
-def units(currency: str) -> Units:
+def units(currency: str) -> CurrencyUnits:
     """Return how amounts of an ISO 4217 currency are written for Stripe."""
     if currency in _SPECIAL:
         return _SPECIAL[currency]

@@ -29,7 +29,7 @@ async def stripe_client(
 ) -> AsyncIterator[stripe.StripeClient]:
     """Yield a client for the running event loop, closed at the end; one client can't serve two loops.
 
-    `api_base` sends everything to another server, such as the stand-in. Raises `SettingsError` for an address that
+    `api_base` sends everything to another server, such as the emulator. Raises `SettingsError` for an address that
     is none, and for a live key that would be sent to anyone but Stripe.
     """
     if api_base is not None:

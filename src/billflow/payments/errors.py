@@ -15,7 +15,7 @@ MAX_MESSAGE = 300
 """A broken gateway's whole page is no message for people."""
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """What an error means for the debt."""
 
     UNAVAILABLE = "unavailable"
@@ -31,56 +31,56 @@ class Outcome(StrEnum):
     """The customer must confirm the payment."""
 
 
-BY_CLASS: dict[type[stripe.StripeError], Outcome] = {
-    stripe.APIConnectionError: Outcome.UNAVAILABLE,
-    stripe.APIError: Outcome.UNAVAILABLE,
-    stripe.RateLimitError: Outcome.UNAVAILABLE,
-    stripe.CardError: Outcome.DECLINED,
-    stripe.AuthenticationError: Outcome.REJECTED,
-    stripe.IdempotencyError: Outcome.REJECTED,
-    stripe.InvalidRequestError: Outcome.REJECTED,
-    stripe.PermissionError: Outcome.REJECTED,
-    stripe.SignatureVerificationError: Outcome.REJECTED,
+BY_CLASS: dict[type[stripe.StripeError], CallOutcome] = {
+    stripe.APIConnectionError: CallOutcome.UNAVAILABLE,
+    stripe.APIError: CallOutcome.UNAVAILABLE,
+    stripe.RateLimitError: CallOutcome.UNAVAILABLE,
+    stripe.CardError: CallOutcome.DECLINED,
+    stripe.AuthenticationError: CallOutcome.REJECTED,
+    stripe.IdempotencyError: CallOutcome.REJECTED,
+    stripe.InvalidRequestError: CallOutcome.REJECTED,
+    stripe.PermissionError: CallOutcome.REJECTED,
+    stripe.SignatureVerificationError: CallOutcome.REJECTED,
     # Bases that the client does not raise itself; what is not understood counts as unknown.
-    stripe.StripeError: Outcome.UNAVAILABLE,
-    stripe.StripeErrorWithParamCode: Outcome.UNAVAILABLE,
+    stripe.StripeError: CallOutcome.UNAVAILABLE,
+    stripe.StripeErrorWithParamCode: CallOutcome.UNAVAILABLE,
     # API v2 and OAuth, which billflow does not use.
-    stripe.AlreadyCanceledError: Outcome.REJECTED,
-    stripe.BlockedByStripeError: Outcome.REJECTED,
-    stripe.CannotProceedError: Outcome.REJECTED,
-    stripe.CapabilityNotEnabledError: Outcome.REJECTED,
-    stripe.ControlledByAlternateResourceError: Outcome.REJECTED,
-    stripe.FeatureNotEnabledError: Outcome.REJECTED,
-    stripe.FinancialAccountNotOpenError: Outcome.REJECTED,
-    stripe.FxQuoteNeedsRefreshError: Outcome.REJECTED,
-    stripe.InsufficientFundsError: Outcome.REJECTED,
-    stripe.InvalidPaymentMethodError: Outcome.REJECTED,
-    stripe.InvalidPayoutMethodError: Outcome.REJECTED,
-    stripe.InvalidVaultedCredentialError: Outcome.REJECTED,
-    stripe.NotCancelableError: Outcome.REJECTED,
-    stripe.QuotaExceededError: Outcome.UNAVAILABLE,
-    stripe.RecipientNotNotifiableError: Outcome.REJECTED,
-    stripe.TemporarySessionExpiredError: Outcome.REJECTED,
-    stripe.VerificationAttemptFailedError: Outcome.REJECTED,
-    stripe.VerificationExpiredError: Outcome.REJECTED,
-    stripe.VerificationNotInitiatedError: Outcome.REJECTED,
-    oauth_error.OAuthError: Outcome.REJECTED,
-    oauth_error.InvalidClientError: Outcome.REJECTED,
-    oauth_error.InvalidGrantError: Outcome.REJECTED,
-    oauth_error.InvalidRequestError: Outcome.REJECTED,
-    oauth_error.InvalidScopeError: Outcome.REJECTED,
-    oauth_error.UnsupportedGrantTypeError: Outcome.REJECTED,
-    oauth_error.UnsupportedResponseTypeError: Outcome.REJECTED,
+    stripe.AlreadyCanceledError: CallOutcome.REJECTED,
+    stripe.BlockedByStripeError: CallOutcome.REJECTED,
+    stripe.CannotProceedError: CallOutcome.REJECTED,
+    stripe.CapabilityNotEnabledError: CallOutcome.REJECTED,
+    stripe.ControlledByAlternateResourceError: CallOutcome.REJECTED,
+    stripe.FeatureNotEnabledError: CallOutcome.REJECTED,
+    stripe.FinancialAccountNotOpenError: CallOutcome.REJECTED,
+    stripe.FxQuoteNeedsRefreshError: CallOutcome.REJECTED,
+    stripe.InsufficientFundsError: CallOutcome.REJECTED,
+    stripe.InvalidPaymentMethodError: CallOutcome.REJECTED,
+    stripe.InvalidPayoutMethodError: CallOutcome.REJECTED,
+    stripe.InvalidVaultedCredentialError: CallOutcome.REJECTED,
+    stripe.NotCancelableError: CallOutcome.REJECTED,
+    stripe.QuotaExceededError: CallOutcome.UNAVAILABLE,
+    stripe.RecipientNotNotifiableError: CallOutcome.REJECTED,
+    stripe.TemporarySessionExpiredError: CallOutcome.REJECTED,
+    stripe.VerificationAttemptFailedError: CallOutcome.REJECTED,
+    stripe.VerificationExpiredError: CallOutcome.REJECTED,
+    stripe.VerificationNotInitiatedError: CallOutcome.REJECTED,
+    oauth_error.OAuthError: CallOutcome.REJECTED,
+    oauth_error.InvalidClientError: CallOutcome.REJECTED,
+    oauth_error.InvalidGrantError: CallOutcome.REJECTED,
+    oauth_error.InvalidRequestError: CallOutcome.REJECTED,
+    oauth_error.InvalidScopeError: CallOutcome.REJECTED,
+    oauth_error.UnsupportedGrantTypeError: CallOutcome.REJECTED,
+    oauth_error.UnsupportedResponseTypeError: CallOutcome.REJECTED,
 }
 """What a class of errors means, unless its code says otherwise."""
 
-BY_CODE: dict[str, Outcome] = {
-    "idempotency_key_in_use": Outcome.UNAVAILABLE,
-    "lock_timeout": Outcome.UNAVAILABLE,
-    "rate_limit": Outcome.UNAVAILABLE,
-    "authentication_required": Outcome.REQUIRES_ACTION,
-    "invoice_payment_intent_requires_action": Outcome.REQUIRES_ACTION,
-    "payment_intent_action_required": Outcome.REQUIRES_ACTION,
+BY_CODE: dict[str, CallOutcome] = {
+    "idempotency_key_in_use": CallOutcome.UNAVAILABLE,
+    "lock_timeout": CallOutcome.UNAVAILABLE,
+    "rate_limit": CallOutcome.UNAVAILABLE,
+    "authentication_required": CallOutcome.REQUIRES_ACTION,
+    "invoice_payment_intent_requires_action": CallOutcome.REQUIRES_ACTION,
+    "payment_intent_action_required": CallOutcome.REQUIRES_ACTION,
 }
 """Codes, and decline codes of banks, that mean the same whatever class they come in."""
 
@@ -92,7 +92,7 @@ _CODE_OF_CLASS = {
 }
 
 
-def outcome_of(error: stripe.StripeError) -> Outcome:
+def outcome_of(error: stripe.StripeError) -> CallOutcome:
     """Return what the error means, by its decline code, its code, or its class."""
     for code in (decline_code_of(error), code_of(error)):
         if code in BY_CODE:
@@ -133,7 +133,7 @@ def retry_after(error: stripe.StripeError) -> float | None:
 
 def fault(error: stripe.StripeError) -> PaymentsUnavailable | PaymentsRejected:
     """Return the port's exception for an error that is no value; a decline where nothing is paid is a rejection."""
-    if outcome_of(error) is Outcome.UNAVAILABLE:
+    if outcome_of(error) is CallOutcome.UNAVAILABLE:
         return PaymentsUnavailable(_sentence("Stripe gave no usable answer", error), retry_after(error))
     return PaymentsRejected(_sentence("Stripe refuses the request", error), code_of(error))
 

@@ -15,14 +15,14 @@ from billflow.models.contracts.invoices import (
     Issued,
     SentInvoice,
 )
-from billflow.payments import by_hand, crediting, keys, lookup
+from billflow.payments import credits, keys, lookup, manual_invoices
 from billflow.payments.calls import act_once, ask
-from billflow.payments.collecting import Collecting
+from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
-from billflow.payments.issuing import Issuing
+from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
-from billflow.payments.voiding import take_back
+from billflow.payments.voids import take_back
 from billflow.ports.billing import PaymentsRejected
 
 
@@ -57,7 +57,7 @@ class StripeGateway:
         """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it."""
         customer_id = await self.ensure_customer(customer)
         with port_faults():
-            return await crediting.post(self.client, customer_id, credit, self.now())
+            return await credits.post(self.client, customer_id, credit, self.now())
 
     async def issue(self, invoice: InvoiceToCollect) -> Issued:
         """Create the invoice with its lines and finalize it, once, however often asked.
@@ -67,12 +67,12 @@ class StripeGateway:
         """
         customer_id = await self.ensure_customer(invoice.customer)
         with port_faults():
-            return await Issuing(self.client, invoice, customer_id).run(self.now)
+            return await InvoiceIssuer(self.client, invoice, customer_id).run(self.now)
 
     async def sent_invoice(self, stripe_invoice_id: str) -> SentInvoice:
         """Return an invoice that people sent at Stripe by hand; raises `NotFound`."""
         with port_faults():
-            return await by_hand.sent_invoice(self.client, stripe_invoice_id)
+            return await manual_invoices.sent_invoice(self.client, stripe_invoice_id)
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
         """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""
@@ -82,7 +82,7 @@ class StripeGateway:
         if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
             return Closed()
         with port_faults():
-            return await Collecting(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
+            return await Collector(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
 
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice, or delete its draft; raises `PaymentsRejected` (`invoice_paid`) where it is paid."""

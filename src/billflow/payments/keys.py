@@ -111,9 +111,9 @@ def metadata_of(held: StripeObject) -> dict[str, str]:
     return dict(metadata) if isinstance(metadata, dict) else {}
 
 
-def settlement_metadata(invoice: InvoiceToCollect, mark: str, settlement_id: str) -> dict[str, str]:
+def adjustment_metadata(invoice: InvoiceToCollect, mark: str, adjustment_id: str) -> dict[str, str]:
     """Return what marks a refund or a credit note as ours."""
-    return {ORG: invoice.org_id, FOR_INVOICE: invoice.invoice_id, mark: settlement_id}
+    return {ORG: invoice.org_id, FOR_INVOICE: invoice.invoice_id, mark: adjustment_id}
 
 
 def is_marked(held: StripeObject, marks: dict[str, str]) -> bool:

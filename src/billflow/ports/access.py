@@ -4,23 +4,23 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from billflow.models.contracts.customers import CustomerChange
-from billflow.models.contracts.keys import (
+from billflow.models.contracts.access import (
     ApiKeyRecord,
-    Attention,
     Claim,
     ClaimState,
+    IdempotentAnswer,
     IssuedKey,
-    KeptAnswer,
     NewApiKey,
+    PlansOnHold,
     PresentedKey,
 )
+from billflow.models.contracts.customers import ChangeContext
 
 
 class Keys(Protocol):
     """The API keys of organizations; every method is one transaction."""
 
-    async def create_key(self, org_id: str, new: NewApiKey, change: CustomerChange) -> IssuedKey:
+    async def create_key(self, org_id: str, new: NewApiKey, change: ChangeContext) -> IssuedKey:
         """Make a key; its text is in the answer and nowhere else."""
         ...
 
@@ -28,11 +28,11 @@ class Keys(Protocol):
         """Return all keys, the newest first."""
         ...
 
-    async def revoke_key(self, org_id: str, key_id: str, change: CustomerChange) -> ApiKeyRecord:
+    async def revoke_key(self, org_id: str, key_id: str, change: ChangeContext) -> ApiKeyRecord:
         """End a key at once; raises `NotFound`."""
         ...
 
-    async def rotate_key(self, org_id: str, key_id: str, overlap: timedelta, change: CustomerChange) -> IssuedKey:
+    async def rotate_key(self, org_id: str, key_id: str, overlap: timedelta, change: ChangeContext) -> IssuedKey:
         """Make a key like this one, which ends after *overlap*; raises `NotFound`, or `Refused` for one ended."""
         ...
 
@@ -41,14 +41,14 @@ class Keys(Protocol):
         ...
 
 
-class Answers(Protocol):
+class Idempotency(Protocol):
     """What writes were answered, so that the same one is answered the same again."""
 
-    async def claim(self, org_id: str, claim: Claim) -> KeptAnswer | ClaimState:
+    async def claim(self, org_id: str, claim: Claim) -> IdempotentAnswer | ClaimState:
         """Take a key for a write, or return what its first use was answered, or say why neither is possible."""
         ...
 
-    async def keep(self, org_id: str, claim: Claim, answer: KeptAnswer) -> None:
+    async def keep(self, org_id: str, claim: Claim, answer: IdempotentAnswer) -> None:
         """Keep the answer to a claimed write for 30 days."""
         ...
 
@@ -61,13 +61,13 @@ class Answers(Protocol):
         ...
 
 
-class Watch(Protocol):
+class Monitoring(Protocol):
     """What is counted over all organizations: numbers, moments and ids, no content."""
 
     async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
         """Return the ids of the organizations for which an event of Stripe's waits."""
         ...
 
-    async def attention(self) -> Attention:
+    async def attention(self) -> PlansOnHold:
         """Count what waits for someone."""
         ...

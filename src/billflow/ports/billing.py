@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.dunning import DunningAction
-from billflow.domain.purchasing import StartFacts
+from billflow.domain.plan_start import StartFacts
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.credits import CreditBalance, CreditToPost
 from billflow.models.contracts.customers import (
+    ChangeContext,
     ClockRecord,
-    CustomerChange,
     CustomerPricing,
     CustomerRecord,
     NewCustomer,
@@ -28,7 +28,7 @@ from billflow.models.contracts.invoices import (
     SentInvoice,
 )
 from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
-from billflow.models.contracts.plans import PlanState, StartPlanAsk, StepResult
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.records import (
     CustomerFilter,
     InvoiceDetail,
@@ -42,8 +42,8 @@ from billflow.models.contracts.records import (
     TimelineEntry,
 )
 from billflow.models.contracts.steps import PlanRef, StepInfo
-from billflow.models.contracts.webhooks import SettledInvoice, StripeEvent
-from billflow.ports.collection import DunningBooks, SettlementBooks
+from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
+from billflow.ports.adjustments import AdjustmentRepository, DunningRepository
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""
@@ -58,14 +58,14 @@ class DecideLate(Protocol):
     def __call__(self, facts: Facts, plan_id: str, paid_licenses: int, *, has_live_plan: bool) -> Outcome: ...
 
 
-class Books(DunningBooks, SettlementBooks, Protocol):
+class Books(DunningRepository, AdjustmentRepository, Protocol):
     """The system of record: every method is one transaction and safe to repeat."""
 
     async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.
 
         The same key returns the first result. A refusal is recorded in the audit log and returned as a value; a
-        plan that needs attention is parked, and its step stays untaken.
+        plan that needs attention is on hold, and its step stays untaken.
         """
         ...
 
@@ -73,7 +73,7 @@ class Books(DunningBooks, SettlementBooks, Protocol):
         """Return what the step of that key answered, None where it is still to be taken."""
         ...
 
-    async def tell_caught_up(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
+    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
         """Put one event into the outbox for all invoices that were made late, once for each key."""
         ...
 
@@ -85,7 +85,7 @@ class Books(DunningBooks, SettlementBooks, Protocol):
         """
         ...
 
-    async def start_plan(self, ask: StartPlanAsk, decide: DecideStart) -> StepResult:
+    async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
         """Write a new plan and its first invoice under the customer's lock; a refusal is raised as `BillingError`."""
         ...
 
@@ -94,7 +94,7 @@ class Books(DunningBooks, SettlementBooks, Protocol):
         ...
 
     async def purchased_licenses(self, plan: PlanRef, invoice_id: str) -> int:
-        """Return how many licences a purchase invoice paid for."""
+        """Return how many licenses a purchase invoice paid for."""
         ...
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
@@ -125,7 +125,7 @@ class Books(DunningBooks, SettlementBooks, Protocol):
 
 
 class Archive(Protocol):
-    """What the books say, as frozen contracts; nothing here writes. Unknown ids raise `NotFound`."""
+    """What the records say, as frozen contracts; nothing here writes. Unknown ids raise `NotFound`."""
 
     async def running_plans(
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
@@ -144,7 +144,7 @@ class Archive(Protocol):
         ...
 
     async def clock_is_behind(self, org_id: str, clock_id: str) -> bool:
-        """Tell whether anything on the clock is still due at its time; what is parked is not waited for."""
+        """Tell whether anything on the clock is still due at its time; what is on hold is not waited for."""
         ...
 
     async def plans(self, org_id: str, wanted: PlanFilter, paging: Paging = ...) -> Page[PlanState]:
@@ -209,7 +209,7 @@ class Registry(Protocol):
         """Make sure the organization exists, and return its id."""
         ...
 
-    async def create_customer(self, org_id: str, new: NewCustomer, change: CustomerChange) -> CustomerRecord:
+    async def create_customer(self, org_id: str, new: NewCustomer, change: ChangeContext) -> CustomerRecord:
         """Create a customer with its deployment and default billing account.
 
         Raises `Refused` where its e-mail, ERP number or deployment belongs to another customer.
@@ -217,7 +217,7 @@ class Registry(Protocol):
         ...
 
     async def set_pricing(
-        self, org_id: str, customer_id: str, pricing: CustomerPricing, change: CustomerChange
+        self, org_id: str, customer_id: str, pricing: CustomerPricing, change: ChangeContext
     ) -> CustomerRecord:
         """Agree on prices with a customer; plans that run keep theirs. Raises `NotFound`."""
         ...
@@ -226,15 +226,15 @@ class Registry(Protocol):
         """Keep what a deployment reported, and return how many moments were new; the first report of one counts."""
         ...
 
-    async def suspend(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+    async def suspend(self, org_id: str, customer_id: str, change: ChangeContext) -> CustomerRecord:
         """Stop all charges from `change.at` on; suspended already stays as it is. Raises `NotFound` or `Refused`."""
         ...
 
-    async def activate(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+    async def activate(self, org_id: str, customer_id: str, change: ChangeContext) -> CustomerRecord:
         """Let the customer back in; its live plans stay unbilled until each took the step that resumes it."""
         ...
 
-    async def deactivate(self, org_id: str, customer_id: str, change: CustomerChange) -> CustomerRecord:
+    async def deactivate(self, org_id: str, customer_id: str, change: ChangeContext) -> CustomerRecord:
         """Close the account. Raises `Refused` while a plan is live or being bought."""
         ...
 
@@ -258,7 +258,7 @@ class Registry(Protocol):
 class Offers(Protocol):
     """Offers that support makes to customers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: CustomerChange) -> OfferRecord:
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:
         """Make an offer that stays open until it is accepted, withdrawn or expires.
 
         Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
@@ -266,12 +266,12 @@ class Offers(Protocol):
         ...
 
     async def amend(
-        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: CustomerChange
+        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: ChangeContext
     ) -> OfferRecord:
         """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
         ...
 
-    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
         """Take an open offer back; again is no news. Raises `Refused` for one that was accepted."""
         ...
 
@@ -333,7 +333,7 @@ class PaymentGateway(Protocol):
         ...
 
 
-class WebhookInbox(Protocol):
+class StripeEventRepository(Protocol):
     """What Stripe told us, kept once until it is handled; every method is one transaction and safe to repeat."""
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
@@ -348,9 +348,9 @@ class WebhookInbox(Protocol):
         """Remember that nothing is left to do about an event."""
         ...
 
-    async def record_settled(
+    async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> SettledInvoice | None:
+    ) -> ClosedInvoice | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
 
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.

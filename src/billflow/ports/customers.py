@@ -5,41 +5,41 @@ from typing import Protocol
 from uuid import UUID
 
 from billflow.domain.catalog import Catalog
-from billflow.models.contracts.customer_money import (
-    CreditRecord,
+from billflow.models.contracts.customer_finances import (
     CreditsRecord,
+    GrantedCredit,
     NewCredit,
     NewSponsorshipRequest,
     ReportRecord,
     SponsorshipRecord,
     UsageRecord,
 )
-from billflow.models.contracts.customer_parts import (
+from billflow.models.contracts.customer_resources import (
     AccountRecord,
-    AccountUpdate,
+    BillingAccountChange,
+    ChannelChange,
     ChannelRecord,
-    ChannelUpdate,
-    ContactUpdate,
-    NewAccount,
+    ContactChange,
+    NewBillingAccount,
     NewChannel,
     NewContact,
     NewProject,
+    ProjectChange,
     ProjectRecord,
-    ProjectUpdate,
 )
 from billflow.models.contracts.customer_settings import CustomerSettings, Json, ResolvedSettings
 from billflow.models.contracts.customers import (
+    ChangeContext,
     ContactRecord,
     CustomerChange,
     CustomerRecord,
     CustomerRef,
-    CustomerUpdate,
 )
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.models.contracts.onboarding import OnboardingAsk, OnboardingProgress, OnboardingWishes, PartReport
+from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingProgress, StageReport
 
 
-class PayerNames(Protocol):
+class StripeCustomerNames(Protocol):
     """How whoever collects calls those who pay; raises `PaymentsUnavailable` or `PaymentsRejected`."""
 
     async def rename(self, payer: BilledCustomer) -> None:
@@ -50,7 +50,7 @@ class PayerNames(Protocol):
 class CustomerBooks(Protocol):
     """Customers and all that belongs to them. Unknown ids raise `NotFound`, what a rule forbids raises `Refused`."""
 
-    async def update(self, ref: CustomerRef, update: CustomerUpdate, change: CustomerChange) -> CustomerRecord:
+    async def update(self, ref: CustomerRef, update: CustomerChange, change: ChangeContext) -> CustomerRecord:
         """Change what *update* names."""
         ...
 
@@ -58,11 +58,11 @@ class CustomerBooks(Protocol):
         """Return those of a customer's accounts that Stripe knows, as it is to call them; none of a deleted one."""
         ...
 
-    async def merge_settings(self, ref: CustomerRef, given: CustomerSettings, change: CustomerChange) -> Json:
+    async def merge_settings(self, ref: CustomerRef, given: CustomerSettings, change: ChangeContext) -> Json:
         """Lay *given* over the customer's settings, and return all of them; null takes a key away."""
         ...
 
-    async def remove_setting(self, ref: CustomerRef, key: str, change: CustomerChange) -> Json:
+    async def remove_setting(self, ref: CustomerRef, key: str, change: ChangeContext) -> Json:
         """Take one setting away by its dotted path, and return the others."""
         ...
 
@@ -70,7 +70,7 @@ class CustomerBooks(Protocol):
         """Return the customer's settings, and where each comes from."""
         ...
 
-    async def delete(self, ref: CustomerRef, change: CustomerChange) -> None:
+    async def delete(self, ref: CustomerRef, change: ChangeContext) -> None:
         """Take a customer out of use; what it was billed stays."""
         ...
 
@@ -82,17 +82,17 @@ class CustomerBooks(Protocol):
         """Return one contact."""
         ...
 
-    async def add_contact(self, ref: CustomerRef, new: NewContact, change: CustomerChange) -> ContactRecord:
+    async def add_contact(self, ref: CustomerRef, new: NewContact, change: ChangeContext) -> ContactRecord:
         """Add a contact; a primary one takes the place of the one before."""
         ...
 
     async def change_contact(
-        self, ref: CustomerRef, contact_id: str, asked: ContactUpdate, change: CustomerChange
+        self, ref: CustomerRef, contact_id: str, asked: ContactChange, change: ChangeContext
     ) -> ContactRecord:
         """Change what *asked* names of a contact."""
         ...
 
-    async def remove_contact(self, ref: CustomerRef, contact_id: str, change: CustomerChange) -> None:
+    async def remove_contact(self, ref: CustomerRef, contact_id: str, change: ChangeContext) -> None:
         """Remove a contact."""
         ...
 
@@ -104,17 +104,17 @@ class CustomerBooks(Protocol):
         """Return one billing account."""
         ...
 
-    async def add_account(self, ref: CustomerRef, new: NewAccount, change: CustomerChange) -> AccountRecord:
+    async def add_account(self, ref: CustomerRef, new: NewBillingAccount, change: ChangeContext) -> AccountRecord:
         """Add a billing account."""
         ...
 
     async def change_account(
-        self, ref: CustomerRef, account_id: str, asked: AccountUpdate, change: CustomerChange
+        self, ref: CustomerRef, account_id: str, asked: BillingAccountChange, change: ChangeContext
     ) -> AccountRecord:
         """Change what *asked* names of a billing account."""
         ...
 
-    async def remove_account(self, ref: CustomerRef, account_id: str, change: CustomerChange) -> None:
+    async def remove_account(self, ref: CustomerRef, account_id: str, change: ChangeContext) -> None:
         """Remove a billing account that is neither the default one nor in use."""
         ...
 
@@ -131,18 +131,18 @@ class CustomerBooks(Protocol):
         ...
 
     async def add_project(
-        self, ref: CustomerRef, new: NewProject, change: CustomerChange, *, project_id: UUID | None = None
+        self, ref: CustomerRef, new: NewProject, change: ChangeContext, *, project_id: UUID | None = None
     ) -> ProjectRecord:
         """Add a project, where the customer's settings allow one more; under an id of the caller's if it names one."""
         ...
 
     async def change_project(
-        self, ref: CustomerRef, project_id: str, asked: ProjectUpdate, change: CustomerChange
+        self, ref: CustomerRef, project_id: str, asked: ProjectChange, change: ChangeContext
     ) -> ProjectRecord:
         """Change what *asked* names of a project."""
         ...
 
-    async def remove_project(self, ref: CustomerRef, project_id: str, change: CustomerChange) -> None:
+    async def remove_project(self, ref: CustomerRef, project_id: str, change: ChangeContext) -> None:
         """Remove a project with its channels."""
         ...
 
@@ -158,22 +158,22 @@ class CustomerBooks(Protocol):
         """Return the settings that hold in a channel, and where each comes from."""
         ...
 
-    async def add_channel(self, org_id: str, project_id: str, new: NewChannel, change: CustomerChange) -> ChannelRecord:
+    async def add_channel(self, org_id: str, project_id: str, new: NewChannel, change: ChangeContext) -> ChannelRecord:
         """Add a channel."""
         ...
 
     async def change_channel(
-        self, org_id: str, path: tuple[str, str], asked: ChannelUpdate, change: CustomerChange
+        self, org_id: str, path: tuple[str, str], asked: ChannelChange, change: ChangeContext
     ) -> ChannelRecord:
         """Change what *asked* names of the channel at *path*, project and channel."""
         ...
 
-    async def remove_channel(self, org_id: str, path: tuple[str, str], change: CustomerChange) -> None:
+    async def remove_channel(self, org_id: str, path: tuple[str, str], change: ChangeContext) -> None:
         """Remove the channel at *path*, project and channel."""
         ...
 
     async def usage(self, ref: CustomerRef, since: datetime, until: datetime) -> UsageRecord:
-        """Return seats by day, licences and money by month in `[since, until)`."""
+        """Return seats by day, licenses and money by month in `[since, until)`."""
         ...
 
     async def report(self, ref: CustomerRef) -> ReportRecord:
@@ -184,7 +184,7 @@ class CustomerBooks(Protocol):
         """Return what is left of the customer's credits, and how it came about."""
         ...
 
-    async def grant_credit(self, ref: CustomerRef, new: NewCredit, key: str, change: CustomerChange) -> CreditRecord:
+    async def grant_credit(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*."""
         ...
 
@@ -192,25 +192,25 @@ class CustomerBooks(Protocol):
         """Return all sponsorship requests, the newest first."""
         ...
 
-    async def ask_sponsorship(
-        self, ref: CustomerRef, new: NewSponsorshipRequest, change: CustomerChange
+    async def request_sponsorship(
+        self, ref: CustomerRef, new: NewSponsorshipRequest, change: ChangeContext
     ) -> SponsorshipRecord:
         """Write a sponsorship request."""
         ...
 
     async def approve_sponsorship(
-        self, ref: CustomerRef, request_id: str, catalog: Catalog, change: CustomerChange
+        self, ref: CustomerRef, request_id: str, catalog: Catalog, change: ChangeContext
     ) -> SponsorshipRecord:
         """Approve a request, once; refused on a paid plan or with a scheduled upgrade."""
         ...
 
-    async def decline_sponsorship(self, ref: CustomerRef, request_id: str, change: CustomerChange) -> SponsorshipRecord:
+    async def decline_sponsorship(self, ref: CustomerRef, request_id: str, change: ChangeContext) -> SponsorshipRecord:
         """Decline a request, once."""
         ...
 
     async def begin_onboarding(
-        self, ref: CustomerRef, wishes: OnboardingWishes, change: CustomerChange
-    ) -> tuple[OnboardingAsk, OnboardingProgress]:
+        self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext
+    ) -> tuple[OnboardingInput, OnboardingProgress]:
         """Write down what is wished for, unless an onboarding runs or is done; return it, and how far it has come."""
         ...
 
@@ -218,7 +218,7 @@ class CustomerBooks(Protocol):
         """Return how far the customer's onboarding has come."""
         ...
 
-    async def report_part(self, report: PartReport) -> OnboardingProgress:
+    async def report_part(self, report: StageReport) -> OnboardingProgress:
         """Note what came of one part of an onboarding."""
         ...
 

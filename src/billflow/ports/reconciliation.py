@@ -1,16 +1,16 @@
-"""What reconciliation needs of the world: the three accounts it compares, and the ways to mend them."""
+"""What reconciliation needs of the world: the three accounts it compares, and the ways to repair them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billflow.domain.reconciling import Finding, HeldInvoice
+from billflow.domain.reconciliation import Finding, StripeInvoice
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
-    BookedRecord,
     FindingRecord,
+    InvoiceFinding,
     ReconciliationReport,
     ReconciliationRun,
     RunRef,
@@ -22,10 +22,10 @@ PAGE = 100
 
 
 @dataclass(frozen=True)
-class HeldPage:
+class StripeInvoicePage:
     """Invoices as Stripe lists them, and where the next page begins; None at the end."""
 
-    held: Sequence[HeldInvoice]
+    held: Sequence[StripeInvoice]
     next: str | None
 
 
@@ -37,30 +37,30 @@ class RunningPlans:
     next: str | None
 
 
-class ReconciliationBooks(Protocol):
+class ReconciliationRepository(Protocol):
     """The rows, and what became of a run; every method is one transaction and safe to repeat."""
 
     async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
         ...
 
-    async def hold(self, run: RunRef, held: Sequence[HeldInvoice]) -> None:
+    async def hold(self, run: RunRef, held: Sequence[StripeInvoice]) -> None:
         """Keep what Stripe listed until the run is finished."""
         ...
 
-    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[BookedRecord]:
+    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[InvoiceFinding]:
         """Return the next invoices the run is to compare, by id."""
         ...
 
-    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, BookedRecord]:
+    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, InvoiceFinding]:
         """Return those of the invoices that the rows know."""
         ...
 
-    async def held_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[HeldInvoice]]:
+    async def held_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
         """Return what Stripe listed of these invoices, by our id."""
         ...
 
-    async def held_page(self, run: RunRef, after: str | None) -> Sequence[HeldInvoice]:
+    async def held_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
         """Return the next of the listed invoices, by Stripe's id."""
         ...
 
@@ -77,15 +77,15 @@ class ReconciliationBooks(Protocol):
         ...
 
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
-        """Return the next findings that can be mended and are not yet, by id."""
+        """Return the next findings that can be repaired and are not yet, by id."""
         ...
 
     async def repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
-        """Remember that a finding is mended."""
+        """Remember that a finding is repaired."""
         ...
 
     async def not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
-        """Remember why a finding could not be mended."""
+        """Remember why a finding could not be repaired."""
         ...
 
     async def finish(self, run: RunRef, at: datetime) -> None:
@@ -101,18 +101,18 @@ class ReconciliationReports(Protocol):
         ...
 
 
-class StripeLedger(Protocol):
+class StripeInvoiceReader(Protocol):
     """Stripe's side of the debts; raises the port's `PaymentsUnavailable` and `PaymentsRejected`."""
 
     def chargeable(self, amount: int, currency: str) -> int:
         """Return our minor units as Stripe holds them."""
         ...
 
-    async def listed(self, org_id: str, since: datetime | None, after: str | None) -> HeldPage:
+    async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
         """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
         ...
 
-    async def fresh(self, booked: BookedRecord, known: Collection[str] = ()) -> Sequence[HeldInvoice]:
+    async def fresh(self, booked: InvoiceFinding, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
         """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
         ...
 
@@ -144,8 +144,8 @@ class Workflows(Protocol):
         """Let a running workflow look at the rows again."""
         ...
 
-    async def collect(self, booked: BookedRecord, clock_at: datetime | None, *, at_once: bool) -> None:
-        """Start the invoice's collection, which goes by what the books know; *at_once* it tries in any case."""
+    async def collect(self, booked: InvoiceFinding, clock_at: datetime | None, *, at_once: bool) -> None:
+        """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         ...
 
     async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:

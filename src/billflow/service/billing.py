@@ -13,15 +13,15 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from billflow.domain import purchasing
+from billflow.domain import plan_start
 from billflow.domain.errors import BillingError, InvalidInput, PlanEnded, Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.models.contracts.collection import AttemptFailed, CollectionRun
 from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
-from billflow.models.contracts.mail import NoticeAsk, Occasion
-from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanAsk, StepResult
-from billflow.models.contracts.steps import CommandRequest, InvoiceSettled, PlanRef, command_key
+from billflow.models.contracts.mail import NotificationInput, Occasion
+from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanInput, StepResult
+from billflow.models.contracts.steps import CommandRequest, InvoicePaymentResult, PlanRef, command_key
 from billflow.ports.billing import Archive, Books, Registry
 from billflow.temporal.ids import collection_workflow_id, mail_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
@@ -44,9 +44,9 @@ class Billing:
     registry: Registry
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
-    async def start_plan(self, ask: StartPlanAsk) -> PlanStarted:
+    async def start_plan(self, ask: StartPlanInput) -> PlanStarted:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
-        result = await self.books.start_plan(ask, lambda facts: purchasing.start_plan(facts, ask.asked, ask.at))
+        result = await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
         run = PlanRun(state=result.state, to_send=result.invoices)
         return await self.client.execute_update_with_start_workflow(
             PlanWorkflow.started, id=f"started/{result.state.plan_id}", start_workflow_operation=_starting(run)
@@ -79,20 +79,20 @@ class Billing:
         """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
         await self._tell_plan(await self._running(plan), "command", request)
 
-    async def invoice_settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
+    async def invoice_closed(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
         """Pass on that an invoice was paid or given up, to its collection and to a plan that waits for it."""
-        news = InvoiceSettled(invoice_id=invoice_id, status=status, at=at)
-        if not await self._tell(collection_workflow_id(invoice_id), "settled", news):
+        effects = InvoicePaymentResult(invoice_id=invoice_id, status=status, at=at)
+        if not await self._tell(collection_workflow_id(invoice_id), "settled", effects):
             await self._let_back_in(InvoiceRef(org_id=plan.org_id, invoice_id=invoice_id), at)
         state = await self.books.plan_state(plan)
         if state.awaiting_invoice_id == invoice_id:
-            await self._tell_plan(state, "invoice_settled", news)
+            await self._tell_plan(state, "invoice_closed", effects)
         elif state.status is PlanStatus.ENDED and status is InvoiceStatus.PAID:
             await self._start_late(plan, invoice_id, at)
 
     async def _start_late(self, plan: PlanRef, invoice_id: str, at: datetime) -> None:
         """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
-        decide = partial(purchasing.start_after_trial, at=at)
+        decide = partial(plan_start.start_after_trial, at=at)
         result = await self.books.start_late(plan, invoice_id, at, decide)
         if result and not result.refused:
             await self._run(PlanRun(state=result.state, to_send=result.invoices))
@@ -112,7 +112,7 @@ class Billing:
         return next((plan for plan in plans if plan.status.is_live), None)
 
     async def customer_changed(self, org_id: str, customer_id: str) -> None:
-        """Let every live plan of a customer look at the books again, after a suspension or its end."""
+        """Let every live plan of a customer look at the records again, after a suspension or its end."""
         for state in await self.archive.running_plans(org_id, customer_id=customer_id):
             await self._tell_plan(state, "customer_changed")
 
@@ -127,14 +127,14 @@ class Billing:
 
         Where there is no collection yet, or no more, it is started from the rows.
         """
-        news = AttemptFailed(requires_action=requires_action)
-        if await self._tell(collection_workflow_id(ref.invoice_id), "attempt_failed", news):
+        effects = AttemptFailed(requires_action=requires_action)
+        if await self._tell(collection_workflow_id(ref.invoice_id), "attempt_failed", effects):
             return
         if (await self.books.terms(ref)).is_under_way:
             invoice = await self.archive.invoice(ref.org_id, ref.invoice_id)
-            await self.tell_collection(invoice, "attempt_failed", news)
+            await self.tell_collection(invoice, "attempt_failed", effects)
 
-    async def tell_collection(self, invoice: InvoiceSummary, signal: str, *news: object) -> None:
+    async def tell_collection(self, invoice: InvoiceSummary, signal: str, *effects: object) -> None:
         """Signal an invoice's collection, starting it from the rows where it is missing."""
         await self.client.start_workflow(
             CollectionWorkflow.run,
@@ -143,7 +143,7 @@ class Billing:
             task_queue=BILLFLOW,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=signal,
-            start_signal_args=news,
+            start_signal_args=effects,
         )
 
     async def collection_of(self, invoice: InvoiceSummary) -> CollectionRun:
@@ -157,8 +157,8 @@ class Billing:
     ) -> None:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
-        It stops at every moment at which a debt is collected, so that a suspension is in time for the next boundary. A
-        parked plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
+        It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing date. A
+        on hold plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
         """
         while (stop := await self.archive.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
@@ -216,9 +216,9 @@ class Billing:
             state = await self.books.plan_state(PlanRef(org_id=ref.org_id, plan_id=plan_id))
             await self._tell_plan(state, "customer_changed")
         if held.changed:
-            await self._write(NoticeAsk(**ref.model_dump(), occasion=Occasion.REACTIVATED, at=at))
+            await self._write(NotificationInput(**ref.model_dump(), occasion=Occasion.REACTIVATED, at=at))
 
-    async def _write(self, ask: NoticeAsk) -> None:
+    async def _write(self, ask: NotificationInput) -> None:
         await self.client.start_workflow(
             MailWorkflow.run,
             ask,

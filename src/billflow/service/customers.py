@@ -1,4 +1,4 @@
-"""What one can ask about customers that reaches their plans, takes a while, or puts several books together."""
+"""What one can ask about customers that reaches their plans, takes a while, or puts several records together."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -11,15 +11,15 @@ from billflow.domain.access import newest_seen, push_access, seat_gate
 from billflow.domain.catalog import Catalog, Hosting
 from billflow.domain.commands import EndNow
 from billflow.domain.plan import Schedule
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import STALE_AFTER, SeatObservation, seats_of
 from billflow.domain.step import Facts
 from billflow.domain.suspension_effects import effects_of
 from billflow.models.contracts.customer_access import AccessRecord, PlanAccess, PushAccessRecord
-from billflow.models.contracts.customer_money import SponsorshipRecord, SponsorshipStatus
-from billflow.models.contracts.customers import CustomerChange, CustomerRecord, CustomerRef, CustomerStatus
-from billflow.models.contracts.onboarding import OnboardingProgress, OnboardingStatus, OnboardingWishes
-from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipStatus
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef, CustomerStatus
+from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
+from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.ports.billing import Archive, Registry
 from billflow.ports.customers import CustomerBooks
@@ -31,7 +31,7 @@ from billflow.workflows.onboarding import OnboardingWorkflow
 SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
 """Whose features a sponsored customer has; a self-hosted one gets a plan of that tier, which costs nothing."""
 
-_Turn = Callable[[str, str, CustomerChange], Awaitable[CustomerRecord]]
+_Turn = Callable[[str, str, ChangeContext], Awaitable[CustomerRecord]]
 
 
 class Turned(NamedTuple):
@@ -51,15 +51,15 @@ class Customers:
     books: CustomerBooks
     catalog: Catalog
 
-    async def suspend(self, ref: CustomerRef, change: CustomerChange) -> Turned:
+    async def suspend(self, ref: CustomerRef, change: ChangeContext) -> Turned:
         """Suspend a customer and let its live plans know; again is no news, but lets them know once more."""
         return await self._turn(self.registry.suspend, ref, change)
 
-    async def activate(self, ref: CustomerRef, change: CustomerChange) -> Turned:
+    async def activate(self, ref: CustomerRef, change: ChangeContext) -> Turned:
         """Let a customer back in; its live plans resume billing (billflow rules 15)."""
         return await self._turn(self.registry.activate, ref, change)
 
-    async def deactivate(self, ref: CustomerRef, change: CustomerChange) -> Turned:
+    async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> Turned:
         """Close a customer's account; refused while a plan is live or being bought."""
         return await self._turn(self.registry.deactivate, ref, change)
 
@@ -84,8 +84,8 @@ class Customers:
             push=await self._push(customer, facts, at, sponsored=sponsored),
         )
 
-    async def onboard(self, ref: CustomerRef, wishes: OnboardingWishes, change: CustomerChange) -> OnboardingProgress:
-        """Take a customer in, durably; return how far it has come. A parked onboarding is tried again at once."""
+    async def onboard(self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext) -> OnboardingProgress:
+        """Take a customer in, durably; return how far it has come. A on hold onboarding is tried again at once."""
         ask, progress = await self.books.begin_onboarding(ref, wishes, change)
         if progress.status is not OnboardingStatus.DONE:
             await self.billing.client.start_workflow(
@@ -99,7 +99,7 @@ class Customers:
             )
         return progress
 
-    async def approve_sponsorship(self, ref: CustomerRef, request_id: str, change: CustomerChange) -> SponsorshipRecord:
+    async def approve_sponsorship(self, ref: CustomerRef, request_id: str, change: ChangeContext) -> SponsorshipRecord:
         """Sponsor a customer: complimentary access ends, and a self-hosted one gets a plan that costs nothing.
 
         Safe to repeat, also where it broke off in between. Refused on a paid plan or with a scheduled upgrade.
@@ -118,7 +118,7 @@ class Customers:
         if customer.hosting is Hosting.SELF_HOSTED:
             clock_id = live.test_clock_id if live else None
             await self.billing.start_plan(
-                StartPlanAsk(
+                StartPlanInput(
                     org_id=ref.org_id,
                     customer_id=customer.customer_id,
                     key=key,
@@ -130,13 +130,13 @@ class Customers:
             )
         return approved
 
-    async def _turn(self, turn: _Turn, ref: CustomerRef, change: CustomerChange) -> Turned:
+    async def _turn(self, turn: _Turn, ref: CustomerRef, change: ChangeContext) -> Turned:
         timed = await self._timed(ref, change)
         customer = await turn(ref.org_id, ref.customer_id, timed)
         await self.billing.customer_changed(ref.org_id, ref.customer_id)
         return Turned(customer, timed.at)
 
-    async def _timed(self, ref: CustomerRef, change: CustomerChange) -> CustomerChange:
+    async def _timed(self, ref: CustomerRef, change: ChangeContext) -> ChangeContext:
         """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""
         plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)

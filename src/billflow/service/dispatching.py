@@ -1,4 +1,4 @@
-"""From the outbox to the lanes: a loop in every worker that notices new events and wakes who delivers them."""
+"""From the outbox to the delivery streams: a loop in every worker that notices new events and wakes who delivers them."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 
 from billflow.models.contracts.customers import CustomerRef
-from billflow.models.contracts.delivery import Lane
-from billflow.ports.delivery import Outbox
+from billflow.models.contracts.endpoints import DeliveryStream
+from billflow.ports.webhooks import Outbox
 from billflow.temporal.ids import delivery_workflow_id, naming_workflow_id
 from billflow.temporal.queues import BILLFLOW, DELIVERY
 from billflow.workflows.delivery import DeliveryWorkflow
@@ -24,7 +24,7 @@ LOOK_SECONDS = 1.0
 """How long an event may wait to be noticed."""
 
 SWEEP = timedelta(minutes=10)
-"""How often lanes are looked for whose workflow Temporal has lost."""
+"""How often delivery streams are looked for whose workflow Temporal has lost."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,10 +35,10 @@ class Lanes:
 
     client: Client
 
-    async def wake(self, lanes: Iterable[Lane]) -> None:
-        """Tell each lane that there is something to send."""
-        for lane in lanes:
-            await self._start(lane, signal="news")
+    async def wake(self, streams: Iterable[DeliveryStream]) -> None:
+        """Tell each delivery stream that there is something to send."""
+        for stream in streams:
+            await self._start(stream, signal="events")
 
     async def rename(self, customers: Iterable[CustomerRef]) -> None:
         """Let Stripe know how each is called now; one that is being told hears that there is more."""
@@ -53,16 +53,16 @@ class Lanes:
                 start_signal="changed",
             )
 
-    async def ensure(self, lanes: Iterable[Lane]) -> None:
-        """Make sure that each lane has a workflow; one that runs isn't disturbed."""
-        for lane in lanes:
-            await self._start(lane)
+    async def ensure(self, streams: Iterable[DeliveryStream]) -> None:
+        """Make sure that each delivery stream has a workflow; one that runs isn't disturbed."""
+        for stream in streams:
+            await self._start(stream)
 
-    async def _start(self, lane: Lane, signal: str | None = None) -> None:
+    async def _start(self, stream: DeliveryStream, signal: str | None = None) -> None:
         await self.client.start_workflow(
             DeliveryWorkflow.run,
-            lane,
-            id=delivery_workflow_id(lane.endpoint_id, lane.customer_id),
+            stream,
+            id=delivery_workflow_id(stream.endpoint_id, stream.customer_id),
             task_queue=DELIVERY,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary="events to an endpoint",
@@ -74,11 +74,11 @@ class Lanes:
 class Dispatcher:
     """Runs from `async with` on until its end; several processes may run one each, and any may be killed.
 
-    An event leaves the queue only after its lanes were woken, so that whatever was interrupted is done again.
+    An event leaves the queue only after its delivery streams were woken, so that whatever was interrupted is done again.
     """
 
     outbox: Outbox
-    lanes: Lanes
+    streams: Lanes
     _running: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
@@ -98,18 +98,18 @@ class Dispatcher:
     async def dispatch(self) -> int:
         """Pass on what waits, and return how many events that were."""
         done = 0
-        for org_id in await self.outbox.orgs_with_news():
+        for org_id in await self.outbox.orgs_with_new_events():
             routed = await self.outbox.route(org_id)
-            await self.lanes.wake(routed.lanes)
-            await self.lanes.rename(routed.renamed)
+            await self.streams.wake(routed.streams)
+            await self.streams.rename(routed.renamed)
             await self.outbox.forget(org_id, routed.event_ids)
             done += len(routed.event_ids)
         return done
 
     async def sweep(self) -> None:
-        """Start the workflows of lanes that have messages and no workflow."""
-        for org_id in await self.outbox.orgs_with_open_lanes():
-            await self.lanes.ensure(await self.outbox.open_lanes(org_id))
+        """Start the workflows of delivery streams that have messages and no workflow."""
+        for org_id in await self.outbox.orgs_with_open_streams():
+            await self.streams.ensure(await self.outbox.open_streams(org_id))
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from billflow.models.contracts.collection import CollectionRun
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import BookedRecord, ReconciliationRun
+from billflow.models.contracts.reconciliation import InvoiceFinding, ReconciliationRun
 from billflow.models.contracts.steps import PlanRef
 from billflow.ports.reconciliation import PAGE, RunningPlans
 from billflow.service.billing import Billing
@@ -56,8 +56,8 @@ class Fleet:
         """Let a running workflow look at the rows again."""
         await self._signal(plan_workflow_id(plan_id), "customer_changed")
 
-    async def collect(self, booked: BookedRecord, clock_at: datetime | None, *, at_once: bool) -> None:
-        """Start the invoice's collection, which goes by what the books know; *at_once* it tries in any case."""
+    async def collect(self, booked: InvoiceFinding, clock_at: datetime | None, *, at_once: bool) -> None:
+        """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         invoice = booked.summary
         await self.client.start_workflow(
             CollectionWorkflow.run,
@@ -71,7 +71,7 @@ class Fleet:
 
     async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
         """Pass on that an invoice is paid or given up."""
-        await self.billing.invoice_settled(plan, invoice_id, status, at)
+        await self.billing.invoice_closed(plan, invoice_id, status, at)
 
     async def reconcile(self, run: ReconciliationRun, day: datetime) -> str:
         """Compare everything now, joining the run of that day where one goes on, and return the id of the run."""

@@ -8,9 +8,9 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.webhooks import DisputeNews, StripeEvent
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, WebhookInbox
-from billflow.ports.collection import NewsBooks, PaymentMethods, SettlementGateway
+from billflow.models.contracts.webhooks import DisputeUpdate, StripeEvent
+from billflow.ports.adjustments import AdjustmentGateway, PaymentMethods, StripeEventEffects
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
 from billflow.service.billing import Billing
 
 Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
@@ -50,12 +50,12 @@ _BY_PAYMENT = ("charge.dispute.", "refund.")
 class StripeNews:
     """Acts on events; anything it raises means: try this event again later."""
 
-    inbox: WebhookInbox
+    inbox: StripeEventRepository
     gateway: PaymentGateway
     billing: Billing
     books: Books
-    news: NewsBooks
-    settlements: SettlementGateway
+    effects: StripeEventEffects
+    adjustments: AdjustmentGateway
     methods: PaymentMethods
     livemode: bool = False
 
@@ -67,11 +67,11 @@ class StripeNews:
             return event.org_id
         objects = event.objects
         if event.type.startswith(_BY_PAYMENT) and objects.payment_intent is not None:
-            invoice = await self.settlements.invoice_of_payment(objects.payment_intent)
+            invoice = await self.adjustments.invoice_of_payment(objects.payment_intent)
             objects = objects.model_copy(update={"invoice": invoice})
         if objects.invoice is None and objects.customer is None:
             return None
-        return await self.news.owner_of(objects)
+        return await self.effects.owner_of(objects)
 
     async def act(self, org_id: str, event: StripeEvent) -> None:
         """Do what an event asks for."""
@@ -86,12 +86,12 @@ class StripeNews:
             return
         ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
         amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
-        settled = await self.inbox.record_settled(ref, status, event.created, amount_paid)
+        settled = await self.inbox.record_closed(ref, status, event.created, amount_paid)
         if settled:
-            await self.billing.invoice_settled(settled.plan, invoice_id, settled.status, settled.at)
+            await self.billing.invoice_closed(settled.plan, invoice_id, settled.status, settled.at)
 
     async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus, stripe_invoice_id: str | None) -> int | None:
-        """Ask Stripe how much was paid, where the books don't know of it yet, and note where it holds the invoice."""
+        """Ask Stripe how much was paid, where the records don't know of it yet, and note where it holds the invoice."""
         if status is not InvoiceStatus.PAID:
             return None
         invoice = await self._to_collect(ref)
@@ -100,7 +100,7 @@ class StripeNews:
         if invoice.stripe_invoice_id is None and stripe_invoice_id is not None:
             invoice = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
             await self._record_issued(ref, invoice)
-        standing = await self.settlements.standing(invoice)
+        standing = await self.adjustments.standing(invoice)
         return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
 
     async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
@@ -108,7 +108,7 @@ class StripeNews:
         try:
             await self.books.record_issued(ref, await self.gateway.issue(invoice))
         except PaymentsRejected:
-            _log.warning("a paid invoice is not the one of our books", invoice_id=invoice.invoice_id)
+            _log.warning("a paid invoice is not the one of our records", invoice_id=invoice.invoice_id)
 
     async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
         """Let collection know of a payment under way that came to nothing."""
@@ -128,7 +128,7 @@ class StripeNews:
     async def customer_updated(self, org_id: str, event: StripeEvent) -> None:
         """Notice a new default card, chosen in the portal or by support."""
         stripe_customer_id = event.objects.customer
-        known = await self.news.known_card(org_id, stripe_customer_id) if stripe_customer_id else None
+        known = await self.effects.known_card(org_id, stripe_customer_id) if stripe_customer_id else None
         if stripe_customer_id is None or known is None or known.payment_method == event.objects.payment_method:
             return
         method = await self.methods.default_card(stripe_customer_id)
@@ -136,17 +136,17 @@ class StripeNews:
             await self._new_card(org_id, stripe_customer_id, method, event)
 
     async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
-        known = await self.news.known_card(org_id, stripe_customer_id)
+        known = await self.effects.known_card(org_id, stripe_customer_id)
         if known is None or known.payment_method == method:
             return
         if method is not None:
             await self.billing.retry_payments(org_id, known.customer_id)
-        await self.news.record_card(org_id, stripe_customer_id, method, event.created)
+        await self.effects.record_card(org_id, stripe_customer_id, method, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
         """Let go of a Stripe customer that is no more."""
         if event.objects.customer is not None:
-            await self.news.forget_customer(org_id, event.objects.customer, event.created)
+            await self.effects.forget_customer(org_id, event.objects.customer, event.created)
 
     async def money_went_back(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
@@ -155,16 +155,16 @@ class StripeNews:
             return
         ref = InvoiceRef(org_id=org_id, invoice_id=invoice_id)
         invoice = await self._to_collect(ref)
-        money = await self.settlements.money(invoice) if invoice else None
+        money = await self.adjustments.money(invoice) if invoice else None
         if money is not None:
-            await self.news.record_money(ref, money, event.created)
+            await self.effects.record_money(ref, money, event.created)
 
     async def disputed(self, org_id: str, event: StripeEvent) -> None:
         """Keep what is told of a dispute."""
         invoice_id = await self._invoice_id(org_id, event)
         if invoice_id is None or event.stripe_object_id is None:
             return
-        told = DisputeNews(
+        told = DisputeUpdate(
             stripe_event_id=event.event_id,
             stripe_dispute_id=event.stripe_object_id,
             invoice_id=invoice_id,
@@ -174,7 +174,7 @@ class StripeNews:
             amount=event.amount or 0,
             at=event.created,
         )
-        await self.news.record_dispute(org_id, told)
+        await self.effects.record_dispute(org_id, told)
 
     async def _to_collect(self, ref: InvoiceRef) -> InvoiceToCollect | None:
         try:
@@ -188,8 +188,8 @@ class StripeNews:
             return event.invoice_id
         stripe_invoice_id = event.objects.invoice
         if stripe_invoice_id is None and event.objects.payment_intent is not None:
-            stripe_invoice_id = await self.settlements.invoice_of_payment(event.objects.payment_intent)
-        return await self.news.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
+            stripe_invoice_id = await self.adjustments.invoice_of_payment(event.objects.payment_intent)
+        return await self.effects.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
 
 
 _HANDLERS: dict[str, Handler] = {

@@ -8,6 +8,16 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from billflow.domain.errors import Refused
+from billflow.models.contracts.adjustments import (
+    AdjustmentMoment,
+    Adjustments,
+    CreditNoteInput,
+    CreditNoteRecord,
+    InvoiceClosure,
+    RefundInput,
+    RefundRecord,
+    VoidInput,
+)
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
     BilledCustomer,
@@ -16,24 +26,14 @@ from billflow.models.contracts.invoices import (
     InvoiceSummary,
 )
 from billflow.models.contracts.records import InvoiceDetail
-from billflow.models.contracts.settling import (
-    CreditNoteAsk,
-    CreditNoteRecord,
-    InvoiceSettling,
-    RefundAsk,
-    RefundRecord,
-    SettlementMoment,
-    Settlements,
-    VoidAsk,
-)
 from billflow.models.contracts.steps import PlanRef
+from billflow.ports.adjustments import PaymentMethods
 from billflow.ports.billing import Archive, Books
-from billflow.ports.collection import PaymentMethods
 from billflow.service.billing import Billing
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow
-from billflow.workflows.settling import ClosingWorkflow, SettlementWorkflow
+from billflow.workflows.settling import AdjustmentWorkflow, ClosingWorkflow
 
 Record = TypeVar("Record", RefundRecord, CreditNoteRecord)
 
@@ -48,30 +48,30 @@ class Invoices:
     archive: Archive
     methods: PaymentMethods
 
-    async def refund(self, ask: RefundAsk) -> RefundRecord:
+    async def refund(self, ask: RefundInput) -> RefundRecord:
         """Give money back and wait for Stripe's answer; the same key gives it back once."""
-        made = await self.books.ask_refund(ask)
-        moment = SettlementMoment(org_id=ask.org_id, kind="refund", settlement_id=made.refund_id, at=ask.at)
+        made = await self.books.create_refund(ask)
+        moment = AdjustmentMoment(org_id=ask.org_id, kind="refund", adjustment_id=made.refund_id, at=ask.at)
         await self._settle(moment)
-        record = await self.books.settlement(moment)
+        record = await self.books.adjustment(moment)
         return record if isinstance(record, RefundRecord) else made
 
-    async def credit_note(self, ask: CreditNoteAsk) -> CreditNoteRecord:
+    async def credit_note(self, ask: CreditNoteInput) -> CreditNoteRecord:
         """Credit an invoice and wait for Stripe's answer; the same key credits it once."""
-        made = await self.books.ask_credit_note(ask)
-        moment = SettlementMoment(org_id=ask.org_id, kind="credit_note", settlement_id=made.credit_note_id, at=ask.at)
+        made = await self.books.create_credit_note(ask)
+        moment = AdjustmentMoment(org_id=ask.org_id, kind="credit_note", adjustment_id=made.credit_note_id, at=ask.at)
         await self._settle(moment)
         await self._pass_on(ask.org_id, ask.invoice_id, ask.at)
-        record = await self.books.settlement(moment)
+        record = await self.books.adjustment(moment)
         return record if isinstance(record, CreditNoteRecord) else made
 
-    async def close(self, ask: VoidAsk) -> InvoiceDetail:
-        """Void an open invoice or give it up, in our books at once, at Stripe as soon as it answers."""
+    async def close(self, ask: VoidInput) -> InvoiceDetail:
+        """Void an open invoice or give it up, in our records at once, at Stripe as soon as it answers."""
         await self.books.close(ask)
-        settling = InvoiceSettling(org_id=ask.org_id, invoice_id=ask.invoice_id, to=ask.to, at=ask.at)
+        adjustments = InvoiceClosure(org_id=ask.org_id, invoice_id=ask.invoice_id, to=ask.to, at=ask.at)
         await self.client.start_workflow(
             ClosingWorkflow.run,
-            settling,
+            adjustments,
             id=f"closing/{ask.invoice_id}/{ask.to}",
             task_queue=BILLFLOW,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -95,9 +95,9 @@ class Invoices:
         plan = await self.books.plan_state(PlanRef(org_id=org_id, plan_id=invoice.plan_id))
         return plan.clock_at or datetime.now(UTC)
 
-    async def settlements(self, org_id: str, invoice_id: str) -> Settlements:
+    async def adjustments(self, org_id: str, invoice_id: str) -> Adjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
-        return await self.books.settlements(org_id, invoice_id)
+        return await self.books.adjustments(org_id, invoice_id)
 
     async def card_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer enters a card."""
@@ -116,11 +116,11 @@ class Invoices:
         await self.books.record_stripe_customer(payer, stripe_customer_id)
         return payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
 
-    async def _settle(self, moment: SettlementMoment) -> None:
-        handle: WorkflowHandle[SettlementWorkflow, object] = await self.client.start_workflow(
-            SettlementWorkflow.run,
+    async def _settle(self, moment: AdjustmentMoment) -> None:
+        handle: WorkflowHandle[AdjustmentWorkflow, object] = await self.client.start_workflow(
+            AdjustmentWorkflow.run,
             moment,
-            id=f"{moment.kind.replace('_', '-')}/{moment.settlement_id}",
+            id=f"{moment.kind.replace('_', '-')}/{moment.adjustment_id}",
             task_queue=BILLFLOW,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -133,7 +133,7 @@ class Invoices:
         invoice = await self.archive.invoice(org_id, invoice_id)
         if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
             plan = PlanRef(org_id=org_id, plan_id=invoice.plan_id)
-            await self.billing.invoice_settled(plan, invoice_id, invoice.status, at)
+            await self.billing.invoice_closed(plan, invoice_id, invoice.status, at)
 
     async def _collecting(
         self, invoice: InvoiceSummary

@@ -6,11 +6,11 @@ from datetime import datetime
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.errors import BillingError, NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.purchasing import StartPlan
-from billflow.models.contracts.customers import CustomerChange, OfferStatus
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
-from billflow.models.contracts.offers import Acceptance, NewOffer, OfferMade, OfferRecord
-from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanAsk
+from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
+from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.ports.billing import Offers, PaymentGateway
 from billflow.service.billing import Billing
@@ -24,7 +24,7 @@ class Offering:
     offers: Offers
     gateway: PaymentGateway
 
-    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: CustomerChange) -> OfferMade:
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> CreatedOffer:
         """Make an offer; with an invoice that was sent at Stripe, its purchase starts and waits for the payment.
 
         Raises `Refused` where the rules don't allow it, and `NotFound` where Stripe has no such invoice: nothing is
@@ -33,16 +33,16 @@ class Offering:
         sent = await self.gateway.sent_invoice(new.sent_invoice_id) if new.sent_invoice_id else None
         offer = await self.offers.make(org_id, customer_id, new, change)
         if sent is None:
-            return OfferMade(offer=offer)
+            return CreatedOffer(offer=offer)
         try:
             started = await self.billing.start_plan(_bought_by(offer, sent, change))
         except BillingError:
             await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
             raise
-        return OfferMade(offer=await self.offers.offer(org_id, offer.offer_id, change.at), started=started)
+        return CreatedOffer(offer=await self.offers.offer(org_id, offer.offer_id, change.at), started=started)
 
     async def accept(
-        self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: CustomerChange
+        self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: ChangeContext
     ) -> PlanStarted:
         """Start the plan at the offer's price, and wait for its card; the same `chosen.key` answers the same.
 
@@ -53,7 +53,7 @@ class Offering:
             return await self._replace(free, offer, chosen, change)
         return await self.billing.start_plan(_acceptance(offer, chosen, change))
 
-    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: CustomerChange) -> OfferRecord:
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
         """Take an offer back; a purchase of it that is not paid yet is ended, and its invoice voided."""
         offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
         if offer.status is OfferStatus.ACCEPTED:
@@ -61,7 +61,7 @@ class Offering:
         return await self.offers.withdraw(org_id, customer_id, offer_id, change)
 
     async def _replace(
-        self, free: PlanState, offer: OfferRecord, chosen: Acceptance, change: CustomerChange
+        self, free: PlanState, offer: OfferRecord, chosen: Acceptance, change: ChangeContext
     ) -> PlanStarted:
         command = UpgradeTierNow(
             tier=offer.tier,
@@ -73,7 +73,7 @@ class Offering:
         taken = await self.billing.command(PlanRef(org_id=free.org_id, plan_id=free.plan_id), request)
         return PlanStarted(state=taken.successor or taken.state)
 
-    async def _end_purchase(self, org_id: str, offer_id: str, change: CustomerChange) -> None:
+    async def _end_purchase(self, org_id: str, offer_id: str, change: ChangeContext) -> None:
         plan = await self.offers.waiting_purchase(org_id, offer_id)
         if plan is None:
             return
@@ -88,7 +88,7 @@ class Offering:
         return offer
 
 
-def _acceptance(offer: OfferRecord, chosen: Acceptance, change: CustomerChange) -> StartPlanAsk:
+def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -> StartPlanInput:
     asked = StartPlan(
         tier=offer.tier,
         schedule=chosen.schedule,
@@ -98,7 +98,7 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: CustomerChange) 
         fixed_price=offer.fixed_price,
         offer_id=offer.offer_id,
     )
-    return StartPlanAsk(
+    return StartPlanInput(
         org_id=offer.org_id,
         customer_id=offer.customer_id,
         key=f"offer/{offer.offer_id}/{chosen.key}",
@@ -109,7 +109,7 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: CustomerChange) 
     )
 
 
-def _bought_by(offer: OfferRecord, sent: SentInvoice, change: CustomerChange) -> StartPlanAsk:
+def _bought_by(offer: OfferRecord, sent: SentInvoice, change: ChangeContext) -> StartPlanInput:
     """Return the purchase that an invoice sent by support makes: annual, paid by invoice (rules 13)."""
     asked = StartPlan(
         tier=offer.tier,
@@ -119,7 +119,7 @@ def _bought_by(offer: OfferRecord, sent: SentInvoice, change: CustomerChange) ->
         fixed_price=offer.fixed_price,
         offer_id=offer.offer_id,
     )
-    return StartPlanAsk(
+    return StartPlanInput(
         org_id=offer.org_id,
         customer_id=offer.customer_id,
         key=f"offer/{offer.offer_id}",

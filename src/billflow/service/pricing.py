@@ -9,7 +9,7 @@ from billflow.domain.commands import ApplyDiscount
 from billflow.domain.customer import check_agreement, check_minimum, price_per_license
 from billflow.domain.plan import Plan
 from billflow.domain.step import Facts
-from billflow.models.contracts.customers import CustomerChange, CustomerPricing, CustomerRecord, CustomerRef
+from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.ports.billing import Archive, Registry
@@ -25,7 +25,7 @@ class Pricing:
     registry: Registry
     catalog: Catalog
 
-    async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: CustomerChange) -> CustomerRecord:
+    async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
         """Agree on prices, and reprice the live plan of that tier, or the one scheduled to follow it, at once."""
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
@@ -49,7 +49,7 @@ class Pricing:
         agreed = price_per_license(self.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
         return plan.price_per_license != agreed.amount
 
-    async def _reprice(self, plan: PlanState, pricing: CustomerPricing, change: CustomerChange) -> None:
+    async def _reprice(self, plan: PlanState, pricing: CustomerPricing, change: ChangeContext) -> None:
         command = ApplyDiscount(
             monthly_discounted_price=pricing.monthly_discounted_price,
             annual_discounted_price=pricing.annual_discounted_price,

@@ -1,24 +1,24 @@
-"""Export and erasure of a customer's personal data, in our books and at Stripe."""
+"""Export and erasure of a customer's personal data, in our records and at Stripe."""
 
 from dataclasses import dataclass
 
-from billflow.models.contracts.customers import CustomerChange, CustomerRef
-from billflow.models.contracts.privacy import CustomerExport, Erasure
-from billflow.ports.privacy import PaymentsPrivacy, PrivacyBooks
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.personal_data import CustomerExport, Erasure
+from billflow.ports.personal_data import PaymentsErasure, PersonalData
 
 
 @dataclass(frozen=True)
 class Privacy:
     """What people may ask about themselves."""
 
-    books: PrivacyBooks
-    payments: PaymentsPrivacy
+    books: PersonalData
+    payments: PaymentsErasure
 
-    async def export(self, ref: CustomerRef, change: CustomerChange) -> CustomerExport:
+    async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
         """Return everything that is kept of a customer; the export itself is audited."""
         return await self.books.export(ref, change)
 
-    async def erase(self, ref: CustomerRef, change: CustomerChange) -> Erasure:
+    async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
         """Forget who a customer is: first here, then at Stripe; asked again, it does what is left.
 
         Raises `Refused` while a plan is live or an invoice is open, `PaymentsUnavailable` where Stripe is out of reach.

@@ -24,7 +24,7 @@ class EncryptionCodec(PayloadCodec):
         return [self._sealed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt what we encrypted; raises `CannotOpen`."""
+        """Decrypt what we encrypted; raises `CannotDecrypt`."""
         return [self._opened(payload) for payload in payloads]
 
     def _sealed(self, payload: Payload) -> Payload:

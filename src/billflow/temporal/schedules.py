@@ -1,4 +1,4 @@
-"""The fleet-wide work that happens by the clock: one list, made so on the server at every start of a worker."""
+"""The workflows-wide work that happens by the clock: one list, made so on the server at every start of a worker."""
 
 from datetime import timedelta
 
@@ -21,12 +21,12 @@ from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.queues import BILLFLOW
 
 NIGHT_HOUR = 2
-"""UTC; most of a night's boundaries are through by then."""
+"""UTC; most of a night's billing dates are through by then."""
 
 NIGHTLY_DAYS = 100
 """A nightly run compares the invoices of this many days, and whatever is unsettled."""
 
-CATCH_UP = timedelta(hours=12)
+BACKFILL = timedelta(hours=12)
 """A night that was missed is made up for within this time; after that the next night does it."""
 
 JITTER = timedelta(minutes=30)
@@ -58,5 +58,5 @@ def _nightly_reconciliation(org_id: str) -> Schedule:
             static_summary="rows, Stripe and workflows",
         ),
         spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=BACKFILL),
     )

@@ -1,19 +1,19 @@
 """The roof: the only package that knows every concrete class."""
 
-from billflow.wiring.desks import (
-    fleet_of,
-    outward_of,
-    papers_of,
-    privacy_of,
-    reach_of,
+from billflow.wiring.api import api_services, build_api, stripe_event_handler
+from billflow.wiring.engine import Engine, bundled_catalog, migrate, open_engine
+from billflow.wiring.factories import (
+    address_policy_of,
+    adjustments_of,
+    documents_of,
+    personal_data_of,
     reconciliation_reports,
     rotate_encryption,
-    settlements_of,
+    webhooks_of,
+    workflow_control_of,
 )
-from billflow.wiring.engine import Engine, bundled_catalog, migrate, open_engine
-from billflow.wiring.serving import api_services, build_api, stripe_news
-from billflow.wiring.working import (
-    crew_of,
+from billflow.wiring.workers import (
+    activities_of,
     delivering,
     ensure_schedules,
     mail_activities,
@@ -25,26 +25,26 @@ from billflow.wiring.working import (
 
 __all__ = [
     "Engine",
+    "activities_of",
+    "address_policy_of",
+    "adjustments_of",
     "api_services",
     "build_api",
     "bundled_catalog",
-    "crew_of",
     "delivering",
+    "documents_of",
     "ensure_schedules",
-    "fleet_of",
     "mail_activities",
     "migrate",
     "onboarding_activities",
     "open_engine",
-    "outward_of",
-    "papers_of",
+    "personal_data_of",
     "prepare_temporal",
-    "privacy_of",
-    "reach_of",
     "reconciliation_activities",
     "reconciliation_reports",
     "rotate_encryption",
-    "settlements_of",
-    "stripe_news",
+    "stripe_event_handler",
+    "webhooks_of",
     "workers",
+    "workflow_control_of",
 ]

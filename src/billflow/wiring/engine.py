@@ -10,27 +10,27 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from billflow.domain.catalog import Catalog, catalog_from_toml
-from billflow.models.contracts.keys import Mode
+from billflow.migrations.upgrade import upgrade
+from billflow.models.contracts.access import Mode
 from billflow.models.keyring import Keyring
 from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
-from billflow.payments.methods import StripePaymentMethods
+from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.sandbox import Sandbox
 from billflow.service.billing import Billing
 from billflow.service.customers import Customers
 from billflow.service.invoices import Invoices
 from billflow.service.offering import Offering
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
-from billflow.store.archive import PostgresArchive
-from billflow.store.books import PostgresBooks
-from billflow.store.customer_books import PostgresCustomerBooks
-from billflow.store.engine import Database
-from billflow.store.keys import PostgresKeys
-from billflow.store.migrate import upgrade
-from billflow.store.offers import PostgresOffers
-from billflow.store.postbox import PostgresPostbox
-from billflow.store.registry import PostgresRegistry
-from billflow.store.url import sqlalchemy_url
+from billflow.store.access.api_keys import PostgresKeys
+from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.customers.repository import PostgresCustomerBooks
+from billflow.store.mail.repository import PostgresMailLog
+from billflow.store.offers.repository import PostgresOffers
+from billflow.store.plans.queries import PostgresArchive
+from billflow.store.plans.repository import PostgresBooks
+from billflow.store.session.database import Database
+from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
 
@@ -49,7 +49,7 @@ class Engine:
     gateway: StripeGateway
     billing: Billing
     customers: Customers
-    customer_books: PostgresCustomerBooks
+    customer_records_store: PostgresCustomerBooks
     keys: PostgresKeys
     mode: Mode
 
@@ -65,9 +65,9 @@ class Engine:
         return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
 
     @property
-    def postbox(self) -> PostgresPostbox:
+    def mail_log(self) -> PostgresMailLog:
         """Return the mails to customers."""
-        return PostgresPostbox(self.books.database)
+        return PostgresMailLog(self.books.database)
 
     @property
     def offering(self) -> Offering:
@@ -92,7 +92,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
         registry = PostgresRegistry(database, livemode=is_live(api_key))
-        billing, customer_books = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
+        billing, customer_records_store = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
             client=client,
@@ -103,8 +103,8 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),
             billing=billing,
-            customers=Customers(billing, archive, registry, customer_books, catalog),
-            customer_books=customer_books,
+            customers=Customers(billing, archive, registry, customer_records_store, catalog),
+            customer_records_store=customer_records_store,
             keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )

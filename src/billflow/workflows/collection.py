@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.collection import AttemptFailed, CollectionPlan, CollectionRun, LateFailure
     from billflow.models.contracts.invoices import (
         Closed,
-        CollectAsk,
+        CollectInput,
         CollectionOutcome,
         Declined,
         InvoiceRef,
@@ -22,13 +22,13 @@ with workflow.unsafe.imports_passed_through():
         RequiresAction,
     )
     from billflow.models.contracts.mail import Occasion
-    from billflow.models.contracts.steps import InvoiceSettled
+    from billflow.models.contracts.steps import InvoicePaymentResult
     from billflow.temporal.ids import plan_workflow_id
     from billflow.workflows.calls import at_stripe, on_books
     from billflow.workflows.consequences import Consequences, tell
     from billflow.workflows.dunning import DunningState
 
-_UNSETTLED = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+_UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
 @workflow.defn(name="CollectionWorkflow")
@@ -62,9 +62,9 @@ class CollectionWorkflow:
         return self._status
 
     @workflow.signal
-    def settled(self, news: InvoiceSettled) -> None:
+    def settled(self, effects: InvoicePaymentResult) -> None:
         """Hear, from a webhook or from support, that the invoice was paid or given up."""
-        self._status = news.status
+        self._status = effects.status
 
     @workflow.signal
     def retry(self) -> None:
@@ -72,9 +72,9 @@ class CollectionWorkflow:
         self._asked += 1
 
     @workflow.signal
-    def attempt_failed(self, news: AttemptFailed) -> None:
+    def attempt_failed(self, effects: AttemptFailed) -> None:
         """Hear that a payment under way at a bank came to nothing."""
-        self._failed = news
+        self._failed = effects
 
     @workflow.signal
     def advance_clock(self, to: datetime) -> None:
@@ -103,12 +103,12 @@ class CollectionWorkflow:
         if terms.clock_at is not None:
             self._set_clock(terms.clock_at)
         dunning = self._dunning = DunningState(terms, run.attempts, self._now())
-        if terms.status in _UNSETTLED and dunning.has_failed:
+        if terms.status in _UNPAID and dunning.has_failed:
             await self._failure(dunning)
         return dunning
 
     async def _plan(self, dunning: DunningState) -> None:
-        """Decide what comes next, and let the books and the Web UI know."""
+        """Decide what comes next, and let the records and the Web UI know."""
         if self._status is None:
             self._next = dunning.next(self._now())
         if self._next is None and self._invoice.kind is InvoiceKind.PURCHASE and dunning.has_failed:
@@ -125,7 +125,7 @@ class CollectionWorkflow:
         )
         status = await on_books(CollectionActivities.record_plan, plan, "what comes next")
         # Paid before this workflow was there to hear of it.
-        if self._status is None and status not in _UNSETTLED:
+        if self._status is None and status not in _UNPAID:
             self._status = status
 
     def _is_time(self) -> bool:
@@ -155,18 +155,18 @@ class CollectionWorkflow:
         elif self._next is not None and self._now() >= self._next.at:
             await self._follow(dunning, self._next)
 
-    async def _hear_failure(self, dunning: DunningState, news: AttemptFailed) -> None:
+    async def _hear_failure(self, dunning: DunningState, effects: AttemptFailed) -> None:
         self._failed = None
         if not dunning.is_under_way:
             return
         now = self._now()
-        dunning.fell_through(now, requires_action=news.requires_action)
+        dunning.fell_through(now, requires_action=effects.requires_action)
         failure = LateFailure(
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
             attempt=dunning.attempts,
             at=now,
-            requires_action=news.requires_action,
+            requires_action=effects.requires_action,
         )
         await on_books(CollectionActivities.record_failure, failure, "a payment under way was refused")
         if self._status is None:
@@ -198,7 +198,7 @@ class CollectionWorkflow:
 
     async def _attempt(self, dunning: DunningState, number: int | None) -> None:
         asked = self._asked
-        ask = CollectAsk(
+        ask = CollectInput(
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
             attempt=dunning.attempts + 1,
@@ -245,8 +245,8 @@ class CollectionWorkflow:
         if status is not InvoiceStatus.UNCOLLECTIBLE and await self._consequences.let_back_in(now):
             await self._consequences.tell_customer(Occasion.REACTIVATED, now)
         if self._invoice.kind is not InvoiceKind.RECURRING:
-            news = InvoiceSettled(invoice_id=self._invoice.invoice_id, status=status, at=now)
-            await tell(plan_workflow_id(self._invoice.plan_id), "invoice_settled", news)
+            effects = InvoicePaymentResult(invoice_id=self._invoice.invoice_id, status=status, at=now)
+            await tell(plan_workflow_id(self._invoice.plan_id), "invoice_closed", effects)
 
     def _details(self, dunning: DunningState) -> str:
         amount = format_amount(self._invoice.total, self._invoice.currency)

@@ -9,14 +9,14 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
     from billflow.activities.dunning import ACTOR, DunningActivities
     from billflow.activities.mail import MailActivities
-    from billflow.activities.settling import SettlingActivities
+    from billflow.activities.settling import AdjustmentActivities
     from billflow.activities.steps import StepActivities
     from billflow.domain.commands import EndNow
-    from billflow.models.contracts.collection import CollectionMoment, CustomerHeld
-    from billflow.models.contracts.invoices import CollectAsk, InvoiceStatus, InvoiceSummary
-    from billflow.models.contracts.mail import NoticeAsk, Occasion
-    from billflow.models.contracts.settling import InvoiceSettling
-    from billflow.models.contracts.steps import CommandAsk
+    from billflow.models.contracts.adjustments import InvoiceClosure
+    from billflow.models.contracts.collection import CollectionMoment, CustomerHold
+    from billflow.models.contracts.invoices import CollectInput, InvoiceStatus, InvoiceSummary
+    from billflow.models.contracts.mail import NotificationInput, Occasion
+    from billflow.models.contracts.steps import CommandInput
     from billflow.temporal.ids import plan_workflow_id
     from billflow.workflows import mailing
     from billflow.workflows.calls import at_stripe, on_books
@@ -35,7 +35,7 @@ class Consequences:
         self, occasion: Occasion, at: datetime, number: int = 1, next_at: datetime | None = None
     ) -> None:
         """Write to the customer, once per occasion and number; a mail server that is away stops nothing."""
-        ask = NoticeAsk(
+        ask = NotificationInput(
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
             occasion=occasion,
@@ -57,7 +57,7 @@ class Consequences:
             workflow.logger.warning("a mail is late", extra={"invoice_id": ask.invoice_id, "occasion": ask.occasion})
             await mailing.write(ask)
 
-    async def suspend(self, at: datetime) -> CustomerHeld:
+    async def suspend(self, at: datetime) -> CustomerHold:
         """Suspend the customer, and let its plans know."""
         held = await on_books(DunningActivities.suspend_for, self._moment(at), "suspend the customer")
         await self._tell_plans(held.plan_ids)
@@ -89,16 +89,16 @@ class Consequences:
 
     async def give_up(self, at: datetime) -> InvoiceStatus:
         """Mark the invoice uncollectible on both sides, unless it was paid meanwhile."""
-        settling = InvoiceSettling(
+        adjustments = InvoiceClosure(
             org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id, to=InvoiceStatus.UNCOLLECTIBLE, at=at
         )
-        status = await on_books(DunningActivities.give_up, settling, "give the debt up")
+        status = await on_books(DunningActivities.give_up, adjustments, "give the debt up")
         if status is InvoiceStatus.UNCOLLECTIBLE:
-            await at_stripe(SettlingActivities.close, settling, "mark uncollectible")
+            await at_stripe(AdjustmentActivities.close, adjustments, "mark uncollectible")
         return status
 
     async def _end_plan(self, plan_id: str, at: datetime, command: EndNow) -> tuple[InvoiceSummary, ...]:
-        ask = CommandAsk(
+        ask = CommandInput(
             org_id=self._invoice.org_id,
             plan_id=plan_id,
             at=at,
@@ -113,7 +113,7 @@ class Consequences:
 
     async def _void(self, invoices: tuple[InvoiceSummary, ...], at: datetime) -> None:
         for invoice in invoices:
-            ask = CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=at)
+            ask = CollectInput(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=at)
             await at_stripe(CollectionActivities.void, ask, "void an open invoice")
 
     async def _tell_plans(self, plan_ids: tuple[str, ...]) -> None:
@@ -124,10 +124,10 @@ class Consequences:
         return CollectionMoment(org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id, at=at)
 
 
-async def tell(workflow_id: str, signal: str, *news: object) -> None:
+async def tell(workflow_id: str, signal: str, *effects: object) -> None:
     """Signal a workflow that may be gone."""
     try:
-        await workflow.get_external_workflow_handle(workflow_id).signal(signal, args=news)
+        await workflow.get_external_workflow_handle(workflow_id).signal(signal, args=effects)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.invoices import CollectionOutcome, Declined, Open, Rejected, RequiresAction
 
 REJECTED_RETRY = timedelta(days=1)
-"""A request that Stripe refuses as wrong is tried again after so long: people mend it meanwhile."""
+"""A request that Stripe refuses as wrong is tried again after so long: people repair it meanwhile."""
 
 
 class DunningState:

@@ -10,7 +10,7 @@ from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
-    from billflow.models.contracts.mail import NoticeAsk
+    from billflow.models.contracts.mail import NotificationInput
     from billflow.temporal.ids import mail_workflow_id
 
 LATE_WINDOW = timedelta(days=3)
@@ -24,7 +24,7 @@ class MailWorkflow:
     """A mail that nobody waits for."""
 
     @workflow.run
-    async def run(self, ask: NoticeAsk) -> None:
+    async def run(self, ask: NotificationInput) -> None:
         """Send it, unless it is out of date by then; what no server takes stays in the postbox."""
         try:
             await workflow.execute_activity_method(
@@ -41,13 +41,13 @@ class MailWorkflow:
             workflow.logger.warning("a mail was never sent", extra={"invoice_id": ask.invoice_id})
 
 
-async def write(letter: NoticeAsk) -> None:
+async def write(mail: NotificationInput) -> None:
     """Leave a letter to a workflow of its own, once per debt and occasion."""
     with contextlib.suppress(WorkflowAlreadyStartedError):
         await workflow.start_child_workflow(
             MailWorkflow.run,
-            letter,
-            id=mail_workflow_id(letter.key),
+            mail,
+            id=mail_workflow_id(mail.key),
             parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=f"mail: {letter.occasion}",
+            static_summary=f"mail: {mail.occasion}",
         )

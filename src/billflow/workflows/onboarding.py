@@ -9,15 +9,15 @@ from temporalio.workflow import ParentClosePolicy
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.onboarding import OnboardingActivities
     from billflow.models.contracts.onboarding import (
-        OnboardingAsk,
-        OnboardingPart,
+        OnboardingInput,
         OnboardingProgress,
+        OnboardingStage,
         OnboardingStatus,
-        PartProgress,
-        PartReport,
-        PartStatus,
-        PlanPart,
-        UndoProjectAsk,
+        PlanStage,
+        StageProgress,
+        StageReport,
+        StageStatus,
+        UndoProjectInput,
     )
     from billflow.models.contracts.plans import PlanRun, PlanState
     from billflow.temporal.ids import plan_workflow_id
@@ -25,8 +25,8 @@ with workflow.unsafe.imports_passed_through():
     from billflow.workflows.display import search_attributes
     from billflow.workflows.plan import PlanWorkflow
 
-PARKED_RETRY = timedelta(hours=1)
-"""How often a parked onboarding tries again by itself."""
+ON_HOLD_RETRY = timedelta(hours=1)
+"""How often a on hold onboarding tries again by itself."""
 
 
 @workflow.defn(name="OnboardingWorkflow")
@@ -34,14 +34,14 @@ class OnboardingWorkflow:
     """Takes the parts in their order; waits while Stripe can't be had, takes its project back where a rule says no."""
 
     @workflow.init
-    def __init__(self, ask: OnboardingAsk) -> None:
+    def __init__(self, ask: OnboardingInput) -> None:
         self._ask = ask
         self._status = OnboardingStatus.RUNNING
-        self._parts = {part: PartProgress(part=part) for part in OnboardingPart}
+        self._parts = {part: StageProgress(part=part) for part in OnboardingStage}
         self._woken = False
 
     @workflow.run
-    async def run(self, ask: OnboardingAsk) -> OnboardingProgress:
+    async def run(self, ask: OnboardingInput) -> OnboardingProgress:
         """Take the customer in; return how it ended."""
         if not (await self._checked() and await self._known_at_stripe() and await self._has_project()):
             return await self._give_up()
@@ -51,7 +51,7 @@ class OnboardingWorkflow:
 
     @workflow.signal
     def retry(self) -> None:
-        """Try again now, where the onboarding is parked."""
+        """Try again now, where the onboarding is on hold."""
         self._woken = True
 
     @workflow.query
@@ -72,11 +72,11 @@ class OnboardingWorkflow:
 
     async def _known_at_stripe(self) -> bool:
         """Make the customer known to Stripe, for as long as that takes."""
-        while not await self._note(await self._ask_stripe(), parks=True):
-            await self._parked()
+        while not await self._note(await self._ask_stripe(), holds=True):
+            await self._on_hold()
         return True
 
-    async def _ask_stripe(self) -> PartProgress:
+    async def _ask_stripe(self) -> StageProgress:
         try:
             return await at_stripe(
                 OnboardingActivities.make_stripe_customer, self._ask, "make it known to Stripe", within=SEND_WINDOW
@@ -84,18 +84,18 @@ class OnboardingWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return PartProgress(
-                part=OnboardingPart.STRIPE_CUSTOMER,
-                status=PartStatus.FAILED,
+            return StageProgress(
+                part=OnboardingStage.STRIPE_CUSTOMER,
+                status=StageStatus.FAILED,
                 code="stripe_unavailable",
                 message="Stripe can't be reached.",
                 at=workflow.now(),
             )
 
-    async def _parked(self) -> None:
+    async def _on_hold(self) -> None:
         try:
             await workflow.wait_condition(
-                lambda: self._woken, timeout=PARKED_RETRY, timeout_summary="try the parked onboarding again"
+                lambda: self._woken, timeout=ON_HOLD_RETRY, timeout_summary="try the on hold onboarding again"
             )
         except TimeoutError:
             workflow.logger.info("trying again")
@@ -105,7 +105,7 @@ class OnboardingWorkflow:
         return await self._note(await on_books(OnboardingActivities.make_project, self._ask, "its first project"))
 
     async def _has_plan(self) -> bool:
-        part: PlanPart = await on_books(OnboardingActivities.start_plan, self._ask, "its plan")
+        part: PlanStage = await on_books(OnboardingActivities.start_plan, self._ask, "its plan")
         if part.state is not None:
             await self._run_plan(PlanRun(state=part.state, to_send=part.invoices))
         return await self._note(part.progress, ends=True)
@@ -126,22 +126,22 @@ class OnboardingWorkflow:
 
     async def _give_up(self) -> OnboardingProgress:
         """Take back what only this onboarding made; what a later one can use stays."""
-        project = self._parts[OnboardingPart.FIRST_PROJECT]
-        if project.status is PartStatus.DONE and project.result:
-            ask = UndoProjectAsk(**self._ask.model_dump(), project_id=project.result)
+        project = self._parts[OnboardingStage.FIRST_PROJECT]
+        if project.status is StageStatus.DONE and project.result:
+            ask = UndoProjectInput(**self._ask.model_dump(), project_id=project.result)
             self._status = OnboardingStatus.FAILED
             await self._note(await on_books(OnboardingActivities.remove_project, ask, "take the project back"))
         return self.progress()
 
-    async def _note(self, progress: PartProgress, *, parks: bool = False, ends: bool = False) -> bool:
+    async def _note(self, progress: StageProgress, *, holds: bool = False, ends: bool = False) -> bool:
         """Write down what came of a part; return whether to go on."""
-        went_well = progress.status in (PartStatus.DONE, PartStatus.SKIPPED)
-        if progress.status is PartStatus.FAILED:
-            self._status = OnboardingStatus.PARKED if parks else OnboardingStatus.FAILED
+        went_well = progress.status in (StageStatus.DONE, StageStatus.SKIPPED)
+        if progress.status is StageStatus.FAILED:
+            self._status = OnboardingStatus.ON_HOLD if holds else OnboardingStatus.FAILED
         elif went_well:
             self._status = OnboardingStatus.DONE if ends else OnboardingStatus.RUNNING
         self._parts[progress.part] = progress
-        report = PartReport(
+        report = StageReport(
             org_id=self._ask.org_id, customer_id=self._ask.customer_id, status=self._status, progress=progress
         )
         await on_books(OnboardingActivities.report_part, report, f"{progress.part}: {progress.status}")

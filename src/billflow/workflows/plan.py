@@ -22,29 +22,29 @@ with workflow.unsafe.imports_passed_through():
         InvoiceSummary,
         Paid,
     )
-    from billflow.models.contracts.mail import NoticeAsk, Occasion
+    from billflow.models.contracts.mail import NotificationInput, Occasion
     from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StepResult
     from billflow.models.contracts.steps import (
-        AbandonAsk,
-        ActivateAsk,
-        BoundaryAsk,
-        CaughtUpAsk,
-        CommandAsk,
+        AbandonInput,
+        ActivateInput,
+        BackfillInput,
+        BillingDateInput,
+        CommandInput,
         CommandRequest,
-        InvoiceSettled,
+        InvoicePaymentResult,
         PlanRef,
-        ResumeAsk,
+        ResumeInput,
     )
     from billflow.temporal.ids import plan_workflow_id
     from billflow.workflows.calls import SEND_WINDOW, on_books
     from billflow.workflows.display import attribute_changes, details, search_attributes
     from billflow.workflows.sending import InvoiceSender
 
-PARKED_RETRY = timedelta(hours=1)
-"""How often a parked plan looks whether its cause is gone."""
+ON_HOLD_RETRY = timedelta(hours=1)
+"""How often a plan on hold looks whether its cause is gone."""
 
 BEHIND = timedelta(days=1)
-"""From how much delay on a boundary counts as late, and its invoice as one to tell of when all are made."""
+"""From how much delay on a billing date counts as late, and its invoice as one to tell of when all are made."""
 
 PURCHASE_PATIENCE = timedelta(seconds=60)
 """How long an answer to starting a plan waits for the payment."""
@@ -52,7 +52,7 @@ PURCHASE_PATIENCE = timedelta(seconds=60)
 
 @workflow.defn(name="PlanWorkflow")
 class PlanWorkflow:
-    """Waits for the plan's next boundary or a command, takes the step, sends what it produced, continues as new."""
+    """Waits for the plan's next billing date or a command, takes the step, sends what it produced, continues as new."""
 
     @workflow.init
     def __init__(self, run: PlanRun) -> None:
@@ -60,12 +60,12 @@ class PlanWorkflow:
         self._turn = asyncio.Lock()
         self._sender = InvoiceSender(self._now, lambda: self._state.clock_at, self._invoice_answered)
         self._signalled: deque[CommandRequest] = deque()
-        self._news: deque[InvoiceSettled] = deque()
+        self._news: deque[InvoicePaymentResult] = deque()
         self._customer_changed = False
-        self._woken = bool(run.caught_up)
+        self._woken = bool(run.backfilled)
         self._retry_at: datetime | None = None
-        self._closed_boundaries = 0
-        self._caught_up = list(run.caught_up)
+        self._closed_billing_dates = 0
+        self._backfilled = list(run.backfilled)
         self._purchase_outcome: CollectionOutcome | None = None
 
     @workflow.run
@@ -77,11 +77,11 @@ class PlanWorkflow:
             await self._something_to_do()
             async with self._turn:
                 await self._take_what_came()
-                await self._close_due_boundaries()
+                await self._close_due_billing_dates()
             self._show()
         await self._sender.finish()
         if self._state.runs:
-            workflow.continue_as_new(PlanRun(state=self._state, caught_up=tuple(self._caught_up)))
+            workflow.continue_as_new(PlanRun(state=self._state, backfilled=tuple(self._backfilled)))
         return self._state
 
     # What callers may ask and tell.
@@ -90,7 +90,7 @@ class PlanWorkflow:
     async def command(self, request: CommandRequest) -> StepResult:
         """Take a command and answer with the plan and the invoices made; a refusal fails the update with its code."""
         async with self._turn:
-            await self._close_due_boundaries()
+            await self._close_due_billing_dates()
             result = await self._take_command(request)
         if result.refused:
             raise ApplicationError(result.refused.message, result.refused, type=result.refused.code, non_retryable=True)
@@ -119,19 +119,19 @@ class PlanWorkflow:
         """Take a command that nobody waits for; a refusal goes to the audit log."""
         self._signalled.append(request)
 
-    @workflow.signal(name="invoice_settled")
-    def invoice_settled(self, news: InvoiceSettled) -> None:
+    @workflow.signal(name="invoice_closed")
+    def invoice_closed(self, effects: InvoicePaymentResult) -> None:
         """Hear that an invoice of the plan was paid or given up."""
-        self._news.append(news)
+        self._news.append(effects)
 
     @workflow.signal(name="customer_changed")
     def customer_changed(self) -> None:
-        """Hear that the customer was suspended, reactivated or changed: look at the books again."""
+        """Hear that the customer was suspended, reactivated or changed: look at the records again."""
         self._customer_changed = True
 
     @workflow.signal(name="seats_reported")
     def seats_reported(self) -> None:
-        """Hear that there are seats a parked plan may have waited for: try again now."""
+        """Hear that there are seats a plan on hold may have waited for: try again now."""
         self._retry_at = None
         self._woken = True
 
@@ -176,7 +176,7 @@ class PlanWorkflow:
             return False
         if not self._state.runs or workflow.info().is_continue_as_new_suggested():
             return True
-        return self._closed_boundaries > 0 and not self._is_due()
+        return self._closed_billing_dates > 0 and not self._is_due()
 
     async def _something_to_do(self) -> None:
         def awake() -> bool:
@@ -184,7 +184,7 @@ class PlanWorkflow:
 
         if not awake():
             with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(awake, timeout=self._patience(), timeout_summary="next boundary")
+                await workflow.wait_condition(awake, timeout=self._patience(), timeout_summary="next billing date")
         self._woken = False
 
     def _patience(self) -> timedelta | None:
@@ -193,7 +193,7 @@ class PlanWorkflow:
         if deadline is None or self._state.clock_at is not None:
             return None
         remaining = max(deadline - workflow.now(), timedelta(0))
-        return None if self._closed_boundaries and remaining > SEND_WINDOW else remaining
+        return None if self._closed_billing_dates and remaining > SEND_WINDOW else remaining
 
     # What is done, each under the plan's turn.
 
@@ -204,37 +204,39 @@ class PlanWorkflow:
             self._customer_changed = False
             await self._look_at_customer()
         while self._signalled:
-            await self._close_due_boundaries()
+            await self._close_due_billing_dates()
             await self._take_command(self._signalled.popleft())
 
-    async def _close_due_boundaries(self) -> None:
+    async def _close_due_billing_dates(self) -> None:
         if self._may_resume():
             await self._resume()
         while self._is_due() and self._state.due_at and not workflow.info().is_continue_as_new_suggested():
-            if not await self._close_boundary(self._state.due_at):
+            if not await self._process_billing_date(self._state.due_at):
                 break
-            self._closed_boundaries += 1
-        if self._caught_up and not self._is_due():
-            await self._tell_caught_up()
+            self._closed_billing_dates += 1
+        if self._backfilled and not self._is_due():
+            await self._announce_backfill()
 
-    async def _close_boundary(self, at: datetime) -> bool:
+    async def _process_billing_date(self, at: datetime) -> bool:
         behind = self._now() - at >= BEHIND
-        ask = BoundaryAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=at, behind=behind)
-        result = await on_books(StepActivities.close_boundary, ask, f"boundary {at:%Y-%m-%d %H:%M}")
+        ask = BillingDateInput(org_id=self._state.org_id, plan_id=self._state.plan_id, at=at, behind=behind)
+        result = await on_books(StepActivities.process_billing_date, ask, f"boundary {at:%Y-%m-%d %H:%M}")
         if behind:
-            self._caught_up += [invoice.invoice_id for invoice in result.invoices]
-        return await self._accept_or_park(result)
+            self._backfilled += [invoice.invoice_id for invoice in result.invoices]
+        return await self._accept_or_hold(result)
 
-    async def _tell_caught_up(self) -> None:
-        made, self._caught_up = tuple(self._caught_up), []
-        ask = CaughtUpAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_ids=made, at=self._now())
-        await on_books(StepActivities.tell_caught_up, ask, f"one notice of {len(made)} late invoices")
+    async def _announce_backfill(self) -> None:
+        made, self._backfilled = tuple(self._backfilled), []
+        ask = BackfillInput(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_ids=made, at=self._now())
+        await on_books(StepActivities.announce_backfill, ask, f"one notice of {len(made)} late invoices")
         self._sender.write(
-            NoticeAsk(org_id=ask.org_id, invoice_id=made[-1], occasion=Occasion.CAUGHT_UP, at=ask.at, together=made)
+            NotificationInput(
+                org_id=ask.org_id, invoice_id=made[-1], occasion=Occasion.BACKFILLED, at=ask.at, together=made
+            )
         )
 
     async def _take_command(self, request: CommandRequest) -> StepResult:
-        ask = CommandAsk(
+        ask = CommandInput(
             org_id=self._state.org_id,
             plan_id=self._state.plan_id,
             at=self._now(),
@@ -248,13 +250,13 @@ class PlanWorkflow:
         await self._accept(result)
         return result
 
-    async def _hear(self, news: InvoiceSettled) -> None:
-        if news.invoice_id != self._state.awaiting_invoice_id:
+    async def _hear(self, effects: InvoicePaymentResult) -> None:
+        if effects.invoice_id != self._state.awaiting_invoice_id:
             return
-        if news.status is InvoiceStatus.PAID:
-            await self._activate(news.invoice_id)
+        if effects.status is InvoiceStatus.PAID:
+            await self._activate(effects.invoice_id)
         else:
-            await self._abandon(news.invoice_id, "purchase_given_up")
+            await self._abandon(effects.invoice_id, "purchase_given_up")
 
     async def _invoice_answered(self, invoice: InvoiceSummary, outcome: CollectionOutcome) -> bool:
         """Take in what Stripe said about an invoice; return whether that settles it."""
@@ -274,11 +276,13 @@ class PlanWorkflow:
             await self._abandon(invoice_id, "purchase_declined")
 
     async def _activate(self, invoice_id: str) -> None:
-        ask = ActivateAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_id=invoice_id, at=self._now())
+        ask = ActivateInput(
+            org_id=self._state.org_id, plan_id=self._state.plan_id, invoice_id=invoice_id, at=self._now()
+        )
         await self._accept(await on_books(StepActivities.activate, ask, "purchase paid: the plan starts"))
 
     async def _abandon(self, invoice_id: str, reason: str) -> None:
-        ask = AbandonAsk(
+        ask = AbandonInput(
             org_id=self._state.org_id,
             plan_id=self._state.plan_id,
             invoice_id=invoice_id,
@@ -292,15 +296,15 @@ class PlanWorkflow:
         self._set_state(await on_books(StepActivities.plan_state, plan, "the customer changed"))
 
     async def _resume(self) -> None:
-        ask = ResumeAsk(org_id=self._state.org_id, plan_id=self._state.plan_id, at=self._now())
-        await self._accept_or_park(await on_books(StepActivities.resume, ask, "billing resumes"))
+        ask = ResumeInput(org_id=self._state.org_id, plan_id=self._state.plan_id, at=self._now())
+        await self._accept_or_hold(await on_books(StepActivities.resume, ask, "billing resumes"))
 
-    async def _accept_or_park(self, result: StepResult) -> bool:
+    async def _accept_or_hold(self, result: StepResult) -> bool:
         """Take in a step's result; return whether it was taken, or waits for its cause to go away."""
         await self._accept(result)
-        parked = result.state.attention is not None
-        self._retry_at = self._now() + PARKED_RETRY if parked else None
-        return not parked
+        on_hold = result.state.attention is not None
+        self._retry_at = self._now() + ON_HOLD_RETRY if on_hold else None
+        return not on_hold
 
     async def _accept(self, result: StepResult) -> None:
         self._set_state(result.state)
@@ -313,13 +317,13 @@ class PlanWorkflow:
         try:
             await workflow.start_child_workflow(
                 PlanWorkflow.run,
-                PlanRun(state=successor, caught_up=tuple(self._caught_up)),
+                PlanRun(state=successor, backfilled=tuple(self._backfilled)),
                 id=plan_workflow_id(successor.plan_id),
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 search_attributes=search_attributes(successor),
                 static_summary=f"{successor.tier_name}, {successor.schedule}",
             )
-            self._caught_up = []
+            self._backfilled = []
         except WorkflowAlreadyStartedError:
             workflow.logger.info("the successor runs already", extra={"plan_id": successor.plan_id})
 

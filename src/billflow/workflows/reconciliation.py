@@ -1,4 +1,4 @@
-"""Rows, Stripe and workflows compared, and mended where that is safe: every night, and when asked."""
+"""Rows, Stripe and workflows compared, and repaired where that is safe: every night, and when asked."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
         ReconciliationPart,
         ReconciliationRun,
         RunRef,
-        SliceAsk,
+        SliceInput,
     )
     from billflow.temporal.queues import STRIPE
 
@@ -60,7 +60,7 @@ class ReconciliationWorkflow:
         while True:
             done = await workflow.execute_activity_method(
                 ReconciliationActivities.reconcile_slice,
-                SliceAsk(**self._ref().model_dump(), part=part, cursor=cursor),
+                SliceInput(**self._ref().model_dump(), part=part, cursor=cursor),
                 task_queue=STRIPE,
                 summary=part.replace("_", " "),
                 start_to_close_timeout=SLICE_TIMEOUT,

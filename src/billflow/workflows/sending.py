@@ -14,8 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.domain.money import format_amount
     from billflow.models.contracts.collection import CollectionRun
-    from billflow.models.contracts.invoices import CollectAsk, CollectionOutcome, InvoiceSummary
-    from billflow.models.contracts.mail import NoticeAsk
+    from billflow.models.contracts.invoices import CollectInput, CollectionOutcome, InvoiceSummary
+    from billflow.models.contracts.mail import NotificationInput
     from billflow.temporal.ids import collection_workflow_id
     from billflow.workflows import mailing
     from billflow.workflows.calls import SEND_WINDOW, at_stripe
@@ -39,7 +39,7 @@ class InvoiceSender:
         self._settled = settled
         self._queue: deque[InvoiceSummary] = deque()
         self._voids: deque[InvoiceSummary] = deque()
-        self._letters: deque[NoticeAsk] = deque()
+        self._mails: deque[NotificationInput] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -53,13 +53,13 @@ class InvoiceSender:
         self._voids.extend(voided)
         self._begin()
 
-    def write(self, letter: NoticeAsk) -> None:
+    def write(self, mail: NotificationInput) -> None:
         """Queue a letter that tells of invoices, for when all of them were sent."""
-        self._letters.append(letter)
+        self._mails.append(mail)
         self._begin()
 
     def _begin(self) -> None:
-        if (self._queue or self._voids or self._letters) and self.is_idle:
+        if (self._queue or self._voids or self._mails) and self.is_idle:
             self._task = asyncio.create_task(self._work())
 
     async def finish(self) -> None:
@@ -69,13 +69,13 @@ class InvoiceSender:
             await task
 
     async def _work(self) -> None:
-        while self._queue or self._voids or self._letters:
+        while self._queue or self._voids or self._mails:
             while self._queue:
                 await self._send_one(self._queue.popleft())
             while self._voids:
                 await self._void_one(self._voids.popleft())
-            while self._letters and not self._queue:
-                await mailing.write(self._letters.popleft())
+            while self._mails and not self._queue:
+                await mailing.write(self._mails.popleft())
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
@@ -84,7 +84,7 @@ class InvoiceSender:
             await self._hand_over(invoice, answered=outcome is not None)
 
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
-        ask = CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())
+        ask = CollectInput(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())
         try:
             return await at_stripe(CollectionActivities.collect, ask, _summary(invoice), within=SEND_WINDOW)
         except ActivityError as error:
@@ -107,7 +107,7 @@ class InvoiceSender:
             workflow.logger.info("a collection is under way already", extra={"invoice_id": invoice.invoice_id})
 
     async def _void_one(self, invoice: InvoiceSummary) -> None:
-        ask = CollectAsk(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())
+        ask = CollectInput(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=self._clock())
         await at_stripe(CollectionActivities.void, ask, f"void {_summary(invoice)}")
 
 

@@ -1,21 +1,21 @@
-"""Bring to Stripe what our books decided about an invoice's money, however long Stripe is away."""
+"""Bring to Stripe what our records decided about an invoice's money, however long Stripe is away."""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from billflow.activities.settling import SettlingActivities
-    from billflow.models.contracts.settling import InvoiceSettling, SettlementAnswered, SettlementMoment
+    from billflow.activities.settling import AdjustmentActivities
+    from billflow.models.contracts.adjustments import AdjustmentMoment, AdjustmentResult, InvoiceClosure
     from billflow.workflows.calls import at_stripe
 
 
-@workflow.defn(name="SettlementWorkflow")
-class SettlementWorkflow:
+@workflow.defn(name="AdjustmentWorkflow")
+class AdjustmentWorkflow:
     """One refund or credit note on its way to Stripe."""
 
     @workflow.run
-    async def run(self, moment: SettlementMoment) -> SettlementAnswered:
+    async def run(self, moment: AdjustmentMoment) -> AdjustmentResult:
         """Make it there, once, and return the answer."""
-        return await at_stripe(SettlingActivities.settle, moment, moment.kind.replace("_", " "))
+        return await at_stripe(AdjustmentActivities.settle, moment, moment.kind.replace("_", " "))
 
 
 @workflow.defn(name="ClosingWorkflow")
@@ -23,6 +23,6 @@ class ClosingWorkflow:
     """One invoice that is voided or given up, on its way to Stripe."""
 
     @workflow.run
-    async def run(self, settling: InvoiceSettling) -> None:
-        """Bring it to the same end there; fails where it was paid meanwhile, which a webhook tells our books."""
-        await at_stripe(SettlingActivities.close, settling, f"{settling.to} at Stripe")
+    async def run(self, adjustments: InvoiceClosure) -> None:
+        """Bring it to the same end there; fails where it was paid meanwhile, which a webhook tells our records."""
+        await at_stripe(AdjustmentActivities.close, adjustments, f"{adjustments.to} at Stripe")

@@ -14,19 +14,19 @@ import pytest
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
-from billflow.wiring import fleet_of, reconciliation_reports
+from billflow.wiring import reconciliation_reports, workflow_control_of
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
 from tests.databases import migrated_database
-from tests.world import World, dev_server_world
+from tests.environment import Environment, dev_server_environment
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
 DEBTS = 2_000 if LONG else 200
 KILLS = 40 if LONG else 4
-SETTLING = (3.0, 7.0)
+ADJUSTING = (3.0, 7.0)
 """Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
 
 BAD_SECONDS = 700 if LONG else 40
@@ -39,72 +39,74 @@ PATIENCE = 1_800 if LONG else 300
 
 
 @pytest.fixture
-async def world(postgres_url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
     """Yield a world whose workers are processes of their own, and whose Stripe goes wrong by the seed."""
     print(f"BILLFLOW_CHAOS_SEED={SEED}")  # noqa: T201  (what replays the run)
     configure_logging("json", "error")
     database_url = await migrated_database(postgres_url)
-    async with dev_server_world(tmp_path, database_url, working=False, seed=SEED) as world:
-        yield world
+    async with dev_server_environment(tmp_path, database_url, working=False, seed=SEED) as env:
+        yield env
 
 
-async def bad_days(world: World, workers: Workers, buying: asyncio.Task[None]) -> None:
+async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None]) -> None:
     """Let Stripe fail and workers be killed until all is bought and sent, or it has lasted long enough."""
-    await world.control("POST", "/faults", **all_trouble())
-    async with killing(workers, SEED, KILLS, SETTLING):
+    await env.control("POST", "/faults", **all_trouble())
+    async with killing(workers, SEED, KILLS, ADJUSTING):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BAD_SECONDS):
                 await asyncio.wait([buying])
-                while await unsent(world):  # noqa: ASYNC110  (it happens in a database, which sets no event)
+                while await unsent(env):  # noqa: ASYNC110  (it happens in a database, which sets no event)
                     await asyncio.sleep(0.5)
-    await world.control("DELETE", "/faults")
+    await env.control("DELETE", "/faults")
 
 
-async def one_reconciliation(world: World) -> ReconciliationReport:
-    """Compare and mend once, and return what was found, none of which may need a person."""
-    run = ReconciliationRun(org_id=world.org_id, scope=ReconciliationScope(grace_minutes=0))
-    run_id = await fleet_of(world.engine).reconcile(run, datetime.now(UTC))
-    report = await reconciliation_reports(world.engine).report(world.org_id, run_id)
+async def one_reconciliation(env: Environment) -> ReconciliationReport:
+    """Compare and repair once, and return what was found, none of which may need a person."""
+    run = ReconciliationRun(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
+    run_id = await workflow_control_of(env.engine).reconcile(run, datetime.now(UTC))
+    report = await reconciliation_reports(env.engine).report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report
 
 
-async def reconciled(world: World) -> ReconciliationReport:
+async def reconciled(env: Environment) -> ReconciliationReport:
     """Reconcile until nothing is left to find, and return that report."""
-    report = await one_reconciliation(world)
+    report = await one_reconciliation(env)
     for _ in range(ROUNDS):
         if report.findings:
             await asyncio.sleep(1.0)
-            report = await one_reconciliation(world)
+            report = await one_reconciliation(env)
     assert list(report.findings) == []
     return report
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(PATIENCE + 60)
-async def test_every_debt_is_asked_for_once_whatever_stripe_and_the_workers_do(world: World, tmp_path: Path) -> None:
+async def test_every_debt_is_asked_for_once_whatever_stripe_and_the_workers_do(
+    env: Environment, tmp_path: Path
+) -> None:
     program, log = HERE / "impatient_worker.py", tmp_path / "workers.log"
-    async with asyncio.timeout(PATIENCE), running_workers(world, log, program) as workers:
-        owing = await debtors(world, SEED, DEBTS)
+    async with asyncio.timeout(PATIENCE), running_workers(env, log, program) as workers:
+        owing = await debtors(env, SEED, DEBTS)
         await workers.working()
-        buying = asyncio.create_task(all_run_up(world, owing))
-        await bad_days(world, workers, buying)
-        await reconciled(world)
+        buying = asyncio.create_task(all_run_up(env, owing))
+        await bad_days(env, workers, buying)
+        await reconciled(env)
         await buying
-        found = await reconciled(world)
+        found = await reconciled(env)
 
     assert found.invoices_compared == DEBTS
-    outcomes = Counter([await outcome(world, debtor) for debtor in owing])
+    outcomes = Counter([await outcome(env, debtor) for debtor in owing])
     assert outcomes == Counter((debtor.payer, EXPECTED[debtor.payer]) for debtor in owing)
-    assert (await world.control("GET", "/invariants?unique=billflow_invoice"))["broken"] == []
-    customers = (await world.control("GET", "/state?kind=customer"))["objects"]
+    assert (await env.control("GET", "/invariants?unique=billflow_invoice"))["broken"] == []
+    customers = (await env.control("GET", "/state?kind=customer"))["objects"]
     assert len({one["metadata"]["billflow_customer"] for one in customers}) == len(customers) == DEBTS
 
 
-async def outcome(world: World, debtor: Debtor) -> tuple[Payer, InvoiceStatus]:
+async def outcome(env: Environment, debtor: Debtor) -> tuple[Payer, InvoiceStatus]:
     """Return how a debt ended, where rows and Stripe say the same of it to the cent."""
-    [invoice] = await world.invoices(debtor.customer)
-    held = await world.at_stripe(debtor.customer)
+    [invoice] = await env.invoices(debtor.customer)
+    held = await env.at_stripe(debtor.customer)
     standing = [one for one in held if one.status not in ("void", "draft")]
     if invoice.status is InvoiceStatus.VOID:
         assert standing == []

@@ -27,7 +27,7 @@ ON_THE_WAY_BACK: tuple[dict[str, Any], ...] = (
 
 
 def all_trouble() -> dict[str, Any]:
-    """Return the rules, as the stand-in's control plane takes them."""
+    """Return the rules, as the emulator's control plane takes them."""
     return {
         "requests": [rule | {"probability": SHARE} for rule in ON_THE_WAY],
         "webhooks": [rule | {"probability": SHARE} for rule in ON_THE_WAY_BACK],

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from billflow.domain.advance import after
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import ApplyDiscount, SetCollectionMethod, SetEndDate, SetLicenseManagement
 from billflow.domain.errors import BillingError, Refused
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
+from billflow.domain.projection import after
 from tests.domain.builders import DAY, START, a_customer, a_plan, at, seats, some_facts
 
 DISCOUNT = ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=0)
@@ -25,10 +25,10 @@ def test_a_discount_reprices_the_plan_from_now_on_and_ends_the_flat_discount() -
     assert outcome.invoices == ()
 
 
-def test_licences_added_before_a_discount_are_billed_at_the_price_they_had() -> None:
+def test_licenses_added_before_a_discount_are_billed_at_the_price_they_had() -> None:
     facts = some_facts(observations=(seats(START, 12),))
     outcome = take_command(facts, DISCOUNT, START + DAY)
-    renewed = close_boundary(after(facts, outcome), DUE)
+    renewed = process_billing_date(after(facts, outcome), DUE)
 
     assert [(line.quantity, line.unit_amount) for line in outcome.invoices[0].lines] == [(2, 800)]
     assert [(line.quantity, line.unit_amount) for line in renewed.invoices[0].lines] == [(12, 600)]
@@ -86,7 +86,7 @@ def test_an_end_date_in_the_past_is_refused() -> None:
     assert refusal.value.code == "end_date_in_the_past"
 
 
-def test_licences_that_begin_to_follow_the_seats_do_so_at_once() -> None:
+def test_licenses_that_begin_to_follow_the_seats_do_so_at_once() -> None:
     manual = some_facts(
         plan=a_plan(license_management=LicenseManagement.MANUAL), observations=(seats(START + DAY, 14),)
     )

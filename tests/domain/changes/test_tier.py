@@ -75,7 +75,7 @@ def test_an_open_invoice_is_settled_before_it_is_credited() -> None:
     assert refusal.value.code == "open_invoice"
 
 
-def test_manual_plans_keep_at_least_the_licences_agreed_for_the_next_cycle() -> None:
+def test_manual_plans_keep_at_least_the_licenses_agreed_for_the_next_cycle() -> None:
     manual = paid_for(8000, plan=a_plan(license_management=LicenseManagement.MANUAL), ledger=(an_entry(1, START, 40),))
     outcome = take_command(manual, UpgradeTierNow(tier="cloud_plus"), HALF)
 
@@ -154,7 +154,7 @@ def test_a_fixed_price_offer_takes_the_place_of_complimentary_access_at_once() -
     assert outcome.successor.customer.flat_discounted_months == 12
 
 
-def test_an_offer_of_prices_per_licence_binds_them_to_the_tier() -> None:
+def test_an_offer_of_prices_per_license_binds_them_to_the_tier() -> None:
     offer = OfferTerms(tier="self_hosted_business", currency="USD", monthly_discounted_price=500, minimum_licenses=5)
     outcome = take_command(complimentary(offer=offer), ACCEPT, START + DAY)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
 from billflow.domain.errors import InvalidInput
 from billflow.domain.invoicing.charges import Addition, Renewal, charges
@@ -57,7 +57,7 @@ def test_nothing_open_is_no_charge() -> None:
 
 
 @given(changes=growth)
-def test_bundling_changes_the_lines_but_not_how_many_licences_are_billed(changes: list[tuple[int, int]]) -> None:
+def test_bundling_changes_the_lines_but_not_how_many_licenses_are_billed(changes: list[tuple[int, int]]) -> None:
     ledger, licenses = [an_entry(1, START, 10)], 10
     for seq, (second, more) in enumerate(sorted(changes), start=2):
         licenses += more
@@ -79,7 +79,7 @@ def test_the_lines_sum_to_the_total_and_name_every_entry_once(
         licenses += more
         ledger.append(an_entry(seq, START + timedelta(seconds=second), licenses))
     settings = BillingSettings(bundle_additions_by_date=bundle)
-    outcome = close_boundary(
+    outcome = process_billing_date(
         some_facts(plan=a_plan(price_per_license=price), ledger=tuple(ledger), settings=settings), DUE
     )
 
@@ -108,7 +108,7 @@ def test_a_total_beyond_64_bits_is_refused() -> None:
     huge = some_facts(plan=plan, ledger=(an_entry(1, START, 10**10),))
 
     with pytest.raises(InvalidInput) as refusal:
-        _ = close_boundary(huge, DUE).invoices[0].total
+        _ = process_billing_date(huge, DUE).invoices[0].total
 
     assert refusal.value.code == "amount_too_large"
 
@@ -120,10 +120,10 @@ def test_a_statement_shows_at_most_22_characters() -> None:
 def test_an_ended_plan_is_not_billed_again() -> None:
     ended = some_facts(plan=a_plan(status=PlanStatus.ENDED, next_invoice_date=None))
 
-    assert close_boundary(ended, DUE).invoices == ()
+    assert process_billing_date(ended, DUE).invoices == ()
 
 
 def test_a_renewal_line_says_what_it_is() -> None:
-    line = close_boundary(some_facts(), DUE).invoices[0].lines[0]
+    line = process_billing_date(some_facts(), DUE).invoices[0].lines[0]
 
     assert (line.kind, line.description) == (LineKind.RENEWAL, "Cloud Standard - renewal")

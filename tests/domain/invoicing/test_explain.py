@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billflow.domain.boundary import close_boundary
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
 from billflow.domain.invoicing.draft import Line, LineKind
@@ -22,8 +22,8 @@ DUE = at("2024-02-29T10:00")
 CYCLE = Period(START, DUE)
 
 
-def test_a_renewal_is_licences_times_price() -> None:
-    line = close_boundary(some_facts(), DUE).invoices[0].lines[0]
+def test_a_renewal_is_licenses_times_price() -> None:
+    line = process_billing_date(some_facts(), DUE).invoices[0].lines[0]
 
     assert explain(line, "USD").sentence == (
         "Cloud Standard - renewal, from 2024-02-29 10:00 to 2024-03-31 10:00 UTC: 10 x USD 8 = USD 80."
@@ -96,7 +96,7 @@ def test_the_numbers_of_an_explanation_make_the_amount(seconds: list[int]) -> No
         plan=plan, customer=customer, observations=(*grown, seats(DUE, 50)), ledger=(an_entry(1, START, 10),)
     )
 
-    for line in close_boundary(facts, DUE).invoices[0].lines:
+    for line in process_billing_date(facts, DUE).invoices[0].lines:
         found = explain(line, "USD")
         assert found.unrounded == found.price * found.share.reduced
         assert found.unit_amount == rounded(found.unrounded, found.rounding)

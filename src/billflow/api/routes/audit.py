@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import AdminHere
-from billflow.api.fields import AskedMoment
+from billflow.api.fields import RequestMoment
+from billflow.api.principal import AdminHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Listed
+from billflow.api.views import ListResponse
 from billflow.models.contracts.audit import AuditFilter, AuditRecord
 from billflow.models.contracts.records import Paging
 
@@ -25,22 +25,24 @@ class AuditQuery(AuditFilter, Paging):
     action: str | None = Field(None, max_length=100, examples=["customer.suspended"])
     subject_type: str | None = Field(None, max_length=100, examples=["customer"])
     subject_id: str | None = Field(None, max_length=100)
-    since: AskedMoment | None = Field(None, description="Recorded at this moment or later.")
+    since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
 
 
-class AuditShown(AuditRecord):
+class AuditEntryResponse(AuditRecord):
     """One change; of `before` and `after` only what differs."""
 
     audit_id: str = Field(serialization_alias="id")
 
 
-class AuditEntries(Listed):
+class AuditEntryList(ListResponse):
     """Changes, the newest first."""
 
-    audit: list[AuditShown] = Field(validation_alias="rows")
+    audit: list[AuditEntryResponse] = Field(validation_alias="rows")
 
 
 @router.get("")
-async def list_audit(services: ServicesHere, caller: AdminHere, which: Annotated[AuditQuery, Query()]) -> AuditEntries:
+async def list_audit(
+    services: ServicesHere, caller: AdminHere, which: Annotated[AuditQuery, Query()]
+) -> AuditEntryList:
     """List changes, the newest first."""
-    return AuditEntries.of(await services.outward.audit.entries(caller.org_id, which, which))
+    return AuditEntryList.of(await services.webhooks.audit.entries(caller.org_id, which, which))

@@ -7,20 +7,20 @@ from fastapi import APIRouter
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
-from billflow.api.caller import CallerHere
 from billflow.api.changes import change_by, ref_of
-from billflow.api.customer_views import Accounts, AccountShown
+from billflow.api.customer_views import BillingAccountList, BillingAccountResponse
 from billflow.api.fields import SliceHere
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.customer_parts import AccountRecord, AccountUpdate, NewAccount
+from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountChange, NewBillingAccount
 
 router = APIRouter(prefix="/customers/{customer_id}/billing-accounts", tags=["customers"], route_class=CheckedRoute)
 
 _EXAMPLE: JsonDict = {"name": "Subsidiary", "currency": "EUR", "collection_method": "send_invoice"}
 
 
-class AccountAsked(NewAccount):
+class BillingAccountCreate(NewBillingAccount):
     """A billing account, in the customer's currency unless one is named."""
 
     model_config = ConfigDict(
@@ -29,7 +29,7 @@ class AccountAsked(NewAccount):
     )
 
 
-class AccountPatch(AccountUpdate):
+class BillingAccountUpdate(BillingAccountChange):
     """What to change; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_default": True}]})
@@ -37,41 +37,47 @@ class AccountPatch(AccountUpdate):
 
 @router.get("")
 async def list_billing_accounts(
-    customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
-) -> Accounts:
+    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+) -> BillingAccountList:
     """List a customer's billing accounts, the default one first."""
-    rows = await services.customer_books.accounts(ref_of(caller, customer_id))
-    return Accounts.of(part.of(rows, attrgetter("billing_account_id")))
+    rows = await services.customer_records_store.accounts(ref_of(caller, customer_id))
+    return BillingAccountList.of(part.of(rows, attrgetter("billing_account_id")))
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=AccountShown)
+@router.post("", status_code=HTTPStatus.CREATED, response_model=BillingAccountResponse)
 async def add_billing_account(
-    customer_id: str, asked: AccountAsked, services: ServicesHere, caller: CallerHere
+    customer_id: str, asked: BillingAccountCreate, services: ServicesHere, caller: PrincipalHere
 ) -> AccountRecord:
     """Add a billing account; as the default one it pays for plans from now on."""
-    return await services.customer_books.add_account(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.customer_records_store.add_account(ref_of(caller, customer_id), asked, change_by(caller))
 
 
-@router.get("/{billing_account_id}", response_model=AccountShown)
+@router.get("/{billing_account_id}", response_model=BillingAccountResponse)
 async def show_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, caller: CallerHere
+    customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> AccountRecord:
     """Show a billing account."""
-    return await services.customer_books.account(ref_of(caller, customer_id), billing_account_id)
+    return await services.customer_records_store.account(ref_of(caller, customer_id), billing_account_id)
 
 
-@router.patch("/{billing_account_id}", response_model=AccountShown)
+@router.patch("/{billing_account_id}", response_model=BillingAccountResponse)
 async def change_billing_account(
-    customer_id: str, billing_account_id: str, asked: AccountPatch, services: ServicesHere, caller: CallerHere
+    customer_id: str,
+    billing_account_id: str,
+    asked: BillingAccountUpdate,
+    services: ServicesHere,
+    caller: PrincipalHere,
 ) -> AccountRecord:
     """Change a billing account; refused where none would be the default."""
     ref = ref_of(caller, customer_id)
-    return await services.customer_books.change_account(ref, billing_account_id, asked, change_by(caller))
+    return await services.customer_records_store.change_account(ref, billing_account_id, asked, change_by(caller))
 
 
 @router.delete("/{billing_account_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, caller: CallerHere
+    customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> None:
     """Remove a billing account that is neither the default one nor in use."""
-    await services.customer_books.remove_account(ref_of(caller, customer_id), billing_account_id, change_by(caller))
+    await services.customer_records_store.remove_account(
+        ref_of(caller, customer_id), billing_account_id, change_by(caller)
+    )

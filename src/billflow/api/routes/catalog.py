@@ -13,15 +13,15 @@ from billflow.domain.plan import Schedule
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
 
 
-class Price(BaseModel):
-    """What one licence costs for one cycle, in minor units of `currency`."""
+class TierPrice(BaseModel):
+    """What one license costs for one cycle, in minor units of `currency`."""
 
     currency: str = Field(examples=["USD"])
     schedule: Schedule
     amount: int = Field(examples=[800])
 
 
-class TierShown(BaseModel):
+class TierResponse(BaseModel):
     """One tier; without prices it can only be had by an offer."""
 
     code: str = Field(examples=["cloud_standard"])
@@ -32,25 +32,25 @@ class TierShown(BaseModel):
     trial: bool
     upgrades_to: list[str]
     features: list[str]
-    prices: list[Price]
+    prices: list[TierPrice]
 
 
-class CatalogShown(BaseModel):
+class CatalogResponse(BaseModel):
     """Every tier, and the currencies that any of them is sold in."""
 
-    tiers: list[TierShown]
+    tiers: list[TierResponse]
     currencies: list[str]
 
 
 @router.get("")
-async def show_catalog(services: ServicesHere) -> CatalogShown:
-    """List what is sold: tiers, prices, currencies and minimum licences."""
+async def show_catalog(services: ServicesHere) -> CatalogResponse:
+    """List what is sold: tiers, prices, currencies and minimum licenses."""
     tiers = [_shown(tier) for tier in services.catalog.tiers.values()]
-    return CatalogShown(tiers=tiers, currencies=sorted({price.currency for tier in tiers for price in tier.prices}))
+    return CatalogResponse(tiers=tiers, currencies=sorted({price.currency for tier in tiers for price in tier.prices}))
 
 
-def _shown(tier: Tier) -> TierShown:
-    return TierShown(
+def _shown(tier: Tier) -> TierResponse:
+    return TierResponse(
         code=tier.code,
         name=tier.name,
         hosting=tier.hosting,
@@ -63,9 +63,9 @@ def _shown(tier: Tier) -> TierShown:
     )
 
 
-def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[Price]:
+def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[TierPrice]:
     return [
-        Price(currency=currency, schedule=schedule, amount=amount)
+        TierPrice(currency=currency, schedule=schedule, amount=amount)
         for currency, by_schedule in prices.items()
         for schedule, amount in by_schedule.items()
     ]

@@ -6,72 +6,74 @@ from operator import attrgetter
 from fastapi import APIRouter
 from pydantic import ConfigDict
 
-from billflow.api.caller import CallerHere
 from billflow.api.changes import change_by
-from billflow.api.customer_views import Channels, ChannelShown, OwnSettings, SettingsShown
+from billflow.api.customer_views import AnySettingsResponse, ChannelList, ChannelResponse, OwnSettingsResponse
 from billflow.api.fields import SliceHere
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.customer_settings import ResolvedHere
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.customer_parts import ChannelRecord, ChannelUpdate, NewChannel
+from billflow.models.contracts.customer_resources import ChannelChange, ChannelRecord, NewChannel
 
 router = APIRouter(prefix="/projects/{project_id}/channels", tags=["customers"], route_class=CheckedRoute)
 
 
-class ChannelAsked(NewChannel):
+class ChannelCreate(NewChannel):
     """A channel of a project."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "whatsapp"}]})
 
 
-class ChannelPatch(ChannelUpdate):
+class ChannelUpdate(ChannelChange):
     """What to change; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"settings": {"session_timeout": 15}}]})
 
 
 @router.get("")
-async def list_channels(project_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Channels:
+async def list_channels(project_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> ChannelList:
     """List a project's channels, the oldest first."""
-    rows = await services.customer_books.channels(caller.org_id, project_id)
-    return Channels.of(part.of(rows, attrgetter("channel_id")))
+    rows = await services.customer_records_store.channels(caller.org_id, project_id)
+    return ChannelList.of(part.of(rows, attrgetter("channel_id")))
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=ChannelShown)
+@router.post("", status_code=HTTPStatus.CREATED, response_model=ChannelResponse)
 async def add_channel(
-    project_id: str, asked: ChannelAsked, services: ServicesHere, caller: CallerHere
+    project_id: str, asked: ChannelCreate, services: ServicesHere, caller: PrincipalHere
 ) -> ChannelRecord:
     """Add a channel."""
-    return await services.customer_books.add_channel(caller.org_id, project_id, asked, change_by(caller))
+    return await services.customer_records_store.add_channel(caller.org_id, project_id, asked, change_by(caller))
 
 
-@router.get("/{channel_id}", response_model=ChannelShown)
-async def show_channel(project_id: str, channel_id: str, services: ServicesHere, caller: CallerHere) -> ChannelRecord:
+@router.get("/{channel_id}", response_model=ChannelResponse)
+async def show_channel(
+    project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere
+) -> ChannelRecord:
     """Show a channel."""
-    return await services.customer_books.channel(caller.org_id, project_id, channel_id)
+    return await services.customer_records_store.channel(caller.org_id, project_id, channel_id)
 
 
-@router.patch("/{channel_id}", response_model=ChannelShown)
+@router.patch("/{channel_id}", response_model=ChannelResponse)
 async def change_channel(
-    project_id: str, channel_id: str, asked: ChannelPatch, services: ServicesHere, caller: CallerHere
+    project_id: str, channel_id: str, asked: ChannelUpdate, services: ServicesHere, caller: PrincipalHere
 ) -> ChannelRecord:
     """Change a channel; its settings are merged."""
     path = (project_id, channel_id)
-    return await services.customer_books.change_channel(caller.org_id, path, asked, change_by(caller))
+    return await services.customer_records_store.change_channel(caller.org_id, path, asked, change_by(caller))
 
 
 @router.delete("/{channel_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_channel(project_id: str, channel_id: str, services: ServicesHere, caller: CallerHere) -> None:
+async def remove_channel(project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Remove a channel."""
-    await services.customer_books.remove_channel(caller.org_id, (project_id, channel_id), change_by(caller))
+    await services.customer_records_store.remove_channel(caller.org_id, (project_id, channel_id), change_by(caller))
 
 
 @router.get("/{channel_id}/settings")
 async def show_channel_settings(
-    project_id: str, channel_id: str, services: ServicesHere, caller: CallerHere, *, resolved: ResolvedHere = False
-) -> SettingsShown:
+    project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere, *, resolved: ResolvedHere = False
+) -> AnySettingsResponse:
     """Show a channel's own settings, or with `resolved=true` those that hold there and where each comes from."""
     if resolved:
-        return await services.customer_books.channel_settings(caller.org_id, project_id, channel_id)
-    channel = await services.customer_books.channel(caller.org_id, project_id, channel_id)
-    return OwnSettings(settings=channel.settings)
+        return await services.customer_records_store.channel_settings(caller.org_id, project_id, channel_id)
+    channel = await services.customer_records_store.channel(caller.org_id, project_id, channel_id)
+    return OwnSettingsResponse(settings=channel.settings)

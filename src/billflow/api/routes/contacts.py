@@ -7,14 +7,14 @@ from fastapi import APIRouter
 from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
-from billflow.api.caller import CallerHere
 from billflow.api.changes import change_by, ref_of
-from billflow.api.customer_views import Contacts
+from billflow.api.customer_views import ContactList
 from billflow.api.fields import SliceHere
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ContactShown
-from billflow.models.contracts.customer_parts import ContactUpdate, NewContact
+from billflow.api.views import ContactResponse
+from billflow.models.contracts.customer_resources import ContactChange, NewContact
 from billflow.models.contracts.customers import ContactRecord
 
 router = APIRouter(prefix="/customers/{customer_id}/contacts", tags=["customers"], route_class=CheckedRoute)
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/customers/{customer_id}/contacts", tags=["customers"
 _EXAMPLE: JsonDict = {"email": "einkauf@muster.de", "name": "Max Mustermann", "is_primary": True}
 
 
-class ContactAsked(NewContact):
+class ContactCreate(NewContact):
     """A person to write to; a primary one takes the place of the one before."""
 
     model_config = ConfigDict(
@@ -31,43 +31,47 @@ class ContactAsked(NewContact):
     )
 
 
-class ContactPatch(ContactUpdate):
+class ContactUpdate(ContactChange):
     """What to change; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_primary": True}]})
 
 
 @router.get("")
-async def list_contacts(customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Contacts:
+async def list_contacts(
+    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+) -> ContactList:
     """List a customer's contacts, the primary one first."""
-    rows = await services.customer_books.contacts(ref_of(caller, customer_id))
-    return Contacts.of(part.of(rows, attrgetter("contact_id")))
+    rows = await services.customer_records_store.contacts(ref_of(caller, customer_id))
+    return ContactList.of(part.of(rows, attrgetter("contact_id")))
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=ContactShown)
+@router.post("", status_code=HTTPStatus.CREATED, response_model=ContactResponse)
 async def add_contact(
-    customer_id: str, asked: ContactAsked, services: ServicesHere, caller: CallerHere
+    customer_id: str, asked: ContactCreate, services: ServicesHere, caller: PrincipalHere
 ) -> ContactRecord:
     """Add a contact; made primary, it takes the place of the primary contact before in the same transaction."""
-    return await services.customer_books.add_contact(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.customer_records_store.add_contact(ref_of(caller, customer_id), asked, change_by(caller))
 
 
-@router.get("/{contact_id}", response_model=ContactShown)
-async def show_contact(customer_id: str, contact_id: str, services: ServicesHere, caller: CallerHere) -> ContactRecord:
+@router.get("/{contact_id}", response_model=ContactResponse)
+async def show_contact(
+    customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere
+) -> ContactRecord:
     """Show a contact."""
-    return await services.customer_books.contact(ref_of(caller, customer_id), contact_id)
+    return await services.customer_records_store.contact(ref_of(caller, customer_id), contact_id)
 
 
-@router.patch("/{contact_id}", response_model=ContactShown)
+@router.patch("/{contact_id}", response_model=ContactResponse)
 async def change_contact(
-    customer_id: str, contact_id: str, asked: ContactPatch, services: ServicesHere, caller: CallerHere
+    customer_id: str, contact_id: str, asked: ContactUpdate, services: ServicesHere, caller: PrincipalHere
 ) -> ContactRecord:
     """Change a contact; made primary, it takes the place of the primary contact before."""
     ref = ref_of(caller, customer_id)
-    return await services.customer_books.change_contact(ref, contact_id, asked, change_by(caller))
+    return await services.customer_records_store.change_contact(ref, contact_id, asked, change_by(caller))
 
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_contact(customer_id: str, contact_id: str, services: ServicesHere, caller: CallerHere) -> None:
+async def remove_contact(customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Remove a contact."""
-    await services.customer_books.remove_contact(ref_of(caller, customer_id), contact_id, change_by(caller))
+    await services.customer_records_store.remove_contact(ref_of(caller, customer_id), contact_id, change_by(caller))

@@ -7,17 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 
-from billflow.api.caller import CallerHere
 from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import Asked
+from billflow.api.fields import RequestModel
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Customers, CustomerShown
-from billflow.models.contracts.customer_parts import Slug
+from billflow.api.views import CustomerList, CustomerResponse
+from billflow.models.contracts.customer_resources import Slug
 from billflow.models.contracts.customers import (
+    CustomerChange,
     CustomerRecord,
     CustomerStatus,
-    CustomerUpdate,
     Deployment,
     DeploymentKind,
     Name,
@@ -28,7 +28,7 @@ from billflow.models.contracts.records import CustomerFilter, Paging
 router = APIRouter(prefix="/customers", tags=["customers"], route_class=CheckedRoute)
 
 
-class RemoteRealmAsked(Asked):
+class RemoteRealmCreate(RequestModel):
     """An organization on a server of its own; `uuid` is what it reports itself as."""
 
     uuid: UUID
@@ -39,7 +39,7 @@ class RemoteRealmAsked(Asked):
         return Deployment(kind=DeploymentKind.REMOTE_REALM, name=self.host, uuid=self.uuid)
 
 
-class RemoteServerAsked(Asked):
+class RemoteServerCreate(RequestModel):
     """A whole server; `uuid` is what it reports itself as."""
 
     uuid: UUID
@@ -50,7 +50,7 @@ class RemoteServerAsked(Asked):
         return Deployment(kind=DeploymentKind.REMOTE_SERVER, name=self.hostname, uuid=self.uuid)
 
 
-class CustomerAsked(NewCustomer):
+class CustomerCreate(NewCustomer):
     """A customer to create, on one deployment at most; without any, a cloud realm is made for it.
 
     `realm` is a subdomain. `deployment` says the same in the form in which customers are shown.
@@ -75,8 +75,8 @@ class CustomerAsked(NewCustomer):
     )
 
     realm: Slug | None = None
-    remote_realm: RemoteRealmAsked | None = None
-    remote_server: RemoteServerAsked | None = None
+    remote_realm: RemoteRealmCreate | None = None
+    remote_server: RemoteServerCreate | None = None
 
     @model_validator(mode="after")
     def _on_one_deployment(self) -> Self:
@@ -95,7 +95,7 @@ class CustomerAsked(NewCustomer):
         return NewCustomer(**{**given, "deployment": deployment})
 
 
-class CustomerPatch(CustomerUpdate):
+class CustomerUpdate(CustomerChange):
     """What to change of a customer: what is left out stays, null takes away what may be missing."""
 
     model_config = ConfigDict(
@@ -118,35 +118,35 @@ class CustomerQuery(CustomerFilter, Paging):
     q: str | None = Field(None, max_length=500, description="How the name begins.")
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=CustomerShown)
-async def create_customer(asked: CustomerAsked, services: ServicesHere, caller: CallerHere) -> CustomerRecord:
+@router.post("", status_code=HTTPStatus.CREATED, response_model=CustomerResponse)
+async def create_customer(asked: CustomerCreate, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
     """Create a customer with its deployment and its default billing account."""
     return await services.registry.create_customer(caller.org_id, asked.new(), change_by(caller))
 
 
 @router.get("")
 async def list_customers(
-    services: ServicesHere, caller: CallerHere, which: Annotated[CustomerQuery, Query()]
-) -> Customers:
+    services: ServicesHere, caller: PrincipalHere, which: Annotated[CustomerQuery, Query()]
+) -> CustomerList:
     """List customers, the newest first."""
-    return Customers.of(await services.archive.customers(caller.org_id, which, which))
+    return CustomerList.of(await services.archive.customers(caller.org_id, which, which))
 
 
-@router.get("/{customer_id}", response_model=CustomerShown)
-async def show_customer(customer_id: str, services: ServicesHere, caller: CallerHere) -> CustomerRecord:
+@router.get("/{customer_id}", response_model=CustomerResponse)
+async def show_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
     """Show a customer with the account it pays from."""
     return await services.archive.customer(caller.org_id, customer_id)
 
 
-@router.patch("/{customer_id}", response_model=CustomerShown)
+@router.patch("/{customer_id}", response_model=CustomerResponse)
 async def update_customer(
-    customer_id: str, asked: CustomerPatch, services: ServicesHere, caller: CallerHere
+    customer_id: str, asked: CustomerUpdate, services: ServicesHere, caller: PrincipalHere
 ) -> CustomerRecord:
     """Change a customer; `metadata` is merged, an address is replaced whole."""
-    return await services.customer_books.update(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.customer_records_store.update(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.delete("/{customer_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_customer(customer_id: str, services: ServicesHere, caller: CallerHere) -> None:
+async def delete_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
-    await services.customer_books.delete(ref_of(caller, customer_id), change_by(caller))
+    await services.customer_records_store.delete(ref_of(caller, customer_id), change_by(caller))

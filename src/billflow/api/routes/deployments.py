@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from billflow.api.caller import CallerHere
-from billflow.api.fields import MANY, ONE, Asked, AskedMoment, Slice
+from billflow.api.fields import MANY, ONE, RequestModel, RequestMoment, Slice
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Listed, Shown
+from billflow.api.views import ListResponse, ResponseModel
 from billflow.models.contracts.customers import Count, SeatGateRecord, SeatReport
 
 MOST = 10_000
@@ -19,7 +19,7 @@ MOST = 10_000
 router = APIRouter(prefix="/deployments", tags=["deployments"], route_class=CheckedRoute)
 
 
-class SeatsAsked(SeatReport):
+class SeatReportCreate(SeatReport):
     """How many people were there at `observed_at`; bots and deactivated users are not counted."""
 
     model_config = ConfigDict(
@@ -27,7 +27,7 @@ class SeatsAsked(SeatReport):
         json_schema_extra={"examples": [{"observed_at": "2026-07-01T00:00:00Z", "members": 41, "guests": 3}]},
     )
 
-    observed_at: AskedMoment
+    observed_at: RequestMoment
 
 
 def _how_many(asked: object) -> str:
@@ -35,13 +35,14 @@ def _how_many(asked: object) -> str:
 
 
 OneOrMany = Annotated[
-    Annotated[SeatsAsked, Tag(ONE)] | Annotated[list[SeatsAsked], Field(min_length=1, max_length=MOST), Tag(MANY)],
+    Annotated[SeatReportCreate, Tag(ONE)]
+    | Annotated[list[SeatReportCreate], Field(min_length=1, max_length=MOST), Tag(MANY)],
     Discriminator(_how_many),
 ]
 """A report of one moment, or of up to `MOST`."""
 
 
-class SeatsKept(Shown):
+class SeatReportResponse(ResponseModel):
     """How many observations came, and how many of them were of moments not known yet."""
 
     received: int
@@ -51,17 +52,17 @@ class SeatsKept(Shown):
 class SeatsQuery(Slice):
     """Which observations to list, in `[since, until)`, and which part of the list."""
 
-    since: AskedMoment | None = None
-    until: AskedMoment | None = None
+    since: RequestMoment | None = None
+    until: RequestMoment | None = None
 
 
-class Seats(Listed):
+class SeatList(ListResponse):
     """What a deployment reported, in time order."""
 
     seats: list[SeatReport] = Field(validation_alias="rows")
 
 
-class Joining(Asked):
+class SeatCheckCreate(RequestModel):
     """How many people are about to join, or to become members."""
 
     members: Count = 1
@@ -73,8 +74,8 @@ async def report_seats(
     deployment_id: str,
     asked: OneOrMany,
     services: ServicesHere,
-    caller: CallerHere,
-) -> SeatsKept:
+    caller: PrincipalHere,
+) -> SeatReportResponse:
     """Report one observation or up to ten thousand; the first report of a moment counts.
 
     A plan that waited for seats goes on.
@@ -82,25 +83,25 @@ async def report_seats(
     reports = asked if isinstance(asked, list) else [asked]
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
     new = await services.billing.report_seats(caller.org_id, customer.customer_id, reports)
-    return SeatsKept(received=len(reports), new=new)
+    return SeatReportResponse(received=len(reports), new=new)
 
 
 @router.get("/{deployment_id}/seats")
 async def list_seats(
-    deployment_id: str, services: ServicesHere, caller: CallerHere, which: Annotated[SeatsQuery, Query()]
-) -> Seats:
+    deployment_id: str, services: ServicesHere, caller: PrincipalHere, which: Annotated[SeatsQuery, Query()]
+) -> SeatList:
     """List what a deployment reported, in time order."""
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
     seats = services.archive.seats
     rows = await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)
-    return Seats.of(which.of(rows, attrgetter("observed_at")))
+    return SeatList.of(which.of(rows, attrgetter("observed_at")))
 
 
 @router.get("/{deployment_id}/seats/can-add")
 async def can_add(
-    deployment_id: str, services: ServicesHere, caller: CallerHere, joining: Annotated[Joining, Query()]
+    deployment_id: str, services: ServicesHere, caller: PrincipalHere, joining: Annotated[SeatCheckCreate, Query()]
 ) -> SeatGateRecord:
-    """Tell whether people may join: `spare` licences are left before they do, None where nothing limits them."""
+    """Tell whether people may join: `spare` licenses are left before they do, None where nothing limits them."""
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
     gate = services.archive.seat_gate
     return await gate(caller.org_id, customer.customer_id, members=joining.members, guests=joining.guests)

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import CallerHere
-from billflow.api.fields import AskedMoment
-from billflow.api.outward_views import Events
+from billflow.api.fields import RequestMoment
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.delivery import EventFilter
+from billflow.api.webhook_views import EventList
+from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=CheckedRoute)
@@ -24,10 +24,12 @@ class EventQuery(EventFilter, Paging):
     type: str | None = Field(None, max_length=100, examples=["invoice.paid"])
     customer_id: str | None = Field(None, max_length=100)
     plan_id: str | None = Field(None, max_length=100)
-    since: AskedMoment | None = Field(None, description="Recorded at this moment or later.")
+    since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
 
 
 @router.get("")
-async def list_events(services: ServicesHere, caller: CallerHere, which: Annotated[EventQuery, Query()]) -> Events:
+async def list_events(
+    services: ServicesHere, caller: PrincipalHere, which: Annotated[EventQuery, Query()]
+) -> EventList:
     """List events, the newest first."""
-    return Events.of(await services.outward.outbox.events(caller.org_id, which, which))
+    return EventList.of(await services.webhooks.outbox.events(caller.org_id, which, which))

@@ -38,7 +38,7 @@ class Readiness(BaseModel):
 
 
 @dataclass
-class Remembered:
+class CachedProbe:
     """A probe whose answer, good or bad, counts for some seconds."""
 
     probe: Probe
@@ -80,7 +80,7 @@ async def readyz(services: ServicesHere, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, services: ServicesHere) -> Response:
-    """Show numbers for Prometheus: requests, parked plans, unsent invoices and the oldest unhandled webhook."""
+    """Show numbers for Prometheus: requests, on hold plans, unsent invoices and the oldest unhandled webhook."""
     measured: Metrics = request.app.state.metrics
     measured.attend(await services.watch.attention())
     return Response(measured.told(), media_type=METRICS_TYPE)

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict
 
-from billflow.api.caller import CallerHere
-from billflow.api.explanations import LineExplained, explained
+from billflow.api.explanations import LineExplanation, explained
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import InvoiceInFull, Invoices, Shown
+from billflow.api.views import InvoiceDetailResponse, InvoiceList, ResponseModel
 from billflow.domain.invoicing.draft import Line
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 
@@ -28,31 +28,31 @@ class InvoiceQuery(InvoiceFilter, Paging):
     model_config = ConfigDict(extra="forbid")
 
 
-class InvoiceExplained(Shown):
+class InvoiceExplanation(ResponseModel):
     """Every line of an invoice explained; amounts in minor units of `currency`."""
 
     id: str
     currency: str
     total: int
-    lines: list[LineExplained]
+    lines: list[LineExplanation]
 
 
 @router.get("")
 async def list_invoices(
-    services: ServicesHere, caller: CallerHere, which: Annotated[InvoiceQuery, Query()]
-) -> Invoices:
+    services: ServicesHere, caller: PrincipalHere, which: Annotated[InvoiceQuery, Query()]
+) -> InvoiceList:
     """List invoices, the newest first."""
-    return Invoices.of(await services.archive.invoices(caller.org_id, which, which))
+    return InvoiceList.of(await services.archive.invoices(caller.org_id, which, which))
 
 
-@router.get("/{invoice_id}", response_model=InvoiceInFull)
-async def show_invoice(invoice_id: str, services: ServicesHere, caller: CallerHere) -> InvoiceDetail:
+@router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
+async def show_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceDetail:
     """Show an invoice with its lines and the attempts to collect it."""
     return await services.archive.invoice(caller.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/explain")
-async def explain_invoice(invoice_id: str, services: ServicesHere, caller: CallerHere) -> InvoiceExplained:
+async def explain_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
     invoice = await services.archive.invoice(caller.org_id, invoice_id)
     lines = [
@@ -60,11 +60,11 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, caller: Calle
         for line in invoice.lines
     ]
     told = explained(lines, invoice.currency)
-    return InvoiceExplained(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=told)
+    return InvoiceExplanation(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=told)
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
-async def print_invoice(invoice_id: str, services: ServicesHere, caller: CallerHere) -> PdfResponse:
+async def print_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> PdfResponse:
     """Return the invoice as a PDF file in its customer's language."""
-    pdf = await services.papers.pdf(caller.org_id, invoice_id)
+    pdf = await services.documents.pdf(caller.org_id, invoice_id)
     return PdfResponse(pdf, headers={"Content-Disposition": 'inline; filename="invoice.pdf"'})

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Path
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import CallerHere, SupportHere
 from billflow.api.changes import change_by
-from billflow.api.fields import Asked, AskedMoment, KeyHere, SliceHere
+from billflow.api.fields import KeyHere, RequestModel, RequestMoment, SliceHere
+from billflow.api.principal import PrincipalHere, SupportHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import ServicesHere
-from billflow.api.views import Listed, PlanShown, Shown, Started
+from billflow.api.views import ListResponse, PlanResponse, PlanStartResponse, ResponseModel
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.models.contracts.offers import Acceptance, NewOffer, OfferChange, OfferRecord
@@ -45,29 +45,29 @@ _OFFERS = {
 _CHOICES = {"by the month": {"value": {"schedule": "monthly"}}, "by the year": {"value": {"schedule": "annual"}}}
 
 
-class OfferAsked(NewOffer):
-    """An offer to make: a yearly `fixed_price`, or prices per licence, in minor units of the customer's currency.
+class OfferCreate(NewOffer):
+    """An offer to make: a yearly `fixed_price`, or prices per license, in minor units of the customer's currency.
 
     With `sent_invoice_id`, an open invoice that support has sent at Stripe, the plan starts when that is paid.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    expires_at: AskedMoment | None = None
+    expires_at: RequestMoment | None = None
 
 
-class OfferPatch(OfferChange):
+class OfferUpdate(OfferChange):
     """What to change of an open offer; its tier stays, and what is left out."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"fixed_price": 1100000, "expires_at": "2199-03-31T00:00:00Z"}]}
     )
 
-    expires_at: AskedMoment | None = None
+    expires_at: RequestMoment | None = None
 
 
-class OfferChosen(Asked):
-    """How the customer takes the offer; licences matter only where the offer is a price per licence."""
+class OfferAcceptanceCreate(RequestModel):
+    """How the customer takes the offer; licenses matter only where the offer is a price per license."""
 
     schedule: Schedule = Schedule.ANNUAL
     licenses: int | None = None
@@ -76,49 +76,49 @@ class OfferChosen(Asked):
     test_clock_id: str | None = Field(None, max_length=100)
 
 
-class OfferShown(OfferRecord):
+class OfferResponse(OfferRecord):
     """An offer; amounts in minor units of `currency`."""
 
     org_id: str = Field(exclude=True)
     offer_id: str = Field(serialization_alias="id")
 
 
-class OffersShown(Listed):
+class OfferList(ListResponse):
     """What a customer was offered, the newest first."""
 
-    offers: list[OfferShown] = Field(validation_alias="rows")
+    offers: list[OfferResponse] = Field(validation_alias="rows")
 
 
-class OfferMadeShown(Shown):
+class CreatedOfferResponse(ResponseModel):
     """An offer that was made, and the plan that waits for its invoice where support had sent one."""
 
-    offer: OfferShown
-    plan: PlanShown | None = None
+    offer: OfferResponse
+    plan: PlanResponse | None = None
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def make_offer(
     customer_id: str,
-    asked: Annotated[OfferAsked, Body(openapi_examples=_OFFERS)],
+    asked: Annotated[OfferCreate, Body(openapi_examples=_OFFERS)],
     services: ServicesHere,
     caller: SupportHere,
-) -> OfferMadeShown:
+) -> CreatedOfferResponse:
     """Make an offer; there is one open offer for each customer and tier."""
     new = NewOffer.model_validate(asked.model_dump())
     async with asyncio.timeout(PATIENCE):
         made = await services.offering.make(caller.org_id, customer_id, new, change_by(caller))
-    return OfferMadeShown.of({"offer": made.offer, "plan": made.started.state if made.started else None})
+    return CreatedOfferResponse.of({"offer": made.offer, "plan": made.started.state if made.started else None})
 
 
 @router.get("")
-async def list_offers(customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> OffersShown:
+async def list_offers(customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
     offers = await services.offering.offers.offers(caller.org_id, customer_id, datetime.now(UTC))
-    return OffersShown.of(part.of(offers, attrgetter("offer_id")))
+    return OfferList.of(part.of(offers, attrgetter("offer_id")))
 
 
-@router.get("/{offer_id}", response_model=OfferShown)
-async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: CallerHere) -> OfferRecord:
+@router.get("/{offer_id}", response_model=OfferResponse)
+async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: PrincipalHere) -> OfferRecord:
     """Show an offer as it stands."""
     offer = await services.offering.offers.offer(caller.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer_id:
@@ -126,15 +126,17 @@ async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, ca
     return offer
 
 
-@router.patch("/{offer_id}", response_model=OfferShown)  # noqa: FAST003  (OfferHere takes both ids)
-async def change_offer(named: OfferHere, asked: OfferPatch, services: ServicesHere, caller: SupportHere) -> OfferRecord:
+@router.patch("/{offer_id}", response_model=OfferResponse)  # noqa: FAST003  (OfferHere takes both ids)
+async def change_offer(
+    named: OfferHere, asked: OfferUpdate, services: ServicesHere, caller: SupportHere
+) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
     wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
     offers = services.offering.offers
     return await offers.amend(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
 
 
-@router.delete("/{offer_id}", response_model=OfferShown)
+@router.delete("/{offer_id}", response_model=OfferResponse)
 async def withdraw_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: SupportHere) -> OfferRecord:
     """Take an offer back; a purchase of it that is not paid yet ends, and its invoice is voided."""
     async with asyncio.timeout(PATIENCE):
@@ -144,11 +146,11 @@ async def withdraw_offer(customer_id: str, offer_id: str, services: ServicesHere
 @router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)  # noqa: FAST003  (OfferHere takes both ids)
 async def accept_offer(
     named: OfferHere,
-    asked: Annotated[OfferChosen, Body(openapi_examples=_CHOICES)],
+    asked: Annotated[OfferAcceptanceCreate, Body(openapi_examples=_CHOICES)],
     services: ServicesHere,
-    caller: CallerHere,
+    caller: PrincipalHere,
     key: KeyHere,
-) -> Started:
+) -> PlanStartResponse:
     """Start the plan at the offer's price, and wait for the card where it pays by card."""
     change = change_by(caller)
     if asked.test_clock_id:
@@ -157,4 +159,4 @@ async def accept_offer(
     chosen = Acceptance(key=key, **asked.model_dump())
     async with asyncio.timeout(PATIENCE):
         accepting = services.offering.accept(caller.org_id, named.customer_id, named.offer_id, chosen, change)
-        return Started.of(await accepting)
+        return PlanStartResponse.of(await accepting)

@@ -6,20 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import CallerHere
 from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import Asked
+from billflow.api.fields import RequestModel
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.routes.projects import ProjectAsked
+from billflow.api.routes.projects import ProjectCreate
 from billflow.api.services import ServicesHere
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.purchasing import StartPlan
-from billflow.models.contracts.onboarding import OnboardingProgress, OnboardingWishes
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
 
 router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"], route_class=CheckedRoute)
 
 
-class PlanWished(Asked):
+class OnboardingPlanCreate(RequestModel):
     """The plan to begin with: a trial, unless `trial_days` is 0."""
 
     tier: str = Field(max_length=100)
@@ -30,7 +30,7 @@ class PlanWished(Asked):
     trial_days: int = 30
 
 
-class OnboardAsked(Asked):
+class OnboardingCreate(RequestModel):
     """What the customer is to begin with; without a `plan` none is started, the project is named after it."""
 
     model_config = ConfigDict(
@@ -41,34 +41,34 @@ class OnboardAsked(Asked):
         }
     )
 
-    project: ProjectAsked | None = None
-    plan: PlanWished | None = None
+    project: ProjectCreate | None = None
+    plan: OnboardingPlanCreate | None = None
     test_clock_id: str | None = Field(None, max_length=100)
 
-    def wishes(self) -> OnboardingWishes:
+    def wishes(self) -> OnboardingOptions:
         """Return what is wished for; raises `InvalidInput`."""
         plan = StartPlan(**self.plan.model_dump()) if self.plan else None
-        return OnboardingWishes(project=self.project, plan=plan, test_clock_id=self.test_clock_id)
+        return OnboardingOptions(project=self.project, plan=plan, test_clock_id=self.test_clock_id)
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED)
 async def onboard_customer(
     customer_id: str,
     services: ServicesHere,
-    caller: CallerHere,
-    asked: Annotated[OnboardAsked | None, Body()] = None,
+    caller: PrincipalHere,
+    asked: Annotated[OnboardingCreate | None, Body()] = None,
 ) -> OnboardingProgress:
-    """Begin to take a customer in, and answer how far it has come; a parked onboarding is tried again at once.
+    """Begin to take a customer in, and answer how far it has come; a on hold onboarding is tried again at once.
 
     It gets a Stripe customer, a first project and the plan that is wished for. Ask for the progress with GET.
     """
-    wishes = (asked or OnboardAsked()).wishes()
+    wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
     return await services.customers.onboard(ref_of(caller, customer_id), wishes, change_by(caller))
 
 
 @router.get("")
-async def show_onboarding(customer_id: str, services: ServicesHere, caller: CallerHere) -> OnboardingProgress:
+async def show_onboarding(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> OnboardingProgress:
     """Show how far an onboarding has come, part by part."""
-    return await services.customer_books.onboarding(ref_of(caller, customer_id))
+    return await services.customer_records_store.onboarding(ref_of(caller, customer_id))

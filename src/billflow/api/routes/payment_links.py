@@ -5,16 +5,16 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import CallerHere
-from billflow.api.fields import Asked
+from billflow.api.fields import RequestModel
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Shown
+from billflow.api.views import ResponseModel
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
 
 
-class LinkAsked(Asked):
+class LinkCreate(RequestModel):
     """Where the customer comes back to."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"return_url": "https://app.example/billing"}]})
@@ -22,19 +22,19 @@ class LinkAsked(Asked):
     return_url: str = Field(pattern=r"^https?://[^\s]+$", max_length=2000)
 
 
-class Link(Shown):
+class Link(ResponseModel):
     """The address of a page; it is for this customer only, and not for long."""
 
     url: str
 
 
 @router.post("/card-link", status_code=HTTPStatus.CREATED)
-async def link_to_card(customer_id: str, asked: LinkAsked, services: ServicesHere, caller: CallerHere) -> Link:
+async def link_to_card(customer_id: str, asked: LinkCreate, services: ServicesHere, caller: PrincipalHere) -> Link:
     """Make a page where the customer enters a card, which then pays everything that is open."""
     return Link(url=await services.invoices.card_link(caller.org_id, customer_id, asked.return_url))
 
 
 @router.post("/portal-link", status_code=HTTPStatus.CREATED)
-async def link_to_portal(customer_id: str, asked: LinkAsked, services: ServicesHere, caller: CallerHere) -> Link:
+async def link_to_portal(customer_id: str, asked: LinkCreate, services: ServicesHere, caller: PrincipalHere) -> Link:
     """Make a page where the customer sees its invoices and changes its card."""
     return Link(url=await services.invoices.portal_link(caller.org_id, customer_id, asked.return_url))

@@ -9,17 +9,25 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import CallerHere
-from billflow.api.fields import Asked, AskedMoment, KeyHere, PagingHere, SliceHere
+from billflow.api.fields import KeyHere, PagingHere, RequestModel, RequestMoment, SliceHere
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import CommandTaken, Invoices, Ledger, Plans, PlanShown, Started, Timeline
+from billflow.api.views import (
+    CommandResponse,
+    InvoiceList,
+    LedgerList,
+    PlanList,
+    PlanResponse,
+    PlanStartResponse,
+    TimelineList,
+)
 from billflow.domain.commands import PlanCommand, ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Command
-from billflow.models.contracts.plans import PlanState, StartPlanAsk
+from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 
@@ -45,7 +53,7 @@ _STARTS: dict[str, Any] = {
     },
 }
 _COMMANDS: dict[str, Any] = {
-    "more licences": {"value": {"type": "set_licenses", "licenses": 30}},
+    "more licenses": {"value": {"type": "set_licenses", "licenses": 30}},
     "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
 }
 
@@ -68,7 +76,7 @@ def check_fields(asked: object) -> None:
         raise InvalidInput(f"The command has no field {unknown[0]!r}.", code="unknown_field", field=unknown[0])
 
 
-class PlanAsked(Asked):
+class PlanCreate(RequestModel):
     """A plan to start; without `licenses` they follow the seats, `trial_days` of 0 means to buy at once.
 
     `collection` may also be written `collection_method`, as the plan shows it.
@@ -84,7 +92,7 @@ class PlanAsked(Asked):
     collection_method: CollectionMethod = Field(CollectionMethod.CHARGE_AUTOMATICALLY, validation_alias="collection")
     trial_days: int = 0
     offer_id: str | None = Field(None, max_length=100)
-    end_date: AskedMoment | None = None
+    end_date: RequestMoment | None = None
     test_clock_id: str | None = Field(None, max_length=100)
 
     def start(self) -> StartPlan:
@@ -97,21 +105,21 @@ class PlanQuery(PlanFilter, Paging):
 
     model_config = ConfigDict(extra="forbid")
 
-    next_invoice_before: AskedMoment | None = None
+    next_invoice_before: RequestMoment | None = None
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def start_plan(
-    asked: Annotated[PlanAsked, Body(openapi_examples=_STARTS)],
+    asked: Annotated[PlanCreate, Body(openapi_examples=_STARTS)],
     services: ServicesHere,
-    caller: CallerHere,
+    caller: PrincipalHere,
     key: KeyHere,
-) -> Started:
+) -> PlanStartResponse:
     """Start a plan, and wait for the card where it pays by card."""
     now = datetime.now(UTC)
     if asked.test_clock_id:
         now = (await services.registry.clock(caller.org_id, asked.test_clock_id)).now_at
-    ask = StartPlanAsk(
+    ask = StartPlanInput(
         org_id=caller.org_id,
         customer_id=asked.customer_id,
         key=key,
@@ -121,38 +129,38 @@ async def start_plan(
         at=now,
     )
     async with asyncio.timeout(PATIENCE):
-        return Started.of(await services.billing.start_plan(ask))
+        return PlanStartResponse.of(await services.billing.start_plan(ask))
 
 
 @router.get("")
-async def list_plans(services: ServicesHere, caller: CallerHere, which: Annotated[PlanQuery, Query()]) -> Plans:
+async def list_plans(services: ServicesHere, caller: PrincipalHere, which: Annotated[PlanQuery, Query()]) -> PlanList:
     """List plans, the newest first."""
-    return Plans.of(await services.archive.plans(caller.org_id, which, which))
+    return PlanList.of(await services.archive.plans(caller.org_id, which, which))
 
 
-@router.get("/{plan_id}", response_model=PlanShown)
-async def show_plan(plan_id: str, services: ServicesHere, caller: CallerHere) -> PlanState:
+@router.get("/{plan_id}", response_model=PlanResponse)
+async def show_plan(plan_id: str, services: ServicesHere, caller: PrincipalHere) -> PlanState:
     """Show a plan as it is now."""
     return await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
 
 
 @router.get("/{plan_id}/ledger")
-async def show_ledger(plan_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Ledger:
-    """List the entries of the plan's ledger: who had how many licences from when on, and what billed them."""
-    return Ledger.of(part.of(await services.archive.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+async def show_ledger(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> LedgerList:
+    """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
+    return LedgerList.of(part.of(await services.archive.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
 
 
 @router.get("/{plan_id}/invoices")
-async def show_invoices(plan_id: str, services: ServicesHere, caller: CallerHere, paging: PagingHere) -> Invoices:
+async def show_invoices(plan_id: str, services: ServicesHere, caller: PrincipalHere, paging: PagingHere) -> InvoiceList:
     """List the plan's invoices."""
     await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
-    return Invoices.of(await services.archive.invoices(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
+    return InvoiceList.of(await services.archive.invoices(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
 
 
 @router.get("/{plan_id}/timeline")
-async def show_timeline(plan_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere) -> Timeline:
+async def show_timeline(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
-    return Timeline.of(part.of(await services.archive.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+    return TimelineList.of(part.of(await services.archive.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
 
 
 @router.post("/{plan_id}/commands", dependencies=[Depends(_known_fields)])
@@ -160,12 +168,14 @@ async def give_command(
     plan_id: str,
     command: Annotated[Command, Body(openapi_examples=_COMMANDS)],
     services: ServicesHere,
-    caller: CallerHere,
+    caller: PrincipalHere,
     key: KeyHere,
-) -> CommandTaken:
+) -> CommandResponse:
     """Ask something of a plan; answers once it is done."""
     if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandTaken.of(await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))
+        return CommandResponse.of(
+            await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request)
+        )

@@ -6,19 +6,19 @@ from operator import attrgetter
 from fastapi import APIRouter
 from pydantic import ConfigDict
 
-from billflow.api.caller import CallerHere, SupportHere
 from billflow.api.changes import change_by, ref_of
-from billflow.api.customer_views import Sponsorships, SponsorshipShown
+from billflow.api.customer_views import SponsorshipList, SponsorshipResponse
 from billflow.api.fields import SliceHere
+from billflow.api.principal import PrincipalHere, SupportHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.customer_status import WhyHere
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.customer_money import NewSponsorshipRequest, SponsorshipRecord
+from billflow.models.contracts.customer_finances import NewSponsorshipRequest, SponsorshipRecord
 
 router = APIRouter(prefix="/customers/{customer_id}/sponsorship-requests", tags=["customers"], route_class=CheckedRoute)
 
 
-class SponsorshipAsked(NewSponsorshipRequest):
+class SponsorshipRequestCreate(NewSponsorshipRequest):
     """Why a customer should not have to pay."""
 
     model_config = ConfigDict(
@@ -38,22 +38,24 @@ class SponsorshipAsked(NewSponsorshipRequest):
 
 @router.get("")
 async def list_sponsorship_requests(
-    customer_id: str, services: ServicesHere, caller: CallerHere, part: SliceHere
-) -> Sponsorships:
+    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+) -> SponsorshipList:
     """List a customer's sponsorship requests, the newest first."""
-    rows = await services.customer_books.sponsorships(ref_of(caller, customer_id))
-    return Sponsorships.of(part.of(rows, attrgetter("sponsorship_request_id")))
+    rows = await services.customer_records_store.sponsorships(ref_of(caller, customer_id))
+    return SponsorshipList.of(part.of(rows, attrgetter("sponsorship_request_id")))
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=SponsorshipShown)
-async def ask_sponsorship(
-    customer_id: str, asked: SponsorshipAsked, services: ServicesHere, caller: CallerHere
+@router.post("", status_code=HTTPStatus.CREATED, response_model=SponsorshipResponse)
+async def request_sponsorship(
+    customer_id: str, asked: SponsorshipRequestCreate, services: ServicesHere, caller: PrincipalHere
 ) -> SponsorshipRecord:
     """Ask to be sponsored; one request at a time waits for a decision."""
-    return await services.customer_books.ask_sponsorship(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.customer_records_store.request_sponsorship(
+        ref_of(caller, customer_id), asked, change_by(caller)
+    )
 
 
-@router.post("/{request_id}/approve", response_model=SponsorshipShown)
+@router.post("/{request_id}/approve", response_model=SponsorshipResponse)
 async def approve_sponsorship(
     customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
 ) -> SponsorshipRecord:
@@ -65,10 +67,10 @@ async def approve_sponsorship(
     return await services.customers.approve_sponsorship(ref_of(caller, customer_id), request_id, change)
 
 
-@router.post("/{request_id}/decline", response_model=SponsorshipShown)
+@router.post("/{request_id}/decline", response_model=SponsorshipResponse)
 async def decline_sponsorship(
     customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
 ) -> SponsorshipRecord:
     """Decline a request."""
     change = change_by(caller, why.reason if why else None)
-    return await services.customer_books.decline_sponsorship(ref_of(caller, customer_id), request_id, change)
+    return await services.customer_records_store.decline_sponsorship(ref_of(caller, customer_id), request_id, change)

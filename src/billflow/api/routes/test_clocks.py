@@ -5,17 +5,17 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from billflow.api.caller import TesterHere
-from billflow.api.fields import Asked, AskedMoment, PagingHere
+from billflow.api.fields import PagingHere, RequestModel, RequestMoment
+from billflow.api.principal import TesterHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import Clocks, ClockShown
+from billflow.api.views import TestClockList, TestClockResponse
 from billflow.models.contracts.customers import ClockRecord
 
 router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
 
 
-class ClockAsked(Asked):
+class TestClockCreate(RequestModel):
     """A clock to create, standing at `now_at`."""
 
     model_config = ConfigDict(
@@ -23,37 +23,39 @@ class ClockAsked(Asked):
     )
 
     name: str = Field("", max_length=200)
-    now_at: AskedMoment
+    now_at: RequestMoment
 
 
-class AdvanceAsked(Asked):
+class TestClockAdvance(RequestModel):
     """The moment to advance a clock to."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"to": "2028-01-31T00:00:00Z"}]})
 
-    to: AskedMoment
+    to: RequestMoment
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=ClockShown)
-async def create_clock(asked: ClockAsked, services: ServicesHere, caller: TesterHere) -> ClockRecord:
+@router.post("", status_code=HTTPStatus.CREATED, response_model=TestClockResponse)
+async def create_clock(asked: TestClockCreate, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
     return await services.registry.create_clock(caller.org_id, asked.now_at, asked.name)
 
 
 @router.get("")
-async def list_clocks(services: ServicesHere, caller: TesterHere, paging: PagingHere) -> Clocks:
+async def list_clocks(services: ServicesHere, caller: TesterHere, paging: PagingHere) -> TestClockList:
     """List clocks, the newest first."""
-    return Clocks.of(await services.registry.clocks(caller.org_id, paging))
+    return TestClockList.of(await services.registry.clocks(caller.org_id, paging))
 
 
-@router.get("/{clock_id}", response_model=ClockShown)
+@router.get("/{clock_id}", response_model=TestClockResponse)
 async def show_clock(clock_id: str, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Show where a clock stands."""
     return await services.registry.clock(caller.org_id, clock_id)
 
 
-@router.post("/{clock_id}/advance", response_model=ClockShown)
-async def advance_clock(clock_id: str, asked: AdvanceAsked, services: ServicesHere, caller: TesterHere) -> ClockRecord:
+@router.post("/{clock_id}/advance", response_model=TestClockResponse)
+async def advance_clock(
+    clock_id: str, asked: TestClockAdvance, services: ServicesHere, caller: TesterHere
+) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
     await services.billing.advance_clock(caller.org_id, clock_id, asked.to)
     return await services.registry.clock(caller.org_id, clock_id)

@@ -7,18 +7,24 @@ from typing import Annotated, Self
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
-from billflow.api.caller import AdminHere
 from billflow.api.changes import change_by
-from billflow.api.fields import Asked, AskedMoment, PagingHere
-from billflow.api.outward_views import Deliveries, EndpointMade, Endpoints, EndpointShown, Replayed
+from billflow.api.fields import PagingHere, RequestModel, RequestMoment
+from billflow.api.principal import AdminHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.delivery import EndpointRecord, EndpointUpdate, NewEndpoint, ReplayAsk
+from billflow.api.webhook_views import (
+    CreatedEndpointResponse,
+    DeliveryList,
+    EndpointList,
+    EndpointResponse,
+    ReplayResponse,
+)
+from billflow.models.contracts.endpoints import EndpointChange, EndpointRecord, NewEndpoint, ReplayInput
 
 router = APIRouter(prefix="/webhook-endpoints", tags=["webhook endpoints"], route_class=CheckedRoute)
 
 
-class EndpointAsked(NewEndpoint):
+class EndpointCreate(NewEndpoint):
     """An endpoint to make; without `event_types` it gets every event."""
 
     model_config = ConfigDict(
@@ -29,13 +35,13 @@ class EndpointAsked(NewEndpoint):
     )
 
 
-class EndpointPatch(EndpointUpdate):
+class EndpointUpdate(EndpointChange):
     """What to change of an endpoint: what is left out stays."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "disabled"}]})
 
 
-class RotationAsked(Asked):
+class SecretRotation(RequestModel):
     """For how many hours the old secret signs beside the new one; 0 where it got into wrong hands."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_hours": 24}]})
@@ -43,13 +49,13 @@ class RotationAsked(Asked):
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 90)] = 24
 
 
-class ReplayAsked(ReplayAsk):
+class ReplayCreate(ReplayInput):
     """What to send once more: one event, or all that the endpoint wants and that were recorded from `since` on."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2026-07-01T00:00:00Z"}]})
 
     event_id: str | None = Field(None, max_length=100)
-    since: AskedMoment | None = None
+    since: RequestMoment | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -59,58 +65,58 @@ class ReplayAsked(ReplayAsk):
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def create_endpoint(asked: EndpointAsked, services: ServicesHere, caller: AdminHere) -> EndpointMade:
+async def create_endpoint(asked: EndpointCreate, services: ServicesHere, caller: AdminHere) -> CreatedEndpointResponse:
     """Make an endpoint; its secret is in the answer and is not shown again."""
-    made = await services.outward.endpoints.create_endpoint(caller.org_id, asked, change_by(caller))
-    return EndpointMade(**made.record.model_dump(), secret=made.secret.get_secret_value())
+    made = await services.webhooks.endpoints.create_endpoint(caller.org_id, asked, change_by(caller))
+    return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.get("")
-async def list_endpoints(services: ServicesHere, caller: AdminHere, paging: PagingHere) -> Endpoints:
+async def list_endpoints(services: ServicesHere, caller: AdminHere, paging: PagingHere) -> EndpointList:
     """List endpoints, the newest first."""
-    return Endpoints.of(await services.outward.endpoints.endpoints(caller.org_id, paging))
+    return EndpointList.of(await services.webhooks.endpoints.endpoints(caller.org_id, paging))
 
 
-@router.get("/{endpoint_id}", response_model=EndpointShown)
+@router.get("/{endpoint_id}", response_model=EndpointResponse)
 async def show_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> EndpointRecord:
     """Show an endpoint."""
-    return await services.outward.endpoints.endpoint(caller.org_id, endpoint_id)
+    return await services.webhooks.endpoints.endpoint(caller.org_id, endpoint_id)
 
 
-@router.patch("/{endpoint_id}", response_model=EndpointShown)
+@router.patch("/{endpoint_id}", response_model=EndpointResponse)
 async def update_endpoint(
-    endpoint_id: str, asked: EndpointPatch, services: ServicesHere, caller: AdminHere
+    endpoint_id: str, asked: EndpointUpdate, services: ServicesHere, caller: AdminHere
 ) -> EndpointRecord:
     """Change an endpoint; one that is enabled again gets what waited for it."""
-    return await services.outward.update_endpoint(caller.org_id, endpoint_id, asked, change_by(caller))
+    return await services.webhooks.update_endpoint(caller.org_id, endpoint_id, asked, change_by(caller))
 
 
 @router.post("/{endpoint_id}/rotate-secret")
 async def rotate_secret(
-    endpoint_id: str, asked: RotationAsked, services: ServicesHere, caller: AdminHere
-) -> EndpointMade:
+    endpoint_id: str, asked: SecretRotation, services: ServicesHere, caller: AdminHere
+) -> CreatedEndpointResponse:
     """Give an endpoint a new secret, shown in the answer this once; both sign until the overlap is over."""
-    overlap, endpoints = timedelta(hours=asked.overlap_hours), services.outward.endpoints
+    overlap, endpoints = timedelta(hours=asked.overlap_hours), services.webhooks.endpoints
     made = await endpoints.rotate_secret(caller.org_id, endpoint_id, overlap, change_by(caller))
-    return EndpointMade(**made.record.model_dump(), secret=made.secret.get_secret_value())
+    return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> None:
     """Send nothing there any more."""
-    await services.outward.endpoints.delete_endpoint(caller.org_id, endpoint_id, change_by(caller))
+    await services.webhooks.endpoints.delete_endpoint(caller.org_id, endpoint_id, change_by(caller))
 
 
 @router.post("/{endpoint_id}/replay", status_code=HTTPStatus.ACCEPTED)
-async def replay(endpoint_id: str, asked: ReplayAsked, services: ServicesHere, caller: AdminHere) -> Replayed:
+async def replay(endpoint_id: str, asked: ReplayCreate, services: ServicesHere, caller: AdminHere) -> ReplayResponse:
     """Send events once more, under the ids that they had."""
-    messages = await services.outward.replay(caller.org_id, endpoint_id, asked, change_by(caller))
-    return Replayed(messages=messages)
+    messages = await services.webhooks.replay(caller.org_id, endpoint_id, asked, change_by(caller))
+    return ReplayResponse(messages=messages)
 
 
 @router.get("/{endpoint_id}/deliveries")
 async def list_deliveries(
     endpoint_id: str, services: ServicesHere, caller: AdminHere, paging: PagingHere
-) -> Deliveries:
+) -> DeliveryList:
     """List the attempts to deliver, the newest first."""
-    return Deliveries.of(await services.outward.outbox.deliveries(caller.org_id, endpoint_id, paging))
+    return DeliveryList.of(await services.webhooks.outbox.deliveries(caller.org_id, endpoint_id, paging))

@@ -10,7 +10,7 @@ from billflow.api.services import ServicesHere
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 
-class Received(BaseModel):
+class WebhookReceipt(BaseModel):
     """The event is kept, or was known already, or doesn't concern us: there is no need to send it again."""
 
     received: bool = True
@@ -22,7 +22,7 @@ async def receive_from_stripe(
     request: Request,
     services: ServicesHere,
     stripe_signature: Annotated[str | None, Header(include_in_schema=True)] = None,
-) -> Received:
+) -> WebhookReceipt:
     """Check the signature on the raw body, keep the event, and answer; acting on it comes after."""
     event = services.verify_webhook(await request.body(), stripe_signature)
-    return Received(is_new=await services.stripe_events.take(event))
+    return WebhookReceipt(is_new=await services.stripe_events.take(event))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from billflow.conformance.given import Answer, Given
-from billflow.conformance.kinds import calendar, invoices, ledger, prices, seats, starting, transitions
+from billflow.conformance.kinds import calendar, invoices, ledger, prices, seats, start, transitions
 
 Kind = Callable[[Given], Answer]
 
@@ -13,7 +13,7 @@ KINDS: dict[str, Kind] = {
     "next_billing_cycle": calendar.next_billing_cycle,
     "next_invoice_date": calendar.next_invoice_date,
     "price_per_license": prices.price_per_license,
-    "plan_parameters": starting.plan_parameters,
+    "plan_parameters": start.plan_parameters,
     "proration": prices.proration,
     "tier_change_credit": prices.tier_change_credit,
     "fixed_price": prices.fixed_price,

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from billflow.conformance.answers import time_text
 from billflow.conformance.facts import PlanDefaults, plan_of, status_of
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.reference import REFERENCE, SETTINGS
-from billflow.domain import boundary
+from billflow.conformance.results import time_text
+from billflow.domain import billing_dates
 from billflow.domain import calendar as months
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
@@ -20,7 +20,7 @@ def add_months(given: Given) -> Answer:
 
 
 def next_month(given: Given) -> Answer:
-    """Answer the monthly boundary about a month after `after`."""
+    """Answer the monthly billing date about a month after `after`."""
     found = months.next_month(given.moment("anchor"), given.moment("after"), leap_february=SETTINGS.leap_february)
     return {"result": time_text(found)}
 
@@ -40,4 +40,4 @@ def next_invoice_date(given: Given) -> Answer:
     anchor, status = given.moment("billing_cycle_anchor", "anchor"), status_of(given)
     current = given.maybe_moment("current_next_invoice_date", "current")
     plan = replace(plan_of(given, PlanDefaults(anchor=anchor, status=status)), next_invoice_date=current)
-    return {"next_invoice_date": time_text(boundary.next_invoice_date(plan, SETTINGS))}
+    return {"next_invoice_date": time_text(billing_dates.next_invoice_date(plan, SETTINGS))}

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from billflow.conformance.answers import invoice_answer, invoiced_through, lines_answer, time_text
 from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
 from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.conformance.reference import SETTINGS
-from billflow.domain.boundary import bill_and_advance
+from billflow.conformance.results import invoice_answer, invoiced_through, lines_answer, time_text
+from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.catalog import checked_schedule
 from billflow.domain.invoicing.purchase import purchase_invoice, trial_invoice
 from billflow.domain.plan import PlanStatus

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from billflow.conformance.answers import entry_answer
 from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
 from billflow.conformance.given import Answer, Given, MalformedCase
-from billflow.domain.boundary import live_through
+from billflow.conformance.results import entry_answer
+from billflow.domain.billing_dates import live_through
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import LedgerEntry, LicenseCount, current_set, next_renewal_set
@@ -71,7 +71,7 @@ def _facts(given: Given, at: datetime) -> Facts:
 
 
 def _before_a_switch(facts: Facts, minimum: int, next_minimum: int) -> Facts:
-    """Return the facts of a plan that another one follows, each with its own fewest licences (rules 6)."""
+    """Return the facts of a plan that another one follows, each with its own fewest licenses (rules 6)."""
     tiers, ends = facts.catalog.tiers, facts.plan.billing_cycle_anchor + MONTH
     fewest = {facts.plan.tier: minimum, NEXT_TIER: next_minimum}
     bound = {code: replace(tiers[code], minimum_licenses=licenses) for code, licenses in fewest.items()}

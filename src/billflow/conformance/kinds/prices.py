@@ -1,4 +1,4 @@
-"""Cases about prices: per licence, prorated, fixed, discounted, credited."""
+"""Cases about prices: per license, prorated, fixed, discounted, credited."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ INSTALMENTS = {Schedule.ANNUAL: 1, Schedule.MONTHLY: 12}
 
 
 def price_per_license(given: Given) -> Answer:
-    """Answer what a new plan costs per licence."""
+    """Answer what a new plan costs per license."""
     catalog, tier = catalog_for(given), given.text("tier")
     hosting = catalog.tier(tier).hosting
     customer = customer_of(given.maybe_part("customer"), hosting)
@@ -28,7 +28,7 @@ def price_per_license(given: Given) -> Answer:
 
 
 def proration(given: Given) -> Answer:
-    """Answer the price of licences for the rest of a cycle."""
+    """Answer the price of licenses for the rest of a cycle."""
     derivation = prorated(
         given.whole("price_per_license_cents"),
         given.whole("quantity"),

@@ -1,4 +1,4 @@
-"""Cases about people: how many seats they are, and how many licences may be bought."""
+"""Cases about people: how many seats they are, and how many licenses may be bought."""
 
 from billflow.conformance.facts import customer_of
 from billflow.conformance.given import Answer, Given, MalformedCase
@@ -18,7 +18,7 @@ def seat_count(given: Given) -> Answer:
 
 
 def license_validation(given: Given) -> Answer:
-    """Answer whether a number of licences may be bought, or the fewest a tier allows."""
+    """Answer whether a number of licenses may be bought, or the fewest a tier allows."""
     match given.text("op"):
         case "validate":
             return _validate(given)

@@ -1,23 +1,23 @@
-"""Commands that change how many licences a plan holds, or who counts them (rules 6, 10 and 19)."""
+"""Commands that change how many licenses a plan holds, or who counts them (rules 6, 10 and 19)."""
 
 from billflow.domain.commands import SetLicenseManagement, SetLicenses, SetLicensesAtRenewal
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import trial_invoice
 from billflow.domain.ledger import LicenseCount, current_set, last_renewal_at, next_renewal_set
-from billflow.domain.observing import sync
+from billflow.domain.seat_observations import sync
 from billflow.domain.step import Step
 
 
 def set_licenses(step: Step, command: SetLicenses) -> None:
-    """Raise the running cycle's licences; the difference is billed at the next invoice date."""
+    """Raise the running cycle's licenses; the difference is billed at the next invoice date."""
     count = current_set(step.plan, step.last, command.licenses, step.license_check)
     step.append(step.at, count)
     step.say("plan.licenses_changed", licenses=count.licenses)
 
 
 def set_licenses_at_renewal(step: Step, command: SetLicensesAtRenewal) -> None:
-    """Set the next cycle's licences; a trial bought by invoice has its rules (rules 10)."""
+    """Set the next cycle's licenses; a trial bought by invoice has its rules (rules 10)."""
     count = next_renewal_set(step.plan, step.last, command.licenses, step.renewal_check)
     if step.plan.status.in_trial and step.facts.trial_invoice_paid is not None:
         _change_bought_trial(step, count)
@@ -52,7 +52,7 @@ def _replaced_invoice(step: Step, licenses: int) -> InvoiceDraft:
 
 
 def set_license_management(step: Step, command: SetLicenseManagement) -> None:
-    """Change who counts; when licences begin to follow the seats, they do so at once."""
+    """Change who counts; when licenses begin to follow the seats, they do so at once."""
     if command.license_management is step.plan.license_management:
         raise Refused(f"License management is {command.license_management} already.", code="no_change")
     step.change(license_management=command.license_management)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from billflow.domain.commands import ApplyDiscount, SetCollectionMethod
 from billflow.domain.cycle import repriced
 from billflow.domain.errors import Refused
-from billflow.domain.invoicing.billing import bill
+from billflow.domain.invoicing.invoice import bill
 from billflow.domain.step import Step
 
 
@@ -20,7 +20,7 @@ def set_collection_method(step: Step, command: SetCollectionMethod) -> None:
 def apply_discount(step: Step, command: ApplyDiscount) -> None:
     """Bind prices to the tier that is paid for, and reprice from now on; flat-discount months are gone (rules 14).
 
-    Licences added before are billed at the old price first. During complimentary access the tier is that of the plan
+    Licenses added before are billed at the old price first. During complimentary access the tier is that of the plan
     scheduled to follow, which is repriced instead.
     """
     target = step.plan if step.tier.billable else step.facts.next_plan

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from billflow.domain.boundary import bill_and_advance
+from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
@@ -66,7 +66,7 @@ def _offered_tier(step: Step, offer: OfferTerms) -> Tier:
 
 
 def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
-    """Return *follower* at a yearly price for one year, whatever its licences (rules 13)."""
+    """Return *follower* at a yearly price for one year, whatever its licenses (rules 13)."""
     leap = step.facts.settings.leap_february
     return replace(
         follower,

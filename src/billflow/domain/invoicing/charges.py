@@ -17,7 +17,7 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """Licences added within the cycle that `renewal` began; `entries` share one line, priced from the first of them."""
+    """Licenses added within the cycle that `renewal` began; `entries` share one line, priced from the first of them."""
 
     entries: tuple[LedgerEntry, ...]
     quantity: int
@@ -52,7 +52,7 @@ class Cycles:
 
 
 def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int:
-    """Return the licences held before *first_open*; where nothing came before, it adds none (rules 8.2)."""
+    """Return the licenses held before *first_open*; where nothing came before, it adds none (rules 8.2)."""
     earlier = [entry for entry in ledger if entry.seq < first_open.seq]
     return (earlier[-1] if earlier else first_open).licenses
 

@@ -69,7 +69,7 @@ class PaymentTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft:
-    """An invoice dated `at`, before the books give it an id; `licenses` is what a purchase buys."""
+    """An invoice dated `at`, before the records give it an id; `licenses` is what a purchase buys."""
 
     kind: InvoiceKind
     at: datetime

@@ -29,7 +29,7 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
 
 
 def renewal(step: Step, charge: Charge) -> Line | None:
-    """Bill a cycle in advance: licences times the plan's price (rules 8.2)."""
+    """Bill a cycle in advance: licenses times the plan's price (rules 8.2)."""
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.price_per_license is None:
         return None
@@ -43,7 +43,7 @@ def renewal(step: Step, charge: Charge) -> Line | None:
 
 
 def additional_licenses(step: Step, charge: Charge) -> Line | None:
-    """Bill licences added within a cycle for the rest of it (rules 8.3 and 8.4)."""
+    """Bill licenses added within a cycle for the rest of it (rules 8.3 and 8.4)."""
     plan = step.plan
     if not isinstance(charge, Addition) or plan.price_per_license is None:
         return None
@@ -65,7 +65,7 @@ RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal
 def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) -> Line | None:
     """Take the agreed sum per month off an invoice that starts a cycle (rules 14).
 
-    Only for self-hosted customers that pay per licence and have months left.
+    Only for self-hosted customers that pay per license and have months left.
     """
     months = flat_discount_months(plan.schedule, customer)
     if not months or customer.hosting is not Hosting.SELF_HOSTED:

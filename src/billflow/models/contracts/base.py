@@ -1,4 +1,4 @@
-"""What every payload that crosses a process boundary has in common."""
+"""What every payload that crosses a process billing date has in common."""
 
 from typing import Annotated
 

@@ -18,7 +18,7 @@ class CollectionRun(Contract):
 
 
 class CollectionTerms(Contract):
-    """By which policy an invoice is collected, and how far that has come by the books.
+    """By which policy an invoice is collected, and how far that has come by the records.
 
     `attempts` counts all answers so far, by which the next one is numbered; `unpaid` counts those of the policy.
     `last_outcome` is the kind of the last answer. `clock_at` is where the plan's test clock stands, which may have
@@ -52,14 +52,14 @@ class CollectionMoment(InvoiceRef):
     at: Moment
 
 
-class CustomerHeld(Contract):
+class CustomerHold(Contract):
     """The live plans of a customer that was suspended or let back in; `changed` is False where nothing was to do."""
 
     changed: bool
     plan_ids: tuple[str, ...] = ()
 
 
-class GivenUp(Contract):
+class CollectionGivenUp(Contract):
     """What the small-organization rule decided: the plan to end, if any, and the invoices that were voided."""
 
     plan_id: str | None = None
@@ -68,7 +68,7 @@ class GivenUp(Contract):
 
 
 class AttemptFailed(Contract):
-    """News of a payment that failed on its way, after Stripe had taken it; the customer may be able to mend it."""
+    """News of a payment that failed on its way, after Stripe had taken it; the customer may be able to repair it."""
 
     requires_action: bool = False
 

@@ -11,9 +11,9 @@ from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
 from billflow.domain.money import MAX_PRICE, checked_currency
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
+from billflow.models.contracts.addresses import Address, Language
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
-from billflow.models.contracts.places import Address, Language
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
@@ -89,7 +89,7 @@ class CustomerRef(Contract):
     customer_id: str
 
 
-class CustomerUpdate(Contract):
+class CustomerChange(Contract):
     """What to change of a customer: what is left out stays, null takes away what may be missing.
 
     `metadata` is merged, an address is replaced whole. A new `default_currency` counts for billing accounts made later.
@@ -168,7 +168,7 @@ class CustomerRecord(Contract):
     updated_at: Moment
 
 
-class CustomerChange(Contract):
+class ChangeContext(Contract):
     """Who changes a customer, as of when, and why."""
 
     actor: str
@@ -186,7 +186,7 @@ class SeatReport(Contract):
 
 
 class SeatGateRecord(Contract):
-    """Whether so many more people may join, and how many licences are spare before they do.
+    """Whether so many more people may join, and how many licenses are spare before they do.
 
     `spare` is None where nothing limits how many may join; admins should see a `warning` from three spare ones down.
     """

@@ -12,7 +12,7 @@ from billflow.models.contracts.credits import CreditToPost
 
 
 class InvoiceStatus(StrEnum):
-    """Where an invoice stands, in Stripe's words; a draft exists in our books only."""
+    """Where an invoice stands, in Stripe's words; a draft exists in our records only."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -43,7 +43,7 @@ class InvoiceRef(Contract):
     attempt: int = 1
 
 
-class CollectAsk(InvoiceRef):
+class CollectInput(InvoiceRef):
     """Collect one invoice as of `at`."""
 
     at: Moment

@@ -18,12 +18,12 @@ class Occasion(StrEnum):
     REACTIVATED = "reactivated"
     PLAN_ENDED = "plan_ended"
     LET_GO = "let_go"
-    CAUGHT_UP = "caught_up"
+    BACKFILLED = "backfilled"
 
     @property
     def outlives_the_debt(self) -> bool:
         """Tell whether it is news even when the invoice is settled by now."""
-        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.CAUGHT_UP)
+        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.BACKFILLED)
 
     @property
     def is_reminder(self) -> bool:
@@ -31,7 +31,7 @@ class Occasion(StrEnum):
         return self in (Occasion.REMINDER_BEFORE, Occasion.REMINDER_DUE, Occasion.REMINDER_AFTER)
 
 
-class NoticeAsk(InvoiceRef):
+class NotificationInput(InvoiceRef):
     """Tell the customer about an invoice; `number` tells occasions of one kind apart.
 
     `together` names all invoices that one letter tells of, in their order, where it tells of several.
@@ -57,7 +57,7 @@ class ListedInvoice(Contract):
     total: int
 
 
-class NoticeFacts(Contract):
+class NotificationFacts(Contract):
     """What a letter about an invoice says; amounts in minor units of `currency`.
 
     `listed` are the invoices that it tells of together.
@@ -72,12 +72,12 @@ class NoticeFacts(Contract):
     currency: str
     due_at: Moment
     hosted_invoice_url: str | None
-    is_settled: bool
+    is_closed: bool
     is_erased: bool = False
     listed: tuple[ListedInvoice, ...] = ()
 
 
-class Letter(Contract):
+class Mail(Contract):
     """A mail in the customer's words, ready to be sent."""
 
     language: str
@@ -86,7 +86,7 @@ class Letter(Contract):
     body: str
 
 
-class MailRecord(Letter):
+class MailRecord(Mail):
     """A mail as it was written; `sent_at` is None where it is only kept."""
 
     org_id: str

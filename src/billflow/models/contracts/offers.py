@@ -28,7 +28,7 @@ class OfferedTerms(Contract):
 
 
 class NewOffer(OfferedTerms):
-    """An offer to make: a yearly `fixed_price`, or prices per licence.
+    """An offer to make: a yearly `fixed_price`, or prices per license.
 
     `sent_invoice_id` is an invoice that support has sent at Stripe: the plan starts, annual and paid by invoice, when
     it is paid.
@@ -56,14 +56,14 @@ class OfferChange(OfferedTerms):
 
 
 class OfferRecord(NewOffer):
-    """An offer as it stands; `settled_at` is when it was accepted, withdrawn or found expired."""
+    """An offer as it stands; `closed_at` is when it was accepted, withdrawn or found expired."""
 
     org_id: str
     offer_id: str
     customer_id: str
     status: OfferStatus
     currency: str
-    settled_at: Moment | None
+    closed_at: Moment | None
     created_at: Moment
 
 
@@ -82,7 +82,7 @@ class Acceptance(Contract):
     test_clock_id: str | None = None
 
 
-class OfferMade(Contract):
+class CreatedOffer(Contract):
     """An offer that was made, and the purchase that waits for its invoice where support had sent one."""
 
     offer: OfferRecord

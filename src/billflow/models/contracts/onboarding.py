@@ -4,14 +4,14 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.customer_parts import NewProject
+from billflow.models.contracts.customer_resources import NewProject
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 
 
-class OnboardingPart(StrEnum):
+class OnboardingStage(StrEnum):
     """The parts of an onboarding, in their order."""
 
     DEPLOYMENT = "deployment"
@@ -21,7 +21,7 @@ class OnboardingPart(StrEnum):
     TRIAL_PLAN = "trial_plan"
 
 
-class PartStatus(StrEnum):
+class StageStatus(StrEnum):
     """Where one part stands; `undone` was done and then taken back."""
 
     PENDING = "pending"
@@ -32,26 +32,26 @@ class PartStatus(StrEnum):
 
 
 class OnboardingStatus(StrEnum):
-    """Where an onboarding stands; a parked one waits for its cause to go away, or for a retry."""
+    """Where an onboarding stands; a on hold one waits for its cause to go away, or for a retry."""
 
     RUNNING = "running"
     DONE = "done"
-    PARKED = "parked"
+    ON_HOLD = "on_hold"
     FAILED = "failed"
 
 
-class PartProgress(Contract):
+class StageProgress(Contract):
     """How far one part has come; `result` is the id of what it made, `message` why it did not."""
 
-    part: OnboardingPart
-    status: PartStatus = PartStatus.PENDING
+    part: OnboardingStage
+    status: StageStatus = StageStatus.PENDING
     result: str | None = None
     code: str | None = None
     message: str | None = None
     at: Moment | None = None
 
 
-class OnboardingWishes(Contract):
+class OnboardingOptions(Contract):
     """What the new customer is to have; without a `plan` none is started."""
 
     project: NewProject | None = None
@@ -59,17 +59,17 @@ class OnboardingWishes(Contract):
     test_clock_id: str | None = Field(None, max_length=100)
 
 
-class OnboardingAsk(Contract):
+class OnboardingInput(Contract):
     """Onboard one customer."""
 
     org_id: str
     customer_id: str
     actor: str
-    wishes: OnboardingWishes
+    wishes: OnboardingOptions
     at: Moment
 
 
-class UndoProjectAsk(OnboardingAsk):
+class UndoProjectInput(OnboardingInput):
     """Take the project back that an onboarding made."""
 
     project_id: str
@@ -80,22 +80,22 @@ class OnboardingProgress(Contract):
 
     customer_id: str
     status: OnboardingStatus
-    parts: tuple[PartProgress, ...]
+    parts: tuple[StageProgress, ...]
     started_at: Moment
 
 
-class PartReport(Contract):
+class StageReport(Contract):
     """What came of one part, to be written down."""
 
     org_id: str
     customer_id: str
     status: OnboardingStatus
-    progress: PartProgress
+    progress: StageProgress
 
 
-class PlanPart(Contract):
+class PlanStage(Contract):
     """What came of starting the plan: the plan to run, and the invoices that are to be sent."""
 
-    progress: PartProgress
+    progress: StageProgress
     state: PlanState | None = None
     invoices: tuple[InvoiceSummary, ...] = ()

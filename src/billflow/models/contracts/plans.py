@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.purchasing import StartPlan
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary, SentInvoice
 
 
 class Attention(Contract):
-    """Why a plan is parked, and since when."""
+    """Why a plan is on hold, and since when."""
 
     code: str
     message: str
@@ -21,7 +21,7 @@ class Attention(Contract):
 class PlanState(Contract):
     """The few facts of a plan that time and order need; amounts in minor units of `currency`.
 
-    `due_at` is the next boundary, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
+    `due_at` is the next billing date, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
     starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
     was taken. `clock_at` is the standing time of the test clock the plan hangs on, None for real time.
     """
@@ -56,7 +56,7 @@ class PlanState(Contract):
 
     @property
     def runs(self) -> bool:
-        """Tell whether the plan's workflow has something to wait for: a boundary, a command or a payment."""
+        """Tell whether the plan's workflow has something to wait for: a billing date, a command or a payment."""
         return self.status.is_live or self.awaiting_invoice_id is not None
 
 
@@ -84,7 +84,7 @@ class Refusal(Contract):
 class StepResult(Contract):
     """What a step left behind: the plan as it is now, the invoices it made, the plan that took over.
 
-    With `refused` nothing was changed. With `state.attention` the plan is parked and the step will be tried again.
+    With `refused` nothing was changed. With `state.attention` the plan is on hold and the step will be tried again.
     """
 
     state: Snapshot
@@ -94,7 +94,7 @@ class StepResult(Contract):
     refused: Refusal | None = None
 
 
-class StartPlanAsk(Contract):
+class StartPlanInput(Contract):
     """Ask to start a plan for a customer; `key` makes asking twice the same as asking once.
 
     `sent_invoice` is the invoice at Stripe that buys the plan, where support has sent one already.
@@ -113,12 +113,12 @@ class StartPlanAsk(Contract):
 class PlanRun(Contract):
     """The input of one run of a plan's workflow: its state, and invoices that are still to be sent.
 
-    `caught_up` names invoices that were made late, of this plan or the one before, and not told of yet.
+    `backfilled` names invoices that were made late, of this plan or the one before, and not told of yet.
     """
 
     state: Snapshot
     to_send: tuple[InvoiceSummary, ...] = ()
-    caught_up: tuple[str, ...] = ()
+    backfilled: tuple[str, ...] = ()
 
 
 class PlanStarted(Contract):

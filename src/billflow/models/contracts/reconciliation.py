@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billflow.domain.reconciling import FindingKind, Repair, Severity
+from billflow.domain.reconciliation import FindingKind, Repair, Severity
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceSummary
 
@@ -54,20 +54,20 @@ class RunRef(Contract):
     scope: ReconciliationScope
 
 
-class SliceAsk(RunRef):
+class SliceInput(RunRef):
     """Go on with one part of a run from `cursor`, None for its beginning."""
 
     part: ReconciliationPart
     cursor: str | None = None
 
 
-class SliceDone(Contract):
+class SliceResult(Contract):
     """How far a part got; `next` is None at its end."""
 
     next: str | None = None
 
 
-class BookedRecord(Contract):
+class InvoiceFinding(Contract):
     """An invoice of ours with what a comparison needs; `changed_at` is real time."""
 
     summary: InvoiceSummary
@@ -77,7 +77,7 @@ class BookedRecord(Contract):
 
 
 class FindingRecord(Contract):
-    """A finding as it was kept; `repaired_at` says that it was mended, `problem` why mending failed."""
+    """A finding as it was kept; `repaired_at` says that it was repaired, `problem` why mending failed."""
 
     finding_id: str
     kind: FindingKind
@@ -86,13 +86,13 @@ class FindingRecord(Contract):
     message: str
     repair: Repair | None = None
     stripe_invoice_ids: tuple[str, ...] = ()
-    settled_as: str | None = None
+    closed_as: str | None = None
     repaired_at: Moment | None = None
     problem: str | None = None
 
     @property
     def needs_a_person(self) -> bool:
-        """Tell whether billflow can't mend it, or tried and failed."""
+        """Tell whether billflow can't repair it, or tried and failed."""
         return self.repaired_at is None and (self.repair is None or self.problem is not None)
 
 
@@ -108,5 +108,5 @@ class ReconciliationReport(Contract):
 
     @property
     def is_clean(self) -> bool:
-        """Tell whether nothing is left to mend."""
+        """Tell whether nothing is left to repair."""
         return all(finding.repaired_at is not None for finding in self.findings)

@@ -1,4 +1,4 @@
-"""What the books show of the past: pages of plans, ledgers, invoices, seats and events."""
+"""What the records show of the past: pages of plans, ledgers, invoices, seats and events."""
 
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID

@@ -16,9 +16,9 @@ class PlanRef(Contract):
 
 
 class StepInfo(Contract):
-    """What the books record about a step: who asked for what, as of when, under which key it happens once.
+    """What the records record about a step: who asked for what, as of when, under which key it happens once.
 
-    `kind` is boundary, command, activate, abandon, resume, late_start or caught_up; `detail` is the request as data,
+    `kind` is billing date, command, activate, abandon, resume, late_start or backfilled; `detail` is the request as data,
     for the audit log.
     """
 
@@ -30,15 +30,15 @@ class StepInfo(Contract):
     detail: dict[str, Any] = Field(default_factory=dict)
 
 
-class BoundaryAsk(PlanRef):
-    """Close the plan's boundary `at`; `behind` tells that it should have been closed a day ago or more."""
+class BillingDateInput(PlanRef):
+    """Close the plan's billing date `at`; `behind` tells that it should have been closed a day ago or more."""
 
     at: Moment
     behind: bool = False
 
     @property
     def key(self) -> str:
-        """Return the step's key: a boundary is closed once."""
+        """Return the step's key: a billing date is closed once."""
         return f"{self.plan_id}/{self.at.isoformat()}"
 
 
@@ -47,7 +47,7 @@ def command_key(plan_id: str, command_id: str) -> str:
     return f"{plan_id}/command/{command_id}"
 
 
-class CommandAsk(PlanRef):
+class CommandInput(PlanRef):
     """Take one command; the same `command_id` gives the first answer again."""
 
     command_id: str
@@ -62,7 +62,7 @@ class CommandAsk(PlanRef):
         return command_key(self.plan_id, self.command_id)
 
 
-class ActivateAsk(PlanRef):
+class ActivateInput(PlanRef):
     """Start the plan whose purchase `invoice_id` is paid."""
 
     invoice_id: str
@@ -74,7 +74,7 @@ class ActivateAsk(PlanRef):
         return f"{self.plan_id}/activate/{self.invoice_id}"
 
 
-class AbandonAsk(PlanRef):
+class AbandonInput(PlanRef):
     """End the plan whose purchase came to nothing."""
 
     invoice_id: str
@@ -87,7 +87,7 @@ class AbandonAsk(PlanRef):
         return f"{self.plan_id}/abandon/{self.invoice_id}"
 
 
-class ResumeAsk(PlanRef):
+class ResumeInput(PlanRef):
     """Resume billing after a suspension that ended at `at`."""
 
     at: Moment
@@ -98,7 +98,7 @@ class ResumeAsk(PlanRef):
         return f"{self.plan_id}/resume/{self.at.isoformat()}"
 
 
-class CaughtUpAsk(PlanRef):
+class BackfillInput(PlanRef):
     """Tell the customer once of all `invoice_ids` that were made late, in the order they were made."""
 
     invoice_ids: tuple[str, ...]
@@ -106,8 +106,8 @@ class CaughtUpAsk(PlanRef):
 
     @property
     def key(self) -> str:
-        """Return the step's key: each catching up is told once."""
-        return f"{self.plan_id}/caught_up/{self.invoice_ids[-1]}"
+        """Return the step's key: each backfilling is told once."""
+        return f"{self.plan_id}/backfilled/{self.invoice_ids[-1]}"
 
 
 class CommandRequest(Contract):
@@ -119,7 +119,7 @@ class CommandRequest(Contract):
     request_id: str | None = None
 
 
-class InvoiceSettled(Contract):
+class InvoicePaymentResult(Contract):
     """News about an invoice: it was paid, voided or given up, as of `at`."""
 
     invoice_id: str

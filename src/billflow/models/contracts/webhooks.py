@@ -17,13 +17,13 @@ class StripeObjects(Contract):
 
 
 class KnownCard(Contract):
-    """The customer behind a Stripe customer, and the default card the books know of."""
+    """The customer behind a Stripe customer, and the default card the records know of."""
 
     customer_id: str
     payment_method: str | None
 
 
-class DisputeNews(Contract):
+class DisputeUpdate(Contract):
     """A dispute over the payment of an invoice, as an event tells it; amounts in minor units of `currency`."""
 
     stripe_event_id: str
@@ -59,7 +59,7 @@ class StripeEvent(Contract):
     amount: int | None = None
 
 
-class SettledInvoice(Contract):
+class ClosedInvoice(Contract):
     """How an invoice of `plan` stands after Stripe's news of it, as of `at`."""
 
     plan: PlanRef

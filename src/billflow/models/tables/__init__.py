@@ -1,16 +1,32 @@
-"""The tables of the books, by noun; only `store` and the migrations' tests know them."""
+"""The tables of the records, by noun; only `store` and the migrations' tests know them."""
 
-from billflow.models.tables.account import BillingAccount, Channel, Project
+from billflow.models.tables.access import ApiKey, IdempotencyKey
+from billflow.models.tables.adjustments import (
+    AdjustmentAnswer,
+    CreditNoteLineRow,
+    CreditNoteRow,
+    DisputeRow,
+    DunningPolicyRow,
+    RefundRow,
+)
 from billflow.models.tables.base import Base
-from billflow.models.tables.caller import ApiKey, IdempotencyKey
-from billflow.models.tables.customer import Customer, CustomerContact
+from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow, ProjectRow
+from billflow.models.tables.customer import CustomerContact, CustomerRow
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
-from billflow.models.tables.invoice import Credit, CreditPosting, Invoice, InvoiceLine, PaymentAttempt
-from billflow.models.tables.ledger import LedgerSettlement, LicenseLedger, SeatRow
+from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
+from billflow.models.tables.journal import AuditLog, OutboxEvent, StepRow, TestClock, WebhookEvent
+from billflow.models.tables.ledger import LedgerAllocation, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
-from billflow.models.tables.outward import (
+from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
+from billflow.models.tables.reconciliation import (
+    ReconciliationFinding,
+    ReconciliationRunRow,
+    ReconciliationStripeInvoice,
+)
+from billflow.models.tables.sponsorship import SponsorshipRequest
+from billflow.models.tables.webhooks import (
     AuditChain,
     CustomerKey,
     EventDelivery,
@@ -18,42 +34,31 @@ from billflow.models.tables.outward import (
     WebhookEndpoint,
     WebhookMessage,
 )
-from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
-from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationHeld, ReconciliationRun
-from billflow.models.tables.record import AuditLog, OutboxEvent, Step, TestClock, WebhookEvent
-from billflow.models.tables.settling import (
-    CreditNote,
-    CreditNoteLine,
-    Dispute,
-    DunningPolicyRow,
-    Refund,
-    SettlementAnswer,
-)
-from billflow.models.tables.sponsorship import SponsorshipRequest
 
 __all__ = [
+    "AdjustmentAnswer",
     "ApiKey",
     "AuditChain",
     "AuditLog",
     "Base",
-    "BillingAccount",
-    "Channel",
-    "Credit",
-    "CreditNote",
-    "CreditNoteLine",
+    "BillingAccountRow",
+    "ChannelRow",
+    "CreditNoteLineRow",
+    "CreditNoteRow",
     "CreditPosting",
-    "Customer",
+    "CreditRow",
     "CustomerContact",
     "CustomerKey",
     "CustomerPlan",
     "CustomerPlanOffer",
-    "Dispute",
+    "CustomerRow",
+    "DisputeRow",
     "DunningPolicyRow",
     "EventDelivery",
     "IdempotencyKey",
-    "Invoice",
-    "InvoiceLine",
-    "LedgerSettlement",
+    "InvoiceLineRow",
+    "InvoiceRow",
+    "LedgerAllocation",
     "LicenseLedger",
     "MailRow",
     "Onboarding",
@@ -61,18 +66,17 @@ __all__ = [
     "OutboxEvent",
     "OutboxPending",
     "PaymentAttempt",
-    "Project",
+    "ProjectRow",
     "Realm",
     "ReconciliationFinding",
-    "ReconciliationHeld",
-    "ReconciliationRun",
-    "Refund",
+    "ReconciliationRunRow",
+    "ReconciliationStripeInvoice",
+    "RefundRow",
     "RemoteRealm",
     "RemoteServer",
     "SeatRow",
-    "SettlementAnswer",
     "SponsorshipRequest",
-    "Step",
+    "StepRow",
     "TestClock",
     "WebhookEndpoint",
     "WebhookEvent",

@@ -23,7 +23,7 @@ from billflow.models.tables.base import (
 from billflow.models.tables.sealed import COMPANY, SealedJson
 
 
-class Customer(Identified, Owned, Stamped, Base):
+class CustomerRow(Identified, Owned, Stamped, Base):
     """One customer on exactly one deployment; prices and discounts in minor units of its currency.
 
     A deleted customer keeps its row for the sake of its invoices, and frees its e-mail and ERP number.

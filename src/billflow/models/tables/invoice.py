@@ -13,7 +13,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, is_currency
 
 
-class Invoice(Identified, Owned, Stamped, Base):
+class InvoiceRow(Identified, Owned, Stamped, Base):
     """One invoice; amounts in minor units of `currency`.
 
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
@@ -73,7 +73,7 @@ class Invoice(Identified, Owned, Stamped, Base):
     step_key: Mapped[str]
 
 
-class InvoiceLine(Identified, Owned, Written, Base):
+class InvoiceLineRow(Identified, Owned, Written, Base):
     """One line with its derivation; `n` counts from 1. Append-only."""
 
     __tablename__ = "invoice_line"
@@ -109,10 +109,10 @@ class PaymentAttempt(Identified, Owned, Written, Base):
     at: Mapped[datetime]
 
 
-class Credit(Identified, Owned, Written, Base):
+class CreditRow(Identified, Owned, Written, Base):
     """What is owed to a customer, in minor units of `currency`: positive rows grant, negative ones use. Append-only.
 
-    `invoice_id` is the invoice that used it or gave it back, which Stripe books by itself; rows without one are posted.
+    `invoice_id` is the invoice that used it or gave it back, which Stripe records by itself; rows without one are posted.
     """
 
     __tablename__ = "credit"

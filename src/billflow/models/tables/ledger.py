@@ -1,4 +1,4 @@
-"""How many licences a plan held, what became of each change, and the seats it follows. All of it append-only."""
+"""How many licenses a plan held, what became of each change, and the seats it follows. All of it append-only."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +32,7 @@ class LicenseLedger(Identified, Owned, Written, Base):
     step_key: Mapped[str]
 
 
-class LedgerSettlement(Owned, Written, Base):
+class LedgerAllocation(Owned, Written, Base):
     """What became of one ledger entry: its key is the entry's, so nothing is ever billed twice."""
 
     __tablename__ = "ledger_settlement"

@@ -15,7 +15,7 @@ _ONE_PRICE = "num_nonnulls(price_per_license, fixed_price) = 1"
 
 
 class CustomerPlan(Identified, Owned, Stamped, Base):
-    """A `domain.plan.Plan` with what the books add to it.
+    """A `domain.plan.Plan` with what the records add to it.
 
     `seen_*` is the newest seat observation the ledger has taken in. `on_hold_since` keeps a plan unbilled from the
     end of a suspension until the step that resumes it. `version` rises with each change.
@@ -86,7 +86,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
 
 
 class CustomerPlanOffer(Identified, Owned, Stamped, Base):
-    """Terms that support made for one customer: a yearly fixed price, or prices per licence.
+    """Terms that support made for one customer: a yearly fixed price, or prices per license.
 
     `sent_invoice_id` is the Stripe invoice that support sent for it. `replaced_pricing` is what the customer's pricing
     was before the offer was accepted, should the purchase come to nothing.
@@ -115,4 +115,4 @@ class CustomerPlanOffer(Identified, Owned, Stamped, Base):
     sent_invoice_id: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     replaced_pricing: Mapped[Json | None]
-    settled_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]

@@ -7,11 +7,11 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billflow.domain.reconciling import FindingKind, Repair, Severity
+from billflow.domain.reconciliation import FindingKind, Repair, Severity
 from billflow.models.tables.base import Base, Identified, Owned, Written, belongs_to, in_org
 
 
-class ReconciliationRun(Identified, Owned, Written, Base):
+class ReconciliationRunRow(Identified, Owned, Written, Base):
     """One comparison of rows, Stripe and workflows; `workflow_run_id` makes beginning it twice begin it once."""
 
     __tablename__ = "reconciliation_run"
@@ -29,7 +29,7 @@ class ReconciliationRun(Identified, Owned, Written, Base):
     invoices_compared: Mapped[int] = mapped_column(server_default="0")
 
 
-class ReconciliationHeld(Owned, Base):
+class ReconciliationStripeInvoice(Owned, Base):
     """An invoice that Stripe listed during a run; gone when the run is finished. `total` is in Stripe's units."""
 
     __tablename__ = "reconciliation_held"
@@ -62,6 +62,6 @@ class ReconciliationFinding(Identified, Owned, Written, Base):
     message: Mapped[str]
     repair: Mapped[Repair | None]
     stripe_invoice_ids: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
-    settled_as: Mapped[str | None]
+    closed_as: Mapped[str | None]
     repaired_at: Mapped[datetime | None]
     problem: Mapped[str | None]

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Dialect, LargeBinary, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from billflow.models.keyring import CannotOpen, Keyring
+from billflow.models.keyring import CannotDecrypt, Keyring
 
 SEALED = "$sealed"
 """The one key of a JSON object that stands for an encrypted value."""
@@ -52,7 +52,7 @@ class SealedText(TypeDecorator[str]):
         return value if value is None or keyring is None else _PREFIX + keyring.seal_text(value, self.purpose)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Decrypt; raises `CannotOpen`."""
+        """Decrypt; raises `CannotDecrypt`."""
         if value is None or not value.startswith(_PREFIX):
             return value
         return _keyring(dialect).open_text(value.removeprefix(_PREFIX), self.purpose)
@@ -76,7 +76,7 @@ class SealedBytes(TypeDecorator[bytes]):
         return b"%s%s:%s" % (_MARK, keyring.current.key_id.encode(), keyring.seal(value, self.purpose))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Decrypt; raises `CannotOpen`."""
+        """Decrypt; raises `CannotDecrypt`."""
         if value is None or not value.startswith(_MARK):
             return value
         key_id, _, sealed = value.removeprefix(_MARK).partition(b":")
@@ -105,7 +105,7 @@ class SealedJson(TypeDecorator[Json]):
         return sealed
 
     def process_result_value(self, value: Json | None, dialect: Dialect) -> Json | None:
-        """Decrypt whatever is encrypted; raises `CannotOpen`."""
+        """Decrypt whatever is encrypted; raises `CannotDecrypt`."""
         for path in self.paths if value is not None else ():
             value = self._opened(value, path, dialect)
         return value
@@ -131,5 +131,5 @@ class SealedJson(TypeDecorator[Json]):
 
 def _keyring(dialect: Dialect) -> Keyring:
     if (keyring := _keyrings.get(dialect)) is None:
-        raise CannotOpen("The books hold encrypted values; set BILLFLOW_ENCRYPTION_KEYS.")
+        raise CannotDecrypt("The records hold encrypted values; set BILLFLOW_ENCRYPTION_KEYS.")
     return keyring

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billflow.models.contracts.customer_money import SponsorshipStatus
+from billflow.models.contracts.customer_finances import SponsorshipStatus
 from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from billflow.conformance.facts import DEFAULT_PRICE, PlanDefaults, facts_of, plan_of, seats_seen
 from billflow.conformance.given import Answer, Given, MalformedCase
-from billflow.domain.boundary import remind_of_review
+from billflow.domain.billing_dates import remind_of_review
 from billflow.domain.dunning import SmallOrganizationRule, let_go
-from billflow.domain.observing import StaleSeatData, check_freshness
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
+from billflow.domain.seat_observations import StaleSeatData, check_freshness
 from billflow.domain.step import Step
 
 OPEN = "open"

@@ -1,0 +1,109 @@
+"""Writes that happen once: the same `Idempotency-Key` and request get the first answer again (decision 0063)."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+from fastapi import Request, Response
+
+from billflow.api.etags import require_match
+from billflow.api.principal import Principal
+from billflow.api.problems import ProblemError, refused
+from billflow.api.services import Services
+from billflow.domain.errors import BillingError
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+PATIENCE = 10.0
+"""Seconds that the same write waits for the first one's answer."""
+
+GUARDED = frozenset({"PUT", "PATCH", "DELETE"})
+"""The methods that change what can be read at the same address."""
+
+_FIRST_LOOK, _LATER_LOOKS = 0.02, 0.5
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
+
+Handle = Callable[[], Awaitable[Response]]
+
+
+class KeyInUse(ProblemError):
+    """The first request with this key is still running."""
+
+    def __init__(self) -> None:
+        message = "The first request with this Idempotency-Key is still running; ask again in a moment."
+        super().__init__(HTTPStatus.CONFLICT, "idempotency_key_in_use", message, headers={"Retry-After": "1"})
+
+
+class KeyReused(ProblemError):
+    """The key was used for another request."""
+
+    def __init__(self) -> None:
+        message = "This Idempotency-Key was used for another request; take a new one."
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", message, field=IDEMPOTENCY_KEY)
+
+
+async def written(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:
+    """Do a write, or answer what its first use was answered; raises `KeyInUse`, `KeyReused` or `PreconditionFailed`."""
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return await _guarded(request, services, caller, handle)
+    if not _KEY.fullmatch(key):
+        message = "It has 1 to 255 visible ASCII characters."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_idempotency_key", message, field=IDEMPOTENCY_KEY)
+    claim = Claim(key=key, fingerprint=await _fingerprint(request), holder=str(uuid4()))
+    found = await _claimed(services, caller, claim)
+    if isinstance(found, IdempotentAnswer):
+        return Response(found.body, found.status, {**found.headers, REPLAYED: "true"})
+    if found is ClaimState.OTHER_WRITE:
+        raise KeyReused
+    if found is ClaimState.RUNNING:
+        raise KeyInUse
+    return await _done_once(services, caller, claim, lambda: _guarded(request, services, caller, handle))
+
+
+async def _claimed(services: Services, caller: Principal, claim: Claim) -> IdempotentAnswer | ClaimState:
+    """Take the key, waiting a while for whoever has it."""
+    clock, pause = asyncio.get_running_loop().time, _FIRST_LOOK
+    deadline = clock() + PATIENCE
+    while (found := await services.answers.claim(caller.org_id, claim)) is ClaimState.RUNNING and clock() < deadline:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LATER_LOOKS)
+    return found
+
+
+async def _done_once(services: Services, caller: Principal, claim: Claim, handle: Handle) -> Response:
+    """Do the write and keep its answer, a refusal of ours included; where it broke off, the key may be used again."""
+    try:
+        response = await handle()
+    except BillingError as error:
+        response = refused(error)
+    except BaseException:
+        await asyncio.shield(services.answers.release(caller.org_id, claim))
+        raise
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
+        answer = IdempotentAnswer(status=response.status_code, headers=headers, body=bytes(response.body))
+        await services.answers.keep(caller.org_id, claim, answer)
+    else:
+        await services.answers.release(caller.org_id, claim)
+    return response
+
+
+async def _guarded(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:
+    """Do a write; updates of one thing come one after the other, each on what its caller has read."""
+    if request.method not in GUARDED:
+        return await handle()
+    async with services.guarding, services.answers.alone(caller.org_id, request.url.path):
+        await require_match(request)
+        return await handle()
+
+
+async def _fingerprint(request: Request) -> bytes:
+    asked = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    asked.update(await request.body())
+    return asked.digest()

@@ -1,0 +1,85 @@
+"""Who asks: the one place where a request's organization, actor and scopes come from, and where scopes are demanded.
+
+A route says what it takes by the type of its caller: `PrincipalHere` is `read` for reads and `write` for all else,
+`SupportHere` and `AdminHere` name their scope. A route that forgets its caller still demands a key.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, cast, get_type_hints
+
+from fastapi import Depends, Request
+
+from billflow.api.problems import ProblemError
+from billflow.api.services import Services
+from billflow.models.contracts.access import Mode, Scope
+
+READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks, for which organization and with which scopes, in which request."""
+
+    org_id: str
+    actor: str
+    request_id: str
+    scopes: frozenset[Scope]
+    mode: Mode
+
+
+class Forbidden(ProblemError):
+    """The key is right, but does not open this."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(HTTPStatus.FORBIDDEN, code, message)
+
+
+async def admitted(request: Request, services: Services, scope: Scope) -> Principal:
+    """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
+    key = await services.authentication.admit(request.headers.get("authorization"))
+    if scope not in key.scopes:
+        raise Forbidden("scope_missing", f"This key lacks the scope {scope}; use one that has it.")
+    return Principal(
+        org_id=key.org_id,
+        actor=f"key:{key.key_id}",
+        request_id=request.state.request_id,
+        scopes=key.scopes,
+        mode=key.mode,
+    )
+
+
+async def caller_of(request: Request) -> Principal:
+    """Return the caller of a request that was let in."""
+    return cast("Principal", request.state.caller)
+
+
+async def tester_of(request: Request) -> Principal:
+    """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
+    caller = cast("Principal", request.state.caller)
+    if caller.mode is Mode.LIVE:
+        raise Forbidden("test_mode_only", "Live time can't be moved; use a test key on a server in test mode.")
+    return caller
+
+
+PrincipalHere = Annotated[Principal, Depends(caller_of)]
+"""Anyone whose key has `read` for a read, `write` for a write."""
+
+TesterHere = Annotated[Principal, Depends(tester_of)]
+"""The same, in test mode only."""
+
+SupportHere = Annotated[Principal, Depends(caller_of), Scope.SUPPORT]
+"""Someone of support: prices, offers, credits, and what else a customer may not grant itself."""
+
+AdminHere = Annotated[Principal, Depends(caller_of), Scope.ADMIN]
+"""An administrator of the organization: its webhooks, its audit log."""
+
+
+def scope_of(endpoint: Callable[..., Any], methods: Collection[str]) -> Scope:
+    """Return the scope that a route demands."""
+    for hint in get_type_hints(endpoint, include_extras=True).values():
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(mark, Scope):
+                return mark
+    return Scope.READ if READS.issuperset(methods) else Scope.WRITE

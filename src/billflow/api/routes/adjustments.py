@@ -1,0 +1,137 @@
+"""What is done to invoices: pay now, refund, credit, void, give up (billflow rules 16)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
+
+from billflow.api.fields import KeyHere, RequestModel
+from billflow.api.principal import Principal, PrincipalHere, SupportHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import Services, ServicesHere
+from billflow.api.views import InvoiceDetailResponse, ResponseModel
+from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
+from billflow.models.contracts.adjustments import (
+    Adjustments,
+    Amount,
+    CreditNoteInput,
+    CreditNoteRecord,
+    LineCredit,
+    Memo,
+    RefundInput,
+    RefundRecord,
+    VoidInput,
+)
+from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.records import InvoiceDetail
+
+router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
+
+
+class RefundCreate(RequestModel):
+    """How much to give back, in minor units; without an amount all that is left."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
+
+    amount: Amount | None = None
+    reason: RefundReason | None = None
+
+
+class CreditNoteLineCreate(RequestModel):
+    """A line to credit, whole or in part."""
+
+    line_id: str = Field(max_length=100)
+    amount: Amount | None = None
+
+
+class CreditNoteCreate(RequestModel):
+    """What to credit: an amount, some lines, or all that is left; what was paid goes to the card or the balance."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "give_back": "balance"}]})
+
+    amount: Amount | None = None
+    lines: list[CreditNoteLineCreate] = Field(default_factory=list, max_length=250)
+    give_back: RefundMethod = RefundMethod.REFUND
+    reason: CreditReason = CreditReason.ORDER_CHANGE
+    memo: Memo | None = None
+
+
+class InvoiceClosureCreate(RequestModel):
+    """Why the invoice is closed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "billed by mistake"}]})
+
+    reason: Memo | None = None
+
+
+class PaymentAttemptResponse(ResponseModel):
+    """What came of collecting, and the invoice as it stands now."""
+
+    outcome: CollectionOutcome
+    invoice: InvoiceDetailResponse
+
+
+@router.get("/adjustments")
+async def show_settlements(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> Adjustments:
+    """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
+    return await services.invoices.adjustments(caller.org_id, invoice_id)
+
+
+@router.post("/pay")
+async def pay_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> PaymentAttemptResponse:
+    """Collect an open invoice now: charge the card, or send it again."""
+    outcome = await services.invoices.pay(caller.org_id, invoice_id)
+    invoice = await services.archive.invoice(caller.org_id, invoice_id)
+    return PaymentAttemptResponse(outcome=outcome, invoice=InvoiceDetailResponse.model_validate(invoice.model_dump()))
+
+
+@router.post("/refund", status_code=HTTPStatus.CREATED)
+async def refund_invoice(
+    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, asked: RefundCreate | None = None
+) -> RefundRecord:
+    """Give money back to the card, never more than was paid."""
+    who = await _ask(services, caller, invoice_id, key)
+    return await services.invoices.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
+
+
+@router.post("/credit-notes", status_code=HTTPStatus.CREATED)
+async def credit_invoice(
+    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, asked: CreditNoteCreate | None = None
+) -> CreditNoteRecord:
+    """Credit an invoice: first what is still to be paid, then what was paid."""
+    who, wanted = await _ask(services, caller, invoice_id, key), asked or CreditNoteCreate()
+    lines = tuple(LineCredit(line_id=line.line_id, amount=line.amount) for line in wanted.lines)
+    return await services.invoices.credit_note(
+        CreditNoteInput(**who, **wanted.model_dump(exclude={"lines"}), lines=lines)
+    )
+
+
+@router.post("/void", response_model=InvoiceDetailResponse)
+async def void_invoice(
+    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, why: InvoiceClosureCreate | None = None
+) -> InvoiceDetail:
+    """Void an open invoice."""
+    who = await _ask(services, caller, invoice_id, key)
+    return await services.invoices.close(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
+
+
+@router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
+async def give_up_invoice(
+    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, why: InvoiceClosureCreate | None = None
+) -> InvoiceDetail:
+    """Give an open invoice up; its customer may still pay it."""
+    who = await _ask(services, caller, invoice_id, key)
+    reason = why.reason if why else None
+    return await services.invoices.close(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
+
+
+async def _ask(services: Services, caller: Principal, invoice_id: str, key: str) -> dict[str, Any]:
+    return {
+        "org_id": caller.org_id,
+        "invoice_id": invoice_id,
+        "key": key,
+        "actor": caller.actor,
+        "request_id": caller.request_id,
+        "at": await services.invoices.now_of(caller.org_id, invoice_id),
+    }

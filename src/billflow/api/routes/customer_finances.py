@@ -1,0 +1,120 @@
+"""What a customer used and paid, what support agreed with it, and what it is given."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, model_validator
+
+from billflow.api.changes import change_by, ref_of
+from billflow.api.customer_views import CreditResponse
+from billflow.api.fields import KeyHere, RequestModel, RequestMoment
+from billflow.api.principal import PrincipalHere, SupportHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.api.views import CustomerResponse, ResponseModel
+from billflow.models.contracts.customer_finances import Amount, GrantedCredit, NewCredit, ReportRecord, UsageRecord
+from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
+
+USUAL_SPAN = timedelta(days=365)
+LONGEST_SPAN = timedelta(days=3660)
+
+router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
+
+
+class Span(RequestModel):
+    """From when until when; the last year where nothing is named, ten years at most."""
+
+    since: RequestMoment | None = None
+    until: RequestMoment | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        since, until = self.moments()
+        if not timedelta(0) <= until - since <= LONGEST_SPAN:
+            raise ValueError("since lies before until, and at most ten years before it")
+        return self
+
+    def moments(self) -> tuple[datetime, datetime]:
+        """Return both ends."""
+        until = self.until or (self.since + USUAL_SPAN if self.since else datetime.now(UTC))
+        return self.since or until - USUAL_SPAN, until
+
+
+class PricingUpdate(CustomerPricing):
+    """All that is agreed with a customer; what is left out goes back to how it was before any agreement.
+
+    Months of the flat discount that are left out stay, unless there is a discounted price.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "required_plan_tier": "cloud_standard",
+                    "monthly_discounted_price": 500,
+                    "annual_discounted_price": 5000,
+                }
+            ]
+        },
+    )
+
+
+class CreditCreate(NewCredit):
+    """A credit to grant."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"amount": 2500, "reason": "outage of 2026-03-01"}]}
+    )
+
+
+class CreditsResponse(ResponseModel):
+    """What is left of a customer's credits, and how it came about, the newest first."""
+
+    balance: list[Amount]
+    credits: list[CreditResponse]
+
+
+@router.get("/usage")
+async def show_usage(
+    customer_id: str, services: ServicesHere, caller: PrincipalHere, span: Annotated[Span, Query()]
+) -> UsageRecord:
+    """Show seats by day, licenses, and money by month, across all projects."""
+    return await services.customer_records_store.usage(ref_of(caller, customer_id), *span.moments())
+
+
+@router.get("/report")
+async def show_report(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> ReportRecord:
+    """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
+    return await services.customer_records_store.report(ref_of(caller, customer_id))
+
+
+@router.get("/pricing")
+async def show_pricing(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerPricing:
+    """Show what support agreed with a customer."""
+    return (await services.archive.customer(caller.org_id, customer_id)).pricing
+
+
+@router.put("/pricing", response_model=CustomerResponse)
+async def set_pricing(
+    customer_id: str, asked: PricingUpdate, services: ServicesHere, caller: SupportHere
+) -> CustomerRecord:
+    """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
+    return await services.pricing.agree(ref_of(caller, customer_id), asked, change_by(caller))
+
+
+@router.get("/credits")
+async def show_credits(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CreditsResponse:
+    """Show what is left of a customer's credits, and how it came about."""
+    return CreditsResponse.of(await services.customer_records_store.credits(ref_of(caller, customer_id)))
+
+
+@router.post("/credits", status_code=HTTPStatus.CREATED, response_model=CreditResponse)
+async def grant_credit(
+    customer_id: str, asked: CreditCreate, services: ServicesHere, caller: SupportHere, key: KeyHere
+) -> GrantedCredit:
+    """Grant a credit, which the next invoices use up."""
+    ref, change = ref_of(caller, customer_id), change_by(caller, asked.reason)
+    return await services.customer_records_store.grant_credit(ref, asked, key, change)

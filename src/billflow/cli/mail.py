@@ -1,0 +1,62 @@
+"""`billflow mail`: what customers were written."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billflow.cli import output
+from billflow.cli.lookup import found, org_of, short
+from billflow.cli.params import After, AsJson, Limit, example
+from billflow.cli.session import run
+
+if TYPE_CHECKING:
+    from billflow.wiring import Engine
+
+app = typer.Typer(help="Read the mails to customers.", epilog=example("mail list"), no_args_is_help=True)
+
+
+@app.command("list", epilog=example("mail list", "mail list --customer 5f1c --json"))
+def list_(
+    *,
+    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """List mails, the newest first; without a mail server they are only kept here."""
+
+    async def act(engine: "Engine") -> None:
+        from billflow.models.contracts.records import Paging
+
+        customer_id = await found(engine, "customer", customer) if customer else None
+        page = await engine.mail_log.mails(await org_of(engine), customer_id, Paging(limit=limit, after=after))
+        if as_json:
+            output.as_json({"mails": page.rows, "total": page.total, "next": page.next})
+            return
+        rows = [
+            (short(mail.mail_id), output.time(mail.at), mail.occasion, mail.subject, "sent" if mail.sent_at else "kept")
+            for mail in page.rows
+        ]
+        output.table(f"Mails: {page.total}", ("id", "at", "occasion", "subject", "state"), rows)
+
+    run(act)
+
+
+@app.command(epilog=example("mail show 41d0"))
+def show(
+    mail: Annotated[str, typer.Argument(metavar="MAIL", help="A mail's id, or enough of its beginning.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a mail as its reader sees it."""
+
+    async def act(engine: "Engine") -> None:
+        mail = await engine.mail_log.mail(await org_of(engine), await found(engine, "mail", mail))
+        if as_json:
+            output.as_json(mail)
+            return
+        sent = output.time(mail.sent_at) if mail.sent_at else "kept, not sent: no mail server took it"
+        output.facts(mail.subject, {"to": mail.recipient, "at": output.time(mail.at), "sent": sent})
+        output.say(mail.body)
+
+    run(act)

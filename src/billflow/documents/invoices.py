@@ -1,0 +1,45 @@
+"""Invoices on paper from the records: read, written in the customer's language, drawn in a thread."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from billflow.documents.document import InvoiceDocument, compose
+from billflow.documents.html import render_html
+from billflow.documents.pdf import render_pdf
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.documents import Seller
+from billflow.models.contracts.records import InvoiceDetail
+from billflow.ports.billing import Archive
+
+
+@dataclass(frozen=True)
+class InvoiceDocuments:
+    """Invoices as PDF and as HTML. Unknown ids raise `NotFound`."""
+
+    archive: Archive
+    seller: Callable[[str], Awaitable[Seller]]
+
+    async def pdf(self, org_id: str, invoice_id: str) -> bytes:
+        """Return the invoice as a PDF file."""
+        invoice, paper = await self._paper(org_id, invoice_id)
+        # Drawing takes a while, and the event loop has heartbeats and requests to serve.
+        return await asyncio.to_thread(render_pdf, paper, invoice.issued_at)
+
+    async def html(self, org_id: str, invoice_id: str) -> str:
+        """Return the invoice as HTML for an e-mail."""
+        _, paper = await self._paper(org_id, invoice_id)
+        return render_html(paper)
+
+    async def _paper(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
+        invoice = await self.archive.invoice(org_id, invoice_id)
+        customer = await self._customer(org_id, invoice.customer_id)
+        return invoice, compose(invoice, customer, await self.seller(org_id))
+
+    async def _customer(self, org_id: str, customer_id: str) -> CustomerRecord | None:
+        """Return the customer, None where it was deleted; its invoices stay."""
+        try:
+            return await self.archive.customer(org_id, customer_id)
+        except NotFound:
+            return None

@@ -1,0 +1,169 @@
+"""What may still be done to an invoice: credit, refund, void, give up (billflow rules 16). Amounts in minor units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from billflow.domain.errors import InvalidInput, NotFound, Refused
+
+
+class CreditReason(StrEnum):
+    """Why an invoice is credited, in Stripe's words."""
+
+    DUPLICATE = "duplicate"
+    FRAUDULENT = "fraudulent"
+    ORDER_CHANGE = "order_change"
+    PRODUCT_UNSATISFACTORY = "product_unsatisfactory"
+
+
+class RefundReason(StrEnum):
+    """Why money is given back, in Stripe's words."""
+
+    DUPLICATE = "duplicate"
+    FRAUDULENT = "fraudulent"
+    REQUESTED_BY_CUSTOMER = "requested_by_customer"
+
+
+class RefundMethod(StrEnum):
+    """Where the paid part of a credit note goes: back to the card, or onto the customer's balance."""
+
+    REFUND = "refund"
+    BALANCE = "balance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceMoney:
+    """How the money of one invoice stands.
+
+    `amount_due` is what was asked for once the customer's balance was used. `credited` sums the credit notes, of which
+    `credited_before_payment` lowered what was to be paid. `refunded` sums all refunds that have not failed, those of
+    credit notes (`refunded_by_notes`) included. `lines` are the amounts by line id, `credited_lines` what was credited.
+    """
+
+    status: str
+    total: int
+    amount_due: int
+    amount_paid: int = 0
+    credited: int = 0
+    credited_before_payment: int = 0
+    refunded: int = 0
+    refunded_by_notes: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
+    credited_lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def refundable(self) -> int:
+        """Return what was paid and not given back."""
+        return self.amount_paid - self.refunded
+
+    @property
+    def creditable(self) -> int:
+        """Return what can still be credited; a refund without a note has used its share."""
+        return self.total - self.credited - (self.refunded - self.refunded_by_notes)
+
+    @property
+    def remaining(self) -> int:
+        """Return what is still to be paid."""
+        if self.status not in ("draft", "open", "uncollectible"):
+            return 0
+        return max(self.amount_due - self.amount_paid - self.credited_before_payment, 0)
+
+
+def kept(invoice: InvoiceMoney) -> dict[str, Fraction]:
+    """Return what of each line was not given back; what went back for the whole invoice lowers all lines alike."""
+    left = {line: amount - invoice.credited_lines.get(line, 0) for line, amount in invoice.lines.items()}
+    total = sum(left.values())
+    share = Fraction(max(invoice.creditable, 0), total) if total > 0 else Fraction(1)
+    return {line: amount * share for line, amount in left.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """A credit note to make: `before_payment` lowers the open invoice, the rest is refunded or goes to the balance."""
+
+    amount: int
+    before_payment: int
+    refund: int
+    balance: int
+    lines: Mapping[str, int]
+
+
+def refund(invoice: InvoiceMoney, amount: int | None) -> int:
+    """Return how much is refunded, all that is left unless *amount* says so; never more than was paid.
+
+    Raises `InvalidInput` or `Refused`.
+    """
+    left = invoice.refundable
+    if left <= 0:
+        raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
+    return _at_most(left, left if amount is None else amount, "refund_exceeds_payment", "refunded")
+
+
+def credit_note(
+    invoice: InvoiceMoney, amount: int | None, lines: Mapping[str, int | None], give_back: RefundMethod
+) -> CreditNote:
+    """Return the note over *amount*, over *lines* (None credits what is left of one), or over all that is left.
+
+    Raises `InvalidInput`, `NotFound` for a line of another invoice, or `Refused`.
+    """
+    if amount is not None and lines:
+        raise InvalidInput("Give an amount or lines, not both.", field="amount")
+    if invoice.status not in ("open", "paid", "uncollectible"):
+        raise Refused(f"An invoice that is {invoice.status} can't be credited.", code="invoice_not_creditable")
+    by_line = {line: _line_amount(invoice, line, wanted) for line, wanted in lines.items()}
+    wanted = sum(by_line.values()) if by_line else amount
+    left = invoice.creditable
+    if left <= 0:
+        raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
+    credited = _at_most(left, left if wanted is None else wanted, "credit_exceeds_invoice", "credited")
+    return _split(invoice, credited, give_back, by_line)
+
+
+def _split(invoice: InvoiceMoney, credited: int, give_back: RefundMethod, lines: Mapping[str, int]) -> CreditNote:
+    before = min(credited, invoice.remaining)
+    after = credited - before
+    # What the customer's balance had paid for goes back there: there is no charge to refund it from.
+    refunded = min(after, max(invoice.refundable, 0)) if give_back is RefundMethod.REFUND else 0
+    return CreditNote(credited, before, refunded, after - refunded, lines)
+
+
+def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
+    if line not in invoice.lines:
+        raise NotFound(f"The invoice has no line {line!r}.", field="lines")
+    left = invoice.lines[line] - invoice.credited_lines.get(line, 0)
+    if left <= 0:
+        raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")
+    return _at_most(left, left if wanted is None else wanted, "credit_exceeds_line", "credited")
+
+
+def _at_most(left: int, wanted: int, code: str, verb: str) -> int:
+    if wanted <= 0:
+        raise InvalidInput("amount must be at least 1 minor unit.", field="amount")
+    if wanted > left:
+        raise Refused(f"At most {left} minor units can be {verb}.", code=code, field="amount")
+    return wanted
+
+
+def check_void(invoice: InvoiceMoney) -> None:
+    """Raise `Refused` unless the invoice is open and nothing of it was paid."""
+    if invoice.status not in ("draft", "open") or invoice.amount_paid:
+        hint = "; refund it instead" if invoice.status == "paid" else ""
+        raise Refused(
+            f"Only an open invoice can be voided, this one is {invoice.status}{hint}.", code="invoice_not_open"
+        )
+
+
+def check_uncollectible(invoice: InvoiceMoney) -> None:
+    """Raise `Refused` unless the invoice is open."""
+    if invoice.status not in ("draft", "open"):
+        raise Refused(
+            f"Only an open invoice can be given up as uncollectible, this one is {invoice.status}.",
+            code="invoice_not_open",
+        )
+
+
+def check_pay(invoice: InvoiceMoney) -> None:
+    """Raise `Refused` unless the invoice is open; what was given up can only be paid by its customer."""
+    if invoice.status not in ("draft", "open"):
+        raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")

@@ -1,0 +1,69 @@
+"""From the facts before a step to the facts after it: what the records would load next, without the records."""
+
+from dataclasses import replace
+
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
+from billflow.domain.ledger import LedgerEntry
+from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.step import ChargedLine, Facts, Outcome
+
+
+def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
+    """Return the facts once *outcome* is written; where a successor took over, the facts of that plan.
+
+    *paid* says whether the lines of the step's invoices count as paid. The ledger is kept whole.
+    """
+    if outcome.successor:
+        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), trial_invoice_paid=None)
+        return after(handed_over, outcome.successor, paid=paid)
+    given_back = facts.trial_discounted_months if outcome.void_trial_invoice else 0
+    return replace(
+        facts,
+        plan=outcome.plan,
+        customer=outcome.customer.with_months_spent(-given_back),
+        ledger=_ledger(facts, outcome),
+        observations=tuple(o for o in facts.observations if o.observed_at > outcome.plan.seats_observed_through),
+        last_observation=outcome.last_observation,
+        next_plan=_scheduled(facts, outcome),
+        charged=_charged(facts, outcome, paid=paid),
+        trial_invoice_paid=_trial_invoice_paid(facts, outcome),
+        trial_discounted_months=_trial_discounted_months(facts, outcome),
+    )
+
+
+def _ledger(facts: Facts, outcome: Outcome) -> tuple[LedgerEntry, ...]:
+    entries = facts.ledger + outcome.entries
+    if not outcome.settled:
+        return entries
+    return tuple(replace(entry, settled=True) if entry.seq in outcome.settled else entry for entry in entries)
+
+
+def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:
+    follower = outcome.scheduled or facts.next_plan
+    return follower if follower and follower.status is not PlanStatus.ENDED else None
+
+
+def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine, ...]:
+    running = [line for line in facts.charged if line.period.end > outcome.at]
+    lines = [line for invoice in outcome.invoices for line in invoice.lines]
+    fresh = [ChargedLine(line.amount, line.derivation.period, paid) for line in lines if _runs(line, outcome)]
+    return (*running, *fresh)
+
+
+def _runs(line: Line, outcome: Outcome) -> bool:
+    return line.derivation.period.end > outcome.at
+
+
+def _trial_invoice_paid(facts: Facts, outcome: Outcome) -> bool | None:
+    if not outcome.plan.status.in_trial:
+        return None
+    return False if _trial_purchase(outcome) else facts.trial_invoice_paid
+
+
+def _trial_discounted_months(facts: Facts, outcome: Outcome) -> int:
+    purchase = _trial_purchase(outcome)
+    return purchase.flat_discount_months if purchase else facts.trial_discounted_months
+
+
+def _trial_purchase(outcome: Outcome) -> InvoiceDraft | None:
+    return next((invoice for invoice in outcome.invoices if invoice.kind is InvoiceKind.TRIAL_PURCHASE), None)

@@ -1,0 +1,92 @@
+"""Put what there is to say into the customer's words, with amounts and dates as they are written there."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from billflow.domain.money import DECIMALS
+from billflow.models.contracts.base import Moment
+from billflow.models.contracts.mail import ListedInvoice, Mail, NotificationFacts, NotificationInput, Occasion
+
+FALLBACK = "en"
+"""The language of those whose own we don't write."""
+
+_OPTIONAL = "[next]"
+_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO, Occasion.BACKFILLED}
+
+
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    """Return every text, by language and name."""
+    return tomllib.loads(files("billflow.mail").joinpath("letters.toml").read_text(encoding="utf-8"))
+
+
+def mail(ask: NotificationInput, facts: NotificationFacts) -> Mail:
+    """Return the letter about an invoice in the language of its customer."""
+    locale = _locale(facts.language)
+    language = locale.language if locale.language in texts() else FALLBACK
+    written = texts()[language]
+    values = _values(ask, facts, locale if language == locale.language else Locale(FALLBACK))
+    subject, *body = written[ask.occasion].strip().splitlines()
+    sentences = [line.removeprefix(_OPTIONAL) for line in body if ask.next_at or not line.startswith(_OPTIONAL)]
+    link = [written["link"]] if facts.hosted_invoice_url and ask.occasion in _PAYABLE else []
+    parts = [written["greeting"], "\n".join(sentences), *link, written["closing"]]
+    return Mail(
+        language=language,
+        recipient=facts.recipient,
+        subject=_one_line(subject.format_map(values)),
+        body="\n\n".join(part.format_map(values) for part in parts) + "\n",
+    )
+
+
+def _values(ask: NotificationInput, facts: NotificationFacts, locale: Locale) -> dict[str, str]:
+    return {
+        "name": _one_line(facts.name),
+        "invoice": facts.invoice_name,
+        "amount": _amount(facts.open_amount, facts.currency, locale),
+        "due": _date(facts.due_at, locale),
+        "next": _date(ask.next_at, locale) if ask.next_at else "",
+        "link": facts.hosted_invoice_url or "",
+        "list": "\n".join(_line(listed, facts.currency, locale) for listed in facts.listed),
+        "sum": _amount(sum(listed.total for listed in facts.listed), facts.currency, locale),
+    }
+
+
+def _line(listed: ListedInvoice, currency: str, locale: Locale) -> str:
+    amount = _amount(listed.total, currency, locale)
+    return f"- {_date(listed.issued_at, locale)}: {listed.invoice_name}, {amount}"
+
+
+def _amount(amount: int, currency: str, locale: Locale) -> str:
+    decimals = DECIMALS[currency]
+    return format_currency(
+        _decimal(amount, decimals), currency, locale=locale, currency_digits=False, format=_pattern(decimals)
+    )
+
+
+def _decimal(amount: int, decimals: int) -> str:
+    sign, digits = "-" if amount < 0 else "", f"{abs(amount):0{decimals + 1}d}"
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
+
+
+def _pattern(decimals: int) -> str:
+    return "¤¤\xa0#,##0" + (f".{'0' * decimals}" if decimals else "")
+
+
+def _date(moment: Moment, locale: Locale) -> str:
+    return format_date(moment, format="long", locale=locale)
+
+
+def _locale(tag: str) -> Locale:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(FALLBACK)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,53 @@
+"""What revisions say to PostgreSQL beyond plain tables: tenant isolation between tenants, append-only tables, touched rows."""
+
+from importlib.resources import files
+
+from alembic import op
+
+_MINE = "nullif(current_setting('billflow.org_id', true), '')::uuid"
+
+
+def run_sql(*statements: str) -> None:
+    """Run each text as it stands; one may hold several statements."""
+    for statement in statements:
+        op.get_bind().exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def run_files(revision: str) -> None:
+    """Run the files of *revision* in the order of their names."""
+    folder = files("billflow.migrations").joinpath("sql", revision)
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        run_sql(file.read_text(encoding="utf-8"))
+
+
+def isolate_tenants(*tables: str, column: str = "org_id") -> None:
+    """Let each transaction see and write only rows of the organization it is for, its owner included."""
+    for table in tables:
+        run_sql(
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"CREATE POLICY tenant ON {table} USING ({column} = {_MINE}) WITH CHECK ({column} = {_MINE})",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO billflow_app",
+        )
+
+
+def append_only(*tables: str) -> None:
+    """Refuse to change or remove rows of *tables*, whoever asks."""
+    for table in tables:
+        run_sql(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION billflow_refuse_change()"
+        )
+
+
+def touched(*tables: str) -> None:
+    """Keep `updated_at` of *tables*."""
+    for table in tables:
+        run_sql(
+            f"CREATE TRIGGER {table}_touched BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION billflow_touch()"
+        )
+
+
+def drop_tables(*tables: str) -> None:
+    """Drop *tables* with everything that hangs on them."""
+    run_sql(*(f"DROP TABLE {table} CASCADE" for table in tables))

@@ -1,0 +1,43 @@
+"""Bringing a database to the shape this version needs."""
+
+from collections.abc import Callable
+from importlib.resources import as_file, files
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import OperationalError
+
+from billflow.store.session.url import sqlalchemy_url, unreachable
+
+_CONNECTION = "connection"
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply what is missing up to *revision*; several processes may ask at once. Raises `NoDatabase`."""
+    _alembic(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take back everything after *revision*; `base` leaves nothing."""
+    _alembic(url, lambda config: command.downgrade(config, revision))
+
+
+def given_connection(config: Config) -> Connection | None:
+    """Return the connection a caller of ours handed to Alembic, None where its command line was used."""
+    connection: Connection | None = config.attributes.get(_CONNECTION)
+    return connection
+
+
+def _alembic(url: str, run: Callable[[Config], None]) -> None:
+    target = sqlalchemy_url(url)
+    engine = create_engine(target, poolclass=NullPool)
+    with as_file(files("billflow.store").joinpath("migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        try:
+            with engine.begin() as connection:
+                config.attributes[_CONNECTION] = connection
+                run(config)
+        except OperationalError as error:
+            raise unreachable(target) from error

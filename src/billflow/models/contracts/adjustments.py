@@ -1,0 +1,216 @@
+"""Credit notes and refunds: how they are asked for, sent and shown; amounts in minor units of `currency`."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
+from billflow.domain.money import MAX_TOTAL
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
+
+Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
+Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class AdjustmentStatus(StrEnum):
+    """How a credit note or refund stands at Stripe; asked means that there is no answer yet."""
+
+    ASKED = "asked"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether its money has moved, or may have."""
+        return self not in (AdjustmentStatus.FAILED, AdjustmentStatus.REJECTED)
+
+
+class AdjustmentInput(Contract):
+    """Who wants something done to an invoice; the same `key` does it once."""
+
+    org_id: str
+    invoice_id: str
+    key: str
+    actor: str
+    request_id: str | None = None
+    at: Moment
+
+
+class RefundInput(AdjustmentInput):
+    """Give money back: `amount`, or all that is left."""
+
+    amount: Amount | None = None
+    reason: RefundReason | None = None
+
+
+class LineCredit(Contract):
+    """Credit one line: `amount` of it, or all that is left of it."""
+
+    line_id: str
+    amount: Amount | None = None
+
+
+class CreditNoteInput(AdjustmentInput):
+    """Credit `amount`, or `lines`, or all that is left; what was paid goes where `give_back` says."""
+
+    amount: Amount | None = None
+    lines: tuple[LineCredit, ...] = ()
+    give_back: RefundMethod = RefundMethod.REFUND
+    reason: CreditReason = CreditReason.ORDER_CHANGE
+    memo: Memo | None = None
+
+
+class RefundRecord(Contract):
+    """A refund as it stands."""
+
+    refund_id: str
+    invoice_id: str
+    credit_note_id: str | None
+    currency: str
+    amount: int
+    reason: RefundReason | None
+    status: AdjustmentStatus
+    stripe_id: str | None
+    message: str | None
+    actor: str
+    at: Moment
+
+
+class CreditedLine(Contract):
+    """What a credit note takes off one line."""
+
+    line_id: str
+    description: str
+    amount: int
+
+
+class CreditNoteRecord(Contract):
+    """A credit note as it stands: what it lowered before payment, refunded, and put on the customer's balance."""
+
+    credit_note_id: str
+    invoice_id: str
+    n: int
+    currency: str
+    amount: int
+    before_payment: int
+    refund_amount: int
+    balance_amount: int
+    reason: CreditReason
+    memo: str | None
+    lines: tuple[CreditedLine, ...] = ()
+    status: AdjustmentStatus
+    stripe_id: str | None
+    message: str | None
+    actor: str
+    at: Moment
+
+
+class AdjustmentRef(Contract):
+    """A credit note or a refund of our records."""
+
+    org_id: str
+    kind: Literal["credit_note", "refund"]
+    adjustment_id: str
+
+
+class AdjustmentMoment(AdjustmentRef):
+    """Bring a credit note or refund to Stripe, as of `at`."""
+
+    at: Moment
+
+
+class RefundToSend(Contract):
+    """Everything the gateway needs of a refund; `sent_first_at` is when Stripe may first have been asked."""
+
+    kind: Literal["refund"] = "refund"
+    invoice: InvoiceToCollect
+    refund: RefundRecord
+    sent_first_at: Moment
+
+
+class CreditNoteToSend(Contract):
+    """Everything the gateway needs of a credit note."""
+
+    kind: Literal["credit_note"] = "credit_note"
+    invoice: InvoiceToCollect
+    note: CreditNoteRecord
+    sent_first_at: Moment
+
+
+AdjustmentToSend = Annotated[RefundToSend | CreditNoteToSend, Field(discriminator="kind")]
+"""What is still to be done at Stripe."""
+
+
+class AdjustmentResult(Contract):
+    """What Stripe said of a credit note or refund."""
+
+    status: AdjustmentStatus
+    stripe_id: str | None = None
+    message: str | None = None
+
+
+class Adjustments(Contract):
+    """All credit notes and refunds of an invoice, the oldest first, and what is left of it."""
+
+    credit_notes: tuple[CreditNoteRecord, ...]
+    refunds: tuple[RefundRecord, ...]
+    refundable: int
+    creditable: int
+    remaining: int
+
+
+class InvoiceBalance(Contract):
+    """How an invoice stands at Stripe, as of now; amounts in our minor units."""
+
+    status: InvoiceStatus
+    amount_due: int
+    amount_paid: int
+
+
+class ForeignRefund(Contract):
+    """A refund that somebody made at Stripe itself."""
+
+    stripe_id: str
+    amount: int
+    status: AdjustmentStatus
+    reason: str | None
+
+
+class ForeignCreditNote(Contract):
+    """A credit note that somebody made at Stripe itself."""
+
+    stripe_id: str
+    amount: int
+    before_payment: int
+    refund_amount: int
+    balance_amount: int
+    reason: str | None
+    memo: str | None
+
+
+class StripeMoney(Contract):
+    """An invoice's refunds and credit notes as Stripe holds them, by the ids of ours where they have one."""
+
+    standing: InvoiceBalance
+    refunds: dict[str, AdjustmentResult]
+    credit_notes: dict[str, AdjustmentResult]
+    foreign_refunds: tuple[ForeignRefund, ...]
+    foreign_credit_notes: tuple[ForeignCreditNote, ...]
+
+
+class VoidInput(AdjustmentInput):
+    """Void the invoice, or give it up as uncollectible."""
+
+    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE] = InvoiceStatus.VOID
+    reason: Memo | None = None
+
+
+class InvoiceClosure(InvoiceRef):
+    """Bring an invoice that our records closed to the same end at Stripe."""
+
+    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE]
+    at: Moment

@@ -1,0 +1,153 @@
+"""A customer's seats and money over time, its credits, and its requests to be sponsored."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from billflow.domain.money import MAX_PRICE
+from billflow.domain.plan import PlanStatus, Schedule
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customers import Count, CustomerStatus
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class Amount(Contract):
+    """An amount in minor units of its currency."""
+
+    amount: int
+    currency: str
+
+
+class DaySeats(Contract):
+    """The most people that were seen on one day, UTC."""
+
+    day: date
+    members: int
+    guests: int
+
+
+class LicensesFrom(Contract):
+    """How many licenses a plan held from a moment on."""
+
+    at: Moment
+    plan_id: str
+    licenses: int
+
+
+class MonthMoney(Contract):
+    """What was invoiced in one month, named by its first day, and how much of that was paid; void ones don't count."""
+
+    month: date
+    currency: str
+    invoices: int
+    invoiced: int
+    paid: int
+
+
+class UsageRecord(Contract):
+    """Seats, licenses and money in `[since, until)`, across all projects."""
+
+    customer_id: str
+    since: Moment
+    until: Moment
+    projects: int
+    channels: int
+    peak_members: int
+    peak_guests: int
+    seats: tuple[DaySeats, ...]
+    licenses: tuple[LicensesFrom, ...]
+    money: tuple[MonthMoney, ...]
+
+
+class PlanHistory(Contract):
+    """One plan of the customer's past or present, and what it came to."""
+
+    plan_id: str
+    tier: str
+    schedule: Schedule
+    status: PlanStatus
+    started_at: Moment
+    ended_at: Moment | None
+    licenses: int
+    currency: str
+    invoiced: int
+    paid: int
+
+
+class ReportRecord(Contract):
+    """What a customer is worth: paid so far, renewing per month, and still owed; amounts per currency."""
+
+    customer_id: str
+    name: str
+    status: CustomerStatus
+    customer_since: Moment
+    lifetime_value: tuple[Amount, ...]
+    monthly_recurring_revenue: tuple[Amount, ...]
+    open_balance: tuple[Amount, ...]
+    credit_balance: tuple[Amount, ...]
+    invoices: int
+    open_invoices: int
+    plans: tuple[PlanHistory, ...]
+
+
+class NewCredit(Contract):
+    """A credit to grant, in minor units of the currency the customer pays in."""
+
+    amount: Annotated[int, Field(gt=0, le=MAX_PRICE)]
+    currency: str | None = None
+    reason: Sentence
+
+
+class GrantedCredit(Contract):
+    """A credit that was granted, or with a negative amount one that was used."""
+
+    credit_id: str
+    customer_id: str
+    plan_id: str | None
+    amount: int
+    currency: str
+    reason: str
+    at: Moment
+
+
+class CreditsRecord(Contract):
+    """What is left of the customer's credits, and how it came about, the newest first."""
+
+    balance: tuple[Amount, ...]
+    credits: tuple[GrantedCredit, ...]
+
+
+class SponsorshipStatus(StrEnum):
+    """Where a request to be sponsored stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class NewSponsorshipRequest(Contract):
+    """Why a customer should not have to pay."""
+
+    organization_type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    website: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = None
+    description: Sentence
+    expected_users: Count | None = None
+
+
+class SponsorshipRecord(Contract):
+    """A request to be sponsored, and what became of it."""
+
+    sponsorship_request_id: str
+    customer_id: str
+    status: SponsorshipStatus
+    organization_type: str
+    website: str | None
+    description: str
+    expected_users: int | None
+    decided_at: Moment | None
+    decided_by: str | None
+    reason: str | None
+    created_at: Moment

@@ -1,0 +1,112 @@
+"""What belongs to a customer: the people to write to, the accounts it pays from, its projects and their channels."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customer_settings import CustomerSettings, Json
+from billflow.models.contracts.customers import BillingAccountRecord, Currency, Email, Name
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+RowId = Annotated[str, Field(max_length=100)]
+
+
+class NewContact(Contract):
+    """A person to write to; a primary one takes the place of the one before."""
+
+    email: Email
+    name: Name | None = None
+    is_primary: bool = False
+
+
+class ContactChange(Contract):
+    """What to change of a contact; what is left out stays."""
+
+    email: Email = ""
+    name: Name | None = None
+    is_primary: bool = False
+
+
+class NewBillingAccount(Contract):
+    """A billing account; without a `currency` it is in the customer's own. A default one pays for plans from now on."""
+
+    name: Name
+    currency: Currency | None = None
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+    invoice_email: Email | None = None
+    is_default: bool = False
+
+
+class BillingAccountChange(Contract):
+    """What to change of a billing account; what is left out stays. Its currency stays what it is."""
+
+    name: Name = ""
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
+    invoice_email: Email | None = None
+    is_default: bool = False
+
+
+class AccountRecord(BillingAccountRecord):
+    """A billing account of a customer."""
+
+    customer_id: str
+    created_at: Moment
+    updated_at: Moment
+
+
+class NewProject(Contract):
+    """A project; it bills to the default account unless another is named, and its slug follows from its name."""
+
+    name: Name
+    slug: Slug | None = None
+    billing_account_id: RowId | None = None
+    settings: CustomerSettings = CustomerSettings()
+
+
+class ProjectChange(Contract):
+    """What to change of a project; what is left out stays, `settings` are merged."""
+
+    name: Name = ""
+    slug: Slug = ""
+    billing_account_id: RowId = ""
+    settings: CustomerSettings = CustomerSettings()
+
+
+class ProjectRecord(Contract):
+    """A project with its own settings."""
+
+    project_id: str
+    customer_id: str
+    billing_account_id: str
+    name: str
+    slug: str
+    settings: Json
+    created_at: Moment
+    updated_at: Moment
+
+
+class NewChannel(Contract):
+    """A channel of a project."""
+
+    name: Name
+    settings: CustomerSettings = CustomerSettings()
+
+
+class ChannelChange(Contract):
+    """What to change of a channel; what is left out stays, `settings` are merged."""
+
+    name: Name = ""
+    settings: CustomerSettings = CustomerSettings()
+
+
+class ChannelRecord(Contract):
+    """A channel with its own settings."""
+
+    channel_id: str
+    project_id: str
+    name: str
+    settings: Json
+    created_at: Moment
+    updated_at: Moment

@@ -1,0 +1,183 @@
+"""Events on their way out: what happened, where it is to be told, and how that went."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.customers import CustomerRef
+
+EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+EventTypes = Annotated[tuple[EventType, ...], Field(max_length=100)]
+
+
+class EndpointStatus(StrEnum):
+    """Whether an endpoint gets events."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands; failed means that it was given up after three days."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class DeliveryOutcome(StrEnum):
+    """What came of one attempt."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class NewEndpoint(Contract):
+    """An endpoint to make; without `event_types` it gets every event."""
+
+    url: Url
+    description: Description | None = None
+    event_types: EventTypes = ()
+
+
+class EndpointChange(Contract):
+    """What to change of an endpoint: what is left out stays."""
+
+    url: Url = ""
+    description: Description | None = None
+    event_types: EventTypes = ()
+    status: EndpointStatus = EndpointStatus.ENABLED
+
+
+class EndpointRecord(NewEndpoint):
+    """An endpoint as it stands.
+
+    Until `old_secret_until` its old secret signs too; `failing_since` is when the first of the failures was that
+    nothing was taken after.
+    """
+
+    org_id: str
+    endpoint_id: str
+    status: EndpointStatus
+    disabled_reason: str | None
+    old_secret_until: Moment | None = None
+    failing_since: Moment | None = None
+    created_at: Moment
+    updated_at: Moment
+
+
+class CreatedEndpoint(Contract):
+    """An endpoint and its new secret, `whsec_…`, which signs what it gets."""
+
+    record: EndpointRecord
+    secret: SecretStr
+
+
+class EventRecord(Contract):
+    """Something that happened."""
+
+    org_id: str
+    event_id: str
+    sequence: int
+    type: str
+    at: Moment
+    customer_id: str | None
+    plan_id: str | None
+    invoice_id: str | None
+    data: dict[str, Any]
+    recorded_at: Moment
+
+
+class EventFilter(Contract):
+    """Which events to list, those recorded from `since` on; what is None does not count."""
+
+    type: str | None = None
+    customer_id: str | None = None
+    plan_id: str | None = None
+    since: Moment | None = None
+
+
+class DeliveryRecord(Contract):
+    """One attempt to deliver an event; `status_code` is empty where nobody answered."""
+
+    delivery_id: str
+    message_id: str
+    endpoint_id: str
+    event_id: str
+    attempt: int
+    outcome: DeliveryOutcome
+    status_code: int | None
+    error: str | None
+    duration_ms: int
+    at: Moment
+
+
+class DeliveryStream(Contract):
+    """One customer's events on their way to one endpoint, in order; without a customer, the organization's own."""
+
+    org_id: str
+    endpoint_id: str
+    customer_id: str | None
+
+
+class Routed(Contract):
+    """Events that were looked at, the delivery streams on which something waits because of them, and whom Stripe must rename."""
+
+    event_ids: tuple[str, ...]
+    streams: tuple[DeliveryStream, ...]
+    renamed: tuple[CustomerRef, ...] = ()
+
+
+class Message(Contract):
+    """What to send next on a delivery stream: the endpoint's address and secrets, the event, and which attempt this is.
+
+    `old_secret` signs too until `old_secret_until`.
+    """
+
+    message_id: str
+    endpoint_id: str
+    event: EventRecord
+    url: str
+    secret: SecretStr
+    old_secret: SecretStr | None = None
+    old_secret_until: Moment | None = None
+    failures: int
+    next_attempt_at: Moment | None
+
+
+class Attempt(Contract):
+    """What came of sending a message once; `gone` means that the endpoint never wants anything again."""
+
+    message_id: str
+    at: Moment
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+
+    @property
+    def delivered(self) -> bool:
+        """Tell whether the other side took it."""
+        return self.error is None
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether the other side asked never to be called again."""
+        return self.status_code == 410  # noqa: PLR2004  (HTTP's own word for it)
+
+
+class DeliveryStreamState(Contract):
+    """How a delivery stream stands: there is more to send after `wait`, or nothing for now."""
+
+    wait: timedelta | None = None
+
+
+class ReplayInput(Contract):
+    """What to send once more: one event, or all that were recorded from `since` on."""
+
+    event_id: str | None = None
+    since: Moment | None = None

@@ -1,0 +1,106 @@
+"""What happened: steps taken, who did what, what the world is to be told, and what Stripe told us."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Identity, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, in_org
+
+
+class StepRow(Owned, Written, Base):
+    """A step that was taken: its key makes it happen once, `result` answers whoever asks again. Append-only.
+
+    `detail` is the request as data.
+    """
+
+    __tablename__ = "step"
+    __table_args__ = (
+        in_org(),
+        belongs_to("customer_plan", "plan_id"),
+        Index("ix_step_plan_id", "plan_id", "sequence"),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    plan_id: Mapped[UUID]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    detail: Mapped[Json]
+    result: Mapped[Json]
+
+
+class AuditLog(Identified, Owned, Written, Base):
+    """Who did what to which subject, and how it changed. Append-only; `audit_chain` makes changes show."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        in_org(),
+        Index("ix_audit_log_subject", "org_id", "subject_type", "subject_id", "sequence"),
+        Index("ix_audit_log_org_id_sequence", "org_id", "sequence"),
+        Index("ix_audit_log_org_id_created_at", "org_id", "created_at"),
+        Index("ix_audit_log_actor", "org_id", "actor", "sequence"),
+    )
+
+    sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    actor: Mapped[str]
+    request_id: Mapped[str | None]
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[str]
+    at: Mapped[datetime]
+    detail: Mapped[Json | None]
+    before: Mapped[Json | None]
+    after: Mapped[Json | None]
+
+
+class OutboxEvent(Identified, Owned, Written, Base):
+    """An event for the world, written with what caused it; delivery is kept elsewhere. Append-only."""
+
+    __tablename__ = "outbox_event"
+    __table_args__ = (
+        in_org(),
+        Index("ix_outbox_event_org_id_sequence", "org_id", "sequence"),
+        Index("ix_outbox_event_org_id_created_at", "org_id", "created_at"),
+        Index("ix_outbox_event_plan_id", "plan_id", "sequence", postgresql_where="plan_id IS NOT NULL"),
+        Index("ix_outbox_event_customer_id", "customer_id", "sequence", postgresql_where="customer_id IS NOT NULL"),
+    )
+
+    sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    type: Mapped[str]
+    at: Mapped[datetime]
+    customer_id: Mapped[UUID | None]
+    plan_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None]
+    data: Mapped[Json]
+
+
+class TestClock(Identified, Owned, Stamped, Base):
+    """A time that stands still until it is advanced; plans hang on it."""
+
+    __tablename__ = "test_clock"
+    __test__ = False
+    __table_args__ = (in_org(), UniqueConstraint("org_id", "id"))
+
+    name: Mapped[str]
+    now_at: Mapped[datetime]
+
+
+class WebhookEvent(Identified, Owned, Written, Base):
+    """An event Stripe sent, kept once however often it came; open until `handled_at` is set."""
+
+    __tablename__ = "webhook_event"
+    __table_args__ = (
+        in_org(),
+        UniqueConstraint("stripe_event_id"),
+        Index("ix_webhook_event_open", "org_id", "received_at", postgresql_where="handled_at IS NULL"),
+    )
+
+    stripe_event_id: Mapped[str]
+    type: Mapped[str]
+    payload: Mapped[Json]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]

@@ -1,0 +1,141 @@
+"""What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be forgotten."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billflow.models.contracts.endpoints import DeliveryOutcome, EndpointStatus, MessageStatus
+from billflow.models.tables.base import Base, Identified, Owned, Stamped, Written, belongs_to, in_org
+from billflow.models.tables.sealed import SealedText
+
+
+def _of_event() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["event_id"], ["outbox_event.id"])
+
+
+class OutboxPending(Owned, Base):
+    """An event that nobody has looked at yet; a trigger writes it with the event, its dispatch removes it."""
+
+    __tablename__ = "outbox_pending"
+    __table_args__ = (in_org(), _of_event(), Index("ix_outbox_pending_org_id_sequence", "org_id", "sequence"))
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
+
+
+class WebhookEndpoint(Identified, Owned, Stamped, Base):
+    """Where an organization wants its events; no `event_types` means all of them."""
+
+    __tablename__ = "webhook_endpoint"
+    __table_args__ = (
+        in_org(),
+        UniqueConstraint("org_id", "id"),
+        Index("ix_webhook_endpoint_org_id_created_at", "org_id", "created_at", "id"),
+    )
+
+    url: Mapped[str]
+    description: Mapped[str | None]
+    event_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    secret: Mapped[str] = mapped_column(SealedText("webhook_endpoint.secret"))
+    status: Mapped[EndpointStatus] = mapped_column(server_default=EndpointStatus.ENABLED)
+    disabled_reason: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+    old_secret: Mapped[str | None] = mapped_column(SealedText("webhook_endpoint.old_secret"))
+    old_secret_until: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+
+
+class WebhookMessage(Identified, Owned, Stamped, Base):
+    """An event on its way to an endpoint; of one customer's they go in the order of `position`."""
+
+    __tablename__ = "webhook_message"
+    __table_args__ = (
+        belongs_to("webhook_endpoint", "endpoint_id"),
+        _of_event(),
+        UniqueConstraint("org_id", "id"),
+        Index("uq_webhook_message_first", "endpoint_id", "event_id", unique=True, postgresql_where="replay_id IS NULL"),
+        Index(
+            "uq_webhook_message_replay",
+            "endpoint_id",
+            "event_id",
+            "replay_id",
+            unique=True,
+            postgresql_where="replay_id IS NOT NULL",
+        ),
+        Index(
+            "ix_webhook_message_pending",
+            "endpoint_id",
+            "customer_id",
+            "position",
+            postgresql_where="status = 'pending'",
+        ),
+    )
+
+    position: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    endpoint_id: Mapped[UUID]
+    event_id: Mapped[UUID]
+    sequence: Mapped[int]
+    customer_id: Mapped[UUID | None]
+    replay_id: Mapped[UUID | None]
+    status: Mapped[MessageStatus] = mapped_column(server_default=MessageStatus.PENDING)
+    failures: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+
+
+class EventDelivery(Identified, Owned, Written, Base):
+    """One attempt to deliver a message. Append-only."""
+
+    __tablename__ = "event_delivery"
+    __table_args__ = (
+        belongs_to("webhook_endpoint", "endpoint_id"),
+        belongs_to("webhook_message", "message_id"),
+        Index("ix_event_delivery_endpoint_id_created_at", "endpoint_id", "created_at", "id"),
+    )
+
+    message_id: Mapped[UUID]
+    endpoint_id: Mapped[UUID]
+    event_id: Mapped[UUID]
+    attempt: Mapped[int]
+    outcome: Mapped[DeliveryOutcome]
+    status_code: Mapped[int | None]
+    error: Mapped[str | None]
+    duration_ms: Mapped[int]
+    at: Mapped[datetime]
+
+
+class AuditChain(Owned, Written, Base):
+    """One link of an organization's audit log; a trigger writes it at commit. Append-only."""
+
+    __tablename__ = "audit_chain"
+    __table_args__ = (
+        in_org(),
+        UniqueConstraint("audit_id"),
+        CheckConstraint("octet_length(prev_hash) = 32 AND octet_length(hash) = 32", name="hashes_are_sha256"),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    audit_id: Mapped[UUID]
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CustomerKey(Identified, Owned, Written, Base):
+    """What opens the personal data that history holds of a customer; it is deleted when the customer is forgotten."""
+
+    __tablename__ = "customer_key"
+    __table_args__ = (belongs_to("customer"), UniqueConstraint("customer_id"))
+
+    customer_id: Mapped[UUID]
+    secret: Mapped[str] = mapped_column(SealedText("customer_key.secret"))

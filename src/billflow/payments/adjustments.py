@@ -1,0 +1,155 @@
+"""Money that goes back: refunds and credit notes at Stripe, each made once, and invoices given up."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import stripe
+
+from billflow.models.contracts.adjustments import (
+    AdjustmentResult,
+    AdjustmentStatus,
+    AdjustmentToSend,
+    CreditNoteToSend,
+    InvoiceBalance,
+    RefundToSend,
+    StripeMoney,
+)
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
+from billflow.payments import keys
+from billflow.payments.adjustments_at_stripe import (
+    PAYMENTS,
+    answered,
+    combined,
+    credit_note_params,
+    find_credit_note,
+    money_of,
+    payment_intents,
+)
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, ask
+from billflow.payments.errors import CallOutcome, code_of, fault, outcome_of, port_faults
+from billflow.payments.mode import check_mode
+from billflow.payments.refunds import make_refund
+
+_TO_GIVE_UP = "open"
+
+
+class StripeAdjustments:
+    """The port `AdjustmentGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
+
+    With `livemode` the client's key moves real money.
+    """
+
+    def __init__(
+        self,
+        client: stripe.StripeClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        livemode: bool = False,
+    ) -> None:
+        self.client = client
+        self.now = now
+        self.livemode = livemode
+
+    async def settle(self, wanted: AdjustmentToSend) -> AdjustmentResult:
+        """Make the refund or credit note, once, however often asked; a refusal is an answer."""
+        check_mode(wanted.invoice.customer, livemode=self.livemode)
+        try:
+            if isinstance(wanted, RefundToSend):
+                return combined(await self._refund(wanted))
+            return answered(await self._credit(wanted))
+        except stripe.StripeError as error:
+            if outcome_of(error) is CallOutcome.UNAVAILABLE:
+                raise fault(error) from None
+            return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(fault(error)) or code_of(error))
+
+    async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
+        """Give the invoice up where it is open, and return how it stands; done already is done."""
+        check_mode(invoice.customer, livemode=self.livemode)
+        with port_faults():
+            held = await self._held(invoice)
+            if held is not None and held.status == _TO_GIVE_UP:
+                held = await self._give_up(invoice.invoice_id, held.id)
+            return InvoiceStatus.UNCOLLECTIBLE if held is None else InvoiceStatus(held.status or "draft")
+
+    async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
+        """Return how the invoice stands, None where Stripe does not hold it."""
+        with port_faults():
+            held = await self._held(invoice)
+            return _standing(held, invoice.currency) if held else None
+
+    async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
+        """Return how the invoice stands with all its refunds and credit notes."""
+        with port_faults():
+            held = await self._held(invoice)
+            if held is None:
+                return None
+            return await money_of(self.client, held, _standing(held, invoice.currency), invoice.currency)
+
+    async def invoice_of_payment(self, payment_intent_id: str) -> str | None:
+        """Return the Stripe id of the invoice that a payment was for, None where it was for none."""
+        payment: stripe.params.InvoicePaymentListParams = {
+            "payment": {"type": "payment_intent", "payment_intent": payment_intent_id}
+        }
+        with port_faults():
+            found = await ask("invoice_payment.list", self.client.v1.invoice_payments.list_async(payment))
+        if not found.data:
+            return None
+        invoice = found.data[0].invoice
+        return invoice if isinstance(invoice, str) else invoice.id
+
+    async def _held(self, invoice: InvoiceToCollect) -> stripe.Invoice | None:
+        if invoice.stripe_invoice_id is None:
+            return None
+        return await ask(
+            "invoice.retrieve",
+            self.client.v1.invoices.retrieve_async(invoice.stripe_invoice_id, {"expand": PAYMENTS}),
+        )
+
+    async def _refund(self, wanted: RefundToSend) -> list[stripe.Refund]:
+        held = await self._held(wanted.invoice)
+        gone = keys.may_be_gone(wanted.sent_first_at, self.now())
+        return await make_refund(self.client, wanted, payment_intents(held) if held else [], look_first=gone)
+
+    async def _credit(self, wanted: CreditNoteToSend) -> stripe.CreditNote:
+        stripe_invoice_id = wanted.invoice.stripe_invoice_id or ""
+        params = credit_note_params(wanted, stripe_invoice_id)
+
+        async def look() -> stripe.CreditNote | None:
+            return await find_credit_note(self.client, stripe_invoice_id, wanted.note.credit_note_id)
+
+        if keys.may_be_gone(wanted.sent_first_at, self.now()) and (known := await look()):
+            return known
+        return await act_once(
+            "credit_note.create",
+            keys.credit_note(wanted.note.credit_note_id),
+            lambda options: self.client.v1.credit_notes.create_async(params, options),
+            look,
+        )
+
+    async def _give_up(self, invoice_id: str, stripe_invoice_id: str) -> stripe.Invoice:
+        async def look() -> stripe.Invoice | None:
+            held = await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
+            return None if held.status == _TO_GIVE_UP else held
+
+        try:
+            return await act_once(
+                "invoice.mark_uncollectible",
+                keys.mark_uncollectible(invoice_id),
+                lambda options: self.client.v1.invoices.mark_uncollectible_async(stripe_invoice_id, {}, options),
+                look,
+            )
+        except stripe.InvalidRequestError:
+            # Paid or closed since we looked.
+            seen = await look()
+            if seen is None:
+                raise
+            return seen
+
+
+def _standing(held: stripe.Invoice, currency: str) -> InvoiceBalance:
+    return InvoiceBalance(
+        status=InvoiceStatus(held.status or "draft"),
+        amount_due=from_stripe(held.amount_due, currency),
+        amount_paid=from_stripe(held.amount_paid, currency),
+    )

@@ -1,0 +1,35 @@
+"""Keeping Stripe's customers named as ours are."""
+
+from dataclasses import dataclass
+
+import stripe
+import structlog
+
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.payments.calls import ask
+from billflow.payments.errors import code_of, port_faults
+from billflow.payments.mode import check_mode
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class StripeCustomers:
+    """`ports_customers.StripeCustomerNames` by Stripe."""
+
+    client: stripe.StripeClient
+    livemode: bool = False
+
+    async def rename(self, payer: BilledCustomer) -> None:
+        """Set name and e-mail of a Stripe customer, however often; one that people deleted there stays gone."""
+        check_mode(payer, livemode=self.livemode)
+        if payer.stripe_customer_id is None:
+            return
+        called: stripe.params.CustomerUpdateParams = {"name": payer.name, "email": payer.email}
+        with port_faults():
+            try:
+                await ask("customer.update", self.client.v1.customers.update_async(payer.stripe_customer_id, called))
+            except stripe.InvalidRequestError as error:
+                if code_of(error) != "resource_missing":
+                    raise
+                log.warning("stripe customer is gone", stripe_customer=payer.stripe_customer_id)

@@ -1,0 +1,130 @@
+"""Bring an invoice to Stripe and finalize it there: draft, lines, check, finalize, from wherever it stands."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import stripe
+from stripe.params import InvoiceAddLinesParamsLine
+
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
+from billflow.payments import keys, lookup
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, ask
+from billflow.payments.manual_invoices import marked
+from billflow.payments.requests import invoice_params, line_params
+from billflow.ports.billing import PaymentsRejected
+
+
+class InvoiceIssuer:
+    """One invoice on its way to Stripe, for a customer that Stripe knows."""
+
+    def __init__(self, client: stripe.StripeClient, invoice: InvoiceToCollect, stripe_customer_id: str) -> None:
+        self.client = client
+        self.invoice = invoice
+        self.customer_id = stripe_customer_id
+        self.lines = line_params(invoice)
+
+    async def run(self, now: Callable[[], datetime]) -> Issued:
+        """Return the finalized invoice; raises `StripeError`, or `PaymentsRejected` where the amounts differ."""
+        held = await self._known(now()) or await self._create()
+        missing = await self._missing(held)
+        if missing:
+            held = await self._add(held.id, missing)
+        self._check(held)
+        if held.status == "draft":
+            held = await self._finalize(held.id)
+        return issued(held, self.invoice.currency)
+
+    async def _known(self, now: datetime) -> stripe.Invoice | None:
+        if self.invoice.stripe_invoice_id is not None:
+            return await marked(self.client, self.invoice, await self._retrieve(self.invoice.stripe_invoice_id))
+        if keys.may_be_gone(self.invoice.sent_first_at, now):
+            return await self._adopt()
+        return None
+
+    async def _adopt(self) -> stripe.Invoice | None:
+        return await lookup.adopt_invoice(self.client, self.invoice, self.customer_id)
+
+    async def _retrieve(self, stripe_invoice_id: str) -> stripe.Invoice:
+        return await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
+
+    async def _create(self) -> stripe.Invoice:
+        params = invoice_params(self.invoice, self.customer_id)
+        return await act_once(
+            "invoice.create",
+            keys.create_invoice(self.invoice.invoice_id),
+            lambda options: self.client.v1.invoices.create_async(params, options),
+            self._adopt,
+            current=True,
+        )
+
+    async def _missing(self, held: stripe.Invoice) -> list[InvoiceAddLinesParamsLine]:
+        if held.status != "draft":
+            return []
+        there = await lookup.line_ids(self.client, held)
+        return [line for line in self.lines if _line_id(line) not in there]
+
+    async def _add(self, stripe_invoice_id: str, missing: list[InvoiceAddLinesParamsLine]) -> stripe.Invoice:
+        rest = missing
+
+        async def look() -> stripe.Invoice | None:
+            nonlocal rest
+            held = await self._retrieve(stripe_invoice_id)
+            rest = await self._missing(held)
+            return None if rest else held
+
+        return await act_once(
+            "invoice.add_lines",
+            keys.add_lines(self.invoice.invoice_id),
+            lambda options: self.client.v1.invoices.add_lines_async(stripe_invoice_id, {"lines": rest}, options),
+            look,
+            current=True,
+        )
+
+    def _check(self, held: stripe.Invoice) -> None:
+        ours = sum(line["amount"] for line in self.lines), self.invoice.currency.lower()
+        theirs = held.total, held.currency
+        if ours != theirs:
+            raise PaymentsRejected(
+                f"Stripe's invoice {held.id} is over {theirs[0]} {theirs[1]}, ours over {ours[0]} {ours[1]}; "
+                f"correct or delete it at Stripe, where it is {held.status}.",
+                "amount_mismatch",
+            )
+
+    async def _finalize(self, stripe_invoice_id: str) -> stripe.Invoice:
+        async def look() -> stripe.Invoice | None:
+            held = await self._retrieve(stripe_invoice_id)
+            return None if held.status == "draft" else held
+
+        try:
+            return await act_once(
+                "invoice.finalize",
+                keys.finalize(self.invoice.invoice_id),
+                lambda options: self.client.v1.invoices.finalize_invoice_async(stripe_invoice_id, {}, options),
+                look,
+                current=True,
+            )
+        except stripe.InvalidRequestError:
+            # Somebody else may have finalized it, which is all we want.
+            finalized = await look()
+            if finalized is None:
+                raise
+            return finalized
+
+
+def issued(held: stripe.Invoice, currency: str) -> Issued:
+    """Return what the records keep of an invoice at Stripe; amounts in our minor units."""
+    return Issued(
+        stripe_invoice_id=held.id,
+        status=InvoiceStatus(held.status or "draft"),
+        number=held.number,
+        hosted_invoice_url=held.hosted_invoice_url,
+        amount_due=from_stripe(held.amount_due, currency),
+        amount_paid=from_stripe(held.amount_paid, currency),
+        balance_applied=from_stripe((held.ending_balance or 0) - held.starting_balance, currency),
+    )
+
+
+def _line_id(line: InvoiceAddLinesParamsLine) -> str:
+    metadata = line.get("metadata")
+    return str(metadata[keys.LINE]) if isinstance(metadata, dict) else ""

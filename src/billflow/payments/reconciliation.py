@@ -1,0 +1,78 @@
+"""Stripe's side of a reconciliation: every invoice marked as ours, listed, never searched."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import stripe
+
+from billflow.domain.reconciliation import StripeInvoice
+from billflow.models.contracts.reconciliation import InvoiceFinding
+from billflow.payments import keys
+from billflow.payments.amounts import to_stripe
+from billflow.payments.calls import ask
+from billflow.payments.errors import port_faults
+from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
+from billflow.ports.reconciliation import StripeInvoicePage
+
+
+class StripeInvoiceLists:
+    """`StripeInvoiceReader` by Stripe; raises the port's exceptions."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self.client = client
+
+    def chargeable(self, amount: int, currency: str) -> int:
+        """Return our minor units as Stripe holds them."""
+        return to_stripe(amount, currency)
+
+    async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
+        """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
+        query: stripe.params.InvoiceListParams = {"limit": PAGE}
+        if since is not None:
+            query["created"] = {"gte": int((since - CLOCK_DIFFERENCE).timestamp())}
+        if after is not None:
+            query["starting_after"] = after
+        with port_faults():
+            page = await ask("invoice.list", self.client.v1.invoices.list_async(query))
+        held = [one for one in page.data if keys.is_marked(one, {keys.ORG: org_id})]
+        return StripeInvoicePage(list(map(_held, held)), page.data[-1].id if page.has_more and page.data else None)
+
+    async def fresh(self, booked: InvoiceFinding, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+        """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
+        ref, found = booked.summary, dict[str, StripeInvoice]()
+        marks = {keys.ORG: ref.org_id, keys.INVOICE: ref.invoice_id}
+        with port_faults():
+            if booked.stripe_customer_id is not None:
+                query: stripe.params.InvoiceListParams = {"customer": booked.stripe_customer_id, "limit": PAGE}
+                page = await ask("invoice.list", self.client.v1.invoices.list_async(query))
+                found = {one.id: _held(one) async for one in page.auto_paging_iter() if keys.is_marked(one, marks)}
+            for held_id in sorted({*known, booked.stripe_invoice_id or ""} - found.keys() - {""}):
+                one = await self._one(held_id)
+                if one is not None:
+                    found[one.id] = _held(one)
+        return sorted(found.values(), key=lambda one: one.stripe_invoice_id)
+
+    async def delete_draft(self, stripe_invoice_id: str) -> None:
+        """Delete a draft; one that is gone or issued is left as it is."""
+        with port_faults():
+            held = await self._one(stripe_invoice_id)
+            if held is not None and held.status == "draft":
+                await ask("invoice.delete", self.client.v1.invoices.delete_async(stripe_invoice_id))
+
+    async def _one(self, stripe_invoice_id: str) -> stripe.Invoice | None:
+        try:
+            return await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing":
+                return None
+            raise
+
+
+def _held(held: stripe.Invoice) -> StripeInvoice:
+    return StripeInvoice(
+        stripe_invoice_id=held.id,
+        invoice_id=keys.metadata_of(held).get(keys.INVOICE, ""),
+        status=held.status or "draft",
+        total=held.total,
+        currency=held.currency.upper(),
+    )

@@ -1,0 +1,117 @@
+"""API keys as rows: looked up within the organization that a key names, and compared in constant time."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound, Refused
+from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.customers import ChangeContext
+from billflow.models.tables import ApiKey
+from billflow.store.audit.recorder import recorder_of
+from billflow.store.session.database import Database, as_id
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+_NO_DIGEST = bytes(32)
+
+
+@dataclass(frozen=True)
+class PostgresKeys:
+    """`ports_access.Keys` on PostgreSQL; every method is one transaction."""
+
+    database: Database
+
+    async def create_key(self, org_id: str, new: NewApiKey, change: ChangeContext) -> IssuedKey:
+        """Make a key; its text is in the answer and nowhere else."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await _create(session, org_id, new, change)
+
+    async def keys(self, org_id: str) -> tuple[ApiKeyRecord, ...]:
+        """Return all keys, the newest first."""
+        async with self.database.unit_of_work(org_id) as session:
+            rows = await session.scalars(select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id))
+            return tuple(map(_record, rows))
+
+    async def revoke_key(self, org_id: str, key_id: str, change: ChangeContext) -> ApiKeyRecord:
+        """End a key at once; revoked already stays so. Raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            row = await _held(session, key_id)
+            if row.revoked_at is None:
+                row.revoked_at = change.at
+                recorder_of(session, row.org_id, change).audit("api_key.revoked", ("api_key", row.id))
+            return _record(row)
+
+    async def rotate_key(self, org_id: str, key_id: str, overlap: timedelta, change: ChangeContext) -> IssuedKey:
+        """Make a key like this one, which ends after *overlap*; raises `NotFound`, or `Refused` for one ended."""
+        async with self.database.unit_of_work(org_id) as session:
+            old = await _held(session, key_id)
+            if not _record(old).is_valid(change.at):
+                raise Refused("The key has ended already; create a new one.", code="key_ended")
+            new = NewApiKey.model_validate(_record(old).model_dump(include=set(NewApiKey.model_fields)))
+            issued = await _create(session, org_id, new, change)
+            old.successor_id = UUID(issued.record.key_id)
+            ends = change.at + overlap
+            old.expires_at = min(old.expires_at or ends, ends)
+            detail = {"successor": issued.record.key_id, "expires_at": old.expires_at.isoformat()}
+            recorder_of(session, old.org_id, change).audit("api_key.rotated", ("api_key", old.id), detail=detail)
+            return issued
+
+    async def known_key(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
+        """Return the key that a caller shows if it is right and valid, noting its use at most once a minute."""
+        async with self.database.unit_of_work(presented.org_id) as session:
+            row = await session.get(ApiKey, as_id(presented.key_id, "API key"))
+            is_right = hmac.compare_digest(row.digest if row else _NO_DIGEST, presented.digest())
+            if row is None or not is_right or row.mode is not presented.mode or not _record(row).is_valid(at):
+                return None
+            if row.last_used_at is None or row.last_used_at < at - USE_IS_NOTED_EVERY:
+                unnoted = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < at - USE_IS_NOTED_EVERY)
+                await session.execute(update(ApiKey).where(ApiKey.id == row.id, unnoted).values(last_used_at=at))
+            return _record(row)
+
+
+async def _create(session: AsyncSession, org_id: str, new: NewApiKey, change: ChangeContext) -> IssuedKey:
+    key = PresentedKey.fresh(new.mode, org_id, str(uuid4()))
+    row = ApiKey(
+        id=UUID(key.key_id),
+        org_id=as_id(org_id, "organization"),
+        name=new.name,
+        mode=new.mode,
+        scopes=sorted(new.scopes),
+        digest=key.digest(),
+        rate_limit=new.rate_limit,
+        expires_at=new.expires_at,
+        created_at=func.now(),
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    record = _record(row)
+    after = record.model_dump(mode="json", include={"name", "mode", "scopes", "rate_limit", "expires_at"})
+    recorder_of(session, row.org_id, change).audit("api_key.created", ("api_key", row.id), after=after)
+    return IssuedKey(record=record, text=key.text())
+
+
+async def _held(session: AsyncSession, key_id: str) -> ApiKey:
+    row = await session.get(ApiKey, as_id(key_id, "API key"), with_for_update=True)
+    if row is None:
+        raise NotFound(f"There is no API key {key_id!r}.")
+    return row
+
+
+def _record(row: ApiKey) -> ApiKeyRecord:
+    return ApiKeyRecord(
+        org_id=str(row.org_id),
+        key_id=str(row.id),
+        name=row.name,
+        mode=row.mode,
+        scopes=frozenset(map(Scope, row.scopes)),
+        rate_limit=row.rate_limit,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

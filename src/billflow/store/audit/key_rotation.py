@@ -1,0 +1,62 @@
+"""Encrypting again by the current key everything that an older one encrypted, or none did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, update
+
+from billflow.domain.errors import Refused
+from billflow.models.tables import Base, Org
+from billflow.models.tables.sealed import SealedBytes, SealedJson, SealedText
+from billflow.store.session.database import Database
+from billflow.store.session.monitoring import ROLE as WATCH
+
+_AT_ONCE = 500
+_SEALED = (SealedText, SealedJson, SealedBytes)
+
+Columns = tuple["Column[Any]", ...]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """The rows of all organizations, some hundred per transaction; stopped and run again it does them again."""
+
+    database: Database
+
+    async def run(self) -> int:
+        """Encrypt every row again and return how many there were; raises `Refused` without a key."""
+        if self.database.keyring is None:
+            raise Refused("There is no encryption key; set BILLFLOW_ENCRYPTION_KEYS.", code="no_encryption_key")
+        async with self.database.transaction(WATCH) as session:
+            orgs = (await session.scalars(select(Org.id).order_by(Org.id))).all()
+        return sum([await self._table(str(org), *found) for org in orgs for found in sealed_columns()])
+
+    async def _table(self, org_id: str, table: Table, columns: Columns) -> int:
+        keys: Columns = tuple(table.primary_key.columns)
+        held = or_(*(column.is_not(None) for column in columns))
+        query = select(*keys, *columns).where(held).order_by(*keys).limit(_AT_ONCE).with_for_update()
+        rewrite, done, last = _rewrite(table, keys, columns), 0, None
+        while True:
+            async with self.database.unit_of_work(org_id) as session:
+                rows = (await session.execute(query.where(tuple_(*keys) > tuple_(*last)) if last else query)).all()
+                if not rows:
+                    return done
+                values = [{f"v{n}": value for n, value in enumerate(row)} for row in rows]
+                await (await session.connection()).execute(rewrite, values)
+            done, last = done + len(rows), rows[-1][: len(keys)]
+
+
+def _rewrite(table: Table, keys: Columns, columns: Columns) -> Any:
+    places = [bindparam(f"v{n}", type_=column.type) for n, column in enumerate((*keys, *columns))]
+    mine = and_(*(key == place for key, place in zip(keys, places, strict=False)))
+    new = {column.name: place for column, place in zip(columns, places[len(keys) :], strict=True)}
+    return update(table).where(mine).values(new)
+
+
+def sealed_columns() -> Iterator[tuple[Table, Columns]]:
+    """Yield every table that has encrypted columns, with these."""
+    for table in Base.metadata.sorted_tables:
+        columns = tuple(column for column in table.columns if isinstance(column.type, _SEALED))
+        if columns:
+            yield table, columns

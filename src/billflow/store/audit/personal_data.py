@@ -1,0 +1,152 @@
+"""History that can forget: what it holds of a person is sealed by the customer's own key, and opens while there is one.
+
+The audit log and the outbox never change, so erasing means to throw that key away.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, UOWTransaction
+
+from billflow.models.keyring import CannotDecrypt, Key, Keyring
+from billflow.models.tables import AuditLog, CustomerKey, OutboxEvent
+from billflow.models.tables.base import Json
+
+PERSONAL = frozenset(
+    {
+        "name",
+        "email",
+        "billing_address",
+        "shipping_address",
+        "invoice_email",
+        "contact_email",
+        "company",
+        "metadata",
+        "deployment",
+        "slug",
+        "website",
+        "description",
+    }
+)
+"""The fields that say who somebody is, wherever they stand in what is written down."""
+
+FORGOTTEN = "[erased]"
+_MARK = "$personal"
+
+
+class PersonalDataSession(Session):
+    """A session that seals what it writes into history."""
+
+
+def customer_of(row: AuditLog | OutboxEvent) -> UUID | None:
+    """Return the customer that a piece of history is about, None where it is about none."""
+    if isinstance(row, OutboxEvent):
+        return row.customer_id
+    named = row.subject_id if row.subject_type == "customer" else (row.detail or {}).get("customer_id")
+    return None if named is None else UUID(str(named))
+
+
+async def opened(session: AsyncSession, customers: Iterable[UUID | None]) -> "PersonalDataReader":
+    """Return what opens the history of *customers*, as far as they are not forgotten."""
+    wanted = {customer for customer in customers if customer is not None}
+    if not wanted:
+        return PersonalDataReader({})
+    rows = await session.execute(_keys_of(wanted))
+    return PersonalDataReader({customer: _keyring(customer, secret) for customer, secret in rows})
+
+
+class PersonalDataReader:
+    """Opens what is sealed in JSON; what was forgotten reads `[erased]`."""
+
+    def __init__(self, keyrings: Mapping[UUID, Keyring]) -> None:
+        self._keyrings = keyrings
+
+    def open(self, customer_id: UUID | None, value: Any) -> Any:
+        """Return a JSON value as it was written."""
+        if isinstance(value, list):
+            return [self.open(customer_id, held) for held in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() == {_MARK} and customer_id is not None:
+            return self._opened(customer_id, value[_MARK])
+        return {name: self.open(customer_id, held) for name, held in value.items()}
+
+    def _opened(self, customer_id: UUID, sealed: str) -> Any:
+        keyring = self._keyrings.get(customer_id)
+        if keyring is None:
+            return FORGOTTEN
+        try:
+            return json.loads(keyring.open_text(sealed, _MARK))
+        except (CannotDecrypt, binascii.Error):
+            return FORGOTTEN
+
+
+def _keys_of(customers: Iterable[UUID]) -> Any:
+    return select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_(customers))
+
+
+def _keyring(customer_id: UUID, secret: str) -> Keyring:
+    return Keyring((Key(str(customer_id), base64.b64decode(secret)),))
+
+
+def is_personal(value: Any) -> bool:
+    """Tell whether a JSON value says anywhere who somebody is."""
+    if isinstance(value, list):
+        return any(map(is_personal, value))
+    if not isinstance(value, dict):
+        return False
+    return any((name in PERSONAL and held) or is_personal(held) for name, held in value.items())
+
+
+def _sealed(value: Any, keyring: Keyring) -> Any:
+    if isinstance(value, list):
+        return [_sealed(held, keyring) for held in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _sealed_field(name, held, keyring) for name, held in value.items()}
+
+
+def _sealed_field(name: str, held: Any, keyring: Keyring) -> Any:
+    if name in PERSONAL and held:
+        return {_MARK: keyring.seal_text(json.dumps(held), _MARK)}
+    return _sealed(held, keyring)
+
+
+@event.listens_for(PersonalDataSession, "before_flush")
+def _seal_history(session: Session, _: UOWTransaction, __: object) -> None:
+    rows = [row for row in session.new if isinstance(row, AuditLog | OutboxEvent)]
+    about = [(customer, row) for row in rows if _says_who(row) and (customer := customer_of(row)) is not None]
+    keyrings: dict[UUID, Keyring] = {}
+    for customer, row in about:
+        if customer not in keyrings:
+            keyrings[customer] = _keyring_of(session, row.org_id, customer)
+        for name in _PARTS[type(row)]:
+            setattr(row, name, _sealed(getattr(row, name), keyrings[customer]))
+
+
+_PARTS: dict[type, tuple[str, ...]] = {AuditLog: ("before", "after", "detail"), OutboxEvent: ("data",)}
+
+
+def _says_who(row: AuditLog | OutboxEvent) -> bool:
+    return any(is_personal(getattr(row, name)) for name in _PARTS[type(row)])
+
+
+def _keyring_of(session: Session, org_id: UUID, customer_id: UUID) -> Keyring:
+    fresh: Json = {
+        "org_id": org_id,
+        "customer_id": customer_id,
+        "secret": base64.b64encode(Key.fresh(str(customer_id)).secret).decode(),
+    }
+    query = _keys_of([customer_id])
+    found = session.execute(query).one_or_none()
+    if found is None:
+        session.execute(insert(CustomerKey).values(fresh).on_conflict_do_nothing())
+        found = session.execute(query).one()
+    return _keyring(customer_id, found[1])

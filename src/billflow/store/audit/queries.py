@@ -1,0 +1,127 @@
+"""Reading the audit log, and telling whether anybody changed it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
+from billflow.models.contracts.records import Page, Paging
+from billflow.models.tables import AuditLog
+from billflow.store.audit.personal_data import PersonalDataReader, customer_of, opened
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.sequences import sequence_page
+
+_AT_ONCE = 1000
+_MOST_FAULTS = 100
+
+# The same as billflow_chain_entry, written again here: a database that was tampered with does not vouch for itself.
+_LINKS = text(
+    "SELECT c.position, c.audit_id, c.prev_hash, c.hash, jsonb_build_object("
+    "'id', a.id, 'org_id', a.org_id, 'sequence', a.sequence, 'actor', a.actor,"
+    " 'request_id', a.request_id, 'action', a.action, 'subject_type', a.subject_type,"
+    " 'subject_id', a.subject_id, 'at', (extract(epoch FROM a.at) * 1000000)::bigint,"
+    " 'detail', a.detail, 'before', a.before, 'after', a.after,"
+    " 'created_at', (extract(epoch FROM a.created_at) * 1000000)::bigint)::text AS told, a.id AS entry_id"
+    " FROM audit_chain c LEFT JOIN audit_log a ON a.id = c.audit_id"
+    " WHERE c.position > :after ORDER BY c.position LIMIT :limit"
+)
+_UNCHAINED = text(
+    "SELECT a.id FROM audit_log a WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.audit_id = a.id)"
+    " ORDER BY a.sequence LIMIT :limit"
+)
+
+
+@dataclass(frozen=True)
+class PostgresAudit:
+    """`ports_audit.Audit` on PostgreSQL."""
+
+    database: Database
+
+    async def entries(self, org_id: str, wanted: AuditFilter, paging: Paging) -> Page[AuditRecord]:
+        """Return one part of the entries, the newest first."""
+        query = select(AuditLog).where(*_entries_that(wanted))
+        async with self.database.unit_of_work(org_id) as session:
+            found = await sequence_page(session, query, AuditLog.sequence, paging, lambda row: row)
+            opener = await opened(session, map(customer_of, found.rows))
+            rows = tuple(_record(row, opener) for row in found.rows)
+            return Page(rows=rows, total=found.total, next=found.next)
+
+    async def verify(self, org_id: str) -> AuditVerdict:
+        """Compute every hash again and say where the chain breaks; some thousand entries at a time."""
+        chain = _Chain(as_id(org_id, "organization"))
+        async with self.database.unit_of_work(org_id) as session:
+            while links := (await session.execute(_LINKS, {"after": chain.seen, "limit": _AT_ONCE})).all():
+                for link in links:
+                    chain.take(link)
+            chain.faults += await _unchained(session)
+        head = chain.head.hex() if chain.entries else None
+        return AuditVerdict(entries=chain.entries, head=head, faults=tuple(chain.faults[:_MOST_FAULTS]))
+
+
+@dataclass
+class _Chain:
+    """How far the chain was followed; it begins with the hash of the organization's id."""
+
+    org_id: UUID
+    seen: int = 0
+    entries: int = 0
+    head: bytes = b""
+    faults: list[AuditFault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.head = hashlib.sha256(str(self.org_id).encode()).digest()
+
+    def take(self, link: Row[Any]) -> None:
+        """Follow the chain by one link."""
+        for problem in self._problems(link):
+            self.faults.append(AuditFault(position=link.position, audit_id=str(link.audit_id), problem=problem))
+        self.seen, self.head = link.position, link.hash
+        self.entries += 1
+
+    def _problems(self, link: Row[Any]) -> Iterator[str]:
+        if link.position != self.seen + 1:
+            yield "links before it are missing"
+        if link.prev_hash != self.head:
+            yield "it does not follow from the link before it"
+        if link.entry_id is None:
+            yield "the entry was removed"
+        elif hashlib.sha256(link.prev_hash + link.told.encode()).digest() != link.hash:
+            yield "the entry was changed"
+
+
+async def _unchained(session: AsyncSession) -> list[AuditFault]:
+    found = await session.scalars(_UNCHAINED, {"limit": _MOST_FAULTS})
+    return [AuditFault(position=None, audit_id=str(key), problem="the entry is not in the chain") for key in found]
+
+
+def _entries_that(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    named = {name: getattr(wanted, name) for name in ("actor", "action", "subject_type", "subject_id")}
+    conditions: list[ColumnElement[bool]] = [
+        getattr(AuditLog, name) == value for name, value in named.items() if value is not None
+    ]
+    if wanted.since is not None:
+        conditions.append(AuditLog.created_at >= wanted.since)
+    return conditions
+
+
+def _record(row: AuditLog, opener: PersonalDataReader) -> AuditRecord:
+    detail, before, after = (opener.open(customer_of(row), part) for part in (row.detail, row.before, row.after))
+    return AuditRecord(
+        audit_id=str(row.id),
+        sequence=row.sequence,
+        actor=row.actor,
+        request_id=row.request_id,
+        action=row.action,
+        subject_type=row.subject_type,
+        subject_id=row.subject_id,
+        at=row.at,
+        recorded_at=row.created_at,
+        detail=detail,
+        before=before,
+        after=after,
+    )

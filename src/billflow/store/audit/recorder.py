@@ -1,0 +1,83 @@
+"""Writing down what happened: the audit log and the outbox, in the transaction that made it happen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.models.contracts.customers import ChangeContext
+from billflow.models.tables import AuditLog, OutboxEvent
+from billflow.models.tables.base import Json
+from billflow.store.plans.mapping import as_json
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes for one organization, as of one moment, on behalf of one actor."""
+
+    session: AsyncSession
+    org_id: UUID
+    at: datetime
+    actor: str = "system"
+    request_id: str | None = None
+
+    def audit(
+        self,
+        action: str,
+        subject: tuple[str, object],
+        *,
+        before: Json | None = None,
+        after: Json | None = None,
+        detail: Json | None = None,
+    ) -> None:
+        """Note that the actor did *action* to *subject*, a kind and an id; of two states only what differs is kept."""
+        if before is not None and after is not None:
+            before, after = _differing(before, after), _differing(after, before)
+        self.session.add(
+            AuditLog(
+                org_id=self.org_id,
+                actor=self.actor,
+                request_id=self.request_id,
+                action=action,
+                subject_type=subject[0],
+                subject_id=str(subject[1]),
+                at=self.at,
+                detail=detail,
+                before=before,
+                after=after,
+            )
+        )
+
+    def say(
+        self,
+        event: str,
+        data: Mapping[str, Any],
+        *,
+        customer_id: UUID | None = None,
+        plan_id: UUID | None = None,
+        invoice_id: UUID | None = None,
+    ) -> None:
+        """Put an event into the outbox."""
+        self.session.add(
+            OutboxEvent(
+                org_id=self.org_id,
+                type=event,
+                at=self.at,
+                customer_id=customer_id,
+                plan_id=plan_id,
+                invoice_id=invoice_id,
+                data=as_json(data),
+            )
+        )
+
+
+def _differing(state: Json, other: Json) -> Json:
+    return {name: value for name, value in state.items() if other.get(name) != value}
+
+
+def recorder_of(session: AsyncSession, org_id: UUID, change: ChangeContext) -> Recorder:
+    """Return the recorder of a change to a customer."""
+    return Recorder(session, org_id, change.at, change.actor, change.request_id)

@@ -1,0 +1,115 @@
+"""Onboardings as rows: what was asked, and how far each part has come."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.onboarding import (
+    OnboardingInput,
+    OnboardingOptions,
+    OnboardingProgress,
+    OnboardingStage,
+    OnboardingStatus,
+    StageProgress,
+    StageReport,
+)
+from billflow.models.tables import BillingAccountRow, Onboarding
+from billflow.store.audit.recorder import Recorder
+from billflow.store.customers.base import CustomerStore
+from billflow.store.invoices.collection import billed_customer
+from billflow.store.session.database import as_id
+
+_EVENTS = {
+    OnboardingStatus.DONE: "customer.onboarded",
+    OnboardingStatus.ON_HOLD: "customer.onboarding_on_hold",
+    OnboardingStatus.FAILED: "customer.onboarding_failed",
+}
+
+
+@dataclass(frozen=True)
+class Onboardings(CustomerStore):
+    """The onboarding of each customer; unknown ids raise `NotFound`."""
+
+    async def begin_onboarding(
+        self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext
+    ) -> tuple[OnboardingInput, OnboardingProgress]:
+        """Write down what is wished for, unless an onboarding runs or is done; a failed one begins anew.
+
+        Return what is to be done, and how far it has come.
+        """
+        async with self._changing(ref, change) as (customer, recorder):
+            row = await recorder.session.get(Onboarding, customer.id)
+            if row is None:
+                row = Onboarding(
+                    org_id=customer.org_id, customer_id=customer.id, status=OnboardingStatus.FAILED, parts={}
+                )
+                recorder.session.add(row)
+            if row.status is OnboardingStatus.FAILED:
+                row.status, row.started_at = OnboardingStatus.RUNNING, change.at
+                row.wishes = wishes.model_dump(mode="json", exclude_unset=True)
+                recorder.audit("customer.onboarding_started", ("customer", customer.id), detail=row.wishes)
+            await recorder.session.flush()
+            ask = OnboardingInput(
+                org_id=ref.org_id,
+                customer_id=str(customer.id),
+                actor=change.actor,
+                wishes=OnboardingOptions.model_validate(row.wishes),
+                at=row.started_at,
+            )
+            return ask, _progress(row)
+
+    async def onboarding(self, ref: CustomerRef) -> OnboardingProgress:
+        """Return how far a customer's onboarding has come; raises `NotFound` where none began."""
+        async with self._reading(ref) as (customer, session):
+            row = await session.get(Onboarding, customer.id)
+            if row is None:
+                raise NotFound(f"The customer {ref.customer_id!r} was not onboarded.")
+            return _progress(row)
+
+    async def report_part(self, report: StageReport) -> OnboardingProgress:
+        """Note what came of one part, and where the whole stands; of a customer that was erased nothing is noted."""
+        async with self.database.unit_of_work(report.org_id) as session:
+            key = as_id(report.customer_id, "customer")
+            row = await session.get(Onboarding, key, with_for_update=True)
+            if row is None:
+                return _forgotten(report)
+            progress = report.progress.model_dump(mode="json")
+            effects = row.status is not report.status
+            row.parts = {**row.parts, report.progress.part: progress}
+            row.status = report.status
+            if effects and (event := _EVENTS.get(report.status)) and report.progress.at:
+                recorder = Recorder(session, row.org_id, report.progress.at)
+                recorder.audit(event, ("customer", key), detail=progress)
+                recorder.say(event, progress, customer_id=key)
+            return _progress(row)
+
+    async def payer(self, ref: CustomerRef) -> BilledCustomer:
+        """Return who pays, as Stripe is to know them."""
+        async with self._reading(ref) as (customer, session):
+            mine = select(BillingAccountRow).where(
+                BillingAccountRow.customer_id == customer.id, BillingAccountRow.is_default
+            )
+            return billed_customer(customer, (await session.scalars(mine)).one())
+
+
+def _forgotten(report: StageReport) -> OnboardingProgress:
+    return OnboardingProgress(
+        customer_id=report.customer_id,
+        status=report.status,
+        parts=(report.progress,),
+        started_at=report.progress.at or datetime.now(UTC),
+    )
+
+
+def _progress(row: Onboarding) -> OnboardingProgress:
+    parts = [row.parts.get(part, {"part": part}) for part in OnboardingStage]
+    return OnboardingProgress(
+        customer_id=str(row.customer_id),
+        status=row.status,
+        parts=tuple(map(StageProgress.model_validate, parts)),
+        started_at=row.started_at,
+    )

@@ -1,0 +1,198 @@
+"""A customer's seats and money over time, summed up by PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.revenue import monthly_revenue
+from billflow.models.contracts.customer_finances import (
+    Amount,
+    DaySeats,
+    LicensesFrom,
+    MonthMoney,
+    PlanHistory,
+    ReportRecord,
+    UsageRecord,
+)
+from billflow.models.contracts.customers import CustomerRef, CustomerStatus
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.tables import (
+    ChannelRow,
+    CreditRow,
+    CustomerPlan,
+    CustomerRow,
+    InvoiceRow,
+    LicenseLedger,
+    ProjectRow,
+    SeatRow,
+)
+from billflow.store.customers.base import CustomerStore
+from billflow.store.invoices.drafts import UNPAID
+from billflow.store.plans.base import newest_count
+
+_COUNTS = InvoiceRow.status != InvoiceStatus.VOID
+
+
+@dataclass(frozen=True)
+class Reports(CustomerStore):
+    """What a customer used, paid and owes; nothing here writes. Unknown ids raise `NotFound`."""
+
+    async def usage(self, ref: CustomerRef, since: datetime, until: datetime) -> UsageRecord:
+        """Return seats by day, licenses and money by month in `[since, until)`."""
+        async with self._reading(ref) as (customer, session):
+            seats = await _seats(session, customer, since, until)
+            return UsageRecord(
+                customer_id=str(customer.id),
+                since=since,
+                until=until,
+                projects=await _count(session, select(ProjectRow.id).where(ProjectRow.customer_id == customer.id)),
+                channels=await _count(session, _channels(customer)),
+                peak_members=max((day.members for day in seats), default=0),
+                peak_guests=max((day.guests for day in seats), default=0),
+                seats=seats,
+                licenses=await _licenses(session, customer, since, until),
+                money=await _money(session, customer, since, until),
+            )
+
+    async def report(self, ref: CustomerRef) -> ReportRecord:
+        """Return what the customer is worth, what it owes, and its plans, the newest first."""
+        async with self._reading(ref) as (customer, session):
+            mine = InvoiceRow.customer_id == customer.id
+            unpaid = (mine, InvoiceRow.status.in_(UNPAID))
+            plans, revenue = await _plans(session, customer)
+            return ReportRecord(
+                customer_id=str(customer.id),
+                name=customer.name,
+                status=customer.status,
+                customer_since=customer.created_at,
+                lifetime_value=await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid, mine),
+                monthly_recurring_revenue=revenue,
+                open_balance=await _sums(
+                    session, InvoiceRow.currency, InvoiceRow.total - InvoiceRow.amount_paid, *unpaid
+                ),
+                credit_balance=await _sums(
+                    session, CreditRow.currency, CreditRow.amount, CreditRow.customer_id == customer.id
+                ),
+                invoices=await _count(session, select(InvoiceRow.id).where(mine, _COUNTS)),
+                open_invoices=await _count(session, select(InvoiceRow.id).where(*unpaid)),
+                plans=plans,
+            )
+
+
+async def _seats(
+    session: AsyncSession, customer: CustomerRow, since: datetime, until: datetime
+) -> tuple[DaySeats, ...]:
+    day = func.date(func.timezone("UTC", SeatRow.observed_at)).label("day")
+    query = (
+        select(day, func.max(SeatRow.members).label("members"), func.max(SeatRow.guests).label("guests"))
+        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at >= since, SeatRow.observed_at < until)
+        .group_by(literal_column("day"))
+        .order_by(literal_column("day"))
+    )
+    return tuple(DaySeats.model_validate(row, from_attributes=True) for row in await session.execute(query))
+
+
+async def _licenses(
+    session: AsyncSession, customer: CustomerRow, since: datetime, until: datetime
+) -> tuple[LicensesFrom, ...]:
+    query = (
+        select(LicenseLedger)
+        .join(CustomerPlan, CustomerPlan.id == LicenseLedger.plan_id)
+        .where(CustomerPlan.customer_id == customer.id)
+        .where(LicenseLedger.event_time >= since, LicenseLedger.event_time < until)
+        .order_by(LicenseLedger.event_time, LicenseLedger.seq)
+    )
+    return tuple(
+        LicensesFrom(at=entry.event_time, plan_id=str(entry.plan_id), licenses=entry.licenses)
+        for entry in await session.scalars(query)
+    )
+
+
+async def _money(
+    session: AsyncSession, customer: CustomerRow, since: datetime, until: datetime
+) -> tuple[MonthMoney, ...]:
+    month = func.date(func.date_trunc("month", func.timezone("UTC", InvoiceRow.issued_at))).label("month")
+    query = (
+        select(
+            month,
+            InvoiceRow.currency,
+            func.count().label("invoices"),
+            func.sum(InvoiceRow.total).label("invoiced"),
+            func.sum(InvoiceRow.amount_paid).label("paid"),
+        )
+        .where(InvoiceRow.customer_id == customer.id, _COUNTS)
+        .where(InvoiceRow.issued_at >= since, InvoiceRow.issued_at < until)
+        .group_by(literal_column("month"), InvoiceRow.currency)
+        .order_by(literal_column("month"), InvoiceRow.currency)
+    )
+    return tuple(MonthMoney.model_validate(row, from_attributes=True) for row in await session.execute(query))
+
+
+async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[PlanHistory, ...], tuple[Amount, ...]]:
+    """Return the customer's plans, the newest first, and what the live ones renew at per month."""
+    query = select(CustomerPlan).where(CustomerPlan.customer_id == customer.id)
+    rows = (await session.scalars(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))).all()
+    totals = await _totals(session, customer)
+    history, revenue = [], dict[str, int]()
+    for row in rows:
+        count = await newest_count(session, row)
+        invoiced, paid = totals.get(row.id, (0, 0))
+        history.append(_history(row, count.licenses if count else 0, invoiced, paid))
+        monthly = monthly_revenue(
+            row.status,
+            row.schedule,
+            price_per_license=row.price_per_license,
+            fixed_price=row.fixed_price,
+            licenses=count.licenses_at_next_renewal if count else 0,
+        )
+        if monthly and customer.status is CustomerStatus.ACTIVE:
+            revenue[row.currency] = revenue.get(row.currency, 0) + monthly
+    return tuple(history), tuple(Amount(amount=amount, currency=code) for code, amount in revenue.items())
+
+
+async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, tuple[int, int]]:
+    query = (
+        select(InvoiceRow.plan_id, func.sum(InvoiceRow.total), func.sum(InvoiceRow.amount_paid))
+        .where(InvoiceRow.customer_id == customer.id, _COUNTS)
+        .group_by(InvoiceRow.plan_id)
+    )
+    return {plan_id: (int(invoiced), int(paid)) for plan_id, invoiced, paid in await session.execute(query)}
+
+
+def _history(row: CustomerPlan, licenses: int, invoiced: int, paid: int) -> PlanHistory:
+    return PlanHistory(
+        plan_id=str(row.id),
+        tier=row.tier,
+        schedule=row.schedule,
+        status=row.status,
+        started_at=row.billing_cycle_anchor,
+        ended_at=row.ended_at,
+        licenses=licenses,
+        currency=row.currency,
+        invoiced=invoiced,
+        paid=paid,
+    )
+
+
+def _channels(customer: CustomerRow) -> Select[Any]:
+    return (
+        select(ChannelRow.id)
+        .join(ProjectRow, ProjectRow.id == ChannelRow.project_id)
+        .where(ProjectRow.customer_id == customer.id)
+    )
+
+
+async def _count(session: AsyncSession, query: Select[Any]) -> int:
+    return await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+async def _sums(
+    session: AsyncSession, currency: ColumnElement[str] | Any, amount: Any, *which: ColumnElement[bool]
+) -> tuple[Amount, ...]:
+    query: Select[Any] = select(currency, func.sum(amount)).where(*which).group_by(currency).order_by(currency)
+    found: Sequence[Any] = (await session.execute(query)).all()
+    return tuple(Amount(currency=code, amount=int(total)) for code, total in found)

@@ -1,0 +1,4 @@
+"""Dunning as rows.
+
+`repository` keeps policies and what they did.
+"""

@@ -1,0 +1,246 @@
+"""Collection by policy as rows: how far it has come, suspending for a debt and letting back in, letting go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.dunning import (
+    DEFAULT_POLICY,
+    DunningPolicy,
+    SmallOrganizationRule,
+    UnpaidInvoice,
+    WriteOffDecision,
+    check_policy,
+    let_go,
+    without_consequences,
+)
+from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
+from billflow.models.contracts.customers import ChangeContext, CustomerStatus
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.mail import Occasion
+from billflow.models.tables import (
+    CustomerPlan,
+    CustomerRow,
+    DunningPolicyRow,
+    InvoiceRow,
+    MailRow,
+    PaymentAttempt,
+    SeatRow,
+    TestClock,
+)
+from billflow.store.audit.recorder import Recorder, recorder_of
+from billflow.store.customers.creation import held_with_plans, turn
+from billflow.store.customers.registration import hold
+from billflow.store.invoices.drafts import UNPAID, open_invoices, void
+from billflow.store.plans.base import PlanStore
+from billflow.store.plans.mapping import as_json
+from billflow.store.plans.snapshots import summary
+from billflow.store.session.database import as_id
+
+COLLECTION = "collection"
+"""The actor of what collection does."""
+
+_POLICY = TypeAdapter(DunningPolicy)
+_FAILED = ("declined", "requires_action")
+
+
+@dataclass(frozen=True)
+class Dunning(PlanStore):
+    """The invoices that are not paid in time."""
+
+    async def dunning_policy(self, org_id: str) -> DunningPolicy:
+        """Return how the organization collects."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await _policy(session)
+
+    async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
+        """Collect by this policy from now on; collections that run keep theirs."""
+        async with self.database.unit_of_work(org_id) as session:
+            await session.execute(_written(org_id, policy))
+
+    async def change_dunning_policy(
+        self, org_id: str, changes: Mapping[str, object], change: ChangeContext
+    ) -> DunningPolicy:
+        """Change parts of the policy, named as in `DunningPolicy`, for collections that begin from now on.
+
+        Raises `InvalidInput` for what can't be followed.
+        """
+        async with self.database.unit_of_work(org_id) as session:
+            before = await _policy(session)
+            policy = _POLICY.validate_python({**as_json(before), **changes})
+            check_policy(policy)
+            await session.execute(_written(org_id, policy))
+            owner = as_id(org_id, "organization")
+            detail = {"reason": change.reason} if change.reason else None
+            recorder_of(session, owner, change).audit(
+                "dunning_policy.changed", ("org", owner), before=as_json(before), after=as_json(policy), detail=detail
+            )
+            return policy
+
+    async def terms(self, ref: InvoiceRef) -> CollectionTerms:
+        """Return the organization's policy, and how far collecting the invoice has come."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            invoice = await _invoice(session, ref)
+            policy = await _policy(session)
+            plan = await session.get_one(CustomerPlan, invoice.plan_id)
+            failed_at, failures = await _failures(session, invoice.id)
+            unpaid = UnpaidInvoice(
+                collection_method=invoice.collection_method,
+                issued_at=invoice.issued_at,
+                due_at=invoice.due_at,
+                failed_at=failed_at,
+                attempts=failures,
+                requires_action=(invoice.last_outcome or {}).get("kind") == "requires_action",
+                reminders=await _reminders(session, invoice.id),
+                suspended_at=invoice.customer_suspended_at,
+                plan_ended=plan.status is PlanStatus.ENDED,
+            )
+            recurring = invoice.kind is InvoiceKind.RECURRING
+            return CollectionTerms(
+                policy=policy if recurring else without_consequences(policy),
+                unpaid=unpaid,
+                status=invoice.status,
+                attempts=invoice.attempts,
+                last_outcome=(invoice.last_outcome or {}).get("kind"),
+                clock_at=await _clock_at(session, plan),
+            )
+
+    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
+        """Return the live plans of the customer who owes the invoice."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            invoice = await _invoice(session, ref)
+            query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
+            return CustomerHold(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
+
+    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+        """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            owes = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
+            if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
+                return CustomerHold(changed=False)
+            if customer.status is CustomerStatus.ACTIVE:
+                change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} unpaid")
+                turn(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
+                invoice.customer_suspended_at = at
+                return CustomerHold(changed=True, plan_ids=_ids(plans))
+            if await _held_by_debts(session, customer):
+                invoice.customer_suspended_at = customer.suspended_at
+            return CustomerHold(changed=False)
+
+    async def lift_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            owed = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owed.customer_id))
+            invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
+            since = invoice.customer_suspended_at
+            if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
+                return CustomerHold(changed=False)
+            invoice.customer_suspended_at = None
+            await session.flush()
+            if customer.suspended_at != since or await _held_by_debts(session, customer):
+                return CustomerHold(changed=False)
+            for plan in plans:
+                hold(plan, customer)
+            change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
+            turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
+            return CustomerHold(changed=True, plan_ids=_ids(plans))
+
+    async def let_go(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
+        """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
+        async with self.database.unit_of_work(ref.org_id) as session:
+            rule = (await _policy(session)).small_organizations
+            owes = await _invoice(session, ref)
+            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            live = [plan for plan in plans if plan.status.is_live]
+            if rule is None or customer.realm_id is None:
+                return CollectionGivenUp()
+            decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
+            if decided.end_plan:
+                return CollectionGivenUp(plan_id=str(live[0].id), tell_owners=decided.tell_owners)
+            if not decided.void_open_invoices:
+                return CollectionGivenUp()
+            recorder = Recorder(session, customer.org_id, at, COLLECTION)
+            voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
+            for invoice in voided:
+                void(invoice, customer, recorder)
+            return CollectionGivenUp(voided=tuple(map(summary, voided)))
+
+
+async def _invoice(session: AsyncSession, ref: InvoiceRef) -> InvoiceRow:
+    invoice = await session.get(InvoiceRow, as_id(ref.invoice_id, "invoice"))
+    if invoice is None:
+        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    return invoice
+
+
+async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
+    clock = await session.get(TestClock, plan.test_clock_id) if plan.test_clock_id else None
+    return clock.now_at if clock else None
+
+
+def _written(org_id: str, policy: DunningPolicy) -> Insert:
+    row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
+    return row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
+
+
+async def _policy(session: AsyncSession) -> DunningPolicy:
+    stored: object = (await session.scalars(select(DunningPolicyRow.policy))).one_or_none()
+    return _POLICY.validate_python(stored) if stored is not None else DEFAULT_POLICY
+
+
+async def _failures(session: AsyncSession, invoice_id: UUID) -> tuple[datetime | None, int]:
+    query = select(func.min(PaymentAttempt.at), func.count()).where(
+        PaymentAttempt.invoice_id == invoice_id, PaymentAttempt.outcome["kind"].astext.in_(_FAILED)
+    )
+    first, count = (await session.execute(query)).one()
+    return first, count
+
+
+async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
+    reminders = [occasion for occasion in Occasion if occasion.is_reminder]
+    query = select(func.count()).where(MailRow.invoice_id == invoice_id, MailRow.occasion.in_(reminders))
+    return await session.scalar(query) or 0
+
+
+async def _held_by_debts(session: AsyncSession, customer: CustomerRow) -> bool:
+    debts = select(InvoiceRow.id).where(InvoiceRow.customer_id == customer.id)
+    held = debts.where(InvoiceRow.customer_suspended_at == customer.suspended_at).exists()
+    return bool(await session.scalar(select(held)))
+
+
+async def _decided(
+    session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
+) -> WriteOffDecision:
+    seen = (
+        select(SeatRow.members + SeatRow.guests)
+        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
+        .order_by(SeatRow.observed_at.desc())
+        .limit(1)
+    )
+    seats = (await session.scalars(seen)).one_or_none()
+    if seats is None:
+        return WriteOffDecision()
+    newest = (
+        select(InvoiceRow.status)
+        .where(InvoiceRow.customer_id == customer.id)
+        .order_by(InvoiceRow.issued_at.desc(), InvoiceRow.id)
+        .limit(rule.invoices)
+    )
+    newest_open = [status in UNPAID for status in await session.scalars(newest)]
+    return let_go(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+
+
+def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:
+    return tuple(str(plan.id) for plan in plans if plan.status.is_live)

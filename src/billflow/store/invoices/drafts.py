@@ -1,0 +1,107 @@
+"""Invoices as rows: writing a draft with its lines, and voiding what is still open."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
+from billflow.store.adjustments.balance import return_balance
+from billflow.store.audit.recorder import Recorder
+from billflow.store.plans.mapping import as_json
+
+UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+
+
+def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccountRow, step_key: str) -> InvoiceRow:
+    """Return the row of an invoice that a step drafted."""
+    due_at = draft.at + timedelta(days=draft.terms.days_until_due or 0)
+    return InvoiceRow(
+        id=uuid4(),
+        org_id=plan.org_id,
+        plan_id=plan.id,
+        customer_id=plan.customer_id,
+        billing_account_id=account.id,
+        kind=draft.kind,
+        status=InvoiceStatus.DRAFT,
+        currency=draft.currency,
+        total=draft.total,
+        issued_at=draft.at,
+        collection_method=draft.terms.collection_method,
+        days_until_due=draft.terms.days_until_due,
+        due_at=due_at,
+        auto_advance=draft.terms.auto_advance,
+        statement_descriptor=draft.statement_descriptor,
+        flat_discount_months=draft.flat_discount_months,
+        licenses=draft.licenses,
+        step_key=step_key,
+    )
+
+
+def line_rows(draft: InvoiceDraft, invoice: InvoiceRow) -> list[InvoiceLineRow]:
+    """Return the rows of the draft's lines, in order."""
+    return [
+        InvoiceLineRow(
+            id=uuid4(),
+            org_id=invoice.org_id,
+            invoice_id=invoice.id,
+            n=n,
+            kind=line.kind,
+            description=line.description,
+            quantity=line.quantity,
+            unit_amount=line.unit_amount,
+            amount=line.amount,
+            period_start=line.derivation.period.start,
+            period_end=line.derivation.period.end,
+            derivation=as_json(line.derivation),
+        )
+        for n, line in enumerate(draft.lines, 1)
+    ]
+
+
+async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[InvoiceRow]:
+    """Load and hold the unpaid invoices that match, in one order for everyone."""
+    query = select(InvoiceRow).where(InvoiceRow.status.in_(UNPAID), *which).order_by(InvoiceRow.id)
+    return (await session.scalars(query.with_for_update(key_share=True))).all()
+
+
+def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None:
+    """Void an unpaid invoice in our records, and give back what it had used.
+
+    That is flat-discount months (billflow rules 7), and what the customer's balance paid of it.
+    """
+    recorder.audit(
+        "invoice.voided", ("invoice", invoice.id), before={"status": invoice.status}, after={"status": "void"}
+    )
+    invoice.status, invoice.voided_at = InvoiceStatus.VOID, recorder.at
+    invoice.next_attempt_at = invoice.next_action = None
+    customer.flat_discounted_months += invoice.flat_discount_months
+    return_balance(invoice, recorder)
+    recorder.say(
+        "invoice.voided",
+        {"total": invoice.total, "currency": invoice.currency},
+        customer_id=invoice.customer_id,
+        plan_id=invoice.plan_id,
+        invoice_id=invoice.id,
+    )
+
+
+async def prepaid_line(session: AsyncSession, plan_id: UUID, trial_id: UUID | None = None) -> UUID | None:
+    """Return the first line of the plan's newest purchase, which billed its first licenses.
+
+    A plan that starts after its trial, because that was paid late, was bought by the invoice of the trial.
+    """
+    query = (
+        select(InvoiceLineRow.id)
+        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
+        .where(InvoiceRow.plan_id.in_((plan_id, trial_id)), InvoiceRow.status != InvoiceStatus.VOID)
+        .where(InvoiceRow.kind.in_((InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)))
+        .where(InvoiceLineRow.n == 1)
+        .order_by(InvoiceRow.created_at.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()

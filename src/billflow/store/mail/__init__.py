@@ -1,0 +1,4 @@
+"""The mail log.
+
+`repository` keeps what was written to customers.
+"""

@@ -1,0 +1,4 @@
+"""Offers as rows.
+
+`repository` writes and reads, `records` shows.
+"""

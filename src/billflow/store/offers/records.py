@@ -1,0 +1,163 @@
+"""Offers as rows: what they say, what becomes of them, and the invoice that support sent for one."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound, Refused
+from billflow.domain.offers import OfferTerms
+from billflow.models.contracts.customers import CustomerPricing, OfferStatus
+from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
+from billflow.models.contracts.steps import StepInfo
+from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
+from billflow.store.audit.recorder import Recorder
+from billflow.store.plans.mapping import as_json
+from billflow.store.session.database import as_id
+
+_PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
+
+
+def terms_of_offer(row: CustomerPlanOffer) -> OfferTerms:
+    """Return what is offered."""
+    return OfferTerms(
+        tier=row.tier,
+        currency=row.currency,
+        fixed_price=row.fixed_price,
+        monthly_discounted_price=row.monthly_discounted_price,
+        annual_discounted_price=row.annual_discounted_price,
+        minimum_licenses=row.minimum_licenses,
+        days_until_due=row.days_until_due,
+        expires_at=row.expires_at,
+    )
+
+
+async def held_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
+    """Load and hold an offer made to a customer, who is held already; raises `NotFound`."""
+    key = as_id(offer_id, "offer")
+    offer = await session.get(CustomerPlanOffer, key, with_for_update={"key_share": True})
+    if offer is None or offer.customer_id != customer.id:
+        raise NotFound(f"There is no offer {offer_id!r} for this customer.")
+    return offer
+
+
+async def open_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
+    """Load and hold an offer that can be accepted; raises `NotFound`, or `Refused` for one that is settled."""
+    offer = await held_offer(session, customer, offer_id)
+    if offer.status is not OfferStatus.OPEN:
+        raise Refused(f"The offer is {offer.status}; ask for a new one.", code="offer_not_open", field="offer_id")
+    return offer
+
+
+async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInfo) -> CustomerPlanOffer | None:
+    """Load and hold the open offer that a step's command names, None where it names none, or none that is open."""
+    offer_id = (step.detail.get("command") or {}).get("offer_id")
+    if offer_id is None:
+        return None
+    try:
+        return await open_offer(session, customer, offer_id)
+    except (NotFound, Refused):
+        return None
+
+
+async def fixed_price_waits(session: AsyncSession, customer: CustomerRow, tier: str, at: datetime) -> bool:
+    """Tell whether a fixed price for *tier* waits to be accepted: there is no trial then (rules 10)."""
+    offer = CustomerPlanOffer
+    waits = exists().where(
+        offer.customer_id == customer.id,
+        offer.tier == tier,
+        offer.status == OfferStatus.OPEN,
+        offer.fixed_price.is_not(None),
+        or_(offer.expires_at.is_(None), offer.expires_at > at),
+    )
+    return bool(await session.scalar(select(waits)))
+
+
+def settle(offer: CustomerPlanOffer, status: OfferStatus, recorder: Recorder) -> None:
+    """Give an open offer its end, and tell the world."""
+    offer.status, offer.closed_at = status, recorder.at
+    note(offer, f"offer.{status}", recorder)
+
+
+def note(offer: CustomerPlanOffer, event: str, recorder: Recorder) -> None:
+    """Write down what became of an offer."""
+    told = {"offer_id": offer.id, "tier": offer.tier, "fixed_price": offer.fixed_price}
+    recorder.audit(event, ("offer", offer.id), detail=as_json(told))
+    recorder.say(event, told, customer_id=offer.customer_id)
+
+
+def accept(offer: CustomerPlanOffer, customer: CustomerRow, recorder: Recorder) -> None:
+    """Accept an offer, keeping the pricing that it is about to replace."""
+    if offer.fixed_price is None:
+        offer.replaced_pricing = as_json(CustomerPricing.model_validate(customer, from_attributes=True))
+    settle(offer, OfferStatus.ACCEPTED, recorder)
+
+
+async def reopen(offer_id: UUID, customer: CustomerRow, recorder: Recorder) -> None:
+    """Open an offer again whose purchase came to nothing, and undo what it did to the customer's pricing."""
+    session = recorder.session
+    offer = await session.get_one(CustomerPlanOffer, offer_id, with_for_update={"key_share": True})
+    if offer.status is not OfferStatus.ACCEPTED:
+        return
+    _restore(offer, customer)
+    if await _another_is_open(session, offer):
+        offer.status = OfferStatus.WITHDRAWN
+        return
+    offer.status, offer.closed_at = OfferStatus.OPEN, None
+    note(offer, "offer.reopened", recorder)
+
+
+async def _another_is_open(session: AsyncSession, offer: CustomerPlanOffer) -> bool:
+    same = (CustomerPlanOffer.customer_id == offer.customer_id, CustomerPlanOffer.tier == offer.tier)
+    return bool(await session.scalar(select(exists().where(*same, CustomerPlanOffer.status == OfferStatus.OPEN))))
+
+
+def _restore(offer: CustomerPlanOffer, customer: CustomerRow) -> None:
+    """Put the old pricing back, unless support has changed the prices since."""
+    agreed = (offer.tier, offer.monthly_discounted_price or 0, offer.annual_discounted_price or 0)
+    if offer.replaced_pricing is None or tuple(getattr(customer, name) for name in _PRICES) != agreed:
+        return
+    for name, value in offer.replaced_pricing.items():
+        setattr(customer, name, value)
+    offer.replaced_pricing = None
+
+
+async def adopt_sent_invoice(
+    session: AsyncSession, sent: SentInvoice, invoice: InvoiceRow, account: BillingAccountRow
+) -> None:
+    """Let the invoice that support sent at Stripe be the purchase, and its Stripe customer the customer's own.
+
+    Raises `Refused` where it is not open, belongs to someone else, buys something else already, or is over another
+    amount (rules 13).
+    """
+    await _check_sent(session, sent, invoice, account)
+    account.stripe_customer_id = sent.stripe_customer_id
+    invoice.status, invoice.stripe_invoice_id = InvoiceStatus.OPEN, sent.stripe_invoice_id
+    invoice.number, invoice.hosted_invoice_url = sent.number, sent.hosted_invoice_url
+    invoice.due_at, invoice.amount_due = sent.due_at or invoice.due_at, sent.total
+
+
+async def _check_sent(
+    session: AsyncSession, sent: SentInvoice, invoice: InvoiceRow, account: BillingAccountRow
+) -> None:
+    if sent.status is not InvoiceStatus.OPEN or sent.stripe_customer_id is None:
+        raise _unfit(f"is {sent.status}; send one that is open", "invoice_not_open")
+    if account.stripe_customer_id not in (None, sent.stripe_customer_id):
+        raise _unfit("belongs to another customer at Stripe", "invoice_of_another_customer")
+    taken = exists().where(
+        BillingAccountRow.stripe_customer_id == sent.stripe_customer_id, BillingAccountRow.id != account.id
+    )
+    if await session.scalar(select(taken)):
+        raise _unfit("belongs to another customer of ours", "invoice_of_another_customer")
+    if await session.scalar(select(exists().where(InvoiceRow.stripe_invoice_id == sent.stripe_invoice_id))):
+        raise _unfit("is in our records already", "invoice_already_used")
+    if (sent.total, sent.currency) != (invoice.total, invoice.currency):
+        raise _unfit(
+            f"is over {sent.total} {sent.currency}, the offer over {invoice.total} {invoice.currency}",
+            "amount_mismatch",
+        )
+
+
+def _unfit(why: str, code: str) -> Refused:
+    return Refused(f"The sent invoice {why}.", code=code, field="sent_invoice_id")

@@ -1,0 +1,187 @@
+"""Offers that support makes to customers: `ports.Offers` on PostgreSQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import NotFound, Refused
+from billflow.domain.offers import check_offer
+from billflow.models.contracts.customers import ChangeContext, OfferStatus
+from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
+from billflow.models.contracts.plans import PlanState
+from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
+from billflow.store.audit.recorder import Recorder, recorder_of
+from billflow.store.customers.creation import LIVE
+from billflow.store.customers.records import customer_record
+from billflow.store.offers.records import held_offer, note, settle, terms_of_offer
+from billflow.store.plans.mapping import hosting_of
+from billflow.store.plans.snapshots import STATES, StateRows, state_of
+from billflow.store.plans.start import held_customer
+from billflow.store.session.database import Database, as_id
+
+AT_A_TIME = 100
+"""How many offers expire in one transaction."""
+
+
+@dataclass(frozen=True)
+class PostgresOffers:
+    """`ports.Offers` on PostgreSQL; every method is one transaction."""
+
+    database: Database
+    catalog: Catalog
+
+    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:
+        """Make an offer that stays open until it is accepted, withdrawn or expires.
+
+        Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
+        """
+        async with self.database.unit_of_work(org_id) as session:
+            customer, account = await held_customer(session, customer_id)
+            check_offer(new.terms(account.currency), self.catalog, hosting_of(customer), change.at)
+            recorder = recorder_of(session, customer.org_id, change)
+            await self._check_room(recorder, customer, new)
+            offer = _row(customer, new, account.currency)
+            session.add(offer)
+            await session.flush()
+            await session.refresh(offer)
+            note(offer, "offer.created", recorder)
+            return record(offer, change.at)
+
+    async def amend(
+        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: ChangeContext
+    ) -> OfferRecord:
+        """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer, _ = await held_customer(session, customer_id)
+            offer = await held_offer(session, customer, offer_id)
+            if record(offer, change.at).status is not OfferStatus.OPEN:
+                raise Refused("The offer is over; make a new one.", code="offer_not_open")
+            for name in wanted.model_fields_set:
+                setattr(offer, name, getattr(wanted, name))
+            check_offer(terms_of_offer(offer), self.catalog, hosting_of(customer), change.at)
+            note(offer, "offer.changed", recorder_of(session, customer.org_id, change))
+            return record(offer, change.at)
+
+    async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
+        """Take an open offer back; again is no news. Raises `NotFound`, or `Refused` for one that was accepted."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer, _ = await held_customer(session, customer_id)
+            offer = await held_offer(session, customer, offer_id)
+            if offer.status is OfferStatus.ACCEPTED:
+                raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
+            if offer.status is OfferStatus.OPEN:
+                over = terms_of_offer(offer).is_over(change.at)
+                end = OfferStatus.EXPIRED if over else OfferStatus.WITHDRAWN
+                settle(offer, end, recorder_of(session, customer.org_id, change))
+            return record(offer, change.at)
+
+    async def offers(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
+        """Return what was offered to a customer, the newest first, as it stands at *at*."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer = await customer_record(session, as_id(customer_id, "customer"))
+            query = select(CustomerPlanOffer).where(
+                CustomerPlanOffer.customer_id == as_id(customer.customer_id, "customer")
+            )
+            rows = await session.scalars(query.order_by(CustomerPlanOffer.created_at.desc(), CustomerPlanOffer.id))
+            return tuple(record(row, at) for row in rows)
+
+    async def offer(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
+        """Return one offer as it stands at *at*; raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            row = await session.get(CustomerPlanOffer, as_id(offer_id, "offer"))
+            if row is None:
+                raise NotFound(f"There is no offer {offer_id!r}.")
+            return record(row, at)
+
+    async def expire(self, org_id: str, at: datetime) -> bool:
+        """Note that offers whose time is over by *at* have expired, some at a time; tell whether more may be left.
+
+        Customers on a test clock live in a time of their own and are left alone.
+        """
+        offer, plan = CustomerPlanOffer, CustomerPlan
+        on_a_clock = exists().where(plan.customer_id == offer.customer_id, plan.test_clock_id.is_not(None))
+        query = (
+            select(offer)
+            .where(offer.status == OfferStatus.OPEN, offer.expires_at <= at, ~on_a_clock)
+            .order_by(offer.expires_at, offer.id)
+            .limit(AT_A_TIME)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        async with self.database.unit_of_work(org_id) as session:
+            over = (await session.scalars(query)).all()
+            for row in over:
+                settle(row, OfferStatus.EXPIRED, Recorder(session, row.org_id, row.expires_at or at))
+            return len(over) == AT_A_TIME
+
+    async def replaced_plan(self, org_id: str, customer_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that costs nothing and an offer takes the place of, or took; None where there is none."""
+        free = [tier.code for tier in self.catalog.tiers.values() if not tier.billable]
+        follower = aliased(CustomerPlan)
+        took_over = select(follower.predecessor_id).where(follower.offer_id == as_id(offer_id, "offer"))
+        mine = CustomerPlan.customer_id == as_id(customer_id, "customer")
+        async with self.database.unit_of_work(org_id) as session:
+            query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
+            oldest = query.order_by(CustomerPlan.created_at).limit(1)
+            found = (await session.execute(oldest)).one_or_none()
+            return state_of(StateRows(*found), self.catalog) if found else None
+
+    async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
+        """Return the plan that waits for the payment of an accepted offer, None where there is none."""
+        waiting = CustomerPlan.awaiting_invoice_id.is_not(None)
+        async with self.database.unit_of_work(org_id) as session:
+            query = STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting)
+            found = (await session.execute(query)).one_or_none()
+            return state_of(StateRows(*found), self.catalog) if found else None
+
+    async def _check_room(self, recorder: Recorder, customer: CustomerRow, new: NewOffer) -> None:
+        session = recorder.session
+        if await self._pays_already(session, customer):
+            raise Refused(
+                "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.",
+                code="live_plan",
+            )
+        same = (CustomerPlanOffer.customer_id == customer.id, CustomerPlanOffer.tier == new.tier)
+        query = select(CustomerPlanOffer).where(*same, CustomerPlanOffer.status == OfferStatus.OPEN)
+        standing = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
+        if standing is None:
+            return
+        if not terms_of_offer(standing).is_over(recorder.at):
+            raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
+        settle(standing, OfferStatus.EXPIRED, recorder)
+        await session.flush()
+
+    async def _pays_already(self, session: AsyncSession, customer: CustomerRow) -> bool:
+        tiers = await session.scalars(select(CustomerPlan.tier).where(CustomerPlan.customer_id == customer.id, LIVE))
+        return any(self.catalog.tier(tier).billable for tier in tiers)
+
+
+def record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
+    """Return an offer as it is shown; one whose time is over is expired, whether or not that was noted."""
+    over = offer.status is OfferStatus.OPEN and terms_of_offer(offer).is_over(at)
+    shown = {name: getattr(offer, name) for name in NewOffer.model_fields}
+    return OfferRecord(
+        **shown,
+        org_id=str(offer.org_id),
+        offer_id=str(offer.id),
+        customer_id=str(offer.customer_id),
+        status=OfferStatus.EXPIRED if over else offer.status,
+        currency=offer.currency,
+        closed_at=offer.expires_at if over else offer.closed_at,
+        created_at=offer.created_at,
+    )
+
+
+def _row(customer: CustomerRow, new: NewOffer, currency: str) -> CustomerPlanOffer:
+    return CustomerPlanOffer(
+        id=uuid4(),
+        org_id=customer.org_id,
+        customer_id=customer.id,
+        status=OfferStatus.OPEN,
+        currency=currency,
+        **{name: getattr(new, name) for name in NewOffer.model_fields},
+    )

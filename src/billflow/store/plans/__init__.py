@@ -1,0 +1,4 @@
+"""Plans as rows.
+
+`repository` writes steps; `queries` reads; `facts` loads what a step starts from, `outcome` writes what it decided.
+"""

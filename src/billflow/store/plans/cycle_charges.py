@@ -1,0 +1,74 @@
+"""What was charged for a plan's running cycle, and how much of it was not given back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.adjustments import kept
+from billflow.domain.calendar import Period
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.ledger import LedgerEntry, last_renewal_at
+from billflow.domain.step import ChargedLine
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.tables import CreditNoteRow, InvoiceLineRow, InvoiceRow, LedgerAllocation, RefundRow
+from billflow.store.adjustments.records import load_money, standing_of
+
+_PURCHASES = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
+_GIVEN_UP = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
+
+
+async def charged_lines(
+    session: AsyncSession, ledger: Mapping[UUID, LedgerEntry], at: datetime
+) -> tuple[ChargedLine, ...]:
+    """Load the lines of the invoices that bill the running cycle's ledger entries.
+
+    So the purchase counts whatever dates it names, that of a trial paid late too. What was given up is no charge, and
+    lines for the cycle before are left out.
+    """
+    renewal = last_renewal_at(tuple(ledger.values()), at)
+    if renewal is None:
+        return ()
+    running = [entry_id for entry_id, entry in ledger.items() if entry.seq >= renewal.seq]
+    bills = (
+        select(InvoiceLineRow.invoice_id)
+        .join(LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.id)
+        .where(LedgerAllocation.entry_id.in_(running))
+    )
+    paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewal.event_time)
+    query = (
+        select(InvoiceLineRow, InvoiceRow, _GIVEN_BACK)
+        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
+        .where(InvoiceRow.id.in_(bills), InvoiceRow.status.not_in(_GIVEN_UP), paid_for)
+        .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
+    )
+    rows = (await session.execute(query)).all()
+    left = await _left_of(session, {invoice.id: invoice for _, invoice, given_back in rows if given_back})
+    return tuple(
+        ChargedLine(left.get(line.id, line.amount), Period(line.period_start, line.period_end), is_paid(invoice))
+        for line, invoice, _ in rows
+    )
+
+
+_GIVEN_BACK = or_(
+    select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
+    select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
+)
+
+
+async def _left_of(session: AsyncSession, invoices: Mapping[UUID, InvoiceRow]) -> dict[UUID, Fraction]:
+    left: dict[UUID, Fraction] = {}
+    for invoice in invoices.values():
+        shares = kept(standing_of(await load_money(session, invoice)))
+        left |= {UUID(line): amount for line, amount in shares.items()}
+    return left
+
+
+def is_paid(invoice: InvoiceRow) -> bool:
+    """Tell whether nothing is left to pay."""
+    if invoice.status is InvoiceStatus.PAID:
+        return True
+    return invoice.total <= 0 and invoice.status is not InvoiceStatus.VOID

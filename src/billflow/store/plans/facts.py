@@ -1,0 +1,161 @@
+"""Loading what a step starts from, under the locks that keep it true until the step is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.ledger import LedgerEntry
+from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.seats import SeatObservation
+from billflow.domain.settings import BillingSettings
+from billflow.domain.step import Facts
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import (
+    BillingAccountRow,
+    CustomerPlan,
+    CustomerRow,
+    InvoiceRow,
+    LedgerAllocation,
+    LicenseLedger,
+    SeatRow,
+    TestClock,
+)
+from billflow.store.plans.cycle_charges import charged_lines, is_paid
+from billflow.store.plans.mapping import entry_of, observations_of, plan_of, seen_by, terms_of
+from billflow.store.session.database import as_id
+
+
+@dataclass(frozen=True)
+class PlanRows:
+    """The rows a plan hangs on; `clock_at` is its test clock's time."""
+
+    plan: CustomerPlan
+    customer: CustomerRow
+    account: BillingAccountRow
+    clock_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The facts of a step, and the rows they came from; `entries` maps sequence numbers to ids."""
+
+    rows: PlanRows
+    facts: Facts
+    entries: dict[int, UUID]
+
+
+async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanRows:
+    """Load a plan with its customer, default billing account and clock; raises `NotFound`.
+
+    With *lock* the plan and its customer are held, in this order, until the transaction ends.
+    """
+    query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
+    if lock:
+        query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no plan {ref.plan_id!r}.")
+    plan, customer, account, clock_at = found
+    return PlanRows(plan, customer, account, clock_at)
+
+
+_ROWS = (
+    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at)
+    .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
+    .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
+    .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+)
+
+
+async def load(
+    session: AsyncSession, rows: PlanRows, at: datetime, catalog: Catalog, settings: BillingSettings
+) -> Loaded:
+    """Gather the facts of the plan as of *at*."""
+    plan = plan_of(rows.plan)
+    ledger = await _ledger(session, rows.plan, at)
+    bought_by = await _trial_invoice(session, rows.plan)
+    facts = Facts(
+        plan=plan,
+        customer=terms_of(rows.customer, rows.account, plan=rows.plan),
+        catalog=catalog,
+        ledger=tuple(ledger.values()),
+        observations=await _observations(session, rows.plan, at),
+        last_observation=seen_by(rows.plan),
+        settings=settings,
+        next_plan=await _next_plan(session, plan),
+        charged=await charged_lines(session, ledger, at),
+        trial_invoice_paid=is_paid(bought_by) if bought_by else None,
+        trial_discounted_months=bought_by.flat_discount_months if bought_by else 0,
+    )
+    return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
+
+
+async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
+    """Load from the renewal before the oldest unsettled entry on, in sequence; what is older is settled for good."""
+    entries = select(LicenseLedger.seq).where(LicenseLedger.plan_id == plan.id)
+    oldest_open = (
+        entries.with_only_columns(func.min(LicenseLedger.seq))
+        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+        .where(LedgerAllocation.entry_id.is_(None))
+        .scalar_subquery()
+    )
+    first = (
+        entries.with_only_columns(func.max(LicenseLedger.seq))
+        .where(LicenseLedger.is_renewal, LicenseLedger.event_time <= at)
+        .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
+        .scalar_subquery()
+    )
+    query = (
+        select(LicenseLedger, LedgerAllocation.entry_id.is_not(None))
+        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+        .where(LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= func.coalesce(first, 1))
+        .order_by(LicenseLedger.seq)
+    )
+    return {row.id: entry_of(row, settled=settled) for row, settled in await session.execute(query)}
+
+
+_PAST_ALL = 2**62
+
+
+async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[SeatObservation, ...]:
+    """Load the pending observations up to *at*, and the newest one of all: it tells how fresh the data is."""
+    mine = SeatRow.customer_id == plan.customer_id
+    newest = select(func.max(SeatRow.observed_at)).where(mine).scalar_subquery()
+    query = (
+        select(SeatRow)
+        .where(mine, SeatRow.observed_at > plan.seats_observed_through)
+        .where((SeatRow.observed_at <= at) | (SeatRow.observed_at == newest))
+        .order_by(SeatRow.observed_at)
+    )
+    return observations_of(await session.scalars(query))
+
+
+async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:
+    if plan.status is not PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+        return None
+    query = select(CustomerPlan).where(
+        CustomerPlan.predecessor_id == UUID(plan.id),
+        CustomerPlan.status == PlanStatus.NEVER_STARTED,
+        CustomerPlan.billing_cycle_anchor == plan.end_date,
+    )
+    row = (await session.scalars(query)).one_or_none()
+    return plan_of(row) if row else None
+
+
+async def _trial_invoice(session: AsyncSession, plan: CustomerPlan) -> InvoiceRow | None:
+    """Load the newest invoice that buys the trial; one that was voided counts as not paid."""
+    if not plan.status.in_trial:
+        return None
+    query = (
+        select(InvoiceRow)
+        .where(InvoiceRow.plan_id == plan.id, InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
+        .order_by(InvoiceRow.created_at.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()

@@ -1,0 +1,119 @@
+"""Rows to domain values and back; the names of columns are the names of fields."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_jsonable_python
+
+from billflow.domain.catalog import Hosting
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.ledger import LedgerEntry
+from billflow.domain.plan import Plan
+from billflow.domain.seats import SeatObservation
+from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, LicenseLedger, SeatRow
+
+PLAN_FIELDS = tuple(field.name for field in fields(Plan))
+PRICING_FIELDS = (
+    "required_plan_tier",
+    "monthly_discounted_price",
+    "annual_discounted_price",
+    "minimum_licenses",
+    "exempt_from_license_number_check",
+    "flat_discount",
+    "flat_discounted_months",
+)
+_PLAN_LINKS = frozenset({"customer_id", "predecessor_id", "offer_id"})
+
+
+def plan_of(row: CustomerPlan) -> Plan:
+    """Return the plan a row holds."""
+    values: dict[str, Any] = {name: _told(getattr(row, name)) for name in PLAN_FIELDS}
+    return Plan(**values)
+
+
+def write_plan(row: CustomerPlan, plan: Plan) -> None:
+    """Put *plan* into its row; which row it is stays."""
+    for name in PLAN_FIELDS:
+        value = getattr(plan, name)
+        if name in _PLAN_LINKS and value is not None:
+            value = UUID(value)
+        if name != "id":
+            setattr(row, name, value)
+
+
+def hosting_of(customer: CustomerRow) -> Hosting:
+    """Return who runs the customer's deployment."""
+    return Hosting.CLOUD if customer.realm_id else Hosting.SELF_HOSTED
+
+
+def terms_of(
+    customer: CustomerRow, account: BillingAccountRow, *, plan: CustomerPlan | None = None, had_plan: bool = True
+) -> CustomerTerms:
+    """Return what the customer is charged; a plan on hold after a suspension is still not charged."""
+    return CustomerTerms(
+        id=str(customer.id),
+        hosting=hosting_of(customer),
+        currency=account.currency,
+        suspended_since=(plan.on_hold_since if plan else None) or customer.suspended_at,
+        stripe_customer_id=account.stripe_customer_id,
+        had_plan=had_plan,
+        **{name: getattr(customer, name) for name in PRICING_FIELDS},
+    )
+
+
+def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms, after: CustomerTerms) -> None:
+    """Put what a step changed of the customer's terms into its rows.
+
+    The end of a hold that lasts for the plan only leaves a newer suspension of the customer alone.
+    """
+    for name in PRICING_FIELDS:
+        setattr(customer, name, getattr(after, name))
+    if before.suspended_since is None and after.suspended_since is not None:
+        customer.status, customer.suspended_at = CustomerStatus.SUSPENDED, after.suspended_since
+    if before.suspended_since is not None and after.suspended_since is None:
+        if plan.on_hold_since is None:
+            customer.status, customer.suspended_at = CustomerStatus.ACTIVE, None
+        plan.on_hold_since = None
+
+
+def entry_of(row: LicenseLedger, *, settled: bool) -> LedgerEntry:
+    """Return the ledger entry a row holds."""
+    return LedgerEntry(
+        seq=row.seq,
+        event_time=row.event_time,
+        is_renewal=row.is_renewal,
+        licenses=row.licenses,
+        licenses_at_next_renewal=row.licenses_at_next_renewal,
+        settled=settled,
+    )
+
+
+def observations_of(rows: Iterable[SeatRow]) -> tuple[SeatObservation, ...]:
+    """Return the observations that rows hold."""
+    return tuple(SeatObservation(observed_at=row.observed_at, members=row.members, guests=row.guests) for row in rows)
+
+
+def seen_by(row: CustomerPlan) -> SeatObservation | None:
+    """Return the newest observation the plan's ledger has taken in."""
+    if row.seen_at is None:
+        return None
+    return SeatObservation(observed_at=row.seen_at, members=row.seen_members or 0, guests=row.seen_guests or 0)
+
+
+def write_seen(row: CustomerPlan, seen: SeatObservation | None) -> None:
+    """Note the newest observation the plan's ledger has taken in."""
+    if seen is not None:
+        row.seen_at, row.seen_members, row.seen_guests = seen.observed_at, seen.members, seen.guests
+
+
+def as_json(value: object) -> dict[str, Any]:
+    """Return a dataclass, a mapping or a contract as a JSON object."""
+    told: dict[str, Any] = to_jsonable_python(value)
+    return told
+
+
+def _told(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value

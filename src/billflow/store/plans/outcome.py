@@ -1,0 +1,217 @@
+"""Writing the outcome of a step: every row it decided, in the order that constraints ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.ledger import Disposition
+from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus
+from billflow.domain.step import Outcome
+from billflow.models.tables import (
+    BillingAccountRow,
+    CreditRow,
+    CustomerPlan,
+    CustomerRow,
+    InvoiceLineRow,
+    InvoiceRow,
+    LedgerAllocation,
+    LicenseLedger,
+)
+from billflow.models.tables.base import Json
+from billflow.store.audit.recorder import Recorder
+from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
+from billflow.store.offers.records import reopen
+from billflow.store.plans.mapping import as_json, plan_of, write_plan, write_seen, write_terms
+
+
+@dataclass
+class OutcomeWriter:
+    """Writes one step, its successor's part included; `made` and `voided` gather the invoices on the way.
+
+    With `behind` in *detail* the step comes late: its invoices are told of together, when the plan has backfilled.
+    """
+
+    recorder: Recorder
+    customer: CustomerRow
+    account: BillingAccountRow
+    key: str
+    action: str
+    detail: Json
+    made: list[InvoiceRow] = field(default_factory=list)
+    voided: list[InvoiceRow] = field(default_factory=list)
+
+    async def write(
+        self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID], before: CustomerTerms
+    ) -> CustomerPlan | None:
+        """Write *outcome* to the plan's *row*, and return the row of the plan that took over, if any.
+
+        *entries* are the ids of the ledger entries the step began with, *before* the terms it found.
+        """
+        # Loaded before the terms change: those count months that only voiding these invoices gives back.
+        given_up = await self._given_up(outcome, row)
+        write_terms(self.customer, row, before, _last(outcome).customer)
+        self._void(given_up)
+        was_bought = row.version > 0 and row.status is PlanStatus.NEVER_STARTED
+        await self._write_part(outcome, row, dict(entries))
+        if was_bought and row.offer_id and row.status is PlanStatus.ENDED:
+            await reopen(row.offer_id, self.customer, self.recorder)
+        if outcome.scheduled:
+            await self._write_scheduled(outcome.scheduled, row)
+        if outcome.successor is None:
+            return None
+        successor = await self._row_for(outcome.successor.plan, row)
+        await self._write_part(outcome.successor, successor, {})
+        return successor
+
+    def open_row(self, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
+        """Return the row of a new plan, still to be filled."""
+        customer = self.customer
+        return CustomerPlan(
+            id=plan_id, org_id=customer.org_id, customer_id=customer.id, test_clock_id=test_clock_id, version=0
+        )
+
+    async def _write_part(self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID]) -> None:
+        invoices = [invoice_row(draft, row, self.account, self.key) for draft in outcome.invoices]
+        self._write_plan(outcome, row, invoices)
+        self.recorder.session.add(row)
+        await self.recorder.session.flush()
+        lines = await self._write_invoices(outcome, invoices)
+        await self._write_ledger(outcome, row, entries, lines)
+        self._write_credit(outcome, row)
+        for invoice in invoices:
+            self._announce(invoice)
+        for event in outcome.events:
+            self.recorder.say(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
+        await self.recorder.session.flush()
+
+    def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: list[InvoiceRow]) -> None:
+        known = None if row.version == 0 else as_json(plan_of(row))
+        write_plan(row, outcome.plan)
+        write_seen(row, outcome.last_observation)
+        row.attention_code = row.attention_message = row.attention_since = None
+        if invoices:
+            row.invoicing_status = InvoicingStatus.SENDING
+        if row.status is not PlanStatus.NEVER_STARTED:
+            row.awaiting_invoice_id = None
+        elif bought := next((invoice for invoice in invoices if invoice.kind is InvoiceKind.PURCHASE), None):
+            row.awaiting_invoice_id = bought.id
+        row.version += 1
+        self.recorder.audit(
+            self.action, ("plan", row.id), before=known, after=as_json(plan_of(row)), detail=self.detail
+        )
+
+    async def _write_invoices(self, outcome: Outcome, invoices: list[InvoiceRow]) -> dict[int, UUID]:
+        """Write the invoices with their lines; return the line that bills each ledger entry, by sequence number."""
+        session, billed = self.recorder.session, dict[int, UUID]()
+        session.add_all(invoices)
+        await session.flush()
+        for draft, invoice in zip(outcome.invoices, invoices, strict=True):
+            rows = line_rows(draft, invoice)
+            session.add_all(rows)
+            billed |= _billed(rows, [line.entries for line in draft.lines])
+        self.made += invoices
+        return billed
+
+    def _announce(self, invoice: InvoiceRow) -> None:
+        self.recorder.say(
+            "invoice.created",
+            {
+                "kind": invoice.kind,
+                "total": invoice.total,
+                "currency": invoice.currency,
+                "behind": self.detail.get("behind", False),
+            },
+            customer_id=invoice.customer_id,
+            plan_id=invoice.plan_id,
+            invoice_id=invoice.id,
+        )
+
+    async def _write_ledger(
+        self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID], lines: dict[int, UUID]
+    ) -> None:
+        session = self.recorder.session
+        for entry in outcome.entries:
+            entries[entry.seq] = uuid4()
+            session.add(
+                LicenseLedger(
+                    id=entries[entry.seq],
+                    org_id=row.org_id,
+                    plan_id=row.id,
+                    seq=entry.seq,
+                    event_time=entry.event_time,
+                    is_renewal=entry.is_renewal,
+                    licenses=entry.licenses,
+                    licenses_at_next_renewal=entry.licenses_at_next_renewal,
+                    step_key=self.key,
+                )
+            )
+        await session.flush()
+        for seq, disposition in outcome.settled.items():
+            line = lines.get(seq)
+            if line is None and disposition is Disposition.BILLED:
+                line = await prepaid_line(session, row.id, row.predecessor_id)
+            self._settle(row.org_id, entries[seq], disposition, line)
+
+    def _settle(self, org_id: UUID, entry_id: UUID, disposition: Disposition, line: UUID | None) -> None:
+        self.recorder.session.add(
+            LedgerAllocation(
+                org_id=org_id, entry_id=entry_id, disposition=disposition, invoice_line_id=line, step_key=self.key
+            )
+        )
+
+    def _write_credit(self, outcome: Outcome, row: CustomerPlan) -> None:
+        if not outcome.credit:
+            return
+        self.recorder.session.add(
+            CreditRow(
+                org_id=row.org_id,
+                customer_id=row.customer_id,
+                plan_id=row.id,
+                amount=outcome.credit,
+                currency=row.currency,
+                reason=self.action.removeprefix("plan."),
+                step_key=self.key,
+                at=outcome.at,
+            )
+        )
+
+    async def _given_up(self, outcome: Outcome, row: CustomerPlan) -> Sequence[InvoiceRow]:
+        """Load what the step gives up: the plan's own invoices where it never started, else the customer's."""
+        session, never_started = self.recorder.session, row.status is PlanStatus.NEVER_STARTED
+        mine, everyones = InvoiceRow.plan_id == row.id, InvoiceRow.customer_id == row.customer_id
+        if outcome.void_open_invoices:
+            return await open_invoices(session, mine if never_started else everyones)
+        if outcome.void_trial_invoice:
+            return await open_invoices(session, mine, InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
+        return ()
+
+    def _void(self, invoices: Sequence[InvoiceRow]) -> None:
+        self.voided += invoices
+        for invoice in invoices:
+            void(invoice, self.customer, self.recorder)
+
+    async def _write_scheduled(self, plan: Plan, row: CustomerPlan) -> None:
+        follower = await self._row_for(plan, row)
+        known = None if follower.version == 0 else as_json(plan_of(follower))
+        write_plan(follower, plan)
+        follower.version += 1
+        self.recorder.session.add(follower)
+        self.recorder.audit(
+            self.action, ("plan", follower.id), before=known, after=as_json(plan_of(follower)), detail=self.detail
+        )
+        await self.recorder.session.flush()
+
+    async def _row_for(self, plan: Plan, predecessor: CustomerPlan) -> CustomerPlan:
+        if plan.id == SUCCESSOR_ID:
+            return self.open_row(uuid4(), predecessor.test_clock_id)
+        return await self.recorder.session.get_one(CustomerPlan, UUID(plan.id), with_for_update={"key_share": True})
+
+
+def _last(outcome: Outcome) -> Outcome:
+    return _last(outcome.successor) if outcome.successor else outcome
+
+
+def _billed(rows: list[InvoiceLineRow], entries: list[tuple[int, ...]]) -> dict[int, UUID]:
+    return {seq: row.id for row, seqs in zip(rows, entries, strict=True) for seq in seqs}

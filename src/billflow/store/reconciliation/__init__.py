@@ -1,0 +1,4 @@
+"""Reconciliation as rows.
+
+`repository` keeps runs and findings.
+"""

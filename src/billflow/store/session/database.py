@@ -1,0 +1,108 @@
+"""The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from billflow.domain.errors import NotFound
+from billflow.models.keyring import Keyring
+from billflow.models.tables.sealed import use_keyring
+from billflow.ports.billing import NoDatabase
+from billflow.store.audit.personal_data import PersonalDataSession
+from billflow.store.session.totals import RowCounts
+from billflow.store.session.url import shown, sqlalchemy_url, unreachable
+
+STATEMENT_TIMEOUT = "30s"
+POOL_SIZE = 20
+"""Connections of one process; more are never made for a moment, since making one costs more than many requests."""
+
+ROLE = "billflow_app"
+"""Who can't look over tenant isolation."""
+
+ORG, TOTALS = "org", "totals"
+"""What a session knows: whose rows it sees, and how long their lists are."""
+
+# The role, a table, a column is missing.
+_NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
+# The server was stopped, crashed or does not take connections yet.
+_GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
+# Indexes are read at the price of solid state disks, and no request takes more than one processor.
+_ENTER = text(
+    "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
+    " set_config('statement_timeout', :timeout, true), set_config('random_page_cost', '1.1', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
+
+
+class Database:
+    """The records' database; made once per event loop. Without a *keyring* its sealed columns stay plain."""
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        pool_size: int = POOL_SIZE,
+        pool_timeout: float = 10.0,
+        statement_timeout: str = STATEMENT_TIMEOUT,
+        keyring: Keyring | None = None,
+    ) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url if isinstance(url, URL) else sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_timeout,
+        )
+        use_keyring(self.engine.dialect, keyring)
+        self.keyring = keyring
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
+        self._timeout = statement_timeout
+        self._totals = RowCounts()
+
+    @asynccontextmanager
+    async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
+        """Open one transaction that sees the rows of *org_id* only; it commits at the end, or leaves no trace.
+
+        Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated. Serialization failures and deadlocks
+        come through as they are: take the whole unit again.
+        """
+        async with self.transaction(ROLE, str(as_id(org_id, "organization"))) as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self, role: str, org_id: str = "") -> AsyncIterator[AsyncSession]:
+        """Open one transaction as *role*, for no organization where none is named."""
+        try:
+            async with self._sessions(info={ORG: org_id, TOTALS: self._totals}) as session, session.begin():
+                await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
+                yield session
+        except PoolTimeout as error:
+            raise NoDatabase("All connections to the database are in use; try again in a moment.") from error
+        except DBAPIError as error:
+            if (told := self._explained(error)) is None:
+                raise
+            raise told from error
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+    def _explained(self, error: DBAPIError) -> NoDatabase | None:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _NOT_MIGRATED:
+            return NoDatabase(f"The database {shown(self.engine.url)} lacks tables we need; run: billflow migrate.")
+        if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
+            return unreachable(self.engine.url)
+        return None
+
+
+def as_id(text_id: str, noun: str) -> UUID:
+    """Return an id as PostgreSQL knows it; raises `NotFound` for a text that can't be one."""
+    try:
+        return UUID(text_id)
+    except ValueError:
+        raise NotFound(f"There is no {noun} {text_id!r}.") from None

@@ -1,0 +1,106 @@
+"""The API of one process, with what its routes ask."""
+
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from billflow.api.app import create_app
+from billflow.api.authentication import Authentication
+from billflow.api.codec import PATH as CODEC_PATH
+from billflow.api.codec import CodecService, codec_app
+from billflow.api.routes.health import CachedProbe
+from billflow.api.services import Probe, Services
+from billflow.api.stripe_events import StripeEvents
+from billflow.models.contracts.access import Mode
+from billflow.payments.payment_methods import StripePaymentMethods
+from billflow.payments.webhooks import verified_event
+from billflow.ports.billing import StripeEventRepository
+from billflow.service.hearing import StripeNews
+from billflow.service.pricing import Pricing
+from billflow.settings import Settings, payload_keyring
+from billflow.store.access.idempotency import PostgresIdempotency
+from billflow.store.customers.registration import org_id_of
+from billflow.store.session.monitoring import PostgresMonitoring
+from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
+from billflow.store.webhooks.stripe_events import PostgresStripeEvents
+from billflow.temporal.codec import EncryptionCodec
+from billflow.wiring.engine import Engine, required
+from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
+
+PROBE_PATIENCE = timedelta(seconds=2)
+"""How long Temporal has to say that it is well."""
+
+
+STRIPE_REMEMBERED_FOR = 30.0
+"""Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
+
+
+def build_api(engine: Engine) -> FastAPI:
+    """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
+    services = api_services(engine)
+    app = create_app(services)
+    app.mount(CODEC_PATH, codec_app(services, _codec_desk(engine.settings)))
+    return app
+
+
+def _codec_desk(settings: Settings) -> CodecService:
+    keyring = payload_keyring(settings)
+    codec = EncryptionCodec(keyring) if keyring else None
+    return CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
+
+
+def api_services(engine: Engine) -> Services:
+    """Return what the API works with; raises `SettingsError` without a webhook secret."""
+    secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
+    database = engine.books.database
+    watch = PostgresMonitoring(database)
+    return Services(
+        billing=engine.billing,
+        books=engine.books,
+        archive=engine.archive,
+        registry=engine.registry,
+        customers=engine.customers,
+        customer_records_store=engine.customer_records_store,
+        offering=engine.offering,
+        pricing=Pricing(engine.billing, engine.archive, engine.registry, engine.catalog),
+        catalog=engine.catalog,
+        invoices=engine.invoices,
+        stripe_events=StripeEvents(PostgresStripeEvents(database), stripe_event_handler(engine), watch),
+        documents=documents_of(engine),
+        verify_webhook=lambda body, signature: verified_event(body, signature, secret),
+        probes=_probes(engine),
+        authentication=Authentication(engine.keys, engine.mode),
+        answers=PostgresIdempotency(database),
+        watch=watch,
+        webhooks=webhooks_of(engine),
+        privacy=personal_data_of(engine),
+    )
+
+
+def stripe_event_handler(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeNews:
+    """Build what acts on Stripe's events."""
+    database = engine.books.database
+    return StripeNews(
+        inbox=inbox or PostgresStripeEvents(database),
+        gateway=engine.gateway,
+        billing=engine.billing,
+        books=engine.books,
+        effects=PostgresStripeEventEffects(database),
+        adjustments=adjustments_of(engine),
+        methods=StripePaymentMethods(engine.stripe, engine.gateway),
+        livemode=engine.mode is Mode.LIVE,
+    )
+
+
+def _probes(engine: Engine) -> dict[str, Probe]:
+    async def postgresql() -> None:
+        async with engine.books.database.unit_of_work(org_id_of(engine.settings.org)):
+            pass
+
+    async def temporal() -> None:
+        await engine.client.service_client.check_health(timeout=PROBE_PATIENCE)
+
+    async def stripe() -> None:
+        await engine.stripe.v1.customers.list_async({"limit": 1})
+
+    return {"postgresql": postgresql, "temporal": temporal, "stripe": CachedProbe(stripe, STRIPE_REMEMBERED_FOR)}

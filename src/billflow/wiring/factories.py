@@ -1,0 +1,61 @@
+"""What commands and routes ask for by name, each built from an engine."""
+
+from billflow.delivery.addresses import AddressPolicy
+from billflow.documents.invoices import InvoiceDocuments
+from billflow.models.contracts.access import Mode
+from billflow.payments.adjustments import StripeAdjustments
+from billflow.payments.erasure import StripeErasure
+from billflow.service.dispatching import Lanes
+from billflow.service.fleet import Fleet
+from billflow.service.outward import Outward
+from billflow.service.privacy import Privacy
+from billflow.store.audit.erasure import PostgresPersonalData
+from billflow.store.audit.key_rotation import Rotation
+from billflow.store.audit.queries import PostgresAudit
+from billflow.store.invoices.seller import PostgresSellers
+from billflow.store.reconciliation.repository import PostgresReconciliation
+from billflow.store.webhooks.endpoints import PostgresEndpoints
+from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.wiring.engine import Engine
+
+
+def adjustments_of(engine: Engine) -> StripeAdjustments:
+    """Build what gives money back at Stripe."""
+    return StripeAdjustments(engine.stripe, livemode=engine.mode is Mode.LIVE)
+
+
+def workflow_control_of(engine: Engine) -> Fleet:
+    """Return the workflows as a whole."""
+    return Fleet(engine.client, engine.billing)
+
+
+def documents_of(engine: Engine) -> InvoiceDocuments:
+    """Return the invoices on paper."""
+    return InvoiceDocuments(engine.archive, PostgresSellers(engine.books.database).seller)
+
+
+def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
+    """Return the record of what reconciliations found."""
+    return PostgresReconciliation(engine.books.database, engine.catalog)
+
+
+def webhooks_of(engine: Engine) -> Outward:
+    """Return what manages endpoints and sends events once more."""
+    database = engine.books.database
+    endpoints = PostgresEndpoints(database, address_policy_of(engine).check_url)
+    return Outward(endpoints, PostgresOutbox(database), Lanes(engine.client), PostgresAudit(database))
+
+
+def personal_data_of(engine: Engine) -> Privacy:
+    """Return what exports and erases customers."""
+    return Privacy(PostgresPersonalData(engine.books.database), StripeErasure(engine.stripe))
+
+
+async def rotate_encryption(engine: Engine) -> int:
+    """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
+    return await Rotation(engine.books.database).run()
+
+
+def address_policy_of(engine: Engine) -> AddressPolicy:
+    """Return which addresses events may be sent to: in live mode none of our own network."""
+    return AddressPolicy(test_mode=engine.mode is Mode.TEST)

@@ -1,0 +1,135 @@
+"""The workers of one process, with the activities they run."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.comparing import Comparison
+from billflow.activities.delivery import DeliveryActivities
+from billflow.activities.dunning import DunningActivities
+from billflow.activities.mail import MailActivities
+from billflow.activities.naming import NamingActivities
+from billflow.activities.onboarding import OnboardingActivities
+from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.repairing import Repairs
+from billflow.activities.settling import AdjustmentActivities
+from billflow.activities.steps import StepActivities
+from billflow.delivery.sender import http_sender
+from billflow.mail.smtp import SmtpMailer
+from billflow.mail.templates import mail
+from billflow.models.contracts.access import Mode
+from billflow.payments.client import is_live
+from billflow.payments.customers import StripeCustomers
+from billflow.payments.reconciliation import StripeInvoiceLists
+from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.settings import Settings, payload_keyring
+from billflow.store.customers.registration import org_id_of
+from billflow.store.session.monitoring import PostgresMonitoring
+from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.webhooks.stripe_events import PostgresStripeEvents
+from billflow.temporal import schedules, search_attributes
+from billflow.temporal.client import connect
+from billflow.temporal.queues import DELIVERY
+from billflow.temporal.worker import build_worker
+from billflow.wiring.activities import ActivitySet
+from billflow.wiring.engine import Engine
+from billflow.wiring.factories import address_policy_of, adjustments_of, reconciliation_reports, workflow_control_of
+from billflow.workflows.delivery import DeliveryWorkflow
+
+LIVE_INVOICES_PER_SECOND = 24.0
+SANDBOX_INVOICES_PER_SECOND = 5.0
+"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox.
+
+What is left over is for what people ask Stripe meanwhile.
+"""
+
+
+def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
+    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out."""
+    activities, build_id = activities_of(engine), engine.settings.build_id
+    return [
+        delivering(engine),
+        activities.billing_worker(engine.client, build_id),
+        activities.stripe_worker(engine.client, build_id, _stripe_rate(engine.settings)),
+    ]
+
+
+def activities_of(engine: Engine) -> ActivitySet:
+    """Build every activity but those of events on their way out."""
+    return ActivitySet(
+        steps=StepActivities(engine.books),
+        collection=CollectionActivities(engine.books, engine.gateway),
+        dunning=DunningActivities(engine.books),
+        adjustments=AdjustmentActivities(engine.books, engine.gateway, adjustments_of(engine)),
+        mail=mail_activities(engine),
+        onboarding=onboarding_activities(engine),
+        reconciliation=reconciliation_activities(engine),
+        naming=NamingActivities(
+            engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
+        ),
+    )
+
+
+def onboarding_activities(engine: Engine) -> OnboardingActivities:
+    """Build what takes a new customer in."""
+    return OnboardingActivities(
+        engine.customer_records_store, engine.archive, engine.registry, engine.books, engine.gateway
+    )
+
+
+def mail_activities(engine: Engine) -> MailActivities:
+    """Build what writes to customers; without a mail server letters are only kept."""
+    url, sender = engine.settings.smtp_url, engine.settings.mail_from
+    mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
+    return MailActivities(engine.mail_log, mail, mailer)
+
+
+def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
+    """Build what compares rows, Stripe and workflows, and repairs them."""
+    books, stripe, fleet = (
+        reconciliation_reports(engine),
+        StripeInvoiceLists(engine.stripe),
+        workflow_control_of(engine),
+    )
+    inbox = PostgresStripeEvents(engine.books.database)
+    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
+    return ReconciliationActivities(books, Comparison(books, stripe, fleet), repairs, engine.offering.offers)
+
+
+async def ensure_schedules(engine: Engine) -> None:
+    """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
+    await engine.registry.create_org(engine.settings.org)
+    for org_id in await PostgresMonitoring(engine.books.database).orgs():
+        await schedules.ensure_schedules(engine.client, org_id)
+
+
+async def prepare_temporal(settings: Settings, address: str | None = None) -> None:
+    """Teach Temporal our search attributes, and what happens by the clock for the organization of the settings."""
+    client = await connect(address, keyring=payload_keyring(settings))
+    await search_attributes.ensure(client)
+    await schedules.ensure_schedules(client, org_id_of(settings.org))
+
+
+@asynccontextmanager
+async def delivering(engine: Engine) -> AsyncIterator[None]:
+    """Send events to endpoints: a worker of its own, and a dispatcher that notices new events."""
+    outbox = PostgresOutbox(engine.books.database)
+    async with http_sender(address_policy_of(engine)) as sender:
+        activities = DeliveryActivities(outbox, sender)
+        worker = build_worker(
+            engine.client,
+            DELIVERY,
+            workflows=[DeliveryWorkflow],
+            activities=[activities.deliver],
+            build_id=engine.settings.build_id,
+        )
+        async with worker, Dispatcher(outbox, Lanes(engine.client)):
+            yield
+
+
+def _stripe_rate(settings: Settings) -> float | None:
+    if settings.stripe_api_base is not None or settings.stripe_api_key is None:
+        return None
+    return (
+        LIVE_INVOICES_PER_SECOND if is_live(settings.stripe_api_key.get_secret_value()) else SANDBOX_INVOICES_PER_SECOND
+    )

@@ -1,0 +1,117 @@
+"""Make invoice items and the invoice lines that show them."""
+
+from decimal import Decimal
+
+from stripe_emulator.engine import fields
+from stripe_emulator.engine.unit import Unit
+from stripe_emulator.errors import invalid
+from stripe_emulator.invoicing.pricing import Price, price_of
+from stripe_emulator.invoicing.totals import lines_of
+from stripe_emulator.storage.query import Query
+from stripe_emulator.types import Obj
+
+MAX_LINES = 250
+
+
+def require_draft(invoice: Obj) -> None:
+    """Raise StripeError `invoice_not_editable` once the invoice is final."""
+    if invoice["status"] != "draft":
+        raise invalid(
+            f"Invoice {invoice['id']} is {invoice['status']}: only drafts can be changed like this.",
+            code="invoice_not_editable",
+        )
+
+
+def make_item(unit: Unit, customer: Obj, params: Obj, currency: str, invoice: Obj | None) -> Obj:
+    """Store an invoice item; without an invoice it is pending."""
+    price = price_of(params, currency)
+    now = unit.now(customer.get("test_clock"))
+    item = unit.blank("invoiceitem")
+    item.update(customer=customer["id"], currency=currency, date=now, metadata={}, discounts=[], tax_rates=[])
+    item.update(discountable=bool(params.get("discountable", price.amount > 0)), test_clock=customer.get("test_clock"))
+    item.update(invoice=invoice and invoice["id"], description=params.get("description"))
+    item["period"] = params.get("period") or {"start": now, "end": now}
+    item["_sim"] = {"taxes": taxes_of(params)}
+    set_price(item, price)
+    fields.merge_metadata(item, params)
+    unit.add(item)
+    unit.emit("invoiceitem.created", item)
+    return item
+
+
+def set_price(obj: Obj, price: Price) -> None:
+    """Put amount, pricing and quantity on an item or a line."""
+    obj.update(amount=price.amount, pricing=price.pricing(), quantity=int(Decimal(price.quantity)))
+    obj["quantity_decimal"] = price.quantity
+    if obj["object"] == "line_item":
+        obj["subtotal"] = price.amount
+    else:
+        obj["net_amount"] = price.amount
+
+
+def taxes_of(params: Obj) -> list[Obj]:
+    """Return the manual `tax_amounts` as lines show them."""
+    taxes = []
+    for given in params.get("tax_amounts") or []:
+        inclusive = given["tax_rate_data"].get("inclusive")
+        taxes.append(
+            {
+                "amount": given["amount"],
+                "tax_behavior": "inclusive" if inclusive else "exclusive",
+                "tax_rate_details": None,
+                "taxability_reason": given.get("taxability_reason") or "not_available",
+                "taxable_amount": given["taxable_amount"],
+                "type": "tax_rate_details",
+            }
+        )
+    return taxes
+
+
+def put_on(unit: Unit, invoice: Obj, item: Obj) -> Obj:
+    """Add a line for the item; raises StripeError beyond 250 lines or in another currency."""
+    if item["currency"] != invoice["currency"]:
+        raise invalid(
+            f"The item's currency ({item['currency']}) must be the invoice's ({invoice['currency']}).",
+            param="currency",
+        )
+    item["invoice"] = invoice["id"]
+    line = unit.blank("line_item")
+    line.update({name: item[name] for name in ("amount", "currency", "description", "discountable", "period")})
+    line.update({name: item[name] for name in ("pricing", "quantity", "quantity_decimal")})
+    line.update(invoice=invoice["id"], metadata=dict(item["metadata"] or {}), taxes=item["_sim"]["taxes"])
+    line.update(subtotal=item["amount"], discount_amounts=[], discounts=[], pretax_credit_amounts=[])
+    source = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
+    line["parent"] = {
+        "type": "invoice_item_details",
+        "invoice_item_details": source,
+        "subscription_item_details": None,
+    }
+    item["_sim"]["line"] = line["id"]
+    unit.save(item)
+    return unit.add(line)
+
+
+def check_room(unit: Unit, invoice: Obj, more: int) -> None:
+    """Raise StripeError when the invoice would get more than 250 lines."""
+    held = unit.count(Query("line_item").where("invoice", invoice["id"]))
+    if held + more > MAX_LINES:
+        raise invalid(f"An invoice can have at most {MAX_LINES} items; this would make {held + more}.", param="lines")
+
+
+def release(unit: Unit, line: Obj, *, keep_item: bool) -> None:
+    """Take a line off its invoice; the item becomes pending again or goes with it."""
+    item = unit.find(line["parent"]["invoice_item_details"]["invoice_item"], "invoiceitem")
+    unit.remove(line)
+    if item is None:
+        return
+    item["invoice"] = None
+    unit.save(item)
+    if not keep_item:
+        unit.remove(item)
+        unit.emit("invoiceitem.deleted", item)
+
+
+def drop_all(unit: Unit, invoice: Obj) -> None:
+    """Remove the lines of a deleted draft with their items [assume: items are deleted, not made pending]."""
+    for line in lines_of(unit, invoice):
+        release(unit, line, keep_item=False)

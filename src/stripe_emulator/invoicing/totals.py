@@ -1,0 +1,25 @@
+"""Sum up an invoice from its lines."""
+
+from stripe_emulator.engine import money
+from stripe_emulator.engine.unit import Unit
+from stripe_emulator.storage.query import Query
+from stripe_emulator.types import Obj
+
+
+def lines_of(unit: Unit, invoice: Obj) -> list[Obj]:
+    """Return the invoice's lines in the order they were added."""
+    return unit.select(Query("line_item", ascending=True).where("invoice", invoice["id"]))
+
+
+def recompute(unit: Unit, invoice: Obj) -> None:
+    """Set subtotal, tax and total of a draft; what is due shows the balance only once it is applied [assume]."""
+    lines = lines_of(unit, invoice)
+    subtotal = sum(line["amount"] for line in lines)
+    taxes = [tax for line in lines for tax in line["taxes"] or []]
+    exclusive = money.exclusive_tax(lines)
+    inclusive = sum(tax["amount"] for tax in taxes) - exclusive
+    total = subtotal + exclusive
+    invoice.update(subtotal=subtotal, total=total, total_taxes=taxes)
+    invoice.update(subtotal_excluding_tax=subtotal - inclusive, total_excluding_tax=subtotal - inclusive)
+    invoice.update(amount_due=max(total, 0), amount_remaining=max(total, 0))
+    unit.save(invoice)

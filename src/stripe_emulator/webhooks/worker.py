@@ -1,0 +1,119 @@
+"""Deliver events to endpoints until told to stop."""
+
+import asyncio
+import logging
+import time
+from typing import Protocol
+
+import httpx
+
+from stripe_emulator.engine.services import Services
+from stripe_emulator.webhooks import queue
+from stripe_emulator.webhooks.delivered import after_delivery
+from stripe_emulator.webhooks.queue import Delivery
+from stripe_emulator.webhooks.signatures import signature_header
+from stripe_emulator.wire.messages import encode
+
+log = logging.getLogger(__name__)
+PLACES = 32
+IDLE = 0.2
+OK = range(200, 300)
+
+
+class WebhookFaults(Protocol):
+    """What may go wrong with a delivery on purpose."""
+
+    def shuffle(self, batch: list[Delivery]) -> list[Delivery]:
+        """Return the deliveries to make now, in which order and how often."""
+        ...
+
+    def header(self, delivery: Delivery, timestamp: int, body: bytes) -> str:
+        """Return the signature header to send."""
+        ...
+
+
+class Faithful:
+    """Everything is delivered in order, once, and rightly signed."""
+
+    def shuffle(self, batch: list[Delivery]) -> list[Delivery]:
+        """Return the batch as it is."""
+        return batch
+
+    def header(self, delivery: Delivery, timestamp: int, body: bytes) -> str:
+        """Return the right signature."""
+        return signature_header(delivery.endpoint["_sim"]["secret"], timestamp, body)
+
+
+class Courier:
+    """Sends what waits in the database, several deliveries at a time; wakes up on `committed`.
+
+    A slow endpoint holds up its own deliveries only, until all places are taken.
+    """
+
+    def __init__(self, services: Services, committed: asyncio.Event, webhook_faults: WebhookFaults) -> None:
+        self.services = services
+        self.committed = committed
+        self.webhook_faults = webhook_faults
+        self._under_way: dict[asyncio.Task[None], int] = {}
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        timeout = httpx.Timeout(self.services.settings.webhook_timeout)
+        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+            try:
+                while True:
+                    self.committed.clear()
+                    if not self._send_waiting(client):
+                        await self._rest()
+                    await asyncio.sleep(0)
+            finally:
+                under_way = list(self._under_way)
+                for task in under_way:
+                    task.cancel()
+                await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _send_waiting(self, client: httpx.AsyncClient) -> int:
+        """Start the deliveries whose time has come and return how many there were."""
+        busy = set(self._under_way.values())
+        found = queue.waiting(self.services, PLACES + len(busy))
+        batch = [delivery for delivery in found if delivery.seq not in busy][: PLACES - len(busy)]
+        for delivery in self.webhook_faults.shuffle(batch):
+            task = asyncio.create_task(self._deliver(client, delivery))
+            self._under_way[task] = delivery.seq
+            task.add_done_callback(self._arrived)
+        return len(batch)
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self.committed.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a delivery failed", exc_info=task.exception())
+
+    async def _rest(self) -> None:
+        """Wait for the next commit, arrival or moment of a retry."""
+        due = queue.next_at(self.services)
+        ahead = IDLE if due is None else due - self.services.clock.now()
+        try:
+            # What is due already is under way, or waits for a place.
+            await asyncio.wait_for(self.committed.wait(), min(ahead, IDLE) if ahead > 0 else IDLE)
+        except TimeoutError:
+            return
+
+    async def _deliver(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+        if not delivery.enabled:
+            queue.refused(self.services, delivery, None, "the endpoint is disabled or deleted")
+            return
+        body = encode(delivery.event)
+        # Real time, not the simulation's: receivers compare it with their own clocks.
+        header = self.webhook_faults.header(delivery, int(time.time()), body)
+        headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": header}
+        try:
+            response = await client.post(delivery.endpoint["url"], content=body, headers=headers)
+        except httpx.HTTPError as problem:
+            queue.refused(self.services, delivery, None, f"{type(problem).__name__}: {problem}")
+            return
+        if response.status_code in OK:
+            queue.delivered(self.services, delivery, response.status_code)
+            after_delivery(self.services, delivery)
+        else:
+            queue.refused(self.services, delivery, response.status_code, "the endpoint did not answer 2xx")

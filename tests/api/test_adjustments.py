@@ -1,0 +1,125 @@
+"""Paying now, refunding, crediting, voiding and giving up over HTTP."""
+
+import httpx
+
+from billflow.payments.sandbox import DECLINING_CARD
+from tests.api.test_plans import started, the_invoice
+from tests.api_environment import ApiEnvironment, until
+
+BY_MAIL = {"collection": "send_invoice"}
+
+
+async def bought(api: httpx.AsyncClient, env: ApiEnvironment, **asked: object) -> dict[str, object]:
+    """Buy a plan and return its invoice."""
+    customer = await env.customer()
+    plan = (await started(api, customer_id=customer.customer_id, **asked)).json()["plan"]
+    return await the_invoice(api, plan["id"])
+
+
+async def test_a_refund_repeated_under_its_key_answers_the_same_and_too_much_is_refused(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    invoice = await bought(api, env)
+    path, headers = f"/api/v1/invoices/{invoice['id']}/refund", {"Idempotency-Key": f"refund-{invoice['id']}"}
+
+    first = await api.post(path, json={"amount": 100}, headers=headers)
+    again = await api.post(path, json={"amount": 100}, headers=headers)
+    too_much = await api.post(path, json={"amount": 10**9})
+
+    assert (first.status_code, first.json()["amount"], first.json()["status"]) == (201, 100, "succeeded")
+    assert again.json() == first.json()
+    assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
+    left = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()
+    assert [refund["refund_id"] for refund in left["refunds"]] == [first.json()["refund_id"]]
+
+
+async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    invoice = await bought(api, env)
+    detail = (await api.get(f"/api/v1/invoices/{invoice['id']}")).json()
+    line = detail["lines"][0]
+    asked = {"lines": [{"line_id": line["line_id"], "amount": 50}], "give_back": "balance", "memo": "Sorry."}
+
+    note = (await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=asked)).json()
+    both = await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json={**asked, "amount": 1})
+
+    assert (note["balance_amount"], note["lines"][0]["line_id"], note["status"]) == (50, line["line_id"], "succeeded")
+    assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "amount")
+
+
+async def test_an_open_invoice_is_voided_or_given_up_and_a_paid_one_is_not(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    paid = await bought(api, env)
+    opened, given_up = await bought(api, env, **BY_MAIL), await bought(api, env, **BY_MAIL)
+
+    voided = await api.post(f"/api/v1/invoices/{opened['id']}/void", json={"reason": "billed by mistake"})
+    forgiven = await api.post(f"/api/v1/invoices/{given_up['id']}/mark-uncollectible")
+    refused = await api.post(f"/api/v1/invoices/{paid['id']}/void")
+
+    assert (voided.status_code, voided.json()["status"]) == (200, "void")
+    assert (forgiven.status_code, forgiven.json()["status"]) == (200, "uncollectible")
+    assert (refused.status_code, refused.json()["code"]) == (409, "invoice_not_open")
+
+
+async def test_paying_now_says_what_came_of_it(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    invoice = await bought(api, env, **BY_MAIL)
+
+    tried = await api.post(f"/api/v1/invoices/{invoice['id']}/pay")
+
+    assert (tried.status_code, tried.json()["outcome"]["kind"], tried.json()["invoice"]["status"]) == (
+        200,
+        "open",
+        "open",
+    )
+
+
+async def test_links_for_cards_lead_to_pages_at_stripe(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer = await env.customer(card=DECLINING_CARD)
+    base = f"/api/v1/customers/{customer.customer_id}"
+
+    links = [
+        await api.post(f"{base}/{name}", json={"return_url": "https://app.example/billing"})
+        for name in ("card-link", "portal-link")
+    ]
+    no_address = await api.post(f"{base}/card-link", json={"return_url": "javascript:alert(1)"})
+
+    assert [link.status_code for link in links] == [201, 201]
+    assert all(link.json()["url"].startswith("http") for link in links)
+    assert (no_address.status_code, no_address.json()["errors"][0]["field"]) == (422, "return_url")
+
+
+async def test_a_new_default_account_gets_a_stripe_customer_of_its_own(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer = await env.customer(card=None)
+    base, asked = f"/api/v1/customers/{customer.customer_id}", {"return_url": "https://app.example/billing"}
+    (await api.post(f"{base}/card-link", json=asked)).raise_for_status()
+    await api.post(f"{base}/billing-accounts", json={"name": "Subsidiary", "is_default": True})
+
+    (await api.post(f"{base}/card-link", json=asked)).raise_for_status()
+
+    accounts = (await api.get(f"{base}/billing-accounts")).json()["billing_accounts"]
+    assert len({account["stripe_customer_id"] for account in accounts} - {None}) == 2
+
+
+async def test_a_refund_needs_the_scope_of_support(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/openapi.json")).json()
+    routes = ("refund", "credit-notes", "void", "mark-uncollectible")
+
+    scopes = {
+        document["paths"][f"/api/v1/invoices/{{invoice_id}}/{route}"]["post"]["x-billflow-scope"] for route in routes
+    }
+
+    assert scopes == {"support"}
+
+
+async def test_a_void_reaches_stripe(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    invoice = await bought(api, env, **BY_MAIL)
+    await api.post(f"/api/v1/invoices/{invoice['id']}/void")
+    detail = (await api.get(f"/api/v1/invoices/{invoice['id']}")).json()
+
+    async def is_void() -> bool:
+        held = await env.engine.stripe.v1.invoices.retrieve_async(detail["stripe_invoice_id"])
+        return held.status == "void"
+
+    await until(is_void)

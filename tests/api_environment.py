@@ -1,0 +1,124 @@
+"""The whole engine on real servers: a database of its own, the shared Temporal server, a emulator, workers, the API."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from billflow.api.server import serving
+from billflow.dev.ports import LOOPBACK, free_port
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
+from billflow.models.contracts.invoices import BilledCustomer
+from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.settings import Settings
+from billflow.telemetry.logging import configure_logging
+from billflow.temporal.worker import run_until
+from billflow.wiring import Engine, build_api, open_engine, workers
+from stripe_emulator.server import StripeEmulator
+from tests.databases import migrated_database
+
+API_KEY = "sk_test_engine"
+PATIENCE = 20.0
+"""Seconds until something that must happen has happened."""
+
+
+@dataclass(frozen=True)
+class ApiEnvironment:
+    """A running billflow: its engine, where its API answers, and what customers do by themselves."""
+
+    engine: Engine
+    api_url: str
+    webhook_secret: str
+    sandbox: Sandbox
+    org_id: str
+
+    async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
+        """Create a customer, with a card on file unless None."""
+        change = ChangeContext(actor="tests", at=datetime.now(UTC))
+        new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
+        record = await self.engine.registry.create_customer(self.org_id, new, change)
+        if card:
+            await self.give_card(record.customer_id, card)
+        return record
+
+    async def key(self, *scopes: Scope, org_id: str | None = None, **terms: Any) -> str:
+        """Return a new API key; with every scope where none is named, in the house's organization unless one is."""
+        named = {"name": "tests", "mode": Mode.TEST, "scopes": scopes or tuple(Scope), "rate_limit": LONGEST_RATE}
+        change = ChangeContext(actor="tests", at=datetime.now(UTC))
+        new = NewApiKey.model_validate(named | terms)
+        return (await self.engine.keys.create_key(org_id or self.org_id, new, change)).text.get_secret_value()
+
+    def client(self, key: str | None = None) -> httpx.AsyncClient:
+        """Return a client of the running API."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(base_url=self.api_url, headers=headers, trust_env=False, timeout=60)
+
+    async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
+        """Put a card of the customer's on file."""
+        customer = await self.engine.archive.customer(self.org_id, customer_id)
+        billed = BilledCustomer(
+            org_id=customer.org_id,
+            customer_id=customer.customer_id,
+            name=customer.name,
+            email=customer.email,
+            currency=customer.default_currency,
+        )
+        stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
+        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.sandbox.give_card(stripe_customer_id, card)
+
+
+@pytest.fixture(scope="session")
+async def env_database_url(postgres_url: str) -> str:
+    """Return the URL of a migrated database that belongs to the house alone."""
+    return await migrated_database(postgres_url, "env")
+
+
+@pytest.fixture(scope="session")
+async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiEnvironment]:
+    """Run everything, its webhooks included, for the whole session."""
+    configure_logging("json", "warning")
+    port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
+    webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
+    async with StripeEmulator(webhook=(webhook_url, secret), control=True) as emulator:
+        settings = Settings(
+            database_url=SecretStr(env_database_url),
+            stripe_api_key=SecretStr(API_KEY),
+            stripe_api_base=emulator.url,
+            stripe_webhook_secret=SecretStr(secret),
+        )
+        async with open_engine(settings, temporal_server) as engine:
+            stop = asyncio.Event()
+            working = asyncio.create_task(run_until(stop, workers(engine)))
+            org_id = await engine.registry.create_org(settings.org)
+            async with serving(build_api(engine), LOOPBACK, port) as url:
+                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id)
+            stop.set()
+            await working
+
+
+@pytest.fixture(scope="session")
+def engine(env: ApiEnvironment) -> Engine:
+    """Return the engine of the running house."""
+    return env.engine
+
+
+@pytest.fixture(scope="session")
+async def api(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
+    """Yield a client of the running API whose key may do everything."""
+    async with env.client(await env.key()) as client:
+        yield client
+
+
+async def until(happened: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until *happened* says so; fails after `PATIENCE`."""
+    async with asyncio.timeout(PATIENCE):
+        while not await happened():  # noqa: ASYNC110  (it happens in a database, which sets no event)
+            await asyncio.sleep(0.05)

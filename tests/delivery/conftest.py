@@ -1,0 +1,5 @@
+"""Events go out from the whole engine."""
+
+from tests.api_environment import api, engine, env, env_database_url
+
+__all__ = ["api", "engine", "env", "env_database_url"]

@@ -1,0 +1,114 @@
+"""An event leaves the queue only when its delivery streams know: a dispatcher may die at any point."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+from temporalio.client import Client
+
+from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, Routed
+from billflow.models.contracts.records import Paging
+from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.store.session.database import Database
+from billflow.store.webhooks.endpoints import PostgresEndpoints
+from billflow.store.webhooks.outbox import PostgresOutbox
+from tests.store.conftest import Company, books_url, by, catalog, company, database
+
+__all__ = ["books_url", "catalog", "company", "database"]
+
+STAGES = ("before route", "after route", "after wake", "after forget")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass(frozen=True)
+class Fragile(PostgresOutbox):
+    """An outbox whose process is killed at one stage."""
+
+    env: str = ""
+
+    async def route(self, org_id: str) -> Routed:
+        """Route, and perhaps die."""
+        self._die("before route")
+        routed = await super().route(org_id)
+        self._die("after route")
+        return routed
+
+    async def forget(self, org_id: str, event_ids: Sequence[str]) -> None:
+        """Forget, and perhaps die."""
+        self._die("after wake")
+        await super().forget(org_id, event_ids)
+        self._die("after forget")
+
+    def _die(self, env: str) -> None:
+        if env == self.env:
+            raise Killed
+
+
+@dataclass(frozen=True)
+class Woken(Lanes):
+    """Lanes that are noted, for nobody is to send anything here."""
+
+    noted: set[DeliveryStream] = field(default_factory=set)
+
+    async def wake(self, streams: Iterable[DeliveryStream]) -> None:
+        """Note the delivery streams."""
+        self.noted.update(streams)
+
+
+@pytest.mark.parametrize("env", STAGES)
+async def test_a_dispatcher_that_is_killed_loses_nothing_and_doubles_nothing(
+    company: Company, books_url: str, database: Database, temporal_client: Client, env: str
+) -> None:
+    endpoints = PostgresEndpoints(database, str)
+    made = await endpoints.create_endpoint(company.org_id, NewEndpoint(url="https://example.com"), by())
+    customers = [(await company.customer()).customer_id for _ in range(3)]
+    streams = Woken(temporal_client)
+
+    with pytest.raises(Killed):
+        await Dispatcher(Fragile(database, env), streams).dispatch()
+    await asyncio.gather(*(Dispatcher(PostgresOutbox(database), streams).dispatch() for _ in range(2)))
+
+    endpoint_id = made.record.endpoint_id
+    assert {stream.customer_id for stream in streams.noted if stream.endpoint_id == endpoint_id} == set(customers)
+    with psycopg.connect(books_url) as connection:
+        messages = connection.execute(
+            "SELECT customer_id::text FROM webhook_message WHERE endpoint_id = %s ORDER BY position", [endpoint_id]
+        ).fetchall()
+        left = connection.execute("SELECT count(*) FROM outbox_pending WHERE org_id = %s", [company.org_id]).fetchone()
+    assert [row[0] for row in messages] == customers
+    assert left == (0,)
+
+
+async def test_a_long_queue_is_routed_in_parts_and_in_order(
+    company: Company, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billflow.store.webhooks.outbox.MOST_ROUTED", 2)
+    outbox = PostgresOutbox(database)
+    for _ in range(5):
+        await company.customer()
+    seen: list[str] = []
+    while (routed := await outbox.route(company.org_id)).event_ids:
+        assert len(routed.event_ids) <= 2
+        seen += routed.event_ids
+        await outbox.forget(company.org_id, routed.event_ids)
+    page = await outbox.events(company.org_id, EventFilter(), Paging())
+    assert seen == [event.event_id for event in reversed(page.rows)]
+
+
+async def test_events_are_listed_in_pages_without_gaps(company: Company, database: Database) -> None:
+    for _ in range(5):
+        await company.customer()
+    outbox, seen, after = PostgresOutbox(database), list[int](), None
+    for _ in range(3):
+        page = await outbox.events(company.org_id, EventFilter(), Paging(limit=2, after=after))
+        assert page.total == 5
+        seen += [event.sequence for event in page.rows]
+        after = page.next
+    assert after is None
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) == 5

@@ -1,0 +1,50 @@
+"""A worker that is killed while it delivers: what it had in hand is sent again, and nothing overtakes it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.endpoints import EventFilter, NewEndpoint
+from billflow.models.contracts.records import Paging
+from billflow.wiring import webhooks_of
+from tests.chaos.workers import running_workers
+from tests.databases import migrated_database
+from tests.delivery.listener import listening
+from tests.environment import Environment, dev_server_environment
+
+UNNOTICED = 75.0
+"""Seconds until it is noticed that a worker is gone: half a minute without a heartbeat, and a little."""
+
+pytestmark = pytest.mark.chaos
+
+
+@pytest.fixture
+async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
+    """Yield a world whose workers are processes of their own."""
+    async with dev_server_environment(tmp_path, await migrated_database(postgres_url), working=False) as env:
+        yield env
+
+
+async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order(
+    env: Environment, tmp_path: Path
+) -> None:
+    webhooks, change = webhooks_of(env.engine), ChangeContext(actor="tests", at=await env.now())
+    async with listening() as listener:
+        listener.deaf = True
+        made = await webhooks.endpoints.create_endpoint(env.org_id, NewEndpoint(url=listener.url), change)
+        customer = (await env.customer(card=None)).customer_id
+        async with running_workers(env, tmp_path / "first.log"):
+            await listener.heard()
+            await env.engine.registry.deactivate(env.org_id, customer, change)
+        listener.deaf = False
+
+        async with running_workers(env, tmp_path / "second.log"), asyncio.timeout(UNNOTICED):
+            while len(listener.types(customer)) < 2:  # noqa: ASYNC110  (another process sends)
+                await asyncio.sleep(0.1)
+
+    assert listener.types(customer) == ["customer.created", "customer.deactivated"]
+    kept = await webhooks.outbox.events(env.org_id, EventFilter(customer_id=customer), Paging())
+    assert {event.event_id for event in kept.rows} <= set(listener.verified(made.secret.get_secret_value()))

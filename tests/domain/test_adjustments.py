@@ -1,0 +1,135 @@
+"""Crediting, refunding, voiding: whatever the order, no more goes out than came in."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billflow.domain.adjustments import (
+    InvoiceMoney,
+    RefundMethod,
+    check_pay,
+    check_uncollectible,
+    check_void,
+    credit_note,
+    kept,
+    refund,
+)
+from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
+
+OPEN = InvoiceMoney(status="open", total=8000, amount_due=8000, lines={"a": 5000, "b": 3000})
+PAID = replace(OPEN, status="paid", amount_paid=8000)
+GIVE_BACK = {"note to the card": RefundMethod.REFUND, "note to the balance": RefundMethod.BALANCE}
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pay"), st.none()),
+        st.tuples(st.just("refund"), st.none() | st.integers(-5, 9000)),
+        st.tuples(st.sampled_from(["note to the card", "note to the balance"]), st.none() | st.integers(-5, 9000)),
+        st.tuples(st.just("refund fails"), st.none()),
+    ),
+    max_size=12,
+)
+
+
+def act(invoice: InvoiceMoney, name: str, amount: int | None) -> InvoiceMoney:
+    """Do one thing to the invoice, as the records would."""
+    if name == "pay":
+        check_pay(invoice)
+        return replace(invoice, status="paid", amount_paid=invoice.amount_paid + invoice.remaining)
+    if name == "refund":
+        return replace(invoice, refunded=invoice.refunded + refund(invoice, amount))
+    if name == "refund fails":
+        return replace(invoice, refunded=invoice.refunded_by_notes)
+    note = credit_note(invoice, amount, {}, GIVE_BACK[name])
+    credited = replace(
+        invoice,
+        credited=invoice.credited + note.amount,
+        credited_before_payment=invoice.credited_before_payment + note.before_payment,
+        refunded=invoice.refunded + note.refund,
+        refunded_by_notes=invoice.refunded_by_notes + note.refund,
+    )
+    return replace(credited, status="paid") if credited.status == "open" and not credited.remaining else credited
+
+
+@given(total=st.integers(1, 9000), from_balance=st.integers(0, 4000), acts=ACTS)
+def test_no_sequence_refunds_more_than_was_paid_or_credits_more_than_was_billed(
+    total: int, from_balance: int, acts: list[tuple[str, int | None]]
+) -> None:
+    due = max(total - from_balance, 0)
+    invoice = InvoiceMoney(status="open" if due else "paid", total=total, amount_due=due)
+    for name, amount in acts:
+        try:
+            invoice = act(invoice, name, amount)
+        except BillingError:
+            continue
+        assert 0 <= invoice.refunded <= invoice.amount_paid
+        assert invoice.credited + invoice.refunded - invoice.refunded_by_notes <= total
+        assert invoice.amount_paid + invoice.remaining + invoice.credited_before_payment == due
+
+
+@given(amount=st.integers(1, 8000), give_back=st.sampled_from(RefundMethod), paid=st.booleans())
+def test_the_parts_of_a_note_add_up_to_it(amount: int, give_back: RefundMethod, paid: bool) -> None:
+    note = credit_note(PAID if paid else OPEN, amount, {}, give_back)
+
+    assert note.before_payment + note.refund + note.balance == note.amount == amount
+    assert (note.before_payment == 0) is paid
+
+
+def test_what_the_balance_had_paid_for_goes_back_to_the_balance() -> None:
+    half_by_balance = replace(PAID, amount_due=3000, amount_paid=3000)
+
+    note = credit_note(half_by_balance, None, {}, RefundMethod.REFUND)
+
+    assert (note.refund, note.balance) == (3000, 5000)
+
+
+def test_a_line_is_credited_whole_or_in_part_but_only_once() -> None:
+    half = credit_note(PAID, None, {"b": 1000}, RefundMethod.BALANCE)
+    rest = credit_note(
+        replace(PAID, credited=1000, credited_lines={"b": 1000}), None, {"b": None}, RefundMethod.BALANCE
+    )
+
+    assert (half.amount, rest.amount) == (1000, 2000)
+    with pytest.raises(Refused, match="Nothing of that line"):
+        credit_note(replace(PAID, credited=3000, credited_lines={"b": 3000}), None, {"b": None}, RefundMethod.BALANCE)
+
+
+def test_bad_requests_are_told_what_would_do() -> None:
+    with pytest.raises(Refused, match="At most 8000"):
+        refund(PAID, 8001)
+    with pytest.raises(InvalidInput, match="at least 1"):
+        refund(PAID, 0)
+    with pytest.raises(Refused, match="Nothing of this invoice is left to refund"):
+        refund(OPEN, None)
+    with pytest.raises(NotFound, match="no line 'c'"):
+        credit_note(PAID, None, {"c": None}, RefundMethod.REFUND)
+    with pytest.raises(InvalidInput, match="not both"):
+        credit_note(PAID, 1, {"a": 1}, RefundMethod.REFUND)
+    with pytest.raises(Refused, match="void can't be credited"):
+        credit_note(replace(OPEN, status="void"), None, {}, RefundMethod.REFUND)
+
+
+@pytest.mark.parametrize("status", ["paid", "void", "uncollectible"])
+def test_only_an_open_invoice_is_voided_given_up_or_collected(status: str) -> None:
+    check_void(OPEN)
+    check_uncollectible(OPEN)
+    check_pay(OPEN)
+    for check in (check_void, check_uncollectible, check_pay):
+        with pytest.raises(Refused, match="Only an open invoice"):
+            check(replace(OPEN, status=status))
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, {"a": 5000, "b": 3000}),
+        ({"credited": 1000, "credited_lines": {"a": 1000}}, {"a": 4000, "b": 3000}),
+        ({"refunded": 2000}, {"a": 3750, "b": 2250}),
+        ({"credited": 1000, "credited_lines": {"a": 1000}, "refunded": 3500}, {"a": 2000, "b": 1500}),
+        ({"refunded": 8000}, {"a": 0, "b": 0}),
+    ],
+)
+def test_what_is_kept_of_each_line_is_less_what_went_back(changes: dict[str, Any], left: dict[str, int]) -> None:
+    assert kept(replace(PAID, **changes)) == left

@@ -1,0 +1,114 @@
+"""A mail that no server took for ten minutes is sent when one is back, as long as it is still news."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from billflow.domain.commands import EndNow
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
+from billflow.models.contracts.mail import MailRecord, NotificationInput, Occasion
+from billflow.payments.sandbox import DECLINING_CARD
+from billflow.ports.adjustments import MailNotSent
+from billflow.temporal.ids import mail_workflow_id
+from billflow.wiring import mail_activities, personal_data_of
+from tests.databases import migrated_database
+from tests.mail.server import TAKEN, MailServer, mail_server
+from tests.workflows.skipping import SkippingEnvironment, skipping_environment
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def refusing() -> AsyncIterator[MailServer]:
+    """Yield a mail server that takes no letter yet."""
+    async with mail_server("451 try again later") as server:
+        yield server
+
+
+@pytest.fixture
+async def env(postgres_url: str, refusing: MailServer) -> AsyncIterator[SkippingEnvironment]:
+    """Yield a world with that mail server."""
+    async with skipping_environment(await migrated_database(postgres_url), refusing.url) as env:
+        yield env
+
+
+async def refused_mail(env: SkippingEnvironment) -> tuple[CustomerRecord, MailRecord]:
+    """Let a renewal be declined while the mail server takes nothing, and return what was to be told."""
+    customer = await env.subscriber()
+    plan = await env.plan(customer)
+    await env.give_card(customer.customer_id, DECLINING_CARD)
+    assert plan.due_at
+    await env.leap_to(plan.due_at + HOUR)
+    [mail] = await kept(env, customer)
+    assert mail.sent_at is None
+    return customer, mail
+
+
+async def kept(env: SkippingEnvironment, customer: CustomerRecord) -> list[MailRecord]:
+    """Return the customer's mails."""
+    return list((await env.engine.mail_log.mails(env.org_id, customer.customer_id)).rows)
+
+
+async def over(env: SkippingEnvironment, mail: MailRecord) -> None:
+    """Let hours pass, and wait until the late mail is done with."""
+    await env.leap(12 * HOUR)
+    await env.temporal.get_workflow_handle(mail_workflow_id(mail.key)).result()
+
+
+async def test_a_mail_that_no_server_took_is_sent_once_when_one_is_back(
+    env: SkippingEnvironment, refusing: MailServer
+) -> None:
+    customer, mail = await refused_mail(env)
+    assert refusing.refused > 1
+
+    refusing.answer = TAKEN
+    await over(env, mail)
+
+    assert [one.sent_at is not None for one in await kept(env, customer)] == [True]
+    [mail] = refusing.taken
+    assert f"To: {mail.recipient}" in mail
+
+
+async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_is_over(
+    env: SkippingEnvironment, refusing: MailServer
+) -> None:
+    customer = await env.subscriber()
+    await env.plan(customer)
+    [invoice] = await env.invoices(customer)
+    refusing.answer = TAKEN
+    mails, now = mail_activities(env.engine), await env.now()
+
+    for occasion in (Occasion.PAYMENT_FAILED, Occasion.SUSPENDED, Occasion.REACTIVATED):
+        await mails.notify_late(
+            NotificationInput(org_id=env.org_id, invoice_id=invoice.invoice_id, occasion=occasion, at=now)
+        )
+
+    assert [(one.occasion, one.sent_at is not None) for one in await kept(env, customer)] == [
+        (Occasion.REACTIVATED, True)
+    ]
+    assert len(refusing.taken) == 1
+
+
+async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
+    env: SkippingEnvironment, refusing: MailServer
+) -> None:
+    customer = await env.subscriber()
+    plan = await env.plan(customer)
+    [invoice] = await env.invoices(customer)
+    mails, now = mail_activities(env.engine), await env.now()
+    ask = NotificationInput(org_id=env.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=now)
+    with pytest.raises(MailNotSent):
+        await mails.notify_late(ask)
+
+    await env.command(plan, EndNow())
+    await personal_data_of(env.engine).erase(
+        CustomerRef(org_id=env.org_id, customer_id=customer.customer_id), await env.change()
+    )
+    refusing.answer = TAKEN
+    await mails.notify_late(ask)
+
+    assert refusing.taken == []
+    [mail] = await kept(env, customer)
+    assert (mail.subject, mail.body, mail.sent_at) == ("[erased]", "[erased]", None)
+    assert customer.email not in mail.recipient

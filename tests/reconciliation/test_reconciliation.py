@@ -1,0 +1,161 @@
+"""Rows, Stripe and workflows come apart in every way there is, and reconciliation finds and repairs it."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from billflow.domain import plan_start
+from billflow.domain.plan import PlanStatus
+from billflow.domain.reconciliation import FindingKind, Severity
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.reconciliation import ReconciliationReport
+from billflow.models.contracts.steps import PlanRef
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from tests.reconciliation.conftest import BY_CARD, BY_INVOICE, ReconciliationEnvironment, eventually
+
+Kinds = set[tuple[FindingKind, str]]
+
+
+def kinds(report: ReconciliationReport) -> Kinds:
+    """Return what was found about which subject."""
+    return {(finding.kind, finding.subject_id) for finding in report.findings}
+
+
+async def unsent_plan(env: ReconciliationEnvironment) -> PlanState:
+    """Write a plan and its purchase into the rows, as a process does that dies before it reaches Temporal."""
+    ask = env.ask(await env.subscriber(), BY_CARD)
+    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+    return result.state
+
+
+async def paid_elsewhere(env: ReconciliationEnvironment) -> tuple[PlanState, str]:
+    """Let a customer pay an invoice at Stripe that no webhook tells of."""
+    plan = await env.plan(BY_INVOICE)
+    invoice = await env.invoice(plan)
+    [held] = await env.held(invoice)
+    await env.engine.stripe.v1.invoices.pay_async(held.id)
+    return plan, invoice.invoice_id
+
+
+async def voided_at_stripe(env: ReconciliationEnvironment) -> str:
+    """Void an open invoice at Stripe only."""
+    invoice = await env.invoice(await env.plan(BY_INVOICE))
+    [held] = await env.held(invoice)
+    await env.engine.stripe.v1.invoices.void_invoice_async(held.id)
+    return invoice.invoice_id
+
+
+async def voided_in_the_rows(env: ReconciliationEnvironment) -> str:
+    """Void an open invoice in the rows only, whose collection has ended."""
+    invoice = await env.invoice(await env.plan(BY_INVOICE))
+    await env.terminate(collection_workflow_id(invoice.invoice_id))
+    await env.meddle("UPDATE invoice SET status = 'void', voided_at = now() WHERE id = %s", invoice.invoice_id)
+    return invoice.invoice_id
+
+
+async def uncollected(env: ReconciliationEnvironment) -> str:
+    """Lose the collection of an open invoice."""
+    invoice = await env.invoice(await env.plan(BY_INVOICE))
+    await env.terminate(collection_workflow_id(invoice.invoice_id))
+    return invoice.invoice_id
+
+
+async def twice_as_draft(env: ReconciliationEnvironment) -> str:
+    """Leave a draft at Stripe beside the paid invoice."""
+    invoice = await env.invoice(await env.plan())
+    await env.twin(invoice, issued=False)
+    return invoice.invoice_id
+
+
+async def twice_issued(env: ReconciliationEnvironment) -> str:
+    """Issue a debt a second time at Stripe."""
+    invoice = await env.invoice(await env.plan())
+    await env.twin(invoice, issued=True)
+    return invoice.invoice_id
+
+
+async def wrong_amount(env: ReconciliationEnvironment) -> str:
+    """Let the rows say another amount than Stripe."""
+    invoice = await env.invoice(await env.plan())
+    await env.meddle("UPDATE invoice SET total = total + 1 WHERE id = %s", invoice.invoice_id)
+    return invoice.invoice_id
+
+
+async def orphan(env: ReconciliationEnvironment) -> str:
+    """Leave an invoice at Stripe that no row knows."""
+    invoice = await env.invoice(await env.plan())
+    return await env.twin(invoice, issued=True, invoice_id=str(uuid4()))
+
+
+async def lost_plan(env: ReconciliationEnvironment) -> str:
+    """Lose the workflow of a live plan."""
+    plan = await env.plan()
+    await env.terminate(plan_workflow_id(plan.plan_id))
+    return plan.plan_id
+
+
+async def outlived_plan(env: ReconciliationEnvironment) -> str:
+    """End a plan in the rows only."""
+    plan = await env.plan()
+    await env.meddle(
+        "UPDATE customer_plan SET status = 'ended', ended_at = now(), next_invoice_date = NULL WHERE id = %s",
+        plan.plan_id,
+    )
+    return plan.plan_id
+
+
+REPAIRABLE: dict[FindingKind, list[Callable[[ReconciliationEnvironment], Awaitable[str]]]] = {
+    FindingKind.WRONG_STATE: [voided_at_stripe, voided_in_the_rows],
+    FindingKind.UNCOLLECTED: [uncollected],
+    FindingKind.DOUBLE: [twice_as_draft],
+    FindingKind.PLAN_WITHOUT_WORKFLOW: [lost_plan],
+    FindingKind.WORKFLOW_OF_ENDED_PLAN: [outlived_plan],
+}
+FOR_PEOPLE: dict[FindingKind, Callable[[ReconciliationEnvironment], Awaitable[str]]] = {
+    FindingKind.DOUBLE: twice_issued,
+    FindingKind.WRONG_AMOUNT: wrong_amount,
+    FindingKind.ORPHAN: orphan,
+}
+
+
+async def test_every_kind_of_drift_is_found_and_what_is_safe_is_mended(env: ReconciliationEnvironment) -> None:
+    unsent = await unsent_plan(env)
+    paid_plan, paid = await paid_elsewhere(env)
+    planted: Kinds = {
+        (FindingKind.MISSING, (await env.invoice(unsent)).invoice_id),
+        (FindingKind.PLAN_WITHOUT_WORKFLOW, unsent.plan_id),
+        (FindingKind.UNSEEN_PAYMENT, paid),
+    }
+    planted |= {(kind, await plant(env)) for kind, plants in REPAIRABLE.items() for plant in plants}
+    for_people = {(kind, await plant(env)) for kind, plant in FOR_PEOPLE.items()}
+    assert {kind for kind, _ in planted | for_people} == set(FindingKind)
+
+    looked = await env.reconcile(repair=False)
+    assert kinds(looked) == planted | for_people
+    assert not any(finding.repaired_at for finding in looked.findings)
+    assert looked.findings[0].severity is Severity.CRITICAL
+
+    repaired = await env.reconcile(repair=True)
+    assert {(one.kind, one.subject_id) for one in repaired.findings if one.repaired_at} == planted
+    assert {(one.kind, one.subject_id) for one in repaired.findings if one.needs_a_person} == for_people
+
+    ref = PlanRef(org_id=env.org_id, plan_id=unsent.plan_id)
+
+    async def settled() -> bool:
+        bought = await env.engine.books.plan_state(ref)
+        return bought.status is PlanStatus.ACTIVE and kinds(await env.reconcile(repair=False)) == for_people
+
+    await eventually(settled)
+    assert (await env.invoice(paid_plan)).status is InvoiceStatus.PAID
+    [held] = await env.held(await env.invoice(unsent))
+    assert (held.status, held.total) == ("paid", (await env.invoice(unsent)).total)
+
+
+async def test_books_that_agree_have_no_findings(env: ReconciliationEnvironment) -> None:
+    await env.plan()
+    await env.plan(BY_INVOICE)
+
+    report = await env.reconcile(repair=True)
+
+    assert (report.findings, report.invoices_compared, report.is_clean) == ((), 2, True)
+    assert report.finished_at is not None

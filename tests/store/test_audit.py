@@ -1,0 +1,122 @@
+"""The audit log is a chain: whoever changes history, with all the rights there are, is found out."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg.errors import RestrictViolation
+
+from billflow.domain.errors import Refused
+from billflow.models.contracts.audit import AuditFilter
+from billflow.models.contracts.customers import NewCustomer
+from billflow.models.contracts.records import Paging
+from billflow.store.audit.queries import PostgresAudit
+from billflow.store.session.database import Database
+from tests.store.conftest import BEGIN, Company, by
+
+
+@pytest.fixture
+def tamperer(books_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """Yield a superuser's connection on which no trigger fires."""
+    with psycopg.connect(books_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
+@pytest.fixture
+async def audited(company: Company) -> Company:
+    """Return an organization with some history: customers, a suspension, a plan with a closed billing date."""
+    customers = [await company.customer() for _ in range(3)]
+    await company.registry.suspend(company.org_id, customers[0].customer_id, by("ada"))
+    await company.seats(customers[1], BEGIN - timedelta(days=1), 12)
+    await company.close(await company.bought(customers[1]))
+    return company
+
+
+async def test_an_untouched_log_is_whole_and_names_its_head(audited: Company, database: Database) -> None:
+    audit = PostgresAudit(database)
+    verdict = await audit.verify(audited.org_id)
+    page = await audit.entries(audited.org_id, AuditFilter(), Paging())
+    assert verdict.faults == ()
+    assert verdict.entries == page.total > 5
+
+    await audited.customer()
+    later = await audit.verify(audited.org_id)
+    assert (later.entries, later.faults) == (verdict.entries + 1, ())
+    assert later.head != verdict.head
+
+
+TAMPERINGS = {
+    "the entry was changed": "UPDATE audit_log SET actor = 'nobody' WHERE id = %(id)s",
+    "the entry was removed": "DELETE FROM audit_log WHERE id = %(id)s",
+    "links before it are missing": "DELETE FROM audit_chain WHERE audit_id = %(id)s",
+    "it does not follow from the link before it": "UPDATE audit_chain SET hash = sha256('x') WHERE audit_id = %(id)s",
+    "the entry is not in the chain": "INSERT INTO audit_log (org_id, actor, action, subject_type, subject_id, at)"
+    " SELECT org_id, 'ada', 'customer.activated', subject_type, subject_id, at FROM audit_log WHERE id = %(id)s",
+}
+
+
+@pytest.mark.parametrize("problem", TAMPERINGS)
+async def test_tampering_is_found_and_named(
+    audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]", problem: str
+) -> None:
+    audit = PostgresAudit(database)
+    page = await audit.entries(audited.org_id, AuditFilter(action="customer.suspended"), Paging())
+    tamperer.execute(TAMPERINGS[problem].encode(), {"id": page.rows[0].audit_id})
+
+    verdict = await audit.verify(audited.org_id)
+
+    assert problem in {fault.problem for fault in verdict.faults}
+
+
+async def test_a_chain_that_was_written_anew_has_another_head(
+    audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    audit = PostgresAudit(database)
+    before = await audit.verify(audited.org_id)
+    mine = {"org": audited.org_id}
+    tamperer.execute("UPDATE audit_log SET actor = 'nobody' WHERE org_id = %(org)s AND actor = 'ada'", mine)
+    tamperer.execute("DELETE FROM audit_chain WHERE org_id = %(org)s", mine)
+    tamperer.execute(
+        "SELECT billflow_chain_entry(id) FROM (SELECT id FROM audit_log WHERE org_id = %(org)s ORDER BY sequence) a",
+        mine,
+    )
+    after = await audit.verify(audited.org_id)
+    assert (after.entries, after.faults) == (before.entries, ())
+    assert after.head != before.head
+
+
+async def test_writers_at_the_same_time_make_one_chain(company: Company, database: Database) -> None:
+    await asyncio.gather(*(company.customer() for _ in range(20)))
+    verdict = await PostgresAudit(database).verify(company.org_id)
+    assert (verdict.entries, verdict.faults) == (20, ())
+
+
+async def test_what_was_rolled_back_leaves_no_link(company: Company, database: Database) -> None:
+    made = await company.customer()
+    with pytest.raises(Refused, match="e-mail"):
+        await company.registry.create_customer(company.org_id, NewCustomer(name="Again", email=made.email), by())
+    verdict = await PostgresAudit(database).verify(company.org_id)
+    assert (verdict.entries, verdict.faults) == (1, ())
+
+
+async def test_the_application_cant_change_the_chain(company: Company, books_url: str) -> None:
+    await company.customer()
+    with psycopg.connect(books_url) as connection, pytest.raises(RestrictViolation):
+        connection.execute("UPDATE audit_chain SET hash = prev_hash")
+
+
+async def test_entries_are_found_by_actor_subject_and_moment(audited: Company, database: Database) -> None:
+    audit, org_id = PostgresAudit(database), audited.org_id
+    (found,) = (await audit.entries(org_id, AuditFilter(actor="ada"), Paging())).rows
+    assert (found.action, found.before, found.after) == (
+        "customer.suspended",
+        {"status": "active"},
+        {"status": "suspended"},
+    )
+    about = await audit.entries(org_id, AuditFilter(subject_type="customer", subject_id=found.subject_id), Paging())
+    assert {entry.action for entry in about.rows} == {"customer.created", "customer.suspended"}
+    later = AuditFilter(since=found.recorded_at + timedelta(days=1))
+    assert (await audit.entries(org_id, later, Paging())).rows == ()

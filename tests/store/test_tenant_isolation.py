@@ -1,0 +1,193 @@
+"""What PostgreSQL itself refuses: other tenants' rows, changed history, a second live plan."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.errors import (
+    CheckViolation,
+    ForeignKeyViolation,
+    InsufficientPrivilege,
+    RestrictViolation,
+    UniqueViolation,
+)
+
+from billflow.domain.errors import NotFound
+from billflow.migrations.versions.v0001_books import APPEND_ONLY
+from billflow.models.contracts.invoices import Declined, InvoiceRef
+from billflow.models.contracts.plans import StepResult
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import Base
+from tests.store.conftest import BEGIN, Company
+
+TABLES = sorted(name for name in Base.metadata.tables if name != "org")
+
+
+@pytest.fixture
+def connection(books_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """Yield a superuser's connection whose work is thrown away."""
+    with psycopg.connect(books_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+async def billed(company: Company) -> StepResult:
+    """Return a billing date that was closed, with a declined payment: every kind of row exists."""
+    customer = await company.customer()
+    await company.seats(customer, BEGIN - timedelta(days=1), 12)
+    closed = await company.close(await company.bought(customer))
+    invoice = InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id)
+    await company.books.record_outcome(invoice, Declined(code="card_declined", message="Declined."), BEGIN)
+    return closed
+
+
+def become(connection: "psycopg.Connection[tuple[object, ...]]", org_id: str | None) -> None:
+    """Take on the role of the application, for one organization or none."""
+    connection.execute("SET LOCAL ROLE billflow_app")
+    if org_id is not None:
+        connection.execute("SELECT set_config('billflow.org_id', %s, true)", [org_id])
+
+
+async def test_another_organizations_ids_are_not_found(company: Company, billed: StepResult) -> None:
+    stranger = await company.registry.create_org("stranger")
+    with pytest.raises(NotFound):
+        await company.books.plan_state(PlanRef(org_id=stranger, plan_id=billed.state.plan_id))
+    with pytest.raises(NotFound):
+        await company.archive.invoice(stranger, billed.invoices[0].invoice_id)
+    with pytest.raises(NotFound):
+        await company.archive.customer(stranger, billed.state.customer_id)
+
+
+@pytest.mark.usefixtures("billed")
+@pytest.mark.parametrize("table", TABLES)
+async def test_without_an_organization_there_are_no_rows_and_with_one_only_its_own(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company, table: str
+) -> None:
+    orgs = sql.SQL("SELECT DISTINCT org_id::text FROM {}").format(sql.Identifier(table))
+    everything = {row[0] for row in connection.execute(orgs)}
+    become(connection, None)
+    assert connection.execute(orgs).fetchall() == []
+    become(connection, company.org_id)
+    assert {row[0] for row in connection.execute(orgs)} == everything & {company.org_id}
+
+
+def test_every_table_of_a_tenant_has_forced_walls(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    isolated = connection.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relrowsecurity AND relforcerowsecurity"
+    )
+    assert sorted(str(row[0]) for row in isolated) == sorted([*TABLES, "org"])
+    role = connection.execute(
+        "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = 'billflow_app'"
+    ).fetchone()
+    assert role == (False, False, False)
+
+
+async def test_a_row_of_another_organization_cant_be_written(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company
+) -> None:
+    become(connection, company.org_id)
+    with pytest.raises(InsufficientPrivilege, match="row-level security"):
+        connection.execute("INSERT INTO test_clock (org_id, name, now_at) VALUES (gen_random_uuid(), '', now())")
+
+
+async def test_a_row_of_another_organization_cant_be_named(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company, billed: StepResult
+) -> None:
+    stranger = await company.registry.create_org("stranger")
+    with pytest.raises(ForeignKeyViolation):
+        connection.execute(
+            "INSERT INTO billing_account (org_id, customer_id, name, currency) VALUES (%s, %s, 'theirs', 'USD')",
+            [stranger, billed.state.customer_id],
+        )
+
+
+@pytest.mark.usefixtures("billed")
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_history_is_never_changed_not_even_by_its_owner(
+    connection: "psycopg.Connection[tuple[object, ...]]", table: str, change: str
+) -> None:
+    with pytest.raises(RestrictViolation, match=f"{table} is append-only|is append-only: TRUNCATE"):
+        connection.execute(sql.SQL(change).format(sql.Identifier(table)))
+
+
+BROKEN_RULES = {
+    "a second live plan": (
+        UniqueViolation,
+        (
+            "INSERT INTO customer_plan (org_id, customer_id, tier, schedule, status, currency, price_per_license,"
+            " license_management, collection_method, billing_cycle_anchor, seats_observed_through)"
+            " SELECT org_id, customer_id, tier, schedule, status, currency, price_per_license, license_management,"
+            " collection_method, billing_cycle_anchor, seats_observed_through FROM customer_plan WHERE id = %(plan)s"
+        ),
+    ),
+    "two prices": (CheckViolation, "UPDATE customer_plan SET fixed_price = 1 WHERE id = %(plan)s"),
+    "no price": (CheckViolation, "UPDATE customer_plan SET price_per_license = NULL WHERE id = %(plan)s"),
+    "billed twice": (
+        UniqueViolation,
+        (
+            "INSERT INTO ledger_settlement (org_id, entry_id, disposition, step_key)"
+            " SELECT org_id, id, 'billed', 'again' FROM license_ledger WHERE plan_id = %(plan)s"
+        ),
+    ),
+    "a second default account": (
+        UniqueViolation,
+        (
+            "INSERT INTO billing_account (org_id, customer_id, name, currency, is_default)"
+            " SELECT org_id, id, 'other', 'USD', true FROM customer WHERE id = %(customer)s"
+        ),
+    ),
+    "no deployment": (CheckViolation, "UPDATE customer SET realm_id = NULL WHERE id = %(customer)s"),
+    "paid at no time": (CheckViolation, "UPDATE invoice SET status = 'paid' WHERE plan_id = %(plan)s"),
+    "a status nobody knows": (CheckViolation, "UPDATE customer SET status = 'gone' WHERE id = %(customer)s"),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN_RULES)
+def test_the_database_holds_the_rule(
+    connection: "psycopg.Connection[tuple[object, ...]]", billed: StepResult, rule: str
+) -> None:
+    error, statement = BROKEN_RULES[rule]
+    with pytest.raises(error):
+        connection.execute(statement, {"plan": billed.state.plan_id, "customer": billed.state.customer_id})
+
+
+CROWD = (
+    "INSERT INTO realm (org_id, string_id, name) SELECT %(org)s, 'r' || n, '' FROM generate_series(1, 2000) AS n",
+    (
+        "INSERT INTO customer (org_id, realm_id, name, email)"
+        " SELECT org_id, id, string_id, string_id || '@b.example' FROM realm WHERE org_id = %(org)s"
+    ),
+    (
+        "INSERT INTO customer_plan (org_id, customer_id, tier, schedule, status, currency, price_per_license,"
+        " license_management, collection_method, billing_cycle_anchor, seats_observed_through, next_invoice_date)"
+        " SELECT org_id, id, 't', 'monthly', 'active', 'USD', 1, 'manual', 'send_invoice', now(), now(),"
+        " now() + random() * interval '30 days' FROM customer WHERE org_id = %(org)s"
+    ),
+    "ANALYZE realm, customer, customer_plan",
+)
+
+
+def test_indexes_serve_the_look_ups_behind_the_walls(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company
+) -> None:
+    for statement in CROWD:
+        connection.execute(sql.SQL(statement), {"org": company.org_id} if "%" in statement else None)
+    become(connection, company.org_id)
+    for question in (
+        "SELECT id FROM customer WHERE email_key = 'r7@b.example' AND deleted_at IS NULL",
+        "SELECT id FROM customer WHERE name_key >= 'r100' AND name_key < 'r101'",
+        (
+            "SELECT id FROM customer WHERE deleted_at IS NULL AND"
+            " (created_at, id) < (now(), '00000000-0000-0000-0000-000000000000')"
+            " ORDER BY created_at DESC, id DESC LIMIT 50"
+        ),
+        "SELECT id FROM customer_plan WHERE status = 'active' AND next_invoice_date < now()",
+    ):
+        plan = "\n".join(str(row[0]) for row in connection.execute(sql.SQL("EXPLAIN " + question)))
+        assert "Index Cond" in plan, plan
+        assert "Filter" not in plan, plan

@@ -1,6 +1,6 @@
 """How long the pure domain takes: `python bench/domain.py [--json] [--seconds N]`.
 
-Prices one billing date with a ledger of 100 entries (goal: under 200 microseconds) and forecasts 12 months (under 10 ms).
+Prices a billing date with a ledger of 100 entries (goal: under 200 microseconds), forecasts 12 months (under 10 ms).
 """
 
 import argparse

@@ -23,5 +23,5 @@ async def differences(
     )
     part = Part(Organization(customer.name, seen), starts_at, starts_at, asked)
     played = DemoResult(part, customer.customer_id, known.billing_account.stripe_customer_id or "")
-    env = DemoEnvironment(env.engine, env.sandbox, env.org_id, run="")
-    return (await report_on(env, played)).differences
+    demo = DemoEnvironment(env.engine, env.sandbox, env.org_id, run="")
+    return (await report_on(demo, played)).differences

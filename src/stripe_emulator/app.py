@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stripe_emulator import resources
+from stripe_emulator import resources  # noqa: F401 - registers the operations
 from stripe_emulator.engine.gate import Gate
 from stripe_emulator.errors import StripeError
 from stripe_emulator.wire.messages import RawRequest, Response, encode

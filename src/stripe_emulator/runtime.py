@@ -20,7 +20,7 @@ from stripe_emulator.engine.balance_moves import run_advancing
 from stripe_emulator.engine.due import run_due
 from stripe_emulator.engine.gate import Gate
 from stripe_emulator.engine.services import Settings, open_services
-from stripe_emulator.invoicing import tasks
+from stripe_emulator.invoicing import tasks  # noqa: F401 - registers the due tasks
 from stripe_emulator.pages.routes import routes as page_routes
 from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE
 from stripe_emulator.webhooks.worker import Courier

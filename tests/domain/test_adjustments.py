@@ -53,6 +53,14 @@ def act(invoice: InvoiceMoney, name: str, amount: int | None) -> InvoiceMoney:
     return replace(credited, status="paid") if credited.status == "open" and not credited.remaining else credited
 
 
+def test_what_a_note_put_onto_the_balance_is_not_refunded_as_well() -> None:
+    paid = InvoiceMoney(status="paid", total=1000, amount_due=1000, amount_paid=1000, credited=400)
+    assert refund(paid, None) == 600
+    with pytest.raises(InvalidInput) as too_much:
+        refund(paid, 601)
+    assert too_much.value.code == "refund_exceeds_payment"
+
+
 @given(total=st.integers(1, 9000), from_balance=st.integers(0, 4000), acts=ACTS)
 def test_no_sequence_refunds_more_than_was_paid_or_credits_more_than_was_billed(
     total: int, from_balance: int, acts: list[tuple[str, int | None]]

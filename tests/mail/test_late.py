@@ -66,8 +66,8 @@ async def test_a_mail_that_no_server_took_is_sent_once_when_one_is_back(
     await over(env, mail)
 
     assert [one.sent_at is not None for one in await kept(env, customer)] == [True]
-    [mail] = refusing.taken
-    assert f"To: {mail.recipient}" in mail
+    [received] = refusing.taken
+    assert f"To: {mail.recipient}" in received
 
 
 async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_is_over(

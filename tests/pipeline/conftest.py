@@ -33,10 +33,10 @@ async def server_plan_env(env: ApiEnvironment) -> PlanEnvironment:
 
 @pytest.fixture(scope="session")
 def terminal(env: ApiEnvironment, temporal_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
-    """Yield a terminal whose commands reach the running house; it answers in a thread, for the house lives in ours."""
+    """Yield a terminal whose commands reach the running API; it answers in a thread, for the API lives in ours."""
     secrets = env.engine.settings
     assert secrets.database_url
-    env = environment(
+    variables = environment(
         tmp_path_factory.mktemp("terminal"),
         DATABASE_URL=secrets.database_url.get_secret_value(),
         TEMPORAL_ADDRESS=temporal_server,
@@ -44,7 +44,7 @@ def terminal(env: ApiEnvironment, temporal_server: str, tmp_path_factory: pytest
         STRIPE_API_BASE=str(secrets.stripe_api_base),
     )
     typist = [sys.executable, str(TYPIST)]
-    with subprocess.Popen(typist, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(typist, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         typing = Terminal(process)
         yield lambda *words: asyncio.to_thread(typing, *words)
         assert process.stdin

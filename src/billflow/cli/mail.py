@@ -51,12 +51,12 @@ def show(
     """Show a mail as its reader sees it."""
 
     async def act(engine: "Engine") -> None:
-        mail = await engine.mail_log.mail(await org_of(engine), await found(engine, "mail", mail))
+        found_mail = await engine.mail_log.mail(await org_of(engine), await found(engine, "mail", mail))
         if as_json:
-            output.as_json(mail)
+            output.as_json(found_mail)
             return
-        sent = output.time(mail.sent_at) if mail.sent_at else "kept, not sent: no mail server took it"
-        output.facts(mail.subject, {"to": mail.recipient, "at": output.time(mail.at), "sent": sent})
-        output.say(mail.body)
+        sent = output.time(found_mail.sent_at) if found_mail.sent_at else "stored, not sent: no mail server took it"
+        output.facts(found_mail.subject, {"to": found_mail.recipient, "at": output.time(found_mail.at), "sent": sent})
+        output.say(found_mail.body)
 
     run(act)

@@ -54,8 +54,8 @@ class InvoiceMoney:
 
     @property
     def refundable(self) -> int:
-        """Return what was paid and not given back."""
-        return self.amount_paid - self.refunded
+        """Return what was paid and not given back, neither by a refund nor by a note onto the customer's balance."""
+        return min(self.amount_paid - self.refunded, self.creditable)
 
     @property
     def creditable(self) -> int:

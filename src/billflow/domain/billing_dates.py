@@ -54,7 +54,7 @@ def live_through(step: Step) -> None:
 def live_up_to_command(step: Step) -> None:
     """Let the plan live up to the moment of a command, as `live_through` does.
 
-    A billing date that is still open then is one the plan is on hold at. The step's moment becomes the instant before it:
+    A billing date still open then is one the plan is on hold at. The step's moment becomes the instant before it:
     the command still belongs to the old cycle, and may be what lets the plan go on (billflow rules 9).
     """
     due = step.plan.due_at

@@ -127,7 +127,7 @@ def check_command(plan: PlanView, command: c.PlanCommand) -> None:
 def take_command(facts: Facts, command: c.PlanCommand, at: datetime) -> Outcome:
     """Return what *command* does to the plan at *at*, after the plan has lived up to that moment (rules 19).
 
-    Whoever calls has closed every billing date that is due; one that is still open is one the plan is on hold at, and the
+    Whoever calls has processed every billing date that is due; one still open is one the plan is on hold at, and the
     command then counts from just before it. Raises `Refused` or `InvalidInput`.
     """
     step = Step.begin(facts, without_microseconds(at))

@@ -52,7 +52,7 @@ def passages(facts: Facts, until: datetime, *, now: datetime | None = None) -> I
 
 
 def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: datetime | None = None) -> Outcome:
-    """Return what *command* would do at *at*, after every billing date that is due by then; without one, what `at` finds.
+    """Return what *command* would do at *at*, after all billing dates due by then; without one, what `at` finds.
 
     Nothing is written. Raises what the step would raise.
     """

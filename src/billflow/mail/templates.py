@@ -22,7 +22,7 @@ _PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO, Occasio
 @cache
 def texts() -> dict[str, dict[str, str]]:
     """Return every text, by language and name."""
-    return tomllib.loads(files("billflow.mail").joinpath("letters.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("billflow.mail").joinpath("templates.toml").read_text(encoding="utf-8"))
 
 
 def mail(ask: NotificationInput, facts: NotificationFacts) -> Mail:

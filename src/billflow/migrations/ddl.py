@@ -1,4 +1,4 @@
-"""What revisions say to PostgreSQL beyond plain tables: tenant isolation between tenants, append-only tables, touched rows."""
+"""What revisions say to PostgreSQL beyond plain tables: tenant isolation, append-only tables, touched rows."""
 
 from importlib.resources import files
 

@@ -15,7 +15,8 @@ from billflow.models.contracts.invoices import (
     Issued,
     SentInvoice,
 )
-from billflow.payments import credits, keys, lookup, manual_invoices
+from billflow.payments import credits as customer_credits
+from billflow.payments import keys, lookup, manual_invoices
 from billflow.payments.calls import act_once, ask
 from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
@@ -57,7 +58,7 @@ class StripeGateway:
         """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it."""
         customer_id = await self.ensure_customer(customer)
         with port_faults():
-            return await credits.post(self.client, customer_id, credit, self.now())
+            return await customer_credits.post(self.client, customer_id, credit, self.now())
 
     async def issue(self, invoice: InvoiceToCollect) -> Issued:
         """Create the invoice with its lines and finalize it, once, however often asked.

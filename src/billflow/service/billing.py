@@ -157,7 +157,7 @@ class Billing:
     ) -> None:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
-        It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing date. A
+        It stops at every moment at which a debt is collected, so that a suspension precedes the next billing date. A
         on hold plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
         """
         while (stop := await self.archive.next_collection_at(org_id, clock_id)) is not None and stop < to:

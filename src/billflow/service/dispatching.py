@@ -1,4 +1,4 @@
-"""From the outbox to the delivery streams: a loop in every worker that notices new events and wakes who delivers them."""
+"""From the outbox to the delivery streams: a loop in every worker that notices new events and starts deliveries."""
 
 import asyncio
 import contextlib
@@ -74,7 +74,7 @@ class Lanes:
 class Dispatcher:
     """Runs from `async with` on until its end; several processes may run one each, and any may be killed.
 
-    An event leaves the queue only after its delivery streams were woken, so that whatever was interrupted is done again.
+    An event leaves the queue only after its delivery streams were woken, so that what was interrupted is done again.
     """
 
     outbox: Outbox

@@ -65,7 +65,8 @@ def _next(state: PlanState) -> str:
         return "Suspended: nothing is charged until the customer is reactivated."
     if state.due_at is None:
         return "Nothing is due any more."
-    return f"Next billing date: {state.due_at:%Y-%m-%d %H:%M:%S} UTC, renewing at {state.licenses_at_next_renewal} licenses."
+    due = f"{state.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"Next billing date: {due}, renewing at {state.licenses_at_next_renewal} licenses."
 
 
 def _attention(state: PlanState) -> str:

@@ -126,7 +126,7 @@ class DeliveryStream(Contract):
 
 
 class Routed(Contract):
-    """Events that were looked at, the delivery streams on which something waits because of them, and whom Stripe must rename."""
+    """Events looked at, the delivery streams on which something waits because of them, and whom Stripe must rename."""
 
     event_ids: tuple[str, ...]
     streams: tuple[DeliveryStream, ...]

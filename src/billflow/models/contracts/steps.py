@@ -18,7 +18,7 @@ class PlanRef(Contract):
 class StepInfo(Contract):
     """What the records record about a step: who asked for what, as of when, under which key it happens once.
 
-    `kind` is billing date, command, activate, abandon, resume, late_start or backfilled; `detail` is the request as data,
+    `kind` is billing_date, command, activate, abandon, resume, late_start or backfilled; `detail` is the request,
     for the audit log.
     """
 

@@ -112,7 +112,7 @@ class PaymentAttempt(Identified, Owned, Written, Base):
 class CreditRow(Identified, Owned, Written, Base):
     """What is owed to a customer, in minor units of `currency`: positive rows grant, negative ones use. Append-only.
 
-    `invoice_id` is the invoice that used it or gave it back, which Stripe records by itself; rows without one are posted.
+    `invoice_id` is the invoice that used it or gave it back, as Stripe records by itself; rows without one are posted.
     """
 
     __tablename__ = "credit"

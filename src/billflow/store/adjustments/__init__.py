@@ -1,4 +1,4 @@
 """What is taken back of invoices.
 
-`repository` writes refunds, credit notes and voids; `credits` and `balance` keep what customers are owed; `records` shows it all.
+`repository` writes refunds, credit notes and voids; `credits` and `balance` keep what is owed; `records` shows it.
 """

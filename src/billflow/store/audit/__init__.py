@@ -1,4 +1,4 @@
 """Who did what, as rows.
 
-`recorder` writes audit log and events, `queries` reads and verifies; `personal_data` seals, `erasure` exports and erases.
+`recorder` writes audit log and events, `queries` reads and verifies; `personal_data` seals, `erasure` erases.
 """

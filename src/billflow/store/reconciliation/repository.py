@@ -40,7 +40,7 @@ class PostgresReconciliation(PlanStore):
 
     page_size: int = PAGE
 
-    async def begin(self, run: ReconciliationRunRow, workflow_run_id: str, at: datetime) -> str:
+    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
         row = insert(RunRow).values(
             org_id=as_id(run.org_id, "organization"), workflow_run_id=workflow_run_id, repair=run.repair, started_at=at

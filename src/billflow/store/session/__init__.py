@@ -1,4 +1,4 @@
 """The way to PostgreSQL: engine and unit of work, lists in parts, ids.
 
-`database` opens transactions; `paging`, `sequences` and `totals` cut lists; `id_lookup` finds a row by the beginning of its id.
+`database` opens transactions; `paging`, `sequences` and `totals` cut lists; `id_lookup` finds rows by id.
 """

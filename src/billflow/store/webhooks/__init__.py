@@ -1,4 +1,4 @@
 """Webhooks in and out, as rows.
 
-`stripe_events` and `stripe_event_effects` keep what Stripe reports; `outbox`, `endpoints` and `endpoint_health` what we tell others.
+`stripe_events` and `stripe_event_effects` keep what Stripe reports; `outbox` and `endpoints` what we tell others.
 """

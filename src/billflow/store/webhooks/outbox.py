@@ -188,7 +188,7 @@ async def _send_to(
     replay_id: UUID | None = None,
     every_type: bool = False,
 ) -> list[DeliveryStream]:
-    """Write a message for each event and endpoint that wants it, in order; return its delivery stream, one per message."""
+    """Write a message for each event and endpoint that wants it, in order; return the delivery stream of each."""
     wanted = [
         (event, endpoint)
         for event in events

@@ -1,4 +1,4 @@
-"""What Stripe's events change in the records besides invoices that are settled: money that went back, cards, disputes."""
+"""What Stripe's events change in the records besides closed invoices: money that went back, cards, disputes."""
 
 from dataclasses import dataclass
 from datetime import datetime

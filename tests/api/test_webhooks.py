@@ -16,7 +16,7 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
-from billflow.ports.billing import NoDatabase
+from billflow.ports.database import NoDatabase
 from billflow.wiring import stripe_event_handler
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.api_environment import ApiEnvironment, until

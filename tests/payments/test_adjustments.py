@@ -27,7 +27,7 @@ from billflow.payments.adjustments import StripeAdjustments
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 from stripe_emulator.server import StripeEmulator
 from tests.payments.conftest import watch
 from tests.payments.debts import a_debt

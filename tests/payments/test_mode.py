@@ -10,7 +10,7 @@ from billflow.payments.client import check_base
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.mode import check_mode
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 from billflow.settings import SettingsError
 from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.session.database import Database

@@ -40,7 +40,7 @@ async def collected_again(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> 
     """Run the sending of an invoice once more, as a retry after a crash does."""
     engine = plan_env.env.engine
     again = CollectInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
-    await CollectionActivities(engine.books, engine.gateway).collect(again)
+    await CollectionActivities(engine.repositories.invoices, engine.gateway).collect(again)
 
 
 async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_only_the_rest_is_charged(

@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, SliceInput
-from billflow.wiring import reconciliation_activities, reconciliation_reports
+from billflow.wiring import reconciliation_activities
 from tests.reconciliation.conftest import EVERYTHING, ReconciliationEnvironment
 from tests.reconciliation.test_reconciliation import twice_issued
 
@@ -20,14 +20,14 @@ class Killed(Exception):
 def page_by_page(env: ReconciliationEnvironment) -> ReconciliationActivities:
     """Return activities whose pages hold one row each."""
     activities = reconciliation_activities(env.engine)
-    books = replace(reconciliation_reports(env.engine), page_size=1)
+    books = replace(env.engine.repositories.reconciliation, page_size=1)
     comparison = replace(activities.comparison, books=books)
     return replace(activities, books=books, comparison=comparison, repairs=replace(activities.repairs, findings=books))
 
 
 async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvironment) -> None:
     wrong = [await twice_issued(env) for _ in range(3)]
-    activities, books, now = page_by_page(env), reconciliation_reports(env.engine), datetime.now(UTC)
+    activities, books, now = page_by_page(env), env.engine.repositories.reconciliation, datetime.now(UTC)
     run = ReconciliationRun(org_id=env.org_id, repair=False, scope=EVERYTHING)
     run_id = await books.begin(run, f"slices of {env.org_id}", now)
     ask = SliceInput(

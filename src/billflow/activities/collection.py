@@ -17,7 +17,8 @@ from billflow.models.contracts.invoices import (
     Rejected,
     RequiresAction,
 )
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Books
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from billflow.domain.reconciliation import (
     compare_orphan,
     compare_plan,
 )
-from billflow.models.contracts.reconciliation import InvoiceFinding, SliceInput
+from billflow.models.contracts.reconciliation import RecordedInvoice, SliceInput
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
 
 
@@ -82,14 +82,14 @@ class Comparison:
         await self.books.keep(ask, [finding for finding in findings if finding])
         return page.next
 
-    async def _invoice(self, ask: SliceInput, booked: InvoiceFinding, listed: Sequence[StripeInvoice]) -> list[Finding]:
+    async def _invoice(self, ask: SliceInput, booked: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
         if not [*compare_invoice(await self._booked(ask, booked), listed)]:
             return []
         now = (await self.books.booked(ask.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
         held = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._booked(ask, now), held)]
 
-    async def _booked(self, ask: SliceInput, booked: InvoiceFinding) -> BookedInvoice:
+    async def _booked(self, ask: SliceInput, booked: RecordedInvoice) -> BookedInvoice:
         ours = booked.summary
         is_young = booked.changed_at > ask.started_at - timedelta(minutes=ask.scope.grace_minutes)
         waits = ours.status in UNPAID and not is_young

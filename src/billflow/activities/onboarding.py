@@ -24,7 +24,8 @@ from billflow.models.contracts.onboarding import (
     UndoProjectInput,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
+from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 from billflow.ports.customers import CustomerBooks
 
 

@@ -16,7 +16,8 @@ from billflow.models.contracts.reconciliation import (
     SliceInput,
     SliceResult,
 )
-from billflow.ports.billing import Offers, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Offers
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from billflow.ports.reconciliation import ReconciliationRepository
 
 PAGES_PER_SLICE = 50

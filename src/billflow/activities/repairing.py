@@ -10,7 +10,9 @@ from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, SliceInput
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
+from billflow.ports.billing import Books
+from billflow.ports.payments import PaymentGateway, PaymentsRejected
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
 
 Mend = Callable[[SliceInput, FindingRecord], Awaitable[None]]

@@ -8,7 +8,8 @@ from billflow.activities.faults import asking_stripe, try_again
 from billflow.models.contracts.adjustments import AdjustmentMoment, AdjustmentResult, AdjustmentStatus, InvoiceClosure
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.ports.adjustments import AdjustmentGateway
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Books
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from temporalio.service import RPCError
 from billflow.api.fields import MANY, ONE
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NotFound
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.database import NoDatabase
+from billflow.ports.payments import PaymentsUnavailable
 from billflow.temporal.client import NoTemporalServer
 
 RETRY_AFTER = 5

@@ -11,7 +11,7 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Monitoring
-from billflow.ports.billing import StripeEventRepository
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.hearing import StripeNews
 
 _BATCH = 20

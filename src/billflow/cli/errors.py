@@ -60,7 +60,8 @@ def _outside(error: Exception) -> CliProblem:
     from temporalio.exceptions import TemporalError
     from temporalio.service import RPCError
 
-    from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
+    from billflow.ports.database import NoDatabase
+    from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 
     known: tuple[tuple[type[Exception], str, str], ...] = (
         (NoDatabase, "no_database", ""),

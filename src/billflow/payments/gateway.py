@@ -24,7 +24,7 @@ from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voids import take_back
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 
 
 class StripeGateway:

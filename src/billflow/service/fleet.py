@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from billflow.models.contracts.collection import CollectionRun
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import InvoiceFinding, ReconciliationRun
+from billflow.models.contracts.reconciliation import RecordedInvoice, ReconciliationRun
 from billflow.models.contracts.steps import PlanRef
 from billflow.ports.reconciliation import PAGE, RunningPlans
 from billflow.service.billing import Billing
@@ -56,7 +56,7 @@ class Fleet:
         """Let a running workflow look at the rows again."""
         await self._signal(plan_workflow_id(plan_id), "customer_changed")
 
-    async def collect(self, booked: InvoiceFinding, clock_at: datetime | None, *, at_once: bool) -> None:
+    async def collect(self, booked: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
         """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         invoice = booked.summary
         await self.client.start_workflow(

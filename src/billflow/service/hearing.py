@@ -10,7 +10,9 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import DisputeUpdate, StripeEvent
 from billflow.ports.adjustments import AdjustmentGateway, PaymentMethods, StripeEventEffects
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
+from billflow.ports.billing import Books
+from billflow.ports.payments import PaymentGateway, PaymentsRejected
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.billing import Billing
 
 Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]

@@ -12,7 +12,8 @@ from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
-from billflow.ports.billing import Offers, PaymentGateway
+from billflow.ports.billing import Offers
+from billflow.ports.payments import PaymentGateway
 from billflow.service.billing import Billing
 
 

@@ -14,7 +14,7 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
-from billflow.ports.billing import StripeEventRepository
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.hearing import StripeNews
 from billflow.service.pricing import Pricing
 from billflow.settings import Settings, payload_keyring
@@ -52,7 +52,7 @@ def _codec_desk(settings: Settings) -> CodecService:
 def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
-    database = engine.books.database
+    database = engine.database
     watch = PostgresMonitoring(database)
     return Services(
         billing=engine.billing,
@@ -79,7 +79,7 @@ def api_services(engine: Engine) -> Services:
 
 def stripe_event_handler(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeNews:
     """Build what acts on Stripe's events."""
-    database = engine.books.database
+    database = engine.database
     return StripeNews(
         inbox=inbox or PostgresStripeEvents(database),
         gateway=engine.gateway,
@@ -94,7 +94,7 @@ def stripe_event_handler(engine: Engine, inbox: StripeEventRepository | None = N
 
 def _probes(engine: Engine) -> dict[str, Probe]:
     async def postgresql() -> None:
-        async with engine.books.database.unit_of_work(org_id_of(engine.settings.org)):
+        async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
             pass
 
     async def temporal() -> None:

@@ -27,12 +27,11 @@ from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.customers.repository import PostgresCustomerBooks
 from billflow.store.mail.repository import PostgresMailLog
 from billflow.store.offers.repository import PostgresOffers
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
+from billflow.wiring.repositories import Queries, Repositories
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,9 @@ class Engine:
     settings: Settings
     client: Client
     catalog: Catalog
-    books: PostgresBooks
-    archive: PostgresArchive
+    database: Database
+    repositories: Repositories
+    queries: Queries
     registry: PostgresRegistry
     stripe: stripe.StripeClient
     gateway: StripeGateway
@@ -57,7 +57,7 @@ class Engine:
     def invoices(self) -> Invoices:
         """Return what one can ask about single invoices and ways to pay."""
         methods = StripePaymentMethods(self.stripe, self.gateway)
-        return Invoices(self.client, self.billing, self.books, self.archive, methods)
+        return Invoices(self.client, self.billing, self.repositories, self.queries, methods)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -67,12 +67,12 @@ class Engine:
     @property
     def mail_log(self) -> PostgresMailLog:
         """Return the mails to customers."""
-        return PostgresMailLog(self.books.database)
+        return PostgresMailLog(self.database)
 
     @property
     def offering(self) -> Offering:
         """Return what one can ask about offers."""
-        return Offering(self.billing, PostgresOffers(self.books.database, self.catalog), self.gateway)
+        return Offering(self.billing, PostgresOffers(self.database, self.catalog), self.gateway)
 
 
 @asynccontextmanager
@@ -90,15 +90,16 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
         client = await connect(temporal_address, keyring=payload_keyring(settings))
         await search_attributes.ensure(client)
-        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
+        repositories, queries = Repositories.on(database, catalog), Queries.on(database, catalog)
         registry = PostgresRegistry(database, livemode=is_live(api_key))
         billing, customer_records_store = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
             client=client,
             catalog=catalog,
-            books=books,
-            archive=archive,
+            database=database,
+            repositories=repositories,
+            queries=queries,
             registry=registry,
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),

@@ -67,7 +67,7 @@ class SliceResult(Contract):
     next: str | None = None
 
 
-class InvoiceFinding(Contract):
+class RecordedInvoice(Contract):
     """An invoice of ours with what a comparison needs; `changed_at` is real time."""
 
     summary: InvoiceSummary

@@ -1,4 +1,4 @@
-"""Collection by policy as rows: how far it has come, suspending for a debt and letting back in, letting go."""
+"""Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.creation import held_with_plans, turn
 from billflow.store.customers.registration import hold
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
-from billflow.store.plans.base import PlanStore
-from billflow.store.plans.mapping import as_json
-from billflow.store.plans.snapshots import summary
-from billflow.store.session.database import as_id
+from billflow.store.invoices.records import summary
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""
@@ -54,22 +54,22 @@ _FAILED = ("declined", "requires_action")
 
 
 @dataclass(frozen=True)
-class Dunning(PlanStore):
-    """The invoices that are not paid in time."""
+class PostgresDunningRepository(DunningRepository):
+    """The policy of an organization, and the invoices that are not paid in time."""
 
-    async def dunning_policy(self, org_id: str) -> DunningPolicy:
+    database: Database
+
+    async def policy(self, org_id: str) -> DunningPolicy:
         """Return how the organization collects."""
         async with self.database.unit_of_work(org_id) as session:
             return await _policy(session)
 
-    async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
+    async def set_policy(self, org_id: str, policy: DunningPolicy) -> None:
         """Collect by this policy from now on; collections that run keep theirs."""
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(_written(org_id, policy))
 
-    async def change_dunning_policy(
-        self, org_id: str, changes: Mapping[str, object], change: ChangeContext
-    ) -> DunningPolicy:
+    async def change_policy(self, org_id: str, changes: Mapping[str, object], change: ChangeContext) -> DunningPolicy:
         """Change parts of the policy, named as in `DunningPolicy`, for collections that begin from now on.
 
         Raises `InvalidInput` for what can't be followed.
@@ -87,42 +87,38 @@ class Dunning(PlanStore):
             return policy
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
-        """Return the organization's policy, and how far collecting the invoice has come."""
         async with self.database.unit_of_work(ref.org_id) as session:
             invoice = await _invoice(session, ref)
             policy = await _policy(session)
             plan = await session.get_one(CustomerPlan, invoice.plan_id)
             failed_at, failures = await _failures(session, invoice.id)
-            unpaid = UnpaidInvoice(
-                collection_method=invoice.collection_method,
-                issued_at=invoice.issued_at,
-                due_at=invoice.due_at,
+            outcome = (invoice.last_outcome or {}).get("kind")
+            unpaid = from_row(
+                UnpaidInvoice,
+                invoice,
                 failed_at=failed_at,
                 attempts=failures,
-                requires_action=(invoice.last_outcome or {}).get("kind") == "requires_action",
+                requires_action=outcome == "requires_action",
                 reminders=await _reminders(session, invoice.id),
                 suspended_at=invoice.customer_suspended_at,
                 plan_ended=plan.status is PlanStatus.ENDED,
             )
-            recurring = invoice.kind is InvoiceKind.RECURRING
-            return CollectionTerms(
-                policy=policy if recurring else without_consequences(policy),
+            return from_row(
+                CollectionTerms,
+                invoice,
+                policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
-                status=invoice.status,
-                attempts=invoice.attempts,
-                last_outcome=(invoice.last_outcome or {}).get("kind"),
+                last_outcome=outcome,
                 clock_at=await _clock_at(session, plan),
             )
 
     async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
-        """Return the live plans of the customer who owes the invoice."""
         async with self.database.unit_of_work(ref.org_id) as session:
             invoice = await _invoice(session, ref)
             query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
             return CustomerHold(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
 
-    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
-        """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
+    async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
         async with self.database.unit_of_work(ref.org_id) as session:
             owes = await _invoice(session, ref)
             customer, plans = await held_with_plans(session, str(owes.customer_id))
@@ -134,12 +130,11 @@ class Dunning(PlanStore):
                 turn(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
                 return CustomerHold(changed=True, plan_ids=_ids(plans))
-            if await _held_by_debts(session, customer):
+            if await _is_suspended_for_debts(session, customer):
                 invoice.customer_suspended_at = customer.suspended_at
             return CustomerHold(changed=False)
 
-    async def lift_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
-        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
+    async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await _invoice(session, ref)
             customer, plans = await held_with_plans(session, str(owed.customer_id))
@@ -149,7 +144,7 @@ class Dunning(PlanStore):
                 return CustomerHold(changed=False)
             invoice.customer_suspended_at = None
             await session.flush()
-            if customer.suspended_at != since or await _held_by_debts(session, customer):
+            if customer.suspended_at != since or await _is_suspended_for_debts(session, customer):
                 return CustomerHold(changed=False)
             for plan in plans:
                 hold(plan, customer)
@@ -157,8 +152,7 @@ class Dunning(PlanStore):
             turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return CustomerHold(changed=True, plan_ids=_ids(plans))
 
-    async def let_go(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
-        """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
+    async def write_off(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
             owes = await _invoice(session, ref)
@@ -214,10 +208,10 @@ async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
     return await session.scalar(query) or 0
 
 
-async def _held_by_debts(session: AsyncSession, customer: CustomerRow) -> bool:
+async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) -> bool:
     debts = select(InvoiceRow.id).where(InvoiceRow.customer_id == customer.id)
-    held = debts.where(InvoiceRow.customer_suspended_at == customer.suspended_at).exists()
-    return bool(await session.scalar(select(held)))
+    causes = debts.where(InvoiceRow.customer_suspended_at == customer.suspended_at).exists()
+    return bool(await session.scalar(select(causes)))
 
 
 async def _decided(

@@ -1,4 +1,4 @@
-"""Test clocks: has everything that hangs on one come through all that is due?"""
+"""Test clocks: is anything attached to one still due, and when does collection go on?"""
 
 from datetime import datetime
 from uuid import UUID

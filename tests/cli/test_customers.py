@@ -75,10 +75,10 @@ def test_support_decides_on_requests_to_be_sponsored(terminal: Terminal) -> None
     customer = terminal.customer()
     typed = ("--type", "open_source", "--description", "A compiler that volunteers maintain")
 
-    first = terminal("customer", "ask-sponsorship", customer, *typed, "--json").data
-    twice = terminal("customer", "ask-sponsorship", customer, *typed)
+    first = terminal("customer", "request-sponsorship", customer, *typed, "--json").data
+    twice = terminal("customer", "request-sponsorship", customer, *typed)
     declined = terminal("customer", "decline-sponsorship", customer, first["sponsorship_request_id"][:8])
-    second = terminal("customer", "ask-sponsorship", customer, *typed, "--expected-users", "12", "--json").data
+    second = terminal("customer", "request-sponsorship", customer, *typed, "--expected-users", "12", "--json").data
     approved = terminal("customer", "approve-sponsorship", customer, second["sponsorship_request_id"], "--json").data
     listed = terminal("customer", "sponsorships", customer)
 

@@ -51,7 +51,7 @@ def test_a_server_that_is_not_there_is_named(type_alone: Type, variables: dict[s
 def test_migrating_a_database_that_is_not_there_says_where_it_looked(type_alone: Type) -> None:
     answer = type_alone("migrate", DATABASE_URL="postgresql://user:hush@127.0.0.1:1/books")
 
-    assert_refused(answer, "PostgreSQL can't be reached: records at 127.0.0.1; ")
+    assert_refused(answer, "PostgreSQL can't be reached: books at 127.0.0.1; ")
     assert "hush" not in answer.err
 
 
@@ -64,7 +64,7 @@ def test_a_database_that_is_not_there_is_named_where_temporal_is(type_alone: Typ
         TEMPORAL_ADDRESS=temporal_server,
     )
 
-    assert_refused(answer, "PostgreSQL can't be reached: records at 127.0.0.1; ")
+    assert_refused(answer, "PostgreSQL can't be reached: books at 127.0.0.1; ")
 
 
 @pytest.mark.parametrize("option", ["--api-port", "--temporal-port"])

@@ -89,7 +89,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_wall
 
 
 def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
-    program = "import sys; from billflow.store import migrate; migrate.upgrade(sys.argv[1])"
+    program = "import sys; from billflow.migrations import upgrade; upgrade.upgrade(sys.argv[1])"
     running = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
 
@@ -103,7 +103,7 @@ async def test_a_database_without_tables_is_named_with_the_way_out(empty_url: st
 
 async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
     url = "postgresql://me:secret@127.0.0.1:1/books"
-    with pytest.raises(NoDatabase, match=r"records at 127\.0\.0\.1; start it, or correct DATABASE_URL") as refused:
+    with pytest.raises(NoDatabase, match=r"books at 127\.0\.0\.1; start it, or correct DATABASE_URL") as refused:
         upgrade.upgrade(url)
     assert "secret" not in str(refused.value)
     database = Database(url)

@@ -16,6 +16,7 @@ from psycopg.errors import (
 
 from billflow.domain.errors import NotFound
 from billflow.migrations.versions.v0001_books import APPEND_ONLY
+from billflow.migrations.versions.v0012_vocabulary import TABLES as RENAMED
 from billflow.models.contracts.invoices import Declined, InvoiceRef
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import PlanRef
@@ -108,7 +109,7 @@ async def test_a_row_of_another_organization_cant_be_named(
 
 
 @pytest.mark.usefixtures("billed")
-@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("table", [dict(RENAMED).get(table, table) for table in APPEND_ONLY])
 @pytest.mark.parametrize("change", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_history_is_never_changed_not_even_by_its_owner(
     connection: "psycopg.Connection[tuple[object, ...]]", table: str, change: str
@@ -132,7 +133,7 @@ BROKEN_RULES = {
     "billed twice": (
         UniqueViolation,
         (
-            "INSERT INTO ledger_settlement (org_id, entry_id, disposition, step_key)"
+            "INSERT INTO ledger_allocation (org_id, entry_id, disposition, step_key)"
             " SELECT org_id, id, 'billed', 'again' FROM license_ledger WHERE plan_id = %(plan)s"
         ),
     ),

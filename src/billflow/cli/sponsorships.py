@@ -36,7 +36,7 @@ def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
     run(act)
 
 
-@app.command(epilog=example("customer ask-sponsorship 5f1c --type open_source --description 'A compiler'"))
+@app.command(epilog=example("customer request-sponsorship 5f1c --type open_source --description 'A compiler'"))
 def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
     customer: CustomerId,
     *,

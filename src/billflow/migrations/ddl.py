@@ -51,3 +51,30 @@ def touched(*tables: str) -> None:
 def drop_tables(*tables: str) -> None:
     """Drop *tables* with everything that hangs on them."""
     run_sql(*(f"DROP TABLE {table} CASCADE" for table in tables))
+
+
+def rename_table(old: str, new: str) -> None:
+    """Rename a table with its constraints, indexes and triggers, whose names hold that of the table."""
+    run_sql(f"ALTER TABLE {old} RENAME TO {new}", _RENAME.format(old=old, new=new))
+
+
+_RENAME = """
+DO $$
+DECLARE change text;
+BEGIN
+    FOR change IN
+        SELECT format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', conrelid::regclass, conname, renamed)
+        FROM pg_constraint, LATERAL (SELECT replace(conname, '{old}', '{new}') AS renamed) AS names
+        WHERE conname LIKE '%{old}%' AND conrelid <> 0 AND conparentid = 0
+    LOOP EXECUTE change; END LOOP;
+    FOR change IN
+        SELECT format('ALTER INDEX %I RENAME TO %I', relname, replace(relname, '{old}', '{new}'))
+        FROM pg_class WHERE relkind = 'i' AND relname LIKE '%{old}%'
+    LOOP EXECUTE change; END LOOP;
+    FOR change IN
+        SELECT format('ALTER TRIGGER %I ON %s RENAME TO %I', tgname, tgrelid::regclass, renamed)
+        FROM pg_trigger, LATERAL (SELECT replace(tgname, '{old}', '{new}') AS renamed) AS names
+        WHERE NOT tgisinternal AND tgname LIKE '%{old}%'
+    LOOP EXECUTE change; END LOOP;
+END $$
+"""

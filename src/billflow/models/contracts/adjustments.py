@@ -15,9 +15,9 @@ Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class AdjustmentStatus(StrEnum):
-    """How a credit note or refund stands at Stripe; asked means that there is no answer yet."""
+    """How a credit note or refund stands at Stripe; requested means that Stripe has not answered yet."""
 
-    ASKED = "asked"
+    REQUESTED = "requested"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"

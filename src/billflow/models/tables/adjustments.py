@@ -104,9 +104,9 @@ class AdjustmentAnswer(Identified, Owned, Written, Base):
         belongs_to("credit_note"),
         belongs_to("refund"),
         CheckConstraint("num_nonnulls(credit_note_id, refund_id) = 1", name="one_subject"),
-        Index("ix_settlement_answer_credit_note_id", "credit_note_id", "sequence"),
-        Index("ix_settlement_answer_refund_id", "refund_id", "sequence"),
-        Index("ix_settlement_answer_stripe_id", "org_id", "stripe_id"),
+        Index("ix_adjustment_answer_credit_note_id", "credit_note_id", "sequence"),
+        Index("ix_adjustment_answer_refund_id", "refund_id", "sequence"),
+        Index("ix_adjustment_answer_stripe_id", "org_id", "stripe_id"),
     )
 
     sequence: Mapped[int] = mapped_column(Identity(always=True), unique=True)

@@ -35,11 +35,11 @@ class LicenseLedger(Identified, Owned, Written, Base):
 class LedgerAllocation(Owned, Written, Base):
     """What became of one ledger entry: its key is the entry's, so nothing is ever billed twice."""
 
-    __tablename__ = "ledger_settlement"
+    __tablename__ = "ledger_allocation"
     __table_args__ = (
         belongs_to("license_ledger", "entry_id"),
         belongs_to("invoice_line"),
-        Index("ix_ledger_settlement_invoice_line_id", "invoice_line_id"),
+        Index("ix_ledger_allocation_invoice_line_id", "invoice_line_id"),
     )
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -32,10 +32,10 @@ class ReconciliationRunRow(Identified, Owned, Written, Base):
 class ReconciliationStripeInvoice(Owned, Base):
     """An invoice that Stripe listed during a run; gone when the run is finished. `total` is in Stripe's units."""
 
-    __tablename__ = "reconciliation_held"
+    __tablename__ = "reconciliation_stripe_invoice"
     __table_args__ = (
         belongs_to("reconciliation_run", "run_id"),
-        Index("ix_reconciliation_held_invoice_id", "run_id", "invoice_id"),
+        Index("ix_reconciliation_stripe_invoice_invoice_id", "run_id", "invoice_id"),
     )
 
     run_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -112,7 +112,7 @@ class StripeInvoiceReader(Protocol):
         ...
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
-        """Delete a draft; one that is gone or issued is left as it is."""
+        """Delete a draft; one that was deleted or issued already is left as it is."""
         ...
 
 
@@ -144,5 +144,5 @@ class RunningWorkflows(Protocol):
         ...
 
     async def invoice_closed(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
-        """Pass on that an invoice is paid or given up."""
+        """Pass on that an invoice is paid, void or uncollectible."""
         ...

@@ -41,7 +41,7 @@ def use_balance(invoice: InvoiceRow, applied: int, recorder: Recorder) -> None:
 
 
 def return_balance(invoice: InvoiceRow, recorder: Recorder) -> None:
-    """Give back what a voided invoice had used of the balance; Stripe does the same by itself."""
+    """Return what a voided invoice had used of the balance; Stripe does the same by itself."""
     _write(invoice, invoice.balance_applied, RETURNED, recorder)
 
 

@@ -49,9 +49,9 @@ class Credits(CustomerStore):
                 at=change.at,
             )
             recorder.session.add(row)
-            told = {"credit_id": str(row.id), "amount": row.amount, "currency": row.currency, "reason": row.reason}
-            recorder.audit("credit.granted", ("customer", customer.id), after=told)
-            recorder.say("credit.granted", told, customer_id=customer.id)
+            data = {"credit_id": str(row.id), "amount": row.amount, "currency": row.currency, "reason": row.reason}
+            recorder.audit("credit.granted", ("customer", customer.id), after=data)
+            recorder.say("credit.granted", data, customer_id=customer.id)
             await recorder.session.flush()
             return _record(row)
 

@@ -65,7 +65,7 @@ class PostgresDunningRepository(DunningRepository):
             return await _policy(session)
 
     async def set_policy(self, org_id: str, policy: DunningPolicy) -> None:
-        """Collect by this policy from now on; collections that run keep theirs."""
+        """Collect by this policy from now on; running collections go on by theirs."""
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(_written(org_id, policy))
 
@@ -148,7 +148,7 @@ class PostgresDunningRepository(DunningRepository):
                 return CustomerHold(changed=False)
             for plan in plans:
                 hold(plan, customer)
-            change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
+            change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} closed")
             turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return CustomerHold(changed=True, plan_ids=_ids(plans))
 

@@ -70,7 +70,7 @@ async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> S
 
 
 def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None:
-    """Void an unpaid invoice in our records, and give back what it had used.
+    """Void an unpaid invoice in our records, and return what it had used.
 
     That is flat-discount months (billflow rules 7), and what the customer's balance paid of it.
     """

@@ -1,4 +1,4 @@
-"""What the records remember of an invoice's way to Stripe and back; a paid invoice stays paid."""
+"""What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
 from dataclasses import dataclass
 from datetime import datetime

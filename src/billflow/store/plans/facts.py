@@ -1,4 +1,4 @@
-"""Loading what a step starts from, under the locks that keep it true until the step is written."""
+"""Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
 from dataclasses import dataclass
 from datetime import datetime

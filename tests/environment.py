@@ -71,9 +71,9 @@ class Environment(ApiEnvironment):
         await self.report(customer, seats, await self.now() - timedelta(hours=1))
         return customer
 
-    async def report(self, customer: CustomerRecord, seats: int, at: datetime) -> None:
-        """Report seats."""
-        report = SeatReport(observed_at=at, members=seats)
+    async def report(self, customer: CustomerRecord, seats: int, at: datetime, *, guests: int = 0) -> None:
+        """Report seats, and guests beside them."""
+        report = SeatReport(observed_at=at, members=seats, guests=guests)
         await self.engine.registry.report_seats(self.org_id, customer.customer_id, [report])
 
     async def ask(

@@ -1,4 +1,4 @@
-"""Credit notes, refunds, void, uncollectible: rows, Stripe, plan and customer agree afterwards (billflow rules 16)."""
+"""Credit notes, refunds, void, uncollectible: rows, Stripe, plan and customer agree afterwards (rules 28)."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""What may still be done to an invoice: credit, refund, void, give up (billflow rules 16). Amounts in minor units."""
+"""What may still be done to an invoice: credit, refund, void, give up (rules 28). Amounts in minor units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

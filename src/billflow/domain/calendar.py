@@ -33,7 +33,7 @@ class Period:
 def add_months(start: datetime, months: int, *, leap_february: bool = True) -> datetime:
     """Move *start* by calendar months, keeping the time of day and capping the day at the month's last.
 
-    With `leap_february=False` February has 28 days in every year, as in the reference (rules 4).
+    With `leap_february=False` February has 28 days in every year, as in the reference (rules 31).
     Raises `InvalidInput` for a negative number of months, or one that leads beyond the year 9999.
     """
     if months < 0:
@@ -70,7 +70,7 @@ def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_febru
 
 
 def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True) -> datetime:
-    """Return the monthly billing date 21 to 39 whole days after *after* (the reference's helper, rules 4)."""
+    """Return the monthly billing date 21 to 39 whole days after *after* (the reference's helper)."""
     guess = max((after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month, 0)
     for months in range(guess, guess + 3):
         billing_date = add_months(anchor, months, leap_february=leap_february)

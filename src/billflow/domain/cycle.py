@@ -143,8 +143,8 @@ def _start_prepaid(step: Step, billing_date: datetime) -> None:
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
     renewal = step.append(billing_date, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
     step.settle([renewal], Disposition.BILLED)
-    step.append(billing_date, LicenseCount(wanted, wanted))
-    step.say("plan.trial_converted", licenses=wanted)
+    extra = step.append(billing_date, LicenseCount(max(wanted, paid.licenses), wanted))
+    step.say("plan.trial_converted", licenses=extra.licenses)
 
 
 def _cancel_trial(step: Step, _billing_date: datetime) -> None:

@@ -54,7 +54,7 @@ class NotEnoughLicenses(Refused):
 
 
 class TooManyLicenses(Refused):
-    """More licenses were asked for than may be bought without talking to us (rules 7.1)."""
+    """More licenses were asked for than may be bought without talking to us."""
 
     code = "too_many_licenses"
 
@@ -100,6 +100,6 @@ class IllegalTransition(Refused):
 
 
 class NeedsAttention(BillingError):
-    """The plan can't go on by itself; it is on hold with this reason and retried (billflow rules 9)."""
+    """The plan can't go on by itself; it is on hold with this reason and retried (rules 9.1)."""
 
     code = "needs_attention"

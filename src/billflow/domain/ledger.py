@@ -11,7 +11,7 @@ from billflow.domain.seats import LicenseCheck
 
 
 class Disposition(StrEnum):
-    """What became of a ledger entry: settled once, in one of these ways (billflow rules 3)."""
+    """What became of a ledger entry: settled once, in one of these ways (rules 6)."""
 
     BILLED = "billed"
     NOTHING_TO_BILL = "nothing_to_bill"

@@ -66,7 +66,7 @@ def checked_currency(code: str) -> str:
 
 
 def checked_total(amount: int) -> int:
-    """Return *amount*, or refuse one that does not fit 64 bits (billflow rules 18)."""
+    """Return *amount*, or refuse one that does not fit 64 bits (rules 30)."""
     if not -MAX_TOTAL <= amount <= MAX_TOTAL:
         raise InvalidInput("The invoice total does not fit 64 bits; bill fewer licenses.", code="amount_too_large")
     return amount

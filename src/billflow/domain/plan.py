@@ -63,7 +63,7 @@ class CollectionMethod(StrEnum):
 
 
 class InvoicingStatus(StrEnum):
-    """What the plan's newest invoice is waiting for; shown, never a lock (billflow rules 4)."""
+    """What the plan's newest invoice is waiting for; shown, never a lock (rules 8.6)."""
 
     DONE = "done"
     SENDING = "sending"

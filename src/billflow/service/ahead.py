@@ -13,7 +13,7 @@ from billflow.ports.billing import Archive, Books
 
 @dataclass(frozen=True)
 class Foresight:
-    """The plans as they will be; what decides is the code that steps run, on the facts of now (billflow rules 17).
+    """The plans as they will be; what decides is the code that steps run, on the facts of now (rules 29).
 
     Years take a second to go through, so they are gone through in a thread.
     """

@@ -56,7 +56,7 @@ class Customers:
         return await self._turn(self.registry.suspend, ref, change)
 
     async def activate(self, ref: CustomerRef, change: ChangeContext) -> Turned:
-        """Let a customer back in; its live plans resume billing (billflow rules 15)."""
+        """Let a customer back in; its live plans resume billing (rules 27)."""
         return await self._turn(self.registry.activate, ref, change)
 
     async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> Turned:

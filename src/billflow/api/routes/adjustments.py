@@ -1,4 +1,4 @@
-"""What is done to invoices: pay now, refund, credit, void, give up (billflow rules 16)."""
+"""What is done to invoices: pay now, refund, credit, void, give up (rules 28)."""
 
 from http import HTTPStatus
 from typing import Any

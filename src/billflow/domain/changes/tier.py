@@ -1,4 +1,4 @@
-"""Commands that move a plan to another tier (rules 2, 12 and 13; billflow rules 8 and 11)."""
+"""Commands that move a plan to another tier (rules 2, 12 and 13)."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -79,7 +79,7 @@ def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
 
 
 def tier_change_credit(step: Step) -> int:
-    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (billflow rules 8)."""
+    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (rules 12)."""
     if any(not line.paid for line in step.facts.charged):
         raise Refused("An invoice for the running cycle is still open; settle or void it first.", code="open_invoice")
     shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)

@@ -1,4 +1,4 @@
-"""Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (billflow rules 16)."""
+"""Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (rules 28)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -46,7 +46,7 @@ def org_id_of(slug: str) -> str:
 
 @dataclass(frozen=True)
 class PostgresRegistry:
-    """`ports.Registry` on PostgreSQL; every method is one transaction.
+    """`ports.billing.Registry` on PostgreSQL; every method is one transaction.
 
     With `livemode` it works with real money, and only for organizations that were made so.
     """

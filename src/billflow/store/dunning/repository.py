@@ -23,6 +23,7 @@ from billflow.domain.dunning import (
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
+from billflow.domain.seats import seat_count
 from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -43,6 +44,7 @@ from billflow.store.customers.creation import held_with_plans, turn
 from billflow.store.customers.registration import hold
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import summary
+from billflow.store.plans.mapping import hosting_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json, from_row
 
@@ -218,14 +220,15 @@ async def _decided(
     session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
 ) -> WriteOffDecision:
     seen = (
-        select(SeatRow.members + SeatRow.guests)
+        select(SeatRow.members, SeatRow.guests)
         .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
         .order_by(SeatRow.observed_at.desc())
         .limit(1)
     )
-    seats = (await session.scalars(seen)).one_or_none()
-    if seats is None:
+    counts = (await session.execute(seen)).one_or_none()
+    if counts is None:
         return WriteOffDecision()
+    seats = seat_count(hosting_of(customer), *counts)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)

@@ -1,4 +1,4 @@
-"""Offers that support makes to customers: `ports.Offers` on PostgreSQL."""
+"""Offers that support makes to customers: `ports.billing.Offers` on PostgreSQL."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class PostgresOffers:
-    """`ports.Offers` on PostgreSQL; every method is one transaction."""
+    """`ports.billing.Offers` on PostgreSQL; every method is one transaction."""
 
     database: Database
     catalog: Catalog

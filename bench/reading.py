@@ -30,9 +30,9 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
 from billflow.store.access.api_keys import PostgresKeys
 from billflow.store.customers.registration import PostgresRegistry
-from billflow.wiring.repositories import Queries
 from billflow.store.session.database import Database
 from billflow.wiring import bundled_catalog, migrate
+from billflow.wiring.repositories import Queries
 
 GOAL_MS = 25.0
 SAMPLES = 500

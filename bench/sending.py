@@ -32,8 +32,8 @@ from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import (
     BilledCustomer,
     CollectInput,
-    InvoiceLine,
     CollectionOutcome,
+    InvoiceLine,
     InvoiceRef,
     InvoiceStatus,
     InvoiceToCollect,

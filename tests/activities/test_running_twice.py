@@ -53,7 +53,9 @@ async def bought(env: Environment) -> tuple[CustomerRecord, PlanState, InvoiceSu
     """Write a purchase into the records, and send nothing."""
     customer = await env.subscriber(seats=10)
     ask = await env.ask(customer)
-    result = await env.engine.repositories.plans.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+    result = await env.engine.repositories.plans.start_plan(
+        ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at)
+    )
     return customer, result.state, result.invoices[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from billflow.domain.calendar import add_months
 from billflow.domain.dunning import DEFAULT_POLICY, DunningPolicy
 from billflow.domain.plan_start import StartPlan
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.plans import PlanState
@@ -44,6 +44,11 @@ class Debtor:
     async def invoice(self, n: int = -1) -> InvoiceDetail:
         """Return an invoice, the newest unless told otherwise."""
         return (await self.env.invoices(self.customer))[n]
+
+    async def credit_balance(self) -> int:
+        """Return what is left of the customer's credits."""
+        ref = CustomerRef(org_id=self.env.org_id, customer_id=self.customer.customer_id)
+        return sum(credit.amount for credit in (await self.env.engine.customer_records_store.credits(ref)).credits)
 
     async def status(self) -> str:
         """Return the customer's status."""

@@ -17,7 +17,7 @@ from tests.environment import BY_INVOICE, Environment
 async def adjustments(debtor: Debtor) -> Adjustments:
     """Return the credit notes and refunds of the newest invoice."""
     invoice = await debtor.invoice()
-    return await debtor.env.engine.invoices.adjustments(debtor.env.org_id, invoice.invoice_id)
+    return await debtor.env.engine.invoices.adjustments_of(debtor.env.org_id, invoice.invoice_id)
 
 
 async def payment_of(debtor: Debtor) -> str:
@@ -142,8 +142,8 @@ async def test_a_credit_note_made_in_the_dashboard_is_taken_over_with_its_refund
         (400, 600, AdjustmentStatus.SUCCEEDED)
     ]
     assert [one.amount for one in known.refunds] == [400]
-    owed = await debtor.env.engine.queries.customers.credits(debtor.env.org_id, debtor.customer.customer_id)
-    assert owed.balance == 600
+    owed = await debtor.credit_balance()
+    assert owed == 600
 
 
 async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: Debts) -> None:

@@ -77,9 +77,7 @@ async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
     await listener.until(lambda here: here.types(customer) == wanted)
 
     ids = listener.verified(told.secret)
-    kept = await PostgresOutbox(env.engine.database).events(
-        env.org_id, EventFilter(customer_id=customer), Paging()
-    )
+    kept = await PostgresOutbox(env.engine.database).events(env.org_id, EventFilter(customer_id=customer), Paging())
     assert [event["id"] for event in listener.taken] == ids
     assert {event.event_id for event in kept.rows} <= set(ids)
 

@@ -13,11 +13,12 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
-from billflow.models.contracts.credits import CreditBalance
+from billflow.models.contracts.customer_finances import GrantedCredit
 from billflow.models.contracts.customers import (
     ChangeContext,
     CustomerPricing,
     CustomerRecord,
+    CustomerRef,
     Deployment,
     DeploymentKind,
     NewCustomer,
@@ -181,9 +182,14 @@ class PlanEnvironment:
         record = await self.env.engine.queries.customers.get(self.org_id, self.customer_id)
         return record.pricing.flat_discounted_months
 
-    async def credits(self) -> CreditBalance:
-        """Return what is owed to the customer."""
-        return await self.env.engine.queries.customers.credits(self.org_id, self.customer_id)
+    async def credits(self) -> tuple[GrantedCredit, ...]:
+        """Return what is owed to the customer, and what was used of it, the oldest first."""
+        ref = CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
+        return (await self.env.engine.customer_records_store.credits(ref)).credits[::-1]
+
+    async def credit_balance(self) -> int:
+        """Return what is left of the credits."""
+        return sum(credit.amount for credit in await self.credits())
 
     async def pay(self, invoice: InvoiceDetail) -> None:
         """Pay an invoice as its customer does on the hosted page."""

@@ -84,7 +84,9 @@ class ReconciliationEnvironment:
 
     async def invoice(self, plan: PlanState) -> InvoiceDetail:
         """Return the plan's newest invoice."""
-        page = await self.engine.queries.invoices.search(self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1))
+        page = await self.engine.queries.invoices.search(
+            self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1)
+        )
         return await self.engine.queries.invoices.get(self.org_id, page.rows[0].invoice_id)
 
     async def held(self, invoice: InvoiceDetail) -> list[stripe.Invoice]:

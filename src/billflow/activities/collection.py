@@ -17,7 +17,7 @@ from billflow.models.contracts.invoices import (
     Rejected,
     RequiresAction,
 )
-from billflow.ports.billing import Books
+from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
@@ -25,7 +25,7 @@ from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUn
 class CollectionActivities:
     """What happens to an invoice at Stripe, and what the records remember of it."""
 
-    books: Books
+    invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
@@ -34,7 +34,7 @@ class CollectionActivities:
 
         What we owe the customer is put on its balance first, so that the invoice uses it up.
         """
-        invoice = await self.books.invoice_to_collect(ask)
+        invoice = await self.invoices.invoice_to_collect(ask)
         if (settled := _settled(invoice)) is not None:
             return settled
         try:
@@ -43,21 +43,21 @@ class CollectionActivities:
             try_again(error)
         except PaymentsRejected as error:
             outcome = Rejected(code=error.code or "rejected", message=str(error))
-        await self.books.record_outcome(ask, outcome, ask.at)
+        await self.invoices.record_outcome(ask, outcome, ask.at)
         return outcome
 
     async def _collect(self, ask: CollectInput, invoice: InvoiceToCollect) -> CollectionOutcome:
         payer = invoice.customer
         stripe_customer_id = await self.gateway.ensure_customer(payer)
         if payer.stripe_customer_id != stripe_customer_id:
-            await self.books.record_stripe_customer(payer, stripe_customer_id)
+            await self.invoices.record_stripe_customer(payer, stripe_customer_id)
             payer = payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
             invoice = invoice.model_copy(update={"customer": payer})
         for credit in invoice.credits:
             posted = await self.gateway.post_credit(payer, credit)
-            await self.books.record_credit_posted(ask.org_id, credit.credit_id, posted)
+            await self.invoices.record_credit_posted(ask.org_id, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
-        await self.books.record_issued(ask, issued)
+        await self.invoices.record_issued(ask, issued)
         if issued.status is InvoiceStatus.PAID:
             return Paid(amount_paid=issued.amount_paid)
         invoice = invoice.model_copy(
@@ -68,19 +68,19 @@ class CollectionActivities:
     @activity.defn
     async def void(self, ask: CollectInput) -> None:
         """Void the invoice at Stripe, where it got that far; our records have given it up already."""
-        invoice = await self.books.invoice_to_collect(ask)
+        invoice = await self.invoices.invoice_to_collect(ask)
         with asking_stripe():
             await self.gateway.void(invoice)
 
     @activity.defn
     async def record_plan(self, plan: CollectionPlan) -> InvoiceStatus:
         """Write down what comes next and when, and return how the invoice stands by now."""
-        return await self.books.record_collection_plan(plan, plan.next_attempt_at, plan.next_action)
+        return await self.invoices.record_collection_plan(plan, plan.next_attempt_at, plan.next_action)
 
     @activity.defn
     async def record_failure(self, failure: LateFailure) -> None:
         """Write down that a bank refused a payment after it was under way."""
-        await self.books.record_outcome(failure, _refusal(failure), failure.at)
+        await self.invoices.record_outcome(failure, _refusal(failure), failure.at)
 
 
 def _refusal(failure: LateFailure) -> CollectionOutcome:

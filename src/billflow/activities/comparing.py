@@ -18,59 +18,59 @@ from billflow.domain.reconciliation import (
     compare_plan,
 )
 from billflow.models.contracts.reconciliation import RecordedInvoice, SliceInput
-from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
+from billflow.ports.reconciliation import ReconciliationRepository, RunningWorkflows, StripeInvoiceReader
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Compares the three accounts page by page; each method returns the next page's cursor, None at the end."""
 
-    books: ReconciliationRepository
+    repository: ReconciliationRepository
     stripe: StripeInvoiceReader
-    workflows: Workflows
+    workflows: RunningWorkflows
 
     async def list_stripe(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Copy a page of Stripe's list, so that rows can be compared without a request each."""
         days = ask.scope.days
         since = None if days is None else ask.started_at - timedelta(days=days)
         page = await self.stripe.listed(ask.org_id, since, cursor)
-        await self.books.hold(ask, page.held)
+        await self.repository.store_listed(ask, page.invoices)
         return page.next
 
     async def invoices(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Compare a page of our invoices with what Stripe listed."""
-        booked = await self.books.booked_page(ask, cursor)
-        held = await self.books.held_for(ask, [one.summary.invoice_id for one in booked])
+        booked = await self.repository.invoices_page(ask, cursor)
+        held = await self.repository.listed_for(ask, [one.summary.invoice_id for one in booked])
         findings: list[Finding] = []
         for one in booked:
             findings += await self._invoice(ask, one, held.get(one.summary.invoice_id, []))
             activity.heartbeat(cursor)
-        await self.books.keep(ask, findings, compared=len(booked))
+        await self.repository.store_findings(ask, findings, compared=len(booked))
         return booked[-1].summary.invoice_id if booked else None
 
     async def orphans(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the listed invoices that our rows don't know; void ones harm nobody."""
-        held = await self.books.held_page(ask, cursor)
-        known = await self.books.booked(ask.org_id, [one.invoice_id for one in held])
+        held = await self.repository.listed_page(ask, cursor)
+        known = await self.repository.invoices(ask.org_id, [one.invoice_id for one in held])
         strange = [one for one in held if one.invoice_id not in known and one.status != "void"]
-        await self.books.keep(ask, [compare_orphan(one) for one in strange])
+        await self.repository.store_findings(ask, [compare_orphan(one) for one in strange])
         return held[-1].stripe_invoice_id if held else None
 
     async def plans(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
-        states = await self.books.plans_page(ask, cursor)
+        states = await self.repository.plans_page(ask, cursor)
         running = await asyncio.gather(*(self.workflows.has_plan(state.plan_id) for state in states))
         found = [
             compare_plan(LivePlan(plan_id=state.plan_id, runs_in_books=True, has_workflow=runs))
             for state, runs in zip(states, running, strict=True)
         ]
-        await self.books.keep(ask, [finding for finding in found if finding])
+        await self.repository.store_findings(ask, [finding for finding in found if finding])
         return states[-1].plan_id if states else None
 
     async def running(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Find the running workflows of a page whose plan has ended, or is not in the rows."""
         page = await self.workflows.running_plans(ask.org_id, cursor)
-        states = await self.books.plans(ask.org_id, page.plan_ids)
+        states = await self.repository.plans(ask.org_id, page.plan_ids)
         findings = []
         for plan_id in page.plan_ids:
             state = states.get(plan_id)
@@ -79,13 +79,15 @@ class Comparison:
             runs = await self.workflows.has_plan(plan_id)
             plan = LivePlan(plan_id=plan_id, runs_in_books=None if state is None else False, has_workflow=runs)
             findings.append(compare_plan(plan))
-        await self.books.keep(ask, [finding for finding in findings if finding])
+        await self.repository.store_findings(ask, [finding for finding in findings if finding])
         return page.next
 
-    async def _invoice(self, ask: SliceInput, booked: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
+    async def _invoice(
+        self, ask: SliceInput, booked: RecordedInvoice, listed: Sequence[StripeInvoice]
+    ) -> list[Finding]:
         if not [*compare_invoice(await self._booked(ask, booked), listed)]:
             return []
-        now = (await self.books.booked(ask.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
+        now = (await self.repository.invoices(ask.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
         held = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._booked(ask, now), held)]
 

@@ -24,9 +24,11 @@ from billflow.models.contracts.onboarding import (
     UndoProjectInput,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.billing import Registry
+from billflow.ports.customers import CustomerBooks, CustomerQueries
+from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
-from billflow.ports.customers import CustomerBooks
+from billflow.ports.plans import PlanRepository
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class OnboardingActivities:
     """What a new customer is given, in our records and at Stripe."""
 
     customers: CustomerBooks
-    archive: Archive
+    customer_queries: CustomerQueries
     registry: Registry
-    books: Books
+    plans: PlanRepository
+    invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
@@ -44,7 +47,7 @@ class OnboardingActivities:
         """Make sure that the customer runs on something."""
 
         async def deployment_id() -> str:
-            return (await self.archive.customer(ask.org_id, ask.customer_id)).deployment_id
+            return (await self.customer_queries.get(ask.org_id, ask.customer_id)).deployment_id
 
         return await _answer(OnboardingStage.DEPLOYMENT, deployment_id)
 
@@ -65,7 +68,7 @@ class OnboardingActivities:
             payer = await self.customers.payer(_ref(ask))
             made = await self.gateway.ensure_customer(payer)
             if payer.stripe_customer_id is None:
-                await self.books.record_stripe_customer(payer, made)
+                await self.invoices.record_stripe_customer(payer, made)
             return made
 
         try:
@@ -87,7 +90,7 @@ class OnboardingActivities:
             if known := [project.project_id for project in await self.customers.projects(_ref(ask))]:
                 status = StageStatus.DONE if str(ours) in known else StageStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
-            name = (await self.archive.customer(ask.org_id, ask.customer_id)).name
+            name = (await self.customer_queries.get(ask.org_id, ask.customer_id)).name
             wanted = ask.wishes.project or NewProject(name=name)
             made = await self.customers.add_project(_ref(ask), wanted, _change(ask), project_id=ours)
             return made.project_id
@@ -112,7 +115,7 @@ class OnboardingActivities:
                 test_clock_id=clock_id,
                 at=at,
             )
-            result = await self.books.start_plan(start, lambda facts: plan_start.start_plan(facts, asked, at))
+            result = await self.plans.start_plan(start, lambda facts: plan_start.start_plan(facts, asked, at))
         except BillingError as error:
             return PlanStage(progress=_failed(OnboardingStage.TRIAL_PLAN, error.code, error.message))
         done = _done(OnboardingStage.TRIAL_PLAN, result.state.plan_id)

@@ -10,10 +10,9 @@ from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, SliceInput
-from billflow.ports.billing import Books
+from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
-from billflow.ports.stripe_events import StripeEventRepository
-from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
+from billflow.ports.reconciliation import ReconciliationRepository, RunningWorkflows, StripeInvoiceReader
 
 Mend = Callable[[SliceInput, FindingRecord], Awaitable[None]]
 
@@ -23,11 +22,10 @@ class Repairs:
     """The ways to repair a finding; what Stripe or the records refuse is left to a person."""
 
     findings: ReconciliationRepository
-    books: Books
-    inbox: StripeEventRepository
+    invoices: InvoiceRepository
     gateway: PaymentGateway
     stripe: StripeInvoiceReader
-    workflows: Workflows
+    workflows: RunningWorkflows
 
     async def page(self, ask: SliceInput, cursor: str | None) -> str | None:
         """Repair a page of findings and return where the next one begins, None at the end."""
@@ -43,9 +41,9 @@ class Repairs:
         try:
             await repair(ask, finding)
         except (PaymentsRejected, BillingError) as error:
-            await self.findings.not_repaired(ask, finding.finding_id, str(error))
+            await self.findings.mark_not_repaired(ask, finding.finding_id, str(error))
         else:
-            await self.findings.repaired(ask, finding.finding_id, datetime.now(UTC))
+            await self.findings.mark_repaired(ask, finding.finding_id, datetime.now(UTC))
 
     def _ways(self) -> dict[Repair, Mend]:
         return {
@@ -62,19 +60,19 @@ class Repairs:
         status = InvoiceStatus(finding.closed_as or "")
         if status in (InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
             await self._record_issued(ref, finding.stripe_invoice_ids[0])
-        settled = await self.inbox.record_closed(ref, status, datetime.now(UTC))
+        settled = await self.invoices.record_closed(ref, status, datetime.now(UTC))
         if settled is not None:
-            await self.workflows.settled(settled.plan, finding.subject_id, settled.status, settled.at)
+            await self.workflows.invoice_closed(settled.plan, finding.subject_id, settled.status, settled.at)
 
     async def _record_issued(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
         """Note under which number Stripe holds the settled invoice, where a worker died before it could."""
-        invoice = await self.books.invoice_to_collect(ref)
+        invoice = await self.invoices.invoice_to_collect(ref)
         if invoice.stripe_invoice_id is None:
             held = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
-            await self.books.record_issued(ref, await self.gateway.issue(held))
+            await self.invoices.record_issued(ref, await self.gateway.issue(held))
 
     async def _collect(self, ask: SliceInput, finding: FindingRecord) -> None:
-        booked = (await self.findings.booked(ask.org_id, [finding.subject_id]))[finding.subject_id]
+        booked = (await self.findings.invoices(ask.org_id, [finding.subject_id]))[finding.subject_id]
         plan_id = booked.summary.plan_id
         plan = (await self.findings.plans(ask.org_id, [plan_id]))[plan_id]
         at_once = finding.kind is not FindingKind.UNCOLLECTED
@@ -82,7 +80,7 @@ class Repairs:
 
     async def _take_back(self, ask: SliceInput, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=ask.org_id, invoice_id=finding.subject_id)
-        invoice = await self.books.invoice_to_collect(ref)
+        invoice = await self.invoices.invoice_to_collect(ref)
         held = invoice.model_copy(update={"stripe_invoice_id": finding.stripe_invoice_ids[0]})
         await self.gateway.void(held)
 

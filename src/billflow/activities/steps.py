@@ -16,26 +16,26 @@ from billflow.models.contracts.steps import (
     ResumeInput,
     StepInfo,
 )
-from billflow.ports.billing import Books
+from billflow.ports.plans import PlanRepository
 
 
 @dataclass(frozen=True)
 class StepActivities:
     """What a plan's workflow does to the records."""
 
-    books: Books
+    plans: PlanRepository
 
     @activity.defn
     async def process_billing_date(self, ask: BillingDateInput) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
         detail = {"behind": True} if ask.behind else {}
         info = StepInfo(key=ask.key, kind="billing_date", at=ask.at, detail=detail)
-        return await self.books.take_step(ask, info, lambda facts: billing_dates.process_billing_date(facts, ask.at))
+        return await self.plans.take_step(ask, info, lambda facts: billing_dates.process_billing_date(facts, ask.at))
 
     @activity.defn
     async def announce_backfill(self, ask: BackfillInput) -> None:
         """Give the customer one notice of all invoices that were made late."""
-        await self.books.announce_backfill(ask, ask.key, ask.invoice_ids, ask.at)
+        await self.plans.announce_backfill(ask, ask.key, ask.invoice_ids, ask.at)
 
     @activity.defn
     async def take_command(self, ask: CommandInput) -> StepResult:
@@ -48,28 +48,27 @@ class StepActivities:
             request_id=ask.request_id,
             detail=ask.model_dump(mode="json", include={"command_id", "command"}),
         )
-        return await self.books.take_step(ask, info, lambda facts: lifecycle.take_command(facts, ask.command, ask.at))
+        return await self.plans.take_step(ask, info, lambda facts: lifecycle.take_command(facts, ask.command, ask.at))
 
     @activity.defn
     async def activate(self, ask: ActivateInput) -> StepResult:
         """Start the plan whose purchase is paid."""
-        paid = await self.books.purchased_licenses(ask, ask.invoice_id)
         info = StepInfo(key=ask.key, kind="activate", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: plan_start.activate(facts, paid, ask.at))
+        return await self.plans.take_step(ask, info, lambda facts: plan_start.activate(facts, ask.at))
 
     @activity.defn
     async def abandon(self, ask: AbandonInput) -> StepResult:
         """End the plan whose purchase came to nothing, and give up its invoice."""
         info = StepInfo(key=ask.key, kind="abandon", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: plan_start.abandon(facts, ask.reason, ask.at))
+        return await self.plans.take_step(ask, info, lambda facts: plan_start.abandon(facts, ask.reason, ask.at))
 
     @activity.defn
     async def resume(self, ask: ResumeInput) -> StepResult:
         """Resume billing after a suspension."""
         info = StepInfo(key=ask.key, kind="resume", at=ask.at)
-        return await self.books.take_step(ask, info, lambda facts: suspension.resume(facts, ask.at))
+        return await self.plans.take_step(ask, info, lambda facts: suspension.resume(facts, ask.at))
 
     @activity.defn
     async def plan_state(self, plan: PlanRef) -> PlanState:
         """Read the plan as the records know it."""
-        return await self.books.plan_state(plan)
+        return await self.plans.get(plan)

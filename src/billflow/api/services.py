@@ -13,7 +13,7 @@ from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Idempotency, Monitoring
-from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.billing import Registry
 from billflow.ports.customers import CustomerBooks
 from billflow.service.billing import Billing
 from billflow.service.customers import Customers
@@ -22,6 +22,10 @@ from billflow.service.offering import Offering
 from billflow.service.outward import Outward
 from billflow.service.pricing import Pricing
 from billflow.service.privacy import Privacy
+from billflow.store.customers.queries import PostgresCustomerQueries
+from billflow.store.invoices.queries import PostgresInvoiceQueries
+from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.plans.repository import PostgresPlanRepository
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -37,8 +41,10 @@ class Services:
     """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
     billing: Billing
-    books: Books
-    archive: Archive
+    plans: PostgresPlanRepository
+    plan_queries: PostgresPlanQueries
+    invoice_queries: PostgresInvoiceQueries
+    customer_queries: PostgresCustomerQueries
     registry: Registry
     customers: Customers
     customer_records_store: CustomerBooks

@@ -61,7 +61,9 @@ def _prorates(invoice: InvoiceDetail) -> bool:
 
 
 async def _plans(env: DemoEnvironment, played: DemoResult) -> list[PlanState]:
-    page = await env.engine.queries.plans.search(env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE))
+    page = await env.engine.queries.plans.search(
+        env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE)
+    )
     return sorted(page.rows, key=lambda plan: plan.billing_cycle_anchor)
 
 

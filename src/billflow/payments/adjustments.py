@@ -30,12 +30,13 @@ from billflow.payments.calls import act_once, ask
 from billflow.payments.errors import CallOutcome, code_of, fault, outcome_of, port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
+from billflow.ports.payments import AdjustmentGateway
 
 _TO_GIVE_UP = "open"
 
 
-class StripeAdjustments:
-    """The port `AdjustmentGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
+class StripeAdjustments(AdjustmentGateway):
+    """Refunds and credit notes at Stripe; `now` is the real time, by which idempotency keys expire.
 
     With `livemode` the client's key moves real money.
     """
@@ -52,7 +53,6 @@ class StripeAdjustments:
         self.livemode = livemode
 
     async def settle(self, wanted: AdjustmentToSend) -> AdjustmentResult:
-        """Make the refund or credit note, once, however often asked; a refusal is an answer."""
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
             if isinstance(wanted, RefundToSend):
@@ -64,7 +64,6 @@ class StripeAdjustments:
             return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(fault(error)) or code_of(error))
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
-        """Give the invoice up where it is open, and return how it stands; done already is done."""
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             held = await self._held(invoice)
@@ -73,13 +72,11 @@ class StripeAdjustments:
             return InvoiceStatus.UNCOLLECTIBLE if held is None else InvoiceStatus(held.status or "draft")
 
     async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
-        """Return how the invoice stands, None where Stripe does not hold it."""
         with port_faults():
             held = await self._held(invoice)
             return _standing(held, invoice.currency) if held else None
 
     async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
-        """Return how the invoice stands with all its refunds and credit notes."""
         with port_faults():
             held = await self._held(invoice)
             if held is None:
@@ -87,7 +84,6 @@ class StripeAdjustments:
             return await money_of(self.client, held, _standing(held, invoice.currency), invoice.currency)
 
     async def invoice_of_payment(self, payment_intent_id: str) -> str | None:
-        """Return the Stripe id of the invoice that a payment was for, None where it was for none."""
         payment: stripe.params.InvoicePaymentListParams = {
             "payment": {"type": "payment_intent", "payment_intent": payment_intent_id}
         }

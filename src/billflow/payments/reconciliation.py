@@ -12,21 +12,19 @@ from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask
 from billflow.payments.errors import port_faults
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
-from billflow.ports.reconciliation import StripeInvoicePage
+from billflow.ports.reconciliation import StripeInvoicePage, StripeInvoiceReader
 
 
-class StripeInvoiceLists:
-    """`StripeInvoiceReader` by Stripe; raises the port's exceptions."""
+class StripeInvoiceLists(StripeInvoiceReader):
+    """Invoices as Stripe lists them and looks them up."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self.client = client
 
     def chargeable(self, amount: int, currency: str) -> int:
-        """Return our minor units as Stripe holds them."""
         return to_stripe(amount, currency)
 
     async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
-        """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
         query: stripe.params.InvoiceListParams = {"limit": PAGE}
         if since is not None:
             query["created"] = {"gte": int((since - CLOCK_DIFFERENCE).timestamp())}
@@ -38,7 +36,6 @@ class StripeInvoiceLists:
         return StripeInvoicePage(list(map(_held, held)), page.data[-1].id if page.has_more and page.data else None)
 
     async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
-        """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
         ref, found = booked.summary, dict[str, StripeInvoice]()
         marks = {keys.ORG: ref.org_id, keys.INVOICE: ref.invoice_id}
         with port_faults():
@@ -53,7 +50,6 @@ class StripeInvoiceLists:
         return sorted(found.values(), key=lambda one: one.stripe_invoice_id)
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
-        """Delete a draft; one that is gone or issued is left as it is."""
         with port_faults():
             held = await self._one(stripe_invoice_id)
             if held is not None and held.status == "draft":

@@ -8,7 +8,8 @@ from billflow.domain.commands import PlanCommand
 from billflow.domain.preview import Forecast, forecast, preview
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.steps import PlanRef
-from billflow.ports.billing import Archive, Books
+from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.plans.repository import PostgresPlanRepository
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Foresight:
     Years take a second to go through, so they are gone through in a thread.
     """
 
-    books: Books
-    archive: Archive
+    plans: PostgresPlanRepository
+    plan_queries: PostgresPlanQueries
 
     async def preview(self, plan: PlanRef, command: PlanCommand | None, at: datetime | None = None) -> Outcome:
         """Return what a command would do at *at*, or what is found then; raises what the step would raise."""
@@ -33,5 +34,5 @@ class Foresight:
 
     async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""
-        now = (await self.books.plan_state(plan)).clock_at or datetime.now(UTC)
-        return await self.archive.facts(plan, now), now
+        now = (await self.plans.get(plan)).clock_at or datetime.now(UTC)
+        return await self.plan_queries.facts(plan, now), now

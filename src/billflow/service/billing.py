@@ -22,7 +22,11 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Invoic
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.plans import PlanRun, PlanStarted, PlanState, Refusal, StartPlanInput, StepResult
 from billflow.models.contracts.steps import CommandRequest, InvoicePaymentResult, PlanRef, command_key
-from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.billing import Registry
+from billflow.store.dunning.repository import PostgresDunningRepository
+from billflow.store.invoices.queries import PostgresInvoiceQueries
+from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.plans.repository import PostgresPlanRepository
 from billflow.temporal.ids import collection_workflow_id, mail_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow
@@ -39,14 +43,16 @@ class Billing:
     """The engine as its callers see it; raises `BillingError` with a stable code where a rule says no."""
 
     client: Client
-    books: Books
-    archive: Archive
+    plans: PostgresPlanRepository
+    dunning: PostgresDunningRepository
+    plan_queries: PostgresPlanQueries
+    invoice_queries: PostgresInvoiceQueries
     registry: Registry
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
     async def start_plan(self, ask: StartPlanInput) -> PlanStarted:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
-        result = await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+        result = await self.plans.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
         run = PlanRun(state=result.state, to_send=result.invoices)
         return await self.client.execute_update_with_start_workflow(
             PlanWorkflow.started, id=f"started/{result.state.plan_id}", start_workflow_operation=_starting(run)
@@ -62,7 +68,7 @@ class Billing:
             return await self._command(plan, request)
 
     async def _command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
-        if taken := await self.books.taken(plan, command_key(plan.plan_id, request.command_id)):
+        if taken := await self.plans.step_result(plan, command_key(plan.plan_id, request.command_id)):
             return _answered(taken)
         state = await self._running(plan)
         try:
@@ -84,7 +90,7 @@ class Billing:
         effects = InvoicePaymentResult(invoice_id=invoice_id, status=status, at=at)
         if not await self._tell(collection_workflow_id(invoice_id), "settled", effects):
             await self._let_back_in(InvoiceRef(org_id=plan.org_id, invoice_id=invoice_id), at)
-        state = await self.books.plan_state(plan)
+        state = await self.plans.get(plan)
         if state.awaiting_invoice_id == invoice_id:
             await self._tell_plan(state, "invoice_closed", effects)
         elif state.status is PlanStatus.ENDED and status is InvoiceStatus.PAID:
@@ -93,7 +99,7 @@ class Billing:
     async def _start_late(self, plan: PlanRef, invoice_id: str, at: datetime) -> None:
         """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
         decide = partial(plan_start.start_after_trial, at=at)
-        result = await self.books.start_late(plan, invoice_id, at, decide)
+        result = await self.plans.start_after_trial(plan, invoice_id, at, decide)
         if result and not result.refused:
             await self._run(PlanRun(state=result.state, to_send=result.invoices))
 
@@ -101,24 +107,24 @@ class Billing:
         """Keep what a deployment reported, and let a plan that waits go on; return how many moments were new."""
         new = await self.registry.report_seats(org_id, customer_id, reports)
         if new:
-            for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+            for state in await self.plan_queries.running(org_id, customer_id=customer_id):
                 if state.attention:
                     await self._tell_plan(state, "seats_reported")
         return new
 
     async def live_plan(self, org_id: str, customer_id: str) -> PlanState | None:
         """Return the customer's live plan, None where it has none."""
-        plans = await self.archive.running_plans(org_id, customer_id=customer_id)
+        plans = await self.plan_queries.running(org_id, customer_id=customer_id)
         return next((plan for plan in plans if plan.status.is_live), None)
 
     async def customer_changed(self, org_id: str, customer_id: str) -> None:
         """Let every live plan of a customer look at the records again, after a suspension or its end."""
-        for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+        for state in await self.plan_queries.running(org_id, customer_id=customer_id):
             await self._tell_plan(state, "customer_changed")
 
     async def retry_payments(self, org_id: str, customer_id: str) -> None:
         """Charge every open invoice of a customer again that is not sent, for there is a new payment method."""
-        for invoice in await self.archive.collecting(org_id, customer_id=customer_id):
+        for invoice in await self.invoice_queries.unpaid(org_id, customer_id=customer_id):
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.tell_collection(invoice, "retry")
 
@@ -130,8 +136,8 @@ class Billing:
         effects = AttemptFailed(requires_action=requires_action)
         if await self._tell(collection_workflow_id(ref.invoice_id), "attempt_failed", effects):
             return
-        if (await self.books.terms(ref)).is_under_way:
-            invoice = await self.archive.invoice(ref.org_id, ref.invoice_id)
+        if (await self.dunning.terms(ref)).is_under_way:
+            invoice = await self.invoice_queries.get(ref.org_id, ref.invoice_id)
             await self.tell_collection(invoice, "attempt_failed", effects)
 
     async def tell_collection(self, invoice: InvoiceSummary, signal: str, *effects: object) -> None:
@@ -148,7 +154,7 @@ class Billing:
 
     async def collection_of(self, invoice: InvoiceSummary) -> CollectionRun:
         """Return what the collection of an invoice starts from."""
-        plan = await self.books.plan_state(PlanRef(org_id=invoice.org_id, plan_id=invoice.plan_id))
+        plan = await self.plans.get(PlanRef(org_id=invoice.org_id, plan_id=invoice.plan_id))
         summary = InvoiceSummary(**{name: getattr(invoice, name) for name in InvoiceSummary.model_fields})
         return CollectionRun(invoice=summary, attempts=0, clock_at=plan.clock_at)
 
@@ -160,25 +166,25 @@ class Billing:
         It stops at every moment at which a debt is collected, so that a suspension precedes the next billing date. A
         on hold plan is not waited for. Raises `InvalidInput` for a moment before the clock's own.
         """
-        while (stop := await self.archive.next_collection_at(org_id, clock_id)) is not None and stop < to:
+        while (stop := await self.invoice_queries.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
         await self._advance(org_id, clock_id, to, progress)
 
     async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
         await self.registry.advance_clock(org_id, clock_id, to)
-        for state in await self.archive.running_plans(org_id, test_clock_id=clock_id):
+        for state in await self.plan_queries.running(org_id, test_clock_id=clock_id):
             await self._tell_plan(state, "advance_clock", to)
-        for invoice in await self.archive.collecting(org_id, test_clock_id=clock_id):
+        for invoice in await self.invoice_queries.unpaid(org_id, test_clock_id=clock_id):
             await self._tell(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
         pause = _FIRST_LOOK
-        while await self.archive.clock_is_behind(org_id, clock_id):
+        while await self.plan_queries.clock_is_behind(org_id, clock_id):
             if progress:
                 progress()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LATER_LOOKS)
 
     async def _running(self, plan: PlanRef) -> PlanState:
-        state = await self.books.plan_state(plan)
+        state = await self.plans.get(plan)
         if not state.runs:
             raise PlanEnded
         return state
@@ -211,9 +217,9 @@ class Billing:
 
     async def _let_back_in(self, ref: InvoiceRef, at: datetime) -> None:
         """Undo the suspension for a debt that is settled after its collection was over, and tell the customer."""
-        held = await self.books.lift_for(ref, at)
+        held = await self.dunning.lift_suspension(ref, at)
         for plan_id in held.plan_ids:
-            state = await self.books.plan_state(PlanRef(org_id=ref.org_id, plan_id=plan_id))
+            state = await self.plans.get(PlanRef(org_id=ref.org_id, plan_id=plan_id))
             await self._tell_plan(state, "customer_changed")
         if held.changed:
             await self._write(NotificationInput(**ref.model_dump(), occasion=Occasion.REACTIVATED, at=at))

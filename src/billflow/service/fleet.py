@@ -11,9 +11,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from billflow.models.contracts.collection import CollectionRun
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import RecordedInvoice, ReconciliationRun
+from billflow.models.contracts.reconciliation import ReconciliationRun, RecordedInvoice
 from billflow.models.contracts.steps import PlanRef
-from billflow.ports.reconciliation import PAGE, RunningPlans
+from billflow.ports.reconciliation import PAGE, RunningPlans, RunningWorkflows
 from billflow.service.billing import Billing
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id, reconciliation_workflow_id
 from billflow.temporal.queues import BILLFLOW
@@ -24,22 +24,19 @@ _PLANS = "plan/"
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """`Workflows` on Temporal, which answers for single workflows at once and lists them a moment behind."""
+class Fleet(RunningWorkflows):
+    """Workflows on Temporal, which answers for single workflows at once and lists them a moment behind."""
 
     client: Client
     billing: Billing
 
     async def has_plan(self, plan_id: str) -> bool:
-        """Tell whether the plan's workflow runs."""
         return await self._runs(plan_workflow_id(plan_id))
 
     async def has_collection(self, invoice_id: str) -> bool:
-        """Tell whether the invoice's collection runs."""
         return await self._runs(collection_workflow_id(invoice_id))
 
     async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
-        """Return the next plans that have a running workflow, which may be a moment behind."""
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
         token = base64.b64decode(after) if after else None
         listed = self.client.list_workflows(query, page_size=PAGE, next_page_token=token)
@@ -49,16 +46,13 @@ class Fleet:
         return RunningPlans(ids, base64.b64encode(following).decode() if following else None)
 
     async def start_plan(self, state: PlanState) -> None:
-        """Start a live plan's workflow from the rows, where it is missing."""
         await self.billing.customer_changed(state.org_id, state.customer_id)
 
     async def wake_plan(self, plan_id: str) -> None:
-        """Let a running workflow look at the rows again."""
         await self._signal(plan_workflow_id(plan_id), "customer_changed")
 
-    async def collect(self, booked: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
-        """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
-        invoice = booked.summary
+    async def collect(self, recorded: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
+        invoice = recorded.summary
         await self.client.start_workflow(
             CollectionWorkflow.run,
             CollectionRun(invoice=invoice, attempts=0, clock_at=clock_at),
@@ -69,8 +63,7 @@ class Fleet:
             start_signal="retry" if at_once else None,
         )
 
-    async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
-        """Pass on that an invoice is paid or given up."""
+    async def invoice_closed(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
         await self.billing.invoice_closed(plan, invoice_id, status, at)
 
     async def reconcile(self, run: ReconciliationRun, day: datetime) -> str:

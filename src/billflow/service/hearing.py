@@ -9,11 +9,12 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import DisputeUpdate, StripeEvent
-from billflow.ports.adjustments import AdjustmentGateway, PaymentMethods, StripeEventEffects
-from billflow.ports.billing import Books
-from billflow.ports.payments import PaymentGateway, PaymentsRejected
-from billflow.ports.stripe_events import StripeEventRepository
+from billflow.payments.payment_methods import StripePaymentMethods
+from billflow.ports.payments import AdjustmentGateway, PaymentGateway, PaymentsRejected
 from billflow.service.billing import Billing
+from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+from billflow.store.invoices.repository import PostgresInvoiceRepository
+from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
 
 Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
 
@@ -52,13 +53,13 @@ _BY_PAYMENT = ("charge.dispute.", "refund.")
 class StripeNews:
     """Acts on events; anything it raises means: try this event again later."""
 
-    inbox: StripeEventRepository
     gateway: PaymentGateway
     billing: Billing
-    books: Books
-    effects: StripeEventEffects
-    adjustments: AdjustmentGateway
-    methods: PaymentMethods
+    invoices: PostgresInvoiceRepository
+    adjustments: PostgresAdjustmentRepository
+    effects: PostgresStripeEventEffects
+    adjustment_gateway: AdjustmentGateway
+    methods: StripePaymentMethods
     livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | None:
@@ -69,7 +70,7 @@ class StripeNews:
             return event.org_id
         objects = event.objects
         if event.type.startswith(_BY_PAYMENT) and objects.payment_intent is not None:
-            invoice = await self.adjustments.invoice_of_payment(objects.payment_intent)
+            invoice = await self.adjustment_gateway.invoice_of_payment(objects.payment_intent)
             objects = objects.model_copy(update={"invoice": invoice})
         if objects.invoice is None and objects.customer is None:
             return None
@@ -88,7 +89,7 @@ class StripeNews:
             return
         ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
         amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
-        settled = await self.inbox.record_closed(ref, status, event.created, amount_paid)
+        settled = await self.invoices.record_closed(ref, status, event.created, amount_paid)
         if settled:
             await self.billing.invoice_closed(settled.plan, invoice_id, settled.status, settled.at)
 
@@ -102,13 +103,13 @@ class StripeNews:
         if invoice.stripe_invoice_id is None and stripe_invoice_id is not None:
             invoice = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
             await self._record_issued(ref, invoice)
-        standing = await self.adjustments.standing(invoice)
+        standing = await self.adjustment_gateway.standing(invoice)
         return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
 
     async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
         """Note that Stripe holds the invoice: it can be paid there before its sender heard that it was issued."""
         try:
-            await self.books.record_issued(ref, await self.gateway.issue(invoice))
+            await self.invoices.record_issued(ref, await self.gateway.issue(invoice))
         except PaymentsRejected:
             _log.warning("a paid invoice is not the one of our records", invoice_id=invoice.invoice_id)
 
@@ -148,7 +149,7 @@ class StripeNews:
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
         """Let go of a Stripe customer that is no more."""
         if event.objects.customer is not None:
-            await self.effects.forget_customer(org_id, event.objects.customer, event.created)
+            await self.effects.detach_customer(org_id, event.objects.customer, event.created)
 
     async def money_went_back(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
@@ -157,9 +158,9 @@ class StripeNews:
             return
         ref = InvoiceRef(org_id=org_id, invoice_id=invoice_id)
         invoice = await self._to_collect(ref)
-        money = await self.adjustments.money(invoice) if invoice else None
+        money = await self.adjustment_gateway.money(invoice) if invoice else None
         if money is not None:
-            await self.effects.record_money(ref, money, event.created)
+            await self.adjustments.record_money(ref, money, event.created)
 
     async def disputed(self, org_id: str, event: StripeEvent) -> None:
         """Keep what is told of a dispute."""
@@ -180,7 +181,7 @@ class StripeNews:
 
     async def _to_collect(self, ref: InvoiceRef) -> InvoiceToCollect | None:
         try:
-            return await self.books.invoice_to_collect(ref)
+            return await self.invoices.invoice_to_collect(ref)
         except NotFound:
             return None
 
@@ -190,7 +191,7 @@ class StripeNews:
             return event.invoice_id
         stripe_invoice_id = event.objects.invoice
         if stripe_invoice_id is None and event.objects.payment_intent is not None:
-            stripe_invoice_id = await self.adjustments.invoice_of_payment(event.objects.payment_intent)
+            stripe_invoice_id = await self.adjustment_gateway.invoice_of_payment(event.objects.payment_intent)
         return await self.effects.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
 
 

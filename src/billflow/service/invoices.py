@@ -27,9 +27,13 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.steps import PlanRef
-from billflow.ports.adjustments import PaymentMethods
-from billflow.ports.billing import Archive, Books
+from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.service.billing import Billing
+from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+from billflow.store.customers.queries import PostgresCustomerQueries
+from billflow.store.invoices.queries import PostgresInvoiceQueries
+from billflow.store.invoices.repository import PostgresInvoiceRepository
+from billflow.store.plans.repository import PostgresPlanRepository
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.queues import BILLFLOW
 from billflow.workflows.collection import CollectionWorkflow
@@ -44,30 +48,33 @@ class Invoices:
 
     client: Client
     billing: Billing
-    books: Books
-    archive: Archive
-    methods: PaymentMethods
+    adjustments: PostgresAdjustmentRepository
+    invoices: PostgresInvoiceRepository
+    plans: PostgresPlanRepository
+    invoice_queries: PostgresInvoiceQueries
+    customer_queries: PostgresCustomerQueries
+    methods: StripePaymentMethods
 
     async def refund(self, ask: RefundInput) -> RefundRecord:
         """Give money back and wait for Stripe's answer; the same key gives it back once."""
-        made = await self.books.create_refund(ask)
+        made = await self.adjustments.create_refund(ask)
         moment = AdjustmentMoment(org_id=ask.org_id, kind="refund", adjustment_id=made.refund_id, at=ask.at)
         await self._settle(moment)
-        record = await self.books.adjustment(moment)
+        record = await self.adjustments.get(moment)
         return record if isinstance(record, RefundRecord) else made
 
     async def credit_note(self, ask: CreditNoteInput) -> CreditNoteRecord:
         """Credit an invoice and wait for Stripe's answer; the same key credits it once."""
-        made = await self.books.create_credit_note(ask)
+        made = await self.adjustments.create_credit_note(ask)
         moment = AdjustmentMoment(org_id=ask.org_id, kind="credit_note", adjustment_id=made.credit_note_id, at=ask.at)
         await self._settle(moment)
         await self._pass_on(ask.org_id, ask.invoice_id, ask.at)
-        record = await self.books.adjustment(moment)
+        record = await self.adjustments.get(moment)
         return record if isinstance(record, CreditNoteRecord) else made
 
     async def close(self, ask: VoidInput) -> InvoiceDetail:
         """Void an open invoice or give it up, in our records at once, at Stripe as soon as it answers."""
-        await self.books.close(ask)
+        await self.adjustments.close(ask)
         adjustments = InvoiceClosure(org_id=ask.org_id, invoice_id=ask.invoice_id, to=ask.to, at=ask.at)
         await self.client.start_workflow(
             ClosingWorkflow.run,
@@ -78,11 +85,11 @@ class Invoices:
             static_summary=f"{ask.to} at Stripe",
         )
         await self._pass_on(ask.org_id, ask.invoice_id, ask.at)
-        return await self.archive.invoice(ask.org_id, ask.invoice_id)
+        return await self.invoice_queries.get(ask.org_id, ask.invoice_id)
 
     async def pay(self, org_id: str, invoice_id: str) -> CollectionOutcome:
         """Collect an open invoice now, by card or by sending it again, and answer what came of it."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
         if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
             raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
         return await self.client.execute_update_with_start_workflow(
@@ -91,13 +98,13 @@ class Invoices:
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which something is asked about an invoice: its test clock's, or the present."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
-        plan = await self.books.plan_state(PlanRef(org_id=org_id, plan_id=invoice.plan_id))
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
+        plan = await self.plans.get(PlanRef(org_id=org_id, plan_id=invoice.plan_id))
         return plan.clock_at or datetime.now(UTC)
 
-    async def adjustments(self, org_id: str, invoice_id: str) -> Adjustments:
+    async def adjustments_of(self, org_id: str, invoice_id: str) -> Adjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
-        return await self.books.adjustments(org_id, invoice_id)
+        return await self.adjustments.of_invoice(org_id, invoice_id)
 
     async def card_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer enters a card."""
@@ -109,11 +116,11 @@ class Invoices:
 
     async def payer(self, org_id: str, customer_id: str) -> BilledCustomer:
         """Return who pays for a customer, made known to Stripe where it is not yet."""
-        payer = payer_of(await self.archive.customer(org_id, customer_id))
+        payer = payer_of(await self.customer_queries.get(org_id, customer_id))
         if payer.stripe_customer_id is not None:
             return payer
         stripe_customer_id = await self.methods.ensure_customer(payer)
-        await self.books.record_stripe_customer(payer, stripe_customer_id)
+        await self.invoices.record_stripe_customer(payer, stripe_customer_id)
         return payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
 
     async def _settle(self, moment: AdjustmentMoment) -> None:
@@ -130,7 +137,7 @@ class Invoices:
 
     async def _pass_on(self, org_id: str, invoice_id: str, at: datetime) -> None:
         """Let collection and plan know of an invoice that is not open any more."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
         if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
             plan = PlanRef(org_id=org_id, plan_id=invoice.plan_id)
             await self.billing.invoice_closed(plan, invoice_id, invoice.status, at)

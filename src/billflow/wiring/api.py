@@ -14,12 +14,12 @@ from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
-from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.hearing import StripeNews
 from billflow.service.pricing import Pricing
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.idempotency import PostgresIdempotency
 from billflow.store.customers.registration import org_id_of
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.store.session.monitoring import PostgresMonitoring
 from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
 from billflow.store.webhooks.stripe_events import PostgresStripeEvents
@@ -56,13 +56,17 @@ def api_services(engine: Engine) -> Services:
     watch = PostgresMonitoring(database)
     return Services(
         billing=engine.billing,
-        books=engine.books,
-        archive=engine.archive,
+        plans=engine.repositories.plans,
+        plan_queries=engine.queries.plans,
+        invoice_queries=engine.queries.invoices,
+        customer_queries=engine.queries.customers,
         registry=engine.registry,
         customers=engine.customers,
         customer_records_store=engine.customer_records_store,
         offering=engine.offering,
-        pricing=Pricing(engine.billing, engine.archive, engine.registry, engine.catalog),
+        pricing=Pricing(
+            engine.billing, engine.queries.customers, engine.queries.plans, engine.registry, engine.catalog
+        ),
         catalog=engine.catalog,
         invoices=engine.invoices,
         stripe_events=StripeEvents(PostgresStripeEvents(database), stripe_event_handler(engine), watch),
@@ -77,16 +81,15 @@ def api_services(engine: Engine) -> Services:
     )
 
 
-def stripe_event_handler(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeNews:
-    """Build what acts on Stripe's events."""
-    database = engine.database
+def stripe_event_handler(engine: Engine, invoices: PostgresInvoiceRepository | None = None) -> StripeNews:
+    """Build what acts on Stripe's events, with *invoices* in place of the engine's where they are named."""
     return StripeNews(
-        inbox=inbox or PostgresStripeEvents(database),
         gateway=engine.gateway,
         billing=engine.billing,
-        books=engine.books,
-        effects=PostgresStripeEventEffects(database),
-        adjustments=adjustments_of(engine),
+        invoices=invoices or engine.repositories.invoices,
+        adjustments=engine.repositories.adjustments,
+        effects=PostgresStripeEventEffects(engine.database),
+        adjustment_gateway=adjustments_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
         livemode=engine.mode is Mode.LIVE,
     )

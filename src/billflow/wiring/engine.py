@@ -57,7 +57,17 @@ class Engine:
     def invoices(self) -> Invoices:
         """Return what one can ask about single invoices and ways to pay."""
         methods = StripePaymentMethods(self.stripe, self.gateway)
-        return Invoices(self.client, self.billing, self.repositories, self.queries, methods)
+        repositories, queries = self.repositories, self.queries
+        return Invoices(
+            client=self.client,
+            billing=self.billing,
+            adjustments=repositories.adjustments,
+            invoices=repositories.invoices,
+            plans=repositories.plans,
+            invoice_queries=queries.invoices,
+            customer_queries=queries.customers,
+            methods=methods,
+        )
 
     @property
     def sandbox(self) -> Sandbox:
@@ -92,7 +102,8 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         await search_attributes.ensure(client)
         repositories, queries = Repositories.on(database, catalog), Queries.on(database, catalog)
         registry = PostgresRegistry(database, livemode=is_live(api_key))
-        billing, customer_records_store = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
+        billing = Billing(client, repositories.plans, repositories.dunning, queries.plans, queries.invoices, registry)
+        customer_records_store = PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
             client=client,
@@ -104,7 +115,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),
             billing=billing,
-            customers=Customers(billing, archive, registry, customer_records_store, catalog),
+            customers=Customers(billing, queries.customers, queries.plans, registry, customer_records_store, catalog),
             customer_records_store=customer_records_store,
             keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,

@@ -75,7 +75,7 @@ class PaymentAttemptResponse(ResponseModel):
 @router.get("/adjustments")
 async def show_settlements(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> Adjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.invoices.adjustments(caller.org_id, invoice_id)
+    return await services.invoices.adjustments_of(caller.org_id, invoice_id)
 
 
 @router.post("/pay")

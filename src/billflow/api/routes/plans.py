@@ -160,7 +160,9 @@ async def show_invoices(plan_id: str, services: ServicesHere, caller: PrincipalH
 @router.get("/{plan_id}/timeline")
 async def show_timeline(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
-    return TimelineList.of(part.of(await services.plan_queries.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+    return TimelineList.of(
+        part.of(await services.plan_queries.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id)))
+    )
 
 
 @router.post("/{plan_id}/commands", dependencies=[Depends(_known_fields)])

@@ -119,7 +119,7 @@ async def preview_plan(
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(asked.command.tier)
-    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.books, services.archive)
+    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.plans, services.plan_queries)
     return PreviewResponse.of_outcome(await foresight.preview(plan, asked.command, asked.at))
 
 
@@ -131,7 +131,7 @@ async def forecast_plan(
     count: Annotated[int, Query(ge=1, le=MAX_FORECAST), Field(description="How many invoices.")] = 12,
 ) -> ForecastResponse:
     """List the invoices to come, if nothing changes."""
-    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.books, services.archive)
+    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.plans, services.plan_queries)
     return ForecastResponse.of_forecast(await foresight.forecast(plan, count))
 
 

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.contracts.credits import CreditBalance, CreditRecord, CreditToPost
+from billflow.models.contracts.credits import CreditToPost
 from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.mapping import from_row
@@ -65,24 +65,4 @@ def _write(invoice: InvoiceRow, amount: int, reason: str, recorder: Recorder) ->
             step_key=f"invoice/{invoice.id}/{reason}",
             at=recorder.at,
         )
-    )
-
-
-async def credit_balance(session: AsyncSession, customer_id: UUID, currency: str) -> CreditBalance:
-    """Return what is owed to a customer in *currency*, with every change of it."""
-    query = (
-        select(CreditRow, CreditPosting.stripe_balance_transaction_id)
-        .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
-        .where(CreditRow.customer_id == customer_id, CreditRow.currency == currency)
-        .order_by(CreditRow.at, CreditRow.created_at, func.abs(CreditRow.amount))
-    )
-    changes = tuple(
-        from_row(CreditRecord, credit, credit_id=credit.id, stripe_balance_transaction_id=stripe_id)
-        for credit, stripe_id in await session.execute(query)
-    )
-    return CreditBalance(
-        customer_id=str(customer_id),
-        currency=currency,
-        balance=sum(change.amount for change in changes),
-        credits=changes,
     )

@@ -1,16 +1,14 @@
-"""Customers, what is owed to them and what their deployments reported, as lists and pages show them."""
+"""Customers, and what their deployments reported, as lists and pages show them."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
 
-from billflow.models.contracts.credits import CreditBalance
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
 from billflow.models.contracts.records import CustomerFilter, Page, Paging
 from billflow.models.tables import CustomerRow, SeatRow
-from billflow.store.adjustments.balance import credit_balance
+from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.creation import runs_on
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.session.database import Database, as_id
@@ -22,7 +20,7 @@ ALL = Paging()
 
 
 @dataclass(frozen=True)
-class PostgresCustomerQueries:
+class PostgresCustomerQueries(CustomerQueries):
     """What the records say of customers; nothing here writes. Unknown ids raise `NotFound`."""
 
     database: Database
@@ -35,7 +33,6 @@ class PostgresCustomerQueries:
             return await page(session, query, order, paging, lambda row: record_of(ShownRows(*row)))
 
     async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
-        """Return one customer."""
         async with self.database.unit_of_work(org_id) as session:
             return await customer_record(session, as_id(customer_id, "customer"))
 
@@ -43,12 +40,6 @@ class PostgresCustomerQueries:
         """Return the customer of a deployment."""
         async with self.database.unit_of_work(org_id) as session:
             return await customer_record(session, await runs_on(session, deployment_id))
-
-    async def credits(self, org_id: str, customer_id: str) -> CreditBalance:
-        """Return what is owed to a customer, and how it came about."""
-        async with self.database.unit_of_work(org_id) as session:
-            customer = await customer_record(session, as_id(customer_id, "customer"))
-            return await credit_balance(session, UUID(customer.customer_id), customer.billing_account.currency)
 
     async def seats(
         self, org_id: str, customer_id: str, *, since: datetime | None = None, until: datetime | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,12 +46,12 @@ class LockedInvoice:
         data = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
         self.record("invoice.marked_uncollectible", data)
 
-    def record(self, event: str, data: Mapping[str, object]) -> None:
+    def record(self, event: str, data: Mapping[str, Any]) -> None:
         """Write an event about the invoice, and its entry of the audit log."""
-        self.recorder.audit(event, ("invoice", self.invoice.id), detail=data)
+        self.recorder.audit(event, ("invoice", self.invoice.id), detail=dict(data))
         self.publish(event, data)
 
-    def publish(self, event: str, data: Mapping[str, object]) -> None:
+    def publish(self, event: str, data: Mapping[str, Any]) -> None:
         """Write an event about the invoice."""
         invoice = self.invoice
         self.recorder.say(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)

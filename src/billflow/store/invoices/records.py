@@ -1,4 +1,4 @@
-"""Invoices as others see them: in an answer, in a list, with everything that explains them, and on their way to Stripe."""
+"""Invoices as others see them: in an answer, in a list, with all that explains them, and on their way to Stripe."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -35,7 +35,7 @@ class Money:
     def status(self, row: CreditNoteRow | RefundRow) -> AdjustmentStatus:
         """Return how a credit note or refund stands."""
         answer = self.answers.get(row.id)
-        return answer.status if answer else AdjustmentStatus.ASKED
+        return answer.status if answer else AdjustmentStatus.REQUESTED
 
     def counts(self, row: CreditNoteRow | RefundRow) -> bool:
         """Tell whether its money has moved, or may have."""

@@ -13,8 +13,8 @@ from billflow.models.contracts.onboarding import (
     OnboardingProgress,
     OnboardingStage,
     OnboardingStatus,
+    ReportPartInput,
     StageProgress,
-    StageReport,
     StageStatus,
 )
 from billflow.temporal.ids import onboarding_workflow_id
@@ -141,7 +141,7 @@ async def stripe_refuses(env: ApiEnvironment, customer: Json) -> AsyncIterator[N
         await control.delete("/_sim/faults")
 
 
-async def test_without_stripe_it_is_parked_and_goes_on_when_asked(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+async def test_without_stripe_it_is_on_hold_and_goes_on_when_asked(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     async with stripe_refuses(env, customer):
         await api.post(at(customer, "onboard"), json=TRIAL)
@@ -184,7 +184,7 @@ async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str
 async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(env: ApiEnvironment) -> None:
     customer = (await env.customer(card=None)).customer_id
     part = StageProgress(part=OnboardingStage.DEPLOYMENT, status=StageStatus.DONE)
-    report = StageReport(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
+    report = ReportPartInput(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
 
     told = await env.engine.customer_records_store.report_part(report)
 

@@ -12,7 +12,7 @@ from billflow.models.contracts.adjustments import (
     CreditNoteToSend,
     InvoiceBalance,
     RefundToSend,
-    StripeMoney,
+    StripeAdjustments,
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
 from billflow.payments import keys
@@ -34,7 +34,7 @@ from billflow.payments.refunds import make_refund
 _TO_GIVE_UP = "open"
 
 
-class StripeAdjustments:
+class StripeAdjustmentGateway:
     """The port `AdjustmentGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
 
     With `livemode` the client's key moves real money.
@@ -78,7 +78,7 @@ class StripeAdjustments:
             held = await self._held(invoice)
             return _standing(held, invoice.currency) if held else None
 
-    async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
+    async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
         """Return how the invoice stands with all its refunds and credit notes."""
         with port_faults():
             held = await self._held(invoice)

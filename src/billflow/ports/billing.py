@@ -22,6 +22,7 @@ from billflow.models.contracts.invoices import (
     CollectionOutcome,
     InvoiceRef,
     InvoiceStatus,
+    InvoiceStatusChanged,
     InvoiceSummary,
     InvoiceToCollect,
     Issued,
@@ -41,8 +42,8 @@ from billflow.models.contracts.records import (
     StepRecord,
     TimelineEntry,
 )
-from billflow.models.contracts.steps import PlanRef, StepInfo
-from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
+from billflow.models.contracts.steps import BackfillInput, LateStartInput, PlanRef, StepInput
+from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.adjustments import AdjustmentRepository, DunningRepository
 
 Decide = Callable[[Facts], Outcome]
@@ -61,7 +62,7 @@ class DecideLate(Protocol):
 class Books(DunningRepository, AdjustmentRepository, Protocol):
     """The system of record: every method is one transaction and safe to repeat."""
 
-    async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.
 
         The same key returns the first result. A refusal is recorded in the audit log and returned as a value; a
@@ -73,11 +74,11 @@ class Books(DunningRepository, AdjustmentRepository, Protocol):
         """Return what the step of that key answered, None where it is still to be taken."""
         ...
 
-    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
-        """Put one event into the outbox for all invoices that were made late, once for each key."""
+    async def record_backfill(self, step: BackfillInput) -> None:
+        """Put one event into the outbox for all invoices that were made late, once."""
         ...
 
-    async def start_late(self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate) -> StepResult | None:
+    async def start_late(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         """Write the plan that starts because the invoice of an ended trial was paid late, once.
 
         Where the customer has another plan by then, the money is kept, and the event `invoice.paid_without_plan` asks
@@ -350,7 +351,7 @@ class StripeEventRepository(Protocol):
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
 
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.

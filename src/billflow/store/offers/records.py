@@ -10,7 +10,7 @@ from billflow.domain.errors import NotFound, Refused
 from billflow.domain.offers import OfferTerms
 from billflow.models.contracts.customers import CustomerPricing, OfferStatus
 from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
-from billflow.models.contracts.steps import StepInfo
+from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.plans.mapping import as_json
@@ -50,7 +50,7 @@ async def open_offer(session: AsyncSession, customer: CustomerRow, offer_id: str
     return offer
 
 
-async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInfo) -> CustomerPlanOffer | None:
+async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInput) -> CustomerPlanOffer | None:
     """Load and hold the open offer that a step's command names, None where it names none, or none that is open."""
     offer_id = (step.detail.get("command") or {}).get("offer_id")
     if offer_id is None:

@@ -41,7 +41,7 @@ class CollectionActivities:
         except PaymentsUnavailable as error:
             try_again(error)
         except PaymentsRejected as error:
-            outcome = Rejected(code=error.code or "rejected", message=str(error))
+            outcome = Rejected(code=error.reason, message=str(error))
         await self.books.record_outcome(ask, outcome, ask.at)
         return outcome
 

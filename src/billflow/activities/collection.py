@@ -41,7 +41,7 @@ class CollectionActivities:
         except PaymentsUnavailable as error:
             retry_later(error)
         except PaymentsRejected as error:
-            outcome = Rejected(code=error.code or "rejected", message=str(error))
+            outcome = Rejected(code=error.reason, message=str(error))
         await self.books.record_outcome(request, outcome, request.at)
         return outcome
 

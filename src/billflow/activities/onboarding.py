@@ -11,6 +11,7 @@ from temporalio import activity
 from billflow.activities.stripe_errors import retry_later
 from billflow.domain import plan_start
 from billflow.domain.errors import BillingError, NotFound
+from billflow.errors import Unavailable
 from billflow.models.contracts.customer_resources import NewProject
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.onboarding import (
@@ -70,7 +71,7 @@ class OnboardingActivities:
         try:
             return await _progress(OnboardingStage.STRIPE_CUSTOMER, stripe_customer_id)
         except PaymentsRejected as error:
-            return _failed(OnboardingStage.STRIPE_CUSTOMER, error.code or "stripe_rejected", str(error))
+            return _failed(OnboardingStage.STRIPE_CUSTOMER, error.reason, error.message)
         except PaymentsUnavailable as error:
             retry_later(error)
 
@@ -111,6 +112,8 @@ class OnboardingActivities:
                 at=at,
             )
             result = await self.books.start_plan(start, lambda facts: plan_start.start_plan(facts, plan, at))
+        except Unavailable:
+            raise
         except BillingError as error:
             return PlanPartResult(progress=_failed(OnboardingStage.TRIAL_PLAN, error.code, error.message))
         done = _done(OnboardingStage.TRIAL_PLAN, result.state.plan_id)
@@ -132,6 +135,8 @@ class OnboardingActivities:
 async def _progress(part: OnboardingStage, make: Callable[[], Awaitable[str]]) -> StageProgress:
     try:
         return _done(part, await make())
+    except (Unavailable, PaymentsRejected):
+        raise
     except BillingError as error:
         return _failed(part, error.code, error.message)
 

@@ -8,9 +8,10 @@ from temporalio import activity
 
 from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
+from billflow.errors import Unavailable
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
+from billflow.ports.billing import Books, PaymentGateway, StripeEventRepository
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
 
 MakeRepair = Callable[[RunRef, FindingRecord], Awaitable[None]]
@@ -40,7 +41,9 @@ class Repairs:
         make_repair = self._repairs()[finding.repair]
         try:
             await make_repair(run, finding)
-        except (PaymentsRejected, BillingError) as error:
+        except Unavailable:
+            raise
+        except BillingError as error:
             await self.findings.not_repaired(run, finding.finding_id, str(error))
         else:
             await self.findings.repaired(run, finding.finding_id, datetime.now(UTC))

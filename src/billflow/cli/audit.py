@@ -9,18 +9,12 @@ from billflow.cli import output
 from billflow.cli.lookup import org_of, short
 from billflow.cli.params import After, AsJson, Limit, example, moment
 from billflow.cli.session import run
-from billflow.domain.errors import BillingError
+from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
     from billflow.wiring import Engine
 
 app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
-
-
-class AuditBroken(BillingError):
-    """The audit log is not as it was written."""
-
-    code = "audit_broken"
 
 
 @app.command("list", epilog=example("audit list --actor cli:ada", "audit list --since 2026-07-01 --json"))
@@ -74,7 +68,11 @@ def verify(
         for fault in verdict.faults:
             output.complain(f"Position {fault.position or '-'}, entry {fault.audit_id}: {fault.problem}.")
         if verdict.faults or (head is not None and head != verdict.head):
-            raise AuditBroken(f"The audit log is not as it was written: {len(verdict.faults)} faults in its chain.")
+            raise CommandFailed(
+                f"The audit log is not as it was written: {len(verdict.faults)} faults in its chain; "
+                "compare it with a backup.",
+                code="audit_broken",
+            )
         if not as_json:
             output.say(f"All {verdict.entries} entries are as they were written; the head is {verdict.head}.")
 

@@ -27,9 +27,10 @@ from billflow.payments.adjustments_at_stripe import (
 )
 from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import act_once, ask
-from billflow.payments.errors import CallOutcome, code_of, fault, outcome_of, port_faults
+from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
+from billflow.ports.billing import PaymentsRejected
 
 _TO_GIVE_UP = "open"
 
@@ -55,13 +56,12 @@ class StripeAdjustmentGateway:
         """Make the refund or credit note, once, however often asked; a refusal is an answer."""
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
-            if isinstance(wanted, RefundToSend):
-                return combined(await self._refund(wanted))
-            return answered(await self._credit(wanted))
-        except stripe.StripeError as error:
-            if outcome_of(error) is CallOutcome.UNAVAILABLE:
-                raise fault(error) from None
-            return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(fault(error)) or code_of(error))
+            with port_faults():
+                if isinstance(wanted, RefundToSend):
+                    return combined(await self._refund(wanted))
+                return answered(await self._credit(wanted))
+        except PaymentsRejected as error:
+            return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=error.message)
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
         """Give the invoice up where it is open, and return how it stands; done already is done."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.dunning import DunningPolicy
+from billflow.errors import Unavailable
 from billflow.models.contracts.adjustments import (
     AdjustmentRef,
     AdjustmentResult,
@@ -211,5 +212,10 @@ class StripeEventEffects(Protocol):
         ...
 
 
-class MailNotSent(Exception):
-    """The mail server can't be reached or refuses; try again later."""
+class MailNotSent(Unavailable):
+    """The mail server can't be reached, or does not take a mail.
+
+    Wait, since mails are tried again for three days; check `BILLFLOW_SMTP_URL` where it goes on.
+    """
+
+    code = "mail_not_sent"

@@ -7,6 +7,7 @@ from typing import Protocol
 from billflow.domain.dunning import DunningAction
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.step import Facts, Outcome
+from billflow.errors import InternalError, Unavailable
 from billflow.models.contracts.credits import CreditBalance, CreditToPost
 from billflow.models.contracts.customers import (
     ChangeContext,
@@ -360,21 +361,39 @@ class StripeEventRepository(Protocol):
         ...
 
 
-class PaymentsUnavailable(Exception):
-    """Stripe can't be reached or is overloaded: what happened is unknown, so ask again with the same key."""
+class PaymentsUnavailable(Unavailable):
+    """Stripe can't be reached, is overloaded or failed; what became of the request is unknown.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    Repeat it in a moment, with the same idempotency key.
+    """
 
-
-class PaymentsRejected(Exception):
-    """Stripe understood the request and refuses it: asking again the same way changes nothing."""
-
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
+    code = "stripe_unavailable"
+    public = "Stripe can't be reached; try again in a moment."
 
 
-class NoDatabase(Exception):
-    """PostgreSQL can't be reached, or lacks our tables; the message says where and what to do. Try again later."""
+class PaymentsRejected(InternalError):
+    """Stripe understood a request of billflow and refuses it, so asking again the same way changes nothing.
+
+    Change what Stripe complains of; the message, or over HTTP the log, repeats its words.
+    """
+
+    code = "stripe_rejected"
+
+    def __init__(self, message: str, *, code: str | None = None, stripe_code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.stripe_code = stripe_code
+
+    @property
+    def reason(self) -> str:
+        """Return Stripe's own code where there is one, else ours."""
+        return self.stripe_code or self.code
+
+
+class NoDatabase(Unavailable):
+    """PostgreSQL can't be reached, lacks our tables, or has no connection left.
+
+    Start it, correct `DATABASE_URL`, or run `billflow migrate`; then try again.
+    """
+
+    code = "no_database"
+    public = "The database can't be reached; try again in a moment."

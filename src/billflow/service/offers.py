@@ -7,6 +7,7 @@ from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.errors import BillingError, NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.errors import Unavailable
 from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
@@ -36,6 +37,8 @@ class OfferService:
             return CreatedOffer(offer=offer)
         try:
             started = await self.plans.start(_bought_by(offer, sent, change))
+        except Unavailable:
+            raise
         except BillingError:
             await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
             raise

@@ -73,7 +73,8 @@ def check_fields(asked: object) -> None:
     kind = asked.get("type") if isinstance(asked, dict) else None
     known = _FIELDS_OF.get(kind) if isinstance(kind, str) else None
     if isinstance(asked, dict) and known and (unknown := sorted(set(asked) - known)):
-        raise InvalidInput(f"The command has no field {unknown[0]!r}.", code="unknown_field", field=unknown[0])
+        message = f"The command has no field {unknown[0]!r}; leave it out."
+        raise InvalidInput(message, code="unknown_field", field=unknown[0])
 
 
 class PlanCreate(RequestModel):

@@ -6,9 +6,9 @@ from itertools import chain
 
 import pytest
 
+from tests.source import ROOT
 from tests.interfaces import api, command_line, summaries
 from tests.names import code_names, errors, event_names, module_names, module_paths, sentences
-from tests.source import ROOT
 from tests.vocabulary import Kind, Retired, Use, allowance, findings, parts, table
 
 MODULES_IN_ING = 20
@@ -80,7 +80,7 @@ def test_every_allowance_is_needed() -> None:
         ("wall", Kind.CLASS, "Wallet", False),
         ("stand-in", Kind.CLASS, "HTTPStandIn", True),
         ("stand-in", Kind.FUNCTION, "stand_in_for", True),
-        ("stand-in", Kind.TEXT, "a Emulator for Stripe", True),
+        ("stand-in", Kind.TEXT, "a Stand-in for Stripe", True),
         ("stand-in", Kind.TEXT, "as they stand in the rows", False),
         ("catch up", Kind.TEXT, "plans catch up", True),
         ("=taken", Kind.FUNCTION, "_taken", True),

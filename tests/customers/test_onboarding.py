@@ -170,7 +170,7 @@ async def test_a_database_that_is_away_fails_no_part_but_has_it_tried_again(
     away = Database("postgresql://nobody@127.0.0.1:1/away")
     activities = onboarding_activities(replace(env.engine, customer_records_store=PostgresCustomerBooks(away)))
     ask = OnboardingInput(
-        org_id=env.org_id, customer_id=customer["id"], actor="tests", wishes=OnboardingOptions(), at=datetime.now(UTC)
+        org_id=env.org_id, customer_id=customer["id"], actor="tests", options=OnboardingOptions(), at=datetime.now(UTC)
     )
 
     with pytest.raises(NoDatabase):

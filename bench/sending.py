@@ -31,9 +31,8 @@ from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import (
     BilledCustomer,
-    CollectInput,
+    CollectionLine,
     CollectionOutcome,
-    InvoiceLine,
     InvoiceRef,
     InvoiceStatus,
     InvoiceToCollect,
@@ -92,7 +91,7 @@ class MemoryInvoices:
 def invoice_of(customer: BilledCustomer) -> InvoiceToCollect:
     """Return a new invoice of one line."""
     now = datetime.now(UTC)
-    line = InvoiceLine(
+    line = CollectionLine(
         n=1,
         line_id=str(uuid4()),
         description="Cloud Standard",
@@ -134,7 +133,7 @@ async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCust
 async def sent(temporal: Client, repository: MemoryInvoices) -> float:
     """Let workflows send the invoices, and return the seconds from the first handed out until the last was paid."""
     invoices = list(repository.invoices.values())
-    asks = [CollectInput(org_id=one.org_id, invoice_id=one.invoice_id, at=one.issued_at) for one in invoices]
+    asks = [one.as_of(one.issued_at) for one in invoices]
     runs = [
         temporal.execute_workflow(SendingBench.run, asks[n::PLANS], id=f"bench/{n}", task_queue=BILLFLOW)
         for n in range(PLANS)

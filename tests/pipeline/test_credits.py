@@ -12,7 +12,7 @@ from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import CustomerPricing
-from billflow.models.contracts.invoices import CollectInput
+from billflow.models.contracts.invoices import InvoiceInput
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.tables import CreditPosting
@@ -41,7 +41,7 @@ async def balance_transactions(plan_env: PlanEnvironment) -> list[stripe.Custome
 async def collected_again(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> None:
     """Run the sending of an invoice once more, as a retry after a crash does."""
     engine = plan_env.env.engine
-    again = CollectInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
+    again = InvoiceInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
     await CollectionActivities(engine.repositories.invoices, engine.gateway).collect(again)
 
 
@@ -145,7 +145,7 @@ async def running(plan_env: PlanEnvironment) -> PlanState:
 
 async def granted(plan_env: PlanEnvironment) -> list[int]:
     """Return what was credited to the customer."""
-    return [change.amount for change in (await plan_env.credits()) if change.amount > 0]
+    return [change.amount for change in await plan_env.credits() if change.amount > 0]
 
 
 async def test_a_purchase_pays_for_the_cycle_that_its_payment_began_and_all_of_it_is_credited(
@@ -181,7 +181,7 @@ async def test_what_was_refunded_is_not_credited_again(
     ask = RefundInput(
         org_id=plan_env.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
     )
-    await plan_env.env.engine.invoices.refund(ask)
+    await plan_env.env.engine.adjustments.refund(ask)
 
     await plan_env.command(plan, UpgradeTierNow(tier="cloud_plus"))
 

@@ -38,16 +38,15 @@ def reconcile(
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
-        from billflow.models.contracts.reconciliation import ReconciliationRun, ReconciliationScope
-        from billflow.wiring import workflow_control_of
+        from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
 
         org_id = await org_of(engine)
         run_id = None
         if not last:
             scope = ReconciliationScope(days=days, grace_minutes=grace)
-            asked = ReconciliationRun(org_id=org_id, repair=repair, scope=scope)
+            asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
             with output.working("Comparing rows, Stripe and workflows"):
-                run_id = await _finished(workflow_control_of(engine).reconcile(asked, now()))
+                run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
         report = await engine.repositories.reconciliation.report(org_id, run_id)
         if as_json:
             output.as_json(report)

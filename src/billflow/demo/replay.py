@@ -76,7 +76,7 @@ def _facts(beginning: DemoStart, started: Outcome) -> Facts:
 
 
 def _take(facts: Facts, step: TakenStep) -> Outcome | None:
-    if step.kind == "billing_date":
+    if step.kind == "close_cycle":
         return billing_dates.process_billing_date(facts, step.at)
     if step.kind == "activate":
         return plan_start.activate(facts, step.at)

@@ -40,7 +40,8 @@ def add_months(start: datetime, months: int, *, leap_february: bool = True) -> d
         raise InvalidInput("months must be 0 or more.", field="months", code="negative_months")
     carry, month = divmod(start.month - 1 + months, MONTHS_A_YEAR)
     if start.year + carry > MAXYEAR:
-        raise InvalidInput(f"There is no date after the year {MAXYEAR}.", field="months", code="date_out_of_range")
+        message = f"months must not lead beyond the year {MAXYEAR}."
+        raise InvalidInput(message, field="months", code="date_out_of_range")
     return _capped(start, start.year + carry, month + 1, leap_february=leap_february)
 
 
@@ -76,9 +77,8 @@ def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True)
         billing_date = add_months(anchor, months, leap_february=leap_february)
         if timedelta(days=21) <= billing_date - after < timedelta(days=40):
             return billing_date
-    raise InvalidInput(
-        "No monthly billing date lies 21 to 39 days after that moment.", code="no_next_month", field="after"
-    )
+    message = "No monthly billing date lies 21 to 39 days after that moment; name another."
+    raise InvalidInput(message, code="no_next_month", field="after")
 
 
 def without_microseconds(moment: datetime) -> datetime:

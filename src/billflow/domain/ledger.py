@@ -85,7 +85,9 @@ def next_renewal_set(plan: Plan, last: LedgerEntry, licenses: int, check: Licens
     """Set the licenses the next cycle starts with (rules 6 and 19)."""
     _check_by_hand(plan)
     if is_ending(plan):
-        raise Refused("The plan is about to end and won't renew.", code="plan_is_ending")
+        raise Refused(
+            "The plan is about to end and won't renew; cancel the scheduled end first.", code="plan_is_ending"
+        )
     if licenses == last.licenses_at_next_renewal:
         raise Refused(f"The next cycle already has {licenses} licenses.", code="no_change", field="licenses")
     check.check(licenses)

@@ -52,7 +52,9 @@ def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> in
     if rounding is Rounding.DOWN:
         return numerator // denominator
     if numerator % denominator:
-        raise InvalidInput(f"{numerator}/{denominator} minor units is not a whole amount.", code="inexact_amount")
+        raise InvalidInput(
+            f"{numerator}/{denominator} minor units is not a whole amount; name one.", code="inexact_amount"
+        )
     return numerator // denominator
 
 

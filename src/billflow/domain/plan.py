@@ -107,7 +107,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):
-            raise InvalidInput("A plan has either a price per license or a fixed price.", field="fixed_price")
+            raise InvalidInput("A plan has either a price per license or a fixed price; name one.", field="fixed_price")
 
     @property
     def is_automatic(self) -> bool:

@@ -75,7 +75,9 @@ class StripeGateway(PaymentGateway):
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
         check_mode(invoice.customer, livemode=self.livemode)
         if invoice.stripe_invoice_id is None:
-            raise PaymentsRejected(f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", "not_issued")
+            raise PaymentsRejected(
+                f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", code="not_issued"
+            )
         if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
             return Closed()
         with port_faults():

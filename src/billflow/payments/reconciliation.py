@@ -35,15 +35,15 @@ class StripeInvoiceLists(StripeInvoiceReader):
         held = [one for one in page.data if keys.is_marked(one, {keys.ORG: org_id})]
         return StripeInvoicePage(list(map(_held, held)), page.data[-1].id if page.has_more and page.data else None)
 
-    async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
-        ref, found = booked.summary, dict[str, StripeInvoice]()
+    async def fresh(self, recorded: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+        ref, found = recorded.summary, dict[str, StripeInvoice]()
         marks = {keys.ORG: ref.org_id, keys.INVOICE: ref.invoice_id}
         with port_faults():
-            if booked.stripe_customer_id is not None:
-                query: stripe.params.InvoiceListParams = {"customer": booked.stripe_customer_id, "limit": PAGE}
+            if recorded.stripe_customer_id is not None:
+                query: stripe.params.InvoiceListParams = {"customer": recorded.stripe_customer_id, "limit": PAGE}
                 page = await ask("invoice.list", self.client.v1.invoices.list_async(query))
                 found = {one.id: _held(one) async for one in page.auto_paging_iter() if keys.is_marked(one, marks)}
-            for held_id in sorted({*known, booked.stripe_invoice_id or ""} - found.keys() - {""}):
+            for held_id in sorted({*known, recorded.stripe_invoice_id or ""} - found.keys() - {""}):
                 one = await self._one(held_id)
                 if one is not None:
                     found[one.id] = _held(one)

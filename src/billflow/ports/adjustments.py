@@ -6,6 +6,7 @@ Activities name this protocol and never the class behind it: workflows import ac
 from datetime import datetime
 from typing import Protocol
 
+from billflow.errors import Unavailable
 from billflow.models.contracts.adjustments import AdjustmentRef, AdjustmentResult, AdjustmentToSend, VoidInput
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
@@ -60,5 +61,10 @@ class MailLog(Protocol):
         ...
 
 
-class MailNotSent(Exception):
-    """The mail server can't be reached or refuses; try again later."""
+class MailNotSent(Unavailable):
+    """The mail server can't be reached, or does not take a mail.
+
+    Wait, since mails are tried again for three days; check `BILLFLOW_SMTP_URL` where it goes on.
+    """
+
+    code = "mail_not_sent"

@@ -36,7 +36,7 @@ from billflow.models.contracts.customers import (
     CustomerRef,
 )
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingProgress, StageReport
+from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingProgress, ReportPartInput
 
 
 class CustomerQueries(Protocol):
@@ -226,7 +226,7 @@ class CustomerBooks(Protocol):
         """Return how far the customer's onboarding has come."""
         ...
 
-    async def report_part(self, report: StageReport) -> OnboardingProgress:
+    async def report_part(self, report: ReportPartInput) -> OnboardingProgress:
         """Note what came of one part of an onboarding."""
         ...
 

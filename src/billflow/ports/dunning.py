@@ -6,7 +6,7 @@ Activities name this protocol and never the class behind it: workflows import ac
 from datetime import datetime
 from typing import Protocol
 
-from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
+from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.invoices import InvoiceRef
 
 
@@ -17,18 +17,18 @@ class DunningRepository(Protocol):
         """Return the organization's policy, and how far collecting the invoice has come."""
         ...
 
-    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
+    async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
         ...
 
-    async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Suspend the customer because of the invoice, unless it is closed or the customer is suspended by now."""
         ...
 
-    async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Activate a customer whose last debt that suspended it is closed; other suspensions stay."""
         ...
 
-    async def write_off(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
+    async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
         ...

@@ -12,10 +12,10 @@ from billflow.models.contracts.invoices import (
     CollectionOutcome,
     InvoiceRef,
     InvoiceStatus,
+    InvoiceStatusChanged,
     InvoiceToCollect,
     Issued,
 )
-from billflow.models.contracts.webhooks import ClosedInvoice
 
 
 class InvoiceRepository(Protocol):
@@ -52,7 +52,7 @@ class InvoiceRepository(Protocol):
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
 
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.

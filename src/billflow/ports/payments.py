@@ -6,7 +6,8 @@ Stripe's client. The benchmark of collecting has a gateway in memory.
 
 from typing import Protocol
 
-from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentToSend, InvoiceBalance, StripeMoney
+from billflow.errors import InternalError, Unavailable
+from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentToSend, InvoiceBalance, StripeAdjustments
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.contracts.invoices import (
     BilledCustomer,
@@ -67,7 +68,7 @@ class AdjustmentGateway(Protocol):
         """Return how the invoice stands, None where Stripe does not hold it."""
         ...
 
-    async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
+    async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
         """Return how the invoice stands with all its refunds and credit notes."""
         ...
 
@@ -76,17 +77,29 @@ class AdjustmentGateway(Protocol):
         ...
 
 
-class PaymentsUnavailable(Exception):
-    """Stripe can't be reached or is overloaded: what happened is unknown, so ask again with the same key."""
+class PaymentsUnavailable(Unavailable):
+    """Stripe can't be reached, is overloaded or failed; what became of the request is unknown.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    Repeat it in a moment, with the same idempotency key.
+    """
+
+    code = "stripe_unavailable"
+    public = "Stripe can't be reached; try again in a moment."
 
 
-class PaymentsRejected(Exception):
-    """Stripe understood the request and refuses it: asking again the same way changes nothing."""
+class PaymentsRejected(InternalError):
+    """Stripe understood a request of billflow and refuses it, so asking again the same way changes nothing.
 
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
+    Change what Stripe complains of; the message, or over HTTP the log, repeats its words.
+    """
+
+    code = "stripe_rejected"
+
+    def __init__(self, message: str, *, code: str | None = None, stripe_code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.stripe_code = stripe_code
+
+    @property
+    def reason(self) -> str:
+        """Return Stripe's own code where there is one, else ours."""
+        return self.stripe_code or self.code

@@ -3,14 +3,13 @@
 Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import Protocol
 
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.steps import BackfillInput, LateStartInput, PlanRef, StepInput
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""
@@ -32,7 +31,7 @@ class PlanRepository(Protocol):
         """Return the plan as it is now; raises `NotFound`."""
         ...
 
-    async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.
 
         The same key returns the first result. A refused command is recorded in the audit log and returned as a value;
@@ -45,15 +44,13 @@ class PlanRepository(Protocol):
         ...
 
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
-        """Write a new plan and its first invoice under the customer's lock; the same `ask.key` gives the first answer.
+        """Write a new plan and its first invoice under the customer's lock; the same key gives the first answer.
 
         Raises `Refused`, `InvalidInput` or `NotFound`, and then nothing was written.
         """
         ...
 
-    async def start_after_trial(
-        self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate
-    ) -> StepResult | None:
+    async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         """Write the plan that starts because the invoice of an ended trial was paid late, once.
 
         Where the customer has another plan by then, the invoice stays paid, and the event `invoice.paid_without_plan`
@@ -62,6 +59,6 @@ class PlanRepository(Protocol):
         """
         ...
 
-    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
-        """Put one event into the outbox for all invoices that were made late, once for each key."""
+    async def record_backfill(self, step: BackfillInput) -> None:
+        """Put one event into the outbox for all invoices that were made late, once."""
         ...

@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.reconciliation import Finding, StripeInvoice
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
-    ReconciliationRun,
+    ReconciliationInput,
     RecordedInvoice,
     RunRef,
 )
-from billflow.models.contracts.steps import PlanRef
 
 PAGE = 100
 """Rows of one page."""
@@ -43,7 +42,7 @@ class RunningPlans:
 class ReconciliationRepository(Protocol):
     """The rows, and what became of a run; every method is one transaction and safe to repeat."""
 
-    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
+    async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
         ...
 
@@ -116,7 +115,7 @@ class StripeInvoiceReader(Protocol):
         ...
 
 
-class RunningWorkflows(Protocol):
+class Workflows(Protocol):
     """The workflows as a whole: which of them run, and how to start or wake one."""
 
     async def has_plan(self, plan_id: str) -> bool:
@@ -143,6 +142,6 @@ class RunningWorkflows(Protocol):
         """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         ...
 
-    async def invoice_closed(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
-        """Pass on that an invoice is paid, void or uncollectible."""
+    async def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
+        """Pass on that an invoice was paid, voided or marked uncollectible."""
         ...

@@ -17,7 +17,7 @@ from billflow.models.contracts.endpoints import (
     Message,
     NewEndpoint,
     ReplayInput,
-    Routed,
+    RoutingResult,
 )
 from billflow.models.contracts.records import Page, Paging
 
@@ -69,7 +69,7 @@ class Outbox(Protocol):
         """Return the ids of the organizations of which messages wait to be sent."""
         ...
 
-    async def route(self, org_id: str) -> Routed:
+    async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that wants them."""
         ...
 

@@ -1,15 +1,15 @@
 """The roof: the only package that knows every concrete class."""
 
-from billflow.wiring.api import api_services, build_api, stripe_event_handler
+from billflow.wiring.api import api_services, build_api, stripe_event_handlers
 from billflow.wiring.engine import Engine, bundled_catalog, migrate, open_engine
 from billflow.wiring.factories import (
     address_policy_of,
     adjustments_of,
+    audit_of,
     documents_of,
     personal_data_of,
     rotate_encryption,
     webhooks_of,
-    workflow_control_of,
 )
 from billflow.wiring.workers import (
     activities_of,
@@ -28,6 +28,7 @@ __all__ = [
     "address_policy_of",
     "adjustments_of",
     "api_services",
+    "audit_of",
     "build_api",
     "bundled_catalog",
     "delivering",
@@ -41,8 +42,7 @@ __all__ = [
     "prepare_temporal",
     "reconciliation_activities",
     "rotate_encryption",
-    "stripe_event_handler",
+    "stripe_event_handlers",
     "webhooks_of",
     "workers",
-    "workflow_control_of",
 ]

@@ -73,7 +73,8 @@ def check_fields(asked: object) -> None:
     kind = asked.get("type") if isinstance(asked, dict) else None
     known = _FIELDS_OF.get(kind) if isinstance(kind, str) else None
     if isinstance(asked, dict) and known and (unknown := sorted(set(asked) - known)):
-        raise InvalidInput(f"The command has no field {unknown[0]!r}.", code="unknown_field", field=unknown[0])
+        message = f"The command has no field {unknown[0]!r}; leave it out."
+        raise InvalidInput(message, code="unknown_field", field=unknown[0])
 
 
 class PlanCreate(RequestModel):
@@ -122,14 +123,14 @@ async def start_plan(
     ask = StartPlanInput(
         org_id=caller.org_id,
         customer_id=asked.customer_id,
-        key=key,
+        idempotency_key=key,
         actor=caller.actor,
-        asked=asked.start(),
+        start=asked.start(),
         test_clock_id=asked.test_clock_id,
         at=now,
     )
     async with asyncio.timeout(PATIENCE):
-        return PlanStartResponse.of(await services.billing.start_plan(ask))
+        return PlanStartResponse.of(await services.plans.start(ask))
 
 
 @router.get("")
@@ -141,7 +142,7 @@ async def list_plans(services: ServicesHere, caller: PrincipalHere, which: Annot
 @router.get("/{plan_id}", response_model=PlanResponse)
 async def show_plan(plan_id: str, services: ServicesHere, caller: PrincipalHere) -> PlanState:
     """Show a plan as it is now."""
-    return await services.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    return await services.plan_repository.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
 
 
 @router.get("/{plan_id}/ledger")
@@ -153,7 +154,7 @@ async def show_ledger(plan_id: str, services: ServicesHere, caller: PrincipalHer
 @router.get("/{plan_id}/invoices")
 async def show_invoices(plan_id: str, services: ServicesHere, caller: PrincipalHere, paging: PagingHere) -> InvoiceList:
     """List the plan's invoices."""
-    await services.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    await services.plan_repository.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
     return InvoiceList.of(await services.invoice_queries.search(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
 
 
@@ -178,6 +179,4 @@ async def give_command(
         services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandResponse.of(
-            await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request)
-        )
+        return CommandResponse.of(await services.plans.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))

@@ -34,7 +34,7 @@ def _change_bought_trial(step: Step, count: LicenseCount) -> None:
         step.void_trial_invoice = True
         step.invoices.append(_replaced_invoice(step, wanted))
     elif wanted < bought:
-        raise Refused(f"{bought} licenses are paid for already; the trial can't start with fewer.", code="already_paid")
+        raise Refused(f"{bought} licenses are paid for already; ask for at least as many.", code="already_paid")
     else:
         step.append(step.at, count)
 

@@ -8,7 +8,7 @@ from billflow.models.contracts.adjustments import (
     AdjustmentStatus,
     ForeignCreditNote,
     ForeignRefund,
-    StripeMoney,
+    StripeAdjustments,
 )
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.store.adjustments.answers import write_answer
@@ -20,7 +20,7 @@ STRIPE = "stripe"
 """The actor of what somebody did at Stripe itself, and how keys of what was made there begin."""
 
 
-async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeMoney) -> None:
+async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeAdjustments) -> None:
     """Write what was made at Stripe, and every answer that Stripe has changed."""
     known = await load_money(session, locked.invoice)
     for refund in money.foreign_refunds:
@@ -60,7 +60,7 @@ async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: M
     await write_note(session, locked, new_note(locked, key, decided, (reason, made.memo), n=n), {})
 
 
-def _answer_for(row: CreditNoteRow | RefundRow, money: StripeMoney) -> AdjustmentResult | None:
+def _answer_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
     if row.key.startswith(f"{STRIPE}/"):
         stripe_id = row.key.removeprefix(f"{STRIPE}/")
         foreign = next((one for one in money.foreign_refunds if one.stripe_id == stripe_id), None)

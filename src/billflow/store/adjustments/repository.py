@@ -12,15 +12,15 @@ from billflow.models.contracts.adjustments import (
     AdjustmentInput,
     AdjustmentRef,
     AdjustmentResult,
-    Adjustments,
     AdjustmentToSend,
     CreditNoteInput,
     CreditNoteRecord,
     CreditNoteToSend,
+    InvoiceAdjustments,
     RefundInput,
     RefundRecord,
     RefundToSend,
-    StripeMoney,
+    StripeAdjustments,
     VoidInput,
 )
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -49,13 +49,13 @@ class PostgresAdjustmentRepository(AdjustmentRepository):
 
     database: Database
 
-    async def of_invoice(self, org_id: str, invoice_id: str) -> Adjustments:
+    async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
         async with self.database.unit_of_work(org_id) as session:
             locked = await lock_invoice(session, InvoiceRef(org_id=org_id, invoice_id=invoice_id))
             money = await load_money(session, locked.invoice)
             standing = standing_of(money)
-            return Adjustments(
+            return InvoiceAdjustments(
                 credit_notes=tuple(note_record(money, note) for note in money.notes),
                 refunds=tuple(refund_record(money, refund) for refund in money.refunds),
                 refundable=max(standing.refundable, 0),
@@ -137,7 +137,7 @@ class PostgresAdjustmentRepository(AdjustmentRepository):
             if money.status(row) is not answer.status:
                 await write_answer(session, locked, row, answer)
 
-    async def record_money(self, ref: InvoiceRef, money: StripeMoney, at: datetime) -> None:
+    async def record_money(self, ref: InvoiceRef, money: StripeAdjustments, at: datetime) -> None:
         """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""
         async with self.database.unit_of_work(ref.org_id) as session:
             locked = await lock_invoice(session, ref, at, actor=STRIPE)

@@ -100,7 +100,7 @@ async def _check_closed(session: AsyncSession, customer: CustomerRow) -> None:
         raise Refused("The customer has a live plan; end that one first.", code="live_plan")
     unpaid = exists().where(InvoiceRow.customer_id == customer.id, InvoiceRow.status.in_(UNPAID))
     if await session.scalar(select(unpaid)):
-        raise Refused("The customer has an open invoice; settle or void it first.", code="open_invoice")
+        raise Refused("The customer has an open invoice; pay or void it first.", code="open_invoice")
 
 
 async def _erase(session: AsyncSession, customer: CustomerRow) -> None:

@@ -83,7 +83,7 @@ class BillingAccounts(CustomerStore):
             if row.is_default:
                 raise Refused("The default account can't go; make another one the default first.", code="no_default")
             if await _is_used(recorder, row):
-                raise Refused("Projects or invoices are billed to that account; it stays.", code="account_in_use")
+                raise Refused("Projects or invoices are billed to that account; keep it.", code="account_in_use")
             note(recorder, "billing_account.deleted", customer.id, row, {"name": row.name}, {})
             await recorder.session.delete(row)
 

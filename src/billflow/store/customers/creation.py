@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import or_, select
@@ -42,27 +43,42 @@ LIVE = or_(
 """Plans that run, or wait for their purchase to be paid."""
 
 _TAKEN = {
-    "uq_customer_email": ("email_taken", "email", "Another customer has that e-mail address."),
-    "uq_customer_erp_customer_number": (
-        "erp_customer_number_taken",
-        "erp_customer_number",
-        "Another customer has that ERP number.",
+    "uq_customer_email": partial(
+        Refused, "Another customer has that e-mail address; name another.", code="email_taken", field="email"
     ),
-    "uq_customer_contact_customer_id_email_key": (
-        "email_taken",
-        "email",
-        "Another contact of the customer has that e-mail address.",
+    "uq_customer_erp_customer_number": partial(
+        Refused,
+        "Another customer has that ERP number; name another.",
+        code="erp_customer_number_taken",
+        field="erp_customer_number",
     ),
-    "uq_sponsorship_request_pending": (
-        "sponsorship_pending",
-        "status",
-        "Another request of the customer waits for a decision.",
+    "uq_customer_contact_customer_id_email_key": partial(
+        Refused,
+        "Another contact of the customer has that e-mail address; name another.",
+        code="email_taken",
+        field="email",
     ),
-    "uq_project_customer_id_slug": ("slug_taken", "slug", "Another project of the customer has that slug."),
-    "uq_channel_project_id_name": ("name_taken", "name", "Another channel of the project has that name."),
-    "uq_realm_org_id_string_id": ("deployment_taken", "deployment", "Another customer has that realm."),
-    "uq_remote_realm_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that remote realm."),
-    "uq_remote_server_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that server."),
+    "uq_sponsorship_request_pending": partial(
+        Refused,
+        "Another request of the customer waits for a decision; decide that one first.",
+        code="sponsorship_pending",
+        field="status",
+    ),
+    "uq_project_customer_id_slug": partial(
+        Refused, "Another project of the customer has that slug; name another.", code="slug_taken", field="slug"
+    ),
+    "uq_channel_project_id_name": partial(
+        Refused, "Another channel of the project has that name; name another.", code="name_taken", field="name"
+    ),
+    "uq_realm_org_id_string_id": partial(
+        Refused, "Another customer has that realm; name another.", code="deployment_taken", field="deployment"
+    ),
+    "uq_remote_realm_org_id_uuid": partial(
+        Refused, "Another customer has that remote realm; name another.", code="deployment_taken", field="deployment"
+    ),
+    "uq_remote_server_org_id_uuid": partial(
+        Refused, "Another customer has that server; name another.", code="deployment_taken", field="deployment"
+    ),
 }
 _NO_ORG = ("fk_realm_org_id", "fk_remote_realm_org_id", "fk_remote_server_org_id")
 _DeploymentRow = Realm | RemoteRealm | RemoteServer
@@ -73,10 +89,7 @@ def explained(error: IntegrityError) -> BillingError | IntegrityError:
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint in _NO_ORG:
         return NotFound("There is no such organization; create it first.")
-    if constraint not in _TAKEN:
-        return error
-    code, field, message = _TAKEN[constraint]
-    return Refused(message, code=code, field=field)
+    return _TAKEN[constraint]() if constraint in _TAKEN else error
 
 
 async def create(recorder: Recorder, new: NewCustomer) -> UUID:

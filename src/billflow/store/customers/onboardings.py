@@ -14,8 +14,8 @@ from billflow.models.contracts.onboarding import (
     OnboardingProgress,
     OnboardingStage,
     OnboardingStatus,
+    ReportPartInput,
     StageProgress,
-    StageReport,
 )
 from billflow.models.tables import BillingAccountRow, Onboarding
 from billflow.store.audit.recorder import Recorder
@@ -57,7 +57,7 @@ class Onboardings(CustomerStore):
                 org_id=ref.org_id,
                 customer_id=str(customer.id),
                 actor=change.actor,
-                wishes=OnboardingOptions.model_validate(row.wishes),
+                options=OnboardingOptions.model_validate(row.wishes),
                 at=row.started_at,
             )
             return ask, _progress(row)
@@ -70,7 +70,7 @@ class Onboardings(CustomerStore):
                 raise NotFound(f"The customer {ref.customer_id!r} was not onboarded.")
             return _progress(row)
 
-    async def report_part(self, report: StageReport) -> OnboardingProgress:
+    async def report_part(self, report: ReportPartInput) -> OnboardingProgress:
         """Note what came of one part, and where the whole stands; of a customer that was erased nothing is noted."""
         async with self.database.unit_of_work(report.org_id) as session:
             key = as_id(report.customer_id, "customer")
@@ -96,7 +96,7 @@ class Onboardings(CustomerStore):
             return billed_customer(customer, (await session.scalars(mine)).one())
 
 
-def _forgotten(report: StageReport) -> OnboardingProgress:
+def _forgotten(report: ReportPartInput) -> OnboardingProgress:
     return OnboardingProgress(
         customer_id=report.customer_id,
         status=report.status,

@@ -174,7 +174,7 @@ class PostgresRegistry:
             clock = await _clock(session, clock_id, lock=True)
             if to < clock.now_at:
                 raise InvalidInput(
-                    f"The clock stands at {clock.now_at.isoformat()} and can't go back.",
+                    f"The clock stands at {clock.now_at.isoformat()} and can't go back; name a later moment.",
                     code="clock_goes_forward_only",
                     field="to",
                 )

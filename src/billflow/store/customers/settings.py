@@ -78,7 +78,7 @@ class Editing(CustomerStore):
                 raise Refused("The customer has a live plan; end that one first.", code="live_plan")
             unpaid = exists().where(InvoiceRow.customer_id == customer.id, InvoiceRow.status.in_(UNPAID))
             if await session.scalar(select(unpaid)):
-                raise Refused("The customer has an open invoice; settle or void it first.", code="open_invoice")
+                raise Refused("The customer has an open invoice; pay or void it first.", code="open_invoice")
             await session.execute(delete(CustomerContact).where(CustomerContact.customer_id == customer.id))
             await session.execute(delete(ProjectRow).where(ProjectRow.customer_id == customer.id))
             was = customer.status

@@ -17,6 +17,7 @@ from billflow.models.contracts.invoices import (
     Declined,
     InvoiceRef,
     InvoiceStatus,
+    InvoiceStatusChanged,
     InvoiceToCollect,
     Issued,
     Open,
@@ -25,7 +26,6 @@ from billflow.models.contracts.invoices import (
     RequiresAction,
 )
 from billflow.models.contracts.steps import PlanRef
-from billflow.models.contracts.webhooks import ClosedInvoice
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow, PaymentAttempt, TestClock
 from billflow.models.tables.base import Json
 from billflow.ports.invoices import InvoiceRepository
@@ -129,7 +129,7 @@ class PostgresInvoiceRepository(InvoiceRepository):
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         async with self.database.unit_of_work(ref.org_id) as session:
             try:
                 moment = await _clock_of(session, ref) or at
@@ -138,7 +138,8 @@ class PostgresInvoiceRepository(InvoiceRepository):
                 return None
             _close(locked, status, amount_paid)
             plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
-            return ClosedInvoice(plan=plan, status=locked.invoice.status, at=moment)
+            status = locked.invoice.status
+            return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
 
 
 async def _note_attempt(session: AsyncSession, invoice: InvoiceRow, n: int, answer: Json, at: datetime) -> None:

@@ -38,7 +38,7 @@ def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | Non
 class OutcomeWriter:
     """Writes one step, that of its successor included; `made` and `voided` gather the invoices on the way.
 
-    With `behind` in *detail* the step comes late: its invoices are announced together, when the backfill is complete.
+    With `backfill` in *detail* the step comes late: its invoices are announced together, when the backfill is complete.
     """
 
     recorder: Recorder
@@ -127,7 +127,7 @@ class OutcomeWriter:
                 "kind": invoice.kind,
                 "total": invoice.total,
                 "currency": invoice.currency,
-                "behind": self.detail.get("behind", False),
+                "behind": self.detail.get("backfill", False),
             },
             customer_id=invoice.customer_id,
             plan_id=invoice.plan_id,

@@ -1,8 +1,6 @@
 """The steps of plans: lock, load, decide, write, all in one transaction that happens once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -13,8 +11,8 @@ from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttenti
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.contracts.plans import PlanState, Refusal, StartPlanInput, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
+from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer, terms_of_offer
@@ -24,10 +22,8 @@ from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import PlanStep, step_result
+from billflow.store.plans.step import StepWriter, step_result
 from billflow.store.session.database import Database, as_id
-
-COMMAND = "command"
 
 
 @dataclass(frozen=True)
@@ -46,43 +42,42 @@ class PostgresPlanRepository(PlanRepository):
         async with self.database.unit_of_work(plan.org_id) as session:
             return await step_result(session, key)
 
-    async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if known := await step_result(session, info.key):
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await step_result(session, step.key):
                 return known
-            loaded = await load(session, rows, info.at, self.catalog, self.settings)
-            offer = await named_offer(session, rows.customer, info)
-            step = PlanStep(session, rows, info, self.catalog)
+            loaded = await load(session, rows, step.at, self.catalog, self.settings)
+            offer = await named_offer(session, rows.customer, step)
+            writer = StepWriter(session, rows, step, self.catalog)
             try:
                 outcome = decide(replace(loaded.facts, offer=terms_of_offer(offer)) if offer else loaded.facts)
             except NeedsAttention as error:
-                return await step.put_on_hold(error)
+                return await writer.put_on_hold(error)
             except (Refused, InvalidInput) as error:
-                return await (step.refuse(error) if info.kind == COMMAND else step.put_on_hold(error))
+                refuse = step.kind == CommandInput.kind
+                return await (writer.refuse(error) if refuse else writer.put_on_hold(error))
             if offer:
-                accept(offer, rows.customer, step.recorder)
-            return await step.write(outcome, rows.plan, loaded.facts.customer, entries=loaded.entries)
+                accept(offer, rows.customer, writer.recorder)
+            return await writer.write(outcome, rows.plan, loaded.facts.customer, entries=loaded.entries)
 
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
-        detail = ask.model_dump(mode="json", include={"asked", "key"})
-        info = StepInfo(key=f"start/{ask.key}", kind="start", at=ask.at, actor=ask.actor, detail=detail)
         async with self.database.unit_of_work(ask.org_id) as session:
             customer, account = await locked_customer(session, ask.customer_id)
-            if known := await step_result(session, info.key):
+            if known := await step_result(session, ask.key):
                 return known
             if customer.status is not CustomerStatus.ACTIVE:
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
             clock = await checked_clock(session, customer, ask.test_clock_id)
-            offer = await open_offer(session, customer, ask.asked.offer_id) if ask.asked.offer_id else None
+            offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
             facts = await self._start_facts(session, ask, (customer, account), offer)
             outcome = decide(facts)
             row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
             rows = PlanRows(row, customer, account, clock.now_at if clock else None)
-            step = PlanStep(session, rows, info, self.catalog)
+            writer = StepWriter(session, rows, ask, self.catalog)
             if offer:
-                accept(offer, customer, step.recorder)
-            return await step.write(outcome, row, facts.customer, sent=ask.sent_invoice)
+                accept(offer, customer, writer.recorder)
+            return await writer.write(outcome, row, facts.customer, sent=ask.sent_invoice)
 
     async def _start_facts(
         self,
@@ -99,53 +94,39 @@ class PostgresPlanRepository(PlanRepository):
             catalog=self.catalog,
             has_live_plan=has_live_plan,
             buying=is_buying,
-            has_offer=await fixed_price_waits(session, customer, ask.asked.tier, ask.at),
+            has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
             offer=terms_of_offer(offer) if offer else None,
             sent_by_support=offer is not None and ask.sent_invoice is not None,
             last_observation=await newest_observation(session, customer, ask.at),
             settings=self.settings,
         )
 
-    async def start_after_trial(
-        self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate
-    ) -> StepResult | None:
-        key, detail = f"{plan.plan_id}/late_start/{invoice_id}", {"invoice_id": invoice_id}
-        info = StepInfo(key=key, kind="late_start", at=at, detail=detail)
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if known := await step_result(session, info.key):
+    async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await step_result(session, step.key):
                 return known
-            invoice = await session.get_one(InvoiceRow, as_id(invoice_id, "invoice"))
+            invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
             if not was_paid_late(invoice, rows.plan):
                 return None
-            facts = (await load(session, rows, at, self.catalog, self.settings)).facts
+            facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
-            step = PlanStep(session, rows, info, self.catalog)
+            writer = StepWriter(session, rows, step, self.catalog)
             try:
                 outcome = decide(facts, str(plan_id), has_live_plan=await has_plan(session, rows.customer))
             except AlreadySubscribed as error:
-                return await self._leave_without_plan(step, invoice, error)
+                return await writer.leave_without_plan(invoice, error)
             row = new_plan_row(rows.customer, plan_id, rows.plan.test_clock_id)
-            return await step.write(outcome, row, facts.customer)
+            return await writer.write(outcome, row, facts.customer)
 
-    async def _leave_without_plan(self, step: PlanStep, invoice: InvoiceRow, error: AlreadySubscribed) -> StepResult:
-        """Leave the invoice paid, and ask people to look at it."""
-        event, data = "invoice.paid_without_plan", {**step.info.detail, "code": error.code}
-        customer_id, plan_id = step.rows.customer.id, step.rows.plan.id
-        step.recorder.audit(event, ("invoice", invoice.id), detail=data)
-        step.recorder.say(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
-        refusal = Refusal(code=error.code, message=error.message)
-        return step.answer(StepResult(state=await step.state(), refused=refusal))
-
-    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
-        info = StepInfo(key=key, kind="backfilled", at=at)
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if await step_result(session, key):
+    async def record_backfill(self, step: BackfillInput) -> None:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if await step_result(session, step.key):
                 return
-            wanted = [as_id(invoice_id, "invoice") for invoice_id in invoice_ids]
+            wanted = [as_id(invoice_id, "invoice") for invoice_id in step.invoice_ids]
             query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
             notice = backfill_notice((await session.scalars(query)).all())
-            step = PlanStep(session, rows, info, self.catalog)
-            step.recorder.say("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
-            step.answer(StepResult(state=await step.state()))
+            writer = StepWriter(session, rows, step, self.catalog)
+            writer.recorder.say("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
+            writer.answer(StepResult(state=await writer.state()))

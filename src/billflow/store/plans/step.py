@@ -10,20 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
+from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
 from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.invoices import SentInvoice
-from billflow.models.contracts.plans import PlanState, Refusal, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
-from billflow.models.tables import CustomerPlan, StepRow
+from billflow.models.contracts.plans import PlanState, Refusal, StartPlanInput, StepResult
+from billflow.models.contracts.steps import PlanRef, StepInput
+from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.records import summary
 from billflow.store.offers.records import adopt_sent_invoice
 from billflow.store.plans.facts import PlanRows
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import attention_of, plan_by_id
-from billflow.store.session.mapping import from_row
 
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:
@@ -34,18 +33,20 @@ async def step_result(session: AsyncSession, key: str) -> StepResult | None:
 
 
 @dataclass(frozen=True)
-class PlanStep:
+class StepWriter:
     """Ends a step in one of three ways: its outcome is written, it is refused, or its plan is put on hold."""
 
     session: AsyncSession
     rows: PlanRows
-    info: StepInfo
+    step: StepInput | StartPlanInput
     catalog: Catalog
 
     @property
     def recorder(self) -> Recorder:
         """Return what writes to audit log and outbox on behalf of who asked."""
-        return Recorder(self.session, self.rows.customer.org_id, self.info.at, self.info.actor, self.info.request_id)
+        step = self.step
+        request_id = step.request_id if isinstance(step, StepInput) else None
+        return Recorder(self.session, self.rows.customer.org_id, step.at, step.actor, request_id)
 
     async def write(
         self,
@@ -61,10 +62,10 @@ class PlanStep:
         *before* are the terms it found, *entries* the ids of the ledger entries by sequence number. *sent* is an
         invoice at Stripe that takes the place of the first one made.
         """
-        rows, info = self.rows, self.info
-        command = info.detail.get("command") or {}
-        action = f"plan.{command.get('type', info.kind)}"
-        writer = OutcomeWriter(self.recorder, rows.customer, rows.account, info.key, action, info.detail)
+        rows, step = self.rows, self.step
+        command = step.detail.get("command") or {}
+        action = f"plan.{command.get('type', step.kind)}"
+        writer = OutcomeWriter(self.recorder, rows.customer, rows.account, step.key, action, step.detail)
         successor = await writer.write(outcome, row, dict(entries or {}), before)
         if sent:
             await adopt_sent_invoice(self.session, sent, writer.made[0], rows.account)
@@ -79,8 +80,8 @@ class PlanStep:
 
     async def refuse(self, error: Refused | InvalidInput) -> StepResult:
         """Answer with a refusal, which changes nothing."""
-        refusal = from_row(Refusal, error, invalid=isinstance(error, InvalidInput))
-        detail = {**self.info.detail, "refused": refusal.model_dump()}
+        refusal = Refusal.of(error)
+        detail = {**self.step.detail, "refused": refusal.model_dump()}
         self.recorder.audit("plan.command_refused", ("plan", self.rows.plan.id), detail=detail)
         return self.answer(StepResult(state=await self.state(), refused=refusal))
 
@@ -101,11 +102,19 @@ class PlanStep:
             row.version += 1
         return StepResult(state=await self.state())
 
+    async def leave_without_plan(self, invoice: InvoiceRow, error: AlreadySubscribed) -> StepResult:
+        """Leave an invoice paid whose customer has another plan by now, and ask people to look at it."""
+        event, data = "invoice.paid_without_plan", {**self.step.detail, "code": error.code}
+        customer_id, plan_id = self.rows.customer.id, self.rows.plan.id
+        self.recorder.audit(event, ("invoice", invoice.id), detail=data)
+        self.recorder.say(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
+        return self.answer(StepResult(state=await self.state(), refused=Refusal.of(error)))
+
     def answer(self, result: StepResult) -> StepResult:
         """Note that the step was taken, and what it answered."""
-        info, plan = self.info, self.rows.plan
-        asked, answered = info.model_dump(exclude={"request_id"}), result.model_dump(mode="json")
-        self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answered, **asked))
+        plan, answer = self.rows.plan, result.model_dump(mode="json")
+        columns = {name: getattr(self.step, name) for name in ("key", "kind", "at", "actor", "detail")}
+        self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
         return result
 
     async def state(self, plan: CustomerPlan | None = None) -> PlanState:

@@ -14,8 +14,8 @@ from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
+    ReconciliationInput,
     ReconciliationReport,
-    ReconciliationRun,
     RecordedInvoice,
     RunRef,
 )
@@ -44,7 +44,7 @@ class PostgresReconciliationRepository(ReconciliationRepository):
     catalog: Catalog
     page_size: int = PAGE
 
-    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
+    async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
         row = insert(RunRow).values(
             org_id=as_id(run.org_id, "organization"), workflow_run_id=workflow_run_id, repair=run.repair, started_at=at
         )

@@ -23,7 +23,7 @@ from billflow.models.contracts.endpoints import (
     Message,
     MessageStatus,
     ReplayInput,
-    Routed,
+    RoutingResult,
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import (
@@ -79,7 +79,7 @@ class PostgresOutbox:
         async with self.database.transaction(WATCH) as session:
             return tuple(map(str, await session.scalars(query)))
 
-    async def route(self, org_id: str) -> Routed:
+    async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that wants them.
 
         Run twice, it makes them once; two at once take turns, so that messages keep the order of their events.
@@ -98,7 +98,7 @@ class PostgresOutbox:
             streams = await _send_to(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]
             held = await _open_streams(session, org_id, WebhookMessage.customer_id.in_(back)) if back else []
-        return Routed(
+        return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *held])),
             renamed=tuple(dict.fromkeys(map(_whom, filter(_may_rename, events)))),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceRef
-from billflow.models.contracts.webhooks import DisputeUpdate, KnownCard, StripeObjects
+from billflow.models.contracts.webhooks import KnownCard, StripeDispute, StripeObjects
 from billflow.models.tables import BillingAccountRow, DisputeRow, InvoiceRow
 from billflow.store.adjustments.foreign import STRIPE
 from billflow.store.audit.recorder import Recorder
@@ -76,7 +76,7 @@ class PostgresStripeEventEffects:
             recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=data)
             recorder.say("customer.deleted_at_stripe", data, customer_id=account.customer_id)
 
-    async def record_dispute(self, org_id: str, dispute: DisputeUpdate) -> None:
+    async def record_dispute(self, org_id: str, dispute: StripeDispute) -> None:
         """Store how a dispute stands, and flag the invoice until the dispute is won."""
         ref = InvoiceRef(org_id=org_id, invoice_id=dispute.invoice_id)
         async with self.database.unit_of_work(org_id) as session:

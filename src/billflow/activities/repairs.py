@@ -1,0 +1,100 @@
+"""Repairs of what a reconciliation found, where that is safe: each may happen twice."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from billflow.domain.errors import BillingError
+from billflow.domain.reconciliation import FindingKind, Repair
+from billflow.errors import Unavailable
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.reconciliation import FindingRecord, RunRef
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import PaymentGateway
+from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
+
+MakeRepair = Callable[[RunRef, FindingRecord], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """The repairs of findings; what Stripe or a rule refuses is left to a person."""
+
+    findings: ReconciliationRepository
+    invoices: InvoiceRepository
+    gateway: PaymentGateway
+    stripe: StripeInvoiceReader
+    workflows: Workflows
+
+    async def page(self, run: RunRef, cursor: str | None) -> str | None:
+        """Repair a page of findings and return where the next one begins, None at the end."""
+        findings = await self.findings.repairable(run, cursor)
+        for finding in findings:
+            await self._try(run, finding)
+            activity.heartbeat(finding.finding_id)
+        return findings[-1].finding_id if findings else None
+
+    async def _try(self, run: RunRef, finding: FindingRecord) -> None:
+        assert finding.repair is not None  # noqa: S101  (the page holds nothing else)
+        make_repair = self._repairs()[finding.repair]
+        try:
+            await make_repair(run, finding)
+        except Unavailable:
+            raise
+        except BillingError as error:
+            await self.findings.mark_not_repaired(run, finding.finding_id, str(error))
+        else:
+            await self.findings.mark_repaired(run, finding.finding_id, datetime.now(UTC))
+
+    def _repairs(self) -> dict[Repair, MakeRepair]:
+        return {
+            Repair.RECORD_STATE: self._record_state,
+            Repair.COLLECT: self._collect,
+            Repair.TAKE_BACK: self._take_back,
+            Repair.DELETE_DRAFTS: self._delete_drafts,
+            Repair.START_PLAN: self._start_plan,
+            Repair.WAKE_PLAN: self._wake_plan,
+        }
+
+    async def _record_state(self, run: RunRef, finding: FindingRecord) -> None:
+        ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
+        status = InvoiceStatus(finding.closed_as or "")
+        if status in (InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
+            await self._record_issued(ref, finding.stripe_invoice_ids[0])
+        change = await self.invoices.record_closed(ref, status, datetime.now(UTC))
+        if change is not None:
+            await self.workflows.invoice_status_changed(change)
+
+    async def _record_issued(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
+        """Record under which id Stripe holds the invoice, where a worker died before it could."""
+        invoice = await self.invoices.invoice_to_collect(ref)
+        if invoice.stripe_invoice_id is None:
+            held = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
+            await self.invoices.record_issued(ref, await self.gateway.issue(held))
+
+    async def _collect(self, run: RunRef, finding: FindingRecord) -> None:
+        recorded = (await self.findings.invoices(run.org_id, [finding.subject_id]))[finding.subject_id]
+        plan_id = recorded.summary.plan_id
+        plan = (await self.findings.plans(run.org_id, [plan_id]))[plan_id]
+        at_once = finding.kind is not FindingKind.UNCOLLECTED
+        await self.workflows.collect(recorded, plan.clock_at, at_once=at_once)
+
+    async def _take_back(self, run: RunRef, finding: FindingRecord) -> None:
+        ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
+        invoice = await self.invoices.invoice_to_collect(ref)
+        held = invoice.model_copy(update={"stripe_invoice_id": finding.stripe_invoice_ids[0]})
+        await self.gateway.void(held)
+
+    async def _delete_drafts(self, run: RunRef, finding: FindingRecord) -> None:
+        for stripe_invoice_id in finding.stripe_invoice_ids:
+            await self.stripe.delete_draft(stripe_invoice_id)
+
+    async def _start_plan(self, run: RunRef, finding: FindingRecord) -> None:
+        plan = (await self.findings.plans(run.org_id, [finding.subject_id])).get(finding.subject_id)
+        if plan is not None and plan.runs:
+            await self.workflows.start_plan(plan)
+
+    async def _wake_plan(self, run: RunRef, finding: FindingRecord) -> None:
+        await self.workflows.wake_plan(finding.subject_id)

@@ -30,7 +30,7 @@ from billflow.payments.calls import act_once, ask
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
-from billflow.ports.payments import PaymentsRejected
+from billflow.ports.payments import AdjustmentGateway, PaymentsRejected
 
 _TO_GIVE_UP = "open"
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from temporalio import activity
@@ -73,8 +73,9 @@ class OnboardingActivities:
         except PaymentsRejected as error:
             return _failed(OnboardingStage.STRIPE_CUSTOMER, error.reason, error.message)
         except PaymentsUnavailable as error:
-            delay = timedelta(seconds=error.retry_after) if error.retry_after else None
-            raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
+            raise ApplicationError(
+                error.message, type="PaymentsUnavailable", next_retry_delay=error.retry_after
+            ) from error
 
     @activity.defn
     async def make_project(self, ask: OnboardingInput) -> StageProgress:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -82,7 +82,6 @@ async def _unless_stripe_fails(page: Awaitable[str | None]) -> str | None:
     try:
         return await page
     except PaymentsUnavailable as error:
-        delay = timedelta(seconds=error.retry_after) if error.retry_after else None
-        raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
+        raise ApplicationError(error.message, type="PaymentsUnavailable", next_retry_delay=error.retry_after) from error
     except PaymentsRejected as error:
         raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

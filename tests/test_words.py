@@ -6,9 +6,9 @@ from itertools import chain
 
 import pytest
 
-from tests.source import ROOT
 from tests.interfaces import api, command_line, summaries
 from tests.names import code_names, errors, event_names, module_names, module_paths, sentences
+from tests.source import ROOT
 from tests.vocabulary import Kind, Retired, Use, allowance, findings, parts, table
 
 MODULES_IN_ING = 20

@@ -38,7 +38,7 @@ NOW = datetime.now(UTC)
 TOTAL = 6500
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def adjustments(client: stripe.StripeClient) -> StripeAdjustments:
     return StripeAdjustments(client)
 

@@ -38,7 +38,7 @@ NOW = datetime.now(UTC)
 TOTAL = 6500
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
     return StripeAdjustmentGateway(client)
 

@@ -140,10 +140,16 @@ class Dunning(PlanStore):
             return SuspensionResult(changed=False)
 
     async def lift_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
-        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
+        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay.
+
+        A customer without debts may be gone by now: then there is nobody to let in.
+        """
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await _invoice(session, ref)
-            customer, plans = await held_with_plans(session, str(owed.customer_id))
+            try:
+                customer, plans = await held_with_plans(session, str(owed.customer_id))
+            except NotFound:
+                return SuspensionResult(changed=False)
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):

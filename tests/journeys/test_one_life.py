@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +21,9 @@ TRIAL = replace(MONTHLY, trial_days=30)
 
 
 @pytest.fixture
-async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
-    """Yield a world on a server of its own."""
-    async with dev_server_environment(tmp_path, await migrated_database(postgres_url)) as env:
+async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environment]:
+    """Yield a world on a real server."""
+    async with dev_server_environment(temporal_server, await migrated_database(postgres_url)) as env:
         yield env
 
 

@@ -40,7 +40,7 @@ async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
         lambda: gateway.issue(invoice),
         lambda: gateway.collect(invoice, 1),
         lambda: gateway.void(invoice),
-        lambda: adjustments.settle(a_refund(invoice, 1)),
+        lambda: adjustments.create(a_refund(invoice, 1)),
         lambda: adjustments.mark_uncollectible(invoice),
     ):
         with pytest.raises(PaymentsRejected, match="live mode"):

@@ -1,4 +1,4 @@
-"""An engine without webhooks, so that Stripe and the rows can come apart, on a Temporal server of its own."""
+"""An engine without webhooks, so that Stripe and the rows can come apart, in a namespace of its own."""
 
 import asyncio
 import secrets
@@ -10,10 +10,9 @@ import psycopg
 import pytest
 import stripe
 from pydantic import SecretStr
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from billflow.dev.folder import claimed
-from billflow.dev.temporal import embedded_temporal
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
@@ -28,6 +27,7 @@ from billflow.wiring import Engine, open_engine, workers
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
 from tests.databases import migrated_database
+from tests.namespaces import fresh_namespace
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -145,23 +145,20 @@ async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to these tests alone."""
     return await migrated_database(postgres_url, "env")
 
 
-@pytest.fixture(scope="session")
-async def env_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Yield the address of a Temporal server whose task queues nobody else serves."""
-    folder = tmp_path_factory.mktemp("env")
-    with claimed(folder) as lock:
-        async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
-            yield server.address
+@pytest.fixture(scope="package")
+async def env_temporal(temporal_server: str) -> Client:
+    """Return a client of a namespace whose task queues nobody else serves."""
+    return await fresh_namespace(temporal_server, "env")
 
 
 @pytest.fixture
-async def env(env_database_url: str, env_temporal: str) -> AsyncIterator[ReconciliationEnvironment]:
+async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[ReconciliationEnvironment]:
     """Yield an organization of its own with working workers and a Stripe account without webhooks."""
     async with StripeEmulator(seed=secrets.randbits(31)) as emulator:
         settings = Settings(

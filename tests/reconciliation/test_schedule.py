@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from temporalio.client import ScheduleOverlapPolicy
 
 from billflow import wiring
@@ -12,6 +13,7 @@ from billflow.store.customers.registration import org_id_of
 from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
 from tests.api_environment import until
+from tests.namespaces import variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 
 
@@ -44,12 +46,15 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
 
 
 async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
-    env: ReconciliationEnvironment,
+    env: ReconciliationEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
     settings = env.engine.settings.model_copy(update={"org": slug})
 
-    await wiring.prepare_temporal(settings, client.service_client.config.target_host)
+    for name, value in variables(client).items():
+        monkeypatch.setenv(name, value)
+
+    await wiring.prepare_temporal(settings)
 
     handle = client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(org_id_of(slug))}")
     assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP

@@ -31,13 +31,13 @@ EMPTIES_BY_ITSELF = "outbox_pending"
 MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def books_url(postgres_url: str) -> str:
     """Return the URL of a database with our tables."""
     return await migrated_database(postgres_url, "store")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database(books_url: str) -> AsyncIterator[Database]:
     """Yield the way to that database."""
     database = Database(books_url, pool_size=12)
@@ -45,7 +45,7 @@ async def database(books_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def catalog() -> Catalog:
     """Return what is sold."""
     return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))

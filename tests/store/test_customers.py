@@ -159,21 +159,21 @@ async def test_a_clock_is_behind_until_all_that_is_due_was_done(company: Company
     ask = company.ask(customer).model_copy(update={"test_clock_id": clock})
     started = await company.start(ask)
     assert started.state.clock_at == BEGIN
-    assert await company.queries.plans.clock_is_behind(company.org_id, clock)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
 
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=started.invoices[0].invoice_id)
     await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
-    assert await company.queries.plans.clock_is_behind(company.org_id, clock)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
     plan = (await company.activate(started)).state
-    assert not await company.queries.plans.clock_is_behind(company.org_id, clock)
+    assert not await company.queries.plans.clock_has_work_due(company.org_id, clock)
 
     await company.registry.advance_clock(company.org_id, clock, BEGIN + 40 * DAY)
-    assert await company.queries.plans.clock_is_behind(company.org_id, clock)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
     closed = await company.close(plan)
     await company.repositories.invoices.record_outcome(
         InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id), Paid(amount_paid=800), BEGIN
     )
-    assert not await company.queries.plans.clock_is_behind(company.org_id, clock)
+    assert not await company.queries.plans.clock_has_work_due(company.org_id, clock)
     assert [p.plan_id for p in await company.queries.plans.running(company.org_id, test_clock_id=clock)] == [
         plan.plan_id
     ]

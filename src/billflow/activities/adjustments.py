@@ -31,12 +31,12 @@ class AdjustmentActivities:
         """Make a refund or credit note at Stripe and record the result; a refusal is a result."""
         wanted = await self.adjustments.to_send(adjustment)
         try:
-            result = await self.adjustment_gateway.settle(wanted)
+            result = await self.adjustment_gateway.create(wanted)
         except PaymentsUnavailable as error:
             retry_later(error)
         except PaymentsRejected as error:
             result = AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(error))
-        await self.adjustments.record_answer(adjustment, result, adjustment.at)
+        await self.adjustments.record_result(adjustment, result, adjustment.at)
         return result
 
     @activity.defn

@@ -52,7 +52,7 @@ class StripeAdjustmentGateway(AdjustmentGateway):
         self.now = now
         self.livemode = livemode
 
-    async def settle(self, wanted: AdjustmentToSend) -> AdjustmentResult:
+    async def create(self, wanted: AdjustmentToSend) -> AdjustmentResult:
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
             with port_faults():

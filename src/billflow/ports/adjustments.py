@@ -24,7 +24,7 @@ class AdjustmentRepository(Protocol):
         """Return all that the gateway needs of a credit note or refund."""
         ...
 
-    async def record_answer(self, ref: AdjustmentRef, answer: AdjustmentResult, at: datetime) -> None:
+    async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         """Remember what Stripe said of it."""
         ...
 

@@ -26,7 +26,10 @@ class DunningRepository(Protocol):
         ...
 
     async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
-        """Activate a customer whose last debt that suspended it is closed; other suspensions stay."""
+        """Activate a customer whose last debt that suspended it is closed; other suspensions stay.
+
+        A customer without debts may be deleted by now, and nothing is changed.
+        """
         ...
 
     async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:

@@ -56,7 +56,7 @@ class PaymentGateway(Protocol):
 class AdjustmentGateway(Protocol):
     """Stripe, as far as money that goes back is concerned; a refusal is a value, an exception means unknown."""
 
-    async def settle(self, wanted: AdjustmentToSend) -> AdjustmentResult:
+    async def create(self, wanted: AdjustmentToSend) -> AdjustmentResult:
         """Make the refund or credit note, once, however often asked. Raises `PaymentsUnavailable`."""
         ...
 

@@ -43,7 +43,7 @@ class ClockService:
         for invoice in await self.invoice_queries.unpaid(org_id, test_clock_id=clock_id):
             await self.plans.control.signal(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
         pause = _FIRST_LOOK
-        while await self.plan_queries.clock_is_behind(org_id, clock_id):
+        while await self.plan_queries.clock_has_work_due(org_id, clock_id):
             if progress:
                 progress()
             await asyncio.sleep(pause)

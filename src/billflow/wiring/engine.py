@@ -136,9 +136,10 @@ class Engine:
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, temporal_address: str | None = None) -> AsyncIterator[Engine]:
+async def open_engine(settings: Settings, temporal: str | Client | None = None) -> AsyncIterator[Engine]:
     """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
 
+    *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
     catalog = bundled_catalog()
@@ -148,7 +149,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         database = Database(database_url, keyring=_checked_keyring(settings))
         closing.push_async_callback(database.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
-        client = await connect(temporal_address, keyring=payload_keyring(settings))
+        client = await _connected(settings, temporal)
         await search_attributes.ensure(client)
         registry = PostgresRegistry(database, livemode=is_live(api_key))
         yield Engine(
@@ -165,6 +166,12 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )
+
+
+async def _connected(settings: Settings, temporal: str | Client | None) -> Client:
+    if isinstance(temporal, Client):
+        return temporal
+    return await connect(temporal, keyring=payload_keyring(settings))
 
 
 def bundled_catalog() -> Catalog:

@@ -11,9 +11,9 @@ from billflow.models.contracts.adjustments import (
     StripeAdjustments,
 )
 from billflow.models.tables import CreditNoteRow, RefundRow
-from billflow.store.adjustments.answers import write_answer
 from billflow.store.adjustments.drafts import new_note, new_refund, write_note
 from billflow.store.adjustments.records import Money, load_money
+from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.locks import LockedInvoice
 
 STRIPE = "stripe"
@@ -21,7 +21,7 @@ STRIPE = "stripe"
 
 
 async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeAdjustments) -> None:
-    """Write what was made at Stripe, and every answer that Stripe has changed."""
+    """Write what was made at Stripe, and every result that Stripe has changed."""
     known = await load_money(session, locked.invoice)
     for refund in money.foreign_refunds:
         await _take_over_refund(session, locked, known, refund)
@@ -30,9 +30,9 @@ async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeA
     known = await load_money(session, locked.invoice)
     rows: list[CreditNoteRow | RefundRow] = [*known.notes, *known.refunds]
     for row in rows:
-        answer = _answer_for(row, money)
-        if answer is not None and known.status(row) is not answer.status:
-            await write_answer(session, locked, row, answer)
+        result = _result_for(row, money)
+        if result is not None and known.status(row) is not result.status:
+            await write_result(session, locked, row, result)
 
 
 async def _take_over_refund(session: AsyncSession, locked: LockedInvoice, known: Money, made: ForeignRefund) -> None:
@@ -60,7 +60,7 @@ async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: M
     await write_note(session, locked, new_note(locked, key, decided, (reason, made.memo), n=n), {})
 
 
-def _answer_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
+def _result_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
     if row.key.startswith(f"{STRIPE}/"):
         stripe_id = row.key.removeprefix(f"{STRIPE}/")
         foreign = next((one for one in money.foreign_refunds if one.stripe_id == stripe_id), None)

@@ -31,19 +31,19 @@ from billflow.store.session.mapping import from_row
 
 @dataclass(frozen=True)
 class Money:
-    """An invoice with its lines, credit notes, refunds and the newest answer to each of them."""
+    """An invoice with its lines, credit notes, refunds and the newest result of each of them."""
 
     invoice: InvoiceRow
     lines: Sequence[InvoiceLineRow]
     notes: Sequence[CreditNoteRow]
     note_lines: Sequence[CreditNoteLineRow]
     refunds: Sequence[RefundRow]
-    answers: Mapping[UUID, AdjustmentAnswer]
+    results: Mapping[UUID, AdjustmentAnswer]
 
     def status(self, row: CreditNoteRow | RefundRow) -> AdjustmentStatus:
         """Return how a credit note or refund stands."""
-        answer = self.answers.get(row.id)
-        return answer.status if answer else AdjustmentStatus.REQUESTED
+        result = self.results.get(row.id)
+        return result.status if result else AdjustmentStatus.REQUESTED
 
     def counts(self, row: CreditNoteRow | RefundRow) -> bool:
         """Tell whether its money has moved, or may have."""
@@ -57,15 +57,15 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
     note_ids, refund_ids = [note.id for note in found_notes], [refund.id for refund in found_refunds]
     note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
-    answers = (
+    results = (
         select(AdjustmentAnswer)
         .where(or_(AdjustmentAnswer.credit_note_id.in_(note_ids), AdjustmentAnswer.refund_id.in_(refund_ids)))
         .order_by(AdjustmentAnswer.sequence)
     )
     newest = {
-        subject: answer
-        for answer in await session.scalars(answers)
-        if (subject := answer.credit_note_id or answer.refund_id) is not None
+        subject: result
+        for result in await session.scalars(results)
+        if (subject := result.credit_note_id or result.refund_id) is not None
     }
     return Money(
         invoice=invoice,
@@ -73,7 +73,7 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
         notes=found_notes,
         note_lines=(await session.scalars(note_lines)).all(),
         refunds=found_refunds,
-        answers=newest,
+        results=newest,
     )
 
 
@@ -104,7 +104,7 @@ def standing_of(money: Money) -> InvoiceMoney:
 
 def refund_record(money: Money, refund: RefundRow) -> RefundRecord:
     """Return a refund as it is shown."""
-    return from_row(RefundRecord, refund, refund_id=refund.id, **_answer(money, refund))
+    return from_row(RefundRecord, refund, refund_id=refund.id, **_result(money, refund))
 
 
 def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
@@ -115,15 +115,15 @@ def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
         for line in money.note_lines
         if line.credit_note_id == note.id
     )
-    return from_row(CreditNoteRecord, note, credit_note_id=note.id, lines=lines, **_answer(money, note))
+    return from_row(CreditNoteRecord, note, credit_note_id=note.id, lines=lines, **_result(money, note))
 
 
-def _answer(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
-    answer = money.answers.get(row.id)
+def _result(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
+    result = money.results.get(row.id)
     return {
         "status": money.status(row),
-        "stripe_id": answer.stripe_id if answer else None,
-        "message": answer.message if answer else None,
+        "stripe_id": result.stripe_id if result else None,
+        "message": result.message if result else None,
     }
 
 

@@ -26,7 +26,6 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.ports.adjustments import AdjustmentRepository
-from billflow.store.adjustments.answers import write_answer
 from billflow.store.adjustments.drafts import new_note, new_refund, write_note
 from billflow.store.adjustments.foreign import STRIPE, take_over
 from billflow.store.adjustments.records import (
@@ -37,6 +36,7 @@ from billflow.store.adjustments.records import (
     refund_record,
     standing_of,
 )
+from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
@@ -129,13 +129,13 @@ class PostgresAdjustmentRepository(AdjustmentRepository):
                 return RefundToSend(invoice=invoice, refund=refund_record(money, row), sent_first_at=sent_first_at)
             return CreditNoteToSend(invoice=invoice, note=note_record(money, row), sent_first_at=sent_first_at)
 
-    async def record_answer(self, ref: AdjustmentRef, answer: AdjustmentResult, at: datetime) -> None:
+    async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:
             row = await adjustment_by_id(session, ref)
             locked = await lock_invoice(session, _invoice_of(row), at)
             money = await load_money(session, locked.invoice)
-            if money.status(row) is not answer.status:
-                await write_answer(session, locked, row, answer)
+            if money.status(row) is not result.status:
+                await write_result(session, locked, row, result)
 
     async def record_money(self, ref: InvoiceRef, money: StripeAdjustments, at: datetime) -> None:
         """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""

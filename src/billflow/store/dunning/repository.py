@@ -139,7 +139,10 @@ class PostgresDunningRepository(DunningRepository):
     async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await _invoice(session, ref)
-            customer, plans = await held_with_plans(session, str(owed.customer_id))
+            try:
+                customer, plans = await held_with_plans(session, str(owed.customer_id))
+            except NotFound:
+                return SuspensionResult(changed=False)
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):

@@ -22,7 +22,7 @@ from billflow.store.customers.creation import LIVE
 from billflow.store.customers.records import customer_record
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
-from billflow.store.plans.test_clocks import is_behind
+from billflow.store.plans.test_clocks import has_work_due
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import plans_that
 from billflow.store.session.mapping import from_row
@@ -55,10 +55,10 @@ class PostgresPlanQueries:
             rows = await session.execute(STATES.where(LIVE, *wanted).order_by(CustomerPlan.id))
             return tuple(plan_state(row, self.catalog) for row in rows)
 
-    async def clock_is_behind(self, org_id: str, clock_id: str) -> bool:
+    async def clock_has_work_due(self, org_id: str, clock_id: str) -> bool:
         """Tell whether anything on the clock is still due at its time; what is on hold is not waited for."""
         async with self.database.unit_of_work(org_id) as session:
-            return await is_behind(session, as_id(clock_id, "test clock"))
+            return await has_work_due(session, as_id(clock_id, "test clock"))
 
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence, with what became of each entry."""

@@ -1,4 +1,4 @@
-"""What Stripe answered to a credit note or refund, and what follows from it."""
+"""What came of a credit note or refund at Stripe, and what follows from it."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,33 +10,33 @@ from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.locks import LockedInvoice
 
 
-async def write_answer(
-    session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, answer: AdjustmentResult
+async def write_result(
+    session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
-    """Write an answer, for a credit note also that of its refund, and what follows from success."""
-    _store_answer(session, locked, row, answer)
+    """Write a result, for a credit note also that of its refund, and what follows from success."""
+    _store_result(session, locked, row, result)
     noun = "refund" if isinstance(row, RefundRow) else "credit_note"
-    data = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": answer.message}
-    locked.record(f"invoice.{noun}_{answer.status}", data)
+    data = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": result.message}
+    locked.record(f"invoice.{noun}_{result.status}", data)
     if isinstance(row, CreditNoteRow):
         refund = await session.scalar(select(RefundRow).where(RefundRow.credit_note_id == row.id))
         if refund is not None:
-            _store_answer(session, locked, refund, answer)
-        if answer.status is AdjustmentStatus.SUCCEEDED:
+            _store_result(session, locked, refund, result)
+        if result.status is AdjustmentStatus.SUCCEEDED:
             await _take_effect(session, locked, row)
 
 
-def _store_answer(
-    session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, answer: AdjustmentResult
+def _store_result(
+    session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
     session.add(
         AdjustmentAnswer(
             org_id=row.org_id,
             credit_note_id=row.id if isinstance(row, CreditNoteRow) else None,
             refund_id=row.id if isinstance(row, RefundRow) else None,
-            status=answer.status,
-            stripe_id=answer.stripe_id,
-            message=answer.message,
+            status=result.status,
+            stripe_id=result.stripe_id,
+            message=result.message,
             at=locked.recorder.at,
         )
     )

@@ -90,6 +90,18 @@ async def test_the_timeline_tells_steps_and_events_in_order(company: Company, cr
     assert [step.kind for step in await company.queries.plans.steps(ref(plan))] == ["start", "activate"]
 
 
+async def test_what_a_purchase_bought_is_a_fact_until_the_plan_starts(company: Company) -> None:
+    customer = await company.customer()
+    await company.seats(customer, BEGIN, 12)
+    started = await company.start(company.ask(customer))
+
+    waiting = await company.queries.plans.facts(ref(started.state), BEGIN)
+    running = await company.queries.plans.facts(ref((await company.activate(started)).state), BEGIN)
+
+    assert (waiting.paid_licenses, running.paid_licenses) == (12, 0)
+    assert running.ledger[0].licenses == 12
+
+
 async def test_the_facts_of_a_preview_are_those_of_the_step(company: Company, crowd: list[str]) -> None:
     plan = (await company.queries.plans.search(company.org_id, PlanFilter())).rows[-1]
     facts = await company.queries.plans.facts(ref(plan), BEGIN.replace(month=2))

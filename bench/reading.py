@@ -30,9 +30,9 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
 from billflow.store.access.api_keys import PostgresKeys
 from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
 from billflow.wiring import bundled_catalog, migrate
-from billflow.wiring.repositories import Queries
 
 GOAL_MS = 25.0
 SAMPLES = 500
@@ -93,7 +93,7 @@ async def _sequential_scans(database: Database, org_id: str) -> list[str]:
         asked.append((str(call[2]), call[3]))
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    await _every_read(Queries.on(database, bundled_catalog()), org_id)
+    await _every_read(Queries(database, bundled_catalog()), org_id)
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
     found = []
     for statement, parameters in [one for one in asked if one[0].lstrip().startswith("SELECT") and "FROM" in one[0]]:

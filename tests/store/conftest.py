@@ -20,8 +20,8 @@ from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResul
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, CommandRequest, PlanRef
 from billflow.models.tables import Base
 from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
-from billflow.wiring.repositories import Queries, Repositories
 from tests.databases import migrated_database
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
@@ -149,7 +149,7 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
 
 def company_of(database: Database, catalog: Catalog, org_id: str) -> Company:
     """Return the doors to the records of an organization in *database*."""
-    repositories, queries = Repositories.on(database, catalog), Queries.on(database, catalog)
+    repositories, queries = Repositories(database, catalog), Queries(database, catalog)
     return Company(org_id, database, repositories, queries, PostgresRegistry(database))
 
 

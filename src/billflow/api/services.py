@@ -26,10 +26,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
-from billflow.store.customers.queries import PostgresCustomerQueries
-from billflow.store.invoices.queries import PostgresInvoiceQueries
-from billflow.store.plans.queries import PostgresPlanQueries
-from billflow.store.plans.repository import PostgresPlanRepository
+from billflow.store.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -45,10 +42,8 @@ class Services:
     """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
     plans: PlanService
-    plan_repository: PostgresPlanRepository
-    plan_queries: PostgresPlanQueries
-    invoice_queries: PostgresInvoiceQueries
-    customer_queries: PostgresCustomerQueries
+    repositories: Repositories
+    queries: Queries
     registry: Registry
     customers: CustomerService
     customer_records_store: CustomerBooks

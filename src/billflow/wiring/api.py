@@ -21,8 +21,6 @@ from billflow.store.access.idempotency import PostgresIdempotency
 from billflow.store.customers.registration import org_id_of
 from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.store.session.monitoring import PostgresMonitoring
-from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
@@ -56,10 +54,8 @@ def api_services(engine: Engine) -> Services:
     watch = PostgresMonitoring(database)
     return Services(
         plans=engine.plans,
-        plan_repository=engine.repositories.plans,
-        plan_queries=engine.queries.plans,
-        invoice_queries=engine.queries.invoices,
-        customer_queries=engine.queries.customers,
+        repositories=engine.repositories,
+        queries=engine.queries,
         registry=engine.registry,
         customers=engine.customers,
         customer_records_store=engine.customer_records_store,
@@ -72,7 +68,7 @@ def api_services(engine: Engine) -> Services:
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
-        stripe_events=StripeEventQueue(PostgresStripeEvents(database), stripe_event_handlers(engine), watch),
+        stripe_events=StripeEventQueue(engine.repositories.stripe_events, stripe_event_handlers(engine), watch),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
@@ -92,7 +88,7 @@ def stripe_event_handlers(engine: Engine, invoices: PostgresInvoiceRepository | 
         collection=engine.collection,
         invoice_repository=invoices or engine.repositories.invoices,
         adjustment_repository=engine.repositories.adjustments,
-        records=PostgresStripeEventEffects(engine.database),
+        records=engine.repositories.stripe_event_effects,
         adjustments=adjustments_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
         livemode=engine.mode is Mode.LIVE,

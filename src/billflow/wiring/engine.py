@@ -34,11 +34,11 @@ from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.customers.repository import PostgresCustomerBooks
 from billflow.store.mail.repository import PostgresMailLog
 from billflow.store.offers.repository import PostgresOffers
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
-from billflow.wiring.repositories import Queries, Repositories
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ async def open_engine(settings: Settings, temporal: str | Client | None = None) 
             client=client,
             catalog=catalog,
             database=database,
-            repositories=Repositories.on(database, catalog),
-            queries=Queries.on(database, catalog),
+            repositories=Repositories(database, catalog),
+            queries=Queries(database, catalog),
             registry=registry,
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),

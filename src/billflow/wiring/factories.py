@@ -10,7 +10,7 @@ from billflow.service.webhooks import WebhookService
 from billflow.store.audit.erasure import PostgresPersonalData
 from billflow.store.audit.key_rotation import Rotation
 from billflow.store.audit.queries import PostgresAudit
-from billflow.store.invoices.seller import PostgresSellers
+from billflow.store.invoices.seller import PostgresSellerQueries
 from billflow.store.webhooks.endpoints import PostgresEndpoints
 from billflow.store.webhooks.outbox import PostgresOutbox
 from billflow.wiring.engine import Engine
@@ -24,7 +24,7 @@ def adjustments_of(engine: Engine) -> StripeAdjustmentGateway:
 def documents_of(engine: Engine) -> InvoiceDocuments:
     """Return the invoices on paper."""
     return InvoiceDocuments(
-        engine.queries.invoices.get, engine.queries.customers.get, PostgresSellers(engine.database).seller
+        engine.queries.invoices.get, engine.queries.customers.get, PostgresSellerQueries(engine.database).seller
     )
 
 

@@ -9,18 +9,18 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.models.tables import Org, WebhookEvent
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json
 
 
 @dataclass(frozen=True)
-class PostgresStripeEvents:
-    """Stripe's events, each once; every method is one transaction and safe to repeat."""
+class PostgresStripeEventRepository(StripeEventRepository):
+    """Stripe's events in PostgreSQL, each once."""
 
     database: Database
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
-        """Store an event and tell whether it is new; one of an unknown organization is ignored."""
         row = insert(WebhookEvent).values(
             org_id=as_id(org_id, "organization"),
             stripe_event_id=event.event_id,
@@ -35,7 +35,6 @@ class PostgresStripeEvents:
             return done.one_or_none() is not None
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
-        """Return the events nobody has handled yet, the oldest first, leaving out the ids *besides*."""
         query = (
             select(WebhookEvent.payload)
             .where(WebhookEvent.handled_at.is_(None), WebhookEvent.stripe_event_id.not_in(besides))
@@ -47,7 +46,6 @@ class PostgresStripeEvents:
         return [StripeEvent.model_validate(payload) for payload in payloads]
 
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
-        """Remember that nothing is left to do about an event."""
         query = update(WebhookEvent).where(WebhookEvent.stripe_event_id == event_id, WebhookEvent.handled_at.is_(None))
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(query.values(handled_at=at))

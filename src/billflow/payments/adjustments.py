@@ -71,11 +71,13 @@ class StripeAdjustmentGateway(AdjustmentGateway):
             return InvoiceStatus.UNCOLLECTIBLE if held is None else InvoiceStatus(held.status or "draft")
 
     async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
+        """Return how the invoice stands, None where Stripe does not hold it."""
         with port_faults():
             held = await self._held(invoice)
             return _standing(held, invoice.currency) if held else None
 
     async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
+        """Return how the invoice stands with all its refunds and credit notes."""
         with port_faults():
             held = await self._held(invoice)
             if held is None:
@@ -83,6 +85,7 @@ class StripeAdjustmentGateway(AdjustmentGateway):
             return await money_of(self.client, held, _standing(held, invoice.currency), invoice.currency)
 
     async def invoice_of_payment(self, payment_intent_id: str) -> str | None:
+        """Return the Stripe id of the invoice that a payment was for, None where it was for none."""
         payment: stripe.params.InvoicePaymentListParams = {
             "payment": {"type": "payment_intent", "payment_intent": payment_intent_id}
         }

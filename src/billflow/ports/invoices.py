@@ -1,6 +1,7 @@
 """What activities need of invoices as rows.
 
 Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
+The benchmark of sending has an implementation in memory.
 """
 
 from datetime import datetime

@@ -1,13 +1,13 @@
 """What activities need of Stripe.
 
 Activities name these protocols and never the classes behind them: workflows import activities, and must not reach
-Stripe's client. The benchmark of collecting has a gateway in memory.
+Stripe's client.
 """
 
 from typing import Protocol
 
 from billflow.errors import InternalError, Unavailable
-from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentToSend, InvoiceBalance, StripeAdjustments
+from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentToSend
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.contracts.invoices import (
     BilledCustomer,
@@ -62,18 +62,6 @@ class AdjustmentGateway(Protocol):
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
         """Give the invoice up where it is open, and return how it stands; done already is done."""
-        ...
-
-    async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
-        """Return how the invoice stands, None where Stripe does not hold it."""
-        ...
-
-    async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
-        """Return how the invoice stands with all its refunds and credit notes."""
-        ...
-
-    async def invoice_of_payment(self, payment_intent_id: str) -> str | None:
-        """Return the Stripe id of the invoice that a payment was for, None where it was for none."""
         ...
 
 

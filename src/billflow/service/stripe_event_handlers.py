@@ -9,8 +9,9 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
-from billflow.ports.payments import AdjustmentGateway, PaymentGateway, PaymentsRejected
+from billflow.ports.payments import PaymentGateway, PaymentsRejected
 from billflow.service.collection import CollectionService
 from billflow.store.adjustments.repository import PostgresAdjustmentRepository
 from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -58,7 +59,7 @@ class StripeEventHandlers:
     invoice_repository: PostgresInvoiceRepository
     adjustment_repository: PostgresAdjustmentRepository
     records: PostgresStripeEventEffects
-    adjustments: AdjustmentGateway
+    adjustments: StripeAdjustmentGateway
     methods: StripePaymentMethods
     livemode: bool = False
 

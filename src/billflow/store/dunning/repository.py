@@ -43,7 +43,7 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.creation import held_with_plans, turn
 from billflow.store.customers.registration import hold
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
-from billflow.store.invoices.records import summary
+from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json, from_row
@@ -90,7 +90,7 @@ class PostgresDunningRepository(DunningRepository):
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
         async with self.database.unit_of_work(ref.org_id) as session:
-            invoice = await _invoice(session, ref)
+            invoice = await invoice_by_id(session, ref.invoice_id)
             policy = await _policy(session)
             plan = await session.get_one(CustomerPlan, invoice.plan_id)
             failed_at, failures = await _failures(session, invoice.id)
@@ -116,13 +116,13 @@ class PostgresDunningRepository(DunningRepository):
 
     async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            invoice = await _invoice(session, ref)
+            invoice = await invoice_by_id(session, ref.invoice_id)
             query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
             return SuspensionResult(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
 
     async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            owes = await _invoice(session, ref)
+            owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await held_with_plans(session, str(owes.customer_id))
             invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
             if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
@@ -138,7 +138,7 @@ class PostgresDunningRepository(DunningRepository):
 
     async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            owed = await _invoice(session, ref)
+            owed = await invoice_by_id(session, ref.invoice_id)
             try:
                 customer, plans = await held_with_plans(session, str(owed.customer_id))
             except NotFound:
@@ -160,7 +160,7 @@ class PostgresDunningRepository(DunningRepository):
     async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
-            owes = await _invoice(session, ref)
+            owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await held_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
@@ -175,13 +175,6 @@ class PostgresDunningRepository(DunningRepository):
             for invoice in voided:
                 void(invoice, customer, recorder)
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
-
-
-async def _invoice(session: AsyncSession, ref: InvoiceRef) -> InvoiceRow:
-    invoice = await session.get(InvoiceRow, as_id(ref.invoice_id, "invoice"))
-    if invoice is None:
-        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
-    return invoice
 
 
 async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:

@@ -34,7 +34,7 @@ class PostgresInvoiceQueries:
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""
         async with self.database.unit_of_work(org_id) as session:
-            return await invoice_detail(session, as_id(invoice_id, "invoice"))
+            return await invoice_detail(session, invoice_id)
 
     async def unpaid(
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None

@@ -40,14 +40,20 @@ def invoice_record(invoice: InvoiceRow) -> InvoiceRecord:
     return from_row(InvoiceRecord, invoice, invoice_id=invoice.id)
 
 
-async def invoice_detail(session: AsyncSession, invoice_id: UUID) -> InvoiceDetail:
-    """Return an invoice with everything that explains it; raises `NotFound`."""
-    invoice = await session.get(InvoiceRow, invoice_id)
+async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
+    """Return the row of an invoice; raises `NotFound`."""
+    invoice = await session.get(InvoiceRow, as_id(invoice_id, "invoice"))
     if invoice is None:
-        raise NotFound(f"There is no invoice {str(invoice_id)!r}.")
-    lines = await lines_of(session, invoice_id)
+        raise NotFound(f"There is no invoice {invoice_id!r}.")
+    return invoice
+
+
+async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
+    """Return an invoice with everything that explains it; raises `NotFound`."""
+    invoice = await invoice_by_id(session, invoice_id)
+    lines = await lines_of(session, invoice.id)
     billed = await _billed(session, (line.id for line in lines))
-    attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice_id).order_by(PaymentAttempt.n)
+    attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return from_row(
         InvoiceDetail,
         invoice,

@@ -38,6 +38,7 @@ from billflow.wiring import build_api, open_engine, workers
 from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
+from tests.waiting import PATIENCE
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -155,7 +156,7 @@ class Environment(ApiEnvironment):
 
     async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Ask the emulator's control plane."""
-        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
             answer = await http.request(method, path, json=body or None)
             return dict(answer.raise_for_status().json())
 
@@ -208,7 +209,7 @@ async def running_environment(
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
         )
         async with open_engine(settings, client.service_client.config.target_host) as engine:
-            ours = replace(engine, client=client, billing=replace(engine.billing, client=client))
+            ours = replace(engine, client=client)
             org_id = await engine.registry.create_org(settings.org)
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(ours) if working else []))

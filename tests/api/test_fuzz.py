@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
 LONG = os.environ.get("BILLFLOW_FUZZ") == "long"
@@ -34,7 +35,7 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
     }
 
 
-@pytest.mark.timeout(3600 if LONG else 180)
+@pytest.mark.timeout(7200 if LONG else 1800)
 async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
     key = await env.key(org_id=await env.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
     ids = await ids_of_an_organization(env, key)
@@ -43,6 +44,7 @@ async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironme
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", f"{env.api_url}/openapi.json"),
+        *("--request-timeout", str(PATIENCE)),
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
         # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
         *("--exclude-checks", "positive_data_acceptance"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.environment import Environment
 from tests.source import ROOT
+from tests.waiting import PATIENCE
 
 WORKER = ROOT / "worker.py"
 ADJUSTING = (0.2, 2.5)
@@ -39,7 +40,7 @@ class Workers:
 
     async def working(self) -> None:
         """Wait until each has said that it takes work."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while self._log.read_text(errors="replace").count("Taking work") < self._count:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 

@@ -14,7 +14,7 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import DatabaseBusy, NoDatabase, PaymentsUnavailable
 
 
 def raising(error: BaseException) -> Any:
@@ -30,6 +30,7 @@ def raising(error: BaseException) -> Any:
     [
         (NotEnoughLicenses(5), "not_enough_licenses", "At least 5 licenses are needed."),
         (NoDatabase("PostgreSQL can't be reached."), "no_database", "PostgreSQL can't be reached."),
+        (DatabaseBusy("All connections are in use."), "database_busy", "All connections are in use."),
         (PaymentsUnavailable("no answer"), "stripe_unavailable", "Stripe can't be reached: no answer."),
         (
             RPCError("deadline exceeded", RPCStatusCode.DEADLINE_EXCEEDED, b""),

@@ -21,6 +21,7 @@ from billflow.temporal.ids import onboarding_workflow_id
 from billflow.workflows.onboarding import OnboardingWorkflow
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import Json, at, created, events_of
+from tests.waiting import PATIENCE
 
 TRIAL = {"plan": {"tier": "cloud_standard", "schedule": "monthly", "trial_days": 14}}
 
@@ -134,7 +135,7 @@ async def stripe_refuses(env: ApiEnvironment, customer: Json) -> AsyncIterator[N
     error = {"type": "invalid_request_error", "code": "email_invalid", "message": "planned"}
     rule = {"fault": "status", "status": 400, "body": {"error": error}, "key": f"customer/{customer['id']}/*"}
     base = str(env.engine.settings.stripe_api_base)
-    async with httpx.AsyncClient(base_url=base, trust_env=False) as control:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as control:
         planned = await control.post("/_sim/faults", json={"requests": [rule]})
         assert planned.status_code == 200, planned.text
         yield

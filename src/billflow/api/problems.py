@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from billflow.api.fields import MANY, ONE
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NotFound
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import DatabaseBusy, NoDatabase, PaymentsUnavailable
 from billflow.temporal.client import NoTemporalServer
 
 RETRY_AFTER = 5
@@ -33,6 +33,7 @@ _STATUS_OF: tuple[tuple[type[BillingError], int], ...] = (
 )
 _STATUS_OF_CODE = {"forged_webhook": HTTPStatus.BAD_REQUEST, "malformed_webhook": HTTPStatus.BAD_REQUEST}
 _OUT_OF_REACH: Mapping[type[Exception], tuple[str, str]] = {
+    DatabaseBusy: ("database_busy", "The database has too much to do; try again in a moment."),
     NoDatabase: ("no_database", "The database can't be reached; try again in a moment."),
     PaymentsUnavailable: ("stripe_unavailable", "Stripe can't be reached; try again in a moment."),
     RPCError: ("no_temporal_server", "The Temporal server can't be reached; try again in a moment."),

@@ -11,7 +11,6 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Monitoring
-from billflow.ports.billing import StripeEventRepository
 from billflow.service.hearing import StripeNews
 
 _BATCH = 20
@@ -23,21 +22,24 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class StripeEvents:
-    """The events of all organizations; several processes may work on them at once."""
+    """The events of all organizations; several processes may work on them at once.
 
-    inbox: StripeEventRepository
-    effects: StripeNews
+    `taking` has a request's connections to the database, `acting` and `watch` those of background work.
+    """
+
+    taking: StripeNews
+    acting: StripeNews
     watch: Monitoring
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def take(self, event: StripeEvent) -> bool:
         """Keep an event once; tell whether it is new and concerns us."""
-        org_id = await self.effects.owner_of(event)
+        org_id = await self.taking.owner_of(event)
         if org_id is None:
             return False
         try:
-            is_new = await self.inbox.store_event(org_id, event, datetime.now(UTC))
+            is_new = await self.taking.inbox.store_event(org_id, event, datetime.now(UTC))
         except NotFound:
             return False
         self._news.set()
@@ -60,15 +62,15 @@ class StripeEvents:
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
         worked = 0
         for org_id in await self.watch.orgs_with_open_webhooks():
-            events = await self.inbox.unhandled_events(org_id, _BATCH, besides=resting)
+            events = await self.acting.inbox.unhandled_events(org_id, _BATCH, besides=resting)
             await asyncio.gather(*(self._try(org_id, event) for event in events))
             worked += len(events)
         return worked
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self.effects.act(org_id, event)
-            await self.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
+            await self.acting.act(org_id, event)
+            await self.acting.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)
             failures = self._failures.get(event.event_id, (0, 0.0))[0] + 1

@@ -60,9 +60,10 @@ def _outside(error: Exception) -> CliProblem:
     from temporalio.exceptions import TemporalError
     from temporalio.service import RPCError
 
-    from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
+    from billflow.ports.billing import DatabaseBusy, NoDatabase, PaymentsRejected, PaymentsUnavailable
 
     known: tuple[tuple[type[Exception], str, str], ...] = (
+        (DatabaseBusy, "database_busy", ""),
         (NoDatabase, "no_database", ""),
         (PaymentsUnavailable, "stripe_unavailable", "Stripe can't be reached: "),
         (PaymentsRejected, "stripe_rejected", "Stripe refused: "),

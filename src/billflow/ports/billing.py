@@ -377,3 +377,7 @@ class PaymentsRejected(Exception):
 
 class NoDatabase(Exception):
     """PostgreSQL can't be reached, or lacks our tables; the message says where and what to do. Try again later."""
+
+
+class DatabaseBusy(NoDatabase):
+    """PostgreSQL is there, but no connection came free in time, or a statement took too long. Try again soon."""

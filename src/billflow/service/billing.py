@@ -25,6 +25,7 @@ from billflow.models.contracts.steps import CommandRequest, InvoicePaymentResult
 from billflow.ports.billing import Archive, Books, Registry
 from billflow.temporal.ids import collection_workflow_id, mail_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW
+from billflow.temporal.updates import once_ready
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.display import search_attributes
 from billflow.workflows.mailing import MailWorkflow
@@ -48,8 +49,11 @@ class Billing:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
         result = await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
         run = PlanRun(state=result.state, to_send=result.invoices)
-        return await self.client.execute_update_with_start_workflow(
-            PlanWorkflow.started, id=f"started/{result.state.plan_id}", start_workflow_operation=_starting(run)
+        return await once_ready(
+            lambda: _starting(run),
+            lambda start: self.client.execute_update_with_start_workflow(
+                PlanWorkflow.started, id=f"started/{result.state.plan_id}", start_workflow_operation=start
+            ),
         )
 
     async def command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
@@ -66,11 +70,11 @@ class Billing:
             return _answered(taken)
         state = await self._running(plan)
         try:
-            return await self.client.execute_update_with_start_workflow(
-                PlanWorkflow.command,
-                request,
-                id=request.command_id,
-                start_workflow_operation=_starting(PlanRun(state=state)),
+            return await once_ready(
+                lambda: _starting(PlanRun(state=state)),
+                lambda start: self.client.execute_update_with_start_workflow(
+                    PlanWorkflow.command, request, id=request.command_id, start_workflow_operation=start
+                ),
             )
         except WorkflowUpdateFailedError as error:
             _refuse(error)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
+from uuid import uuid4
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -18,12 +19,12 @@ from billflow.models.contracts.adjustments import (
     RefundRecord,
     VoidInput,
 )
+from billflow.models.contracts.collection import CollectionRun
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
     BilledCustomer,
     CollectionOutcome,
     InvoiceStatus,
-    InvoiceSummary,
 )
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.steps import PlanRef
@@ -32,6 +33,7 @@ from billflow.ports.billing import Archive, Books
 from billflow.service.billing import Billing
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.queues import BILLFLOW
+from billflow.temporal.updates import once_ready
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.settling import AdjustmentWorkflow, ClosingWorkflow
 
@@ -85,8 +87,12 @@ class Invoices:
         invoice = await self.archive.invoice(org_id, invoice_id)
         if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
             raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
-        return await self.client.execute_update_with_start_workflow(
-            CollectionWorkflow.pay, start_workflow_operation=await self._collecting(invoice)
+        run, update_id = await self.billing.collection_of(invoice), uuid4().hex
+        return await once_ready(
+            lambda: _collecting(run),
+            lambda start: self.client.execute_update_with_start_workflow(
+                CollectionWorkflow.pay, id=update_id, start_workflow_operation=start
+            ),
         )
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
@@ -135,16 +141,15 @@ class Invoices:
             plan = PlanRef(org_id=org_id, plan_id=invoice.plan_id)
             await self.billing.invoice_closed(plan, invoice_id, invoice.status, at)
 
-    async def _collecting(
-        self, invoice: InvoiceSummary
-    ) -> WithStartWorkflowOperation[CollectionWorkflow, InvoiceStatus]:
-        return WithStartWorkflowOperation(
-            CollectionWorkflow.run,
-            await self.billing.collection_of(invoice),
-            id=collection_workflow_id(invoice.invoice_id),
-            task_queue=BILLFLOW,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
+
+def _collecting(run: CollectionRun) -> WithStartWorkflowOperation[CollectionWorkflow, InvoiceStatus]:
+    return WithStartWorkflowOperation(
+        CollectionWorkflow.run,
+        run,
+        id=collection_workflow_id(run.invoice.invoice_id),
+        task_queue=BILLFLOW,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
 
 
 def payer_of(customer: CustomerRecord) -> BilledCustomer:

@@ -63,7 +63,7 @@ def activities_of(engine: Engine) -> ActivitySet:
         adjustments=AdjustmentActivities(engine.books, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
-        reconciliation=reconciliation_activities(engine),
+        reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
         naming=NamingActivities(
             engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
@@ -91,7 +91,7 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
         StripeInvoiceLists(engine.stripe),
         workflow_control_of(engine),
     )
-    inbox = PostgresStripeEvents(engine.books.database)
+    inbox = PostgresStripeEvents(engine.database)
     repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
     return ReconciliationActivities(books, Comparison(books, stripe, fleet), repairs, engine.offering.offers)
 
@@ -99,7 +99,7 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
 async def ensure_schedules(engine: Engine) -> None:
     """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
     await engine.registry.create_org(engine.settings.org)
-    for org_id in await PostgresMonitoring(engine.books.database).orgs():
+    for org_id in await PostgresMonitoring(engine.database).orgs():
         await schedules.ensure_schedules(engine.client, org_id)
 
 
@@ -113,7 +113,7 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a dispatcher that notices new events."""
-    outbox = PostgresOutbox(engine.books.database)
+    outbox = PostgresOutbox(engine.pools.background)
     async with http_sender(address_policy_of(engine)) as sender:
         activities = DeliveryActivities(outbox, sender)
         worker = build_worker(

@@ -19,6 +19,9 @@ SEND_WINDOW = timedelta(minutes=3)
 HEARTBEAT = timedelta(seconds=10)
 """After how long without a sign of life from its worker a call to Stripe is made again by another one."""
 
+STEP_TIMEOUT = timedelta(seconds=60)
+"""How long a step may take: as long as a statement may, and as long again for a connection and the rest."""
+
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
@@ -32,7 +35,7 @@ async def on_books(method: Callable[[Any, Ask], Awaitable[Answer]], ask: Ask, su
         method,
         ask,
         summary=summary,
-        start_to_close_timeout=timedelta(seconds=10),
+        start_to_close_timeout=STEP_TIMEOUT,
         local_retry_threshold=timedelta(seconds=30),
         retry_policy=_QUICK,
     )

@@ -14,7 +14,7 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import DatabaseBusy, NoDatabase, PaymentsUnavailable
 
 
 def raising(error: BaseException) -> Any:
@@ -35,6 +35,7 @@ def raising(error: BaseException) -> Any:
             "stripe_unavailable",
             "Stripe can't be reached: no answer.",
         ),
+        (DatabaseBusy("All connections are in use."), "database_busy", "All connections are in use."),
         (
             RPCError("deadline exceeded", RPCStatusCode.DEADLINE_EXCEEDED, b""),
             "temporal_failed",

@@ -1,7 +1,5 @@
 """The API of one process, with what its routes ask."""
 
-from datetime import timedelta
-
 from fastapi import FastAPI
 
 from billflow.api.app import create_app
@@ -27,10 +25,6 @@ from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
 
-PROBE_PATIENCE = timedelta(seconds=2)
-"""How long Temporal has to say that it is well."""
-
-
 STRIPE_REMEMBERED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
 
@@ -52,8 +46,8 @@ def _codec_desk(settings: Settings) -> CodecService:
 def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
-    database = engine.books.database
-    watch = PostgresMonitoring(database)
+    engine, background = engine.on(engine.pools.requests), engine.on(engine.pools.background)
+    database = engine.database
     return Services(
         plans=engine.plans,
         books=engine.books,
@@ -68,13 +62,15 @@ def api_services(engine: Engine) -> Services:
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
-        stripe_events=StripeEventQueue(PostgresStripeEvents(database), stripe_event_handlers(engine), watch),
+        stripe_events=StripeEventQueue(
+            stripe_event_handlers(engine), stripe_event_handlers(background), PostgresMonitoring(background.database)
+        ),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
-        probes=_probes(engine),
+        probes=_probes(background),
         authentication=Authentication(engine.keys, engine.mode),
         answers=PostgresIdempotency(database),
-        watch=watch,
+        watch=PostgresMonitoring(database),
         webhooks=webhooks_of(engine),
         audit=audit_of(engine),
         privacy=personal_data_of(engine),
@@ -83,7 +79,7 @@ def api_services(engine: Engine) -> Services:
 
 def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeEventHandlers:
     """Build what handles Stripe's events."""
-    database = engine.books.database
+    database = engine.database
     return StripeEventHandlers(
         inbox=inbox or PostgresStripeEvents(database),
         gateway=engine.gateway,
@@ -98,11 +94,12 @@ def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = 
 
 def _probes(engine: Engine) -> dict[str, Probe]:
     async def postgresql() -> None:
-        async with engine.books.database.unit_of_work(org_id_of(engine.settings.org)):
+        # On the background's connections: a server that has much to do is within reach.
+        async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
             pass
 
     async def temporal() -> None:
-        await engine.client.service_client.check_health(timeout=PROBE_PATIENCE)
+        await engine.client.service_client.check_health()
 
     async def stripe() -> None:
         await engine.stripe.v1.customers.list_async({"limit": 1})

@@ -24,17 +24,17 @@ def adjustments_of(engine: Engine) -> StripeAdjustmentGateway:
 
 def documents_of(engine: Engine) -> InvoiceDocuments:
     """Return the invoices on paper."""
-    return InvoiceDocuments(engine.archive, PostgresSellers(engine.books.database).seller)
+    return InvoiceDocuments(engine.archive, PostgresSellers(engine.database).seller)
 
 
 def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
     """Return the record of what reconciliations found."""
-    return PostgresReconciliation(engine.books.database, engine.catalog)
+    return PostgresReconciliation(engine.database, engine.catalog)
 
 
 def webhooks_of(engine: Engine) -> WebhookService:
     """Return what manages endpoints and sends events once more."""
-    database = engine.books.database
+    database = engine.database
     endpoints = PostgresEndpoints(database, address_policy_of(engine).check_url)
     return WebhookService(engine.control, endpoints, PostgresOutbox(database))
 
@@ -46,12 +46,12 @@ def audit_of(engine: Engine) -> PostgresAudit:
 
 def personal_data_of(engine: Engine) -> PrivacyService:
     """Return what exports and erases customers."""
-    return PrivacyService(PostgresPersonalData(engine.books.database), StripeErasure(engine.stripe))
+    return PrivacyService(PostgresPersonalData(engine.database), StripeErasure(engine.stripe))
 
 
 async def rotate_encryption(engine: Engine) -> int:
     """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
-    return await Rotation(engine.books.database).run()
+    return await Rotation(engine.database).run()
 
 
 def address_policy_of(engine: Engine) -> AddressPolicy:

@@ -63,7 +63,7 @@ def activities_of(engine: Engine) -> ActivitySet:
         adjustments=AdjustmentActivities(engine.books, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
-        reconciliation=reconciliation_activities(engine),
+        reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
         customer_update=CustomerUpdateActivities(
             engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
@@ -87,7 +87,7 @@ def mail_activities(engine: Engine) -> MailActivities:
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares database, Stripe and workflows, and repairs them."""
     books, stripe, workflows = reconciliation_reports(engine), StripeInvoiceLists(engine.stripe), engine.reconciliation
-    inbox = PostgresStripeEvents(engine.books.database)
+    inbox = PostgresStripeEvents(engine.database)
     repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, workflows)
     return ReconciliationActivities(books, Comparison(books, stripe, workflows), repairs, engine.offers.offers)
 
@@ -95,7 +95,7 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
 async def ensure_schedules(engine: Engine) -> None:
     """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
     await engine.registry.create_org(engine.settings.org)
-    for org_id in await PostgresMonitoring(engine.books.database).orgs():
+    for org_id in await PostgresMonitoring(engine.database).orgs():
         await schedules.ensure_schedules(engine.client, org_id)
 
 
@@ -109,7 +109,7 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a relay that notices new events."""
-    outbox = PostgresOutbox(engine.books.database)
+    outbox = PostgresOutbox(engine.pools.background)
     async with http_sender(address_policy_of(engine)) as sender:
         activities = DeliveryActivities(outbox, sender)
         worker = build_worker(

@@ -19,6 +19,9 @@ SEND_WINDOW = timedelta(minutes=3)
 HEARTBEAT = timedelta(seconds=10)
 """After how long without a heartbeat from its worker a request to Stripe is made again by another one."""
 
+STEP_TIMEOUT = timedelta(seconds=60)
+"""How long a step may take: as long as a statement may, and as long again for a connection and the rest."""
+
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
 _LONGEST_LOCAL_WAIT = timedelta(seconds=10)
 """Between two tries; longer ones are timers of the workflow. A worker that stops waits for all that are not, which
@@ -36,7 +39,7 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
         method,
         argument,
         summary=summary,
-        start_to_close_timeout=timedelta(seconds=10),
+        start_to_close_timeout=STEP_TIMEOUT,
         local_retry_threshold=_LONGEST_LOCAL_WAIT,
         retry_policy=_QUICK,
     )

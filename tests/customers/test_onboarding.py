@@ -22,7 +22,6 @@ from billflow.models.contracts.onboarding import (
 )
 from billflow.ports.billing import NoDatabase
 from billflow.store.session.database import Database
-from billflow.temporal.ids import onboarding_workflow_id
 from billflow.wiring.workers import onboarding_activities
 from billflow.workflows.onboarding import OnboardingWorkflow
 from tests.api_environment import ApiEnvironment, until
@@ -49,7 +48,7 @@ async def reaches(api: httpx.AsyncClient, customer: Json, status: str) -> dict[s
 
 
 def workflow_of(env: ApiEnvironment, customer: Json) -> WorkflowHandle[OnboardingWorkflow, OnboardingProgress]:
-    return env.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
+    return env.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, f"onboarding/{customer['id']}")
 
 
 async def ended(env: ApiEnvironment, customer: Json) -> OnboardingProgress:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.temporal.queues import STRIPE
@@ -64,3 +65,21 @@ async def at_stripe(
         retry_policy=PATIENT,
     )
     return result
+
+
+class Tolerated:
+    """Logs a failure of its block as *message* and lets the code after it go on; a cancellation is raised."""
+
+    def __init__(self, message: str, **extra: object) -> None:
+        self._message = message
+        self._extra = extra
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+        """Log a failure, and raise everything else."""
+        if not isinstance(error, FailureError) or is_cancelled_exception(error):
+            return False
+        workflow.logger.warning(self._message, extra=self._extra)
+        return True

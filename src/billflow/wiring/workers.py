@@ -63,7 +63,7 @@ def activities_of(engine: Engine) -> ActivitySet:
         adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
-        reconciliation=reconciliation_activities(engine),
+        reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
         customer_update=CustomerUpdateActivities(
             engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
@@ -114,7 +114,7 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a relay that notices new events."""
-    outbox = PostgresOutbox(engine.database)
+    outbox = PostgresOutbox(engine.pools.background)
     async with http_sender(address_policy_of(engine)) as sender:
         activities = DeliveryActivities(outbox, sender)
         worker = build_worker(

@@ -13,8 +13,11 @@ from billflow.models.tables import IdempotencyKey
 from billflow.store.session.database import Database, as_id
 
 KEPT_FOR = timedelta(days=30)
-HELD_FOR = timedelta(minutes=2)
-"""How long a write may take before another of the same key takes it over, since its process must have died."""
+HELD_FOR = timedelta(minutes=5)
+"""How long a write may take before another of the same key takes it over, since its process must have died.
+
+Longer than a plan's start (75 seconds) and every wait for a connection before and after it.
+"""
 
 _SWEPT_AT_ONCE = 100
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))

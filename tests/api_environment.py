@@ -62,7 +62,7 @@ class ApiEnvironment:
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""
-        customer = await self.engine.archive.customer(self.org_id, customer_id)
+        customer = await self.engine.queries.customers.get(self.org_id, customer_id)
         billed = BilledCustomer(
             org_id=customer.org_id,
             customer_id=customer.customer_id,
@@ -71,7 +71,7 @@ class ApiEnvironment:
             currency=customer.default_currency,
         )
         stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
-        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.engine.repositories.invoices.record_stripe_customer(billed, stripe_customer_id)
         await self.sandbox.give_card(stripe_customer_id, card)
 
 

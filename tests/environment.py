@@ -121,22 +121,22 @@ class Environment(ApiEnvironment):
 
     async def state(self, plan: PlanState) -> PlanState:
         """Return the plan as the records know it."""
-        return await self.engine.books.plan_state(ref(plan))
+        return await self.engine.repositories.plans.get(ref(plan))
 
     async def plans(self, customer: CustomerRecord) -> list[PlanState]:
         """Return all plans of a customer, the oldest first."""
-        page = await self.engine.archive.plans(self.org_id, PlanFilter(customer_id=customer.customer_id), ALL)
+        page = await self.engine.queries.plans.search(self.org_id, PlanFilter(customer_id=customer.customer_id), ALL)
         return list(reversed(page.rows))
 
     async def invoices(self, customer: CustomerRecord) -> list[InvoiceDetail]:
         """Return all invoices of a customer with their lines, the oldest first."""
         wanted = InvoiceFilter(customer_id=customer.customer_id)
-        page = await self.engine.archive.invoices(self.org_id, wanted, ALL)
-        return [await self.engine.archive.invoice(self.org_id, row.invoice_id) for row in reversed(page.rows)]
+        page = await self.engine.queries.invoices.search(self.org_id, wanted, ALL)
+        return [await self.engine.queries.invoices.get(self.org_id, row.invoice_id) for row in reversed(page.rows)]
 
     async def at_stripe(self, customer: CustomerRecord) -> list[stripe.Invoice]:
         """Return what Stripe holds for a customer, the oldest first."""
-        known = await self.engine.archive.customer(self.org_id, customer.customer_id)
+        known = await self.engine.queries.customers.get(self.org_id, customer.customer_id)
         if (stripe_id := known.billing_account.stripe_customer_id) is None:
             return []
         page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})

@@ -16,11 +16,11 @@ from billflow.client.clients import Retries
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import Claim, IdempotentAnswer
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.billing import DatabaseBusy
+from billflow.ports.database import DatabaseBusy
 from billflow.store.access.idempotency import PostgresIdempotency
 from billflow.store.session.database import POOL_SIZE, Database
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
+from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
 from billflow.wiring import api_services
 from tests.api.test_webhooks import deliver, event_of, kept
 from tests.api_environment import ApiEnvironment, until
@@ -149,7 +149,7 @@ async def test_requests_that_wait_hold_no_background_work_up(env: ApiEnvironment
         return await kept(env_database_url, event.event_id) == [(True,)]
 
     async with in_use(env, env.engine.pools.requests, POOL_SIZE):
-        await PostgresStripeEvents(env.engine.pools.work).store_event(env.org_id, event, datetime.now(UTC))
+        await PostgresStripeEventRepository(env.engine.pools.work).store_event(env.org_id, event, datetime.now(UTC))
         await until(is_handled)
 
 

@@ -20,7 +20,7 @@ from billflow.models.contracts.onboarding import (
     StageProgress,
     StageStatus,
 )
-from billflow.ports.billing import NoDatabase
+from billflow.ports.database import NoDatabase
 from billflow.store.session.database import Database
 from billflow.wiring.workers import onboarding_activities
 from billflow.workflows.onboarding import OnboardingWorkflow

@@ -76,9 +76,7 @@ async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
     await listener.until(lambda here: here.types(customer) == wanted)
 
     ids = listener.verified(told.secret)
-    kept = await PostgresOutbox(env.engine.books.database).events(
-        env.org_id, EventFilter(customer_id=customer), Paging()
-    )
+    kept = await PostgresOutbox(env.engine.database).events(env.org_id, EventFilter(customer_id=customer), Paging())
     assert [event["id"] for event in listener.taken] == ids
     assert {event.event_id for event in kept.rows} <= set(ids)
 
@@ -246,7 +244,7 @@ async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK
 
-    outbox = PostgresOutbox(env.engine.books.database)
+    outbox = PostgresOutbox(env.engine.database)
     await OutboxRelay(outbox, env.engine.control).sweep()
 
     await listener.until(lambda here: here.types(customer) == ["customer.created"])

@@ -61,10 +61,10 @@ async def test_a_plan_is_tried_bought_switched_to_annual_paid_by_invoice_downgra
     assert await differences(env, customer, TRIAL, BEGIN) == ()
     with pytest.raises(Refused, match="ended"):
         await env.command(annual, SwitchToAnnual())
-    told = [entry.name for entry in await env.engine.archive.timeline(ref(annual)) if entry.kind == "event"]
+    told = [entry.name for entry in await env.engine.queries.plans.timeline(ref(annual)) if entry.kind == "event"]
     assert told[-1] == "plan.ended"
 
 
 async def all_paid(env: Environment, customer_id: str) -> bool:
     """Tell whether the webhooks have brought news of every payment."""
-    return await env.engine.archive.collecting(env.org_id, customer_id=customer_id) == ()
+    return await env.engine.queries.invoices.unpaid(env.org_id, customer_id=customer_id) == ()

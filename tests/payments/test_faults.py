@@ -8,7 +8,7 @@ import pytest
 
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import a_customer, invoices_of

@@ -23,7 +23,7 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
-from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
+from billflow.wiring import Engine, open_engine, workers
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
 from tests.databases import migrated_database
@@ -61,11 +61,11 @@ class ReconciliationEnvironment:
             org_id=self.org_id, customer_id=record.customer_id, name="Acme", email=record.email, currency="USD"
         )
         stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
-        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.engine.repositories.invoices.record_stripe_customer(billed, stripe_customer_id)
         await Sandbox(self.engine.stripe, API_KEY).give_card(stripe_customer_id, GOOD_CARD)
         seats = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=10)
         await self.engine.registry.report_seats(self.org_id, record.customer_id, [seats])
-        return await self.engine.archive.customer(self.org_id, record.customer_id)
+        return await self.engine.queries.customers.get(self.org_id, record.customer_id)
 
     def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanInput:
         """Return the request to start a plan now."""
@@ -84,12 +84,14 @@ class ReconciliationEnvironment:
 
     async def invoice(self, plan: PlanState) -> InvoiceDetail:
         """Return the plan's newest invoice."""
-        page = await self.engine.archive.invoices(self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1))
-        return await self.engine.archive.invoice(self.org_id, page.rows[0].invoice_id)
+        page = await self.engine.queries.invoices.search(
+            self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1)
+        )
+        return await self.engine.queries.invoices.get(self.org_id, page.rows[0].invoice_id)
 
     async def held(self, invoice: InvoiceDetail) -> list[stripe.Invoice]:
         """Return what Stripe holds for the invoice's customer, the oldest first."""
-        customer = await self.engine.archive.customer(self.org_id, invoice.customer_id)
+        customer = await self.engine.queries.customers.get(self.org_id, invoice.customer_id)
         stripe_id = customer.billing_account.stripe_customer_id or ""
         page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})
         return list(reversed(page.data))
@@ -134,7 +136,7 @@ class ReconciliationEnvironment:
         """Compare everything, and return the report."""
         run = ReconciliationInput(org_id=self.org_id, repair=repair, scope=EVERYTHING)
         run_id = await self.engine.reconciliation.reconcile(run, datetime.now(UTC))
-        return await reconciliation_reports(self.engine).report(self.org_id, run_id)
+        return await self.engine.repositories.reconciliation.report(self.org_id, run_id)
 
 
 async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:

@@ -11,7 +11,6 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.customers.registration import org_id_of
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
-from billflow.wiring import reconciliation_reports
 from tests.api_environment import until
 from tests.namespaces import variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
@@ -80,7 +79,7 @@ async def test_the_nightly_run_compares_and_mends(env: ReconciliationEnvironment
 
     async def finished() -> bool:
         try:
-            report = await reconciliation_reports(env.engine).report(env.org_id)
+            report = await env.engine.repositories.reconciliation.report(env.org_id)
         except NotFound:
             return False
         return report.repair and report.finished_at is not None

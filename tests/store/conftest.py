@@ -20,8 +20,7 @@ from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResul
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
 from billflow.store.customers.registration import PostgresRegistry
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 
@@ -62,8 +61,9 @@ class Company:
     """One organization and the doors to its records."""
 
     org_id: str
-    books: PostgresBooks
-    archive: PostgresArchive
+    database: Database
+    repositories: Repositories
+    queries: Queries
     registry: PostgresRegistry
 
     async def customer(self, deployment: Deployment | None = None) -> CustomerRecord:
@@ -92,7 +92,9 @@ class Company:
 
     async def start(self, ask: StartPlanInput) -> StepResult:
         """Start a plan."""
-        return await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
+        return await self.repositories.plans.start_plan(
+            ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at)
+        )
 
     async def bought(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan, pay its purchase at once and return the running plan."""
@@ -102,21 +104,22 @@ class Company:
     async def activate(self, started: StepResult) -> StepResult:
         """Start the plan whose purchase is paid."""
         plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
-        paid = await self.books.purchased_licenses(plan, invoice_id)
         step = ActivateInput(plan=plan, at=BEGIN, invoice_id=invoice_id)
-        return await self.books.take_step(step, lambda facts: plan_start.activate(facts, paid, BEGIN))
+        return await self.repositories.plans.take_step(step, lambda facts: plan_start.activate(facts, BEGIN))
 
     async def close(self, plan: PlanState, at: datetime | None = None) -> StepResult:
         """Close the plan's next billing date, or the one of *at*."""
         due = at or plan.due_at
         assert due is not None
         step = CloseCycleInput(plan=ref(plan), at=due)
-        return await self.books.take_step(step, lambda facts: billing_dates.process_billing_date(facts, due))
+        return await self.repositories.plans.take_step(
+            step, lambda facts: billing_dates.process_billing_date(facts, due)
+        )
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
         step = CommandInput(plan=ref(plan), at=at, command_id=key or uuid4().hex, command=command, actor="tester")
-        return await self.books.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
+        return await self.repositories.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 
 def ref(plan: PlanState) -> PlanRef:
@@ -143,9 +146,14 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
         return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
 
 
+def company_of(database: Database, catalog: Catalog, org_id: str) -> Company:
+    """Return the doors to the records of an organization in *database*."""
+    repositories, queries = Repositories(database, catalog), Queries(database, catalog)
+    return Company(org_id, database, repositories, queries, PostgresRegistry(database))
+
+
 @pytest.fixture
 async def company(database: Database, catalog: Catalog) -> Company:
     """Return a new organization."""
-    registry = PostgresRegistry(database)
-    org_id = await registry.create_org(f"org-{uuid4().hex[:8]}")
-    return Company(org_id, PostgresBooks(database, catalog), PostgresArchive(database, catalog), registry)
+    org_id = await PostgresRegistry(database).create_org(f"org-{uuid4().hex[:8]}")
+    return company_of(database, catalog, org_id)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from billflow.domain.errors import InvalidInput
 from billflow.migrations import upgrade
 from billflow.models.tables import Base
-from billflow.ports.billing import DatabaseBusy, NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url

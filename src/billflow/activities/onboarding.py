@@ -26,8 +26,11 @@ from billflow.models.contracts.onboarding import (
     StageStatus,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
-from billflow.ports.customers import CustomerBooks
+from billflow.ports.billing import Registry
+from billflow.ports.customers import CustomerBooks, CustomerQueries
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.plans import PlanRepository
 
 Made = TypeVar("Made")
 
@@ -37,15 +40,16 @@ class OnboardingActivities:
     """What a new customer is given, in our database and at Stripe."""
 
     customers: CustomerBooks
-    archive: Archive
+    customer_queries: CustomerQueries
     registry: Registry
-    books: Books
+    plans: PlanRepository
+    invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
     async def check_deployment(self, request: OnboardingInput) -> StageProgress:
         """Make sure that the customer runs on something."""
-        customer = self.archive.customer(request.org_id, request.customer_id)
+        customer = self.customer_queries.get(request.org_id, request.customer_id)
         return await _progress(OnboardingStage.DEPLOYMENT, customer, lambda found: found.deployment_id)
 
     @activity.defn
@@ -62,7 +66,7 @@ class OnboardingActivities:
             payer = await self.customers.payer(_ref(request))
             made = await self.gateway.ensure_customer(payer)
             if payer.stripe_customer_id is None:
-                await self.books.record_stripe_customer(payer, made)
+                await self.invoices.record_stripe_customer(payer, made)
             return made
 
         try:
@@ -83,7 +87,7 @@ class OnboardingActivities:
             if known := [project.project_id for project in await self.customers.projects(_ref(request))]:
                 status = StageStatus.DONE if str(ours) in known else StageStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
-            name = (await self.archive.customer(request.org_id, request.customer_id)).name
+            name = (await self.customer_queries.get(request.org_id, request.customer_id)).name
             wanted = request.options.project or NewProject(name=name)
             made = await self.customers.add_project(_ref(request), wanted, _change(request), project_id=ours)
             return made.project_id
@@ -108,7 +112,7 @@ class OnboardingActivities:
                 test_clock_id=clock_id,
                 at=at,
             )
-            result = await self.books.start_plan(start, lambda facts: plan_start.start_plan(facts, plan, at))
+            result = await self.plans.start_plan(start, lambda facts: plan_start.start_plan(facts, plan, at))
         except Unavailable:
             raise
         except BillingError as error:

@@ -33,7 +33,7 @@ Page = Callable[[RunRef, str | None], Awaitable[str | None]]
 class ReconciliationActivities:
     """One run: its beginning, its slices and its end; each may happen twice."""
 
-    books: ReconciliationRepository
+    repository: ReconciliationRepository
     comparison: Comparison
     repairs: Repairs
     offers: Offers
@@ -42,7 +42,7 @@ class ReconciliationActivities:
     async def begin_reconciliation(self, request: ReconciliationInput) -> RunRef:
         """Record the run, once, and return it."""
         info = activity.info()
-        run_id = await self.books.begin(request, info.workflow_run_id or info.activity_id, info.scheduled_time)
+        run_id = await self.repository.begin(request, info.workflow_run_id or info.activity_id, info.scheduled_time)
         which = request.model_dump(include={"org_id", "repair", "scope"})
         return RunRef(**which, run_id=run_id, started_at=info.scheduled_time)
 
@@ -63,7 +63,7 @@ class ReconciliationActivities:
     @activity.defn
     async def finish_reconciliation(self, run: RunRef) -> None:
         """Close the run."""
-        await self.books.finish(run, datetime.now(UTC))
+        await self.repository.finish(run, datetime.now(UTC))
 
     def _page_of(self, part: ReconciliationPart) -> Page:
         return {

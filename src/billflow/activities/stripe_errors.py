@@ -9,7 +9,7 @@ from typing import NoReturn
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
 

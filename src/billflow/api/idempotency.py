@@ -16,7 +16,7 @@ from billflow.api.problems import refused
 from billflow.api.services import Services
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
-from billflow.ports.billing import DatabaseBusy
+from billflow.ports.database import DatabaseBusy
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"

@@ -13,7 +13,7 @@ from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Idempotency, Monitoring
 from billflow.ports.audit import Audit
-from billflow.ports.billing import Archive, Books, Registry
+from billflow.ports.billing import Registry
 from billflow.ports.customers import CustomerBooks
 from billflow.service.adjustments import AdjustmentService
 from billflow.service.clocks import ClockService
@@ -26,6 +26,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
+from billflow.store.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -41,8 +42,8 @@ class Services:
     """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
     plans: PlanService
-    books: Books
-    archive: Archive
+    repositories: Repositories
+    queries: Queries
     registry: Registry
     customers: CustomerService
     customer_records_store: CustomerBooks

@@ -9,7 +9,7 @@ from enum import StrEnum
 import stripe
 from stripe import oauth_error
 
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 
 SERVER_ERROR = 500
 MAX_MESSAGE = 300

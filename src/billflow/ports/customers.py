@@ -39,6 +39,14 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingProgress, ReportPartInput
 
 
+class CustomerQueries(Protocol):
+    """Customers as they are shown."""
+
+    async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
+        """Return one customer; raises `NotFound`."""
+        ...
+
+
 class StripeCustomerNames(Protocol):
     """How whoever collects calls those who pay; raises `PaymentsUnavailable` or `PaymentsRejected`."""
 

@@ -13,7 +13,8 @@ from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Offers, PaymentGateway
+from billflow.ports.billing import Offers
+from billflow.ports.payments import PaymentGateway
 from billflow.service.plans import PlanService
 
 

@@ -8,7 +8,6 @@ from billflow.wiring.factories import (
     audit_of,
     documents_of,
     personal_data_of,
-    reconciliation_reports,
     rotate_encryption,
     webhooks_of,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "personal_data_of",
     "prepare_temporal",
     "reconciliation_activities",
-    "reconciliation_reports",
     "rotate_encryption",
     "stripe_event_handlers",
     "webhooks_of",

@@ -11,16 +11,15 @@ from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
-from billflow.ports.billing import StripeEventRepository
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.idempotency import PostgresIdempotency
 from billflow.store.customers.registration import org_id_of
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.store.session.monitoring import PostgresMonitoring
-from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
@@ -50,15 +49,17 @@ def api_services(engine: Engine) -> Services:
     database = engine.database
     return Services(
         plans=engine.plans,
-        books=engine.books,
-        archive=engine.archive,
+        repositories=engine.repositories,
+        queries=engine.queries,
         registry=engine.registry,
         customers=engine.customers,
         customer_records_store=engine.customer_records_store,
         seats=engine.seats,
         clocks=engine.clocks,
         offers=engine.offers,
-        pricing=PricingService(engine.plans, engine.archive, engine.registry, engine.catalog),
+        pricing=PricingService(
+            engine.plans, engine.queries.customers, engine.queries.plans, engine.registry, engine.catalog
+        ),
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
@@ -77,15 +78,17 @@ def api_services(engine: Engine) -> Services:
     )
 
 
-def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeEventHandlers:
-    """Build what handles Stripe's events."""
-    database = engine.database
+def stripe_event_handlers(
+    engine: Engine, inbox: StripeEventRepository | None = None, invoices: PostgresInvoiceRepository | None = None
+) -> StripeEventHandlers:
+    """Build what handles Stripe's events, with *inbox* and *invoices* in place of the engine's where they are named."""
     return StripeEventHandlers(
-        inbox=inbox or PostgresStripeEvents(database),
+        inbox=inbox or engine.repositories.stripe_events,
         gateway=engine.gateway,
         collection=engine.collection,
-        books=engine.books,
-        records=PostgresStripeEventEffects(database),
+        invoice_repository=invoices or engine.repositories.invoices,
+        adjustment_repository=engine.repositories.adjustments,
+        records=engine.repositories.stripe_event_effects,
         adjustments=adjustments_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
         livemode=engine.mode is Mode.LIVE,

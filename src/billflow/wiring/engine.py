@@ -35,8 +35,7 @@ from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.customers.repository import PostgresCustomerBooks
 from billflow.store.mail.repository import PostgresMailLog
 from billflow.store.offers.repository import PostgresOffers
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from billflow.store.session.pools import Pools
 from billflow.store.session.url import sqlalchemy_url
@@ -61,14 +60,14 @@ class Engine:
         return replace(self, database=database)
 
     @cached_property
-    def books(self) -> PostgresBooks:
-        """Return the steps of plans."""
-        return PostgresBooks(self.database, self.catalog)
+    def repositories(self) -> Repositories:
+        """Return what writes rows, by noun."""
+        return Repositories(self.database, self.catalog)
 
     @cached_property
-    def archive(self) -> PostgresArchive:
-        """Return what can be read."""
-        return PostgresArchive(self.database, self.catalog)
+    def queries(self) -> Queries:
+        """Return what reads rows, by noun."""
+        return Queries(self.database, self.catalog)
 
     @cached_property
     def registry(self) -> PostgresRegistry:
@@ -98,38 +97,53 @@ class Engine:
     @cached_property
     def plans(self) -> PlanService:
         """Return what one can ask of plans."""
-        return PlanService(self.control, self.books, self.archive)
+        return PlanService(self.control, self.repositories.plans, self.queries.plans)
 
     @property
     def collection(self) -> CollectionService:
         """Return what is told to the collection of invoices."""
-        return CollectionService(self.control, self.plans, self.books, self.archive)
+        rows = self.repositories
+        return CollectionService(self.control, self.plans, rows.plans, rows.dunning, self.queries.invoices)
 
     @property
     def customers(self) -> CustomerService:
         """Return what one can ask of customers."""
-        return CustomerService(self.plans, self.archive, self.registry, self.customer_records_store, self.catalog)
+        return CustomerService(
+            plans=self.plans,
+            customer_queries=self.queries.customers,
+            plan_queries=self.queries.plans,
+            registry=self.registry,
+            books=self.customer_records_store,
+            catalog=self.catalog,
+        )
 
     @property
     def seats(self) -> SeatService:
         """Return what takes in reports of seats."""
-        return SeatService(self.plans, self.archive, self.registry)
+        return SeatService(self.plans, self.queries.plans, self.registry)
 
     @property
     def clocks(self) -> ClockService:
         """Return what moves test clocks."""
-        return ClockService(self.plans, self.archive, self.registry)
+        return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.registry)
 
     @property
     def invoices(self) -> InvoiceService:
         """Return what one can ask of single invoices and ways to pay."""
-        methods = StripePaymentMethods(self.stripe, self.gateway)
-        return InvoiceService(self.control, self.collection, self.books, self.archive, methods)
+        return InvoiceService(
+            control=self.control,
+            collection=self.collection,
+            invoice_repository=self.repositories.invoices,
+            invoice_queries=self.queries.invoices,
+            customer_queries=self.queries.customers,
+            methods=StripePaymentMethods(self.stripe, self.gateway),
+        )
 
     @property
     def adjustments(self) -> AdjustmentService:
         """Return what refunds, credits, voids and writes off."""
-        return AdjustmentService(self.control, self.collection, self.books, self.archive)
+        rows = self.repositories
+        return AdjustmentService(self.control, self.collection, rows.adjustments, rows.plans, self.queries.invoices)
 
     @property
     def reconciliation(self) -> ReconciliationService:

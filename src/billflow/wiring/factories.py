@@ -10,8 +10,7 @@ from billflow.service.webhooks import WebhookService
 from billflow.store.audit.erasure import PostgresPersonalData
 from billflow.store.audit.key_rotation import Rotation
 from billflow.store.audit.queries import PostgresAudit
-from billflow.store.invoices.seller import PostgresSellers
-from billflow.store.reconciliation.repository import PostgresReconciliation
+from billflow.store.invoices.seller import PostgresSellerQueries
 from billflow.store.webhooks.endpoints import PostgresEndpoints
 from billflow.store.webhooks.outbox import PostgresOutbox
 from billflow.wiring.engine import Engine
@@ -24,12 +23,9 @@ def adjustments_of(engine: Engine) -> StripeAdjustmentGateway:
 
 def documents_of(engine: Engine) -> InvoiceDocuments:
     """Return the invoices on paper."""
-    return InvoiceDocuments(engine.archive, PostgresSellers(engine.database).seller)
-
-
-def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
-    """Return the record of what reconciliations found."""
-    return PostgresReconciliation(engine.database, engine.catalog)
+    return InvoiceDocuments(
+        engine.queries.invoices.get, engine.queries.customers.get, PostgresSellerQueries(engine.database).seller
+    )
 
 
 def webhooks_of(engine: Engine) -> WebhookService:
@@ -41,7 +37,7 @@ def webhooks_of(engine: Engine) -> WebhookService:
 
 def audit_of(engine: Engine) -> PostgresAudit:
     """Return the audit log."""
-    return PostgresAudit(engine.books.database)
+    return PostgresAudit(engine.database)
 
 
 def personal_data_of(engine: Engine) -> PrivacyService:

@@ -26,14 +26,13 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.customers.registration import org_id_of
 from billflow.store.session.monitoring import PostgresMonitoring
 from billflow.store.webhooks.outbox import PostgresOutbox
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
 from billflow.wiring.activities import ActivitySet
 from billflow.wiring.engine import Engine
-from billflow.wiring.factories import address_policy_of, adjustments_of, reconciliation_reports
+from billflow.wiring.factories import address_policy_of, adjustments_of
 from billflow.workflows.delivery import DeliveryWorkflow
 
 LIVE_INVOICES_PER_SECOND = 24.0
@@ -56,11 +55,12 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
 
 def activities_of(engine: Engine) -> ActivitySet:
     """Build every activity but those of events on their way out."""
+    rows = engine.repositories
     return ActivitySet(
-        steps=StepActivities(engine.books),
-        collection=CollectionActivities(engine.books, engine.gateway),
-        dunning=DunningActivities(engine.books),
-        adjustments=AdjustmentActivities(engine.books, engine.gateway, adjustments_of(engine)),
+        steps=StepActivities(rows.plans),
+        collection=CollectionActivities(rows.invoices, engine.gateway),
+        dunning=DunningActivities(rows.dunning, rows.adjustments),
+        adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
@@ -73,7 +73,12 @@ def activities_of(engine: Engine) -> ActivitySet:
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
     """Build what onboards a new customer."""
     return OnboardingActivities(
-        engine.customer_records_store, engine.archive, engine.registry, engine.books, engine.gateway
+        customers=engine.customer_records_store,
+        customer_queries=engine.queries.customers,
+        registry=engine.registry,
+        plans=engine.repositories.plans,
+        invoices=engine.repositories.invoices,
+        gateway=engine.gateway,
     )
 
 
@@ -86,10 +91,10 @@ def mail_activities(engine: Engine) -> MailActivities:
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares database, Stripe and workflows, and repairs them."""
-    books, stripe, workflows = reconciliation_reports(engine), StripeInvoiceLists(engine.stripe), engine.reconciliation
-    inbox = PostgresStripeEvents(engine.database)
-    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, workflows)
-    return ReconciliationActivities(books, Comparison(books, stripe, workflows), repairs, engine.offers.offers)
+    rows, stripe, workflows = engine.repositories, StripeInvoiceLists(engine.stripe), engine.reconciliation
+    comparison = Comparison(rows.reconciliation, stripe, workflows)
+    repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, workflows)
+    return ReconciliationActivities(rows.reconciliation, comparison, repairs, engine.offers.offers)
 
 
 async def ensure_schedules(engine: Engine) -> None:

@@ -14,7 +14,6 @@ import pytest
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
-from billflow.wiring import reconciliation_reports
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
@@ -66,7 +65,7 @@ async def one_reconciliation(env: Environment) -> ReconciliationReport:
     """Compare and repair once, and return what was found, none of which may need a person."""
     run = ReconciliationInput(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
     run_id = await env.engine.reconciliation.reconcile(run, datetime.now(UTC))
-    report = await reconciliation_reports(env.engine).report(env.org_id, run_id)
+    report = await env.engine.repositories.reconciliation.report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report
 

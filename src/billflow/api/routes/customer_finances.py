@@ -94,7 +94,7 @@ async def show_report(customer_id: str, services: ServicesHere, caller: Principa
 @router.get("/pricing")
 async def show_pricing(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerPricing:
     """Show what support agreed with a customer."""
-    return (await services.archive.customer(caller.org_id, customer_id)).pricing
+    return (await services.queries.customers.get(caller.org_id, customer_id)).pricing
 
 
 @router.put("/pricing", response_model=CustomerResponse)

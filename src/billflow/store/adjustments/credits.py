@@ -11,6 +11,7 @@ from billflow.models.contracts.customer_finances import Amount, CreditsRecord, G
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import BillingAccountRow, CreditRow, CustomerRow
 from billflow.store.customers.base import CustomerStore
+from billflow.store.session.mapping import from_row
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Credits(CustomerStore):
                 at=change.at,
             )
             recorder.session.add(row)
-            told = {"credit_id": str(row.id), "amount": row.amount, "currency": row.currency, "reason": row.reason}
-            recorder.audit("credit.granted", ("customer", customer.id), after=told)
-            recorder.say("credit.granted", told, customer_id=customer.id)
+            data = {"credit_id": str(row.id), "amount": row.amount, "currency": row.currency, "reason": row.reason}
+            recorder.audit("credit.granted", ("customer", customer.id), after=data)
+            recorder.say("credit.granted", data, customer_id=customer.id)
             await recorder.session.flush()
             return _record(row)
 
@@ -66,12 +67,4 @@ async def _currency(session: AsyncSession, customer: CustomerRow, wanted: str | 
 
 
 def _record(row: CreditRow) -> GrantedCredit:
-    return GrantedCredit(
-        credit_id=str(row.id),
-        customer_id=str(row.customer_id),
-        plan_id=str(row.plan_id) if row.plan_id else None,
-        amount=row.amount,
-        currency=row.currency,
-        reason=row.reason,
-        at=row.at,
-    )
+    return from_row(GrantedCredit, row, credit_id=row.id)

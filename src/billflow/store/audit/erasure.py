@@ -34,8 +34,8 @@ from billflow.store.audit.personal_data import FORGOTTEN, PersonalDataReader, cu
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.creation import LIVE, held_with_plans
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.plans.mapping import as_json
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json
 
 ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"

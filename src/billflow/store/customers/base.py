@@ -18,8 +18,8 @@ from billflow.models.tables import BillingAccountRow, ChannelRow, CustomerContac
 from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.creation import explained
-from billflow.store.plans.mapping import as_json
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json
 
 Part = CustomerContact | BillingAccountRow | ProjectRow | ChannelRow
 ManagedProcess = TypeVar("ManagedProcess", CustomerContact, BillingAccountRow, ProjectRow)

@@ -14,7 +14,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.base import CustomerStore, note, overwrite, part_of
 from billflow.store.customers.creation import LIVE
 from billflow.store.customers.records import account_record
-from billflow.store.invoices.collection import billed_customer
+from billflow.store.invoices.records import billed_customer
 from billflow.store.session.database import as_id
 
 

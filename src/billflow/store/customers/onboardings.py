@@ -20,7 +20,7 @@ from billflow.models.contracts.onboarding import (
 from billflow.models.tables import BillingAccountRow, Onboarding
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.base import CustomerStore
-from billflow.store.invoices.collection import billed_customer
+from billflow.store.invoices.records import billed_customer
 from billflow.store.session.database import as_id
 
 _EVENTS = {

@@ -25,9 +25,9 @@ from billflow.models.tables import CustomerPlan, CustomerRow, Org, TestClock
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.creation import create, explained, held_with_plans, turn
 from billflow.store.customers.records import customer_record, pricing_of
-from billflow.store.plans.mapping import as_json
-from billflow.store.plans.start import held_customer
+from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json
 from billflow.store.session.paging import page
 
 _ORGS = uuid5(NAMESPACE_DNS, "billflow.org")
@@ -90,7 +90,7 @@ class PostgresRegistry:
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
         """
         async with self.database.unit_of_work(org_id) as session:
-            customer, _ = await held_customer(session, customer_id)
+            customer, _ = await locked_customer(session, customer_id)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(pricing_of(customer)), as_json(pricing)

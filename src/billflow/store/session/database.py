@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
-from billflow.ports.billing import DatabaseBusy, NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.totals import RowCounts
 from billflow.store.session.url import shown, sqlalchemy_url, unreachable

@@ -4,7 +4,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from billflow.domain.errors import InvalidInput
-from billflow.ports.billing import NoDatabase
+from billflow.ports.database import NoDatabase
 
 _DRIVER = "postgresql+psycopg"
 _SPELLINGS = {"postgres", "postgresql", _DRIVER}

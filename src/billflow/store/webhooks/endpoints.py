@@ -22,8 +22,8 @@ from billflow.models.contracts.endpoints import (
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.plans.mapping import as_json
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json
 from billflow.store.session.paging import page
 
 _SECRET_BYTES = 32

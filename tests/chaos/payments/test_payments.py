@@ -26,9 +26,6 @@ LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
 DEBTS = 2_000 if LONG else 200
 KILLS = 40 if LONG else 4
-ADJUSTING = (3.0, 7.0)
-"""Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
-
 BAD_SECONDS = 700 if LONG else 40
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
@@ -48,7 +45,7 @@ async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
 async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None]) -> None:
     """Let Stripe fail and workers be killed until all is bought and sent, or it has lasted long enough."""
     await env.control("POST", "/faults", **all_trouble())
-    async with killing(workers, SEED, KILLS, ADJUSTING):
+    async with killing(workers, SEED, KILLS):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BAD_SECONDS):
                 await asyncio.wait([buying])

@@ -71,7 +71,7 @@ def copies() -> set[Path]:
 @contextmanager
 def started(folder: Path, site: Path) -> "Iterator[subprocess.Popen[str]]":
     """Run a stack under a umask of 077 until ctrl-C."""
-    command = [sys.executable, PROGRAM, folder]
+    command = [sys.executable, str(PROGRAM), str(folder)]
     with subprocess.Popen(command, env=variables(site), umask=0o077, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.send_signal(signal.SIGINT)

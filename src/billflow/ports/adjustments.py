@@ -21,8 +21,6 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
-from billflow.models.contracts.records import Page, Paging
 from billflow.models.contracts.webhooks import DisputeUpdate, KnownCard, StripeObjects
 
 
@@ -74,38 +72,6 @@ class PaymentMethods(Protocol):
 
     async def default_card(self, stripe_customer_id: str) -> str | None:
         """Return the id of the customer's default payment method, None where it has none or is gone."""
-        ...
-
-
-class Mailer(Protocol):
-    """A way to send mail."""
-
-    async def send(self, key: str, mail: Mail) -> None:
-        """Send one letter; *key* names it, so that receivers can tell a second copy. Raises `MailNotSent`."""
-        ...
-
-
-class MailLog(Protocol):
-    """The mails that were written; every method is one transaction and safe to repeat."""
-
-    async def notice_facts(self, ask: NotificationInput) -> NotificationFacts:
-        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
-        ...
-
-    async def keep(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
-        """Keep a letter under the key of *ask*; one that is kept already stays as it was written."""
-        ...
-
-    async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
-        """Remember that a mail was handed to the mail server."""
-        ...
-
-    async def mails(self, org_id: str, customer_id: str | None = None, paging: Paging = ...) -> Page[MailRecord]:
-        """Return one part of the mails, the newest first."""
-        ...
-
-    async def mail(self, org_id: str, mail_id: str) -> MailRecord:
-        """Return one mail; raises `NotFound`."""
         ...
 
 
@@ -209,7 +175,3 @@ class StripeEventEffects(Protocol):
     async def record_dispute(self, org_id: str, effects: DisputeUpdate) -> None:
         """Keep what an event tells of a dispute, and flag the invoice until the dispute is won."""
         ...
-
-
-class MailNotSent(Exception):
-    """The mail server can't be reached or refuses; try again later."""

@@ -38,8 +38,8 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.creation import held_with_plans, turn
-from billflow.store.customers.registration import hold
+from billflow.store.customers.status import hold_until_resumed, set_status
+from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.plans.base import PlanStore
 from billflow.store.plans.mapping import as_json
@@ -125,13 +125,13 @@ class Dunning(PlanStore):
         """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
         async with self.database.unit_of_work(ref.org_id) as session:
             owes = await _invoice(session, ref)
-            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            customer, plans = await lock_with_plans(session, str(owes.customer_id))
             invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
             if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
                 return CustomerHold(changed=False)
             if customer.status is CustomerStatus.ACTIVE:
                 change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} unpaid")
-                turn(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
+                set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
                 return CustomerHold(changed=True, plan_ids=_ids(plans))
             if await _held_by_debts(session, customer):
@@ -142,7 +142,7 @@ class Dunning(PlanStore):
         """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await _invoice(session, ref)
-            customer, plans = await held_with_plans(session, str(owed.customer_id))
+            customer, plans = await lock_with_plans(session, str(owed.customer_id))
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
@@ -152,9 +152,9 @@ class Dunning(PlanStore):
             if customer.suspended_at != since or await _held_by_debts(session, customer):
                 return CustomerHold(changed=False)
             for plan in plans:
-                hold(plan, customer)
+                hold_until_resumed(plan, customer)
             change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
-            turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
+            set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return CustomerHold(changed=True, plan_ids=_ids(plans))
 
     async def let_go(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
@@ -162,7 +162,7 @@ class Dunning(PlanStore):
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
             owes = await _invoice(session, ref)
-            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
                 return CollectionGivenUp()

@@ -170,7 +170,7 @@ class LockedInvoice:
             use_balance_again(invoice, self.recorder)
         paid = {"status": invoice.status, "amount_paid": amount_paid}
         self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=was, after=paid)
-        self.say("invoice.paid", paid | {"late": was["status"] is InvoiceStatus.VOID})
+        self.publish("invoice.paid", paid | {"late": was["status"] is InvoiceStatus.VOID})
 
     def give_up(self, reason: str | None = None) -> None:
         """Mark the invoice uncollectible."""
@@ -182,12 +182,14 @@ class LockedInvoice:
     def tell(self, event: str, data: dict[str, object]) -> None:
         """Write an event and its audit row."""
         self.recorder.audit(event, ("invoice", self.invoice.id), detail=data)
-        self.say(event, data)
+        self.publish(event, data)
 
-    def say(self, event: str, data: dict[str, object]) -> None:
+    def publish(self, event: str, data: dict[str, object]) -> None:
         """Write an event about the invoice."""
         invoice = self.invoice
-        self.recorder.say(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
+        self.recorder.publish(
+            event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id
+        )
 
 
 async def held_invoice(session: AsyncSession, ref: InvoiceRef, at: datetime | None) -> LockedInvoice:

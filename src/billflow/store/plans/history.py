@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.records import LedgerRecord, StepRecord, TimelineEntry
 from billflow.models.tables import LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
-from billflow.store.audit.personal_data import PersonalDataReader, opened
+from billflow.store.audit.personal_data import PersonalDataReader, personal_data_of
 
 
 async def ledger_of(session: AsyncSession, plan_id: UUID) -> tuple[LedgerRecord, ...]:
@@ -54,7 +54,7 @@ async def timeline_of(session: AsyncSession, plan_id: UUID) -> tuple[TimelineEnt
         select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
     )
     told = list(events)
-    opener = await opened(session, (event.customer_id for event in told))
+    opener = await personal_data_of(session, (event.customer_id for event in told))
     entries = [_step(step) for step in steps] + [_event(event, opener) for event in told]
     return tuple(sorted(entries, key=lambda entry: entry.recorded_at))
 

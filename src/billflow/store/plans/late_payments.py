@@ -16,7 +16,7 @@ from billflow.models.contracts.steps import PlanRef, StepInfo
 from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.ports.billing import DecideLate
 from billflow.store.audit.recorder import Recorder
-from billflow.store.customers.creation import LIVE
+from billflow.store.customers.transactions import LIVE
 from billflow.store.plans.base import PlanStore, idempotent_answer, store_idempotent_answer
 from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.outcome import OutcomeWriter
@@ -62,7 +62,7 @@ class Late(PlanStore):
     ) -> StepResult:
         told = {**info.detail, "code": error.code}
         recorder.audit("invoice.paid_without_plan", ("invoice", info.detail["invoice_id"]), detail=told)
-        recorder.say(
+        recorder.publish(
             "invoice.paid_without_plan",
             told,
             customer_id=rows.customer.id,
@@ -86,7 +86,7 @@ class Late(PlanStore):
             late = (await session.scalars(query)).all()
             told = {"invoices": [_told(invoice) for invoice in late], "total": sum(invoice.total for invoice in late)}
             recorder = Recorder(session, rows.plan.org_id, at)
-            recorder.say("billing.backfilled", told, customer_id=rows.customer.id, plan_id=rows.plan.id)
+            recorder.publish("billing.backfilled", told, customer_id=rows.customer.id, plan_id=rows.plan.id)
             store_idempotent_answer(session, rows, info, StepResult(state=await self._state(session, rows)))
 
 

@@ -27,8 +27,9 @@ from billflow.models.contracts.records import (
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow, SeatRow
 from billflow.store.adjustments.balance import credit_balance
-from billflow.store.customers.creation import LIVE, runs_on
+from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
+from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import invoice_detail, invoice_record
 from billflow.store.plans.base import PlanStore
@@ -112,7 +113,7 @@ class PostgresArchive(PlanStore):
     async def customer_of(self, org_id: str, deployment_id: str) -> CustomerRecord:
         """Return the customer of a deployment."""
         async with self.database.unit_of_work(org_id) as session:
-            return await customer_record(session, await runs_on(session, deployment_id))
+            return await customer_record(session, await customer_of_deployment(session, deployment_id))
 
     async def invoice(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""

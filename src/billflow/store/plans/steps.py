@@ -85,12 +85,12 @@ class Steps(PlanStore):
         subject = {"customer_id": row.customer_id, "plan_id": row.id}
         if isinstance(error, StaleSeatData) and error.notify:
             row.stale_data_notice_sent = True
-            recorder.say("plan.seat_data_stale", {"due": recorder.at}, **subject)
+            recorder.publish("plan.seat_data_stale", {"due": recorder.at}, **subject)
         if known is None or known.code != error.code:
             row.attention_code, row.attention_since = error.code, recorder.at
             reason = {"code": error.code, "message": error.message}
             recorder.audit("plan.on_hold", ("plan", row.id), detail=reason)
-            recorder.say("plan.needs_attention", reason, **subject)
+            recorder.publish("plan.needs_attention", reason, **subject)
         row.attention_message = error.message
         if recorder.session.is_modified(row):
             row.version += 1

@@ -22,7 +22,7 @@ from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
 from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationStripeInvoice
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
 from billflow.ports.reconciliation import PAGE
-from billflow.store.customers.creation import LIVE
+from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.base import PlanStore
 from billflow.store.plans.snapshots import STATES, StateRows, state_of, summary

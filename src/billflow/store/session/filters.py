@@ -42,8 +42,8 @@ def invoices_that(wanted: InvoiceFilter) -> Conditions:
     return conditions
 
 
-def _the(deployment: Select[UUID]) -> ScalarSelect[UUID]:
-    """Return the id of the one deployment of that name: lists are counted without the tables they are joined with."""
+def _id_of(deployment: Select[UUID]) -> ScalarSelect[UUID]:
+    """Return the id of a deployment as a subquery: lists are counted without the tables they are joined with."""
     return deployment.scalar_subquery()
 
 
@@ -57,13 +57,13 @@ def customers_that(wanted: CustomerFilter) -> Conditions:
     if wanted.erp_customer_number is not None:
         conditions.append(CustomerRow.erp_customer_number == wanted.erp_customer_number)
     if wanted.realm is not None:
-        conditions.append(CustomerRow.realm_id == _the(select(Realm.id).where(Realm.string_id == wanted.realm)))
+        conditions.append(CustomerRow.realm_id == _id_of(select(Realm.id).where(Realm.string_id == wanted.realm)))
     if wanted.remote_realm is not None:
         remote_realm = select(RemoteRealm.id).where(RemoteRealm.uuid == wanted.remote_realm)
-        conditions.append(CustomerRow.remote_realm_id == _the(remote_realm))
+        conditions.append(CustomerRow.remote_realm_id == _id_of(remote_realm))
     if wanted.remote_server is not None:
         remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
-        conditions.append(CustomerRow.remote_server_id == _the(remote_server))
+        conditions.append(CustomerRow.remote_server_id == _id_of(remote_server))
     if wanted.q is not None:
         begin = wanted.q.lower()
         conditions += [CustomerRow.name_key >= begin, CustomerRow.name_key < begin + _AFTER_ALL_LETTERS]

@@ -74,7 +74,7 @@ class PostgresStripeEventEffects:
             account.stripe_payment_method_id = method
             recorder = Recorder(session, account.org_id, at, STRIPE)
             recorder.audit("customer.card_changed", ("customer", account.customer_id))
-            recorder.say("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
+            recorder.publish("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
 
     async def forget_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
         """Let go of a Stripe customer that was deleted there: the next invoice makes a new one."""
@@ -86,7 +86,7 @@ class PostgresStripeEventEffects:
             recorder = Recorder(session, account.org_id, at, STRIPE)
             told = {"stripe_customer_id": stripe_customer_id}
             recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=told)
-            recorder.say("customer.deleted_at_stripe", told, customer_id=account.customer_id)
+            recorder.publish("customer.deleted_at_stripe", told, customer_id=account.customer_id)
 
     async def record_money(self, ref: InvoiceRef, money: StripeMoney, at: datetime) -> None:
         """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""

@@ -1,0 +1,38 @@
+"""What activities need of mail: the rows of the mail log, and a mail server.
+
+Activities name these protocols and never the classes behind them: workflows import activities, and must not reach
+SQLAlchemy.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
+
+
+class Mailer(Protocol):
+    """A way to send mail."""
+
+    async def send(self, key: str, mail: Mail) -> None:
+        """Send one mail; *key* names it, so that receivers can tell a second copy. Raises `MailNotSent`."""
+        ...
+
+
+class MailRepository(Protocol):
+    """The log of the mails that were written; every method is one transaction and safe to repeat."""
+
+    async def notification_facts(self, ask: NotificationInput) -> NotificationFacts:
+        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
+        ...
+
+    async def store(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
+        """Store a mail under the key of *ask*, and return it; one that is stored already stays as it was written."""
+        ...
+
+    async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
+        """Mark a mail as handed to the mail server."""
+        ...
+
+
+class MailNotSent(Exception):
+    """The mail server can't be reached or refuses; try again later."""

@@ -31,7 +31,6 @@ from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import (
     BilledCustomer,
-    CollectInput,
     CollectionLine,
     CollectionOutcome,
     InvoiceRef,
@@ -134,7 +133,7 @@ async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCust
 async def sent(temporal: Client, books: MemoryBooks) -> float:
     """Let workflows send the invoices, and return the seconds from the first handed out until the last was paid."""
     invoices = list(books.invoices.values())
-    asks = [CollectInput(org_id=one.org_id, invoice_id=one.invoice_id, at=one.issued_at) for one in invoices]
+    asks = [one.as_of(one.issued_at) for one in invoices]
     runs = [
         temporal.execute_workflow(SendingBench.run, asks[n::PLANS], id=f"bench/{n}", task_queue=BILLFLOW)
         for n in range(PLANS)

@@ -6,8 +6,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
-    from billflow.models.contracts.invoices import CollectInput, CollectionOutcome, Paid
-    from billflow.workflows.calls import at_stripe
+    from billflow.models.contracts.invoices import CollectionOutcome, InvoiceInput, Paid
+    from billflow.workflows.activity_execution import at_stripe
 
 
 @workflow.defn(name="SendingBench")
@@ -15,7 +15,7 @@ class SendingBench:
     """Sends invoices as a plan's run does, all at once instead of one after another."""
 
     @workflow.run
-    async def run(self, asks: list[CollectInput]) -> int:
+    async def run(self, asks: list[InvoiceInput]) -> int:
         """Return how many were paid."""
         outcomes: list[CollectionOutcome] = await asyncio.gather(
             *(at_stripe(CollectionActivities.collect, ask, "an invoice of the bench") for ask in asks)

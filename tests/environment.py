@@ -25,11 +25,11 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceRef
-from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanInput, StepResult
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
-from billflow.service.hearing import HEARD
+from billflow.service.stripe_event_handlers import HANDLED_TYPES
 from billflow.settings import Settings
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.plugin import billflow_plugin
@@ -71,9 +71,9 @@ class Environment(ApiEnvironment):
         await self.report(customer, seats, await self.now() - timedelta(hours=1))
         return customer
 
-    async def report(self, customer: CustomerRecord, seats: int, at: datetime) -> None:
-        """Report seats."""
-        report = SeatReport(observed_at=at, members=seats)
+    async def report(self, customer: CustomerRecord, seats: int, at: datetime, *, guests: int = 0) -> None:
+        """Report seats, and guests beside them."""
+        report = SeatReport(observed_at=at, members=seats, guests=guests)
         await self.engine.registry.report_seats(self.org_id, customer.customer_id, [report])
 
     async def ask(
@@ -83,28 +83,28 @@ class Environment(ApiEnvironment):
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            key=secrets.token_hex(8),
+            idempotency_key=secrets.token_hex(8),
             actor="tests",
-            asked=asked,
+            start=asked,
             test_clock_id=clock[0] if clock else None,
             at=clock[1] if clock else await self.now(),
         )
 
-    async def buy(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanStarted:
+    async def buy(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> StartPlanResult:
         """Start a plan and return the answer."""
-        return await self.engine.billing.start_plan(await self.ask(customer, asked))
+        return await self.engine.plans.start(await self.ask(customer, asked))
 
     async def plan_on_clock(
         self, customer: CustomerRecord, at: datetime, asked: StartPlan = MONTHLY
     ) -> tuple[str, PlanState]:
         """Start a plan on a new test clock that stands at *at*; return the clock's id and the plan."""
         clock = await self.engine.registry.create_clock(self.org_id, at)
-        started = await self.engine.billing.start_plan(await self.ask(customer, asked, (clock.test_clock_id, at)))
+        started = await self.engine.plans.start(await self.ask(customer, asked, (clock.test_clock_id, at)))
         return clock.test_clock_id, started.state
 
     async def advance(self, clock_id: str, to: datetime) -> None:
         """Move a test clock forward, with everything that hangs on it."""
-        await self.engine.billing.advance_clock(self.org_id, clock_id, to)
+        await self.engine.clocks.advance(self.org_id, clock_id, to)
 
     async def plan(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan and return it."""
@@ -112,11 +112,11 @@ class Environment(ApiEnvironment):
 
     async def command(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> StepResult:
         """Take a command by update."""
-        return await self.engine.billing.command(ref(plan), request(command, command_id))
+        return await self.engine.plans.command(ref(plan), request(command, command_id))
 
     async def signal(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> None:
         """Leave a command by signal."""
-        await self.engine.billing.signal(ref(plan), request(command, command_id))
+        await self.engine.plans.signal(ref(plan), request(command, command_id))
 
     async def state(self, plan: PlanState) -> PlanState:
         """Return the plan as the records know it."""
@@ -162,7 +162,7 @@ class Environment(ApiEnvironment):
 
 def ref(plan: PlanState) -> PlanRef:
     """Name a plan."""
-    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+    return plan.ref
 
 
 def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
@@ -208,7 +208,7 @@ async def running_environment(
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
         )
         async with open_engine(settings, client.service_client.config.target_host) as engine:
-            ours = replace(engine, client=client, billing=replace(engine.billing, client=client))
+            ours = replace(engine, client=client)
             org_id = await engine.registry.create_org(settings.org)
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(ours) if working else []))
@@ -235,7 +235,7 @@ async def dev_server_environment(
 
             @asynccontextmanager
             async def stripe_of_seed(webhook_url: str) -> AsyncIterator[RunningStripe]:
-                terms = EmulatorOptions(False, webhook_url=webhook_url, types=HEARD, seed=seed or 0)
+                terms = EmulatorOptions(False, webhook_url=webhook_url, types=HANDLED_TYPES, seed=seed or 0)
                 async with embedded_stripe(folder, lock, terms) as emulator:
                     yield RunningStripe(emulator.api_base, emulator.webhook_secret)
 

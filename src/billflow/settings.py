@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field, SecretStr, StringConstraints, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
+from billflow.errors import CommandFailed
 from billflow.models.keyring import Keyring
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -15,8 +16,11 @@ LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-class SettingsError(InvalidInput):
-    """A variable of the environment has a value that cannot be used; the message names it."""
+class SettingsError(CommandFailed):
+    """A variable of the environment is missing, or has a value that can't be used.
+
+    Set the variable that the message names.
+    """
 
     code = "invalid_settings"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billflow.activities.faults import FIRST_SECONDS, LONGEST_SECONDS, backoff
+from billflow.activities.stripe_errors import FIRST_SECONDS, LONGEST_SECONDS, backoff
 
 
 @pytest.mark.parametrize(("attempt", "longest"), [(1, 1), (2, 2), (5, 16), (9, 256), (10, 300), (10_000, 300)])

@@ -12,8 +12,8 @@ from billflow.domain import plan_start
 from billflow.domain.calendar import add_months
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
-    CollectInput,
     CollectionOutcome,
+    InvoiceInput,
     InvoiceRef,
     InvoiceStatus,
     InvoiceSummary,
@@ -21,7 +21,7 @@ from billflow.models.contracts.invoices import (
     Paid,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.steps import ActivateInput, BillingDateInput
+from billflow.models.contracts.steps import ActivateInput, CloseCycleInput
 from billflow.store.plans.repository import PostgresBooks
 from tests.environment import Environment
 
@@ -53,13 +53,13 @@ async def bought(env: Environment) -> tuple[CustomerRecord, PlanState, InvoiceSu
     """Write a purchase into the records, and send nothing."""
     customer = await env.subscriber(seats=10)
     ask = await env.ask(customer)
-    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
     return customer, result.state, result.invoices[0]
 
 
-def collecting(invoice: InvoiceSummary) -> CollectInput:
+def collecting(invoice: InvoiceSummary) -> InvoiceInput:
     """Ask to collect an invoice at its own moment."""
-    return CollectInput(org_id=invoice.org_id, invoice_id=invoice.invoice_id, at=invoice.issued_at)
+    return invoice.as_of(invoice.issued_at)
 
 
 async def test_collecting_twice_charges_once_and_answers_the_same(env: Environment) -> None:
@@ -91,17 +91,15 @@ async def test_collecting_again_after_a_crash_charges_once(env: Environment, bef
     assert [row.status for row in await env.invoices(customer)] == [InvoiceStatus.PAID]
 
 
-async def test_a_billing_date_closed_twice_makes_one_invoice_and_answers_the_same(env: Environment) -> None:
+async def test_a_cycle_closed_twice_makes_one_invoice_and_answers_the_same(env: Environment) -> None:
     customer, plan, purchase = await bought(env)
     steps = StepActivities(env.engine.books)
-    activate = ActivateInput(
-        org_id=plan.org_id, plan_id=plan.plan_id, invoice_id=purchase.invoice_id, at=purchase.issued_at
-    )
+    activate = ActivateInput(plan=plan.ref, invoice_id=purchase.invoice_id, at=purchase.issued_at)
     started = await ActivityEnvironment().run(steps.activate, activate)
     due = add_months(started.state.billing_cycle_anchor, 1)
-    billing_date = BillingDateInput(org_id=plan.org_id, plan_id=plan.plan_id, at=due)
+    cycle = CloseCycleInput(plan=plan.ref, at=due)
 
-    answers = [await ActivityEnvironment().run(steps.process_billing_date, billing_date) for _ in range(2)]
+    answers = [await ActivityEnvironment().run(steps.close_cycle, cycle) for _ in range(2)]
 
     assert answers[0] == answers[1]
     assert [row.total for row in await env.invoices(customer)] == [8000, 8000]

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from billflow.api.app import create_app
-from billflow.api.authentication import REMEMBERED_FOR, USUAL_RATE, Authentication, RateLimiter, Unauthorized
+from billflow.api.authentication import REMEMBERED_FOR, USUAL_RATE, Authentication, RateLimiter
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
+from billflow.errors import Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
 from billflow.models.contracts.customers import ChangeContext
 from billflow.wiring import api_services

@@ -13,7 +13,7 @@ from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
 from billflow.store.access.api_keys import PostgresKeys
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
@@ -69,6 +69,20 @@ async def test_what_is_out_of_reach_may_be_asked_again(env: ApiEnvironment, outa
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert answer.headers["content-type"] == "application/problem+json"
+    assert "gone" not in answer.text
+
+
+async def test_what_stripe_refuses_us_has_its_code_and_the_words_stay_in_our_log(env: ApiEnvironment) -> None:
+    refusal = PaymentsRejected("No such customer: 'cus_1'.", stripe_code="resource_missing")
+    services = replace(
+        api_services(env.engine),
+        authentication=Authentication(BrokenKeys(env.engine.books.database, refusal), Mode.TEST),
+    )
+    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "stripe_rejected")
+    assert "cus_1" not in answer.text
 
 
 async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(env: ApiEnvironment) -> None:

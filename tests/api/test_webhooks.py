@@ -12,12 +12,12 @@ import httpx
 import psycopg
 from stripe import WebhookSignature
 
-from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.access import PlansOnHold
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
-from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
+from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.billing import NoDatabase
-from billflow.wiring import stripe_event_handler
+from billflow.service.stripe_events import StripeEventQueue
+from billflow.wiring import stripe_event_handlers
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.api_environment import ApiEnvironment, until
 
@@ -202,7 +202,7 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
     inbox = TroubledInbox()
-    events = StripeEvents(inbox, stripe_event_handler(env.engine, inbox), inbox)
+    events = StripeEventQueue(inbox, stripe_event_handlers(env.engine, inbox), inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",
         type="invoice.paid",
@@ -219,7 +219,7 @@ async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(e
     async def is_handled() -> bool:
         return not inbox.waiting
 
-    await events.take(event)
+    await events.store(event)
     await until(is_handled)
     acting.cancel()
 
@@ -245,7 +245,7 @@ class TroubledInbox:
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         self.asked += 1
         if self.asked == 1:
             raise NoDatabase("gone for a moment")

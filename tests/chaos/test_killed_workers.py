@@ -61,7 +61,7 @@ async def test_workers_killed_at_random_leave_no_invoice_missing_none_double_and
     assert workers.kills == KILLS
     for customer, plan, asked in lives:
         steps = await env.engine.archive.steps(ref(plan))
-        closed = [step.at for step in steps if step.kind == "billing_date"]
+        closed = [step.at for step in steps if step.kind == "close_cycle"]
         assert closed == [add_months(BEGIN, month) for month in range(1, MONTHS + 1)]
         assert await differences(env, customer, asked, BEGIN) == ()
         assert {invoice.status for invoice in await env.invoices(customer)} == {InvoiceStatus.PAID}

@@ -30,7 +30,11 @@ def raising(error: BaseException) -> Any:
     [
         (NotEnoughLicenses(5), "not_enough_licenses", "At least 5 licenses are needed."),
         (NoDatabase("PostgreSQL can't be reached."), "no_database", "PostgreSQL can't be reached."),
-        (PaymentsUnavailable("no answer"), "stripe_unavailable", "Stripe can't be reached: no answer."),
+        (
+            PaymentsUnavailable("Stripe can't be reached: no answer."),
+            "stripe_unavailable",
+            "Stripe can't be reached: no answer.",
+        ),
         (
             RPCError("deadline exceeded", RPCStatusCode.DEADLINE_EXCEEDED, b""),
             "temporal_failed",

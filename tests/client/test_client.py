@@ -8,19 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from billflow.client import (
-    AsyncClient,
-    AuthenticationFailed,
-    Client,
-    commands,
-    customers,
-    events,
-    invoices,
-    plans,
-    seats,
-)
+from billflow.client import AsyncClient, Client, commands, customers, events, invoices, plans, seats
 from billflow.domain.commands import SetLicenses
 from billflow.domain.errors import InvalidInput, NotFound, Refused
+from billflow.errors import Unauthorized
 from billflow.models.contracts.customers import SeatReport
 from tests.api_environment import ApiEnvironment
 
@@ -89,7 +80,7 @@ async def test_refusals_are_the_errors_of_billing_with_their_codes(env: ApiEnvir
     with pytest.raises(InvalidInput):
         await client.do(plans.start(customer.customer_id, "no_such_tier", "monthly"))
     async with AsyncClient(env.api_url, "bf_test_wrong", trust_env=False) as stranger:
-        with pytest.raises(AuthenticationFailed):
+        with pytest.raises(Unauthorized):
             await stranger.do(customers.search())
 
 

@@ -1,4 +1,4 @@
-"""Credit notes, refunds, void, uncollectible: rows, Stripe, plan and customer agree afterwards (billflow rules 16)."""
+"""Credit notes, refunds, void, uncollectible: rows, Stripe, plan and customer agree afterwards (rules 28)."""
 
 import asyncio
 import secrets
@@ -38,7 +38,7 @@ async def assert_agreed(debtor: Debtor) -> None:
     assert (await debtor.env.control("GET", "/invariants?unique=billflow_invoice"))["broken"] == []
     invoice, held = await debtor.invoice(), await debtor.at_stripe()
     assert (invoice.status, invoice.amount_paid) == (held.status, held.amount_paid)
-    settled = await debtor.env.engine.invoices.adjustments(debtor.env.org_id, invoice.invoice_id)
+    settled = await debtor.env.engine.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
     assert settled.remaining == held.amount_remaining
     owed = await debtor.env.engine.archive.credits(debtor.env.org_id, debtor.customer.customer_id)
     customer = await debtor.env.engine.archive.customer(debtor.env.org_id, debtor.customer.customer_id)
@@ -51,7 +51,7 @@ async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts:
     debtor = await debts.customer()
     ask = RefundInput(**await of(debtor, amount=1000))
 
-    answers = await asyncio.gather(*(debtor.env.engine.invoices.refund(ask) for _ in range(5)))
+    answers = await asyncio.gather(*(debtor.env.engine.adjustments.refund(ask) for _ in range(5)))
 
     assert {(answer.refund_id, answer.status) for answer in answers} == {
         (answers[0].refund_id, AdjustmentStatus.SUCCEEDED)
@@ -63,13 +63,13 @@ async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts:
 async def test_a_key_that_gave_money_back_on_one_invoice_gives_none_back_on_another(debts: Debts) -> None:
     first, second = await debts.customer(), await debts.customer()
     key = secrets.token_hex(8)
-    invoices = first.env.engine.invoices
-    await invoices.refund(RefundInput(**await of(first, amount=1000, key=key)))
-    await invoices.credit_note(CreditNoteInput(**await of(first, amount=500, key=key)))
+    adjustments = first.env.engine.adjustments
+    await adjustments.refund(RefundInput(**await of(first, amount=1000, key=key)))
+    await adjustments.credit(CreditNoteInput(**await of(first, amount=500, key=key)))
 
     for asked in (
-        invoices.refund(RefundInput(**await of(second, amount=1000, key=key))),
-        invoices.credit_note(CreditNoteInput(**await of(second, amount=500, key=key))),
+        adjustments.refund(RefundInput(**await of(second, amount=1000, key=key))),
+        adjustments.credit(CreditNoteInput(**await of(second, amount=500, key=key))),
     ):
         with pytest.raises(InvalidInput, match="used for another invoice"):
             await asked
@@ -81,10 +81,10 @@ async def test_no_number_of_refunds_at_once_gives_back_more_than_was_paid(debts:
     debtor = await debts.customer()
     asks = [RefundInput(**await of(debtor, amount=3000)) for _ in range(5)]
 
-    answers = await asyncio.gather(*(debtor.env.engine.invoices.refund(ask) for ask in asks), return_exceptions=True)
+    answers = await asyncio.gather(*(debtor.env.engine.adjustments.refund(ask) for ask in asks), return_exceptions=True)
 
     assert sorted(type(answer).__name__ for answer in answers) == ["RefundRecord"] * 2 + ["Refused"] * 3
-    rest = await debtor.env.engine.invoices.refund(RefundInput(**await of(debtor)))
+    rest = await debtor.env.engine.adjustments.refund(RefundInput(**await of(debtor)))
     assert rest.amount == TOTAL - 6000
     await assert_agreed(debtor)
 
@@ -93,11 +93,11 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
     debts: Debts,
 ) -> None:
     debtor = await debts.customer()
-    invoices = debtor.env.engine.invoices
+    adjustments = debtor.env.engine.adjustments
     line = (await debtor.invoice()).lines[0].line_id
 
-    back = await invoices.credit_note(CreditNoteInput(**await of(debtor, amount=500, reason=CreditReason.DUPLICATE)))
-    kept = await invoices.credit_note(
+    back = await adjustments.credit(CreditNoteInput(**await of(debtor, amount=500, reason=CreditReason.DUPLICATE)))
+    kept = await adjustments.credit(
         CreditNoteInput(
             **await of(
                 debtor, lines=(LineCredit(line_id=line, amount=1500),), give_back=RefundMethod.BALANCE, memo="Sorry."
@@ -120,9 +120,9 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
 async def test_a_credit_note_over_all_that_is_open_settles_the_debt_and_ends_its_collection(debts: Debts) -> None:
     debtor = await debts.declined()
 
-    part = await debtor.env.engine.invoices.credit_note(CreditNoteInput(**await of(debtor, amount=1000)))
+    part = await debtor.env.engine.adjustments.credit(CreditNoteInput(**await of(debtor, amount=1000)))
     assert (await debtor.invoice()).status is InvoiceStatus.OPEN
-    rest = await debtor.env.engine.invoices.credit_note(CreditNoteInput(**await of(debtor)))
+    rest = await debtor.env.engine.adjustments.credit(CreditNoteInput(**await of(debtor)))
 
     assert (part.before_payment, rest.before_payment) == (1000, TOTAL - 1000)
     assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
@@ -134,7 +134,7 @@ async def test_voiding_a_debt_closes_it_on_both_sides_and_lets_the_customer_back
     debtor = await debts.declined()
     await debtor.after(8)
 
-    voided = await debtor.env.engine.invoices.close(VoidInput(**await of(debtor)))
+    voided = await debtor.env.engine.adjustments.void(VoidInput(**await of(debtor)))
 
     assert voided.status is InvoiceStatus.VOID
     await debtor.until_status("active")
@@ -144,13 +144,13 @@ async def test_voiding_a_debt_closes_it_on_both_sides_and_lets_the_customer_back
 
     await until(is_void_at_stripe)
     with pytest.raises(Refused, match="Only an open invoice"):
-        await debtor.env.engine.invoices.close(VoidInput(**await of(debtor, to=InvoiceStatus.UNCOLLECTIBLE)))
+        await debtor.env.engine.adjustments.void(VoidInput(**await of(debtor, to=InvoiceStatus.UNCOLLECTIBLE)))
 
 
 async def test_voiding_a_purchase_that_was_sent_means_that_the_plan_never_starts(debts: Debts) -> None:
     debtor = await debts.customer(BY_INVOICE)
 
-    await debtor.env.engine.invoices.close(VoidInput(**await of(debtor)))
+    await debtor.env.engine.adjustments.void(VoidInput(**await of(debtor)))
 
     async def is_over() -> bool:
         return (await debtor.state()).status is PlanStatus.ENDED
@@ -161,7 +161,7 @@ async def test_voiding_a_purchase_that_was_sent_means_that_the_plan_never_starts
 async def test_a_debt_given_up_by_hand_is_collected_no_more(debts: Debts) -> None:
     debtor = await debts.declined()
 
-    await debtor.env.engine.invoices.close(VoidInput(**await of(debtor, to=InvoiceStatus.UNCOLLECTIBLE)))
+    await debtor.env.engine.adjustments.void(VoidInput(**await of(debtor, to=InvoiceStatus.UNCOLLECTIBLE)))
 
     assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.UNCOLLECTIBLE
     await debtor.after(20)

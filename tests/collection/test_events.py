@@ -5,7 +5,7 @@ from typing import Any
 
 import stripe
 
-from billflow.models.contracts.adjustments import Adjustments, AdjustmentStatus
+from billflow.models.contracts.adjustments import AdjustmentStatus, InvoiceAdjustments
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
@@ -14,10 +14,10 @@ from tests.collection.debts import DUE, Debtor, Debts
 from tests.environment import BY_INVOICE, Environment
 
 
-async def adjustments(debtor: Debtor) -> Adjustments:
+async def adjustments(debtor: Debtor) -> InvoiceAdjustments:
     """Return the credit notes and refunds of the newest invoice."""
     invoice = await debtor.invoice()
-    return await debtor.env.engine.invoices.adjustments(debtor.env.org_id, invoice.invoice_id)
+    return await debtor.env.engine.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
 
 
 async def payment_of(debtor: Debtor) -> str:

@@ -7,9 +7,6 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import CONFIRMING_CARD, DECLINING_CARD, GOOD_CARD
-from billflow.temporal.ids import collection_workflow_id
-from billflow.temporal.queues import BILLFLOW
-from billflow.workflows.collection import CollectionWorkflow
 from tests.api_environment import until
 from tests.collection.debts import DAY, DUE, Debts
 from tests.environment import BY_INVOICE
@@ -56,13 +53,11 @@ async def test_the_books_know_at_all_times_what_comes_next_and_when(debts: Debts
 async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_clock(debts: Debts) -> None:
     debtor = await debts.declined()
     env, invoice = debtor.env, await debtor.invoice()
-    behind = await env.engine.billing.collection_of(invoice)
+    behind = await env.engine.collection.start_of(invoice)
     await env.collection(invoice).terminate()
     await env.engine.registry.advance_clock(env.org_id, debtor.clock, DUE + DAY)
 
-    await env.temporal.start_workflow(
-        CollectionWorkflow.run, behind, id=collection_workflow_id(invoice.invoice_id), task_queue=BILLFLOW
-    )
+    await env.engine.control.start(behind)
 
     async def is_tried_again() -> bool:
         return [(attempt.at - DUE) // DAY for attempt in (await debtor.invoice()).payment_attempts] == [0, 1]
@@ -89,7 +84,7 @@ async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts
     assert (await debtor.state()).suspended
 
     await debtor.new_card(GOOD_CARD)
-    await debtor.env.engine.billing.retry_payments(debtor.env.org_id, debtor.customer.customer_id)
+    await debtor.env.engine.collection.retry_payments(debtor.env.org_id, debtor.customer.customer_id)
     await debtor.until_status("active")
 
     async def is_billed_again() -> bool:
@@ -187,6 +182,8 @@ async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_
     rule = DunningPolicy(suspend_customer=False, end_plan_after_days=None, small_organizations=SmallOrganizationRule())
     async with debts.policy(rule):
         small, large = await debts.declined(seats=3), await debts.declined(seats=5)
+        # Five guests ride along with each member, so that these take no seat.
+        await small.env.report(small.customer, 3, DUE + DAY, guests=15)
         await small.after(10)
         assert (await small.state()).status is PlanStatus.ACTIVE
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,14 +12,20 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from billflow.models.contracts.onboarding import (
+    OnboardingInput,
+    OnboardingOptions,
     OnboardingProgress,
     OnboardingStage,
     OnboardingStatus,
+    ReportPartInput,
     StageProgress,
-    StageReport,
     StageStatus,
 )
+from billflow.ports.billing import NoDatabase
+from billflow.store.customers.repository import PostgresCustomerBooks
+from billflow.store.session.database import Database
 from billflow.temporal.ids import onboarding_workflow_id
+from billflow.wiring.workers import onboarding_activities
 from billflow.workflows.onboarding import OnboardingWorkflow
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import Json, at, created, events_of
@@ -141,7 +149,7 @@ async def stripe_refuses(env: ApiEnvironment, customer: Json) -> AsyncIterator[N
         await control.delete("/_sim/faults")
 
 
-async def test_without_stripe_it_is_parked_and_goes_on_when_asked(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+async def test_without_stripe_it_is_on_hold_and_goes_on_when_asked(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     async with stripe_refuses(env, customer):
         await api.post(at(customer, "onboard"), json=TRIAL)
@@ -153,6 +161,21 @@ async def test_without_stripe_it_is_parked_and_goes_on_when_asked(api: httpx.Asy
     assert on_hold["parts"][2]["code"] == "email_invalid"
     assert parts(on_hold)["first_project"] == "pending"
     assert set(parts(done).values()) == {"done"}
+
+
+async def test_a_database_that_is_away_fails_no_part_but_has_it_tried_again(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer = await created(api)
+    away = Database("postgresql://nobody@127.0.0.1:1/away")
+    activities = onboarding_activities(replace(env.engine, customer_records_store=PostgresCustomerBooks(away)))
+    ask = OnboardingInput(
+        org_id=env.org_id, customer_id=customer["id"], actor="tests", wishes=OnboardingOptions(), at=datetime.now(UTC)
+    )
+
+    with pytest.raises(NoDatabase):
+        await activities.check_account(ask)
+    await away.close()
 
 
 async def test_a_customer_that_was_never_onboarded_says_so(api: httpx.AsyncClient) -> None:
@@ -184,7 +207,7 @@ async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str
 async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(env: ApiEnvironment) -> None:
     customer = (await env.customer(card=None)).customer_id
     part = StageProgress(part=OnboardingStage.DEPLOYMENT, status=StageStatus.DONE)
-    report = StageReport(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
+    report = ReportPartInput(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
 
     told = await env.engine.customer_records_store.report_part(report)
 

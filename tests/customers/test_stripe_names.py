@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from billflow.activities.naming import NamingActivities
+from billflow.activities.customer_update import CustomerUpdateActivities
 from billflow.models.contracts.customers import CustomerRef
 from billflow.payments.customers import StripeCustomers
 from tests.api_environment import ApiEnvironment, until
@@ -45,16 +45,16 @@ async def test_telling_stripe_twice_is_as_good_as_once_and_a_customer_deleted_th
     env: ApiEnvironment,
 ) -> None:
     customer = (await env.customer()).customer_id
-    naming = NamingActivities(env.engine.customer_records_store, StripeCustomers(env.engine.stripe))
+    activities = CustomerUpdateActivities(env.engine.customer_records_store, StripeCustomers(env.engine.stripe))
     ref = CustomerRef(org_id=env.org_id, customer_id=customer)
     [payer] = await env.engine.customer_records_store.payers(ref)
 
     for _ in range(2):
-        await naming.rename_payers(ref)
+        await activities.update_payers(ref)
     assert await called(env, customer) == (payer.name, payer.email)
 
     await env.engine.stripe.v1.customers.delete_async(str(payer.stripe_customer_id))
-    await naming.rename_payers(ref)
+    await activities.update_payers(ref)
 
 
 async def test_who_is_not_at_stripe_is_told_to_nobody(env: ApiEnvironment) -> None:

@@ -1,4 +1,4 @@
-"""Suspension over the API, on test clocks: it stops charges, never the clock (billflow rules 15)."""
+"""Suspension over the API, on test clocks: it stops charges, never the clock (rules 27)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

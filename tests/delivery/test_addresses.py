@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from billflow.delivery.addresses import AddressPolicy, UnsafeAddress
+from billflow.delivery.addresses import AddressPolicy
 from billflow.domain.errors import InvalidInput
 from billflow.domain.webhook_policy import BACKOFF, is_public, pause_after
 
@@ -71,7 +71,7 @@ async def test_a_public_name_of_a_private_address_is_not_called(monkeypatch: pyt
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", "10.0.0.7")]
 
     monkeypatch.setattr(socket, "getaddrinfo", inward)
-    with pytest.raises(UnsafeAddress, match="not on the open internet"):
+    with pytest.raises(InvalidInput, match="not on the open internet"):
         await LIVE.request("https://rebound.example.com/")
 
 

@@ -14,7 +14,7 @@ from billflow.models.contracts.access import Scope
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
-from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.service.outbox import OutboxRelay
 from billflow.store.webhooks.outbox import PostgresOutbox
 from billflow.temporal.ids import delivery_workflow_id
 from tests.api_environment import ApiEnvironment, until
@@ -248,6 +248,6 @@ async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(
     listener.answer = lambda _: OK
 
     outbox = PostgresOutbox(env.engine.books.database)
-    await Dispatcher(outbox, Lanes(env.engine.client)).sweep()
+    await OutboxRelay(outbox, env.engine.control).sweep()
 
     await listener.until(lambda here: here.types(customer) == ["customer.created"])

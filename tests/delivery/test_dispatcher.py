@@ -1,19 +1,21 @@
-"""An event leaves the queue only when its delivery streams know: a dispatcher may die at any point."""
+"""An event leaves the queue only when its streams know: a relay may die at any point."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 import pytest
 from temporalio.client import Client
 
-from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, Routed
+from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, RoutingResult
 from billflow.models.contracts.records import Paging
-from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.service.outbox import OutboxRelay
+from billflow.service.workflow_control import WorkflowControl
 from billflow.store.session.database import Database
 from billflow.store.webhooks.endpoints import PostgresEndpoints
 from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.temporal.workflow_starts import WorkflowStart
 from tests.store.conftest import Company, books_url, by, catalog, company, database
 
 __all__ = ["books_url", "catalog", "company", "database"]
@@ -31,7 +33,7 @@ class Fragile(PostgresOutbox):
 
     env: str = ""
 
-    async def route(self, org_id: str) -> Routed:
+    async def route(self, org_id: str) -> RoutingResult:
         """Route, and perhaps die."""
         self._die("before route")
         routed = await super().route(org_id)
@@ -50,14 +52,15 @@ class Fragile(PostgresOutbox):
 
 
 @dataclass(frozen=True)
-class Woken(Lanes):
-    """Lanes that are noted, for nobody is to send anything here."""
+class Woken(WorkflowControl):
+    """Workflows that are noted, for nobody is to send anything here."""
 
     noted: set[DeliveryStream] = field(default_factory=set)
 
-    async def wake(self, streams: Iterable[DeliveryStream]) -> None:
-        """Note the delivery streams."""
-        self.noted.update(streams)
+    async def start(self, start: WorkflowStart, signal: str | None = None, *args: object) -> None:
+        """Note the streams."""
+        if isinstance(start.argument, DeliveryStream):
+            self.noted.add(start.argument)
 
 
 @pytest.mark.parametrize("env", STAGES)
@@ -67,14 +70,14 @@ async def test_a_dispatcher_that_is_killed_loses_nothing_and_doubles_nothing(
     endpoints = PostgresEndpoints(database, str)
     made = await endpoints.create_endpoint(company.org_id, NewEndpoint(url="https://example.com"), by())
     customers = [(await company.customer()).customer_id for _ in range(3)]
-    streams = Woken(temporal_client)
+    woken = Woken(temporal_client)
 
     with pytest.raises(Killed):
-        await Dispatcher(Fragile(database, env), streams).dispatch()
-    await asyncio.gather(*(Dispatcher(PostgresOutbox(database), streams).dispatch() for _ in range(2)))
+        await OutboxRelay(Fragile(database, env), woken).relay()
+    await asyncio.gather(*(OutboxRelay(PostgresOutbox(database), woken).relay() for _ in range(2)))
 
     endpoint_id = made.record.endpoint_id
-    assert {stream.customer_id for stream in streams.noted if stream.endpoint_id == endpoint_id} == set(customers)
+    assert {stream.customer_id for stream in woken.noted if stream.endpoint_id == endpoint_id} == set(customers)
     with psycopg.connect(books_url) as connection:
         messages = connection.execute(
             "SELECT customer_id::text FROM webhook_message WHERE endpoint_id = %s ORDER BY position", [endpoint_id]

@@ -8,7 +8,13 @@ import pytest
 from billflow.domain.activation import start_after_trial
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
-from billflow.domain.commands import ExtendTrial, SetLicenses, SetLicensesAtRenewal, SwitchToMonthly
+from billflow.domain.commands import (
+    ExtendTrial,
+    SetLicenseManagement,
+    SetLicenses,
+    SetLicensesAtRenewal,
+    SwitchToMonthly,
+)
 from billflow.domain.errors import AlreadySubscribed, NeedsAttention, Refused
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
@@ -92,6 +98,19 @@ def test_a_paid_trial_can_not_start_with_fewer_licenses_than_were_paid_for() -> 
         life.command(SetLicensesAtRenewal(licenses=8), START + DAY)
 
     assert refusal.value.code == "already_paid"
+
+
+def test_a_paid_trial_that_turns_automatic_bills_no_license_twice() -> None:
+    life = by_invoice()
+    life.facts = replace(life.facts, trial_invoice_paid=True)
+    life.command(SetLicenseManagement(license_management=LicenseManagement.AUTOMATIC), START + DAY)
+    life.observe(seats(START + 2 * DAY, 3))
+    life.backfill(ENDS)
+    life.observe(seats(ENDS + 5 * DAY, 13))
+    life.backfill(ENDS + 62 * DAY)
+
+    assert [entry.licenses for entry in life.facts.ledger if entry.event_time >= ENDS] == [12, 12, 13]
+    assert [invoice.lines[0].quantity for invoice in life.invoices] == [12, 1]
 
 
 def test_an_unpaid_trial_ends_without_a_charge() -> None:

@@ -94,7 +94,7 @@ def test_invoices_told_of_together_are_listed_with_their_sum(language: str, line
         ListedInvoice(invoice_name=f"A-{month}", issued_at=datetime(2026, month + 2, 1, tzinfo=UTC), total=amount)
         for month, amount in ((1, 1200), (2, -305))
     )
-    body = written(Occasion.BACKFILLED, language, listed=listed).body
+    body = written(Occasion.BACKFILL, language, listed=listed).body
 
     assert [line for line in body.splitlines() if line.startswith("- ")] == lines
     assert total in body

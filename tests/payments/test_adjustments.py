@@ -23,7 +23,7 @@ from billflow.models.contracts.adjustments import (
     RefundToSend,
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Paid
-from billflow.payments.adjustments import StripeAdjustments
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
@@ -39,8 +39,8 @@ TOTAL = 6500
 
 
 @pytest.fixture(scope="session")
-def adjustments(client: stripe.StripeClient) -> StripeAdjustments:
-    return StripeAdjustments(client)
+def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
+    return StripeAdjustmentGateway(client)
 
 
 async def paid(gateway: StripeGateway) -> InvoiceToCollect:
@@ -95,7 +95,7 @@ def a_note(invoice: InvoiceToCollect, before: int, refunded: int, balance: int) 
 
 
 async def test_a_refund_asked_for_again_and_again_gives_money_back_once(
-    gateway: StripeGateway, adjustments: StripeAdjustments
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
     wanted = a_refund(await paid(gateway), 1000)
 
@@ -109,12 +109,12 @@ async def test_a_refund_asked_for_again_and_again_gives_money_back_once(
 
 
 async def test_a_refund_whose_key_is_forgotten_is_found_by_its_mark(
-    gateway: StripeGateway, adjustments: StripeAdjustments, client: stripe.StripeClient
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     wanted = a_refund(await paid(gateway), 1000)
     first = await adjustments.settle(wanted)
 
-    later = StripeAdjustments(client, lambda: NOW + timedelta(days=2))
+    later = StripeAdjustmentGateway(client, lambda: NOW + timedelta(days=2))
     again = await later.settle(wanted.model_copy(update={"sent_first_at": NOW - timedelta(days=1)}))
 
     assert again == first
@@ -135,7 +135,7 @@ async def paid_in_parts(gateway: StripeGateway, client: stripe.StripeClient, *pa
 
 
 async def test_a_refund_larger_than_each_payment_is_taken_from_several_and_given_once(
-    gateway: StripeGateway, adjustments: StripeAdjustments, client: stripe.StripeClient
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     invoice = await paid_in_parts(gateway, client, 2000, 2500)
     wanted = a_refund(invoice, TOTAL - 300)
@@ -156,7 +156,7 @@ async def test_a_refund_larger_than_each_payment_is_taken_from_several_and_given
 
 
 async def test_a_refund_of_several_payments_that_is_too_large_gives_nothing_back(
-    gateway: StripeGateway, adjustments: StripeAdjustments, client: stripe.StripeClient
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     invoice = await paid_in_parts(gateway, client, 2000)
 
@@ -169,7 +169,7 @@ async def test_a_refund_of_several_payments_that_is_too_large_gives_nothing_back
 
 
 async def test_more_than_was_charged_is_refused_as_a_value(
-    gateway: StripeGateway, adjustments: StripeAdjustments
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
     answer = await adjustments.settle(a_refund(await paid(gateway), TOTAL + 1))
 
@@ -178,7 +178,7 @@ async def test_more_than_was_charged_is_refused_as_a_value(
 
 
 async def test_an_invoice_nobody_paid_through_stripe_cant_be_refunded_there(
-    gateway: StripeGateway, adjustments: StripeAdjustments
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
     answer = await adjustments.settle(a_refund(await issued(gateway), 1))
 
@@ -187,7 +187,7 @@ async def test_an_invoice_nobody_paid_through_stripe_cant_be_refunded_there(
 
 
 async def test_a_note_over_all_that_is_open_makes_the_invoice_paid(
-    gateway: StripeGateway, adjustments: StripeAdjustments
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
     invoice = await issued(gateway)
 
@@ -200,7 +200,7 @@ async def test_a_note_over_all_that_is_open_makes_the_invoice_paid(
 
 
 async def test_an_invoice_is_given_up_once_and_may_still_be_paid(
-    gateway: StripeGateway, adjustments: StripeAdjustments, client: stripe.StripeClient
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     debt = a_debt(gateway)
     await debt.reach_customer()
@@ -213,7 +213,9 @@ async def test_an_invoice_is_given_up_once_and_may_still_be_paid(
     assert await adjustments.mark_uncollectible(debt.invoice) is InvoiceStatus.PAID
 
 
-async def test_the_invoice_behind_a_payment_is_found(gateway: StripeGateway, adjustments: StripeAdjustments) -> None:
+async def test_the_invoice_behind_a_payment_is_found(
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway
+) -> None:
     invoice = await paid(gateway)
     held = await adjustments._held(invoice)
     assert held is not None
@@ -225,7 +227,7 @@ async def test_the_invoice_behind_a_payment_is_found(gateway: StripeGateway, adj
 
 
 async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
-    gateway: StripeGateway, adjustments: StripeAdjustments, client: stripe.StripeClient
+    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     invoice = await paid(gateway)
     held = await adjustments._held(invoice)
@@ -252,7 +254,7 @@ async def test_a_faulty_stripe_gives_money_back_once(
     invoice = await paid(troubled)
     wanted = a_refund(invoice, 1000) if operation == "refund.create" else a_note(invoice, 0, 1000, 0)
     trouble.at(operation, LOST_ANSWERS[fault])
-    adjustments = StripeAdjustments(troubled.client, trouble.now)
+    adjustments = StripeAdjustmentGateway(troubled.client, trouble.now)
 
     answer: AdjustmentResult | None = None
     while answer is None:
@@ -285,7 +287,7 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
     with StripeEmulator(control=True) as server:
         async with stripe_client(KEY, server.url) as client:
             watch(client)
-            gateway, adjustments = StripeGateway(client), StripeAdjustments(client)
+            gateway, adjustments = StripeGateway(client), StripeAdjustmentGateway(client)
             debt = a_debt(gateway)
             await debt.reach_customer()
             await debt.issue()

@@ -99,7 +99,7 @@ async def test_a_wrong_api_key_is_a_rejection_for_people(trouble: Trouble) -> No
 
     rejected = fault(error)
     assert isinstance(rejected, PaymentsRejected)
-    assert rejected.code == "authentication_failed"
+    assert rejected.stripe_code == "authentication_failed"
 
 
 async def test_a_key_that_lacks_a_permission_is_a_rejection_for_people(
@@ -110,7 +110,7 @@ async def test_a_key_that_lacks_a_permission_is_a_rejection_for_people(
     rejected = fault(await error_of(client))
 
     assert isinstance(rejected, PaymentsRejected)
-    assert rejected.code == "more_permissions_required"
+    assert rejected.stripe_code == "more_permissions_required"
 
 
 async def test_a_stored_failure_and_a_changed_request_spend_their_key(
@@ -142,7 +142,7 @@ async def test_what_people_read_has_the_request_id_and_no_address(
     rejected = fault(error)
 
     assert isinstance(rejected, PaymentsRejected)
-    assert str(rejected) == f"Stripe refuses the request ({error.request_id}): Invalid email: [e-mail] email_invalid"
+    assert str(rejected) == f"Invalid email: [e-mail] email_invalid (Stripe's request {error.request_id})."
 
 
 async def test_the_port_raises_nothing_that_carries_what_stripe_was_told(trouble: Trouble) -> None:

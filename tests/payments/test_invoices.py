@@ -161,4 +161,4 @@ async def test_a_customer_stripe_does_not_know_is_a_rejection(gateway: StripeGat
     with pytest.raises(PaymentsRejected) as refused:
         await gateway.issue(an_invoice(a_customer(stripe_customer_id="cus_missing"), 5000))
 
-    assert refused.value.code == "resource_missing"
+    assert refused.value.stripe_code == "resource_missing"

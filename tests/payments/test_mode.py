@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from billflow.domain.errors import Refused
-from billflow.payments.adjustments import StripeAdjustments
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import check_base
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.mode import check_mode
@@ -33,7 +33,7 @@ def test_a_test_key_touches_nothing_of_a_live_organization(gateway: StripeGatewa
 async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
     live = a_customer().model_copy(update={"livemode": True, "stripe_customer_id": "cus_live"})
     invoice = an_invoice(live, 100).model_copy(update={"stripe_invoice_id": "in_live"})
-    adjustments = StripeAdjustments(gateway.client)
+    adjustments = StripeAdjustmentGateway(gateway.client)
 
     for asked in (
         lambda: gateway.ensure_customer(live),

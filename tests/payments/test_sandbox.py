@@ -43,5 +43,5 @@ async def test_a_card_the_bank_refuses_at_once_leaves_the_old_one(gateway: Strip
     with pytest.raises(PaymentsRejected) as refused:
         await sandbox.give_card(stripe_id, "pm_card_visa_chargeDeclined")
 
-    assert refused.value.code == "card_declined"
+    assert refused.value.stripe_code == "card_declined"
     assert await cards(gateway, stripe_id) == (good, [good])

@@ -24,7 +24,7 @@ from billflow.models.contracts.customers import (
     SeatReport,
 )
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanInput, StepResult
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, LedgerRecord, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from tests.api_environment import ApiEnvironment, until
@@ -54,7 +54,7 @@ def by_invoice(licenses: int, asked: StartPlan = MONTHLY) -> StartPlan:
 
 def ref(plan: PlanState) -> PlanRef:
     """Name a plan."""
-    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+    return plan.ref
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class PlanEnvironment:
         """Return the clock's time."""
         return (await self.env.engine.registry.clock(self.org_id, self.clock_id)).now_at
 
-    async def start(self, asked: StartPlan = MONTHLY, key: str = "") -> PlanStarted:
+    async def start(self, asked: StartPlan = MONTHLY, key: str = "") -> StartPlanResult:
         """Start a plan now, and wait for its card."""
         ask = StartPlanInput(
             org_id=self.org_id,
             customer_id=self.customer_id,
-            key=key or secrets.token_hex(8),
+            idempotency_key=key or secrets.token_hex(8),
             actor="tests",
-            asked=asked,
+            start=asked,
             test_clock_id=self.clock_id,
             at=await self.now(),
         )
-        return await self.env.engine.billing.start_plan(ask)
+        return await self.env.engine.plans.start(ask)
 
     async def plan(self, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan and return it."""
@@ -99,11 +99,11 @@ class PlanEnvironment:
     async def command(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> StepResult:
         """Take a command by update."""
         request = CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
-        return await self.env.engine.billing.command(ref(plan), request)
+        return await self.env.engine.plans.command(ref(plan), request)
 
     async def advance(self, to: datetime) -> None:
         """Let the clock run to *to*, with everything that is due on the way."""
-        await self.env.engine.billing.advance_clock(self.org_id, self.clock_id, to)
+        await self.env.engine.clocks.advance(self.org_id, self.clock_id, to)
 
     async def months(self, months: int) -> None:
         """Let so many months pass since the beginning, and a minute."""

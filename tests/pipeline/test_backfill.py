@@ -45,7 +45,7 @@ async def test_one_letter_tells_of_all_late_invoices_with_their_dates_and_sum(pl
 
     _, *late = await plan_env.settled()
     [mail] = await mails(plan_env)
-    assert mail.occasion is Occasion.BACKFILLED
+    assert mail.occasion is Occasion.BACKFILL
     assert [line for line in mail.body.splitlines() if line.startswith("- ")] == [
         f"- {date}: {invoice.number}, USD\xa080.00"
         for date, invoice in zip(("February 15, 2026", "March 15, 2026", "April 15, 2026"), late, strict=True)

@@ -116,7 +116,7 @@ async def test_a_command_by_signal_is_taken_without_anyone_waiting(plan_env: Pla
     plan = await ready(plan_env, case)
     request = CommandRequest(command_id="left", command=case.command, actor="support")
 
-    await plan_env.env.engine.billing.signal(ref(plan), request)
+    await plan_env.env.engine.plans.signal(ref(plan), request)
 
     async def is_taken() -> bool:
         steps = await plan_env.env.engine.archive.steps(ref(plan))
@@ -145,7 +145,7 @@ async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(plan_env
     plan = await plan_env.plan(TEN)
     request = CommandRequest(command_id="wrong", command=c.ExtendTrial(days=3), actor="support")
 
-    await plan_env.env.engine.billing.signal(ref(plan), request)
+    await plan_env.env.engine.plans.signal(ref(plan), request)
 
     async def is_noted() -> bool:
         return "plan.command_refused" in await plan_env.audited(plan.plan_id)

@@ -11,7 +11,7 @@ from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import CustomerPricing
-from billflow.models.contracts.invoices import CollectInput
+from billflow.models.contracts.invoices import InvoiceInput
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from tests.api_environment import until
@@ -39,7 +39,7 @@ async def balance_transactions(plan_env: PlanEnvironment) -> list[stripe.Custome
 async def collected_again(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> None:
     """Run the sending of an invoice once more, as a retry after a crash does."""
     engine = plan_env.env.engine
-    again = CollectInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
+    again = InvoiceInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
     await CollectionActivities(engine.books, engine.gateway).collect(again)
 
 
@@ -176,7 +176,7 @@ async def test_what_was_refunded_is_not_credited_again(
     ask = RefundInput(
         org_id=plan_env.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
     )
-    await plan_env.env.engine.invoices.refund(ask)
+    await plan_env.env.engine.adjustments.refund(ask)
 
     await plan_env.command(plan, UpgradeTierNow(tier="cloud_plus"))
 

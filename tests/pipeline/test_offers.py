@@ -12,7 +12,7 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
 from billflow.models.contracts.customers import CustomerPricing, NewCustomer, OfferStatus
 from billflow.models.contracts.invoices import Declined, InvoiceStatus
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
-from billflow.models.contracts.plans import PlanStarted
+from billflow.models.contracts.plans import StartPlanResult
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.api_environment import until
 from tests.pipeline.environment import BEGIN, COMPLIMENTARY, DAY, MONTHLY, PlanEnvironment, begun, by_hand
@@ -22,28 +22,26 @@ DISCOUNT = NewOffer(tier="cloud_standard", monthly_discounted_price=600, annual_
 
 
 async def made(plan_env: PlanEnvironment, new: NewOffer = FIXED) -> CreatedOffer:
-    return await plan_env.env.engine.offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())
+    return await plan_env.env.engine.offers.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())
 
 
 async def accepted(
     plan_env: PlanEnvironment, offer: OfferRecord, schedule: Schedule = Schedule.MONTHLY, key: str = "yes"
-) -> PlanStarted:
+) -> StartPlanResult:
     chosen = Acceptance(key=key, schedule=schedule, test_clock_id=plan_env.clock_id)
-    return await plan_env.env.engine.offering.accept(
+    return await plan_env.env.engine.offers.accept(
         plan_env.org_id, plan_env.customer_id, offer.offer_id, chosen, await plan_env.change()
     )
 
 
 async def withdrawn(plan_env: PlanEnvironment, offer: OfferRecord) -> OfferRecord:
-    return await plan_env.env.engine.offering.withdraw(
+    return await plan_env.env.engine.offers.withdraw(
         plan_env.org_id, plan_env.customer_id, offer.offer_id, await plan_env.change()
     )
 
 
 async def offers(plan_env: PlanEnvironment) -> list[OfferStatus]:
-    listed = await plan_env.env.engine.offering.offers.offers(
-        plan_env.org_id, plan_env.customer_id, await plan_env.now()
-    )
+    listed = await plan_env.env.engine.offers.offers.offers(plan_env.org_id, plan_env.customer_id, await plan_env.now())
     return [offer.status for offer in listed]
 
 

@@ -31,7 +31,7 @@ async def test_a_plan_waits_for_seat_data_says_so_once_and_goes_on_when_it_comes
     assert len(await plan_env.events("plan.seat_data_stale")) == 1
 
     report = [SeatReport(observed_at=MONTH + DAY, members=14)]
-    await plan_env.env.engine.billing.report_seats(plan_env.org_id, plan_env.customer_id, report)
+    await plan_env.env.engine.seats.report(plan_env.org_id, plan_env.customer_id, report)
 
     async def is_free() -> bool:
         return (await plan_env.state(plan)).attention is None
@@ -60,7 +60,7 @@ async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time
     server_plan_env: PlanEnvironment,
 ) -> None:
     plan_env = server_plan_env
-    offering = plan_env.env.engine.offering
+    offering = plan_env.env.engine.offers
     new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
     chosen = Acceptance(key="yes", schedule=Schedule.MONTHLY, test_clock_id=plan_env.clock_id)
@@ -79,7 +79,7 @@ async def test_the_review_of_a_fixed_price_is_due_once_two_months_before_it_ends
     server_plan_env: PlanEnvironment,
 ) -> None:
     plan_env = server_plan_env
-    offering = plan_env.env.engine.offering
+    offering = plan_env.env.engine.offers
     new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
     chosen = Acceptance(key="yes", schedule=Schedule.ANNUAL, test_clock_id=plan_env.clock_id)

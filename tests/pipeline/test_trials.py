@@ -7,7 +7,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import DowngradeAtEndOfCycle, SetLicensesAtRenewal
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from tests.api_environment import until
@@ -136,8 +136,10 @@ async def test_news_of_a_payment_that_comes_again_after_the_plan_is_over_starts_
     await plan_env.advance(add_months(TRIAL_ENDS, 12) + DAY)
     assert (await plan_env.state(plan)).status is PlanStatus.ENDED
 
-    await plan_env.env.engine.billing.invoice_closed(
-        ref(plan), invoice.invoice_id, InvoiceStatus.PAID, await plan_env.now()
+    await plan_env.env.engine.collection.invoice_status_changed(
+        InvoiceStatusChanged(
+            plan=ref(plan), invoice_id=invoice.invoice_id, status=InvoiceStatus.PAID, at=await plan_env.now()
+        )
     )
 
     assert len(await plan_env.plans()) == 1

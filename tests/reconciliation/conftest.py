@@ -19,10 +19,9 @@ from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.plans import PlanState, StartPlanInput
-from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
+from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
-from billflow.service.fleet import Fleet
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
@@ -72,15 +71,15 @@ class ReconciliationEnvironment:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            key=secrets.token_hex(8),
+            idempotency_key=secrets.token_hex(8),
             actor="tests",
-            asked=asked,
+            start=asked,
             at=datetime.now(UTC),
         )
 
     async def plan(self, asked: StartPlan = BY_CARD) -> PlanState:
         """Start a plan for a new customer and return it."""
-        return (await self.engine.billing.start_plan(self.ask(await self.subscriber(), asked))).state
+        return (await self.engine.plans.start(self.ask(await self.subscriber(), asked))).state
 
     async def invoice(self, plan: PlanState) -> InvoiceDetail:
         """Return the plan's newest invoice."""
@@ -132,8 +131,8 @@ class ReconciliationEnvironment:
 
     async def reconcile(self, *, repair: bool) -> ReconciliationReport:
         """Compare everything, and return the report."""
-        run = ReconciliationRun(org_id=self.org_id, repair=repair, scope=EVERYTHING)
-        run_id = await Fleet(self.engine.client, self.engine.billing).reconcile(run, datetime.now(UTC))
+        run = ReconciliationInput(org_id=self.org_id, repair=repair, scope=EVERYTHING)
+        run_id = await self.engine.reconciliation.reconcile(run, datetime.now(UTC))
         return await reconciliation_reports(self.engine).report(self.org_id, run_id)
 
 

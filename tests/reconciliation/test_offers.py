@@ -17,7 +17,7 @@ async def offered(
     """Make an offer two hours ago, and return its id."""
     change = ChangeContext(actor="support", at=datetime.now(UTC) - 2 * HOUR)
     new = NewOffer(tier=tier, fixed_price=120_000, expires_at=expires_at)
-    return (await env.engine.offering.make(env.org_id, customer.customer_id, new, change)).offer.offer_id
+    return (await env.engine.offers.make(env.org_id, customer.customer_id, new, change)).offer.offer_id
 
 
 async def statuses(env: ReconciliationEnvironment) -> dict[str, OfferStatus]:
@@ -48,7 +48,7 @@ async def test_an_offer_expires_by_itself_once(env: ReconciliationEnvironment) -
     assert [offer_id for offer_id in await told(env) if offer_id in (over, running, forever)] == [over]
     [shown] = [
         offer
-        for offer in await env.engine.offering.offers.offers(env.org_id, customer.customer_id, now)
+        for offer in await env.engine.offers.offers.offers(env.org_id, customer.customer_id, now)
         if offer.offer_id == over
     ]
     assert (shown.status, shown.closed_at) == (OfferStatus.EXPIRED, now - HOUR)

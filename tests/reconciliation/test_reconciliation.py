@@ -24,7 +24,7 @@ def kinds(report: ReconciliationReport) -> Kinds:
 async def unsent_plan(env: ReconciliationEnvironment) -> PlanState:
     """Write a plan and its purchase into the rows, as a process does that dies before it reaches Temporal."""
     ask = env.ask(await env.subscriber(), BY_CARD)
-    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
     return result.state
 
 

@@ -7,10 +7,10 @@ from temporalio.client import ScheduleOverlapPolicy
 
 from billflow import wiring
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.reconciliation import ReconciliationRun
+from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.customers.registration import org_id_of
 from billflow.temporal.ids import reconciliation_workflow_id
-from billflow.temporal.schedules import BACKFILL, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
 from billflow.wiring import reconciliation_reports
 from tests.api_environment import until
 from tests.reconciliation.conftest import ReconciliationEnvironment
@@ -29,7 +29,7 @@ async def test_workers_that_start_together_make_one_schedule(env: Reconciliation
     found = (await client.get_schedule_handle(schedule_id(env)).describe()).schedule
 
     assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
-    assert found.policy.catchup_window == BACKFILL
+    assert found.policy.catchup_window == CATCHUP_WINDOW
     assert found.spec.jitter == JITTER
     assert [part.start for part in found.spec.calendars[0].hour] == [NIGHT_HOUR]
 
@@ -85,5 +85,5 @@ async def test_the_nightly_run_compares_and_mends(env: ReconciliationEnvironment
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:
-    assert ReconciliationRun(org_id="org").repair
-    assert timedelta(days=1) > BACKFILL
+    assert ReconciliationInput(org_id="org").repair
+    assert timedelta(days=1) > CATCHUP_WINDOW

@@ -7,7 +7,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.reconciliation import ReconciliationActivities
-from billflow.models.contracts.reconciliation import ReconciliationPart, ReconciliationRun, SliceInput
+from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationPart, SliceInput
 from billflow.wiring import reconciliation_activities, reconciliation_reports
 from tests.reconciliation.conftest import EVERYTHING, ReconciliationEnvironment
 from tests.reconciliation.test_reconciliation import twice_issued
@@ -28,7 +28,7 @@ def page_by_page(env: ReconciliationEnvironment) -> ReconciliationActivities:
 async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvironment) -> None:
     wrong = [await twice_issued(env) for _ in range(3)]
     activities, books, now = page_by_page(env), reconciliation_reports(env.engine), datetime.now(UTC)
-    run = ReconciliationRun(org_id=env.org_id, repair=False, scope=EVERYTHING)
+    run = ReconciliationInput(org_id=env.org_id, repair=False, scope=EVERYTHING)
     run_id = await books.begin(run, f"slices of {env.org_id}", now)
     ask = SliceInput(
         org_id=env.org_id,

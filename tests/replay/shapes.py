@@ -59,7 +59,7 @@ async def declined_collection(env: Environment) -> list[WorkflowHistory]:
     await env.advance(clock, add_months(BEGIN, 1))
     await env.advance(clock, add_months(BEGIN, 1) + timedelta(days=2))
     await env.give_card(customer.customer_id, GOOD_CARD)
-    await env.engine.billing.retry_payments(env.org_id, customer.customer_id)
+    await env.engine.collection.retry_payments(env.org_id, customer.customer_id)
     invoice_id = (await env.invoices(customer))[-1].invoice_id
     await env.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
     return await runs_of(env.temporal, collection_workflow_id(invoice_id))
@@ -79,7 +79,7 @@ async def refused_debit(env: Environment) -> list[WorkflowHistory]:
 
     await until(is_refused)
     await env.give_card(customer.customer_id, GOOD_CARD)
-    await env.engine.billing.retry_payments(env.org_id, customer.customer_id)
+    await env.engine.collection.retry_payments(env.org_id, customer.customer_id)
     await env.temporal.get_workflow_handle(collection_workflow_id(invoice_id)).result()
     return await runs_of(env.temporal, collection_workflow_id(invoice_id))
 

@@ -12,18 +12,18 @@ from billflow.models.contracts.customers import ChangeContext, CustomerChange, C
 from billflow.models.contracts.endpoints import NewEndpoint
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
-from billflow.models.contracts.reconciliation import ReconciliationRun
-from billflow.service.dispatching import Lanes
+from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.temporal.ids import (
+    customer_update_workflow_id,
     delivery_workflow_id,
     mail_workflow_id,
-    naming_workflow_id,
     onboarding_workflow_id,
     reconciliation_workflow_id,
 )
 from billflow.temporal.queues import BILLFLOW
-from billflow.wiring import webhooks_of, workflow_control_of
-from billflow.workflows.mailing import MailWorkflow
+from billflow.temporal.workflow_starts import customer_update_workflow
+from billflow.wiring import webhooks_of
+from billflow.workflows.mail import MailWorkflow
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -44,8 +44,8 @@ async def naming(env: Environment) -> list[WorkflowHistory]:
     customer = await env.customer()
     ref = CustomerRef(org_id=env.org_id, customer_id=customer.customer_id)
     await env.engine.customer_records_store.update(ref, CustomerChange(name="Muster AG"), await _change(env))
-    await Lanes(env.temporal).rename([ref])
-    return await _over(env, naming_workflow_id(customer.customer_id))
+    await env.engine.control.start(customer_update_workflow(ref), "changed")
+    return await _over(env, customer_update_workflow_id(customer.customer_id))
 
 
 async def delivery(env: Environment) -> list[WorkflowHistory]:
@@ -82,7 +82,7 @@ async def refund(env: Environment) -> list[WorkflowHistory]:
     await env.plan(customer, MANUAL)
     invoice = (await env.invoices(customer))[-1]
     asked = {"org_id": env.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
-    made = await env.engine.invoices.refund(RefundInput.model_validate(asked | {"at": await env.now()}))
+    made = await env.engine.adjustments.refund(RefundInput.model_validate(asked | {"at": await env.now()}))
     return await _over(env, f"refund/{made.refund_id}")
 
 
@@ -92,7 +92,7 @@ async def closing(env: Environment) -> list[WorkflowHistory]:
     await env.plan(customer, BY_INVOICE)
     invoice = (await env.invoices(customer))[-1]
     asked = {"org_id": env.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
-    await env.engine.invoices.close(VoidInput.model_validate(asked | {"at": await env.now()}))
+    await env.engine.adjustments.void(VoidInput.model_validate(asked | {"at": await env.now()}))
     return await _over(env, f"closing/{invoice.invoice_id}/void")
 
 
@@ -100,7 +100,7 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     """Compare everything, and repair what is safe."""
     await env.plan(await env.subscriber(), MANUAL)
     day = await env.now() + timedelta(days=1)
-    await workflow_control_of(env.engine).reconcile(ReconciliationRun(org_id=env.org_id), day)
+    await env.engine.reconciliation.reconcile(ReconciliationInput(org_id=env.org_id), day)
     return await _over(env, reconciliation_workflow_id(env.org_id, day))
 
 

@@ -9,14 +9,14 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from billflow.temporal.plugin import billflow_plugin
+from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliveryWorkflow
-from billflow.workflows.mailing import MailWorkflow
-from billflow.workflows.naming import NamingWorkflow
+from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
-from billflow.workflows.settling import AdjustmentWorkflow, ClosingWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
 from tests.replay.shapes import SHAPES
@@ -25,10 +25,10 @@ WORKFLOWS = [
     PlanWorkflow,
     CollectionWorkflow,
     OnboardingWorkflow,
-    NamingWorkflow,
+    CustomerUpdateWorkflow,
     DeliveryWorkflow,
     AdjustmentWorkflow,
-    ClosingWorkflow,
+    CloseInvoiceWorkflow,
     ReconciliationWorkflow,
     MailWorkflow,
 ]

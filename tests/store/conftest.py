@@ -17,7 +17,7 @@ from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, Deployment, NewCustomer, SeatReport
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, CommandRequest, PlanRef
 from billflow.models.tables import Base
 from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.plans.queries import PostgresArchive
@@ -84,15 +84,15 @@ class Company:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            key=key or uuid4().hex,
+            idempotency_key=key or uuid4().hex,
             actor="tester",
-            asked=asked,
+            start=asked,
             at=BEGIN,
         )
 
     async def start(self, ask: StartPlanInput) -> StepResult:
         """Start a plan."""
-        return await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.asked, ask.at))
+        return await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
 
     async def bought(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan, pay its purchase at once and return the running plan."""
@@ -103,31 +103,26 @@ class Company:
         """Start the plan whose purchase is paid."""
         plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
         paid = await self.books.purchased_licenses(plan, invoice_id)
-        info = StepInfo(key=f"{plan.plan_id}/activate/{invoice_id}", kind="activate", at=BEGIN)
-        return await self.books.take_step(plan, info, lambda facts: plan_start.activate(facts, paid, BEGIN))
+        step = ActivateInput(plan=plan, at=BEGIN, invoice_id=invoice_id)
+        return await self.books.take_step(step, lambda facts: plan_start.activate(facts, paid, BEGIN))
 
     async def close(self, plan: PlanState, at: datetime | None = None) -> StepResult:
         """Close the plan's next billing date, or the one of *at*."""
         due = at or plan.due_at
         assert due is not None
-        info = StepInfo(key=f"{plan.plan_id}/{due.isoformat()}", kind="billing_date", at=due)
-        return await self.books.take_step(ref(plan), info, lambda facts: billing_dates.process_billing_date(facts, due))
+        step = CloseCycleInput(plan=ref(plan), at=due)
+        return await self.books.take_step(step, lambda facts: billing_dates.process_billing_date(facts, due))
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
-        info = StepInfo(
-            key=f"{plan.plan_id}/command/{key or uuid4().hex}",
-            kind="command",
-            at=at,
-            actor="tester",
-            detail={"command": {"type": command.type}},
-        )
-        return await self.books.take_step(ref(plan), info, lambda facts: lifecycle.take_command(facts, command, at))
+        request = CommandRequest(command_id=key or uuid4().hex, command=command, actor="tester")
+        step = CommandInput(plan=ref(plan), at=at, request=request)
+        return await self.books.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 
 def ref(plan: PlanState) -> PlanRef:
     """Name a plan."""
-    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+    return plan.ref
 
 
 def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:

@@ -15,7 +15,7 @@ from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan, abandon
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus, Deployment, DeploymentKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.steps import AbandonInput, PlanRef, ResumeInput
 from tests.store.conftest import BEGIN, Company, by, ref, rows_of
 
 DAY = timedelta(days=1)
@@ -143,8 +143,8 @@ async def test_a_purchase_given_up_gives_the_discounted_months_back(company: Com
     assert spent.pricing.flat_discounted_months == 11
 
     plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
-    info = StepInfo(key=f"{plan.plan_id}/abandon/{invoice_id}", kind="abandon", at=BEGIN)
-    given_up = await company.books.take_step(plan, info, lambda facts: abandon(facts, "declined", BEGIN))
+    step = AbandonInput(plan=plan, at=BEGIN, invoice_id=invoice_id, reason="declined")
+    given_up = await company.books.take_step(step, lambda facts: abandon(facts, "declined", BEGIN))
     assert [(voided.invoice_id, voided.status) for voided in given_up.voided] == [(invoice_id, InvoiceStatus.VOID)]
     assert given_up.state.awaiting_invoice_id is None
     back = await company.archive.customer(company.org_id, customer.customer_id)
@@ -173,8 +173,8 @@ async def test_nothing_is_charged_until_the_step_that_resumes_billing(company: C
     waiting = await company.close(passed.state)
     assert (waiting.invoices, waiting.state.suspended, waiting.state.resume_due) == ((), False, True)
 
-    info = StepInfo(key=f"{plan.plan_id}/resume/{back.isoformat()}", kind="resume", at=back)
-    resumed = await company.books.take_step(ref(plan), info, lambda facts: suspension.resume(facts, back))
+    step = ResumeInput(plan=ref(plan), at=back)
+    resumed = await company.books.take_step(step, lambda facts: suspension.resume(facts, back))
     assert (resumed.state.resume_due, resumed.state.billing_cycle_anchor) == (False, back)
     assert [made.total for made in resumed.invoices] == [800]
 

@@ -16,7 +16,7 @@ from psycopg.errors import (
 
 from billflow.domain.errors import NotFound
 from billflow.migrations.versions.v0001_books import APPEND_ONLY
-from billflow.migrations.versions.v0012_vocabulary import TABLES as RENAMED
+from billflow.migrations.versions.v0013_tables_by_their_names import TABLES as RENAMED
 from billflow.models.contracts.invoices import Declined, InvoiceRef
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import PlanRef

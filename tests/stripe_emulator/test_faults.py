@@ -1,4 +1,4 @@
-"""How Stripe's client fares when things go wrong: the table that was seen with the real client (STRIPE.md 3)."""
+"""How Stripe's client fares when things go wrong: the table that was seen with the real client."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A key stands for one execution (STRIPE.md 5.4)."""
+"""A key stands for one execution."""
 
 import asyncio
 from typing import Any

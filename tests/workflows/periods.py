@@ -37,7 +37,7 @@ async def one_period(env: Environment, asked: StartPlan) -> WorkflowHistory:
     await env.report(customer, 10, began_at)
     ask = await env.ask(customer, replace(asked, trial_days=TRIAL_DAYS))
     ask = ask.model_copy(update={"at": began_at})
-    plan = (await env.engine.billing.start_plan(ask)).state
+    plan = (await env.engine.plans.start(ask)).state
 
     async def has_passed() -> bool:
         state = await env.state(plan)

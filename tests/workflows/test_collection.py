@@ -60,7 +60,7 @@ async def test_a_new_card_pays_the_open_invoice_at_once(env: SkippingEnvironment
     customer, invoice = await declined_renewal(env)
 
     await env.give_card(customer.customer_id, GOOD_CARD)
-    await env.engine.billing.retry_payments(env.org_id, customer.customer_id)
+    await env.engine.collection.retry_payments(env.org_id, customer.customer_id)
 
     async def is_paid() -> bool:
         return (await newest(env, customer)).status is InvoiceStatus.PAID

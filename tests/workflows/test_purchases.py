@@ -32,8 +32,8 @@ async def test_the_same_key_buys_once_however_often_it_is_asked(env: SkippingEnv
     customer = await env.subscriber()
     ask = await env.ask(customer)
 
-    first = await env.engine.billing.start_plan(ask)
-    again = await env.engine.billing.start_plan(ask)
+    first = await env.engine.plans.start(ask)
+    again = await env.engine.plans.start(ask)
 
     assert again.state.plan_id == first.state.plan_id
     assert len(await env.at_stripe(customer)) == 1

@@ -13,7 +13,7 @@ from tests.workflows.skipping import SkippingEnvironment
 async def suspend(env: SkippingEnvironment, customer: CustomerRecord, plan: PlanState) -> None:
     """Suspend the customer, and wait until the plan has heard of it."""
     await env.engine.registry.suspend(env.org_id, customer.customer_id, await env.change())
-    await env.engine.billing.customer_changed(env.org_id, customer.customer_id)
+    await env.engine.plans.customer_changed(env.org_id, customer.customer_id)
 
     async def knows() -> bool:
         seen: PlanState = await env.workflow(plan).query("state", result_type=PlanState)
@@ -25,7 +25,7 @@ async def suspend(env: SkippingEnvironment, customer: CustomerRecord, plan: Plan
 async def reactivate(env: SkippingEnvironment, customer: CustomerRecord, plan: PlanState) -> None:
     """Let the customer back in, and wait until billing has resumed."""
     await env.engine.registry.activate(env.org_id, customer.customer_id, await env.change())
-    await env.engine.billing.customer_changed(env.org_id, customer.customer_id)
+    await env.engine.plans.customer_changed(env.org_id, customer.customer_id)
 
     async def resumed() -> bool:
         state = await env.state(plan)

@@ -53,7 +53,7 @@ async def test_eight_years_in_one_leap_close_every_billing_date_without_a_timer_
     invoices = await dev_env.invoices(customer)
     assert [invoice.issued_at for invoice in invoices] == [add_months(BEGIN, 12 * year) for year in range(YEARS + 1)]
     assert {(invoice.total, invoice.status) for invoice in invoices} == {(80_000, InvoiceStatus.PAID)}
-    billing_dates = [step.at for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "billing_date"]
+    billing_dates = [step.at for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "close_cycle"]
     assert billing_dates == [add_months(BEGIN, month) for month in range(1, 12 * YEARS + 1)]
     runs = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
     timers = [name for run in runs for name in names_of(run) if name.startswith("TIMER")]

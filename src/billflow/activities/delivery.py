@@ -1,4 +1,4 @@
-"""Sending a delivery stream's messages one after the other; a message that was sent but not noted is sent again."""
+"""Delivering a stream's messages one after the other; one that was sent but not recorded is sent again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from billflow.models.contracts.endpoints import DeliveryStream, DeliveryStreamState
+from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
 from billflow.ports.webhooks import Outbox, WebhookSender
 
 AT_ONCE = 50
@@ -19,22 +19,22 @@ def _real_time() -> datetime:
 
 @dataclass(frozen=True)
 class DeliveryActivities:
-    """What a delivery stream's workflow does; `now` is real time, whatever test clocks say."""
+    """What a stream's workflow does; `now` is real time, whatever test clocks say."""
 
     outbox: Outbox
     sender: WebhookSender
     now: Callable[[], datetime] = _real_time
 
     @activity.defn
-    async def deliver(self, stream: DeliveryStream) -> DeliveryStreamState:
-        """Send what is due on a delivery stream, in order, and say how long to wait for the rest."""
+    async def deliver(self, stream: DeliveryStream) -> DeliveryResult:
+        """Send what is due on a stream, in order, and say how long to wait for the rest."""
         for _ in range(AT_ONCE):
             message = await self.outbox.next_message(stream)
             if message is None:
-                return DeliveryStreamState()
+                return DeliveryResult()
             now = self.now()
             if message.next_attempt_at is not None and message.next_attempt_at > now:
-                return DeliveryStreamState(wait=message.next_attempt_at - now)
+                return DeliveryResult(wait=message.next_attempt_at - now)
             activity.heartbeat()
             await self.outbox.record_attempt(stream, await self.sender.send(message, now))
-        return DeliveryStreamState(wait=timedelta(0))
+        return DeliveryResult(wait=timedelta(0))

@@ -1,12 +1,12 @@
-"""What collection by policy does in the records; each is one transaction and safe to repeat."""
+"""What dunning does in the database; each is one transaction and safe to repeat."""
 
 from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.models.contracts.adjustments import InvoiceClosure, VoidInput
-from billflow.models.contracts.collection import CollectionGivenUp, CollectionMoment, CollectionTerms, CustomerHold
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.adjustments import CloseInvoiceInput, VoidInput
+from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
+from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus
 from billflow.ports.billing import Books
 
 ACTOR = "collection"
@@ -14,48 +14,49 @@ ACTOR = "collection"
 
 @dataclass(frozen=True)
 class DunningActivities:
-    """Reading the policy, suspending and letting back in, giving up."""
+    """Reading the policy, suspending and reactivating, writing off."""
 
     books: Books
 
     @activity.defn
-    async def terms(self, ref: InvoiceRef) -> CollectionTerms:
+    async def terms(self, invoice: InvoiceRef) -> CollectionTerms:
         """Return the policy, and how far collecting the invoice has come."""
-        return await self.books.terms(ref)
+        return await self.books.terms(invoice)
 
     @activity.defn
-    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
+    async def live_plans(self, invoice: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
-        return await self.books.live_plans(ref)
+        return await self.books.live_plans(invoice)
 
     @activity.defn
-    async def suspend_for(self, moment: CollectionMoment) -> CustomerHold:
+    async def suspend(self, invoice: InvoiceInput) -> SuspensionResult:
         """Suspend the customer because of the invoice."""
-        return await self.books.suspend_for(moment, moment.at)
+        return await self.books.suspend_for(invoice, invoice.at)
 
     @activity.defn
-    async def lift_for(self, moment: CollectionMoment) -> CustomerHold:
-        """Let the customer back in, where this was the last debt it was suspended for."""
-        return await self.books.lift_for(moment, moment.at)
+    async def reactivate(self, invoice: InvoiceInput) -> SuspensionResult:
+        """Reactivate the customer, where this was the last debt it was suspended for."""
+        return await self.books.lift_for(invoice, invoice.at)
 
     @activity.defn
-    async def let_go(self, moment: CollectionMoment) -> CollectionGivenUp:
+    async def apply_small_organization_rule(self, invoice: InvoiceInput) -> SmallOrganizationResult:
         """Decide by the small-organization rule."""
-        return await self.books.let_go(moment, moment.at)
+        return await self.books.let_go(invoice, invoice.at)
 
     @activity.defn
-    async def give_up(self, adjustments: InvoiceClosure) -> InvoiceStatus:
+    async def write_off(self, invoice: CloseInvoiceInput) -> InvoiceStatus:
         """Mark the invoice uncollectible; one that was paid meanwhile stays paid."""
-        status = (await self.books.terms(adjustments)).status
-        if status not in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN):
+        status = (await self.books.terms(invoice)).status
+        if not status.is_open:
             return status
-        ask = VoidInput(
-            org_id=adjustments.org_id,
-            invoice_id=adjustments.invoice_id,
-            key=f"{adjustments.invoice_id}/{adjustments.to}",
-            actor=ACTOR,
-            at=adjustments.at,
-            to=adjustments.to,
-            reason="the dunning policy is exhausted",
+        return await self.books.close(
+            VoidInput(
+                org_id=invoice.org_id,
+                invoice_id=invoice.invoice_id,
+                key=f"{invoice.invoice_id}/{invoice.to}",
+                actor=ACTOR,
+                at=invoice.at,
+                to=invoice.to,
+                reason="the dunning policy is exhausted",
+            )
         )
-        return await self.books.close(ask)

@@ -2,30 +2,30 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from billflow.activities.comparing import Comparison
-from billflow.activities.repairing import Repairs
+from billflow.activities.comparison import Comparison
+from billflow.activities.repairs import Repairs
+from billflow.activities.stripe_errors import stripe_errors
 from billflow.models.contracts.reconciliation import (
+    ReconciliationInput,
     ReconciliationPart,
-    ReconciliationRun,
     RunRef,
     SliceInput,
     SliceResult,
 )
-from billflow.ports.billing import Offers, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.billing import Offers
 from billflow.ports.reconciliation import ReconciliationRepository
 
 PAGES_PER_SLICE = 50
 """Pages of one activity; the next slice is another one, so that none runs for hours."""
 
 MORE = "more"
-"""Where the next page of what needs no place to go on from begins."""
+"""The cursor of a page whose place nobody needs to know."""
 
-Page = Callable[[SliceInput, str | None], Awaitable[str | None]]
+Page = Callable[[RunRef, str | None], Awaitable[str | None]]
 """Does one page from a cursor on, and returns where the next one begins; None at the end."""
 
 
@@ -39,20 +39,21 @@ class ReconciliationActivities:
     offers: Offers
 
     @activity.defn
-    async def begin_reconciliation(self, run: ReconciliationRun) -> str:
+    async def begin_reconciliation(self, run: ReconciliationInput) -> str:
         """Write the run down, once, and return its id."""
         info = activity.info()
         key = info.workflow_run_id or info.activity_id
         return await self.books.begin(run, key, run.started_at or datetime.now(UTC))
 
     @activity.defn
-    async def reconcile_slice(self, ask: SliceInput) -> SliceResult:
+    async def reconcile_slice(self, run: SliceInput) -> SliceResult:
         """Do the next pages of one part, from the last heartbeat on where an earlier try had one."""
         details = activity.info().heartbeat_details
-        cursor: str | None = details[0] if details else ask.cursor
-        page = self._page_of(ask.part)
+        cursor: str | None = details[0] if details else run.cursor
+        page = self._page_of(run.part)
         for _ in range(PAGES_PER_SLICE):
-            cursor = await _unless_stripe_fails(page(ask, cursor))
+            with stripe_errors():
+                cursor = await page(run, cursor)
             if cursor is None:
                 break
             activity.heartbeat(cursor)
@@ -74,15 +75,5 @@ class ReconciliationActivities:
             ReconciliationPart.REPAIR: self.repairs.page,
         }[part]
 
-    async def _expire_offers(self, ask: SliceInput, _cursor: str | None) -> str | None:
-        return MORE if await self.offers.expire(ask.org_id, ask.started_at) else None
-
-
-async def _unless_stripe_fails(page: Awaitable[str | None]) -> str | None:
-    try:
-        return await page
-    except PaymentsUnavailable as error:
-        delay = timedelta(seconds=error.retry_after) if error.retry_after else None
-        raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
-    except PaymentsRejected as error:
-        raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error
+    async def _expire_offers(self, run: RunRef, _cursor: str | None) -> str | None:
+        return MORE if await self.offers.expire(run.org_id, run.started_at) else None

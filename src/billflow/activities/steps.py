@@ -10,66 +10,53 @@ from billflow.models.contracts.steps import (
     AbandonInput,
     ActivateInput,
     BackfillInput,
-    BillingDateInput,
+    CloseCycleInput,
     CommandInput,
     PlanRef,
     ResumeInput,
-    StepInfo,
 )
 from billflow.ports.billing import Books
 
 
 @dataclass(frozen=True)
 class StepActivities:
-    """What a plan's workflow does to the records."""
+    """What a plan's workflow does in the database."""
 
     books: Books
 
     @activity.defn
-    async def process_billing_date(self, ask: BillingDateInput) -> StepResult:
+    async def close_cycle(self, step: CloseCycleInput) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
-        detail = {"behind": True} if ask.behind else {}
-        info = StepInfo(key=ask.key, kind="billing_date", at=ask.at, detail=detail)
-        return await self.books.take_step(ask, info, lambda facts: billing_dates.process_billing_date(facts, ask.at))
+        return await self.books.take_step(step, lambda facts: billing_dates.process_billing_date(facts, step.at))
 
     @activity.defn
-    async def announce_backfill(self, ask: BackfillInput) -> None:
-        """Give the customer one notice of all invoices that were made late."""
-        await self.books.announce_backfill(ask, ask.key, ask.invoice_ids, ask.at)
+    async def record_backfill(self, step: BackfillInput) -> None:
+        """Record one event for all invoices that were made late."""
+        await self.books.record_backfill(step)
 
     @activity.defn
-    async def take_command(self, ask: CommandInput) -> StepResult:
-        """Take one command; a refusal is an answer, written to the audit log."""
-        info = StepInfo(
-            key=ask.key,
-            kind="command",
-            at=ask.at,
-            actor=ask.actor,
-            request_id=ask.request_id,
-            detail=ask.model_dump(mode="json", include={"command_id", "command"}),
-        )
-        return await self.books.take_step(ask, info, lambda facts: lifecycle.take_command(facts, ask.command, ask.at))
+    async def take_command(self, step: CommandInput) -> StepResult:
+        """Take one command; a refusal is a result, written to the audit log."""
+        command = step.request.command
+        return await self.books.take_step(step, lambda facts: lifecycle.take_command(facts, command, step.at))
 
     @activity.defn
-    async def activate(self, ask: ActivateInput) -> StepResult:
+    async def activate(self, step: ActivateInput) -> StepResult:
         """Start the plan whose purchase is paid."""
-        paid = await self.books.purchased_licenses(ask, ask.invoice_id)
-        info = StepInfo(key=ask.key, kind="activate", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: plan_start.activate(facts, paid, ask.at))
+        paid = await self.books.purchased_licenses(step.plan, step.invoice_id)
+        return await self.books.take_step(step, lambda facts: plan_start.activate(facts, paid, step.at))
 
     @activity.defn
-    async def abandon(self, ask: AbandonInput) -> StepResult:
-        """End the plan whose purchase came to nothing, and give up its invoice."""
-        info = StepInfo(key=ask.key, kind="abandon", at=ask.at, detail={"invoice_id": ask.invoice_id})
-        return await self.books.take_step(ask, info, lambda facts: plan_start.abandon(facts, ask.reason, ask.at))
+    async def abandon(self, step: AbandonInput) -> StepResult:
+        """End the plan whose purchase came to nothing, and void its invoice."""
+        return await self.books.take_step(step, lambda facts: plan_start.abandon(facts, step.reason, step.at))
 
     @activity.defn
-    async def resume(self, ask: ResumeInput) -> StepResult:
+    async def resume(self, step: ResumeInput) -> StepResult:
         """Resume billing after a suspension."""
-        info = StepInfo(key=ask.key, kind="resume", at=ask.at)
-        return await self.books.take_step(ask, info, lambda facts: suspension.resume(facts, ask.at))
+        return await self.books.take_step(step, lambda facts: suspension.resume(facts, step.at))
 
     @activity.defn
     async def plan_state(self, plan: PlanRef) -> PlanState:
-        """Read the plan as the records know it."""
+        """Read the plan from the database."""
         return await self.books.plan_state(plan)

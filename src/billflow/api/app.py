@@ -1,4 +1,4 @@
-"""The HTTP API: what `API.md` promises, as a skin on the service."""
+"""The HTTP API, as a layer on the service; `/docs` describes it."""
 
 import asyncio
 import contextlib

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http import HTTPStatus
 
-from billflow.api.problems import ProblemError
+from billflow.errors import TooManyRequests, Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports.access import Keys
 
@@ -19,23 +18,6 @@ USUAL_RATE = 100
 """Requests per second for a key that names no rate; twice as many may come at once."""
 
 _MOST_REMEMBERED = 10_000
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="billflow"'}
-
-
-class Unauthorized(ProblemError):
-    """The request shows no key, or one that opens nothing here."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(HTTPStatus.UNAUTHORIZED, code, message, headers=_CHALLENGE)
-
-
-class TooManyRequests(ProblemError):
-    """The key's rate is used up for the moment."""
-
-    def __init__(self, seconds: float) -> None:
-        wait = max(1, math.ceil(seconds))
-        message = f"This key has sent too many requests; go on in {wait} seconds."
-        super().__init__(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", message, headers={"Retry-After": str(wait)})
 
 
 @dataclass
@@ -73,15 +55,18 @@ class Authentication:
         """Return the key in an `Authorization` header; raises `Unauthorized` or `TooManyRequests`."""
         kind, _, text = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not text:
-            raise Unauthorized("api_key_missing", "Send an API key: Authorization: Bearer bf_…; see billflow keys.")
+            raise Unauthorized(
+                "Send an API key: Authorization: Bearer bf_…; see billflow keys.", code="api_key_missing"
+            )
         presented = PresentedKey.read(text.strip())
         if presented is not None and presented.mode is not self.mode:
-            raise Unauthorized("wrong_mode", f"This server is in {self.mode} mode; use a bf_{self.mode}_… key.")
+            raise Unauthorized(f"This server is in {self.mode} mode; use a bf_{self.mode}_… key.", code="wrong_mode")
         key = await self._right(presented, hashlib.sha256(text.encode()).digest()) if presented else None
         if key is None:
-            raise Unauthorized("api_key_invalid", "The API key is unknown, expired or revoked; see billflow keys.")
+            raise Unauthorized("The API key is unknown, expired or revoked; see billflow keys.", code="api_key_invalid")
         if seconds := self._bucket(key).take(self.clock()):
-            raise TooManyRequests(seconds)
+            wait = math.ceil(seconds)
+            raise TooManyRequests(f"This key has sent too many requests; go on in {wait} seconds.", retry_after=wait)
         return key
 
     async def _right(self, presented: PresentedKey, digest: bytes) -> ApiKeyRecord | None:

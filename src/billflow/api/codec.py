@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,8 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 from temporalio.api.common.v1 import Payload, Payloads
 
 from billflow.api import problems
-from billflow.api.principal import Forbidden, admitted
+from billflow.api.principal import admitted
 from billflow.api.services import Services
+from billflow.errors import BadRequest, Forbidden
 from billflow.models.contracts.access import Scope
 from billflow.temporal.codec import EncryptionCodec
 
@@ -59,11 +59,12 @@ def _route(services: Services, desk: CodecService, work: _Work) -> Callable[[Req
     async def handle(request: Request) -> Response:
         caller = await admitted(request, services, Scope.ADMIN)
         if caller.org_id != desk.operator_org_id:
-            raise Forbidden("operator_only", "Only a key of the operator's own organization opens payloads.")
+            message = "Only a key of the operator's own organization decrypts payloads; use one."
+            raise Forbidden(message, code="operator_only")
         try:
             asked = Parse(await request.body(), Payloads())
         except (ParseError, UnicodeDecodeError):
-            return problems.answered(HTTPStatus.BAD_REQUEST, "malformed_body", "The body must be payloads as JSON.")
+            raise BadRequest("The body must be payloads as JSON.") from None
         done: Any = Payloads(payloads=await work(asked.payloads))
         return Response(MessageToJson(done), media_type="application/json")
 

@@ -8,21 +8,13 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from starlette.types import Message, Receive, Scope
 
-from billflow.api.problems import ProblemError
+from billflow.errors import PreconditionFailed
 
 ETAG = "ETag"
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _DIGEST_BYTES = 16
-
-
-class PreconditionFailed(ProblemError):
-    """What is to be updated is not what the caller has read."""
-
-    def __init__(self) -> None:
-        message = "It has changed since you read it, or is gone; read it again and repeat the change with its ETag."
-        super().__init__(HTTPStatus.PRECONDITION_FAILED, "changed_meanwhile", message)
 
 
 def tagged(request: Request, response: Response) -> Response:
@@ -50,7 +42,9 @@ async def require_match(request: Request) -> None:
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         status, headers = await _read(request, path.rpartition("/")[0])
     if status != HTTPStatus.OK or not _names(wanted, headers.get(ETAG.lower(), "")):
-        raise PreconditionFailed
+        raise PreconditionFailed(
+            "It has changed since you read it, or is gone; read it again and repeat the change with its ETag."
+        )
 
 
 def _names(header: str | None, tag: str) -> bool:

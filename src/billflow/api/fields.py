@@ -22,7 +22,8 @@ ONE, MANY = "one", "many"
 
 def _checked(moment: datetime) -> datetime:
     if not EARLIEST <= moment < LATEST:
-        raise InvalidInput(f"A moment lies between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}.", code="bad_moment")
+        message = f"A moment must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}."
+        raise InvalidInput(message, code="bad_moment")
     return moment.astimezone(UTC)
 
 

@@ -11,9 +11,9 @@ from fastapi import Request, Response
 
 from billflow.api.etags import require_match
 from billflow.api.principal import Principal
-from billflow.api.problems import ProblemError, refused
+from billflow.api.problems import refused
 from billflow.api.services import Services
-from billflow.domain.errors import BillingError
+from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -31,38 +31,25 @@ _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
 Handle = Callable[[], Awaitable[Response]]
 
 
-class KeyInUse(ProblemError):
-    """The first request with this key is still running."""
-
-    def __init__(self) -> None:
-        message = "The first request with this Idempotency-Key is still running; ask again in a moment."
-        super().__init__(HTTPStatus.CONFLICT, "idempotency_key_in_use", message, headers={"Retry-After": "1"})
-
-
-class KeyReused(ProblemError):
-    """The key was used for another request."""
-
-    def __init__(self) -> None:
-        message = "This Idempotency-Key was used for another request; take a new one."
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", message, field=IDEMPOTENCY_KEY)
-
-
 async def written(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:
-    """Do a write, or answer what its first use was answered; raises `KeyInUse`, `KeyReused` or `PreconditionFailed`."""
+    """Do a write, or answer what its first use was answered; raises `Refused` while that
+    still runs, `InvalidInput` for a key that is no such or was used for another request, or `PreconditionFailed`."""
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
         return await _guarded(request, services, caller, handle)
     if not _KEY.fullmatch(key):
-        message = "It has 1 to 255 visible ASCII characters."
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_idempotency_key", message, field=IDEMPOTENCY_KEY)
+        message = f"{IDEMPOTENCY_KEY} must have 1 to 255 visible ASCII characters."
+        raise InvalidInput(message, code="bad_idempotency_key", field=IDEMPOTENCY_KEY)
     claim = Claim(key=key, fingerprint=await _fingerprint(request), holder=str(uuid4()))
     found = await _claimed(services, caller, claim)
     if isinstance(found, IdempotentAnswer):
         return Response(found.body, found.status, {**found.headers, REPLAYED: "true"})
     if found is ClaimState.OTHER_WRITE:
-        raise KeyReused
+        message = f"This {IDEMPOTENCY_KEY} was used for another request; take a new one."
+        raise InvalidInput(message, code="idempotency_key_reused", field=IDEMPOTENCY_KEY)
     if found is ClaimState.RUNNING:
-        raise KeyInUse
+        message = f"The first request with this {IDEMPOTENCY_KEY} is still running; ask again in a moment."
+        raise Refused(message, code="idempotency_key_in_use", retry_after=1)
     return await _done_once(services, caller, claim, lambda: _guarded(request, services, caller, handle))
 
 
@@ -80,7 +67,7 @@ async def _done_once(services: Services, caller: Principal, claim: Claim, handle
     """Do the write and keep its answer, a refusal of ours included; where it broke off, the key may be used again."""
     try:
         response = await handle()
-    except BillingError as error:
+    except (InvalidInput, NotFound, Refused) as error:
         response = refused(error)
     except BaseException:
         await asyncio.shield(services.answers.release(caller.org_id, claim))

@@ -1,15 +1,14 @@
 """What surrounds every request: its id, a limit to its body, and an answer even where we fail."""
 
 import re
-from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.api.problems import fault, too_large
+from billflow.errors import BodyTooLarge
 
 REQUEST_ID = "X-Request-Id"
 MAX_BODY = 2 * 1024 * 1024
@@ -74,7 +73,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise BodyTooLarge("The body is too large; send less at once.")
             return message
 
         await self.app(scope, counted, send)

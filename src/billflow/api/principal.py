@@ -6,13 +6,12 @@ A route says what it takes by the type of its caller: `PrincipalHere` is `read` 
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Annotated, Any, cast, get_type_hints
 
 from fastapi import Depends, Request
 
-from billflow.api.problems import ProblemError
 from billflow.api.services import Services
+from billflow.errors import Forbidden
 from billflow.models.contracts.access import Mode, Scope
 
 READS = frozenset({"GET", "HEAD"})
@@ -29,18 +28,11 @@ class Principal:
     mode: Mode
 
 
-class Forbidden(ProblemError):
-    """The key is right, but does not open this."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(HTTPStatus.FORBIDDEN, code, message)
-
-
 async def admitted(request: Request, services: Services, scope: Scope) -> Principal:
     """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
     key = await services.authentication.admit(request.headers.get("authorization"))
     if scope not in key.scopes:
-        raise Forbidden("scope_missing", f"This key lacks the scope {scope}; use one that has it.")
+        raise Forbidden(f"This key lacks the scope {scope}; use one that has it.", code="scope_missing")
     return Principal(
         org_id=key.org_id,
         actor=f"key:{key.key_id}",
@@ -59,7 +51,7 @@ async def tester_of(request: Request) -> Principal:
     """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
     caller = cast("Principal", request.state.caller)
     if caller.mode is Mode.LIVE:
-        raise Forbidden("test_mode_only", "Live time can't be moved; use a test key on a server in test mode.")
+        raise Forbidden("Live time can't be moved; use a test key on a server in test mode.", code="test_mode_only")
     return caller
 
 

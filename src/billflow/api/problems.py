@@ -1,5 +1,6 @@
 """Everything that can go wrong, told as `application/problem+json` (RFC 9457)."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -17,7 +18,15 @@ from temporalio.service import RPCError
 from billflow.api.fields import MANY, ONE
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NotFound
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.errors import (
+    BadRequest,
+    BodyTooLarge,
+    InternalError,
+    MethodNotAllowed,
+    Unauthorized,
+    Unavailable,
+    kind_of,
+)
 from billflow.temporal.client import NoTemporalServer
 
 RETRY_AFTER = 5
@@ -25,29 +34,7 @@ RETRY_AFTER = 5
 
 _log = structlog.get_logger(__name__)
 
-_STATUS_OF: tuple[tuple[type[BillingError], int], ...] = (
-    (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (NoTemporalServer, HTTPStatus.SERVICE_UNAVAILABLE),
-    (BillingError, HTTPStatus.CONFLICT),
-)
-_STATUS_OF_CODE = {"forged_webhook": HTTPStatus.BAD_REQUEST, "malformed_webhook": HTTPStatus.BAD_REQUEST}
-_OUT_OF_REACH: Mapping[type[Exception], tuple[str, str]] = {
-    NoDatabase: ("no_database", "The database can't be reached; try again in a moment."),
-    PaymentsUnavailable: ("stripe_unavailable", "Stripe can't be reached; try again in a moment."),
-    RPCError: ("no_temporal_server", "The Temporal server can't be reached; try again in a moment."),
-    WorkflowUpdateRPCTimeoutOrCancelledError: ("no_answer_in_time", "The plan gave no answer in time; ask again."),
-    TimeoutError: (
-        "no_answer_in_time",
-        "There was no answer in time; ask again with the same Idempotency-Key, and check that a worker runs.",
-    ),
-}
-_OF_HTTP = {
-    HTTPStatus.NOT_FOUND: ("no_such_route", "There is nothing at this address; see /docs."),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not take that method; see /docs."),
-    HTTPStatus.BAD_REQUEST: ("malformed_body", "The body can't be read; send JSON in UTF-8."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "The body is too large; send less at once."),
-}
+_CHALLENGE = 'Bearer realm="billflow"'
 _PARTS = frozenset({"body", "query", "path", "header"})
 _VARIANTS = frozenset({ONE, MANY}).union(
     field.default for variant in get_args(PlanCommand) for field in fields(variant) if field.name == "type"
@@ -73,65 +60,48 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = Field(default_factory=list, examples=[[]])
 
 
-class ProblemError(HTTPException):
-    """A problem that knows its own code, and the field where it is one's fault."""
-
-    def __init__(
-        self, status: int, code: str, message: str, *, field: str = "", headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(status, message, dict(headers or {}))
-        self.code = code
-        self.field = field
-
-
-class Unstorable(ProblemError):
-    """A part of the request is well formed, but can't be stored."""
-
-    def __init__(self, field: str, code: str, message: str) -> None:
-        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, code, message, field=field)
-
-
 def install(app: FastAPI) -> None:
     """Let every error of *app* be answered as a problem."""
     app.add_exception_handler(BillingError, _of_billing)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
-    for kind in _OUT_OF_REACH:
+    for kind in (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
         app.add_exception_handler(kind, _of_outage)
 
 
-def answered(
-    status: int,
-    code: str,
-    detail: str,
-    errors: Iterable[FieldProblem] = (),
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Return the answer that tells one problem; `errors` only where there are any."""
-    problem = Problem(
-        type=f"urn:billflow:problem:{code}",
-        title=code.replace("_", " ").capitalize(),
-        status=status,
-        detail=detail,
-        code=code,
-        errors=list(errors),
-    )
-    content = problem.model_dump_json(exclude=None if problem.errors else {"errors"})
-    known = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Response(content, status, {**known, **(headers or {})}, media_type="application/problem+json")
-
-
-async def _of_billing(_: Request, error: Exception) -> Response:
+async def _of_billing(request: Request, error: Exception) -> Response:
     if not isinstance(error, BillingError):
         raise error
+    if isinstance(error, Unavailable):
+        _log.warning("out of reach", path=request.url.path, error=repr(error))
+    if isinstance(error, InternalError):
+        _log.error("request failed", path=request.url.path, exc_info=error)
     return refused(error)
 
 
-def refused(error: BillingError) -> Response:
-    """Return the answer where our own domain says no."""
-    status = _STATUS_OF_CODE.get(error.code) or next(status for kind, status in _STATUS_OF if isinstance(error, kind))
+def refused(
+    error: BillingError, errors: Iterable[FieldProblem] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the answer that tells one error, with the fields at fault where there are any."""
+    status = kind_of(type(error)).http_status or HTTPStatus.INTERNAL_SERVER_ERROR
     named = [FieldProblem(field=error.field, message=error.message, code=error.code)] if error.field else []
-    return answered(status, error.code, error.message, named)
+    problem = Problem(
+        type=f"urn:billflow:problem:{error.code}",
+        title=error.code.replace("_", " ").capitalize(),
+        status=status,
+        detail=error.public or error.message,
+        code=error.code,
+        errors=[*named, *errors],
+    )
+    content = problem.model_dump_json(exclude=None if problem.errors else {"errors"})
+    return Response(content, status, {**_headers(error), **(headers or {})}, media_type="application/problem+json")
+
+
+def _headers(error: BillingError) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": _CHALLENGE}
+    seconds = error.retry_after or (RETRY_AFTER if isinstance(error, Unavailable) else 0)
+    return {"Retry-After": str(math.ceil(seconds))} if seconds else {}
 
 
 async def _of_validation(_: Request, error: Exception) -> Response:
@@ -139,24 +109,25 @@ async def _of_validation(_: Request, error: Exception) -> Response:
         raise error
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return answered(HTTPStatus.BAD_REQUEST, *_OF_HTTP[HTTPStatus.BAD_REQUEST])
+        return refused(_unreadable())
     wrong = [_field_problem(item) for item in found]
     only = wrong[0] if len(wrong) == 1 else None
     detail = f"{only.field}: {only.message}" if only else f"{len(wrong)} fields are wrong; see errors."
     code = only.code if only and _refusal(found[0]) else InvalidInput.code
-    return answered(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, wrong)
+    return refused(InvalidInput(detail, code=code), wrong)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error, ProblemError):
-        wrong = [FieldProblem(field=error.field, message=error.detail, code=error.code)] if error.field else []
-        detail = f"{error.field}: {error.detail}" if error.field else error.detail
-        return answered(error.status_code, error.code, detail, wrong, error.headers)
-    code, detail = _OF_HTTP.get(HTTPStatus(error.status_code), ("http_error", error.detail))
-    allowed = {"Allow": ", ".join(methods_at(request))} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
-    return answered(error.status_code, code, detail, headers={**(error.headers or {}), **allowed})
+    if isinstance(error.__cause__, BillingError):
+        return refused(error.__cause__)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return refused(NotFound("There is nothing at this address; see /docs.", code="no_such_route"))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = {"Allow": ", ".join(methods_at(request))}
+        return refused(MethodNotAllowed("This address does not take that method; see /docs."), headers=allowed)
+    return too_large() if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else refused(_unreadable())
 
 
 def methods_at(request: Request) -> list[str]:
@@ -168,20 +139,31 @@ def methods_at(request: Request) -> list[str]:
 
 
 async def _of_outage(request: Request, error: Exception) -> Response:
-    _log.warning("out of reach", path=request.url.path, error=repr(error))
-    code, detail = next(told for kind, told in _OUT_OF_REACH.items() if isinstance(error, kind))
-    return answered(HTTPStatus.SERVICE_UNAVAILABLE, code, detail)
+    return await _of_billing(request, _unavailable(error))
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """Return what it means that Temporal, or something behind it, did not answer."""
+    if isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError):
+        return Unavailable("The plan gave no answer in time; ask again.", code="no_answer_in_time")
+    if isinstance(error, RPCError):
+        return NoTemporalServer(repr(error))
+    message = "There was no answer in time; ask again with the same Idempotency-Key, and check that a worker runs."
+    return Unavailable(message, code="no_answer_in_time")
 
 
 def fault() -> Response:
     """Return the answer where we failed; what it was stays in our log."""
-    detail = "Something went wrong on our side; it is in our log under the X-Request-Id of this answer."
-    return answered(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+    return refused(InternalError("The request failed."))
 
 
 def too_large() -> Response:
     """Return the answer to a body that is too large to read."""
-    return answered(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *_OF_HTTP[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
+    return refused(BodyTooLarge("The body is too large; send less at once."))
+
+
+def _unreadable() -> BadRequest:
+    return BadRequest("The body can't be read; send JSON in UTF-8.")
 
 
 def _field_problem(item: Mapping[str, Any]) -> FieldProblem:

@@ -12,9 +12,10 @@ from billflow.api.idempotency import written
 from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
 from billflow.api.principal import READS, admitted, scope_of
-from billflow.api.problems import Unstorable
 from billflow.api.services import services_of
 from billflow.api.strict_json import strict
+from billflow.domain.errors import InvalidInput
+from billflow.errors import BadRequest
 
 DEPTH = 50
 """How many levels of a JSON value are taken."""
@@ -63,18 +64,21 @@ class _CheckedRequest(Request):
 
 
 def _refused(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise BadRequest(f"{constant} is no JSON; send a number, or null.")
 
 
 def check_text(value: object, field: str = "") -> None:
-    """Raise `Unstorable` where a JSON value is nested too deep, or any text in it holds NUL or a lone surrogate."""
+    """Raise `InvalidInput` where a JSON value is nested too deep, or any text in it holds NUL or a lone surrogate."""
     waiting = [(field, value, 0)]
     while waiting:
         path, item, depth = waiting.pop()
         if depth > DEPTH:
-            raise Unstorable(path.split(".")[0], "too_deep", f"It is nested deeper than {DEPTH} levels.")
+            field = path.split(".")[0]
+            message = f"{field or 'The body'} is nested deeper than {DEPTH} levels; nest it less."
+            raise InvalidInput(message, code="too_deep", field=field)
         if isinstance(item, str) and not _is_storable(item):
-            raise Unstorable(path or "body", "bad_text", "NUL and lone surrogates can't be stored; leave them out.")
+            message = f"{path or 'The body'} holds NUL or a lone surrogate, which can't be stored; leave it out."
+            raise InvalidInput(message, code="bad_text", field=path or "body")
         waiting += [(f"{path}.{key}" if path else key, held, depth + 1) for key, held in _children(item)]
 
 

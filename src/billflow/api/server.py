@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from billflow.domain.errors import BillingError
+from billflow.errors import CommandFailed
 
 GRACE = 5
 """Seconds that running requests may take when the server stops."""
@@ -21,8 +21,11 @@ _KEEP_ALIVE = 75
 them sends a request into a connection that is being closed."""
 
 
-class CannotListen(BillingError):
-    """The address can't be listened on; the message says which and what to do."""
+class CannotListen(CommandFailed):
+    """The API can't listen on its address, or one of its processes did not start.
+
+    Stop the program that listens there, or name another address; the log says more.
+    """
 
     code = "cannot_listen"
 

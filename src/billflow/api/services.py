@@ -8,20 +8,24 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from billflow.api.authentication import Authentication
-from billflow.api.stripe_events import StripeEvents
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Idempotency, Monitoring
+from billflow.ports.audit import Audit
 from billflow.ports.billing import Archive, Books, Registry
 from billflow.ports.customers import CustomerBooks
-from billflow.service.billing import Billing
-from billflow.service.customers import Customers
-from billflow.service.invoices import Invoices
-from billflow.service.offering import Offering
-from billflow.service.outward import Outward
-from billflow.service.pricing import Pricing
-from billflow.service.privacy import Privacy
+from billflow.service.adjustments import AdjustmentService
+from billflow.service.clocks import ClockService
+from billflow.service.customers import CustomerService
+from billflow.service.invoices import InvoiceService
+from billflow.service.offers import OfferService
+from billflow.service.plans import PlanService
+from billflow.service.pricing import PricingService
+from billflow.service.privacy import PrivacyService
+from billflow.service.seats import SeatService
+from billflow.service.stripe_events import StripeEventQueue
+from billflow.service.webhooks import WebhookService
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -36,25 +40,29 @@ Probe = Callable[[], Awaitable[object]]
 class Services:
     """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
-    billing: Billing
+    plans: PlanService
     books: Books
     archive: Archive
     registry: Registry
-    customers: Customers
+    customers: CustomerService
     customer_records_store: CustomerBooks
-    offering: Offering
-    pricing: Pricing
+    seats: SeatService
+    clocks: ClockService
+    offers: OfferService
+    pricing: PricingService
     catalog: Catalog
-    stripe_events: StripeEvents
-    invoices: Invoices
+    stripe_events: StripeEventQueue
+    invoices: InvoiceService
+    adjustments: AdjustmentService
     documents: InvoiceDocuments
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
     authentication: Authentication
     answers: Idempotency
     watch: Monitoring
-    webhooks: Outward
-    privacy: Privacy
+    webhooks: WebhookService
+    audit: Audit
+    privacy: PrivacyService
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
 

@@ -48,7 +48,7 @@ def refund(
         from billflow.models.contracts.adjustments import RefundInput
 
         ask = RefundInput.model_validate({**await _who(engine, invoice, key), "amount": amount, "reason": reason})
-        _show(await answered(engine.invoices.refund(ask), ask.key), "Refund", as_json=as_json)
+        _show(await answered(engine.adjustments.refund(ask), ask.key), "Refund", as_json=as_json)
 
     run(act)
 
@@ -75,7 +75,7 @@ def credit_note(  # noqa: PLR0913  (each is one choice)
         wanted = {"amount": amount, "give_back": to, "reason": reason, "memo": memo}
         lines = [{"line_id": line_id} for line_id in line or ()]
         ask = CreditNoteInput.model_validate({**await _who(engine, invoice, key), **wanted, "lines": lines})
-        _show(await answered(engine.invoices.credit_note(ask), ask.key), "Credit note", as_json=as_json)
+        _show(await answered(engine.adjustments.credit(ask), ask.key), "Credit note", as_json=as_json)
 
     run(act)
 
@@ -98,7 +98,7 @@ def _close(invoice: str, to: str, reason: str | None, *, as_json: bool) -> None:
         from billflow.models.contracts.adjustments import VoidInput
 
         ask = VoidInput.model_validate({**await _who(engine, invoice, None), "to": to, "reason": reason})
-        closed = await engine.invoices.close(ask)
+        closed = await engine.adjustments.void(ask)
         if as_json:
             output.as_json(closed)
         else:
@@ -109,7 +109,7 @@ def _close(invoice: str, to: str, reason: str | None, *, as_json: bool) -> None:
 
 async def _who(engine: "Engine", invoice: str, key: str | None) -> dict[str, Any]:
     org_id, invoice_id = await org_of(engine), await found(engine, "invoice", invoice)
-    at = await engine.invoices.now_of(org_id, invoice_id)
+    at = await engine.adjustments.now_of(org_id, invoice_id)
     return {"org_id": org_id, "invoice_id": invoice_id, "key": key or str(uuid4()), "actor": actor(), "at": at}
 
 

@@ -29,11 +29,12 @@ from billflow.cli import (
 )
 from billflow.cli.conformance import conformance
 from billflow.cli.encryption import rotate_encryption
-from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of
+from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of, report
 from billflow.cli.events import events
 from billflow.cli.params import example
 from billflow.cli.privacy import erase, export
 from billflow.cli.reconcile import reconcile
+from billflow.errors import kind_of
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -117,6 +118,6 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_REFUSED
     except Exception as error:  # noqa: BLE001  (nobody is to see a stack trace)
         problem = problem_of(error)
-        problem.report(as_json="--json" in arguments)
-        return problem.exit_code
+        report(problem, as_json="--json" in arguments)
+        return kind_of(type(problem)).exit_code
     return code if isinstance(code, int) else 0

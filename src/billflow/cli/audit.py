@@ -9,18 +9,12 @@ from billflow.cli import output
 from billflow.cli.lookup import org_of, short
 from billflow.cli.params import After, AsJson, Limit, example, moment
 from billflow.cli.session import run
-from billflow.domain.errors import BillingError
+from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
     from billflow.wiring import Engine
 
 app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
-
-
-class AuditBroken(BillingError):
-    """The audit log is not as it was written."""
-
-    code = "audit_broken"
 
 
 @app.command("list", epilog=example("audit list --actor cli:ada", "audit list --since 2026-07-01 --json"))
@@ -41,11 +35,11 @@ def list_(  # noqa: PLR0913  (each is one filter)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.audit import AuditFilter
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import webhooks_of
+        from billflow.wiring import audit_of
 
         wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
         paging = Paging(limit=limit, after=after)
-        page = await webhooks_of(engine).audit.entries(await org_of(engine), wanted, paging)
+        page = await audit_of(engine).entries(await org_of(engine), wanted, paging)
         if as_json:
             output.as_json({"audit": page.rows, "total": page.total, "next": page.next})
             return
@@ -66,15 +60,19 @@ def verify(
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import webhooks_of
+        from billflow.wiring import audit_of
 
-        verdict = await webhooks_of(engine).audit.verify(await org_of(engine))
+        verdict = await audit_of(engine).verify(await org_of(engine))
         if as_json:
             output.as_json(verdict)
         for fault in verdict.faults:
             output.complain(f"Position {fault.position or '-'}, entry {fault.audit_id}: {fault.problem}.")
         if verdict.faults or (head is not None and head != verdict.head):
-            raise AuditBroken(f"The audit log is not as it was written: {len(verdict.faults)} faults in its chain.")
+            raise CommandFailed(
+                f"The audit log is not as it was written: {len(verdict.faults)} faults in its chain; "
+                "compare it with a backup.",
+                code="audit_broken",
+            )
         if not as_json:
             output.say(f"All {verdict.entries} entries are as they were written; the head is {verdict.head}.")
 

@@ -46,7 +46,7 @@ def advance(
     async def act(engine: "Engine") -> None:
         org_id, clock_id = await org_of(engine), await found(engine, "clock", clock)
         with output.working("the plans catch up"):
-            await engine.billing.advance_clock(org_id, clock_id, to)
+            await engine.clocks.advance(org_id, clock_id, to)
         _show(await engine.registry.clock(org_id, clock_id), as_json=as_json)
 
     run(act)

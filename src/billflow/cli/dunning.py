@@ -93,7 +93,9 @@ def _number(option: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise InvalidInput(f"--{option}: {text.strip()!r} is no number of days.", field=option) from None
+        raise InvalidInput(
+            f"--{option}: {text.strip()!r} is no number of days; write days such as 1,3,5.", field=option
+        ) from None
 
 
 def _small(text: str) -> dict[str, int]:

@@ -2,44 +2,34 @@
 
 import json
 import sys
-from dataclasses import dataclass
 
 from typer.exceptions import TyperException
 
-from billflow.domain.errors import BillingError
+from billflow.domain.errors import BillingError, InvalidInput
+from billflow.errors import CommandFailed, InternalError, UsageError
 
 EXIT_REFUSED = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
-class CliProblem:
-    """A failure to report: the sentence, its stable code, the field at fault and the exit code."""
-
-    message: str
-    code: str
-    field: str | None = None
-    exit_code: int = EXIT_REFUSED
-
-    def report(self, *, as_json: bool) -> None:
-        """Write it to standard error, as a sentence or as one line of JSON."""
-        data = {"code": self.code, "message": self.message, "field": self.field}
-        sys.stderr.write(f"{json.dumps(data) if as_json else self.message}\n")
+def report(error: BillingError, *, as_json: bool) -> None:
+    """Write what went wrong to standard error, as a sentence or as one line of JSON."""
+    data = {"code": error.code, "message": error.message, "field": error.field}
+    sys.stderr.write(f"{json.dumps(data) if as_json else error.message}\n")
 
 
-def problem_of(error: Exception) -> CliProblem:
+def problem_of(error: Exception) -> BillingError:
     """Return what to say about *error*; one that nobody foresaw is named as a fault of ours."""
     if isinstance(error, BillingError):
-        return CliProblem(error.message, error.code, error.field)
+        return error
     if isinstance(error, TyperException):
-        return CliProblem(_usage(error), "usage", exit_code=error.exit_code)
+        return UsageError(_usage(error))
     if isinstance(error, ExceptionGroup):
         return problem_of(error.exceptions[0])
     return _invalid(error) or _outside(error)
 
 
-def _invalid(error: Exception) -> CliProblem | None:
+def _invalid(error: Exception) -> BillingError | None:
     """Explain what our contracts refuse."""
     from pydantic import ValidationError
 
@@ -48,31 +38,20 @@ def _invalid(error: Exception) -> CliProblem | None:
     first = error.errors()[0]
     refused = first.get("ctx", {}).get("error")
     if isinstance(refused, BillingError):
-        return problem_of(refused)
+        return refused
     field = ".".join(map(str, first["loc"])) or None
-    return CliProblem(
-        f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", "invalid_input", field
-    )
+    return InvalidInput(f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", field=field)
 
 
-def _outside(error: Exception) -> CliProblem:
+def _outside(error: Exception) -> BillingError:
     """Explain what the servers around us say."""
     from temporalio.exceptions import TemporalError
-    from temporalio.service import RPCError
 
-    from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
-
-    known: tuple[tuple[type[Exception], str, str], ...] = (
-        (NoDatabase, "no_database", ""),
-        (PaymentsUnavailable, "stripe_unavailable", "Stripe can't be reached: "),
-        (PaymentsRejected, "stripe_rejected", "Stripe refused: "),
-        (RPCError, "temporal_failed", "Temporal did not take the request: "),
-        (TemporalError, "temporal_failed", "Temporal did not take the request: "),
-        (OSError, "system_error", "The system refused: "),
-        (Exception, "internal_error", f"This is a fault in billflow ({type(error).__name__}): "),
-    )
-    code, beginning = next((code, beginning) for kind, code, beginning in known if isinstance(error, kind))
-    return CliProblem(f"{beginning}{_one_line(error)}.", code)
+    if isinstance(error, TemporalError):
+        return CommandFailed(f"Temporal did not take the request: {_one_line(error)}.", code="temporal_failed")
+    if isinstance(error, OSError):
+        return CommandFailed(f"The system refused: {_one_line(error)}.", code="system_error")
+    return InternalError(f"This is a fault in billflow ({type(error).__name__}): {_one_line(error)}.")
 
 
 def _usage(error: TyperException) -> str:

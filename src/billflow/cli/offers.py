@@ -64,7 +64,7 @@ def create(  # noqa: PLR0913  (each is one term of the offer)
             sent_invoice_id=sent_invoice,
         )
         org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        made = await engine.offering.make(org_id, customer_id, new, _change())
+        made = await engine.offers.make(org_id, customer_id, new, _change())
         if as_json:
             output.as_json(made)
         else:
@@ -79,7 +79,7 @@ def list_(customer: CustomerId, *, as_json: AsJson = False) -> None:
 
     async def act(engine: "Engine") -> None:
         org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        offers = await engine.offering.offers.offers(org_id, customer_id, now())
+        offers = await engine.offers.offers.offers(org_id, customer_id, now())
         if as_json:
             output.as_json({"offers": offers, "total": len(offers)})
             return
@@ -99,7 +99,7 @@ def withdraw(offer: OfferId, *, as_json: AsJson = False) -> None:
     async def act(engine: "Engine") -> None:
         change = _change()
         known = await _offer(engine, offer)
-        withdrawn = engine.offering.withdraw(known.org_id, known.customer_id, known.offer_id, change)
+        withdrawn = engine.offers.withdraw(known.org_id, known.customer_id, known.offer_id, change)
         shown = await answered(withdrawn, known.offer_id)
         if as_json:
             output.as_json(shown)
@@ -139,7 +139,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
             test_clock_id=clock_id,
         )
         change = _change().model_copy(update={"at": at})
-        started = engine.offering.accept(known.org_id, known.customer_id, known.offer_id, chosen, change)
+        started = engine.offers.accept(known.org_id, known.customer_id, known.offer_id, chosen, change)
         show_started(await answered(started, chosen.key), as_json=as_json)
 
     run(act)
@@ -147,7 +147,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
 
 async def _offer(engine: "Engine", typed: str) -> "OfferRecord":
     org_id = await org_of(engine)
-    return await engine.offering.offers.offer(org_id, await found(engine, "offer", typed), now())
+    return await engine.offers.offers.offer(org_id, await found(engine, "offer", typed), now())
 
 
 def _change() -> "ChangeContext":

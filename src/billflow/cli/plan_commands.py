@@ -9,7 +9,7 @@ from billflow.cli.plan_views import described, invoice_rows
 from billflow.cli.session import actor, answered
 from billflow.domain.errors import Refused
 from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
-from billflow.models.contracts.plans import PlanStarted, StartPlanInput, StepResult
+from billflow.models.contracts.plans import StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ async def start(engine: "Engine", typed: "Start") -> None:
     ask = StartPlanInput(
         org_id=org_id,
         customer_id=customer_id,
-        key=typed.key or str(uuid4()),
+        idempotency_key=typed.key or str(uuid4()),
         actor=actor(),
-        asked=typed.asked,
+        start=typed.asked,
         test_clock_id=clock_id,
         at=(await engine.registry.clock(org_id, clock_id)).now_at if clock_id else now(),
     )
-    show_started(await answered(engine.billing.start_plan(ask), ask.key), as_json=typed.as_json)
+    show_started(await answered(engine.plans.start(ask), ask.idempotency_key), as_json=typed.as_json)
 
 
 async def command(engine: "Engine", typed: "Request") -> None:
     """Give a plan a command, and show the plan and the invoices made."""
     request = _request(typed)
-    result = await answered(engine.billing.command(await plan_ref(engine, typed.plan), request), request.command_id)
+    result = await answered(engine.plans.command(await plan_ref(engine, typed.plan), request), request.command_id)
     if typed.as_json:
         output.as_json(result)
         return
@@ -47,7 +47,7 @@ async def command(engine: "Engine", typed: "Request") -> None:
 async def signal(engine: "Engine", typed: "Request") -> None:
     """Leave a command with a plan without waiting for it."""
     request = _request(typed)
-    await engine.billing.signal(await plan_ref(engine, typed.plan), request)
+    await engine.plans.signal(await plan_ref(engine, typed.plan), request)
     if typed.as_json:
         output.as_json({"command_id": request.command_id, "sent": True})
         return
@@ -69,7 +69,7 @@ def _show_result(result: StepResult) -> None:
         described(result.successor)
 
 
-def show_started(started: PlanStarted, *, as_json: bool) -> None:
+def show_started(started: StartPlanResult, *, as_json: bool) -> None:
     """Show a plan that was started; raises `Refused` where its payment came to nothing."""
     if as_json:
         output.as_json(started)

@@ -9,7 +9,6 @@ from billflow.cli.lookup import plan_ref
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.preview import Forecast, invoices_of
-from billflow.service.ahead import Foresight
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
 async def show_preview(engine: "Engine", typed: "Request") -> None:
     """Print what a command would change and bill; nothing is written."""
-    foresight = Foresight(engine.books, engine.archive)
-    outcome = await foresight.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
+    outcome = await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
     invoices = invoices_of(outcome)
     if typed.as_json:
         output.as_json({**_changes(outcome), "credit": outcome.credit, "invoices": _as_data(invoices)})
@@ -33,7 +31,7 @@ async def show_preview(engine: "Engine", typed: "Request") -> None:
 
 async def show_forecast(engine: "Engine", plan: str, count: int, *, as_json: bool) -> None:
     """Print the next *count* invoices of a plan, if nothing changes."""
-    ahead = await Foresight(engine.books, engine.archive).forecast(await plan_ref(engine, plan), count)
+    ahead = await engine.plans.forecast(await plan_ref(engine, plan), count)
     if as_json:
         on_hold = {"code": ahead.on_hold.code, "message": ahead.on_hold.message} if ahead.on_hold else None
         output.as_json({"invoices": _as_data(ahead.invoices), "on_hold": on_hold, "ends_at": ahead.ends_at})

@@ -38,16 +38,16 @@ def reconcile(
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
-        from billflow.models.contracts.reconciliation import ReconciliationRun, ReconciliationScope
-        from billflow.wiring import reconciliation_reports, workflow_control_of
+        from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
+        from billflow.wiring import reconciliation_reports
 
         org_id = await org_of(engine)
         run_id = None
         if not last:
             scope = ReconciliationScope(days=days, grace_minutes=grace)
-            asked = ReconciliationRun(org_id=org_id, repair=repair, scope=scope)
+            asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
             with output.working("Comparing rows, Stripe and workflows"):
-                run_id = await _finished(workflow_control_of(engine).reconcile(asked, now()))
+                run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
         report = await reconciliation_reports(engine).report(org_id, run_id)
         if as_json:
             output.as_json(report)

@@ -37,7 +37,7 @@ def report(
 
         reports = [SeatReport(observed_at=at or now(), members=members, guests=guests)]
         customer_id = await found(engine, "customer", customer)
-        new = await engine.billing.report_seats(await org_of(engine), customer_id, reports)
+        new = await engine.seats.report(await org_of(engine), customer_id, reports)
         if as_json:
             output.as_json({"customer_id": customer_id, "new": new})
         else:
@@ -106,7 +106,7 @@ async def _report(engine: "Engine", customer_id: str, organization: "Organizatio
         SeatReport(observed_at=one.observed_at, members=one.members, guests=one.guests)
         for one in organization.observations
     ]
-    return await engine.billing.report_seats(await org_of(engine), customer_id, reports)
+    return await engine.seats.report(await org_of(engine), customer_id, reports)
 
 
 def _show(seats: "SeatFile", new: int, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from billflow.cli import local_stack
-from billflow.domain.errors import BillingError
+from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
@@ -19,8 +19,11 @@ PATIENCE_SECONDS = 75.0
 """How long a command waits for a worker; starting a plan may take a minute of it for the card."""
 
 
-class NoWorker(BillingError):
-    """Nothing answered in time, most likely because no worker runs."""
+class NoWorker(CommandFailed):
+    """A command got no answer in time, most likely because no worker runs.
+
+    Start one with `billflow worker`, then do as the message says.
+    """
 
     code = "no_worker"
 

@@ -9,7 +9,7 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
 from billflow.client import commands, customers, events, invoices, plans, seats
 from billflow.client.calls import Call
 from billflow.client.clients import AsyncClient, Client
-from billflow.client.errors import ApiError, AuthenticationFailed, ServerUnreachable
+from billflow.client.errors import ApiError, ServerUnreachable
 from billflow.client.models import (
     CommandResult,
     CustomerObject,
@@ -23,7 +23,6 @@ from billflow.client.models import (
 __all__ = [
     "ApiError",
     "AsyncClient",
-    "AuthenticationFailed",
     "Call",
     "Client",
     "CommandResult",

@@ -53,7 +53,8 @@ def _read(call: Call[Answer], answer: httpx.Response | None) -> Answer:
             "The API can't be reached; whether it was done is unknown, so ask again with the same call."
         )
     if _is_passing(answer):
-        raise ServerUnreachable(error_of(answer.status_code, answer.content).message)
+        told = error_of(answer.status_code, answer.content)
+        raise ServerUnreachable(told.message, code=told.code)
     if answer.status_code >= _CLIENT_ERROR:
         raise error_of(answer.status_code, answer.content)
     return call.read(answer.content)
@@ -72,8 +73,8 @@ def _options(url: str, key: str) -> dict[str, Any]:
 class Client:
     """Asks one billflow with one API key, and waits for each answer.
 
-    `do` raises `InvalidInput`, `NotFound`, `Refused`, `AuthenticationFailed` or `ApiError` with the API's code, and
-    `ServerUnreachable` where no answer came.
+    `do` raises the kind of error that `billflow.errors` has for the API's status, such as `InvalidInput`, `NotFound` or
+    `Refused`, with the API's code; `ServerUnreachable` where no answer came; `ApiError` where it isn't billflow's.
     """
 
     def __init__(self, url: str, key: str, *, retries: Retries | None = None, **options: Any) -> None:

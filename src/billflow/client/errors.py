@@ -3,49 +3,40 @@
 import json
 from typing import Any
 
-from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
+from billflow.domain.errors import BillingError
+from billflow.errors import KINDS, InternalError, Unavailable
 
-UNAUTHORIZED, FORBIDDEN, MISSING, CONFLICT, UNPROCESSABLE = 401, 403, 404, 409, 422
 
+class ApiError(InternalError):
+    """The API answered `billflow.client` by a status or a body that no billflow sends.
 
-class ApiError(BillingError):
-    """The API said no in a way that has no other name."""
+    Check the address, and what stands between.
+    """
 
     code = "api_error"
 
 
-class AuthenticationFailed(BillingError):
-    """The key is missing, wrong, or lacks a scope."""
+class ServerUnreachable(Unavailable):
+    """`billflow.client` did not reach the API, or found it busy, as often as it tried; whether it was done is unknown.
 
-    code = "not_admitted"
-
-
-class ServerUnreachable(BillingError):
-    """The API could not be reached, was busy or failed, as often as was tried: whether it was done is unknown.
-
-    Ask again with the same `Call`, which keeps its idempotency key.
+    Make the same `Call` again, which keeps its idempotency key.
     """
 
     code = "out_of_reach"
 
 
-_BY_STATUS: dict[int, type[BillingError]] = {
-    UNAUTHORIZED: AuthenticationFailed,
-    FORBIDDEN: AuthenticationFailed,
-    MISSING: NotFound,
-    CONFLICT: Refused,
-    UNPROCESSABLE: InvalidInput,
-}
+_BY_STATUS = {kind.http_status: kind.error for kind in reversed(KINDS)}
 
 
 def error_of(status: int, content: bytes) -> BillingError:
-    """Return what a problem says."""
+    """Return what a problem says, as the kind that has its status."""
     problem = _problem(content)
+    if "code" not in problem:
+        return ApiError(f"The API answered {status}, and not as billflow does; check the address.")
     kind = _BY_STATUS.get(status, ApiError)
     fields: list[dict[str, str]] = problem.get("errors") or []
     field = fields[0].get("field") if len(fields) == 1 else None
-    message = str(problem.get("detail") or f"The API answered {status}.")
-    return kind(message, code=str(problem.get("code") or kind.code), field=field)
+    return kind(str(problem.get("detail", "")), code=str(problem["code"]), field=field)
 
 
 def _problem(content: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ EXACT = "exact_arithmetic"
 def differences(expected: Mapping[str, Json], answer: Mapping[str, Json]) -> tuple[str, ...]:
     """Return how *answer* departs from *expected*, which may leave keys out; an error not expected is one.
 
-    Where the case gives a value for exact arithmetic, that one counts (billflow rules 1).
+    Where the case gives a value for exact arithmetic, that one counts (rules 3).
     """
     exact = expected.get(EXACT)
     wanted = exact if isinstance(exact, Mapping) else expected

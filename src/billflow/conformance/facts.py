@@ -23,7 +23,7 @@ DEFAULT_ANCHOR = datetime(2012, 1, 2, 3, 4, 5, tzinfo=UTC)
 DEFAULT_TIER = "cloud_standard"
 DEFAULT_PRICE = 8000
 SWITCH_PLAN_TIER_NOW = "switch_plan_tier_now"
-"""The reference's name for a plan on its way to another tier, which takes a single step here (billflow rules 4)."""
+"""The reference's name for a plan on its way to another tier, which takes a single step here (rules 8.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,10 @@ Named = TypeVar("Named", bound=StrEnum)
 
 
 class MalformedCase(InvalidInput):
-    """The case itself can't be run: a key is missing, of the wrong type, or names something unknown."""
+    """A case of `billflow conformance` can't be run: a key is missing, of the wrong type, or names something unknown.
+
+    Correct the key that the message names.
+    """
 
     code = "malformed_case"
 

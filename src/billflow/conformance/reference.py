@@ -1,4 +1,4 @@
-"""The reference system's catalogue and options, which the cases run with (billflow rules 1 and 2, decision 0112)."""
+"""The reference system's catalogue and options, which the cases run with (rules 31, decision 0112)."""
 
 from collections.abc import Mapping
 from dataclasses import replace

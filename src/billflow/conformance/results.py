@@ -79,7 +79,7 @@ def invoice_answer(invoice: InvoiceDraft | None) -> Answer | None:
 
 
 def invoiced_through(step: Step) -> int | None:
-    """Return the newest of the case's own entries that is settled: the reference's pointer (billflow rules 3).
+    """Return the newest of the case's own entries that is settled: the reference's pointer (rules 6).
 
     The reference never walks the ledger of a tier it doesn't bill.
     """

@@ -13,7 +13,10 @@ from billflow.domain.errors import BillingError, InvalidInput
 
 
 class MalformedFile(InvalidInput):
-    """The file holds no cases that could be run."""
+    """The file given to `billflow conformance` holds no cases that could be run.
+
+    Name a JSON file with a list of cases, and a kind that there is.
+    """
 
     code = "malformed_file"
 

@@ -10,10 +10,6 @@ from billflow.domain.errors import InvalidInput
 from billflow.domain.webhook_policy import is_ip, is_public
 
 
-class UnsafeAddress(Exception):
-    """Nothing can be sent there; the message says why."""
-
-
 @dataclass(frozen=True)
 class AddressPolicy:
     """Which addresses may be called; with `test_mode` all of them, and without encryption too."""
@@ -35,7 +31,7 @@ class AddressPolicy:
         return str(url)
 
     async def request(self, url: str) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
-        """Return the address to call, and the headers and extensions that keep the name; raises `UnsafeAddress`.
+        """Return the address to call, and the headers and extensions that keep the name; raises `InvalidInput`.
 
         The name is looked up once, and what was checked is what is called: a name can't change in between.
         """
@@ -44,7 +40,9 @@ class AddressPolicy:
             return named, {}, {}
         found = await _addresses(named.host, named.port or 443)
         if not found or not all(map(is_public, found)):
-            raise UnsafeAddress("the host has an address that is not on the open internet")
+            raise _refused(
+                f"url names {named.host}, which has an address that is not on the open internet; name a public host."
+            )
         return named.copy_with(host=found[0]), {"Host": named.netloc.decode()}, {"sni_hostname": named.host}
 
 
@@ -52,7 +50,7 @@ async def _addresses(host: str, port: int) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
-        raise UnsafeAddress("the host is not known") from None
+        raise _refused(f"url names {host}, which is not known; correct it.") from None
     return [str(entry[4][0]) for entry in found]
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 import httpx
 from standardwebhooks import Webhook
 
-from billflow.delivery.addresses import AddressPolicy, UnsafeAddress
+from billflow.delivery.addresses import AddressPolicy
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.endpoints import Attempt, EventRecord, Message
 
@@ -40,7 +40,7 @@ class HttpSender:
                 status = await self._post(message, at)
         except TimeoutError:
             return None, f"no answer within {PATIENCE_SECONDS:.0f} seconds"
-        except (UnsafeAddress, InvalidInput) as error:
+        except InvalidInput as error:
             return None, str(error)
         except httpx.HTTPError as error:
             return None, f"no connection ({type(error).__name__})"

@@ -97,7 +97,7 @@ async def _cycles(env: DemoEnvironment, plans: list[PlanState]) -> int:
 
 
 def _ref(plan: PlanState) -> PlanRef:
-    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+    return plan.ref
 
 
 def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:

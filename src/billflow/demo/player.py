@@ -94,27 +94,27 @@ class Player:
         ask = StartPlanInput(
             org_id=self.env.org_id,
             customer_id=self.customer_id,
-            key=f"demo/{self.customer_id}",
+            idempotency_key=f"demo/{self.customer_id}",
             actor=ACTOR,
-            asked=self.part.asked,
+            start=self.part.asked,
             test_clock_id=self.clock_id,
             at=self.part.starts_at,
         )
-        started = await self.env.engine.billing.start_plan(ask)
+        started = await self.env.engine.plans.start(ask)
         return PlanRef(org_id=self.env.org_id, plan_id=started.state.plan_id)
 
     async def _advance(self, to: datetime) -> None:
-        await self.env.engine.billing.advance_clock(self.env.org_id, self.clock_id, to)
+        await self.env.engine.clocks.advance(self.env.org_id, self.clock_id, to)
         self.reached(to)
 
     async def _act(self, first: PlanRef, scene: ScenarioStep, number: int) -> None:
         if scene.card:
             await self._give_card(scene.card)
-            await self.env.engine.billing.retry_payments(self.env.org_id, self.customer_id)
+            await self.env.engine.collection.retry_payments(self.env.org_id, self.customer_id)
         if scene.command:
             plan = await self._live_plan()
             request = CommandRequest(command_id=f"demo-{first.plan_id}-{number}", command=scene.command, actor=ACTOR)
-            await self.env.engine.billing.command(PlanRef(org_id=plan.org_id, plan_id=plan.plan_id), request)
+            await self.env.engine.plans.command(plan.ref, request)
 
     async def _live_plan(self) -> PlanState:
         plans = await self.env.engine.archive.running_plans(self.env.org_id, customer_id=self.customer_id)

@@ -80,7 +80,7 @@ def _purchased(invoices: Sequence[InvoiceDraft]) -> int:
 
 
 def _take(facts: Facts, step: TakenStep, purchased: int) -> Outcome | None:
-    if step.kind == "billing_date":
+    if step.kind == "close_cycle":
         return billing_dates.process_billing_date(facts, step.at)
     if step.kind == "activate":
         return plan_start.activate(facts, purchased, step.at)

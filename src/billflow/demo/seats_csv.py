@@ -72,14 +72,14 @@ def _collect(rows: Iterator[list[str]], path: Path) -> SeatFile:
 
 def _named(header: list[str], row: list[str]) -> dict[str, str]:
     if len(row) < len(header):
-        raise ValueError(f"it has {len(row)} columns, the first line has {len(header)}")
+        raise InvalidInput(f"it has {len(row)} columns, the first line has {len(header)}")
     return dict(zip(header, row, strict=False))
 
 
 def _keep(found: dict[str, dict[date, SeatObservation]], name: str, day: date, observation: SeatObservation) -> None:
     days = found.setdefault(name, {})
     if day in days:
-        raise ValueError(f"{name} has another row for {day}")
+        raise InvalidInput(f"{name} has another row for {day}")
     days[day] = observation
 
 
@@ -92,11 +92,11 @@ def _organizations(found: dict[str, dict[date, SeatObservation]]) -> Iterable[Or
 def _parse(row: dict[str, str]) -> tuple[str, date, SeatObservation]:
     name = row.get("organization", "").strip()
     if not name:
-        raise ValueError("organization is empty")
+        raise InvalidInput("organization is empty")
     try:
         day = date.fromisoformat(row.get("observed_on", "").strip())
     except ValueError:
-        raise ValueError(f"observed_on {row.get('observed_on')!r} is no date like 2026-01-31") from None
+        raise InvalidInput(f"observed_on {row.get('observed_on')!r} is no date like 2026-01-31") from None
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     members, guests = _count(row, "members"), _count(row, "guests")
     return name, day, SeatObservation(observed_at=moment, members=members, guests=guests)
@@ -105,5 +105,5 @@ def _parse(row: dict[str, str]) -> tuple[str, date, SeatObservation]:
 def _count(row: dict[str, str], column: str) -> int:
     text = (row.get(column) or "").strip()
     if not text.isascii() or not text.isdigit() or int(text) > MAX_LICENSES:
-        raise ValueError(f"{column} {text!r} is no whole number from 0 to {MAX_LICENSES:,}")
+        raise InvalidInput(f"{column} {text!r} is no whole number from 0 to {MAX_LICENSES:,}")
     return int(text)

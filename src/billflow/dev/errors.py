@@ -1,33 +1,48 @@
 """Why a part of the embedded stack could not be started, in one sentence each."""
 
-from billflow.domain.errors import BillingError
+from billflow.errors import CommandFailed
 
 
-class StackError(BillingError):
-    """The embedded stack cannot run as asked."""
+class StackError(CommandFailed):
+    """The embedded servers can't run as asked.
+
+    Set what the message names.
+    """
 
     code = "stack_error"
 
 
 class PortInUse(StackError):
-    """A port that was named belongs to another program."""
+    """A port is in use by another program, or none is free.
+
+    Stop that program, or name another port.
+    """
 
     code = "port_in_use"
 
 
 class FolderInUse(StackError):
-    """Another billflow works on the same data folder."""
+    """Another billflow uses the same data folder.
+
+    Stop it, or set `BILLFLOW_DATA_DIR` to another folder.
+    """
 
     code = "folder_in_use"
 
 
 class PartUnavailable(StackError):
-    """This platform has no wheel of the part; the message says which variable to set instead."""
+    """This platform has no wheel of an embedded server.
+
+    Run a server of your own, and set the variable that the message names.
+    """
 
     code = "no_such_part"
 
 
 class PartFailed(StackError):
-    """A part did not start, or died; the message carries the end of its log."""
+    """An embedded server did not start, or has stopped; the message carries the end of its log.
+
+    See the log, remove the cause, and start again.
+    """
 
     code = "part_failed"

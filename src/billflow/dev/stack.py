@@ -19,7 +19,7 @@ from billflow.dev.keys import with_keys
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
-from billflow.service.hearing import HEARD
+from billflow.service.stripe_event_handlers import HANDLED_TYPES
 from billflow.settings import Settings
 
 _WATCH_SECONDS = 0.5
@@ -123,7 +123,7 @@ async def _with_stripe(stack: Stack, site: _Site) -> Stack:
         return stack
     if stack.settings.stripe_api_base is not None:
         raise StackError("STRIPE_API_BASE is set, but STRIPE_API_KEY is not; set both or neither.")
-    terms = EmulatorOptions(site.keep, site.ports.stripe, site.webhook_url, HEARD)
+    terms = EmulatorOptions(site.keep, site.ports.stripe, site.webhook_url, HANDLED_TYPES)
     part = embedded_stripe(site.folder, site.lock, terms)
     stripe = await site.parts.enter_async_context(part)
     found = {

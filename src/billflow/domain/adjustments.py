@@ -1,4 +1,4 @@
-"""What may still be done to an invoice: credit, refund, void, give up (billflow rules 16). Amounts in minor units."""
+"""What may still be done to an invoice: credit, refund, void, give up (rules 28). Amounts in minor units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +97,8 @@ def refund(invoice: InvoiceMoney, amount: int | None) -> int:
     left = invoice.refundable
     if left <= 0:
         raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
-    return _at_most(left, left if amount is None else amount, "refund_exceeds_payment", "refunded")
+    too_much = Refused(f"At most {left} minor units can be refunded.", code="refund_exceeds_payment", field="amount")
+    return _at_most(left, left if amount is None else amount, too_much)
 
 
 def credit_note(
@@ -110,13 +111,17 @@ def credit_note(
     if amount is not None and lines:
         raise InvalidInput("Give an amount or lines, not both.", field="amount")
     if invoice.status not in ("open", "paid", "uncollectible"):
-        raise Refused(f"An invoice that is {invoice.status} can't be credited.", code="invoice_not_creditable")
+        raise Refused(
+            f"An invoice that is {invoice.status} can't be credited; one that is open, paid or uncollectible can.",
+            code="invoice_not_creditable",
+        )
     by_line = {line: _line_amount(invoice, line, wanted) for line, wanted in lines.items()}
     wanted = sum(by_line.values()) if by_line else amount
     left = invoice.creditable
     if left <= 0:
         raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
-    credited = _at_most(left, left if wanted is None else wanted, "credit_exceeds_invoice", "credited")
+    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_invoice", field="amount")
+    credited = _at_most(left, left if wanted is None else wanted, too_much)
     return _split(invoice, credited, give_back, by_line)
 
 
@@ -134,14 +139,15 @@ def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
     left = invoice.lines[line] - invoice.credited_lines.get(line, 0)
     if left <= 0:
         raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")
-    return _at_most(left, left if wanted is None else wanted, "credit_exceeds_line", "credited")
+    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_line", field="amount")
+    return _at_most(left, left if wanted is None else wanted, too_much)
 
 
-def _at_most(left: int, wanted: int, code: str, verb: str) -> int:
+def _at_most(left: int, wanted: int, too_much: Refused) -> int:
     if wanted <= 0:
         raise InvalidInput("amount must be at least 1 minor unit.", field="amount")
     if wanted > left:
-        raise Refused(f"At most {left} minor units can be {verb}.", code=code, field="amount")
+        raise too_much
     return wanted
 
 
@@ -158,7 +164,7 @@ def check_uncollectible(invoice: InvoiceMoney) -> None:
     """Raise `Refused` unless the invoice is open."""
     if invoice.status not in ("draft", "open"):
         raise Refused(
-            f"Only an open invoice can be given up as uncollectible, this one is {invoice.status}.",
+            f"Only an open invoice can be marked uncollectible, this one is {invoice.status}.",
             code="invoice_not_open",
         )
 

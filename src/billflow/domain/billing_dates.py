@@ -18,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def process_billing_date(facts: Facts, at: datetime) -> Outcome:
     """Return what happens to the plan at its billing date *at*.
 
-    While the customer is suspended the billing date passes without a charge (billflow rules 15).
+    While the customer is suspended the billing date passes without a charge (rules 27).
     Raises `NeedsAttention` where the plan has to wait.
     """
     step = Step.begin(facts, at)
@@ -55,7 +55,7 @@ def live_up_to_command(step: Step) -> None:
     """Let the plan live up to the moment of a command, as `live_through` does.
 
     A billing date still open then is one the plan is on hold at. The step's moment becomes the instant before it:
-    the command still belongs to the old cycle, and may be what lets the plan go on (billflow rules 9).
+    the command still belongs to the old cycle, and may be what lets the plan go on (rules 9.1).
     """
     due = step.plan.due_at
     if due is not None and due <= step.at and not step.suspended:

@@ -33,14 +33,15 @@ class Period:
 def add_months(start: datetime, months: int, *, leap_february: bool = True) -> datetime:
     """Move *start* by calendar months, keeping the time of day and capping the day at the month's last.
 
-    With `leap_february=False` February has 28 days in every year, as in the reference (rules 4).
+    With `leap_february=False` February has 28 days in every year, as in the reference (rules 31).
     Raises `InvalidInput` for a negative number of months, or one that leads beyond the year 9999.
     """
     if months < 0:
         raise InvalidInput("months must be 0 or more.", field="months", code="negative_months")
     carry, month = divmod(start.month - 1 + months, MONTHS_A_YEAR)
     if start.year + carry > MAXYEAR:
-        raise InvalidInput(f"There is no date after the year {MAXYEAR}.", field="months", code="date_out_of_range")
+        message = f"months must not lead beyond the year {MAXYEAR}."
+        raise InvalidInput(message, field="months", code="date_out_of_range")
     return _capped(start, start.year + carry, month + 1, leap_february=leap_february)
 
 
@@ -70,15 +71,14 @@ def steps_between(anchor: datetime, months: int, moment: datetime, *, leap_febru
 
 
 def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True) -> datetime:
-    """Return the monthly billing date 21 to 39 whole days after *after* (the reference's helper, rules 4)."""
+    """Return the monthly billing date 21 to 39 whole days after *after* (the reference's helper)."""
     guess = max((after.year - anchor.year) * MONTHS_A_YEAR + after.month - anchor.month, 0)
     for months in range(guess, guess + 3):
         billing_date = add_months(anchor, months, leap_february=leap_february)
         if timedelta(days=21) <= billing_date - after < timedelta(days=40):
             return billing_date
-    raise InvalidInput(
-        "No monthly billing date lies 21 to 39 days after that moment.", code="no_next_month", field="after"
-    )
+    message = "No monthly billing date lies 21 to 39 days after that moment; name another."
+    raise InvalidInput(message, code="no_next_month", field="after")
 
 
 def without_microseconds(moment: datetime) -> datetime:

@@ -126,5 +126,5 @@ def _tier(code: str, table: Mapping[str, Any]) -> Tier:
 def _prices(row: Mapping[str, int]) -> Mapping[Schedule, int]:
     for schedule, price in row.items():
         if not 0 <= price <= MAX_PRICE:
-            raise InvalidInput(f"A price lies between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
+            raise InvalidInput(f"A price must lie between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
     return MappingProxyType({Schedule(schedule): price for schedule, price in row.items()})

@@ -48,12 +48,14 @@ def check_renewal(step: Step, plan: Plan) -> None:
         return
     if licenses < (minimum := minimum_licenses(tier, step.customer)):
         raise NeedsAttention(
-            f"The plan would renew with {licenses} licenses, but {tier.name} needs at least {minimum}.",
+            f"The plan would renew with {licenses} licenses, but {tier.name} needs at least {minimum}; "
+            "raise those of the next cycle.",
             code="renewal_licenses_below_plan_minimum",
         )
     if not plan.is_automatic and step.seats > licenses:
         raise NeedsAttention(
-            f"The plan would renew with {licenses} licenses, but {step.seats} seats are in use.",
+            f"The plan would renew with {licenses} licenses, but {step.seats} seats are in use; "
+            "raise those of the next cycle.",
             code="renewal_licenses_below_current_users",
         )
 
@@ -118,7 +120,9 @@ def _end(step: Step, _billing_date: datetime) -> None:
 def _end_trial(step: Step, billing_date: datetime) -> None:
     by_card = step.plan.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
     if step.facts.trial_invoice_paid is None and not by_card:
-        raise NeedsAttention("The invoice that buys this trial is missing.", code="trial_invoice_missing")
+        raise NeedsAttention(
+            "The invoice that buys this trial is missing; contact support.", code="trial_invoice_missing"
+        )
     if step.facts.trial_invoice_paid is None:
         _start_paying(step, billing_date)
     elif step.facts.trial_invoice_paid:
@@ -143,8 +147,8 @@ def _start_prepaid(step: Step, billing_date: datetime) -> None:
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
     renewal = step.append(billing_date, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
     step.settle([renewal], Disposition.BILLED)
-    step.append(billing_date, LicenseCount(wanted, wanted))
-    step.say("plan.trial_converted", licenses=wanted)
+    extra = step.append(billing_date, LicenseCount(max(wanted, paid.licenses), wanted))
+    step.say("plan.trial_converted", licenses=extra.licenses)
 
 
 def _cancel_trial(step: Step, _billing_date: datetime) -> None:
@@ -153,7 +157,9 @@ def _cancel_trial(step: Step, _billing_date: datetime) -> None:
 
 def _switch_schedule(step: Step, billing_date: datetime) -> None:
     if step.plan.fixed_price is not None:
-        raise Refused("A fixed-price plan keeps its schedule.", code="fixed_price_plan")
+        raise Refused(
+            "A fixed-price plan keeps its schedule; let support make an offer instead.", code="fixed_price_plan"
+        )
     if _is_last(step, billing_date):
         return
     check_renewal(step, step.plan)
@@ -166,7 +172,7 @@ def _switch_schedule(step: Step, billing_date: datetime) -> None:
 def _hand_over(step: Step, billing_date: datetime) -> None:
     follower = step.facts.next_plan
     if follower is None:
-        raise NeedsAttention("The plan to switch to is gone; schedule it again.", code="successor_missing")
+        raise NeedsAttention("The plan to switch to is missing; schedule it again.", code="successor_missing")
     check_renewal(step, follower)
     count = renewal_count(step)
     step.end("switched_tier")

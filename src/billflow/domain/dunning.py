@@ -1,4 +1,4 @@
-"""What becomes of an unpaid invoice: retries, reminders, and in the end suspension (billflow rules 13 and 14)."""
+"""What becomes of an unpaid invoice: retries, reminders, and in the end suspension (rules 26)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,50 +1,70 @@
-"""Every way billflow says no, as one tree sorted by what the caller can do about it.
+"""The kinds of errors that billing itself knows; the root of the one tree that every error of billflow is in.
 
 BillingError
 ├── InvalidInput        change the request: a field is malformed or out of range
 ├── NotFound            name something that exists
 ├── Refused             the request is well formed, but a billing rule forbids it now
 │   ├── NotEnoughLicenses, TooManyLicenses
-│   ├── PlanEnded, PlanReplaced, AlreadySubscribed, IllegalTransition
-│   └── (other refusals carry their own code)
-└── NeedsAttention      the plan is on hold until its cause is gone or support retries
+│   └── PlanEnded, PlanReplaced, AlreadySubscribed, IllegalTransition
+├── NeedsAttention      the plan is on hold until its cause is gone or support retries
+└── (billflow.errors)   what concerns requests, servers and processes
 
-Every error has a stable snake_case `code`, a sentence for people, and where it helps the `field` at fault.
+Every error has a stable snake_case `code`, a sentence for people, and where it helps the `field` at fault. A code
+belongs to a class, whose docstring says in two paragraphs when it comes and what to do, or is given to a kind where it
+is raised and has its row in `errors.toml`. `docs/errors.md` lists them all.
 """
+
+from typing import ClassVar
 
 
 class BillingError(Exception):
-    """Say no with a stable code and one clear sentence."""
+    """Say no with a stable code and one clear sentence; *retry_after* is in seconds, None where it is not known."""
 
-    code = "billing_error"
+    code: str
 
-    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+    public: ClassVar[str] = ""
+    """What callers over HTTP are told instead of the message, where that names what is only ours to know."""
+
+    def __init__(
+        self, message: str, *, code: str | None = None, field: str | None = None, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.field = field
+        self.retry_after = retry_after
 
 
-class InvalidInput(BillingError, ValueError):
-    """The request itself is wrong; also a `ValueError`, so that pydantic reports it per field."""
+class InvalidInput(BillingError, ValueError):  # a ValueError, so that pydantic reports it per field
+    """A field of the request is malformed or out of range.
+
+    Correct the field that the answer names.
+    """
 
     code = "invalid_input"
 
 
 class NotFound(BillingError):
-    """Nothing of that name exists for this organization."""
+    """Nothing of that id or name exists for this organization.
+
+    Name something that exists; lists show what does.
+    """
 
     code = "not_found"
 
 
 class Refused(BillingError):
-    """A billing rule forbids what was asked, in the state the plan or customer is in."""
+    """A billing rule forbids what was asked, in the state the plan or customer is in.
 
-    code = "refused"
+    Do what the message says first, then ask again.
+    """
 
 
 class NotEnoughLicenses(Refused):
-    """Fewer licenses were asked for than are in use or than the tier allows (rules 7.1)."""
+    """Fewer licenses were asked for than are in use, or than the tier or an agreement demands.
+
+    Ask for at least as many as the message says.
+    """
 
     code = "not_enough_licenses"
 
@@ -54,7 +74,10 @@ class NotEnoughLicenses(Refused):
 
 
 class TooManyLicenses(Refused):
-    """More licenses were asked for than may be bought without talking to us (rules 7.1)."""
+    """More licenses were asked for than may be bought without talking to support.
+
+    Ask for fewer, or let support make an offer.
+    """
 
     code = "too_many_licenses"
 
@@ -64,7 +87,10 @@ class TooManyLicenses(Refused):
 
 
 class PlanEnded(Refused):
-    """The plan has ended and takes no more commands."""
+    """The plan has ended and takes no more commands.
+
+    Start a new plan.
+    """
 
     code = "plan_ended"
 
@@ -73,7 +99,10 @@ class PlanEnded(Refused):
 
 
 class PlanReplaced(Refused):
-    """A switch gave the customer another plan in the meantime (rules 19)."""
+    """A scheduled switch gave the customer another plan in the meantime.
+
+    Send the command to the new plan.
+    """
 
     code = "plan_replaced"
 
@@ -82,7 +111,10 @@ class PlanReplaced(Refused):
 
 
 class AlreadySubscribed(Refused):
-    """The customer has a live plan, and there may be only one."""
+    """The customer has a live plan, and there may be only one.
+
+    Change that plan, or end it first.
+    """
 
     code = "already_subscribed"
 
@@ -91,7 +123,10 @@ class AlreadySubscribed(Refused):
 
 
 class IllegalTransition(Refused):
-    """The command has no meaning for a plan in this status."""
+    """The command has no meaning for a plan in this status.
+
+    See docs/lifecycle.md for what a plan takes in which status.
+    """
 
     code = "illegal_transition"
 
@@ -100,6 +135,7 @@ class IllegalTransition(Refused):
 
 
 class NeedsAttention(BillingError):
-    """The plan can't go on by itself; it is on hold with this reason and retried (billflow rules 9)."""
+    """The plan can't go on by itself; it is on hold with this reason and retried every hour.
 
-    code = "needs_attention"
+    Remove the cause; then wait, or send the command `retry`.
+    """

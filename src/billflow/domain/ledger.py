@@ -11,7 +11,7 @@ from billflow.domain.seats import LicenseCheck
 
 
 class Disposition(StrEnum):
-    """What became of a ledger entry: settled once, in one of these ways (billflow rules 3)."""
+    """What became of a ledger entry: settled once, in one of these ways (rules 6)."""
 
     BILLED = "billed"
     NOTHING_TO_BILL = "nothing_to_bill"
@@ -85,7 +85,9 @@ def next_renewal_set(plan: Plan, last: LedgerEntry, licenses: int, check: Licens
     """Set the licenses the next cycle starts with (rules 6 and 19)."""
     _check_by_hand(plan)
     if is_ending(plan):
-        raise Refused("The plan is about to end and won't renew.", code="plan_is_ending")
+        raise Refused(
+            "The plan is about to end and won't renew; cancel the scheduled end first.", code="plan_is_ending"
+        )
     if licenses == last.licenses_at_next_renewal:
         raise Refused(f"The next cycle already has {licenses} licenses.", code="no_change", field="licenses")
     check.check(licenses)

@@ -48,7 +48,8 @@ class Row:
 
 def _refuse_fixed_price(plan: PlanView, _command: c.PlanCommand) -> None:
     if plan.fixed_price is not None:
-        raise Refused("The plan has a fixed price, which this would change.", code="fixed_price_plan")
+        message = "The plan has a fixed price, which this would change; let support make an offer instead."
+        raise Refused(message, code="fixed_price_plan")
 
 
 def _check_switch(plan: PlanView, command: c.SwitchToAnnual | c.SwitchToMonthly) -> None:
@@ -62,7 +63,8 @@ def _check_switch(plan: PlanView, command: c.SwitchToAnnual | c.SwitchToMonthly)
 
 def _check_card_trial(plan: PlanView, _command: c.PlanCommand) -> None:
     if plan.collection_method is not CollectionMethod.CHARGE_AUTOMATICALLY:
-        raise Refused("A trial bought by invoice can't be changed this way.", code="trial_bought_by_invoice")
+        message = "A trial bought by invoice can't be changed this way; wait until it is over, or end it now."
+        raise Refused(message, code="trial_bought_by_invoice")
 
 
 def _refuse_scheduled(plan: PlanView, _command: c.EndNow) -> None:
@@ -142,5 +144,6 @@ def obey(step: Step, command: c.PlanCommand) -> None:
         raise PlanReplaced
     check_command(step.plan, command)
     if step.suspended and ROWS[type(command)].charges:
-        raise Refused("The customer is suspended, and nothing is charged meanwhile.", code="customer_suspended")
+        message = "The customer is suspended, and nothing is charged meanwhile; activate it first."
+        raise Refused(message, code="customer_suspended")
     ROWS[type(command)].effect(step, command)

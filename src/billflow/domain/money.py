@@ -52,7 +52,9 @@ def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> in
     if rounding is Rounding.DOWN:
         return numerator // denominator
     if numerator % denominator:
-        raise InvalidInput(f"{numerator}/{denominator} minor units is not a whole amount.", code="inexact_amount")
+        raise InvalidInput(
+            f"{numerator}/{denominator} minor units is not a whole amount; name one.", code="inexact_amount"
+        )
     return numerator // denominator
 
 
@@ -66,7 +68,7 @@ def checked_currency(code: str) -> str:
 
 
 def checked_total(amount: int) -> int:
-    """Return *amount*, or refuse one that does not fit 64 bits (billflow rules 18)."""
+    """Return *amount*, or refuse one that does not fit 64 bits (rules 30)."""
     if not -MAX_TOTAL <= amount <= MAX_TOTAL:
         raise InvalidInput("The invoice total does not fit 64 bits; bill fewer licenses.", code="amount_too_large")
     return amount

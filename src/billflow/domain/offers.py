@@ -59,7 +59,7 @@ def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datet
     tier = catalog.tier(offer.tier)
     if tier.hosting is not hosting:
         raise Refused(
-            f"{tier.name} is for {tier.hosting} deployments, the customer's is {hosting}.",
+            f"{tier.name} is for {tier.hosting} deployments, the customer's is {hosting}; name a tier for that.",
             code="tier_not_for_deployment",
             field="tier",
         )

@@ -63,7 +63,7 @@ class CollectionMethod(StrEnum):
 
 
 class InvoicingStatus(StrEnum):
-    """What the plan's newest invoice is waiting for; shown, never a lock (billflow rules 4)."""
+    """What the plan's newest invoice is waiting for; shown, never a lock (rules 8.6)."""
 
     DONE = "done"
     SENDING = "sending"
@@ -107,7 +107,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):
-            raise InvalidInput("A plan has either a price per license or a fixed price.", field="fixed_price")
+            raise InvalidInput("A plan has either a price per license or a fixed price; name one.", field="fixed_price")
 
     @property
     def is_automatic(self) -> bool:

@@ -1,4 +1,4 @@
-"""Looking ahead with the same code as the steps: what a command would do, what a plan will bill (billflow rules 17)."""
+"""Looking ahead with the same code as the steps: what a command would do, what a plan will bill (rules 29)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

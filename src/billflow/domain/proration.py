@@ -57,6 +57,6 @@ def prorated(
 
 
 def unused_share(paid: int | Fraction, *, period: Period, at: datetime) -> Fraction:
-    """Return the exact part of *paid* that the rest of *period* after *at* is worth (billflow rules 8)."""
+    """Return the exact part of *paid* that the rest of *period* after *at* is worth (rules 12)."""
     rest = Period(min(max(at, period.start), period.end), period.end)
     return Fraction(paid * rest.microseconds, period.microseconds)

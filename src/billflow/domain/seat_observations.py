@@ -13,13 +13,16 @@ NOTICE_AFTER = timedelta(days=1)
 
 
 class StaleSeatData(NeedsAttention):
-    """A self-hosted server has not reported since the plan became due; `notify` asks for the one notice (rules 15)."""
+    """A self-hosted server has not reported its seats since its plan fell due, so the plan is on hold.
+
+    Let the server report its seats; billing then goes on by itself.
+    """
 
     code = "stale_seat_data"
 
     def __init__(self, *, notify: bool) -> None:
-        super().__init__("The server has not reported its seats since the invoice fell due; billing waits for it.")
-        self.notify = notify
+        super().__init__("The server has not reported its seats since the invoice fell due; let it report them.")
+        self.notify = notify  # asks for the one notice (rules 15)
 
 
 def take_observations(step: Step, until: datetime, *, inclusive: bool) -> None:

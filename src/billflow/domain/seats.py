@@ -46,7 +46,7 @@ def billable_licenses(seats: int, minimum: int, *, exempt: bool, asked: int | No
 
 
 def checked_licenses(licenses: int, field: str = "licenses") -> int:
-    """Return *licenses*, or raise `InvalidInput` outside 1 to 1,000,000 (billflow rules 18)."""
+    """Return *licenses*, or raise `InvalidInput` outside 1 to 1,000,000 (rules 30)."""
     if not 1 <= licenses <= MAX_LICENSES:
         raise InvalidInput(
             f"{field} must lie between 1 and {MAX_LICENSES:,}, not at {licenses:,}.",

@@ -13,7 +13,7 @@ class InstalmentRounding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BillingSettings:
-    """Calendar, rounding and terms of payment; the defaults are billflow's own (billflow rules 1, 2, 6, 14).
+    """Calendar, rounding and terms of payment; the defaults are billflow's own (rules 31).
 
     `leap_february=False` and `instalment_rounding=UP` reproduce the reference for records moved over from it, as does
     `gate_fixed_prices`: a license gate for plans whose price no number of licenses changes.

@@ -73,7 +73,8 @@ def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
     tier = facts.catalog.tier(asked.tier)
     if tier.hosting is not facts.customer.hosting:
         raise Refused(
-            f"{tier.name} is for {tier.hosting} deployments, the customer's is {facts.customer.hosting}.",
+            f"{tier.name} is for {tier.hosting} deployments, the customer's is {facts.customer.hosting}; "
+            "name a tier for that.",
             code="tier_not_for_deployment",
             field="tier",
         )
@@ -90,7 +91,8 @@ def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
 def _check_trial(facts: StartFacts, tier: Tier, asked: StartPlan) -> None:
     if not tier.trial or facts.customer.had_plan or facts.has_offer or asked.fixed_price is not None:
         raise Refused(
-            "A trial is for customers who never had a plan, on tiers that offer one, at list price.",
+            "A trial is for customers who never had a plan, on tiers that offer one, at list price; "
+            "leave trial_days out.",
             code="trial_not_available",
             field="trial_days",
         )
@@ -106,7 +108,9 @@ def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
             field="end_date",
         )
     if asked.fixed_price is not None and not tier.billable:
-        raise InvalidInput(f"{tier.name} is never billed.", code="not_a_paid_plan", field="fixed_price")
+        raise InvalidInput(
+            f"{tier.name} is never billed; leave fixed_price out.", code="not_a_paid_plan", field="fixed_price"
+        )
 
 
 def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:

@@ -1,4 +1,4 @@
-"""What a billing date changes while the customer is suspended: no charge, but the clock runs (billflow rules 15)."""
+"""What a billing date changes while the customer is suspended: no charge, but the clock runs (rules 27)."""
 
 from billflow.domain.cycle import downgrade_now, end_cycle, next_billing_cycle
 from billflow.domain.ledger import Disposition

@@ -1,4 +1,4 @@
-"""Into a suspension and back: nobody pays for suspended time, nobody is billed twice (billflow rules 15)."""
+"""Into a suspension and back: nobody pays for suspended time, nobody is billed twice (rules 27)."""
 
 from dataclasses import replace
 from datetime import datetime

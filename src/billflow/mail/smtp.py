@@ -49,7 +49,9 @@ class SmtpMailer:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             # What the server said may repeat the recipient's address, so only its kind goes any further.
-            raise MailNotSent(f"The mail server at {self._host} did not take a mail: {type(error).__name__}.") from None
+            raise MailNotSent(
+                f"The mail server at {self._host} did not take a mail ({type(error).__name__}); try again later."
+            ) from None
         _log.info("mail sent", key=key)
 
     def _message(self, key: str, mail: Mail) -> EmailMessage:

@@ -10,15 +10,19 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from billflow.domain.errors import BillingError, InvalidInput
+from billflow.domain.errors import InvalidInput
+from billflow.errors import InternalError
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _WRITTEN = re.compile(r"([A-Za-z0-9_-]{1,40}):([A-Za-z0-9+/_=-]+)")
 
 
-class CannotDecrypt(BillingError):
-    """Something sealed can't be opened: its key is missing, or it was changed."""
+class CannotDecrypt(InternalError):
+    """What is encrypted can't be decrypted: its key is missing, or it was changed or moved.
+
+    Add the key to `BILLFLOW_ENCRYPTION_KEYS`; what was changed comes back from a backup only.
+    """
 
     code = "cannot_open"
 
@@ -72,7 +76,9 @@ class Keyring:
         try:
             return AESGCM(key.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose.encode())
         except (InvalidTag, ValueError):
-            raise CannotDecrypt(f"What the key {key_id!r} sealed can't be opened: it was changed, or moved.") from None
+            raise CannotDecrypt(
+                f"What the key {key_id!r} sealed can't be opened: it was changed, or moved; restore it."
+            ) from None
 
     def seal_text(self, plain: str, purpose: str) -> str:
         """Encrypt a text as `id:base64`."""
@@ -84,7 +90,7 @@ class Keyring:
         try:
             return self.open(key_id, base64.b64decode(body, validate=True), purpose).decode()
         except binascii.Error:
-            raise CannotDecrypt("A sealed text is damaged.") from None
+            raise CannotDecrypt("An encrypted text is damaged; restore it from a backup.") from None
 
 
 def _key(written: str, place: int) -> Key:

@@ -12,7 +12,7 @@ from billflow.models.contracts.adjustments import (
     CreditNoteToSend,
     InvoiceBalance,
     RefundToSend,
-    StripeMoney,
+    StripeAdjustments,
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
 from billflow.payments import keys
@@ -27,14 +27,15 @@ from billflow.payments.adjustments_at_stripe import (
 )
 from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import act_once, ask
-from billflow.payments.errors import CallOutcome, code_of, fault, outcome_of, port_faults
+from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
+from billflow.ports.billing import PaymentsRejected
 
 _TO_GIVE_UP = "open"
 
 
-class StripeAdjustments:
+class StripeAdjustmentGateway:
     """The port `AdjustmentGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
 
     With `livemode` the client's key moves real money.
@@ -55,13 +56,12 @@ class StripeAdjustments:
         """Make the refund or credit note, once, however often asked; a refusal is an answer."""
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
-            if isinstance(wanted, RefundToSend):
-                return combined(await self._refund(wanted))
-            return answered(await self._credit(wanted))
-        except stripe.StripeError as error:
-            if outcome_of(error) is CallOutcome.UNAVAILABLE:
-                raise fault(error) from None
-            return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(fault(error)) or code_of(error))
+            with port_faults():
+                if isinstance(wanted, RefundToSend):
+                    return combined(await self._refund(wanted))
+                return answered(await self._credit(wanted))
+        except PaymentsRejected as error:
+            return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=error.message)
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
         """Give the invoice up where it is open, and return how it stands; done already is done."""
@@ -78,7 +78,7 @@ class StripeAdjustments:
             held = await self._held(invoice)
             return _standing(held, invoice.currency) if held else None
 
-    async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
+    async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
         """Return how the invoice stands with all its refunds and credit notes."""
         with port_faults():
             held = await self._held(invoice)

@@ -14,7 +14,7 @@ from billflow.models.contracts.adjustments import (
     ForeignRefund,
     InvoiceBalance,
     RefundToSend,
-    StripeMoney,
+    StripeAdjustments,
 )
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe, to_stripe
@@ -100,12 +100,12 @@ async def find_credit_note(
 
 async def money_of(
     client: stripe.StripeClient, held: stripe.Invoice, standing: InvoiceBalance, currency: str
-) -> StripeMoney:
+) -> StripeAdjustments:
     """Return all refunds and credit notes of an invoice; a note's own refunds are told with the note."""
     notes = await _credit_notes(client, held.id)
     by_notes = {_id(one.refund) for note in notes for one in note.refunds}
     refunds = [one for one in await list_refunds(client, payment_intents(held)) if one.id not in by_notes]
-    return StripeMoney(
+    return StripeAdjustments(
         standing=standing,
         refunds={ours: combined(parts) for ours, parts in _ours(refunds, keys.REFUND).items()},
         credit_notes={ours: answered(one) for ours, [one, *_] in _ours(notes, keys.CREDIT_NOTE).items()},

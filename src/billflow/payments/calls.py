@@ -71,7 +71,10 @@ async def act_once(operation: str, key: str, act: Act[T], look: Look[T], *, curr
         found = await look()
         if found is not None:
             return found
-    raise PaymentsUnavailable(f"Stripe keeps failing at {operation}: all {GENERATIONS} keys of {key} are used up.")
+    raise PaymentsUnavailable(
+        f"Stripe keeps failing at {operation}: all {GENERATIONS} idempotency keys of {key} are used up; "
+        "look for it at Stripe."
+    )
 
 
 def _headers(answer: stripe.StripeObject) -> Mapping[str, str]:

@@ -134,8 +134,8 @@ def retry_after(error: stripe.StripeError) -> float | None:
 def fault(error: stripe.StripeError) -> PaymentsUnavailable | PaymentsRejected:
     """Return the port's exception for an error that is no value; a decline where nothing is paid is a rejection."""
     if outcome_of(error) is CallOutcome.UNAVAILABLE:
-        return PaymentsUnavailable(_sentence("Stripe gave no usable answer", error), retry_after(error))
-    return PaymentsRejected(_sentence("Stripe refuses the request", error), code_of(error))
+        return PaymentsUnavailable(f"Stripe gave no usable answer: {_told(error)}", retry_after=retry_after(error))
+    return PaymentsRejected(_told(error), stripe_code=code_of(error))
 
 
 @contextmanager
@@ -148,12 +148,12 @@ def port_faults() -> Iterator[None]:
         raise fault(error) from None
 
 
-def _sentence(opening: str, error: stripe.StripeError) -> str:
+def _told(error: stripe.StripeError) -> str:
     if isinstance(error, stripe.APIConnectionError):
-        return f"{opening}: {type(error.__cause__ or error).__name__} on the way."
+        return f"{type(error.__cause__ or error).__name__} on the way."
     told = _EMAIL.sub("[e-mail]", " ".join((error.user_message or "no message").split()))
-    where = f" ({error.request_id})" if error.request_id else ""
-    return f"{opening}{where}: {told[:MAX_MESSAGE]}"
+    where = f" (Stripe's request {error.request_id})" if error.request_id else ""
+    return f"{told[:MAX_MESSAGE].rstrip('.')}{where}."
 
 
 def _detail(error: stripe.StripeError, name: str) -> str | None:

@@ -79,7 +79,9 @@ class StripeGateway:
         """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""
         check_mode(invoice.customer, livemode=self.livemode)
         if invoice.stripe_invoice_id is None:
-            raise PaymentsRejected(f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", "not_issued")
+            raise PaymentsRejected(
+                f"Invoice {invoice.invoice_id} is not at Stripe yet; issue it first.", code="not_issued"
+            )
         if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
             return Closed()
         with port_faults():

@@ -88,7 +88,7 @@ class InvoiceIssuer:
             raise PaymentsRejected(
                 f"Stripe's invoice {held.id} is over {theirs[0]} {theirs[1]}, ours over {ours[0]} {ours[1]}; "
                 f"correct or delete it at Stripe, where it is {held.status}.",
-                "amount_mismatch",
+                code="amount_mismatch",
             )
 
     async def _finalize(self, stripe_invoice_id: str) -> stripe.Invoice:

@@ -10,5 +10,6 @@ def check_mode(customer: BilledCustomer, *, livemode: bool) -> None:
         return
     ours, theirs = ("live", "test") if livemode else ("test", "live")
     raise PaymentsRejected(
-        f"STRIPE_API_KEY is a {ours} key, but the organization is in {theirs} mode; use a {theirs} key.", "wrong_mode"
+        f"STRIPE_API_KEY is a {ours} key, but the organization is in {theirs} mode; use a {theirs} key.",
+        code="wrong_mode",
     )

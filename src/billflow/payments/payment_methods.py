@@ -84,7 +84,7 @@ class StripePaymentMethods:
 
 def _address(url: str | None) -> str:
     if url is None:
-        raise PaymentsUnavailable("Stripe made a page without an address.")
+        raise PaymentsUnavailable("Stripe made a page without an address; try again in a moment.")
     return url
 
 

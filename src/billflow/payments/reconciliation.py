@@ -6,7 +6,7 @@ from datetime import datetime
 import stripe
 
 from billflow.domain.reconciliation import StripeInvoice
-from billflow.models.contracts.reconciliation import InvoiceFinding
+from billflow.models.contracts.reconciliation import RecordedInvoice
 from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask
@@ -37,7 +37,7 @@ class StripeInvoiceLists:
         held = [one for one in page.data if keys.is_marked(one, {keys.ORG: org_id})]
         return StripeInvoicePage(list(map(_held, held)), page.data[-1].id if page.has_more and page.data else None)
 
-    async def fresh(self, booked: InvoiceFinding, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+    async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
         """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
         ref, found = booked.summary, dict[str, StripeInvoice]()
         marks = {keys.ORG: ref.org_id, keys.INVOICE: ref.invoice_id}

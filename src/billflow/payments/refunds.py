@@ -9,8 +9,7 @@ from billflow.payments import keys
 from billflow.payments.adjustments_at_stripe import find_refund, list_refunds, refund_params, status_of
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import act_once
-
-NOTHING_PAID = "No payment of this invoice went through Stripe."
+from billflow.ports.billing import PaymentsRejected
 
 
 async def make_refund(
@@ -18,10 +17,13 @@ async def make_refund(
 ) -> list[stripe.Refund]:
     """Return the refund in its parts, one for each payment it takes; asked again, it makes what is missing.
 
-    Raises `StripeError` where more is wanted than can be given back, before any of it is.
+    Raises `StripeError` where more is wanted than can be given back, before any of it is, and `PaymentsRejected` where
+    nothing was paid through Stripe.
     """
     if not intents:
-        raise stripe.InvalidRequestError(NOTHING_PAID, None)  # type: ignore[no-untyped-call]
+        raise PaymentsRejected(
+            "No payment of this invoice went through Stripe; pay it back by hand.", code="nothing_paid"
+        )
     name, amount = keys.refund(wanted.refund.refund_id), to_stripe(wanted.refund.amount, wanted.refund.currency)
     if len(intents) == 1:
         known = await find_refund(client, intents, wanted.refund.refund_id) if look_first else None

@@ -42,4 +42,4 @@ async def _void(client: stripe.StripeClient, invoice_id: str, stripe_invoice_id:
 
 
 def _paid(stripe_invoice_id: str) -> PaymentsRejected:
-    return PaymentsRejected(f"Stripe's invoice {stripe_invoice_id} is paid; refund it instead.", "invoice_paid")
+    return PaymentsRejected(f"Stripe's invoice {stripe_invoice_id} is paid; refund it instead.", code="invoice_paid")

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, JsonValue, ValidationError
 from stripe import SignatureVerificationError, WebhookSignature
 
-from billflow.domain.errors import InvalidInput
+from billflow.errors import BadRequest
 from billflow.models.contracts.webhooks import StripeEvent, StripeObjects
 from billflow.payments import keys
 
@@ -16,14 +16,20 @@ TOLERANCE = 300
 _ID = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
 
 
-class InvalidSignature(InvalidInput):
-    """The request does not come from Stripe, or comes from long ago: its signature does not fit."""
+class InvalidSignature(BadRequest):
+    """A webhook does not come from Stripe, or comes from long ago: its signature does not fit.
+
+    Check `STRIPE_WEBHOOK_SECRET`, and the clock of the machine.
+    """
 
     code = "forged_webhook"
 
 
-class MalformedWebhook(InvalidInput):
-    """The signature fits, but the body is no event."""
+class MalformedWebhook(BadRequest):
+    """The signature of a webhook fits, but its body is no event.
+
+    Point only Stripe's webhooks at this address.
+    """
 
     code = "malformed_webhook"
 

@@ -8,20 +8,20 @@ from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.adjustments import (
     AdjustmentRef,
     AdjustmentResult,
-    Adjustments,
     AdjustmentToSend,
     CreditNoteInput,
     CreditNoteRecord,
+    InvoiceAdjustments,
     InvoiceBalance,
     RefundInput,
     RefundRecord,
-    StripeMoney,
+    StripeAdjustments,
     VoidInput,
 )
-from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
+from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.webhooks import DisputeUpdate, KnownCard, StripeObjects
+from billflow.models.contracts.webhooks import KnownCard, StripeDispute, StripeObjects
 
 
 class AdjustmentGateway(Protocol):
@@ -39,7 +39,7 @@ class AdjustmentGateway(Protocol):
         """Return how the invoice stands, None where Stripe does not hold it."""
         ...
 
-    async def money(self, invoice: InvoiceToCollect) -> StripeMoney | None:
+    async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
         """Return how the invoice stands with all its refunds and credit notes."""
         ...
 
@@ -96,19 +96,19 @@ class DunningRepository(Protocol):
         """Return the organization's policy, and how far collecting the invoice has come."""
         ...
 
-    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
+    async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
         ...
 
-    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Suspend the customer because of the invoice, unless it is settled by now."""
         ...
 
-    async def lift_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def lift_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Let a customer back in whose last reason for suspension was this invoice, now settled."""
         ...
 
-    async def let_go(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
+    async def let_go(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         """Decide by the small-organization rule; without a live plan, void what is open."""
         ...
 
@@ -136,7 +136,7 @@ class AdjustmentRepository(Protocol):
         """Remember what Stripe said of it."""
         ...
 
-    async def adjustments(self, org_id: str, invoice_id: str) -> Adjustments:
+    async def adjustments(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
         ...
 
@@ -168,10 +168,10 @@ class StripeEventEffects(Protocol):
         """Let go of a Stripe customer that was deleted there: the next invoice makes a new one."""
         ...
 
-    async def record_money(self, ref: InvoiceRef, money: StripeMoney, at: datetime) -> None:
+    async def record_money(self, ref: InvoiceRef, money: StripeAdjustments, at: datetime) -> None:
         """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""
         ...
 
-    async def record_dispute(self, org_id: str, effects: DisputeUpdate) -> None:
+    async def record_dispute(self, org_id: str, effects: StripeDispute) -> None:
         """Keep what an event tells of a dispute, and flag the invoice until the dispute is won."""
         ...

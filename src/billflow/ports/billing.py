@@ -1,12 +1,13 @@
 """What activities need of the world, without naming who provides it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.dunning import DunningAction
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.step import Facts, Outcome
+from billflow.errors import InternalError, Unavailable
 from billflow.models.contracts.credits import CreditBalance, CreditToPost
 from billflow.models.contracts.customers import (
     CustomerRecord,
@@ -18,6 +19,7 @@ from billflow.models.contracts.invoices import (
     CollectionOutcome,
     InvoiceRef,
     InvoiceStatus,
+    InvoiceStatusChanged,
     InvoiceSummary,
     InvoiceToCollect,
     Issued,
@@ -36,8 +38,8 @@ from billflow.models.contracts.records import (
     StepRecord,
     TimelineEntry,
 )
-from billflow.models.contracts.steps import PlanRef, StepInfo
-from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
+from billflow.models.contracts.steps import BackfillInput, LateStartInput, PlanRef, StepInput
+from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.adjustments import AdjustmentRepository, DunningRepository
 
 Decide = Callable[[Facts], Outcome]
@@ -56,7 +58,7 @@ class DecideLate(Protocol):
 class Books(DunningRepository, AdjustmentRepository, Protocol):
     """The system of record: every method is one transaction and safe to repeat."""
 
-    async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.
 
         The same key returns the first result. A refusal is recorded in the audit log and returned as a value; a
@@ -68,11 +70,11 @@ class Books(DunningRepository, AdjustmentRepository, Protocol):
         """Return what the step of that key answered, None where it is still to be taken."""
         ...
 
-    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
-        """Put one event into the outbox for all invoices that were made late, once for each key."""
+    async def record_backfill(self, step: BackfillInput) -> None:
+        """Put one event into the outbox for all invoices that were made late, once."""
         ...
 
-    async def start_late(self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate) -> StepResult | None:
+    async def start_late(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         """Write the plan that starts because the invoice of an ended trial was paid late, once.
 
         Where the customer has another plan by then, the money is kept, and the event `invoice.paid_without_plan` asks
@@ -248,7 +250,7 @@ class StripeEventRepository(Protocol):
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours.
 
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.
@@ -257,17 +259,29 @@ class StripeEventRepository(Protocol):
         ...
 
 
-class PaymentsUnavailable(Exception):
-    """Stripe can't be reached or is overloaded: what happened is unknown, so ask again with the same key."""
+class PaymentsUnavailable(Unavailable):
+    """Stripe can't be reached, is overloaded or failed; what became of the request is unknown.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    Repeat it in a moment, with the same idempotency key.
+    """
+
+    code = "stripe_unavailable"
+    public = "Stripe can't be reached; try again in a moment."
 
 
-class PaymentsRejected(Exception):
-    """Stripe understood the request and refuses it: asking again the same way changes nothing."""
+class PaymentsRejected(InternalError):
+    """Stripe understood a request of billflow and refuses it, so asking again the same way changes nothing.
 
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
+    Change what Stripe complains of; the message, or over HTTP the log, repeats its words.
+    """
+
+    code = "stripe_rejected"
+
+    def __init__(self, message: str, *, code: str | None = None, stripe_code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.stripe_code = stripe_code
+
+    @property
+    def reason(self) -> str:
+        """Return Stripe's own code where there is one, else ours."""
+        return self.stripe_code or self.code

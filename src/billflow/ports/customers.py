@@ -10,7 +10,7 @@ from uuid import UUID
 from billflow.models.contracts.customer_resources import AccountRecord, NewProject, ProjectRecord
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.models.contracts.onboarding import OnboardingProgress, StageReport
+from billflow.models.contracts.onboarding import OnboardingProgress, ReportPartInput
 
 
 class StripeCustomerNames(Protocol):
@@ -58,6 +58,6 @@ class ProjectRepository(Protocol):
 class OnboardingRepository(Protocol):
     """How far onboardings have come."""
 
-    async def record_stage(self, report: StageReport) -> OnboardingProgress:
-        """Write what came of one stage, and return where the whole stands; of an erased customer nothing is written."""
+    async def record_part(self, report: ReportPartInput) -> OnboardingProgress:
+        """Write what came of one part, and return where the whole stands; of an erased customer nothing is written."""
         ...

@@ -1,5 +1,13 @@
 """What can be wrong with the database as a whole."""
 
+from billflow.errors import Unavailable
 
-class NoDatabase(Exception):
-    """PostgreSQL can't be reached, or lacks our tables; the message says where and what to do. Try again later."""
+
+class NoDatabase(Unavailable):
+    """PostgreSQL can't be reached, lacks our tables, or has no connection left.
+
+    Start it, correct `DATABASE_URL`, or run `billflow migrate`; then try again.
+    """
+
+    code = "no_database"
+    public = "The database can't be reached; try again in a moment."

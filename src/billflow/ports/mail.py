@@ -7,6 +7,7 @@ SQLAlchemy.
 from datetime import datetime
 from typing import Protocol
 
+from billflow.errors import Unavailable
 from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
 
 
@@ -34,5 +35,10 @@ class MailRepository(Protocol):
         ...
 
 
-class MailNotSent(Exception):
-    """The mail server can't be reached or refuses; try again later."""
+class MailNotSent(Unavailable):
+    """The mail server can't be reached, or does not take a mail.
+
+    Wait, since mails are tried again for three days; check `BILLFLOW_SMTP_URL` where it goes on.
+    """
+
+    code = "mail_not_sent"

@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.reconciliation import Finding, StripeInvoice
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
-    InvoiceFinding,
+    ReconciliationInput,
     ReconciliationReport,
-    ReconciliationRun,
+    RecordedInvoice,
     RunRef,
 )
-from billflow.models.contracts.steps import PlanRef
 
 PAGE = 100
 """Rows of one page."""
@@ -40,7 +39,7 @@ class RunningPlans:
 class ReconciliationRepository(Protocol):
     """The rows, and what became of a run; every method is one transaction and safe to repeat."""
 
-    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
+    async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
         ...
 
@@ -48,11 +47,11 @@ class ReconciliationRepository(Protocol):
         """Keep what Stripe listed until the run is finished."""
         ...
 
-    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[InvoiceFinding]:
+    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
         """Return the next invoices the run is to compare, by id."""
         ...
 
-    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, InvoiceFinding]:
+    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
         """Return those of the invoices that the rows know."""
         ...
 
@@ -112,7 +111,7 @@ class StripeInvoiceReader(Protocol):
         """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
         ...
 
-    async def fresh(self, booked: InvoiceFinding, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+    async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
         """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
         ...
 
@@ -144,10 +143,10 @@ class Workflows(Protocol):
         """Let a running workflow look at the rows again."""
         ...
 
-    async def collect(self, booked: InvoiceFinding, clock_at: datetime | None, *, at_once: bool) -> None:
+    async def collect(self, booked: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
         """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         ...
 
-    async def settled(self, plan: PlanRef, invoice_id: str, status: InvoiceStatus, at: datetime) -> None:
-        """Pass on that an invoice is paid or given up."""
+    async def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
+        """Pass on that an invoice was paid, voided or marked uncollectible."""
         ...

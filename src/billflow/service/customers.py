@@ -1,11 +1,9 @@
-"""What one can ask about customers that reaches their plans, takes a while, or puts several records together."""
+"""What is done to customers and reaches their plans, takes a while, or joins several sources."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
-
-from temporalio.common import WorkflowIDConflictPolicy
 
 from billflow.domain.access import newest_seen, push_access, seat_gate
 from billflow.domain.catalog import Catalog, Hosting
@@ -20,56 +18,54 @@ from billflow.models.contracts.customer_finances import SponsorshipRecord, Spons
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef, CustomerStatus
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput
-from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.models.contracts.steps import CommandRequest
 from billflow.ports.billing import Archive, Registry
 from billflow.ports.customers import CustomerBooks
-from billflow.service.billing import Billing
-from billflow.temporal.ids import onboarding_workflow_id
-from billflow.temporal.queues import BILLFLOW
-from billflow.workflows.onboarding import OnboardingWorkflow
+from billflow.service.plans import PlanService
+from billflow.temporal.workflow_starts import onboarding_workflow
 
 SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
 """Whose features a sponsored customer has; a self-hosted one gets a plan of that tier, which costs nothing."""
 
-_Turn = Callable[[str, str, ChangeContext], Awaitable[CustomerRecord]]
+_SetStatus = Callable[[str, str, ChangeContext], Awaitable[CustomerRecord]]
 
 
-class Turned(NamedTuple):
-    """A customer after a turn of its status, and as of when it was made: in the time its plans live in."""
+class StatusChange(NamedTuple):
+    """A customer after a change of its status, and as of when it was made: in the time its plans live in."""
 
     customer: CustomerRecord
     at: datetime
 
 
 @dataclass(frozen=True)
-class Customers:
+class CustomerService:
     """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
 
-    billing: Billing
+    plans: PlanService
     archive: Archive
     registry: Registry
     books: CustomerBooks
     catalog: Catalog
 
-    async def suspend(self, ref: CustomerRef, change: ChangeContext) -> Turned:
-        """Suspend a customer and let its live plans know; again is no news, but lets them know once more."""
-        return await self._turn(self.registry.suspend, ref, change)
+    async def suspend(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
+        """Suspend a customer and let its live plans know; repeated, it lets them know once more."""
+        return await self._set_status(self.registry.suspend, ref, change)
 
-    async def activate(self, ref: CustomerRef, change: ChangeContext) -> Turned:
-        """Let a customer back in; its live plans resume billing (billflow rules 15)."""
-        return await self._turn(self.registry.activate, ref, change)
+    async def activate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
+        """Reactivate a customer; its live plans resume billing (rules 27)."""
+        return await self._set_status(self.registry.activate, ref, change)
 
-    async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> Turned:
+    async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Close a customer's account; refused while a plan is live or being bought."""
-        return await self._turn(self.registry.deactivate, ref, change)
+        return await self._set_status(self.registry.deactivate, ref, change)
 
     async def access(self, ref: CustomerRef) -> AccessRecord:
         """Return what the customer may do now."""
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
         active = customer.status is CustomerStatus.ACTIVE
-        state = await self.billing.live_plan(ref.org_id, ref.customer_id)
+        state = await self.plans.live_plan(ref.org_id, ref.customer_id)
         at = (state and state.clock_at) or datetime.now(UTC)
-        facts = await self.archive.facts(PlanRef(org_id=ref.org_id, plan_id=state.plan_id), at) if state else None
+        facts = await self.archive.facts(state.ref, at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
         tier = state.tier if state else SPONSORED_TIERS[customer.hosting] if sponsored else None
         return AccessRecord(
@@ -84,19 +80,11 @@ class Customers:
             push=await self._push(customer, facts, at, sponsored=sponsored),
         )
 
-    async def onboard(self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext) -> OnboardingProgress:
-        """Take a customer in, durably; return how far it has come. A on hold onboarding is tried again at once."""
-        ask, progress = await self.books.begin_onboarding(ref, wishes, change)
+    async def onboard(self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext) -> OnboardingProgress:
+        """Onboard a customer, durably; return how far it has come. An onboarding on hold is tried again at once."""
+        request, progress = await self.books.begin_onboarding(ref, options, change)
         if progress.status is not OnboardingStatus.DONE:
-            await self.billing.client.start_workflow(
-                OnboardingWorkflow.run,
-                ask,
-                id=onboarding_workflow_id(ask.customer_id),
-                task_queue=BILLFLOW,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary="onboarding",
-                start_signal="retry",
-            )
+            await self.plans.control.start(onboarding_workflow(request), "retry")
         return progress
 
     async def approve_sponsorship(self, ref: CustomerRef, request_id: str, change: ChangeContext) -> SponsorshipRecord:
@@ -106,7 +94,7 @@ class Customers:
         """
         approved = await self.books.approve_sponsorship(ref, request_id, self.catalog, change)
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
-        tier, live = SPONSORED_TIERS[customer.hosting], await self.billing.live_plan(ref.org_id, ref.customer_id)
+        tier, live = SPONSORED_TIERS[customer.hosting], await self.plans.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
         if live and live.tier == tier:
             return approved
@@ -114,27 +102,27 @@ class Customers:
             end = CommandRequest(
                 command_id=f"{key}/end", command=EndNow(), actor=change.actor, request_id=change.request_id
             )
-            await self.billing.command(PlanRef(org_id=ref.org_id, plan_id=live.plan_id), end)
+            await self.plans.command(live.ref, end)
         if customer.hosting is Hosting.SELF_HOSTED:
             clock_id = live.test_clock_id if live else None
-            await self.billing.start_plan(
+            await self.plans.start(
                 StartPlanInput(
                     org_id=ref.org_id,
                     customer_id=customer.customer_id,
-                    key=key,
+                    idempotency_key=key,
                     actor=change.actor,
-                    asked=StartPlan(tier=tier, schedule=Schedule.ANNUAL),
+                    start=StartPlan(tier=tier, schedule=Schedule.ANNUAL),
                     test_clock_id=clock_id,
                     at=(live and live.clock_at) or change.at,
                 )
             )
         return approved
 
-    async def _turn(self, turn: _Turn, ref: CustomerRef, change: ChangeContext) -> Turned:
+    async def _set_status(self, set_status: _SetStatus, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         timed = await self._timed(ref, change)
-        customer = await turn(ref.org_id, ref.customer_id, timed)
-        await self.billing.customer_changed(ref.org_id, ref.customer_id)
-        return Turned(customer, timed.at)
+        customer = await set_status(ref.org_id, ref.customer_id, timed)
+        await self.plans.customer_changed(ref.org_id, ref.customer_id)
+        return StatusChange(customer, timed.at)
 
     async def _timed(self, ref: CustomerRef, change: ChangeContext) -> ChangeContext:
         """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""
@@ -149,7 +137,7 @@ class Customers:
     async def _push(
         self, customer: CustomerRecord, facts: Facts | None, at: datetime, *, sponsored: bool
     ) -> PushAccessRecord | None:
-        """Return whether a self-hosted server may push; None for the cloud, which needs nobody's leave."""
+        """Return whether a self-hosted server may push; None for the cloud, which needs no permission."""
         if customer.hosting is Hosting.CLOUD:
             return None
         if customer.status is not CustomerStatus.ACTIVE:

@@ -11,16 +11,16 @@ from billflow.domain.plan import Plan
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.models.contracts.steps import CommandRequest
 from billflow.ports.billing import Archive, Registry
-from billflow.service.billing import Billing
+from billflow.service.plans import PlanService
 
 
 @dataclass(frozen=True)
-class Pricing:
-    """What support agrees with customers; raises `BillingError` with a stable code where a rule says no."""
+class PricingService:
+    """Prices that support agrees on with customers; raises `BillingError` with a stable code where a rule says no."""
 
-    billing: Billing
+    plans: PlanService
     archive: Archive
     registry: Registry
     catalog: Catalog
@@ -30,7 +30,7 @@ class Pricing:
         customer = await self.archive.customer(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
         check_agreement(self.catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
-        live = await self.billing.live_plan(ref.org_id, ref.customer_id)
+        live = await self.plans.live_plan(ref.org_id, ref.customer_id)
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
@@ -40,7 +40,7 @@ class Pricing:
         return await self.archive.customer(ref.org_id, ref.customer_id)
 
     async def _facts(self, plan: PlanState) -> Facts:
-        return await self.archive.facts(_ref(plan), plan.clock_at or datetime.now(UTC))
+        return await self.archive.facts(plan.ref, plan.clock_at or datetime.now(UTC))
 
     def _is_priced_otherwise(self, facts: Facts) -> bool:
         plan = _paid(facts)
@@ -57,11 +57,7 @@ class Pricing:
         request = CommandRequest(
             command_id=uuid4().hex, command=command, actor=change.actor, request_id=change.request_id
         )
-        await self.billing.command(_ref(plan), request)
-
-
-def _ref(plan: PlanState) -> PlanRef:
-    return PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
+        await self.plans.command(plan.ref, request)
 
 
 def _paid(facts: Facts) -> Plan | None:

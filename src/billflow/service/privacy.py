@@ -1,4 +1,4 @@
-"""Export and erasure of a customer's personal data, in our records and at Stripe."""
+"""Export and erasure of a customer's personal data, in our database and at Stripe."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ from billflow.ports.personal_data import PaymentsErasure, PersonalData
 
 
 @dataclass(frozen=True)
-class Privacy:
-    """What people may ask about themselves."""
+class PrivacyService:
+    """Personal data as its owners may ask for it."""
 
     books: PersonalData
     payments: PaymentsErasure
 
     async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
-        """Return everything that is kept of a customer; the export itself is audited."""
+        """Return everything that is stored about a customer; the export itself is audited."""
         return await self.books.export(ref, change)
 
     async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
-        """Forget who a customer is: first here, then at Stripe; asked again, it does what is left.
+        """Erase who a customer is: first here, then at Stripe; repeated, it does what is left.
 
         Raises `Refused` while a plan is live or an invoice is open, `PaymentsUnavailable` where Stripe is out of reach.
         """

@@ -6,17 +6,21 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
-from billflow.domain.errors import BillingError
+from billflow.errors import Unavailable
 from billflow.models.keyring import Keyring
 from billflow.temporal.plugin import billflow_plugin
 
 _DEFAULT_ADDRESS = "localhost:7233"
 
 
-class NoTemporalServer(BillingError):
-    """No Temporal server answers where we were told to look."""
+class NoTemporalServer(Unavailable):
+    """No Temporal server answers where billflow was told to look.
+
+    Start one with `billflow dev`, or set `TEMPORAL_ADDRESS`; then try again.
+    """
 
     code = "no_temporal_server"
+    public = "The Temporal server can't be reached; try again in a moment."
 
 
 async def connect(

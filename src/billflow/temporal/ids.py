@@ -28,11 +28,11 @@ def reconciliation_workflow_id(org_id: str, day: datetime | None = None) -> str:
     return f"reconciliation/{org_id}" if day is None else f"reconciliation/{org_id}/{day:%Y-%m-%d}"
 
 
-def naming_workflow_id(customer_id: str) -> str:
-    """Return the id of the workflow that tells Stripe how a customer is called."""
-    return f"naming/{customer_id}"
+def customer_update_workflow_id(customer_id: str) -> str:
+    """Return the id of the workflow that brings a customer's new name and e-mail to Stripe."""
+    return f"customer-update/{customer_id}"
 
 
 def onboarding_workflow_id(customer_id: str) -> str:
-    """Return the id of the workflow that takes a customer in."""
+    """Return the id of the workflow that onboards a customer."""
     return f"onboarding/{customer_id}"

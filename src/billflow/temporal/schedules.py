@@ -1,4 +1,4 @@
-"""The workflows-wide work that happens by the clock: one list, made so on the server at every start of a worker."""
+"""The scheduled work of an organization: one list, created or updated on the server at every start of a worker."""
 
 from datetime import timedelta
 
@@ -16,17 +16,17 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from billflow.models.contracts.reconciliation import ReconciliationRun, ReconciliationScope
+from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
 from billflow.temporal.ids import reconciliation_workflow_id
-from billflow.temporal.queues import BILLFLOW
+from billflow.temporal.workflow_starts import reconciliation_workflow
 
 NIGHT_HOUR = 2
-"""UTC; most of a night's billing dates are through by then."""
+"""UTC; most of a night's invoices are made by then."""
 
 NIGHTLY_DAYS = 100
-"""A nightly run compares the invoices of this many days, and whatever is unsettled."""
+"""A nightly run compares the invoices of this many days, and whatever is open."""
 
-BACKFILL = timedelta(hours=12)
+CATCHUP_WINDOW = timedelta(hours=12)
 """A night that was missed is made up for within this time; after that the next night does it."""
 
 JITTER = timedelta(minutes=30)
@@ -48,15 +48,15 @@ def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
 
 
 def _nightly_reconciliation(org_id: str) -> Schedule:
-    run = ReconciliationRun(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS))
+    start = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS)))
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            "ReconciliationWorkflow",
-            run,
-            id=reconciliation_workflow_id(org_id),
-            task_queue=BILLFLOW,
-            static_summary="rows, Stripe and workflows",
+            start.workflow,
+            start.argument,
+            id=start.workflow_id,
+            task_queue=start.task_queue,
+            static_summary=start.summary,
         ),
         spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=BACKFILL),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),
     )

@@ -1,13 +1,22 @@
-"""The one registry of search attributes; they are stored in clear text, so nothing personal goes in."""
+"""The one registry of search attributes, and their values; stored in clear text, so nothing personal goes in."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
+from temporalio.common import (
+    SearchAttributeIndexedValueType,
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
 from temporalio.service import RPCError, RPCStatusCode
+
+from billflow.models.contracts.plans import PlanState
 
 ORG: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowOrg")
 CUSTOMER: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowCustomer")
@@ -23,6 +32,30 @@ _TYPE_NAMES: Final = {
     SearchAttributeIndexedValueType.DATETIME: "Datetime",
     SearchAttributeIndexedValueType.BOOL: "Bool",
 }
+
+
+def attributes_of(state: PlanState) -> TypedSearchAttributes:
+    """Return every search attribute of a plan, for starting its workflow."""
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(ORG, state.org_id),
+        SearchAttributePair(CUSTOMER, state.customer_id),
+        SearchAttributePair(PLAN_STATUS, state.status.value),
+        SearchAttributePair(PLAN_TIER, state.tier),
+        SearchAttributePair(NEEDS_ATTENTION, state.attention is not None),
+    ]
+    if state.due_at:
+        pairs.append(SearchAttributePair(NEXT_INVOICE_AT, state.due_at))
+    return TypedSearchAttributes(pairs)
+
+
+def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequence[SearchAttributeUpdate[Any]]:
+    """Return only what has changed: each upsert is an event in history."""
+    changes: list[SearchAttributeUpdate[Any]] = [
+        pair.key.value_set(pair.value) for pair in attributes_of(state) if known.get(pair.key) != pair.value
+    ]
+    if state.due_at is None and known.get(NEXT_INVOICE_AT) is not None:
+        changes.append(NEXT_INVOICE_AT.value_unset())
+    return changes
 
 
 def type_names() -> dict[str, str]:

@@ -1,16 +1,16 @@
 """The roof: the only package that knows every concrete class."""
 
-from billflow.wiring.api import api_services, build_api, stripe_event_handler
+from billflow.wiring.api import api_services, build_api, stripe_event_handlers
 from billflow.wiring.engine import Engine, bundled_catalog, migrate, open_engine
 from billflow.wiring.factories import (
     address_policy_of,
     adjustments_of,
+    audit_of,
     documents_of,
     personal_data_of,
     reconciliation_reports,
     rotate_encryption,
     webhooks_of,
-    workflow_control_of,
 )
 from billflow.wiring.workers import (
     activities_of,
@@ -29,6 +29,7 @@ __all__ = [
     "address_policy_of",
     "adjustments_of",
     "api_services",
+    "audit_of",
     "build_api",
     "bundled_catalog",
     "delivering",
@@ -43,8 +44,7 @@ __all__ = [
     "reconciliation_activities",
     "reconciliation_reports",
     "rotate_encryption",
-    "stripe_event_handler",
+    "stripe_event_handlers",
     "webhooks_of",
     "workers",
-    "workflow_control_of",
 ]

@@ -7,23 +7,23 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from billflow.activities.adjustments import AdjustmentActivities
 from billflow.activities.collection import CollectionActivities
+from billflow.activities.customer_update import CustomerUpdateActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
-from billflow.activities.naming import NamingActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
-from billflow.activities.settling import AdjustmentActivities
 from billflow.activities.steps import StepActivities
 from billflow.temporal.queues import BILLFLOW, STRIPE
 from billflow.temporal.worker import build_worker
+from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
-from billflow.workflows.mailing import MailWorkflow
-from billflow.workflows.naming import NamingWorkflow
+from billflow.workflows.customer_update import CustomerUpdateWorkflow
+from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
-from billflow.workflows.settling import AdjustmentWorkflow, ClosingWorkflow
 
 AT_STRIPE = 60
 """Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
@@ -40,7 +40,7 @@ class ActivitySet:
     mail: MailActivities
     onboarding: OnboardingActivities
     reconciliation: ReconciliationActivities
-    naming: NamingActivities
+    customer_update: CustomerUpdateActivities
 
     def billing_worker(self, client: Client, build_id: str | None) -> Worker:
         """Build the worker of workflows and of steps, which are short transactions of our own."""
@@ -53,27 +53,27 @@ class ActivitySet:
                 CollectionWorkflow,
                 ReconciliationWorkflow,
                 OnboardingWorkflow,
-                NamingWorkflow,
+                CustomerUpdateWorkflow,
                 AdjustmentWorkflow,
-                ClosingWorkflow,
+                CloseInvoiceWorkflow,
                 MailWorkflow,
             ],
             activities=[
-                steps.process_billing_date,
-                steps.announce_backfill,
+                steps.close_cycle,
+                steps.record_backfill,
                 steps.take_command,
                 steps.activate,
                 steps.abandon,
                 steps.resume,
                 steps.plan_state,
-                self.collection.record_plan,
+                self.collection.record_next_attempt,
                 self.collection.record_failure,
                 dunning.terms,
                 dunning.live_plans,
-                dunning.suspend_for,
-                dunning.lift_for,
-                dunning.let_go,
-                dunning.give_up,
+                dunning.suspend,
+                dunning.reactivate,
+                dunning.apply_small_organization_rule,
+                dunning.write_off,
                 self.mail.notify,
                 self.mail.notify_late,
                 onboarding.check_deployment,
@@ -91,10 +91,10 @@ class ActivitySet:
         activities: list[Callable[..., Any]] = [
             self.collection.collect,
             self.collection.void,
-            self.adjustments.settle,
-            self.adjustments.close,
+            self.adjustments.send_adjustment,
+            self.adjustments.close_invoice,
             self.onboarding.make_stripe_customer,
-            self.naming.rename_payers,
+            self.customer_update.update_payers,
             self.reconciliation.begin_reconciliation,
             self.reconciliation.reconcile_slice,
             self.reconciliation.finish_reconciliation,

@@ -10,13 +10,13 @@ from billflow.api.codec import PATH as CODEC_PATH
 from billflow.api.codec import CodecService, codec_app
 from billflow.api.routes.health import CachedProbe
 from billflow.api.services import Probe, Services
-from billflow.api.stripe_events import StripeEvents
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
 from billflow.ports.billing import StripeEventRepository
-from billflow.service.hearing import StripeNews
-from billflow.service.pricing import Pricing
+from billflow.service.pricing import PricingService
+from billflow.service.stripe_event_handlers import StripeEventHandlers
+from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.idempotency import PostgresIdempotency
 from billflow.store.customers.registration import org_id_of
@@ -25,7 +25,7 @@ from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffe
 from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
-from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
+from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
 
 PROBE_PATIENCE = timedelta(seconds=2)
 """How long Temporal has to say that it is well."""
@@ -55,17 +55,20 @@ def api_services(engine: Engine) -> Services:
     database = engine.books.database
     watch = PostgresMonitoring(database)
     return Services(
-        billing=engine.billing,
+        plans=engine.plans,
         books=engine.books,
         archive=engine.archive,
         registry=engine.registry,
         customers=engine.customers,
         customer_records_store=engine.customer_records_store,
-        offering=engine.offering,
-        pricing=Pricing(engine.billing, engine.archive, engine.registry, engine.catalog),
+        seats=engine.seats,
+        clocks=engine.clocks,
+        offers=engine.offers,
+        pricing=PricingService(engine.plans, engine.archive, engine.registry, engine.catalog),
         catalog=engine.catalog,
         invoices=engine.invoices,
-        stripe_events=StripeEvents(PostgresStripeEvents(database), stripe_event_handler(engine), watch),
+        adjustments=engine.adjustments,
+        stripe_events=StripeEventQueue(PostgresStripeEvents(database), stripe_event_handlers(engine), watch),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
@@ -73,19 +76,20 @@ def api_services(engine: Engine) -> Services:
         answers=PostgresIdempotency(database),
         watch=watch,
         webhooks=webhooks_of(engine),
+        audit=audit_of(engine),
         privacy=personal_data_of(engine),
     )
 
 
-def stripe_event_handler(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeNews:
-    """Build what acts on Stripe's events."""
+def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeEventHandlers:
+    """Build what handles Stripe's events."""
     database = engine.books.database
-    return StripeNews(
+    return StripeEventHandlers(
         inbox=inbox or PostgresStripeEvents(database),
         gateway=engine.gateway,
-        billing=engine.billing,
+        collection=engine.collection,
         books=engine.books,
-        effects=PostgresStripeEventEffects(database),
+        records=PostgresStripeEventEffects(database),
         adjustments=adjustments_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
         livemode=engine.mode is Mode.LIVE,

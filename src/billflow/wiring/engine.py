@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 
 import stripe
@@ -17,10 +18,16 @@ from billflow.payments.client import is_live, stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.sandbox import Sandbox
-from billflow.service.billing import Billing
-from billflow.service.customers import Customers
-from billflow.service.invoices import Invoices
-from billflow.service.offering import Offering
+from billflow.service.adjustments import AdjustmentService
+from billflow.service.clocks import ClockService
+from billflow.service.collection import CollectionService
+from billflow.service.customers import CustomerService
+from billflow.service.invoices import InvoiceService
+from billflow.service.offers import OfferService
+from billflow.service.plans import PlanService
+from billflow.service.reconciliation import ReconciliationService
+from billflow.service.seats import SeatService
+from billflow.service.workflow_control import WorkflowControl
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.access.api_keys import PostgresKeys
 from billflow.store.customers.registration import PostgresRegistry
@@ -47,17 +54,55 @@ class Engine:
     registry: PostgresRegistry
     stripe: stripe.StripeClient
     gateway: StripeGateway
-    billing: Billing
-    customers: Customers
     customer_records_store: PostgresCustomerBooks
     keys: PostgresKeys
     mode: Mode
 
+    @cached_property
+    def control(self) -> WorkflowControl:
+        """Return what starts, signals and finds workflows."""
+        return WorkflowControl(self.client)
+
+    @cached_property
+    def plans(self) -> PlanService:
+        """Return what one can ask of plans."""
+        return PlanService(self.control, self.books, self.archive)
+
     @property
-    def invoices(self) -> Invoices:
-        """Return what one can ask about single invoices and ways to pay."""
+    def collection(self) -> CollectionService:
+        """Return what is told to the collection of invoices."""
+        return CollectionService(self.control, self.plans, self.books, self.archive)
+
+    @property
+    def customers(self) -> CustomerService:
+        """Return what one can ask of customers."""
+        return CustomerService(self.plans, self.archive, self.registry, self.customer_records_store, self.catalog)
+
+    @property
+    def seats(self) -> SeatService:
+        """Return what takes in reports of seats."""
+        return SeatService(self.plans, self.archive, self.registry)
+
+    @property
+    def clocks(self) -> ClockService:
+        """Return what moves test clocks."""
+        return ClockService(self.plans, self.archive, self.registry)
+
+    @property
+    def invoices(self) -> InvoiceService:
+        """Return what one can ask of single invoices and ways to pay."""
         methods = StripePaymentMethods(self.stripe, self.gateway)
-        return Invoices(self.client, self.billing, self.books, self.archive, methods)
+        return InvoiceService(self.control, self.collection, self.books, self.archive, methods)
+
+    @property
+    def adjustments(self) -> AdjustmentService:
+        """Return what refunds, credits, voids and writes off."""
+        return AdjustmentService(self.control, self.collection, self.books, self.archive)
+
+    @property
+    def reconciliation(self) -> ReconciliationService:
+        """Return what compares database, Stripe and workflows on request."""
+        return ReconciliationService(self.control, self.collection)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -70,9 +115,9 @@ class Engine:
         return PostgresMailLog(self.books.database)
 
     @property
-    def offering(self) -> Offering:
-        """Return what one can ask about offers."""
-        return Offering(self.billing, PostgresOffers(self.books.database, self.catalog), self.gateway)
+    def offers(self) -> OfferService:
+        """Return what one can ask of offers."""
+        return OfferService(self.plans, PostgresOffers(self.books.database, self.catalog), self.gateway)
 
 
 @asynccontextmanager
@@ -92,7 +137,6 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
         registry = PostgresRegistry(database, livemode=is_live(api_key))
-        billing, customer_records_store = Billing(client, books, archive, registry), PostgresCustomerBooks(database)
         yield Engine(
             settings=settings,
             client=client,
@@ -102,9 +146,7 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
             registry=registry,
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),
-            billing=billing,
-            customers=Customers(billing, archive, registry, customer_records_store, catalog),
-            customer_records_store=customer_records_store,
+            customer_records_store=PostgresCustomerBooks(database),
             keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )

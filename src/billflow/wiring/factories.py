@@ -3,12 +3,10 @@
 from billflow.delivery.addresses import AddressPolicy
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.access import Mode
-from billflow.payments.adjustments import StripeAdjustments
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.erasure import StripeErasure
-from billflow.service.dispatching import Lanes
-from billflow.service.fleet import Fleet
-from billflow.service.outward import Outward
-from billflow.service.privacy import Privacy
+from billflow.service.privacy import PrivacyService
+from billflow.service.webhooks import WebhookService
 from billflow.store.audit.erasure import PostgresPersonalData
 from billflow.store.audit.key_rotation import Rotation
 from billflow.store.audit.queries import PostgresAudit
@@ -19,14 +17,9 @@ from billflow.store.webhooks.outbox import PostgresOutbox
 from billflow.wiring.engine import Engine
 
 
-def adjustments_of(engine: Engine) -> StripeAdjustments:
+def adjustments_of(engine: Engine) -> StripeAdjustmentGateway:
     """Build what gives money back at Stripe."""
-    return StripeAdjustments(engine.stripe, livemode=engine.mode is Mode.LIVE)
-
-
-def workflow_control_of(engine: Engine) -> Fleet:
-    """Return the workflows as a whole."""
-    return Fleet(engine.client, engine.billing)
+    return StripeAdjustmentGateway(engine.stripe, livemode=engine.mode is Mode.LIVE)
 
 
 def documents_of(engine: Engine) -> InvoiceDocuments:
@@ -39,16 +32,21 @@ def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
     return PostgresReconciliation(engine.books.database, engine.catalog)
 
 
-def webhooks_of(engine: Engine) -> Outward:
+def webhooks_of(engine: Engine) -> WebhookService:
     """Return what manages endpoints and sends events once more."""
     database = engine.books.database
     endpoints = PostgresEndpoints(database, address_policy_of(engine).check_url)
-    return Outward(endpoints, PostgresOutbox(database), Lanes(engine.client), PostgresAudit(database))
+    return WebhookService(engine.control, endpoints, PostgresOutbox(database))
 
 
-def personal_data_of(engine: Engine) -> Privacy:
+def audit_of(engine: Engine) -> PostgresAudit:
+    """Return the audit log."""
+    return PostgresAudit(engine.books.database)
+
+
+def personal_data_of(engine: Engine) -> PrivacyService:
     """Return what exports and erases customers."""
-    return Privacy(PostgresPersonalData(engine.books.database), StripeErasure(engine.stripe))
+    return PrivacyService(PostgresPersonalData(engine.books.database), StripeErasure(engine.stripe))
 
 
 async def rotate_encryption(engine: Engine) -> int:

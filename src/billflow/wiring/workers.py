@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from billflow.activities.adjustments import AdjustmentActivities
 from billflow.activities.collection import CollectionActivities
-from billflow.activities.comparing import Comparison
+from billflow.activities.comparison import Comparison
+from billflow.activities.customer_update import CustomerUpdateActivities
 from billflow.activities.delivery import DeliveryActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
-from billflow.activities.naming import NamingActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
-from billflow.activities.repairing import Repairs
-from billflow.activities.settling import AdjustmentActivities
+from billflow.activities.repairs import Repairs
 from billflow.activities.steps import StepActivities
 from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer
@@ -21,7 +21,7 @@ from billflow.models.contracts.access import Mode
 from billflow.payments.client import is_live
 from billflow.payments.customers import StripeCustomers
 from billflow.payments.reconciliation import StripeInvoiceLists
-from billflow.service.dispatching import Dispatcher, Lanes
+from billflow.service.outbox import OutboxRelay
 from billflow.settings import Settings, payload_keyring
 from billflow.store.customers.registration import org_id_of
 from billflow.store.session.monitoring import PostgresMonitoring
@@ -33,7 +33,7 @@ from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
 from billflow.wiring.activities import ActivitySet
 from billflow.wiring.engine import Engine
-from billflow.wiring.factories import address_policy_of, adjustments_of, reconciliation_reports, workflow_control_of
+from billflow.wiring.factories import address_policy_of, adjustments_of, reconciliation_reports
 from billflow.workflows.delivery import DeliveryWorkflow
 
 LIVE_INVOICES_PER_SECOND = 24.0
@@ -64,36 +64,32 @@ def activities_of(engine: Engine) -> ActivitySet:
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine),
-        naming=NamingActivities(
+        customer_update=CustomerUpdateActivities(
             engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
     )
 
 
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
-    """Build what takes a new customer in."""
+    """Build what onboards a new customer."""
     return OnboardingActivities(
         engine.customer_records_store, engine.archive, engine.registry, engine.books, engine.gateway
     )
 
 
 def mail_activities(engine: Engine) -> MailActivities:
-    """Build what writes to customers; without a mail server letters are only kept."""
+    """Build what writes to customers; without a mail server mail is stored, not sent."""
     url, sender = engine.settings.smtp_url, engine.settings.mail_from
     mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
     return MailActivities(engine.mail_log, mail, mailer)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
-    """Build what compares rows, Stripe and workflows, and repairs them."""
-    books, stripe, fleet = (
-        reconciliation_reports(engine),
-        StripeInvoiceLists(engine.stripe),
-        workflow_control_of(engine),
-    )
+    """Build what compares database, Stripe and workflows, and repairs them."""
+    books, stripe, workflows = reconciliation_reports(engine), StripeInvoiceLists(engine.stripe), engine.reconciliation
     inbox = PostgresStripeEvents(engine.books.database)
-    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, fleet)
-    return ReconciliationActivities(books, Comparison(books, stripe, fleet), repairs, engine.offering.offers)
+    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, workflows)
+    return ReconciliationActivities(books, Comparison(books, stripe, workflows), repairs, engine.offers.offers)
 
 
 async def ensure_schedules(engine: Engine) -> None:
@@ -112,7 +108,7 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
-    """Send events to endpoints: a worker of its own, and a dispatcher that notices new events."""
+    """Send events to endpoints: a worker of its own, and a relay that notices new events."""
     outbox = PostgresOutbox(engine.books.database)
     async with http_sender(address_policy_of(engine)) as sender:
         activities = DeliveryActivities(outbox, sender)
@@ -123,7 +119,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             activities=[activities.deliver],
             build_id=engine.settings.build_id,
         )
-        async with worker, Dispatcher(outbox, Lanes(engine.client)):
+        async with worker, OutboxRelay(outbox, engine.control):
             yield
 
 

@@ -1,4 +1,4 @@
-"""One unpaid invoice, from open to paid or given up."""
+"""One unpaid invoice, from open to paid, void or uncollectible."""
 
 from datetime import datetime, timedelta
 
@@ -10,46 +10,48 @@ with workflow.unsafe.imports_passed_through():
     from billflow.domain.dunning import DunningAction, NextAttempt, reminders_of
     from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.domain.money import format_amount
-    from billflow.models.contracts.collection import AttemptFailed, CollectionPlan, CollectionRun, LateFailure
+    from billflow.models.contracts.collection import (
+        AttemptFailed,
+        CollectionInput,
+        FailedAttemptInput,
+        NextAttemptInput,
+    )
     from billflow.models.contracts.invoices import (
         Closed,
-        CollectInput,
         CollectionOutcome,
         Declined,
-        InvoiceRef,
         InvoiceStatus,
+        InvoiceStatusChanged,
         Paid,
         RequiresAction,
     )
     from billflow.models.contracts.mail import Occasion
-    from billflow.models.contracts.steps import InvoicePaymentResult
     from billflow.temporal.ids import plan_workflow_id
-    from billflow.workflows.calls import at_stripe, on_books
-    from billflow.workflows.consequences import Consequences, tell
+    from billflow.workflows import external
+    from billflow.workflows.activity_execution import at_stripe, in_database
     from billflow.workflows.dunning import DunningState
-
-_UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+    from billflow.workflows.dunning_actions import DunningActions
 
 
 @workflow.defn(name="CollectionWorkflow")
 class CollectionWorkflow:
-    """Waits for the customer to pay, follows the organization's policy until then, tells the plan how it ended."""
+    """Waits for the customer to pay, follows the dunning policy until then, signals the plan how it ended."""
 
     @workflow.init
-    def __init__(self, run: CollectionRun) -> None:
+    def __init__(self, run: CollectionInput) -> None:
         self._invoice = run.invoice
         self._clock_at = run.clock_at
-        self._consequences = Consequences(run.invoice)
+        self._actions = DunningActions(run.invoice)
         self._dunning: DunningState | None = None
         self._next: NextAttempt | None = None
         self._status: InvoiceStatus | None = None
         self._outcome: CollectionOutcome | None = None
         self._failed: AttemptFailed | None = None
-        self._asked = self._answered = 0
+        self._requested = self._answered = 0
         self._trying = False
 
     @workflow.run
-    async def run(self, run: CollectionRun) -> InvoiceStatus:
+    async def run(self, run: CollectionInput) -> InvoiceStatus:
         """Collect the invoice; return how it ended."""
         dunning = await self._begin(run)
         while self._status is None:
@@ -62,19 +64,19 @@ class CollectionWorkflow:
         return self._status
 
     @workflow.signal
-    def settled(self, effects: InvoicePaymentResult) -> None:
-        """Hear, from a webhook or from support, that the invoice was paid or given up."""
-        self._status = effects.status
+    def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
+        """Note, from Stripe or from support, that the invoice was paid, voided or marked uncollectible."""
+        self._status = change.status
 
     @workflow.signal
     def retry(self) -> None:
         """Try again now, for there is a new payment method."""
-        self._asked += 1
+        self._requested += 1
 
     @workflow.signal
-    def attempt_failed(self, effects: AttemptFailed) -> None:
-        """Hear that a payment under way at a bank came to nothing."""
-        self._failed = effects
+    def attempt_failed(self, failure: AttemptFailed) -> None:
+        """Note that a payment under way at a bank came to nothing."""
+        self._failed = failure
 
     @workflow.signal
     def advance_clock(self, to: datetime) -> None:
@@ -83,9 +85,9 @@ class CollectionWorkflow:
 
     @workflow.update
     async def pay(self) -> CollectionOutcome:
-        """Try again now, and answer what came of it."""
-        self._asked += 1
-        mine = self._asked
+        """Try again now, and return what came of it."""
+        self._requested += 1
+        mine = self._requested
         await workflow.wait_condition(lambda: self._answered >= mine or (self._status is not None and not self._trying))
         if self._outcome is not None and self._answered >= mine:
             return self._outcome
@@ -97,18 +99,17 @@ class CollectionWorkflow:
     def _set_clock(self, to: datetime) -> None:
         self._clock_at = max(self._clock_at or to, to)
 
-    async def _begin(self, run: CollectionRun) -> DunningState:
-        ref = InvoiceRef(org_id=self._invoice.org_id, invoice_id=self._invoice.invoice_id)
-        terms = await on_books(DunningActivities.terms, ref, "how the organization collects")
+    async def _begin(self, run: CollectionInput) -> DunningState:
+        terms = await in_database(DunningActivities.terms, self._invoice.ref, "how the organization collects")
         if terms.clock_at is not None:
             self._set_clock(terms.clock_at)
         dunning = self._dunning = DunningState(terms, run.attempts, self._now())
-        if terms.status in _UNPAID and dunning.has_failed:
+        if terms.status.is_open and dunning.has_failed:
             await self._failure(dunning)
         return dunning
 
     async def _plan(self, dunning: DunningState) -> None:
-        """Decide what comes next, and let the records and the Web UI know."""
+        """Decide what comes next, and show it in the database and the Web UI."""
         if self._status is None:
             self._next = dunning.next(self._now())
         if self._next is None and self._invoice.kind is InvoiceKind.PURCHASE and dunning.has_failed:
@@ -117,20 +118,19 @@ class CollectionWorkflow:
         workflow.set_current_details(self._details(dunning))
 
     async def _record(self, planned: NextAttempt | None) -> None:
-        plan = CollectionPlan(
-            org_id=self._invoice.org_id,
-            invoice_id=self._invoice.invoice_id,
+        following = NextAttemptInput(
+            **self._invoice.ref.model_dump(),
             next_attempt_at=planned.at if planned else None,
             next_action=planned.action if planned else DunningAction.AWAIT_CUSTOMER,
         )
-        status = await on_books(CollectionActivities.record_plan, plan, "what comes next")
-        # Paid before this workflow was there to hear of it.
-        if self._status is None and status not in _UNPAID:
+        status = await in_database(CollectionActivities.record_next_attempt, following, "what comes next")
+        # Paid before this workflow was there to be signalled.
+        if self._status is None and not status.is_open:
             self._status = status
 
     def _is_time(self) -> bool:
         due = self._next is not None and self._now() >= self._next.at
-        return due or self._asked > self._answered or self._failed is not None or self._status is not None
+        return due or self._requested > self._answered or self._failed is not None or self._status is not None
 
     async def _wait(self) -> None:
         if self._next is None or self._clock_at is not None:
@@ -149,26 +149,26 @@ class CollectionWorkflow:
         if self._status is not None:
             return
         if self._failed is not None:
-            await self._hear_failure(dunning, self._failed)
-        elif self._asked > self._answered:
+            await self._take_failure(dunning, self._failed)
+        elif self._requested > self._answered:
             await self._attempt(dunning, None)
         elif self._next is not None and self._now() >= self._next.at:
             await self._follow(dunning, self._next)
 
-    async def _hear_failure(self, dunning: DunningState, effects: AttemptFailed) -> None:
+    async def _take_failure(self, dunning: DunningState, failure: AttemptFailed) -> None:
         self._failed = None
         if not dunning.is_under_way:
             return
         now = self._now()
-        dunning.fell_through(now, requires_action=effects.requires_action)
-        failure = LateFailure(
+        dunning.fell_through(now, requires_action=failure.requires_action)
+        failed = FailedAttemptInput(
             org_id=self._invoice.org_id,
             invoice_id=self._invoice.invoice_id,
             attempt=dunning.attempts,
             at=now,
-            requires_action=effects.requires_action,
+            requires_action=failure.requires_action,
         )
-        await on_books(CollectionActivities.record_failure, failure, "a payment under way was refused")
+        await in_database(CollectionActivities.record_failure, failed, "a payment under way was refused")
         if self._status is None:
             await self._failure(dunning)
 
@@ -179,38 +179,33 @@ class CollectionWorkflow:
                 await self._attempt(dunning, number)
             case DunningAction.AWAIT_CUSTOMER:
                 dunning.awaited(number)
-                await self._consequences.tell_customer(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
+                await self._actions.notify(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
             case DunningAction.REMIND:
                 dunning.reminded(number)
-                await self._consequences.tell_customer(_reminder(dunning, number), now, number)
-                await self._let_go(dunning)
+                await self._actions.notify(_reminder(dunning, number), now, number)
+                await self._apply_small_organization_rule(dunning)
             case DunningAction.SUSPEND_CUSTOMER:
-                held = await self._consequences.suspend(now)
+                result = await self._actions.suspend(now)
                 dunning.suspended(now)
-                if held.changed:
-                    await self._consequences.tell_customer(Occasion.SUSPENDED, now, next_at=self._after(dunning))
+                if result.changed:
+                    await self._actions.notify(Occasion.SUSPENDED, now, next_at=self._after(dunning))
             case DunningAction.END_PLAN:
-                await self._consequences.end_plans(now)
+                await self._actions.end_plans(now)
                 dunning.plan_ended()
-                await self._consequences.tell_customer(Occasion.PLAN_ENDED, now)
+                await self._actions.notify(Occasion.PLAN_ENDED, now)
             case DunningAction.MARK_UNCOLLECTIBLE:
-                self._status = await self._consequences.give_up(now)
+                self._status = await self._actions.write_off(now)
 
     async def _attempt(self, dunning: DunningState, number: int | None) -> None:
-        asked = self._asked
-        ask = CollectInput(
-            org_id=self._invoice.org_id,
-            invoice_id=self._invoice.invoice_id,
-            attempt=dunning.attempts + 1,
-            at=self._now(),
-        )
+        requested, attempt = self._requested, dunning.attempts + 1
+        invoice = self._invoice.as_of(self._now()).model_copy(update={"attempt": attempt})
         self._trying = True
         outcome: CollectionOutcome = await at_stripe(
-            CollectionActivities.collect, ask, f"payment attempt {ask.attempt}"
+            CollectionActivities.collect, invoice, f"payment attempt {attempt}"
         )
         self._trying = False
         dunning.took(outcome, self._now(), number=number)
-        self._outcome, self._answered = outcome, asked
+        self._outcome, self._answered = outcome, requested
         if isinstance(outcome, Paid):
             self._status = InvoiceStatus.PAID
         elif isinstance(outcome, Closed):
@@ -219,34 +214,39 @@ class CollectionWorkflow:
             await self._failure(dunning)
 
     async def _failure(self, dunning: DunningState) -> None:
-        """Tell the customer that a charge failed, and whether we let go of it for that."""
+        """Tell the customer that a charge failed, and void what the small-organization rule voids."""
         confirm = dunning.unpaid.requires_action
         if self._invoice.kind is InvoiceKind.PURCHASE and not confirm:
             self._status = InvoiceStatus.VOID
             return
         occasion = Occasion.ACTION_REQUIRED if confirm else Occasion.PAYMENT_FAILED
         number = dunning.unpaid.attempts
-        await self._consequences.tell_customer(occasion, self._now(), number, self._after(dunning))
-        await self._let_go(dunning)
+        await self._actions.notify(occasion, self._now(), number, self._after(dunning))
+        await self._apply_small_organization_rule(dunning)
 
-    async def _let_go(self, dunning: DunningState) -> None:
+    async def _apply_small_organization_rule(self, dunning: DunningState) -> None:
         wanted = dunning.policy.small_organizations is not None and dunning.is_overdue
-        if wanted and self._invoice.kind is InvoiceKind.RECURRING and await self._consequences.let_go(self._now()):
+        if (
+            wanted
+            and self._invoice.kind is InvoiceKind.RECURRING
+            and await self._actions.apply_small_organization_rule(self._now())
+        ):
             self._status = InvoiceStatus.VOID
 
     def _after(self, dunning: DunningState) -> datetime | None:
-        """Return when something happens next, for a letter to name."""
+        """Return when something happens next, for a mail to name."""
         planned = dunning.next(self._now())
         return planned.at if planned else None
 
     async def _end(self, status: InvoiceStatus) -> None:
         now = self._now()
         await self._record(None)
-        if status is not InvoiceStatus.UNCOLLECTIBLE and await self._consequences.let_back_in(now):
-            await self._consequences.tell_customer(Occasion.REACTIVATED, now)
+        if status is not InvoiceStatus.UNCOLLECTIBLE and await self._actions.reactivate(now):
+            await self._actions.notify(Occasion.REACTIVATED, now)
         if self._invoice.kind is not InvoiceKind.RECURRING:
-            effects = InvoicePaymentResult(invoice_id=self._invoice.invoice_id, status=status, at=now)
-            await tell(plan_workflow_id(self._invoice.plan_id), "invoice_closed", effects)
+            plan, invoice_id = self._invoice.plan, self._invoice.invoice_id
+            change = InvoiceStatusChanged(plan=plan, invoice_id=invoice_id, status=status, at=now)
+            await external.signal(plan_workflow_id(plan.plan_id), "invoice_status_changed", change)
 
     def _details(self, dunning: DunningState) -> str:
         amount = format_amount(self._invoice.total, self._invoice.currency)

@@ -3,43 +3,41 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.delivery import DeliveryActivities
-    from billflow.models.contracts.endpoints import DeliveryStream, DeliveryStreamState
+    from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
-
-_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+    from billflow.workflows.activity_execution import PATIENT
 
 
 @workflow.defn(name="DeliveryWorkflow")
 class DeliveryWorkflow:
-    """Sends, waits for the next attempt where one failed, and ends when nothing is left; the rows know what is left."""
+    """Sends, waits where an attempt failed, and ends when nothing is left; the database knows what is left."""
 
     @workflow.init
     def __init__(self, stream: DeliveryStream) -> None:
         self._stream = stream
-        self._news = False
+        self._woken = False
 
     @workflow.run
     async def run(self, stream: DeliveryStream) -> None:
-        """Deliver what waits on the delivery stream."""
+        """Deliver what waits on the stream."""
         while not workflow.info().is_continue_as_new_suggested():
-            self._news = False
-            state = await self._deliver()
-            if state.wait is not None:
-                await workflow.sleep(state.wait, summary="next attempt")
-            elif not self._news:
+            self._woken = False
+            result = await self._deliver()
+            if result.wait is not None:
+                await workflow.sleep(result.wait, summary="next attempt")
+            elif not self._woken:
                 return
         workflow.continue_as_new(stream)
 
-    @workflow.signal(name="events")
-    def effects(self) -> None:
-        """Hear that something may be there to send."""
-        self._news = True
+    @workflow.signal(name="wake")
+    def wake(self) -> None:
+        """Note that there may be something to send."""
+        self._woken = True
 
-    async def _deliver(self) -> DeliveryStreamState:
+    async def _deliver(self) -> DeliveryResult:
         return await workflow.execute_activity_method(
             DeliveryActivities.deliver,
             self._stream,
@@ -47,5 +45,5 @@ class DeliveryWorkflow:
             task_queue=DELIVERY,
             start_to_close_timeout=timedelta(minutes=15),
             heartbeat_timeout=timedelta(seconds=30),
-            retry_policy=_RETRY,
+            retry_policy=PATIENT,
         )

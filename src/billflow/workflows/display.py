@@ -1,44 +1,10 @@
-"""What operators see of a plan in Temporal's Web UI: search attributes and a few lines of Markdown."""
-
-from collections.abc import Sequence
-from typing import Any
+"""What operators see of a plan in Temporal's Web UI: a few lines of Markdown."""
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 with workflow.unsafe.imports_passed_through():
     from billflow.domain.money import format_amount
     from billflow.models.contracts.plans import PlanState
-    from billflow.temporal import search_attributes as keys
-
-
-def attribute_pairs(state: PlanState) -> list[SearchAttributePair[Any]]:
-    """Return every search attribute of the plan, for starting its workflow."""
-    pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(keys.ORG, state.org_id),
-        SearchAttributePair(keys.CUSTOMER, state.customer_id),
-        SearchAttributePair(keys.PLAN_STATUS, state.status.value),
-        SearchAttributePair(keys.PLAN_TIER, state.tier),
-        SearchAttributePair(keys.NEEDS_ATTENTION, state.attention is not None),
-    ]
-    if state.due_at:
-        pairs.append(SearchAttributePair(keys.NEXT_INVOICE_AT, state.due_at))
-    return pairs
-
-
-def search_attributes(state: PlanState) -> TypedSearchAttributes:
-    """Return the plan's search attributes, typed."""
-    return TypedSearchAttributes(attribute_pairs(state))
-
-
-def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequence[SearchAttributeUpdate[Any]]:
-    """Return only what has changed: each upsert is an event in history."""
-    changes: list[SearchAttributeUpdate[Any]] = [
-        pair.key.value_set(pair.value) for pair in attribute_pairs(state) if known.get(pair.key) != pair.value
-    ]
-    if state.due_at is None and known.get(keys.NEXT_INVOICE_AT) is not None:
-        changes.append(keys.NEXT_INVOICE_AT.value_unset())
-    return changes
 
 
 def details(state: PlanState) -> str:
@@ -65,8 +31,8 @@ def _next(state: PlanState) -> str:
         return "Suspended: nothing is charged until the customer is reactivated."
     if state.due_at is None:
         return "Nothing is due any more."
-    due = f"{state.due_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"Next billing date: {due}, renewing at {state.licenses_at_next_renewal} licenses."
+    licenses = state.licenses_at_next_renewal
+    return f"Next billing date: {state.due_at:%Y-%m-%d %H:%M:%S} UTC, renewing at {licenses} licenses."
 
 
 def _attention(state: PlanState) -> str:

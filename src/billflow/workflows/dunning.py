@@ -1,4 +1,4 @@
-"""Where the collection of one invoice stands by its policy: what comes next, and what each answer changes."""
+"""Where the collection of one invoice stands by its policy: what comes next, and what each outcome changes."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.invoices import CollectionOutcome, Declined, Open, Rejected, RequiresAction
 
 REJECTED_RETRY = timedelta(days=1)
-"""A request that Stripe refuses as wrong is tried again after so long: people repair it meanwhile."""
+"""A request that Stripe refuses as wrong is tried again after so long: people correct it meanwhile."""
 
 
 class DunningState:
@@ -28,7 +28,7 @@ class DunningState:
         if terms.last_outcome == "rejected":
             self._again_at = now + REJECTED_RETRY
         elif self._under_way and not answered:
-            # Started from the rows, perhaps long after the bank answered: trying again looks before it charges.
+            # Started from the database, perhaps long after the bank answered: trying again looks before it charges.
             self._again_at = now
 
     @property
@@ -71,7 +71,7 @@ class DunningState:
             self.failed(now, number=number, requires_action=isinstance(outcome, RequiresAction))
 
     def fell_through(self, now: datetime, *, requires_action: bool) -> None:
-        """Take in that the bank refused the charge that was under way, which is an answer of its own."""
+        """Take in that the bank refused the charge that was under way, which is an outcome of its own."""
         self.attempts += 1
         self.failed(now, number=self._number, requires_action=requires_action)
 

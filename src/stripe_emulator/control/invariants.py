@@ -1,4 +1,4 @@
-"""Look through everything stored for what must never be (STRIPE.md 5.10)."""
+"""Look through everything stored for what must never be."""
 
 import json
 from collections import Counter, defaultdict

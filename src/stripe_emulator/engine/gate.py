@@ -1,4 +1,4 @@
-"""The way of a request through the server, in the order that idempotent requests depend on (STRIPE.md 5.4)."""
+"""The way of a request through the server, in the order that idempotent requests depend on."""
 
 import asyncio
 import hashlib

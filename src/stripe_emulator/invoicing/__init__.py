@@ -1,1 +1,1 @@
-"""What invoices do with money: lines, totals, finalisation, payment (STRIPE.md 5.5 and 5.6)."""
+"""What invoices do with money: lines, totals, finalization, payment."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.reconciliation import ReconciliationReport, ReconciliationRun, ReconciliationScope
+from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
-from billflow.wiring import reconciliation_reports, workflow_control_of
+from billflow.wiring import reconciliation_reports
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
@@ -62,8 +62,8 @@ async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None
 
 async def one_reconciliation(env: Environment) -> ReconciliationReport:
     """Compare and repair once, and return what was found, none of which may need a person."""
-    run = ReconciliationRun(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
-    run_id = await workflow_control_of(env.engine).reconcile(run, datetime.now(UTC))
+    run = ReconciliationInput(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
+    run_id = await env.engine.reconciliation.reconcile(run, datetime.now(UTC))
     report = await reconciliation_reports(env.engine).report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report

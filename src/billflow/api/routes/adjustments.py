@@ -1,4 +1,4 @@
-"""What is done to invoices: pay now, refund, credit, void, give up (billflow rules 16)."""
+"""What is done to invoices: pay now, refund, credit, void, give up (rules 28)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +13,10 @@ from billflow.api.services import Services, ServicesHere
 from billflow.api.views import InvoiceDetailResponse, ResponseModel
 from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.models.contracts.adjustments import (
-    Adjustments,
     Amount,
     CreditNoteInput,
     CreditNoteRecord,
+    InvoiceAdjustments,
     LineCredit,
     Memo,
     RefundInput,
@@ -73,9 +73,9 @@ class PaymentAttemptResponse(ResponseModel):
 
 
 @router.get("/adjustments")
-async def show_settlements(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> Adjustments:
+async def show_settlements(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceAdjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.invoices.adjustments(caller.org_id, invoice_id)
+    return await services.adjustments.of_invoice(caller.org_id, invoice_id)
 
 
 @router.post("/pay")
@@ -92,7 +92,7 @@ async def refund_invoice(
 ) -> RefundRecord:
     """Give money back to the card, never more than was paid."""
     who = await _ask(services, caller, invoice_id, key)
-    return await services.invoices.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
+    return await services.adjustments.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
 
 
 @router.post("/credit-notes", status_code=HTTPStatus.CREATED)
@@ -102,7 +102,7 @@ async def credit_invoice(
     """Credit an invoice: first what is still to be paid, then what was paid."""
     who, wanted = await _ask(services, caller, invoice_id, key), asked or CreditNoteCreate()
     lines = tuple(LineCredit(line_id=line.line_id, amount=line.amount) for line in wanted.lines)
-    return await services.invoices.credit_note(
+    return await services.adjustments.credit(
         CreditNoteInput(**who, **wanted.model_dump(exclude={"lines"}), lines=lines)
     )
 
@@ -113,7 +113,7 @@ async def void_invoice(
 ) -> InvoiceDetail:
     """Void an open invoice."""
     who = await _ask(services, caller, invoice_id, key)
-    return await services.invoices.close(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
+    return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
@@ -123,7 +123,7 @@ async def give_up_invoice(
     """Give an open invoice up; its customer may still pay it."""
     who = await _ask(services, caller, invoice_id, key)
     reason = why.reason if why else None
-    return await services.invoices.close(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
+    return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
 
 
 async def _ask(services: Services, caller: Principal, invoice_id: str, key: str) -> dict[str, Any]:
@@ -133,5 +133,5 @@ async def _ask(services: Services, caller: Principal, invoice_id: str, key: str)
         "key": key,
         "actor": caller.actor,
         "request_id": caller.request_id,
-        "at": await services.invoices.now_of(caller.org_id, invoice_id),
+        "at": await services.adjustments.now_of(caller.org_id, invoice_id),
     }

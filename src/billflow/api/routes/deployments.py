@@ -82,7 +82,7 @@ async def report_seats(
     """
     reports = asked if isinstance(asked, list) else [asked]
     customer = await services.archive.customer_of(caller.org_id, deployment_id)
-    new = await services.billing.report_seats(caller.org_id, customer.customer_id, reports)
+    new = await services.seats.report(caller.org_id, customer.customer_id, reports)
     return SeatReportResponse(received=len(reports), new=new)
 
 

@@ -106,21 +106,21 @@ async def make_offer(
     """Make an offer; there is one open offer for each customer and tier."""
     new = NewOffer.model_validate(asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        made = await services.offering.make(caller.org_id, customer_id, new, change_by(caller))
+        made = await services.offers.make(caller.org_id, customer_id, new, change_by(caller))
     return CreatedOfferResponse.of({"offer": made.offer, "plan": made.started.state if made.started else None})
 
 
 @router.get("")
 async def list_offers(customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.offering.offers.offers(caller.org_id, customer_id, datetime.now(UTC))
+    offers = await services.offers.offers.offers(caller.org_id, customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, attrgetter("offer_id")))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
 async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: PrincipalHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.offering.offers.offer(caller.org_id, offer_id, datetime.now(UTC))
+    offer = await services.offers.offers.offer(caller.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
@@ -132,7 +132,7 @@ async def change_offer(
 ) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
     wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
-    offers = services.offering.offers
+    offers = services.offers.offers
     return await offers.amend(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
 
 
@@ -140,7 +140,7 @@ async def change_offer(
 async def withdraw_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: SupportHere) -> OfferRecord:
     """Take an offer back; a purchase of it that is not paid yet ends, and its invoice is voided."""
     async with asyncio.timeout(PATIENCE):
-        return await services.offering.withdraw(caller.org_id, customer_id, offer_id, change_by(caller))
+        return await services.offers.withdraw(caller.org_id, customer_id, offer_id, change_by(caller))
 
 
 @router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)  # noqa: FAST003  (OfferHere takes both ids)
@@ -158,5 +158,5 @@ async def accept_offer(
         change = change.model_copy(update={"at": clock.now_at})
     chosen = Acceptance(key=key, **asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        accepting = services.offering.accept(caller.org_id, named.customer_id, named.offer_id, chosen, change)
+        accepting = services.offers.accept(caller.org_id, named.customer_id, named.offer_id, chosen, change)
         return PlanStartResponse.of(await accepting)

@@ -73,7 +73,8 @@ def check_fields(asked: object) -> None:
     kind = asked.get("type") if isinstance(asked, dict) else None
     known = _FIELDS_OF.get(kind) if isinstance(kind, str) else None
     if isinstance(asked, dict) and known and (unknown := sorted(set(asked) - known)):
-        raise InvalidInput(f"The command has no field {unknown[0]!r}.", code="unknown_field", field=unknown[0])
+        message = f"The command has no field {unknown[0]!r}; leave it out."
+        raise InvalidInput(message, code="unknown_field", field=unknown[0])
 
 
 class PlanCreate(RequestModel):
@@ -122,14 +123,14 @@ async def start_plan(
     ask = StartPlanInput(
         org_id=caller.org_id,
         customer_id=asked.customer_id,
-        key=key,
+        idempotency_key=key,
         actor=caller.actor,
-        asked=asked.start(),
+        start=asked.start(),
         test_clock_id=asked.test_clock_id,
         at=now,
     )
     async with asyncio.timeout(PATIENCE):
-        return PlanStartResponse.of(await services.billing.start_plan(ask))
+        return PlanStartResponse.of(await services.plans.start(ask))
 
 
 @router.get("")
@@ -176,6 +177,4 @@ async def give_command(
         services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandResponse.of(
-            await services.billing.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request)
-        )
+        return CommandResponse.of(await services.plans.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))

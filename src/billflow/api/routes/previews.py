@@ -19,7 +19,6 @@ from billflow.domain.preview import MAX_FORECAST, Forecast, invoices_of
 from billflow.domain.step import Outcome
 from billflow.models.contracts.base import Command, Moment
 from billflow.models.contracts.steps import PlanRef
-from billflow.service.ahead import Foresight
 
 router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
 
@@ -119,8 +118,8 @@ async def preview_plan(
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(asked.command.tier)
-    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.books, services.archive)
-    return PreviewResponse.of_outcome(await foresight.preview(plan, asked.command, asked.at))
+    plan = PlanRef(org_id=caller.org_id, plan_id=plan_id)
+    return PreviewResponse.of_outcome(await services.plans.preview(plan, asked.command, asked.at))
 
 
 @router.get("/{plan_id}/forecast")
@@ -131,8 +130,8 @@ async def forecast_plan(
     count: Annotated[int, Query(ge=1, le=MAX_FORECAST), Field(description="How many invoices.")] = 12,
 ) -> ForecastResponse:
     """List the invoices to come, if nothing changes."""
-    plan, foresight = PlanRef(org_id=caller.org_id, plan_id=plan_id), Foresight(services.books, services.archive)
-    return ForecastResponse.of_forecast(await foresight.forecast(plan, count))
+    plan = PlanRef(org_id=caller.org_id, plan_id=plan_id)
+    return ForecastResponse.of_forecast(await services.plans.forecast(plan, count))
 
 
 def _ahead(draft: InvoiceDraft) -> InvoicePreview:

@@ -57,5 +57,5 @@ async def advance_clock(
     clock_id: str, asked: TestClockAdvance, services: ServicesHere, caller: TesterHere
 ) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
-    await services.billing.advance_clock(caller.org_id, clock_id, asked.to)
+    await services.clocks.advance(caller.org_id, clock_id, asked.to)
     return await services.registry.clock(caller.org_id, clock_id)

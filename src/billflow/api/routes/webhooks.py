@@ -25,4 +25,4 @@ async def receive_from_stripe(
 ) -> WebhookReceipt:
     """Check the signature on the raw body, keep the event, and answer; acting on it comes after."""
     event = services.verify_webhook(await request.body(), stripe_signature)
-    return WebhookReceipt(is_new=await services.stripe_events.take(event))
+    return WebhookReceipt(is_new=await services.stripe_events.store(event))

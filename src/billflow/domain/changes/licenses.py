@@ -34,7 +34,7 @@ def _change_bought_trial(step: Step, count: LicenseCount) -> None:
         step.void_trial_invoice = True
         step.invoices.append(_replaced_invoice(step, wanted))
     elif wanted < bought:
-        raise Refused(f"{bought} licenses are paid for already; the trial can't start with fewer.", code="already_paid")
+        raise Refused(f"{bought} licenses are paid for already; ask for at least as many.", code="already_paid")
     else:
         step.append(step.at, count)
 
@@ -42,7 +42,7 @@ def _change_bought_trial(step: Step, count: LicenseCount) -> None:
 def _replaced_invoice(step: Step, licenses: int) -> InvoiceDraft:
     """Draft the trial's invoice anew, with the discount of the old one.
 
-    Its months count twice here, because voiding the old invoice gives them back (billflow rules 7).
+    Its months count twice here, because voiding the old invoice gives them back (rules 14).
     """
     before, months = step.customer, step.facts.trial_discounted_months
     step.customer = before.with_months_spent(-months)

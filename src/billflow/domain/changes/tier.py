@@ -1,4 +1,4 @@
-"""Commands that move a plan to another tier (rules 2, 12 and 13; billflow rules 8 and 11)."""
+"""Commands that move a plan to another tier (rules 2, 12 and 13)."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -61,7 +61,8 @@ def accepted_offer(step: Step, command: UpgradeTierNow) -> OfferTerms:
 def _offered_tier(step: Step, offer: OfferTerms) -> Tier:
     tier = step.facts.catalog.tier(offer.tier)
     if tier.hosting is not step.tier.hosting:
-        raise Refused(f"{tier.name} can't replace {step.tier.name}.", code="invalid_tier_change", field="tier")
+        message = f"{tier.name} can't replace {step.tier.name}; the offer must be for {step.tier.hosting} deployments."
+        raise Refused(message, code="invalid_tier_change", field="tier")
     return tier
 
 
@@ -79,9 +80,9 @@ def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
 
 
 def tier_change_credit(step: Step) -> int:
-    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (billflow rules 8)."""
+    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (rules 12)."""
     if any(not line.paid for line in step.facts.charged):
-        raise Refused("An invoice for the running cycle is still open; settle or void it first.", code="open_invoice")
+        raise Refused("An invoice for the running cycle is still open; pay or void it first.", code="open_invoice")
     shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)
     return max(rounded(sum(shares, Fraction(0)), Rounding.UP), 0)
 
@@ -123,9 +124,11 @@ def _checked_follower(step: Step, command: ScheduleTierAtPlanEnd) -> Tier:
         return catalog.checked_upgrade(step.plan.tier, command.tier)
     tier = catalog.tier(command.tier)
     if tier.hosting is not step.tier.hosting or not tier.billable:
-        raise Refused(
-            f"{tier.name} can't follow {step.tier.name} at a fixed price.", code="invalid_tier_change", field="tier"
+        message = (
+            f"{tier.name} can't follow {step.tier.name} at a fixed price; "
+            f"name a paid tier for {step.tier.hosting} deployments."
         )
+        raise Refused(message, code="invalid_tier_change", field="tier")
     return tier
 
 

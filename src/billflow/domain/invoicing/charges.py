@@ -31,7 +31,7 @@ def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], 
     """Yield what *open_entries* add up to, in the order invoices list it.
 
     With *bundle*, additions of one UTC date and one cycle become one charge, which closes when the next group
-    begins: a renewal met meanwhile comes first (rules 8.4, billflow rules 6).
+    begins: a renewal met meanwhile comes first (rules 8.4).
     """
     if not open_entries:
         return iter(())

@@ -1,4 +1,4 @@
-"""Every number of a line traced to where it comes from: as data, and in a sentence (billflow rules 17, design 12)."""
+"""Every number of a line traced to where it comes from: as data, and in a sentence (rules 8.7)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

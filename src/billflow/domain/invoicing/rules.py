@@ -91,7 +91,7 @@ def flat_discount_months(schedule: Schedule, customer: CustomerTerms) -> int:
 
 
 def instalment(yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings) -> Derivation:
-    """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (billflow rules 1).
+    """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (rules 13).
 
     That is the largest remainder, larger first: as many are rounded up as the division leaves over.
     """

@@ -1,4 +1,4 @@
-"""Credit notes and refunds: how they are asked for, sent and shown; amounts in minor units of `currency`."""
+"""Adjustments of invoices: refunds, credit notes, voids, write-offs; amounts in minor units of `currency`."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
 Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -30,7 +30,7 @@ class AdjustmentStatus(StrEnum):
 
 
 class AdjustmentInput(Contract):
-    """Who wants something done to an invoice; the same `key` does it once."""
+    """Adjust an invoice; the same `key` does it once."""
 
     org_id: str
     invoice_id: str
@@ -110,15 +110,15 @@ class CreditNoteRecord(Contract):
 
 
 class AdjustmentRef(Contract):
-    """A credit note or a refund of our records."""
+    """A credit note or a refund."""
 
     org_id: str
     kind: Literal["credit_note", "refund"]
     adjustment_id: str
 
 
-class AdjustmentMoment(AdjustmentRef):
-    """Bring a credit note or refund to Stripe, as of `at`."""
+class SendAdjustmentInput(AdjustmentRef):
+    """Make a credit note or refund at Stripe, as of `at`."""
 
     at: Moment
 
@@ -146,14 +146,14 @@ AdjustmentToSend = Annotated[RefundToSend | CreditNoteToSend, Field(discriminato
 
 
 class AdjustmentResult(Contract):
-    """What Stripe said of a credit note or refund."""
+    """What Stripe answered about a credit note or refund."""
 
     status: AdjustmentStatus
     stripe_id: str | None = None
     message: str | None = None
 
 
-class Adjustments(Contract):
+class InvoiceAdjustments(Contract):
     """All credit notes and refunds of an invoice, the oldest first, and what is left of it."""
 
     credit_notes: tuple[CreditNoteRecord, ...]
@@ -192,7 +192,7 @@ class ForeignCreditNote(Contract):
     memo: str | None
 
 
-class StripeMoney(Contract):
+class StripeAdjustments(Contract):
     """An invoice's refunds and credit notes as Stripe holds them, by the ids of ours where they have one."""
 
     standing: InvoiceBalance
@@ -203,14 +203,13 @@ class StripeMoney(Contract):
 
 
 class VoidInput(AdjustmentInput):
-    """Void the invoice, or give it up as uncollectible."""
+    """Void the invoice, or write it off as uncollectible."""
 
     to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE] = InvoiceStatus.VOID
     reason: Memo | None = None
 
 
-class InvoiceClosure(InvoiceRef):
-    """Bring an invoice that our records closed to the same end at Stripe."""
+class CloseInvoiceInput(InvoiceInput):
+    """Void an invoice or mark it uncollectible, as `to` says."""
 
     to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE]
-    at: Moment

@@ -3,10 +3,10 @@
 from billflow.domain.dunning import DunningAction, DunningPolicy, UnpaidInvoice
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus, InvoiceSummary
 
 
-class CollectionRun(Contract):
+class CollectionInput(Contract):
     """The input of a collection: the invoice, and how many attempts were answered at least.
 
     `clock_at` is the standing time of the plan's test clock, None for real time.
@@ -36,45 +36,38 @@ class CollectionTerms(Contract):
     def is_under_way(self) -> bool:
         """Tell whether a charge was taken and its bank has not answered yet."""
         by_card = self.unpaid.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
-        return by_card and self.last_outcome == "open" and self.status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+        return by_card and self.last_outcome == "open" and self.status.is_open
 
 
-class CollectionPlan(InvoiceRef):
-    """What collection does next, and when; without a moment it only waits for the customer, or is over."""
+class NextAttemptInput(InvoiceRef):
+    """What to record as collection's next action, and when; without a moment it waits for the customer, or is over."""
 
     next_attempt_at: Moment | None
     next_action: DunningAction = DunningAction.AWAIT_CUSTOMER
 
 
-class CollectionMoment(InvoiceRef):
-    """Something that collection does about an invoice as of `at`."""
-
-    at: Moment
-
-
-class CustomerHold(Contract):
-    """The live plans of a customer that was suspended or let back in; `changed` is False where nothing was to do."""
+class SuspensionResult(Contract):
+    """The live plans of a customer that was suspended or reactivated; `changed` is False where nothing was to do."""
 
     changed: bool
     plan_ids: tuple[str, ...] = ()
 
 
-class CollectionGivenUp(Contract):
+class SmallOrganizationResult(Contract):
     """What the small-organization rule decided: the plan to end, if any, and the invoices that were voided."""
 
     plan_id: str | None = None
     voided: tuple[InvoiceSummary, ...] = ()
-    tell_owners: bool = False
+    notify_owners: bool = False
 
 
 class AttemptFailed(Contract):
-    """News of a payment that failed on its way, after Stripe had taken it; the customer may be able to repair it."""
+    """A payment failed after Stripe had taken it; with `requires_action` the customer can still confirm it."""
 
     requires_action: bool = False
 
 
-class LateFailure(CollectionMoment):
-    """A payment that a bank refused after it was under way, kept as an answer with a number of its own."""
+class FailedAttemptInput(InvoiceInput):
+    """A payment that a bank refused after it was under way, recorded as an outcome with a number of its own."""
 
-    attempt: int
     requires_action: bool = False

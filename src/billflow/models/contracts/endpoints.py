@@ -125,8 +125,8 @@ class DeliveryStream(Contract):
     customer_id: str | None
 
 
-class Routed(Contract):
-    """Events looked at, the delivery streams on which something waits because of them, and whom Stripe must rename."""
+class RoutingResult(Contract):
+    """Events that were routed, the streams on which something waits for them, and customers Stripe must rename."""
 
     event_ids: tuple[str, ...]
     streams: tuple[DeliveryStream, ...]
@@ -134,7 +134,7 @@ class Routed(Contract):
 
 
 class Message(Contract):
-    """What to send next on a delivery stream: the endpoint's address and secrets, the event, and which attempt this is.
+    """What to send next on a stream: the endpoint's address and secrets, the event, and which attempt this is.
 
     `old_secret` signs too until `old_secret_until`.
     """
@@ -170,8 +170,8 @@ class Attempt(Contract):
         return self.status_code == 410  # noqa: PLR2004  (HTTP's own word for it)
 
 
-class DeliveryStreamState(Contract):
-    """How a delivery stream stands: there is more to send after `wait`, or nothing for now."""
+class DeliveryResult(Contract):
+    """How a stream stands: there is more to send after `wait`, or nothing for now."""
 
     wait: timedelta | None = None
 

@@ -1,5 +1,6 @@
 """An invoice as it is answered, sent and collected; amounts in minor units of `currency`."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.credits import CreditToPost
+from billflow.models.contracts.steps import PlanRef
 
 
 class InvoiceStatus(StrEnum):
@@ -19,6 +21,25 @@ class InvoiceStatus(StrEnum):
     PAID = "paid"
     VOID = "void"
     UNCOLLECTIBLE = "uncollectible"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the invoice is still to be paid."""
+        return self in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+
+
+class InvoiceRef(Contract):
+    """One invoice of one organization; `attempt` counts payment attempts from 1."""
+
+    org_id: str
+    invoice_id: str
+    attempt: int = 1
+
+
+class InvoiceInput(InvoiceRef):
+    """One invoice, about which something is done as of `at`."""
+
+    at: Moment
 
 
 class InvoiceSummary(Contract):
@@ -34,18 +55,27 @@ class InvoiceSummary(Contract):
     currency: str
     issued_at: Moment
 
+    @property
+    def ref(self) -> InvoiceRef:
+        """Return which invoice it is."""
+        return InvoiceRef(org_id=self.org_id, invoice_id=self.invoice_id)
 
-class InvoiceRef(Contract):
-    """One invoice of one organization; `attempt` counts payment attempts from 1."""
+    @property
+    def plan(self) -> PlanRef:
+        """Return which plan it bills."""
+        return PlanRef(org_id=self.org_id, plan_id=self.plan_id)
 
-    org_id: str
+    def as_of(self, at: datetime) -> InvoiceInput:
+        """Return which invoice it is, as of a moment."""
+        return InvoiceInput(org_id=self.org_id, invoice_id=self.invoice_id, at=at)
+
+
+class InvoiceStatusChanged(Contract):
+    """An invoice of `plan` was paid, voided or marked uncollectible as of `at`."""
+
+    plan: PlanRef
     invoice_id: str
-    attempt: int = 1
-
-
-class CollectInput(InvoiceRef):
-    """Collect one invoice as of `at`."""
-
+    status: InvoiceStatus
     at: Moment
 
 

@@ -1,4 +1,4 @@
-"""Mails to customers: what there is to tell, and the letter it becomes."""
+"""Mail to customers: what there is to tell, and the mail it becomes."""
 
 from enum import StrEnum
 
@@ -18,12 +18,12 @@ class Occasion(StrEnum):
     REACTIVATED = "reactivated"
     PLAN_ENDED = "plan_ended"
     LET_GO = "let_go"
-    BACKFILLED = "backfilled"
+    BACKFILL = "backfill"
 
     @property
     def outlives_the_debt(self) -> bool:
-        """Tell whether it is news even when the invoice is settled by now."""
-        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.BACKFILLED)
+        """Tell whether it holds even when the invoice is not open by now."""
+        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.BACKFILL)
 
     @property
     def is_reminder(self) -> bool:
@@ -34,7 +34,7 @@ class Occasion(StrEnum):
 class NotificationInput(InvoiceRef):
     """Tell the customer about an invoice; `number` tells occasions of one kind apart.
 
-    `together` names all invoices that one letter tells of, in their order, where it tells of several.
+    `together` names all invoices that one mail tells of, in their order, where it tells of several.
     """
 
     occasion: Occasion
@@ -50,7 +50,7 @@ class NotificationInput(InvoiceRef):
 
 
 class ListedInvoice(Contract):
-    """One of several invoices that a letter tells of; `total` in minor units of the letter's currency."""
+    """One of several invoices that a mail tells of; `total` in minor units of the mail's currency."""
 
     invoice_name: str
     issued_at: Moment
@@ -58,7 +58,7 @@ class ListedInvoice(Contract):
 
 
 class NotificationFacts(Contract):
-    """What a letter about an invoice says; amounts in minor units of `currency`.
+    """What a mail about an invoice says; amounts in minor units of `currency`.
 
     `listed` are the invoices that it tells of together.
     """
@@ -87,7 +87,7 @@ class Mail(Contract):
 
 
 class MailRecord(Mail):
-    """A mail as it was written; `sent_at` is None where it is only kept."""
+    """A mail as it was written; `sent_at` is None where it is stored and not sent."""
 
     org_id: str
     mail_id: str

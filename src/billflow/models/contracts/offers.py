@@ -10,7 +10,7 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customers import OfferStatus
-from billflow.models.contracts.plans import PlanStarted
+from billflow.models.contracts.plans import StartPlanResult
 
 Price = Annotated[int, Field(ge=1, le=MAX_PRICE)]
 
@@ -86,4 +86,4 @@ class CreatedOffer(Contract):
     """An offer that was made, and the purchase that waits for its invoice where support had sent one."""
 
     offer: OfferRecord
-    started: PlanStarted | None = None
+    started: StartPlanResult | None = None

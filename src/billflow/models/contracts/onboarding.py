@@ -1,4 +1,4 @@
-"""Taking a new customer in, part by part: what is asked, and how far it has come."""
+"""Onboarding a new customer, part by part: what is requested, and how far it has come."""
 
 from enum import StrEnum
 
@@ -32,7 +32,7 @@ class StageStatus(StrEnum):
 
 
 class OnboardingStatus(StrEnum):
-    """Where an onboarding stands; a on hold one waits for its cause to go away, or for a retry."""
+    """Where an onboarding stands; one on hold waits for its cause to go away, or for a retry."""
 
     RUNNING = "running"
     DONE = "done"
@@ -65,12 +65,12 @@ class OnboardingInput(Contract):
     org_id: str
     customer_id: str
     actor: str
-    wishes: OnboardingOptions
+    options: OnboardingOptions
     at: Moment
 
 
-class UndoProjectInput(OnboardingInput):
-    """Take the project back that an onboarding made."""
+class RemoveProjectInput(OnboardingInput):
+    """Remove the project that an onboarding made."""
 
     project_id: str
 
@@ -84,8 +84,8 @@ class OnboardingProgress(Contract):
     started_at: Moment
 
 
-class StageReport(Contract):
-    """What came of one part, to be written down."""
+class ReportPartInput(Contract):
+    """What came of one part, to be recorded."""
 
     org_id: str
     customer_id: str
@@ -93,7 +93,7 @@ class StageReport(Contract):
     progress: StageProgress
 
 
-class PlanStage(Contract):
+class PlanPartResult(Contract):
     """What came of starting the plan: the plan to run, and the invoices that are to be sent."""
 
     progress: StageProgress

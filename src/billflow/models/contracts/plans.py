@@ -1,13 +1,15 @@
-"""A plan as workflows, answers and screens see it: a snapshot, never the truth."""
+"""A plan as workflows, responses and screens see it: a snapshot, never the truth."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 
+from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary, SentInvoice
+from billflow.models.contracts.steps import PlanRef
 
 
 class Attention(Contract):
@@ -23,7 +25,7 @@ class PlanState(Contract):
 
     `due_at` is the next billing date, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
     starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
-    was taken. `clock_at` is the standing time of the test clock the plan hangs on, None for real time.
+    was taken. `clock_at` is the standing time of the test clock it is attached to, None for real time.
     """
 
     org_id: str
@@ -55,6 +57,11 @@ class PlanState(Contract):
     version: int
 
     @property
+    def ref(self) -> PlanRef:
+        """Return which plan it is."""
+        return PlanRef(org_id=self.org_id, plan_id=self.plan_id)
+
+    @property
     def runs(self) -> bool:
         """Tell whether the plan's workflow has something to wait for: a billing date, a command or a payment."""
         return self.status.is_live or self.awaiting_invoice_id is not None
@@ -80,6 +87,17 @@ class Refusal(Contract):
     field: str | None = None
     invalid: bool = False
 
+    @classmethod
+    def of(cls, error: BillingError) -> Self:
+        """Return an error as a value."""
+        return cls(code=error.code, message=error.message, field=error.field, invalid=isinstance(error, InvalidInput))
+
+    @property
+    def error(self) -> BillingError:
+        """Return the refusal as an error to be raised."""
+        kind = InvalidInput if self.invalid else Refused
+        return kind(self.message, code=self.code, field=self.field)
+
 
 class StepResult(Contract):
     """What a step left behind: the plan as it is now, the invoices it made, the plan that took over.
@@ -95,22 +113,33 @@ class StepResult(Contract):
 
 
 class StartPlanInput(Contract):
-    """Ask to start a plan for a customer; `key` makes asking twice the same as asking once.
+    """Start a plan for a customer, once for each `idempotency_key`; the first step of the plan.
 
     `sent_invoice` is the invoice at Stripe that buys the plan, where support has sent one already.
     """
 
+    kind: ClassVar[str] = "start"
     org_id: str
     customer_id: str
-    key: str
+    idempotency_key: str
     actor: str
-    asked: StartPlan
+    start: StartPlan
     test_clock_id: str | None = None
     at: Moment
     sent_invoice: SentInvoice | None = None
 
+    @property
+    def key(self) -> str:
+        """Return the key under which the step is taken once."""
+        return f"start/{self.idempotency_key}"
 
-class PlanRun(Contract):
+    @property
+    def detail(self) -> dict[str, Any]:
+        """Return the request as data, for the audit log."""
+        return self.model_dump(mode="json", include={"start", "idempotency_key"})
+
+
+class PlanInput(Contract):
     """The input of one run of a plan's workflow: its state, and invoices that are still to be sent.
 
     `backfilled` names invoices that were made late, of this plan or the one before, and not told of yet.
@@ -121,8 +150,8 @@ class PlanRun(Contract):
     backfilled: tuple[str, ...] = ()
 
 
-class PlanStarted(Contract):
-    """The answer to starting a plan: the plan, and what came of paying for it where that was asked for at once."""
+class StartPlanResult(Contract):
+    """A plan that was started, and what came of paying for it where that was to happen at once."""
 
     state: PlanState
     outcome: CollectionOutcome | None = None

@@ -23,7 +23,7 @@ class ReconciliationPart(StrEnum):
 
 
 class ReconciliationScope(Contract):
-    """What to compare: invoices made in the last `days` and all unsettled ones, None for every invoice.
+    """What to compare: invoices made in the last `days` and all open ones, None for every invoice.
 
     What changed in the last `grace_minutes` may still be on its way and is left alone.
     """
@@ -32,8 +32,8 @@ class ReconciliationScope(Contract):
     grace_minutes: Annotated[int, Field(ge=0)] = 60
 
 
-class ReconciliationRun(Contract):
-    """The input of a run; `run_id`, `part` and `cursor` are where a run that continues as new stands."""
+class ReconciliationInput(Contract):
+    """What a run compares; `run_id`, `part` and `cursor` are where a run that continues as new stands."""
 
     org_id: str
     repair: bool = True
@@ -67,7 +67,7 @@ class SliceResult(Contract):
     next: str | None = None
 
 
-class InvoiceFinding(Contract):
+class RecordedInvoice(Contract):
     """An invoice of ours with what a comparison needs; `changed_at` is real time."""
 
     summary: InvoiceSummary
@@ -77,7 +77,7 @@ class InvoiceFinding(Contract):
 
 
 class FindingRecord(Contract):
-    """A finding as it was kept; `repaired_at` says that it was repaired, `problem` why mending failed."""
+    """A finding as it was recorded; `repaired_at` says that it was repaired, `problem` why the repair failed."""
 
     finding_id: str
     kind: FindingKind

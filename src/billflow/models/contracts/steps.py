@@ -1,11 +1,8 @@
-"""What activities are asked to do to a plan; each carries the key under which it happens once."""
+"""The steps of a plan: what each takes, and the key under which it happens once."""
 
-from typing import Any
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from billflow.models.contracts.base import Command, Contract, Moment
-from billflow.models.contracts.invoices import InvoiceStatus
 
 
 class PlanRef(Contract):
@@ -15,113 +12,132 @@ class PlanRef(Contract):
     plan_id: str
 
 
-class StepInfo(Contract):
-    """What the records record about a step: who asked for what, as of when, under which key it happens once.
+class StepInput(Contract):
+    """One step of a plan as of `at`; the database records who asked for it and what for, under its key."""
 
-    `kind` is billing_date, command, activate, abandon, resume, late_start or backfilled; `detail` is the request,
-    for the audit log.
-    """
-
-    key: str
-    kind: str
+    kind: ClassVar[str]
+    plan: PlanRef
     at: Moment
-    actor: str = "system"
-    request_id: str | None = None
-    detail: dict[str, Any] = Field(default_factory=dict)
-
-
-class BillingDateInput(PlanRef):
-    """Close the plan's billing date `at`; `behind` tells that it should have been closed a day ago or more."""
-
-    at: Moment
-    behind: bool = False
 
     @property
     def key(self) -> str:
-        """Return the step's key: a billing date is closed once."""
-        return f"{self.plan_id}/{self.at.isoformat()}"
+        """Return the key under which the step is taken once, by default once for each kind and moment."""
+        return self._key(self.at.isoformat())
+
+    @property
+    def actor(self) -> str:
+        """Return who asked for it."""
+        return "system"
+
+    @property
+    def request_id(self) -> str | None:
+        """Return the request it came by, None where nobody asked."""
+        return None
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """Return the request as data, for the audit log."""
+        return self.model_dump(mode="json", exclude={"plan", "at"}, exclude_defaults=True)
+
+    def _key(self, name: str) -> str:
+        return f"{self.plan.plan_id}/{self.kind}/{name}"
 
 
-def command_key(plan_id: str, command_id: str) -> str:
-    """Return the key under which a plan takes a command once."""
-    return f"{plan_id}/command/{command_id}"
+class CloseCycleInput(StepInput):
+    """Do what is due on the billing date `at`; `backfill` tells that it was due a day ago or more."""
+
+    kind = "close_cycle"
+    backfill: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the step's key: what is due on a date is done once."""
+        return f"{self.plan.plan_id}/{self.at.isoformat()}"
 
 
-class CommandInput(PlanRef):
-    """Take one command; the same `command_id` gives the first answer again."""
+class CommandRequest(Contract):
+    """What callers send to a plan's workflow, by update or by signal; a plan takes each `command_id` once."""
 
     command_id: str
     command: Command
-    at: Moment
     actor: str
     request_id: str | None = None
+
+    def key_of(self, plan: PlanRef) -> str:
+        """Return the key under which the plan takes the command."""
+        return f"{plan.plan_id}/command/{self.command_id}"
+
+
+class CommandInput(StepInput):
+    """Take one command; the same one gives the first result again."""
+
+    kind = "command"
+    request: CommandRequest
 
     @property
     def key(self) -> str:
         """Return the step's key: a command is taken once."""
-        return command_key(self.plan_id, self.command_id)
+        return self.request.key_of(self.plan)
+
+    @property
+    def actor(self) -> str:
+        """Return who sent the command."""
+        return self.request.actor
+
+    @property
+    def request_id(self) -> str | None:
+        """Return the request the command came by."""
+        return self.request.request_id
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """Return the command as data, for the audit log."""
+        return self.request.model_dump(mode="json", include={"command_id", "command"})
 
 
-class ActivateInput(PlanRef):
-    """Start the plan whose purchase `invoice_id` is paid."""
+class PurchaseInput(StepInput):
+    """A step about the invoice that buys a plan; each kind is taken once for an invoice."""
 
     invoice_id: str
-    at: Moment
 
     @property
     def key(self) -> str:
-        """Return the step's key: a purchase starts a plan once."""
-        return f"{self.plan_id}/activate/{self.invoice_id}"
+        """Return the step's key."""
+        return self._key(self.invoice_id)
 
 
-class AbandonInput(PlanRef):
+class ActivateInput(PurchaseInput):
+    """Start the plan whose purchase is paid."""
+
+    kind = "activate"
+
+
+class AbandonInput(PurchaseInput):
     """End the plan whose purchase came to nothing."""
 
-    invoice_id: str
+    kind = "abandon"
     reason: str
-    at: Moment
-
-    @property
-    def key(self) -> str:
-        """Return the step's key: a purchase is given up once."""
-        return f"{self.plan_id}/abandon/{self.invoice_id}"
 
 
-class ResumeInput(PlanRef):
+class LateStartInput(PurchaseInput):
+    """Start a new plan for the invoice of an ended trial, which was paid late."""
+
+    kind = "late_start"
+
+
+class ResumeInput(StepInput):
     """Resume billing after a suspension that ended at `at`."""
 
-    at: Moment
-
-    @property
-    def key(self) -> str:
-        """Return the step's key: each reactivation resumes once."""
-        return f"{self.plan_id}/resume/{self.at.isoformat()}"
+    kind = "resume"
 
 
-class BackfillInput(PlanRef):
-    """Tell the customer once of all `invoice_ids` that were made late, in the order they were made."""
+class BackfillInput(StepInput):
+    """Record once that `invoice_ids`, in the order they were made, were made late, for one notice of them all."""
 
+    kind = "backfill"
     invoice_ids: tuple[str, ...]
-    at: Moment
 
     @property
     def key(self) -> str:
-        """Return the step's key: each backfilling is told once."""
-        return f"{self.plan_id}/backfilled/{self.invoice_ids[-1]}"
-
-
-class CommandRequest(Contract):
-    """What callers send to a plan's workflow, by update or by signal."""
-
-    command_id: str
-    command: Command
-    actor: str
-    request_id: str | None = None
-
-
-class InvoicePaymentResult(Contract):
-    """News about an invoice: it was paid, voided or given up, as of `at`."""
-
-    invoice_id: str
-    status: InvoiceStatus
-    at: Moment
+        """Return the step's key: each backfill is told of once."""
+        return self._key(self.invoice_ids[-1])

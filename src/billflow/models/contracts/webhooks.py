@@ -3,8 +3,6 @@
 from pydantic import Field
 
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.steps import PlanRef
 
 
 class StripeObjects(Contract):
@@ -23,7 +21,7 @@ class KnownCard(Contract):
     payment_method: str | None
 
 
-class DisputeUpdate(Contract):
+class StripeDispute(Contract):
     """A dispute over the payment of an invoice, as an event tells it; amounts in minor units of `currency`."""
 
     stripe_event_id: str
@@ -57,11 +55,3 @@ class StripeEvent(Contract):
     reason: str | None = None
     currency: str | None = None
     amount: int | None = None
-
-
-class ClosedInvoice(Contract):
-    """How an invoice of `plan` stands after Stripe's news of it, as of `at`."""
-
-    plan: PlanRef
-    status: InvoiceStatus
-    at: Moment

@@ -22,6 +22,8 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from billflow.errors import InternalError
+
 Json = dict[str, Any]
 """A JSON object."""
 
@@ -38,7 +40,7 @@ class UtcMoment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a moment without a zone."""
         if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
+            raise InternalError(f"{value} has no time zone.")
         return value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

@@ -131,5 +131,5 @@ class SealedJson(TypeDecorator[Json]):
 
 def _keyring(dialect: Dialect) -> Keyring:
     if (keyring := _keyrings.get(dialect)) is None:
-        raise CannotDecrypt("The records hold encrypted values; set BILLFLOW_ENCRYPTION_KEYS.")
+        raise CannotDecrypt("The database holds encrypted values; set BILLFLOW_ENCRYPTION_KEYS.")
     return keyring

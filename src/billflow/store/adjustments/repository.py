@@ -1,4 +1,4 @@
-"""Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (billflow rules 16)."""
+"""Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (rules 28)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,12 +15,12 @@ from billflow.models.contracts.adjustments import (
     AdjustmentInput,
     AdjustmentRef,
     AdjustmentResult,
-    Adjustments,
     AdjustmentStatus,
     AdjustmentToSend,
     CreditNoteInput,
     CreditNoteRecord,
     CreditNoteToSend,
+    InvoiceAdjustments,
     RefundInput,
     RefundRecord,
     RefundToSend,
@@ -47,13 +47,13 @@ from billflow.store.session.database import as_id
 class Settling(Collection):
     """What is done to invoices beyond collecting them."""
 
-    async def adjustments(self, org_id: str, invoice_id: str) -> Adjustments:
+    async def adjustments(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
         async with self.database.unit_of_work(org_id) as session:
             held = await held_invoice(session, InvoiceRef(org_id=org_id, invoice_id=invoice_id), None)
             money = await load_money(session, held.invoice)
             standing = standing_of(money)
-            return Adjustments(
+            return InvoiceAdjustments(
                 credit_notes=tuple(note_record(money, note) for note in money.notes),
                 refunds=tuple(refund_record(money, refund) for refund in money.refunds),
                 refundable=max(standing.refundable, 0),

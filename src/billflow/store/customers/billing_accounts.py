@@ -66,7 +66,7 @@ class PostgresBillingAccountRepository(
         projects = exists().where(ProjectRow.billing_account_id == row.id)
         invoices = exists().where(InvoiceRow.customer_id == row.customer_id, InvoiceRow.billing_account_id == row.id)
         if await session.scalar(select(or_(projects, invoices))):
-            raise Refused("Projects or invoices are billed to that account; it stays.", code="account_in_use")
+            raise Refused("Projects or invoices are billed to that account; keep it.", code="account_in_use")
 
 
 async def default_account(session: AsyncSession, customer_id: UUID) -> BillingAccountRow:

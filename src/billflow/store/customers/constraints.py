@@ -2,33 +2,49 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 
 from billflow.domain.errors import NotFound, Refused
 
 _TAKEN = {
-    "uq_customer_email": ("email_taken", "email", "Another customer has that e-mail address."),
-    "uq_customer_erp_customer_number": (
-        "erp_customer_number_taken",
-        "erp_customer_number",
-        "Another customer has that ERP number.",
+    "uq_customer_email": partial(
+        Refused, "Another customer has that e-mail address; name another.", code="email_taken", field="email"
     ),
-    "uq_customer_contact_customer_id_email_key": (
-        "email_taken",
-        "email",
-        "Another contact of the customer has that e-mail address.",
+    "uq_customer_erp_customer_number": partial(
+        Refused,
+        "Another customer has that ERP number; name another.",
+        code="erp_customer_number_taken",
+        field="erp_customer_number",
     ),
-    "uq_sponsorship_request_pending": (
-        "sponsorship_pending",
-        "status",
-        "Another request of the customer waits for a decision.",
+    "uq_customer_contact_customer_id_email_key": partial(
+        Refused,
+        "Another contact of the customer has that e-mail address; name another.",
+        code="email_taken",
+        field="email",
     ),
-    "uq_project_customer_id_slug": ("slug_taken", "slug", "Another project of the customer has that slug."),
-    "uq_channel_project_id_name": ("name_taken", "name", "Another channel of the project has that name."),
-    "uq_realm_org_id_string_id": ("deployment_taken", "deployment", "Another customer has that realm."),
-    "uq_remote_realm_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that remote realm."),
-    "uq_remote_server_org_id_uuid": ("deployment_taken", "deployment", "Another customer has that server."),
+    "uq_sponsorship_request_pending": partial(
+        Refused,
+        "Another request of the customer waits for a decision; decide that one first.",
+        code="sponsorship_pending",
+        field="status",
+    ),
+    "uq_project_customer_id_slug": partial(
+        Refused, "Another project of the customer has that slug; name another.", code="slug_taken", field="slug"
+    ),
+    "uq_channel_project_id_name": partial(
+        Refused, "Another channel of the project has that name; name another.", code="name_taken", field="name"
+    ),
+    "uq_realm_org_id_string_id": partial(
+        Refused, "Another customer has that realm; name another.", code="deployment_taken", field="deployment"
+    ),
+    "uq_remote_realm_org_id_uuid": partial(
+        Refused, "Another customer has that remote realm; name another.", code="deployment_taken", field="deployment"
+    ),
+    "uq_remote_server_org_id_uuid": partial(
+        Refused, "Another customer has that server; name another.", code="deployment_taken", field="deployment"
+    ),
 }
 _NO_ORG = ("fk_realm_org_id", "fk_remote_realm_org_id", "fk_remote_server_org_id")
 
@@ -47,5 +63,4 @@ def refused_duplicates() -> Iterator[None]:
             raise NotFound("There is no such organization; create it first.") from error
         if constraint not in _TAKEN:
             raise
-        code, field, message = _TAKEN[constraint]
-        raise Refused(message, code=code, field=field) from error
+        raise _TAKEN[constraint]() from error

@@ -1,4 +1,4 @@
-"""Onboardings as rows: what was wished for, and how far each stage has come."""
+"""Onboardings as rows: what was requested, and how far each part has come."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from billflow.models.contracts.onboarding import (
     OnboardingProgress,
     OnboardingStage,
     OnboardingStatus,
+    ReportPartInput,
     StageProgress,
-    StageReport,
 )
 from billflow.models.tables import Onboarding
 from billflow.ports.customers import OnboardingRepository
@@ -34,9 +34,9 @@ class PostgresOnboardingRepository(OnboardingRepository):
     database: Database
 
     async def begin(
-        self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext
+        self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext
     ) -> tuple[OnboardingInput, OnboardingProgress]:
-        """Write down what is wished for, unless an onboarding runs or is done; a failed one begins anew.
+        """Write down what is requested, unless an onboarding runs or is done; a failed one begins anew.
 
         Return what is to be done, and how far it has come.
         """
@@ -49,14 +49,14 @@ class PostgresOnboardingRepository(OnboardingRepository):
                 recorder.session.add(row)
             if row.status is OnboardingStatus.FAILED:
                 row.status, row.started_at = OnboardingStatus.RUNNING, change.at
-                row.wishes = wishes.model_dump(mode="json", exclude_unset=True)
+                row.wishes = options.model_dump(mode="json", exclude_unset=True)
                 recorder.audit("customer.onboarding_started", ("customer", customer.id), detail=row.wishes)
             await recorder.session.flush()
             begun = OnboardingInput(
                 org_id=ref.org_id,
                 customer_id=str(customer.id),
                 actor=change.actor,
-                wishes=OnboardingOptions.model_validate(row.wishes),
+                options=OnboardingOptions.model_validate(row.wishes),
                 at=row.started_at,
             )
             return begun, _progress(row)
@@ -69,7 +69,7 @@ class PostgresOnboardingRepository(OnboardingRepository):
                 raise NotFound(f"The customer {ref.customer_id!r} was not onboarded.")
             return _progress(row)
 
-    async def record_stage(self, report: StageReport) -> OnboardingProgress:
+    async def record_part(self, report: ReportPartInput) -> OnboardingProgress:
         async with self.database.unit_of_work(report.org_id) as session:
             key = as_id(report.customer_id, "customer")
             row = await session.get(Onboarding, key, with_for_update=True)
@@ -86,7 +86,7 @@ class PostgresOnboardingRepository(OnboardingRepository):
             return _progress(row)
 
 
-def _of_erased_customer(report: StageReport) -> OnboardingProgress:
+def _of_erased_customer(report: ReportPartInput) -> OnboardingProgress:
     return OnboardingProgress(
         customer_id=report.customer_id,
         status=report.status,

@@ -7,6 +7,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
+from billflow.errors import InternalError
 from billflow.models.contracts.customers import (
     BillingAccountRecord,
     CustomerPricing,
@@ -87,5 +88,5 @@ def _deployment(rows: ShownRows) -> tuple[UUID, Deployment]:
     kind = DeploymentKind.REMOTE_REALM if customer.remote_realm_id else DeploymentKind.REMOTE_SERVER
     deployment_id = customer.remote_realm_id or customer.remote_server_id
     if deployment_id is None or rows.host is None:
-        raise ValueError(f"customer {customer.id} has no deployment")
+        raise InternalError(f"Customer {customer.id} has no deployment.")
     return deployment_id, Deployment(kind=kind, name=rows.host, uuid=rows.uuid)

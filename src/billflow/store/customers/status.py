@@ -48,4 +48,4 @@ async def check_no_open_invoice(session: AsyncSession, customer_id: UUID) -> Non
     """Raise `Refused` where an invoice of the customer is still to be paid."""
     unpaid = exists().where(InvoiceRow.customer_id == customer_id, InvoiceRow.status.in_(UNPAID))
     if await session.scalar(select(unpaid)):
-        raise Refused("The customer has an open invoice; settle or void it first.", code="open_invoice")
+        raise Refused("The customer has an open invoice; pay or void it first.", code="open_invoice")

@@ -23,7 +23,8 @@ from billflow.domain.dunning import (
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.collection import CollectionGivenUp, CollectionTerms, CustomerHold
+from billflow.domain.seats import seat_count
+from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.mail import Occasion
@@ -42,7 +43,7 @@ from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.plans.base import PlanStore
-from billflow.store.plans.mapping import as_json
+from billflow.store.plans.mapping import as_json, hosting_of
 from billflow.store.plans.snapshots import summary
 from billflow.store.session.database import as_id
 
@@ -114,31 +115,31 @@ class Dunning(PlanStore):
                 clock_at=await _clock_at(session, plan),
             )
 
-    async def live_plans(self, ref: InvoiceRef) -> CustomerHold:
+    async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
         async with self.database.unit_of_work(ref.org_id) as session:
             invoice = await _invoice(session, ref)
             query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
-            return CustomerHold(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
+            return SuspensionResult(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
 
-    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
         async with self.database.unit_of_work(ref.org_id) as session:
             owes = await _invoice(session, ref)
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
             if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
-                return CustomerHold(changed=False)
+                return SuspensionResult(changed=False)
             if customer.status is CustomerStatus.ACTIVE:
                 change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} unpaid")
                 set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
-                return CustomerHold(changed=True, plan_ids=_ids(plans))
+                return SuspensionResult(changed=True, plan_ids=_ids(plans))
             if await _held_by_debts(session, customer):
                 invoice.customer_suspended_at = customer.suspended_at
-            return CustomerHold(changed=False)
+            return SuspensionResult(changed=False)
 
-    async def lift_for(self, ref: InvoiceRef, at: datetime) -> CustomerHold:
+    async def lift_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await _invoice(session, ref)
@@ -146,18 +147,18 @@ class Dunning(PlanStore):
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
-                return CustomerHold(changed=False)
+                return SuspensionResult(changed=False)
             invoice.customer_suspended_at = None
             await session.flush()
             if customer.suspended_at != since or await _held_by_debts(session, customer):
-                return CustomerHold(changed=False)
+                return SuspensionResult(changed=False)
             for plan in plans:
                 hold_until_resumed(plan, customer)
             change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
             set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
-            return CustomerHold(changed=True, plan_ids=_ids(plans))
+            return SuspensionResult(changed=True, plan_ids=_ids(plans))
 
-    async def let_go(self, ref: InvoiceRef, at: datetime) -> CollectionGivenUp:
+    async def let_go(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
@@ -165,17 +166,17 @@ class Dunning(PlanStore):
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
-                return CollectionGivenUp()
+                return SmallOrganizationResult()
             decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
             if decided.end_plan:
-                return CollectionGivenUp(plan_id=str(live[0].id), tell_owners=decided.tell_owners)
+                return SmallOrganizationResult(plan_id=str(live[0].id), notify_owners=decided.tell_owners)
             if not decided.void_open_invoices:
-                return CollectionGivenUp()
+                return SmallOrganizationResult()
             recorder = Recorder(session, customer.org_id, at, COLLECTION)
             voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
             for invoice in voided:
                 void(invoice, customer, recorder)
-            return CollectionGivenUp(voided=tuple(map(summary, voided)))
+            return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 
 async def _invoice(session: AsyncSession, ref: InvoiceRef) -> InvoiceRow:
@@ -224,14 +225,15 @@ async def _decided(
     session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
 ) -> WriteOffDecision:
     seen = (
-        select(SeatRow.members + SeatRow.guests)
+        select(SeatRow.members, SeatRow.guests)
         .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
         .order_by(SeatRow.observed_at.desc())
         .limit(1)
     )
-    seats = (await session.scalars(seen)).one_or_none()
-    if seats is None:
+    counts = (await session.execute(seen)).one_or_none()
+    if counts is None:
         return WriteOffDecision()
+    seats = seat_count(hosting_of(customer), *counts)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)

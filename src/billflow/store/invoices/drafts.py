@@ -72,7 +72,7 @@ async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> S
 def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None:
     """Void an unpaid invoice in our records, and give back what it had used.
 
-    That is flat-discount months (billflow rules 7), and what the customer's balance paid of it.
+    That is flat-discount months (rules 14), and what the customer's balance paid of it.
     """
     recorder.audit(
         "invoice.voided", ("invoice", invoice.id), before={"status": invoice.status}, after={"status": "void"}

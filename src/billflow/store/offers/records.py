@@ -10,7 +10,7 @@ from billflow.domain.errors import NotFound, Refused
 from billflow.domain.offers import OfferTerms
 from billflow.models.contracts.customers import CustomerPricing, OfferStatus
 from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
-from billflow.models.contracts.steps import StepInfo
+from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.database import as_id
@@ -41,7 +41,7 @@ async def open_offer(session: AsyncSession, customer: CustomerRow, offer_id: str
     return offer
 
 
-async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInfo) -> CustomerPlanOffer | None:
+async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInput) -> CustomerPlanOffer | None:
     """Lock the open offer that a step's command names, None where it names none, or none that is open."""
     offer_id = (step.detail.get("command") or {}).get("offer_id")
     if offer_id is None:
@@ -132,23 +132,23 @@ async def adopt_sent_invoice(
 async def _check_sent(
     session: AsyncSession, sent: SentInvoice, invoice: InvoiceRow, account: BillingAccountRow
 ) -> None:
+    field = "sent_invoice_id"
     if sent.status is not InvoiceStatus.OPEN or sent.stripe_customer_id is None:
-        raise _unfit(f"is {sent.status}; send one that is open", "invoice_not_open")
-    if account.stripe_customer_id not in (None, sent.stripe_customer_id):
-        raise _unfit("belongs to another customer at Stripe", "invoice_of_another_customer")
+        raise Refused(
+            f"The sent invoice is {sent.status}; send one that is open.", code="invoice_not_open", field=field
+        )
+    of_this_customer = account.stripe_customer_id in (None, sent.stripe_customer_id)
     taken = exists().where(
         BillingAccountRow.stripe_customer_id == sent.stripe_customer_id, BillingAccountRow.id != account.id
     )
-    if await session.scalar(select(taken)):
-        raise _unfit("belongs to another customer of ours", "invoice_of_another_customer")
+    if not of_this_customer or await session.scalar(select(taken)):
+        message = "The sent invoice belongs to another customer; send one to this customer."
+        raise Refused(message, code="invoice_of_another_customer", field=field)
     if await session.scalar(select(exists().where(InvoiceRow.stripe_invoice_id == sent.stripe_invoice_id))):
-        raise _unfit("is in our records already", "invoice_already_used")
+        raise Refused("The sent invoice is recorded already; send another.", code="invoice_already_used", field=field)
     if (sent.total, sent.currency) != (invoice.total, invoice.currency):
-        raise _unfit(
-            f"is over {sent.total} {sent.currency}, the offer over {invoice.total} {invoice.currency}",
-            "amount_mismatch",
+        message = (
+            f"The sent invoice is over {sent.total} {sent.currency}, the offer over {invoice.total} "
+            f"{invoice.currency}; send one over the offer's amount."
         )
-
-
-def _unfit(why: str, code: str) -> Refused:
-    return Refused(f"The sent invoice {why}.", code=code, field="sent_invoice_id")
+        raise Refused(message, code="amount_mismatch", field=field)

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.catalog import Catalog
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
-from billflow.models.contracts.plans import PlanState, StepResult
-from billflow.models.contracts.steps import StepInfo
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
+from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import CustomerPlan, LicenseLedger, StepRow
 from billflow.store.plans.facts import PlanRows
 from billflow.store.plans.snapshots import plan_state
@@ -53,17 +53,19 @@ async def idempotent_answer(session: AsyncSession, key: str) -> StepResult | Non
     return StepResult.model_validate(stored) if stored is not None else None
 
 
-def store_idempotent_answer(session: AsyncSession, rows: PlanRows, info: StepInfo, answer: StepResult) -> None:
+def store_idempotent_answer(
+    session: AsyncSession, rows: PlanRows, step: StepInput | StartPlanInput, answer: StepResult
+) -> None:
     """Note that the step was taken, and what it answered."""
     session.add(
         StepRow(
             org_id=rows.plan.org_id,
-            key=info.key,
+            key=step.key,
             plan_id=rows.plan.id,
-            kind=info.kind,
-            at=info.at,
-            actor=info.actor,
-            detail=info.detail,
+            kind=step.kind,
+            at=step.at,
+            actor=step.actor,
+            detail=step.detail,
             result=answer.model_dump(mode="json"),
         )
     )

@@ -1,8 +1,6 @@
 """What comes late: a trial's payment after its end, and the one notice after an outage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import exists, select
@@ -12,7 +10,7 @@ from billflow.domain.errors import AlreadySubscribed
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.plans import Refusal, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.steps import BackfillInput, LateStartInput
 from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.ports.billing import DecideLate
 from billflow.store.audit.recorder import Recorder
@@ -28,66 +26,63 @@ from billflow.store.session.database import as_id
 class Late(PlanStore):
     """Steps of plans whose moment has passed."""
 
-    async def start_late(self, plan: PlanRef, invoice_id: str, at: datetime, decide: DecideLate) -> StepResult | None:
+    async def start_late(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         """Write the plan that starts because the invoice of an ended trial was paid late, once.
 
         Returns None for an invoice that starts nothing: it bought no trial, or counted when the trial ended.
         """
-        key, detail = f"{plan.plan_id}/late_start/{invoice_id}", {"invoice_id": invoice_id}
-        info = StepInfo(key=key, kind="late_start", at=at, detail=detail)
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if known := await idempotent_answer(session, info.key):
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await idempotent_answer(session, step.key):
                 return known
-            invoice = await session.get_one(InvoiceRow, as_id(invoice_id, "invoice"))
+            invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
             if not _was_paid_late(invoice, rows.plan):
                 return None
-            facts = (await load(session, rows, at, self.catalog, self.settings)).facts
+            facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
             plan_id, taken = uuid4(), await _has_plan(session, rows)
-            recorder = Recorder(session, rows.plan.org_id, at)
+            recorder = Recorder(session, rows.plan.org_id, step.at)
             try:
                 outcome = decide(facts, str(plan_id), invoice.licenses or 0, has_live_plan=taken)
             except AlreadySubscribed as error:
-                return await self._keep_the_money(recorder, rows, info, error)
-            writer = OutcomeWriter(recorder, rows.customer, rows.account, info.key, "plan.late_start", info.detail)
+                return await self._keep_the_money(recorder, rows, step, error)
+            writer = OutcomeWriter(recorder, rows.customer, rows.account, step.key, "plan.late_start", step.detail)
             row = writer.open_row(plan_id, rows.plan.test_clock_id)
             await writer.write(outcome, row, {}, facts.customer)
             state = await self._state(session, rows, row)
             result = StepResult(state=state, invoices=tuple(map(summary, writer.made)))
-            store_idempotent_answer(session, rows, info, result)
+            store_idempotent_answer(session, rows, step, result)
             return result
 
     async def _keep_the_money(
-        self, recorder: Recorder, rows: PlanRows, info: StepInfo, error: AlreadySubscribed
+        self, recorder: Recorder, rows: PlanRows, step: LateStartInput, error: AlreadySubscribed
     ) -> StepResult:
-        told = {**info.detail, "code": error.code}
-        recorder.audit("invoice.paid_without_plan", ("invoice", info.detail["invoice_id"]), detail=told)
+        told = {**step.detail, "code": error.code}
+        recorder.audit("invoice.paid_without_plan", ("invoice", step.invoice_id), detail=told)
         recorder.publish(
             "invoice.paid_without_plan",
             told,
             customer_id=rows.customer.id,
             plan_id=rows.plan.id,
-            invoice_id=UUID(info.detail["invoice_id"]),
+            invoice_id=UUID(step.invoice_id),
         )
-        refused = Refusal(code=error.code, message=error.message)
+        refused = Refusal.of(error)
         result = StepResult(state=await self._state(recorder.session, rows), refused=refused)
-        store_idempotent_answer(recorder.session, rows, info, result)
+        store_idempotent_answer(recorder.session, rows, step, result)
         return result
 
-    async def announce_backfill(self, plan: PlanRef, key: str, invoice_ids: Sequence[str], at: datetime) -> None:
-        """Put one event into the outbox for all invoices that were made late, once for each key."""
-        info = StepInfo(key=key, kind="backfilled", at=at)
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if await idempotent_answer(session, key):
+    async def record_backfill(self, step: BackfillInput) -> None:
+        """Put one event into the outbox for all invoices that were made late, once."""
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if await idempotent_answer(session, step.key):
                 return
-            wanted = [as_id(invoice_id, "invoice") for invoice_id in invoice_ids]
+            wanted = [as_id(invoice_id, "invoice") for invoice_id in step.invoice_ids]
             query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
             late = (await session.scalars(query)).all()
             told = {"invoices": [_told(invoice) for invoice in late], "total": sum(invoice.total for invoice in late)}
-            recorder = Recorder(session, rows.plan.org_id, at)
+            recorder = Recorder(session, rows.plan.org_id, step.at)
             recorder.publish("billing.backfilled", told, customer_id=rows.customer.id, plan_id=rows.plan.id)
-            store_idempotent_answer(session, rows, info, StepResult(state=await self._state(session, rows)))
+            store_idempotent_answer(session, rows, step, StepResult(state=await self._state(session, rows)))
 
 
 def _told(invoice: InvoiceRow) -> dict[str, object]:

@@ -121,7 +121,7 @@ class OutcomeWriter:
                 "kind": invoice.kind,
                 "total": invoice.total,
                 "currency": invoice.currency,
-                "behind": self.detail.get("behind", False),
+                "behind": self.detail.get("backfill", False),
             },
             customer_id=invoice.customer_id,
             plan_id=invoice.plan_id,

@@ -1,4 +1,4 @@
-"""Reading the records: `ports.Archive` on PostgreSQL."""
+"""Reading the records: `ports.billing.Archive` on PostgreSQL."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""PostgreSQL as the system of record: `ports.Books`, put together from its parts."""
+"""PostgreSQL as the system of record: `ports.billing.Books`, put together from its parts."""
 
 from dataclasses import dataclass
 

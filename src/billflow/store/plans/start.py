@@ -12,7 +12,6 @@ from billflow.domain.plan_start import StartFacts
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.plans import StartPlanInput, StepResult
-from billflow.models.contracts.steps import StepInfo
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerPlan,
@@ -39,28 +38,26 @@ class Starts(PlanStore):
     """The first step of each plan."""
 
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
-        """Write a new plan and its first invoice; the same `ask.key` gives the first answer.
+        """Write a new plan and its first invoice; the same key gives the first answer.
 
         Raises `Refused`, `InvalidInput` or `NotFound`, and then nothing was written.
         """
         async with self.database.unit_of_work(ask.org_id) as session:
             customer, account = await held_customer(session, ask.customer_id)
-            if known := await idempotent_answer(session, _key(ask)):
+            if known := await idempotent_answer(session, ask.key):
                 return known
             if customer.status is not CustomerStatus.ACTIVE:
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
             clock = await _clock(session, customer, ask.test_clock_id)
             recorder = Recorder(session, customer.org_id, ask.at, ask.actor)
-            offer = await open_offer(session, customer, ask.asked.offer_id) if ask.asked.offer_id else None
+            offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
             facts = await self._facts(session, customer, account, ask)
             if offer:
                 facts = replace(facts, offer=terms_of_offer(offer), sent_by_support=ask.sent_invoice is not None)
             outcome = decide(facts)
             if offer:
                 accept(offer, customer, recorder)
-            detail = ask.model_dump(mode="json", include={"asked", "key"})
-            info = StepInfo(key=_key(ask), kind="start", at=ask.at, actor=ask.actor, detail=detail)
-            writer = OutcomeWriter(recorder, customer, account, info.key, "plan.start", detail)
+            writer = OutcomeWriter(recorder, customer, account, ask.key, "plan.start", ask.detail)
             row = writer.open_row(UUID(facts.plan_id), clock.id if clock else None)
             await writer.write(outcome, row, {}, facts.customer)
             if ask.sent_invoice:
@@ -68,7 +65,7 @@ class Starts(PlanStore):
             rows = PlanRows(row, customer, account, clock.now_at if clock else None)
             state = await self._state(session, rows)
             result = StepResult(state=state, invoices=tuple(map(summary, writer.made)))
-            store_idempotent_answer(session, rows, info, result)
+            store_idempotent_answer(session, rows, ask, result)
             return result
 
     async def _facts(
@@ -87,7 +84,7 @@ class Starts(PlanStore):
             catalog=self.catalog,
             has_live_plan=has_live,
             buying=buying,
-            has_offer=await fixed_price_waits(session, customer, ask.asked.tier, ask.at),
+            has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
             last_observation=await _newest_observation(session, customer, ask),
             settings=self.settings,
         )
@@ -108,10 +105,6 @@ async def held_customer(session: AsyncSession, customer_id: str) -> tuple[Custom
     if found is None:
         raise NotFound(f"There is no customer {customer_id!r}.")
     return found[0], found[1]
-
-
-def _key(ask: StartPlanInput) -> str:
-    return f"start/{ask.key}"
 
 
 async def _which_exist(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[bool]:

@@ -6,7 +6,7 @@ from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
 from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.plans import Refusal, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInfo
+from billflow.models.contracts.steps import PlanRef, StepInput
 from billflow.ports.billing import Decide
 from billflow.store.audit.recorder import Recorder
 from billflow.store.offers.records import accept, named_offer, terms_of_offer
@@ -22,39 +22,39 @@ COMMAND = "command"
 class Steps(PlanStore):
     """The steps of running plans."""
 
-    async def take_step(self, plan: PlanRef, info: StepInfo, decide: Decide) -> StepResult:
-        """Take the step of `info.key` once; whoever asks again is given the first answer.
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
+        """Take the step of `step.key` once; whoever asks again is given the first answer.
 
         A refused command is a value and is kept as the step's answer. What stops any other step holds the plan and
         leaves the step untaken. Raises `NotFound` or `NoDatabase`.
         """
-        async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=True)
-            if known := await idempotent_answer(session, info.key):
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await idempotent_answer(session, step.key):
                 return known
-            loaded = await load(session, rows, info.at, self.catalog, self.settings)
-            offer = await named_offer(session, rows.customer, info)
-            recorder = Recorder(session, rows.plan.org_id, info.at, info.actor, info.request_id)
+            loaded = await load(session, rows, step.at, self.catalog, self.settings)
+            offer = await named_offer(session, rows.customer, step)
+            recorder = Recorder(session, rows.plan.org_id, step.at, step.actor, step.request_id)
             try:
                 outcome = decide(replace(loaded.facts, offer=terms_of_offer(offer)) if offer else loaded.facts)
             except NeedsAttention as error:
                 return await self._hold(recorder, rows, error)
             except (Refused, InvalidInput) as error:
-                if info.kind != COMMAND:
+                if step.kind != COMMAND:
                     return await self._hold(recorder, rows, error)
-                return await self._refuse(recorder, rows, info, error)
+                return await self._refuse(recorder, rows, step, error)
             if offer:
                 accept(offer, rows.customer, recorder)
-            return await self._write(recorder, loaded, info, outcome)
+            return await self._write(recorder, loaded, step, outcome)
 
     async def taken(self, plan: PlanRef, key: str) -> StepResult | None:
         """Return what the step of that key answered, None where it is still to be taken."""
         async with self.database.unit_of_work(plan.org_id) as session:
             return await idempotent_answer(session, key)
 
-    async def _write(self, recorder: Recorder, loaded: Loaded, info: StepInfo, outcome: Outcome) -> StepResult:
+    async def _write(self, recorder: Recorder, loaded: Loaded, step: StepInput, outcome: Outcome) -> StepResult:
         rows, session = loaded.rows, recorder.session
-        writer = OutcomeWriter(recorder, rows.customer, rows.account, info.key, _action(info), info.detail)
+        writer = OutcomeWriter(recorder, rows.customer, rows.account, step.key, _action(step), step.detail)
         successor = await writer.write(outcome, rows.plan, loaded.entries, loaded.facts.customer)
         result = StepResult(
             state=await self._state(session, rows),
@@ -62,19 +62,17 @@ class Steps(PlanStore):
             voided=tuple(map(summary, writer.voided)),
             successor=await self._state(session, rows, successor) if successor else None,
         )
-        store_idempotent_answer(session, rows, info, result)
+        store_idempotent_answer(session, rows, step, result)
         return result
 
     async def _refuse(
-        self, recorder: Recorder, rows: PlanRows, info: StepInfo, error: Refused | InvalidInput
+        self, recorder: Recorder, rows: PlanRows, step: StepInput, error: Refused | InvalidInput
     ) -> StepResult:
-        refused = Refusal(
-            code=error.code, message=error.message, field=error.field, invalid=isinstance(error, InvalidInput)
-        )
-        detail = {**info.detail, "refused": refused.model_dump()}
+        refused = Refusal.of(error)
+        detail = {**step.detail, "refused": refused.model_dump()}
         recorder.audit("plan.command_refused", ("plan", rows.plan.id), detail=detail)
         result = StepResult(state=await self._state(recorder.session, rows), refused=refused)
-        store_idempotent_answer(recorder.session, rows, info, result)
+        store_idempotent_answer(recorder.session, rows, step, result)
         return result
 
     async def _hold(
@@ -97,6 +95,6 @@ class Steps(PlanStore):
         return StepResult(state=await self._state(recorder.session, rows))
 
 
-def _action(info: StepInfo) -> str:
-    command = info.detail.get("command") or {}
-    return f"plan.{command.get('type', info.kind)}"
+def _action(step: StepInput) -> str:
+    command = step.detail.get("command") or {}
+    return f"plan.{command.get('type', step.kind)}"

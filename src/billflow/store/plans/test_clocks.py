@@ -93,7 +93,7 @@ class PostgresTestClockRepository(TestClockRepository):
             clock = await _clock(session, clock_id, lock=True)
             if to < clock.now_at:
                 raise InvalidInput(
-                    f"The clock stands at {clock.now_at.isoformat()} and can't go back.",
+                    f"The clock stands at {clock.now_at.isoformat()} and can't go back; name a later moment.",
                     code="clock_goes_forward_only",
                     field="to",
                 )

@@ -13,9 +13,9 @@ from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
-    InvoiceFinding,
+    ReconciliationInput,
     ReconciliationReport,
-    ReconciliationRun,
+    RecordedInvoice,
     RunRef,
 )
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
@@ -40,7 +40,7 @@ class PostgresReconciliation(PlanStore):
 
     page_size: int = PAGE
 
-    async def begin(self, run: ReconciliationRun, workflow_run_id: str, at: datetime) -> str:
+    async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
         row = insert(RunRow).values(
             org_id=as_id(run.org_id, "organization"), workflow_run_id=workflow_run_id, repair=run.repair, started_at=at
@@ -58,7 +58,7 @@ class PostgresReconciliation(PlanStore):
         async with self.database.unit_of_work(run.org_id) as session:
             await session.execute(insert(ReconciliationStripeInvoice).on_conflict_do_nothing(), rows)
 
-    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[InvoiceFinding]:
+    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
         """Return the next invoices the run is to compare, by id."""
         query = _BOOKED.order_by(InvoiceRow.id).limit(self.page_size)
         if run.scope.days is not None:
@@ -68,12 +68,12 @@ class PostgresReconciliation(PlanStore):
             query = query.where(InvoiceRow.id > as_id(after, "invoice"))
         return await self._records(run.org_id, query)
 
-    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, InvoiceFinding]:
+    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
         """Return those of the invoices that the rows know."""
         found = await self._records(org_id, _BOOKED.where(InvoiceRow.id.in_(_uuids(invoice_ids))))
         return {one.summary.invoice_id: one for one in found}
 
-    async def _records(self, org_id: str, query: Select[InvoiceRow, str | None]) -> Sequence[InvoiceFinding]:
+    async def _records(self, org_id: str, query: Select[InvoiceRow, str | None]) -> Sequence[RecordedInvoice]:
         async with self.database.unit_of_work(org_id) as session:
             return [_booked(invoice, customer) for invoice, customer in await session.execute(query)]
 
@@ -189,8 +189,8 @@ def _findings_of(run_id: str) -> Select[ReconciliationFinding]:
     return select(ReconciliationFinding).where(ReconciliationFinding.run_id == UUID(run_id))
 
 
-def _booked(invoice: InvoiceRow, stripe_customer_id: str | None) -> InvoiceFinding:
-    return InvoiceFinding(
+def _booked(invoice: InvoiceRow, stripe_customer_id: str | None) -> RecordedInvoice:
+    return RecordedInvoice(
         summary=summary(invoice),
         stripe_invoice_id=invoice.stripe_invoice_id,
         stripe_customer_id=stripe_customer_id,

@@ -16,7 +16,7 @@ from billflow.models.contracts.endpoints import (
     EventFilter,
     EventRecord,
     ReplayInput,
-    Routed,
+    RoutingResult,
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
@@ -57,7 +57,7 @@ class PostgresOutboxRepository:
         async with self.database.transaction(WATCH) as session:
             return tuple(map(str, await session.scalars(select(OutboxPending.org_id).distinct())))
 
-    async def route(self, org_id: str) -> Routed:
+    async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that wants them.
 
         Run twice, it makes them once; two at once take turns, so that messages keep the order of their events.
@@ -76,7 +76,7 @@ class PostgresOutboxRepository:
             streams = await _write_messages(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]
             resumed = await open_streams(session, org_id, WebhookMessage.customer_id.in_(back)) if back else []
-        return Routed(
+        return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *resumed])),
             renamed=tuple(dict.fromkeys(_customer(event) for event in events if _may_rename(event))),

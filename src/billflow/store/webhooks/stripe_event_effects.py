@@ -14,10 +14,10 @@ from billflow.models.contracts.adjustments import (
     AdjustmentStatus,
     ForeignCreditNote,
     ForeignRefund,
-    StripeMoney,
+    StripeAdjustments,
 )
 from billflow.models.contracts.invoices import InvoiceRef
-from billflow.models.contracts.webhooks import DisputeUpdate, KnownCard, StripeObjects
+from billflow.models.contracts.webhooks import KnownCard, StripeDispute, StripeObjects
 from billflow.models.tables import BillingAccountRow, CreditNoteRow, DisputeRow, InvoiceRow, RefundRow
 from billflow.store.adjustments.records import Money, load_money
 from billflow.store.adjustments.repository import write_answer
@@ -88,7 +88,7 @@ class PostgresStripeEventEffects:
             recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=told)
             recorder.publish("customer.deleted_at_stripe", told, customer_id=account.customer_id)
 
-    async def record_money(self, ref: InvoiceRef, money: StripeMoney, at: datetime) -> None:
+    async def record_money(self, ref: InvoiceRef, money: StripeAdjustments, at: datetime) -> None:
         """Bring the invoice's refunds and credit notes to where Stripe has them, with those made there."""
         async with self.database.unit_of_work(ref.org_id) as session:
             held = await held_invoice(session, ref, at)
@@ -107,7 +107,7 @@ class PostgresStripeEventEffects:
                 if answer is not None and known.status(row) is not answer.status:
                     await write_answer(session, held, row, answer)
 
-    async def record_dispute(self, org_id: str, effects: DisputeUpdate) -> None:
+    async def record_dispute(self, org_id: str, effects: StripeDispute) -> None:
         """Keep what an event tells of a dispute, and flag the invoice until the dispute is won."""
         ref = InvoiceRef(org_id=org_id, invoice_id=effects.invoice_id)
         async with self.database.unit_of_work(org_id) as session:
@@ -138,7 +138,7 @@ async def _newest_dispute(session: AsyncSession, invoice_id: UUID, stripe_disput
     return (await session.scalars(newest)).one()
 
 
-def _answer_for(row: CreditNoteRow | RefundRow, money: StripeMoney) -> AdjustmentResult | None:
+def _answer_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
     if row.key.startswith("stripe/"):
         stripe_id = row.key.removeprefix("stripe/")
         foreign = next((one for one in money.foreign_refunds if one.stripe_id == stripe_id), None)

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.steps import PlanRef
-from billflow.models.contracts.webhooks import ClosedInvoice, StripeEvent
+from billflow.models.contracts.webhooks import StripeEvent
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, TestClock, WebhookEvent
 from billflow.store.invoices.collection import LockedInvoice, held_invoice
 from billflow.store.invoices.drafts import UNPAID, void
@@ -65,7 +65,7 @@ class PostgresStripeEvents:
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> ClosedInvoice | None:
+    ) -> InvoiceStatusChanged | None:
         """Write down that Stripe says an invoice is paid, void or uncollectible; None for one that isn't ours."""
         async with self.database.unit_of_work(ref.org_id) as session:
             try:
@@ -75,7 +75,8 @@ class PostgresStripeEvents:
                 return None
             _settle(held, status, amount_paid)
             plan = PlanRef(org_id=ref.org_id, plan_id=str(held.plan.id))
-            return ClosedInvoice(plan=plan, status=held.invoice.status, at=moment)
+            status = held.invoice.status
+            return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
 
 
 async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:

@@ -119,7 +119,7 @@ def _with_seats(given: Given, facts: Facts, at: datetime) -> Facts:
 
 
 def _paid_for(facts: Facts, at: datetime) -> tuple[ChargedLine, ...]:
-    """Return what the reference credits: the charge of the last renewal, without later additions (rules 12)."""
+    """Return what the reference credits: the charge of the last renewal, without later additions (decision 0020)."""
     renewal, price = last_renewal_at(facts.ledger, at), facts.plan.price_per_license
     if renewal is None or price is None:
         return ()

@@ -1,17 +1,14 @@
 """One mail to a customer, for as long as its mail server takes to come back."""
 
-import contextlib
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
-from temporalio.workflow import ParentClosePolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
     from billflow.models.contracts.mail import NotificationInput
-    from billflow.temporal.ids import mail_workflow_id
 
 LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
@@ -24,13 +21,13 @@ class MailWorkflow:
     """A mail that nobody waits for."""
 
     @workflow.run
-    async def run(self, ask: NotificationInput) -> None:
-        """Send it, unless it is out of date by then; what no server takes stays in the postbox."""
+    async def run(self, notification: NotificationInput) -> None:
+        """Send it, unless it is out of date by then; what no server takes stays in the mail log."""
         try:
             await workflow.execute_activity_method(
                 MailActivities.notify_late,
-                ask,
-                summary=f"mail: {ask.occasion}",
+                notification,
+                summary=f"mail: {notification.occasion}",
                 start_to_close_timeout=timedelta(seconds=60),
                 schedule_to_close_timeout=LATE_WINDOW,
                 retry_policy=_PATIENT,
@@ -38,16 +35,4 @@ class MailWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            workflow.logger.warning("a mail was never sent", extra={"invoice_id": ask.invoice_id})
-
-
-async def write(mail: NotificationInput) -> None:
-    """Leave a letter to a workflow of its own, once per debt and occasion."""
-    with contextlib.suppress(WorkflowAlreadyStartedError):
-        await workflow.start_child_workflow(
-            MailWorkflow.run,
-            mail,
-            id=mail_workflow_id(mail.key),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=f"mail: {mail.occasion}",
-        )
+            workflow.logger.warning("a mail was never sent", extra={"invoice_id": notification.invoice_id})

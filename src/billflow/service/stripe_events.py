@@ -1,4 +1,4 @@
-"""What to do about Stripe's events: keep them at once, act on them right after, and try again until it is done."""
+"""Stripe's events: stored at once, handled right after, and tried again until that is done."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.access import Monitoring
 from billflow.ports.billing import StripeEventRepository
-from billflow.service.hearing import StripeNews
+from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20
 _LOOK_SECONDS = 2.0
@@ -22,29 +22,29 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class StripeEvents:
-    """The events of all organizations; several processes may work on them at once."""
+class StripeEventQueue:
+    """The events of all organizations; several processes may handle them at once."""
 
     inbox: StripeEventRepository
-    effects: StripeNews
+    handlers: StripeEventHandlers
     watch: Monitoring
-    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _stored: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
-    async def take(self, event: StripeEvent) -> bool:
-        """Keep an event once; tell whether it is new and concerns us."""
-        org_id = await self.effects.owner_of(event)
+    async def store(self, event: StripeEvent) -> bool:
+        """Store an event once; tell whether it is new and concerns us."""
+        org_id = await self.handlers.owner_of(event)
         if org_id is None:
             return False
         try:
             is_new = await self.inbox.store_event(org_id, event, datetime.now(UTC))
         except NotFound:
             return False
-        self._news.set()
+        self._stored.set()
         return is_new
 
     async def run(self) -> None:
-        """Act on the kept events until cancelled: on news at once, on others' leftovers every few seconds."""
+        """Handle the stored events until cancelled: new ones at once, what others left behind every few seconds."""
         while True:
             try:
                 worked = await self._work()
@@ -53,8 +53,8 @@ class StripeEvents:
                 worked = 0
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), _LOOK_SECONDS)
-                self._news.clear()
+                    await asyncio.wait_for(self._stored.wait(), _LOOK_SECONDS)
+                self._stored.clear()
 
     async def _work(self) -> int:
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
@@ -67,7 +67,7 @@ class StripeEvents:
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self.effects.act(org_id, event)
+            await self.handlers.handle(org_id, event)
             await self.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)

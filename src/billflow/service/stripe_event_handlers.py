@@ -1,4 +1,4 @@
-"""What Stripe's events mean for us: each is a hint of what to look at, and may come twice, late, or out of order."""
+"""What we do on Stripe's events: each is a hint of what to look at, and may come twice, late, or out of order."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -8,12 +8,12 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.webhooks import DisputeUpdate, StripeEvent
+from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
 from billflow.ports.adjustments import AdjustmentGateway, PaymentMethods, StripeEventEffects
 from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
-from billflow.service.billing import Billing
+from billflow.service.collection import CollectionService
 
-Handler = Callable[["StripeNews", str, StripeEvent], Awaitable[None]]
+Handler = Callable[["StripeEventHandlers", str, StripeEvent], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
 
@@ -22,9 +22,9 @@ CLOSED = {
     "invoice.voided": InvoiceStatus.VOID,
     "invoice.marked_uncollectible": InvoiceStatus.UNCOLLECTIBLE,
 }
-"""The events that settle an invoice, and what it is afterwards."""
+"""The events after which an invoice is not open any more, and its status then."""
 
-_MONEY_WENT_BACK = (
+_ADJUSTED = (
     "charge.refunded",
     "charge.refund.updated",
     "refund.created",
@@ -47,21 +47,21 @@ _BY_PAYMENT = ("charge.dispute.", "refund.")
 
 
 @dataclass(frozen=True)
-class StripeNews:
-    """Acts on events; anything it raises means: try this event again later."""
+class StripeEventHandlers:
+    """One handler for each kind of event; anything it raises means: try this event again later."""
 
     inbox: StripeEventRepository
     gateway: PaymentGateway
-    billing: Billing
+    collection: CollectionService
     books: Books
-    effects: StripeEventEffects
+    records: StripeEventEffects
     adjustments: AdjustmentGateway
     methods: PaymentMethods
     livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | None:
         """Return the organization an event is for, None where it is none of ours or changes nothing."""
-        if event.type not in HEARD or event.livemode is not self.livemode:
+        if event.type not in HANDLED_TYPES or event.livemode is not self.livemode:
             return None
         if event.org_id is not None:
             return event.org_id
@@ -71,27 +71,27 @@ class StripeNews:
             objects = objects.model_copy(update={"invoice": invoice})
         if objects.invoice is None and objects.customer is None:
             return None
-        return await self.effects.owner_of(objects)
+        return await self.records.owner_of(objects)
 
-    async def act(self, org_id: str, event: StripeEvent) -> None:
+    async def handle(self, org_id: str, event: StripeEvent) -> None:
         """Do what an event asks for."""
-        handle = _HANDLERS.get(event.type)
-        if handle is not None:
-            await handle(self, org_id, event)
+        handler = _HANDLERS.get(event.type)
+        if handler is not None:
+            await handler(self, org_id, event)
 
     async def closed(self, org_id: str, event: StripeEvent) -> None:
-        """Settle an invoice that was paid, voided or given up, and pass it on."""
+        """Record that an invoice was paid, voided or marked uncollectible, and pass it on."""
         invoice_id = await self._invoice_id(org_id, event)
         if invoice_id is None:
             return
         ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
         amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
-        settled = await self.inbox.record_closed(ref, status, event.created, amount_paid)
-        if settled:
-            await self.billing.invoice_closed(settled.plan, invoice_id, settled.status, settled.at)
+        change = await self.inbox.record_closed(ref, status, event.created, amount_paid)
+        if change:
+            await self.collection.invoice_status_changed(change)
 
     async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus, stripe_invoice_id: str | None) -> int | None:
-        """Ask Stripe how much was paid, where the records don't know of it yet, and note where it holds the invoice."""
+        """Ask Stripe how much was paid, where our database doesn't know it, and record where it holds the invoice."""
         if status is not InvoiceStatus.PAID:
             return None
         invoice = await self._to_collect(ref)
@@ -104,11 +104,11 @@ class StripeNews:
         return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
 
     async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
-        """Note that Stripe holds the invoice: it can be paid there before its sender heard that it was issued."""
+        """Record that Stripe holds the invoice: it can be paid there before its sender knew that it was finalized."""
         try:
             await self.books.record_issued(ref, await self.gateway.issue(invoice))
         except PaymentsRejected:
-            _log.warning("a paid invoice is not the one of our records", invoice_id=invoice.invoice_id)
+            _log.warning("a paid invoice is not the one of our database", invoice_id=invoice.invoice_id)
 
     async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
         """Let collection know of a payment under way that came to nothing."""
@@ -117,7 +117,7 @@ class StripeNews:
         ref = InvoiceRef(org_id=org_id, invoice_id=event.invoice_id)
         with contextlib.suppress(NotFound):
             requires_action = event.type == "invoice.payment_action_required"
-            await self.billing.payment_failed(ref, requires_action=requires_action)
+            await self.collection.payment_failed(ref, requires_action=requires_action)
 
     async def card_entered(self, org_id: str, event: StripeEvent) -> None:
         """Make the card that was entered the default one, and charge what is open."""
@@ -126,9 +126,9 @@ class StripeNews:
             await self._new_card(org_id, *adopted, event)
 
     async def customer_updated(self, org_id: str, event: StripeEvent) -> None:
-        """Notice a new default card, chosen in the portal or by support."""
+        """Take over a new default card, chosen in the portal or by support."""
         stripe_customer_id = event.objects.customer
-        known = await self.effects.known_card(org_id, stripe_customer_id) if stripe_customer_id else None
+        known = await self.records.known_card(org_id, stripe_customer_id) if stripe_customer_id else None
         if stripe_customer_id is None or known is None or known.payment_method == event.objects.payment_method:
             return
         method = await self.methods.default_card(stripe_customer_id)
@@ -136,19 +136,19 @@ class StripeNews:
             await self._new_card(org_id, stripe_customer_id, method, event)
 
     async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
-        known = await self.effects.known_card(org_id, stripe_customer_id)
+        known = await self.records.known_card(org_id, stripe_customer_id)
         if known is None or known.payment_method == method:
             return
         if method is not None:
-            await self.billing.retry_payments(org_id, known.customer_id)
-        await self.effects.record_card(org_id, stripe_customer_id, method, event.created)
+            await self.collection.retry_payments(org_id, known.customer_id)
+        await self.records.record_card(org_id, stripe_customer_id, method, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
-        """Let go of a Stripe customer that is no more."""
+        """Forget the id of a Stripe customer that was deleted."""
         if event.objects.customer is not None:
-            await self.effects.forget_customer(org_id, event.objects.customer, event.created)
+            await self.records.forget_customer(org_id, event.objects.customer, event.created)
 
-    async def money_went_back(self, org_id: str, event: StripeEvent) -> None:
+    async def adjusted(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
         invoice_id = await self._invoice_id(org_id, event)
         if invoice_id is None:
@@ -157,14 +157,14 @@ class StripeNews:
         invoice = await self._to_collect(ref)
         money = await self.adjustments.money(invoice) if invoice else None
         if money is not None:
-            await self.effects.record_money(ref, money, event.created)
+            await self.records.record_money(ref, money, event.created)
 
     async def disputed(self, org_id: str, event: StripeEvent) -> None:
-        """Keep what is told of a dispute."""
+        """Record what an event says of a dispute."""
         invoice_id = await self._invoice_id(org_id, event)
         if invoice_id is None or event.stripe_object_id is None:
             return
-        told = DisputeUpdate(
+        dispute = StripeDispute(
             stripe_event_id=event.event_id,
             stripe_dispute_id=event.stripe_object_id,
             invoice_id=invoice_id,
@@ -174,7 +174,7 @@ class StripeNews:
             amount=event.amount or 0,
             at=event.created,
         )
-        await self.effects.record_dispute(org_id, told)
+        await self.records.record_dispute(org_id, dispute)
 
     async def _to_collect(self, ref: InvoiceRef) -> InvoiceToCollect | None:
         try:
@@ -189,19 +189,19 @@ class StripeNews:
         stripe_invoice_id = event.objects.invoice
         if stripe_invoice_id is None and event.objects.payment_intent is not None:
             stripe_invoice_id = await self.adjustments.invoice_of_payment(event.objects.payment_intent)
-        return await self.effects.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
+        return await self.records.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
 
 
 _HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(CLOSED, StripeNews.closed),
-    "invoice.payment_failed": StripeNews.attempt_failed,
-    "invoice.payment_action_required": StripeNews.attempt_failed,
-    "checkout.session.completed": StripeNews.card_entered,
-    "customer.updated": StripeNews.customer_updated,
-    "customer.deleted": StripeNews.customer_deleted,
-    **dict.fromkeys(_MONEY_WENT_BACK, StripeNews.money_went_back),
-    **dict.fromkeys(_DISPUTED, StripeNews.disputed),
+    **dict.fromkeys(CLOSED, StripeEventHandlers.closed),
+    "invoice.payment_failed": StripeEventHandlers.attempt_failed,
+    "invoice.payment_action_required": StripeEventHandlers.attempt_failed,
+    "checkout.session.completed": StripeEventHandlers.card_entered,
+    "customer.updated": StripeEventHandlers.customer_updated,
+    "customer.deleted": StripeEventHandlers.customer_deleted,
+    **dict.fromkeys(_ADJUSTED, StripeEventHandlers.adjusted),
+    **dict.fromkeys(_DISPUTED, StripeEventHandlers.disputed),
 }
 
-HEARD = tuple(_HANDLERS)
+HANDLED_TYPES = tuple(_HANDLERS)
 """The types to choose for the endpoint at Stripe: all that change anything."""

@@ -1,4 +1,4 @@
-"""What becomes of an activity that Stripe fails: tried again after the right time, or given up."""
+"""How an activity fails when Stripe does: it is tried again after the right time, or fails for good."""
 
 import random
 from collections.abc import Iterator
@@ -24,18 +24,18 @@ def backoff(attempt: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=retry_after + seconds * (spread - 0.5) if retry_after else seconds * spread)
 
 
-def try_again(error: PaymentsUnavailable) -> NoReturn:
+def retry_later(error: PaymentsUnavailable) -> NoReturn:
     """Fail the running activity so that it is tried again after the right time."""
     delay = backoff(activity.info().attempt, error.retry_after)
     raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
 
 
 @contextmanager
-def asking_stripe() -> Iterator[None]:
-    """Let Stripe's faults decide: one that passes has the activity tried again, a refusal fails it for good."""
+def stripe_errors() -> Iterator[None]:
+    """Turn Stripe's errors into the activity's: one that passes has it tried again, a refusal fails it for good."""
     try:
         yield
     except PaymentsUnavailable as error:
-        try_again(error)
+        retry_later(error)
     except PaymentsRejected as error:
         raise ApplicationError(str(error), type="PaymentsRejected", non_retryable=True) from error

@@ -1,24 +1,24 @@
-"""What Stripe is told when a customer changes its name or address for invoices; may run twice."""
+"""What Stripe is told when a customer changes its name or e-mail for invoices; may run twice."""
 
 from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.activities.faults import asking_stripe
+from billflow.activities.stripe_errors import stripe_errors
 from billflow.models.contracts.customers import CustomerRef
 from billflow.ports.customers import CustomerBooks, StripeCustomerNames
 
 
 @dataclass(frozen=True)
-class NamingActivities:
-    """Our rows say how a customer is called; whoever comes last brings the newest to Stripe."""
+class CustomerUpdateActivities:
+    """Our database says how a customer is called; whoever comes last brings the newest to Stripe."""
 
     books: CustomerBooks
     names: StripeCustomerNames
 
     @activity.defn
-    async def rename_payers(self, customer: CustomerRef) -> None:
+    async def update_payers(self, customer: CustomerRef) -> None:
         """Give every Stripe customer of a customer of ours its name and e-mail as they are now."""
         for payer in await self.books.payers(customer):
-            with asking_stripe():
+            with stripe_errors():
                 await self.names.rename(payer)

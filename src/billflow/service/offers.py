@@ -7,20 +7,21 @@ from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.errors import BillingError, NotFound
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.errors import Unavailable
 from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
-from billflow.models.contracts.plans import PlanStarted, PlanState, StartPlanInput
-from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
+from billflow.models.contracts.steps import CommandRequest
 from billflow.ports.billing import Offers, PaymentGateway
-from billflow.service.billing import Billing
+from billflow.service.plans import PlanService
 
 
 @dataclass(frozen=True)
-class Offering:
+class OfferService:
     """Offers as their callers see them; raises `BillingError` with a stable code where a rule says no."""
 
-    billing: Billing
+    plans: PlanService
     offers: Offers
     gateway: PaymentGateway
 
@@ -35,7 +36,9 @@ class Offering:
         if sent is None:
             return CreatedOffer(offer=offer)
         try:
-            started = await self.billing.start_plan(_bought_by(offer, sent, change))
+            started = await self.plans.start(_bought_by(offer, sent, change))
+        except Unavailable:
+            raise
         except BillingError:
             await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
             raise
@@ -43,7 +46,7 @@ class Offering:
 
     async def accept(
         self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: ChangeContext
-    ) -> PlanStarted:
+    ) -> StartPlanResult:
         """Start the plan at the offer's price, and wait for its card; the same `chosen.key` answers the same.
 
         Where the purchase comes to nothing, the offer is open again. A plan that costs nothing is replaced at once.
@@ -51,7 +54,7 @@ class Offering:
         offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
         if free := await self.offers.replaced_plan(org_id, customer_id, offer_id):
             return await self._replace(free, offer, chosen, change)
-        return await self.billing.start_plan(_acceptance(offer, chosen, change))
+        return await self.plans.start(_acceptance(offer, chosen, change))
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
         """Take an offer back; a purchase of it that is not paid yet is ended, and its invoice voided."""
@@ -62,7 +65,7 @@ class Offering:
 
     async def _replace(
         self, free: PlanState, offer: OfferRecord, chosen: Acceptance, change: ChangeContext
-    ) -> PlanStarted:
+    ) -> StartPlanResult:
         command = UpgradeTierNow(
             tier=offer.tier,
             schedule=chosen.schedule,
@@ -70,8 +73,8 @@ class Offering:
             offer_id=offer.offer_id,
         )
         request = CommandRequest(command_id=f"offer/{offer.offer_id}/{chosen.key}", command=command, actor=change.actor)
-        taken = await self.billing.command(PlanRef(org_id=free.org_id, plan_id=free.plan_id), request)
-        return PlanStarted(state=taken.successor or taken.state)
+        taken = await self.plans.command(free.ref, request)
+        return StartPlanResult(state=taken.successor or taken.state)
 
     async def _end_purchase(self, org_id: str, offer_id: str, change: ChangeContext) -> None:
         plan = await self.offers.waiting_purchase(org_id, offer_id)
@@ -79,7 +82,7 @@ class Offering:
             return
         command = EndNow(void_open_invoices=True)
         request = CommandRequest(command_id=f"withdraw/{offer_id}", command=command, actor=change.actor)
-        await self.billing.command(PlanRef(org_id=org_id, plan_id=plan.plan_id), request)
+        await self.plans.command(plan.ref, request)
 
     async def _of_customer(self, org_id: str, customer_id: str, offer_id: str, at: datetime) -> OfferRecord:
         offer = await self.offers.offer(org_id, offer_id, at)
@@ -101,9 +104,9 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -
     return StartPlanInput(
         org_id=offer.org_id,
         customer_id=offer.customer_id,
-        key=f"offer/{offer.offer_id}/{chosen.key}",
+        idempotency_key=f"offer/{offer.offer_id}/{chosen.key}",
         actor=change.actor,
-        asked=asked,
+        start=asked,
         test_clock_id=chosen.test_clock_id,
         at=change.at,
     )
@@ -122,9 +125,9 @@ def _bought_by(offer: OfferRecord, sent: SentInvoice, change: ChangeContext) -> 
     return StartPlanInput(
         org_id=offer.org_id,
         customer_id=offer.customer_id,
-        key=f"offer/{offer.offer_id}",
+        idempotency_key=f"offer/{offer.offer_id}",
         actor=change.actor,
-        asked=asked,
+        start=asked,
         at=change.at,
         sent_invoice=sent,
     )

@@ -1,0 +1,48 @@
+"""Adjustments at Stripe: refunds, credit notes, voids, write-offs. Any of these may run twice."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from billflow.activities.stripe_errors import retry_later, stripe_errors
+from billflow.models.contracts.adjustments import (
+    AdjustmentResult,
+    AdjustmentStatus,
+    CloseInvoiceInput,
+    SendAdjustmentInput,
+)
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.ports.adjustments import AdjustmentGateway
+from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+
+
+@dataclass(frozen=True)
+class AdjustmentActivities:
+    """What our database has recorded, brought to Stripe."""
+
+    books: Books
+    gateway: PaymentGateway
+    adjustments: AdjustmentGateway
+
+    @activity.defn
+    async def send_adjustment(self, adjustment: SendAdjustmentInput) -> AdjustmentResult:
+        """Make a refund or credit note at Stripe and record the result; a refusal is a result."""
+        wanted = await self.books.to_send(adjustment)
+        try:
+            result = await self.adjustments.settle(wanted)
+        except PaymentsUnavailable as error:
+            retry_later(error)
+        except PaymentsRejected as error:
+            result = AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(error))
+        await self.books.record_answer(adjustment, result, adjustment.at)
+        return result
+
+    @activity.defn
+    async def close_invoice(self, closing: CloseInvoiceInput) -> None:
+        """Void an invoice at Stripe, or mark it uncollectible there; our database has done so already."""
+        invoice = await self.books.invoice_to_collect(closing)
+        with stripe_errors():
+            if closing.to is InvoiceStatus.VOID:
+                await self.gateway.void(invoice)
+            else:
+                await self.adjustments.mark_uncollectible(invoice)

@@ -1,0 +1,47 @@
+"""Test clocks, and everything that lives by them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from billflow.ports.billing import Archive, Registry
+from billflow.service.plans import PlanService
+from billflow.temporal.ids import collection_workflow_id
+
+_FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
+"""Seconds between looks at how far a clock's plans have come; each look takes half as long again as the one before."""
+
+
+@dataclass(frozen=True)
+class ClockService:
+    """Test clocks as their callers see them."""
+
+    plans: PlanService
+    archive: Archive
+    registry: Registry
+
+    async def advance(
+        self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
+    ) -> None:
+        """Move a test clock forward and wait until its plans and collections have come through everything due.
+
+        It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing
+        date. A plan on hold is not waited for. Raises `InvalidInput` for a moment before the clock's own.
+        """
+        while (stop := await self.archive.next_collection_at(org_id, clock_id)) is not None and stop < to:
+            await self._advance(org_id, clock_id, stop, progress)
+        await self._advance(org_id, clock_id, to, progress)
+
+    async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
+        await self.registry.advance_clock(org_id, clock_id, to)
+        for state in await self.archive.running_plans(org_id, test_clock_id=clock_id):
+            await self.plans.signal_plan(state, "advance_clock", to)
+        for invoice in await self.archive.collecting(org_id, test_clock_id=clock_id):
+            await self.plans.control.signal(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
+        pause = _FIRST_LOOK
+        while await self.archive.clock_is_behind(org_id, clock_id):
+            if progress:
+                progress()
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LATER_LOOKS)

@@ -1,0 +1,89 @@
+"""From the outbox to the delivery streams: a loop in every worker routes new events and wakes who delivers them."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from billflow.models.contracts.endpoints import DeliveryStream
+from billflow.ports.webhooks import Outbox
+from billflow.service.workflow_control import WorkflowControl
+from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
+
+LOOK_SECONDS = 1.0
+"""How long an event may wait to be noticed."""
+
+SWEEP = timedelta(minutes=10)
+"""How often streams are looked for whose workflow Temporal has lost."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def wake(control: WorkflowControl, streams: Iterable[DeliveryStream]) -> None:
+    """Signal each stream that there is something to send."""
+    for stream in streams:
+        await control.start(delivery_workflow(stream), "wake")
+
+
+@dataclass
+class OutboxRelay:
+    """Runs from `async with` on until its end; several processes may run one each, and any may be killed.
+
+    An event leaves the outbox only after its streams were woken, so that whatever was interrupted is done again.
+    """
+
+    outbox: Outbox
+    control: WorkflowControl
+    _running: asyncio.Task[None] | None = field(default=None, init=False)
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._running = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End at once; what is left waits for the next one."""
+        if self._running is not None:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+
+    async def relay(self) -> int:
+        """Route the events that wait, and return how many there were."""
+        done = 0
+        for org_id in await self.outbox.orgs_with_new_events():
+            routed = await self.outbox.route(org_id)
+            await wake(self.control, routed.streams)
+            for customer in routed.renamed:
+                await self.control.start(customer_update_workflow(customer), "changed")
+            await self.outbox.forget(org_id, routed.event_ids)
+            done += len(routed.event_ids)
+        return done
+
+    async def sweep(self) -> None:
+        """Start the workflows of streams that have messages and no workflow; one that runs isn't disturbed."""
+        for org_id in await self.outbox.orgs_with_open_streams():
+            for stream in await self.outbox.open_streams(org_id):
+                await self.control.start(delivery_workflow(stream))
+
+    async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
+        sweep_at = clock()
+        while True:
+            worked = 0
+            try:
+                if clock() >= sweep_at:
+                    await self.sweep()
+                    sweep_at = clock() + SWEEP.total_seconds()
+                worked = await self.relay()
+            except Exception as error:  # noqa: BLE001  (whatever it was, it is tried again)
+                _log.warning("events can't be relayed now", error=type(error).__name__)
+            if not worked:
+                await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,100 @@
+"""What one can ask of plans: to start, to take a command, to say what comes."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+from billflow.domain import plan_start
+from billflow.domain.commands import PlanCommand
+from billflow.domain.errors import PlanEnded
+from billflow.domain.preview import Forecast, forecast, preview
+from billflow.domain.step import Facts, Outcome
+from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
+from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.ports.billing import Archive, Books
+from billflow.service.workflow_control import WorkflowControl
+from billflow.temporal.workflow_starts import plan_workflow
+
+
+@dataclass(frozen=True)
+class PlanService:
+    """Plans as their callers see them; raises `BillingError` with a stable code where a rule says no."""
+
+    control: WorkflowControl
+    books: Books
+    archive: Archive
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
+
+    async def start(self, request: StartPlanInput) -> StartPlanResult:
+        """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
+        step = await self.books.start_plan(
+            request, lambda facts: plan_start.start_plan(facts, request.start, request.at)
+        )
+        start = plan_workflow(PlanInput(state=step.state, to_send=step.invoices))
+        update_id = f"started/{step.state.plan_id}"
+        result: StartPlanResult = await self.control.update(
+            start, "started", result_type=StartPlanResult, update_id=update_id
+        )
+        return result
+
+    async def command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
+        """Take a command and answer with the plan and the invoices made; the same command id answers the same.
+
+        Where Temporal has lost the plan's workflow, it is started again from the database.
+        """
+        # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
+        async with self._locks.setdefault(plan.plan_id, asyncio.Lock()):
+            result = await self.books.taken(plan, request.key_of(plan)) or await self._update(plan, request)
+        if result.refused:
+            raise result.refused.error
+        return result
+
+    async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
+        """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
+        await self.signal_plan(await self._running(plan), "command", request)
+
+    async def signal_plan(self, state: PlanState, name: str, *args: object) -> None:
+        """Signal a plan's workflow, starting it from the database where it is missing."""
+        await self.control.start(plan_workflow(PlanInput(state=state)), name, *args)
+
+    async def customer_changed(self, org_id: str, customer_id: str) -> None:
+        """Let every live plan of a customer look into the database again, after a suspension or its end."""
+        for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+            await self.signal_plan(state, "customer_changed")
+
+    async def live_plan(self, org_id: str, customer_id: str) -> PlanState | None:
+        """Return the customer's live plan, None where it has none."""
+        plans = await self.archive.running_plans(org_id, customer_id=customer_id)
+        return next((plan for plan in plans if plan.status.is_live), None)
+
+    async def preview(self, plan: PlanRef, command: PlanCommand | None, at: datetime | None = None) -> Outcome:
+        """Return what a command would do at *at*, or what is due then (rules 17); raises what the step would raise.
+
+        Nothing is written. Years take a second to go through, so they are gone through in a thread.
+        """
+        facts, now = await self._facts(plan)
+        return await asyncio.to_thread(preview, facts, command, at or now, now=now)
+
+    async def forecast(self, plan: PlanRef, count: int) -> Forecast:
+        """Return the next *count* invoices if nothing changes; raises `InvalidInput` for a count out of bounds."""
+        facts, now = await self._facts(plan)
+        return await asyncio.to_thread(forecast, facts, count, now=now)
+
+    async def _update(self, plan: PlanRef, request: CommandRequest) -> StepResult:
+        start = plan_workflow(PlanInput(state=await self._running(plan)))
+        result: StepResult = await self.control.update(
+            start, "command", request, result_type=StepResult, update_id=request.command_id
+        )
+        return result
+
+    async def _running(self, plan: PlanRef) -> PlanState:
+        state = await self.books.plan_state(plan)
+        if not state.runs:
+            raise PlanEnded
+        return state
+
+    async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
+        """Return a plan's facts and the moment it lives at: its test clock's, or now."""
+        now = (await self.books.plan_state(plan)).clock_at or datetime.now(UTC)
+        return await self.archive.facts(plan, now), now

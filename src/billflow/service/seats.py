@@ -1,0 +1,26 @@
+"""What deployments report of their seats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from billflow.models.contracts.customers import SeatReport
+from billflow.ports.billing import Archive, Registry
+from billflow.service.plans import PlanService
+
+
+@dataclass(frozen=True)
+class SeatService:
+    """Seats as deployments report them."""
+
+    plans: PlanService
+    archive: Archive
+    registry: Registry
+
+    async def report(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
+        """Store what a deployment reported, and let a plan that waits go on; return how many moments were new."""
+        new = await self.registry.report_seats(org_id, customer_id, reports)
+        if new:
+            for state in await self.archive.running_plans(org_id, customer_id=customer_id):
+                if state.attention:
+                    await self.plans.signal_plan(state, "seats_reported")
+        return new

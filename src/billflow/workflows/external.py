@@ -1,0 +1,36 @@
+"""How workflows start and signal one another."""
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.workflow import ParentClosePolicy
+
+with workflow.unsafe.imports_passed_through():
+    from billflow.temporal.workflow_starts import WorkflowStart
+
+
+async def start(other: WorkflowStart) -> bool:
+    """Start a workflow that outlives this one; tell whether it did not run yet."""
+    try:
+        await workflow.start_child_workflow(
+            other.workflow,
+            other.argument,
+            id=other.workflow_id,
+            task_queue=other.task_queue,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            search_attributes=other.search_attributes,
+            static_summary=other.summary,
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.info("a workflow runs already", extra={"started": other.workflow_id})
+        return False
+    return True
+
+
+async def signal(workflow_id: str, name: str, *args: object) -> None:
+    """Signal a workflow that may be gone."""
+    try:
+        await workflow.get_external_workflow_handle(workflow_id).signal(name, args=args)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.info("a workflow is gone", extra={"signalled": workflow_id})

@@ -1,0 +1,92 @@
+"""Sending a plan's invoices one after another, beside its steps, so that no step ever waits for Stripe."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from billflow.activities.collection import CollectionActivities
+    from billflow.models.contracts.collection import CollectionInput
+    from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+    from billflow.models.contracts.mail import NotificationInput
+    from billflow.temporal.workflow_starts import collection_workflow, mail_workflow, title_of
+    from billflow.workflows import external
+    from billflow.workflows.activity_execution import SEND_WINDOW, at_stripe
+
+OnOutcome = Callable[[InvoiceSummary, CollectionOutcome], Awaitable[bool]]
+"""Takes each outcome; returns whether nothing is left to collect."""
+
+
+class InvoiceSender:
+    """A queue of invoices and the one task that works it off, oldest first.
+
+    What is not paid within the send window is left to a collection workflow, which outlives this run.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], clock_at: Callable[[], datetime | None], on_outcome: OnOutcome
+    ) -> None:
+        self._now = now
+        self._clock_at = clock_at
+        self._on_outcome = on_outcome
+        self._queue: deque[InvoiceSummary] = deque()
+        self._voids: deque[InvoiceSummary] = deque()
+        self._notifications: deque[NotificationInput] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether everything queued is done or left to a collection."""
+        return self._task is None or self._task.done()
+
+    def send(self, invoices: tuple[InvoiceSummary, ...], voided: tuple[InvoiceSummary, ...] = ()) -> None:
+        """Queue invoices to be sent, and ones to be voided, in this order."""
+        self._queue.extend(invoices)
+        self._voids.extend(voided)
+        self._begin()
+
+    def notify(self, notification: NotificationInput) -> None:
+        """Queue a mail that tells of invoices, for when all of them were sent."""
+        self._notifications.append(notification)
+        self._begin()
+
+    def _begin(self) -> None:
+        if (self._queue or self._voids or self._notifications) and self.is_idle:
+            self._task = asyncio.create_task(self._work())
+
+    async def finish(self) -> None:
+        """Wait until the queue is empty, and let a fault in it surface."""
+        while self._task is not None:
+            task, self._task = self._task, None
+            await task
+
+    async def _work(self) -> None:
+        while self._queue or self._voids or self._notifications:
+            while self._queue:
+                await self._send_one(self._queue.popleft())
+            while self._voids:
+                invoice = self._voids.popleft()
+                await at_stripe(CollectionActivities.void, invoice.as_of(self._now()), f"void {title_of(invoice)}")
+            while self._notifications and not self._queue:
+                await external.start(mail_workflow(self._notifications.popleft()))
+
+    async def _send_one(self, invoice: InvoiceSummary) -> None:
+        outcome = await self._attempt(invoice)
+        if outcome is None or not await self._on_outcome(invoice, outcome):
+            attempts = 0 if outcome is None else 1
+            collection = CollectionInput(invoice=invoice, attempts=attempts, clock_at=self._clock_at())
+            await external.start(collection_workflow(collection))
+
+    async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
+        argument, title = invoice.as_of(self._now()), title_of(invoice)
+        try:
+            return await at_stripe(CollectionActivities.collect, argument, title, within=SEND_WINDOW)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            workflow.logger.warning("sending is left to the collection", extra={"invoice_id": invoice.invoice_id})
+            return None

@@ -13,15 +13,16 @@ from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports.billing import NoDatabase, PaymentsRejected, PaymentsUnavailable
-from billflow.store.access.api_keys import PostgresKeys
+from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.database import NoDatabase
+from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
 
 
 @dataclass(frozen=True)
-class BrokenKeys(PostgresKeys):
+class BrokenKeys(PostgresApiKeyRepository):
     """Keys that can't be looked up."""
 
     error: Exception

@@ -12,10 +12,9 @@ import httpx
 import psycopg
 from stripe import WebhookSignature
 
-from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.billing import NoDatabase
+from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.wiring import stripe_event_handlers
 from tests.api.test_plans import plan_status, started, the_invoice
@@ -157,7 +156,7 @@ async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
 async def test_the_events_of_every_organization_are_acted_on(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    orgs = [await env.engine.registry.create_org(f"org-{n}") for n in (1, 2)]
+    orgs = [await env.engine.repositories.organizations.ensure(f"org-{n}") for n in (1, 2)]
     events = [event_of("invoice.paid", str(uuid4()), org_id) for org_id in orgs]
 
     answers = [await deliver(api, env, event) for event in events]
@@ -251,8 +250,5 @@ class TroubledInbox:
             raise NoDatabase("gone for a moment")
         return None
 
-    async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
+    async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         return tuple({str(event.org_id) for event in self.waiting})
-
-    async def attention(self) -> PlansOnHold:
-        return PlansOnHold(plans_needing_attention=0, unsent_invoices=0, oldest_open_webhook=None)

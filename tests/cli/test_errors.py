@@ -14,7 +14,8 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
-from billflow.ports.billing import NoDatabase, PaymentsUnavailable
+from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.database import NoDatabase
 
 
 def raising(error: BaseException) -> Any:

@@ -55,7 +55,7 @@ class Debtor:
 
     async def mails(self) -> list[MailRecord]:
         """Return what the customer was written, the oldest first."""
-        page = await self.env.engine.mail_log.mails(self.env.org_id, self.customer.customer_id)
+        page = await self.env.engine.repositories.mails.list(self.env.org_id, self.customer.customer_id)
         return list(reversed(page.rows))
 
     async def told(self) -> list[tuple[str, int]]:

@@ -21,8 +21,8 @@ from billflow.models.contracts.onboarding import (
     StageProgress,
     StageStatus,
 )
-from billflow.ports.billing import NoDatabase
-from billflow.store.customers.repository import PostgresCustomerBooks
+from billflow.ports.database import NoDatabase
+from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
 from billflow.temporal.ids import onboarding_workflow_id
 from billflow.wiring.workers import onboarding_activities
@@ -168,9 +168,9 @@ async def test_a_database_that_is_away_fails_no_part_but_has_it_tried_again(
 ) -> None:
     customer = await created(api)
     away = Database("postgresql://nobody@127.0.0.1:1/away")
-    activities = onboarding_activities(replace(env.engine, customer_records_store=PostgresCustomerBooks(away)))
+    activities = onboarding_activities(replace(env.engine, repositories=Repositories(away, env.engine.catalog)))
     ask = OnboardingInput(
-        org_id=env.org_id, customer_id=customer["id"], actor="tests", wishes=OnboardingOptions(), at=datetime.now(UTC)
+        org_id=env.org_id, customer_id=customer["id"], actor="tests", options=OnboardingOptions(), at=datetime.now(UTC)
     )
 
     with pytest.raises(NoDatabase):
@@ -209,6 +209,6 @@ async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(
     part = StageProgress(part=OnboardingStage.DEPLOYMENT, status=StageStatus.DONE)
     report = ReportPartInput(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
 
-    told = await env.engine.customer_records_store.report_part(report)
+    told = await env.engine.repositories.onboardings.record_part(report)
 
     assert (told.customer_id, told.parts) == (customer, (part,))

@@ -19,9 +19,9 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRecord, D
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, CommandRequest, PlanRef
 from billflow.models.tables import Base
-from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.plans.queries import PostgresArchive
 from billflow.store.plans.repository import PostgresBooks
+from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 
@@ -64,20 +64,18 @@ class Company:
     org_id: str
     books: PostgresBooks
     archive: PostgresArchive
-    registry: PostgresRegistry
+    repositories: Repositories
 
     async def customer(self, deployment: Deployment | None = None) -> CustomerRecord:
         """Create a customer with a name of its own."""
         email = f"{uuid4().hex[:8]}@example.com"
-        return await self.registry.create_customer(
+        return await self.repositories.customers.create(
             self.org_id, NewCustomer(name="Muster GmbH", email=email, deployment=deployment), by()
         )
 
     async def seats(self, customer: CustomerRecord, at: datetime, members: int, guests: int = 0) -> None:
         """Report seats."""
-        await self.registry.report_seats(
-            self.org_id, customer.customer_id, [SeatReport(observed_at=at, members=members, guests=guests)]
-        )
+        await self.repositories.seats.report(customer.ref, [SeatReport(observed_at=at, members=members, guests=guests)])
 
     def ask(self, customer: CustomerRecord, asked: StartPlan = MONTHLY, key: str | None = None) -> StartPlanInput:
         """Return the request to start a plan at `BEGIN`."""
@@ -147,6 +145,6 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
 @pytest.fixture
 async def company(database: Database, catalog: Catalog) -> Company:
     """Return a new organization."""
-    registry = PostgresRegistry(database)
-    org_id = await registry.create_org(f"org-{uuid4().hex[:8]}")
-    return Company(org_id, PostgresBooks(database, catalog), PostgresArchive(database, catalog), registry)
+    repositories = Repositories(database, catalog)
+    org_id = await repositories.organizations.ensure(f"org-{uuid4().hex[:8]}")
+    return Company(org_id, PostgresBooks(database, catalog), PostgresArchive(database, catalog), repositories)

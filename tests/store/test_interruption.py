@@ -13,10 +13,10 @@ from billflow.domain.catalog import Catalog
 from billflow.domain.commands import UpgradeTierNow
 from billflow.models.contracts.invoices import InvoiceRef, Paid
 from billflow.models.contracts.plans import StepResult
-from billflow.ports.billing import NoDatabase
-from billflow.store.customers.registration import PostgresRegistry
+from billflow.ports.database import NoDatabase
 from billflow.store.plans.queries import PostgresArchive
 from billflow.store.plans.repository import PostgresBooks
+from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
 from tests.store.conftest import BEGIN, Company, rows_of
 
@@ -48,7 +48,7 @@ async def fragile(company: Company, books_url: str, catalog: Catalog) -> AsyncIt
     event.listen(engine, "before_cursor_execute", lambda connection, *_: killer.count(connection), named=False)
     event.listen(engine, "commit", killer.count)
     books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
-    yield Company(company.org_id, books, archive, PostgresRegistry(database)), killer
+    yield Company(company.org_id, books, archive, Repositories(database, catalog)), killer
     await database.close()
 
 

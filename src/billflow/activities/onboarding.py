@@ -25,17 +25,20 @@ from billflow.models.contracts.onboarding import (
     StageStatus,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable, Registry
-from billflow.ports.customers import CustomerBooks
+from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.customers import BillingAccountRepository, OnboardingRepository, ProjectRepository
+from billflow.ports.test_clocks import TestClockRepository
 
 
 @dataclass(frozen=True)
 class OnboardingActivities:
     """What a new customer is given, in our database and at Stripe."""
 
-    customers: CustomerBooks
+    onboardings: OnboardingRepository
+    billing_accounts: BillingAccountRepository
+    projects: ProjectRepository
+    test_clocks: TestClockRepository
     archive: Archive
-    registry: Registry
     books: Books
     gateway: PaymentGateway
 
@@ -53,7 +56,7 @@ class OnboardingActivities:
         """Make sure that there is an account to bill to."""
 
         async def account_id() -> str:
-            return (await self.customers.accounts(_ref(request)))[0].billing_account_id
+            return (await self.billing_accounts.list(_ref(request)))[0].billing_account_id
 
         return await _progress(OnboardingStage.BILLING_ACCOUNT, account_id)
 
@@ -62,7 +65,7 @@ class OnboardingActivities:
         """Make the customer known to Stripe, once."""
 
         async def stripe_customer_id() -> str:
-            payer = await self.customers.payer(_ref(request))
+            payer = await self.billing_accounts.default_payer(_ref(request))
             made = await self.gateway.ensure_customer(payer)
             if payer.stripe_customer_id is None:
                 await self.books.record_stripe_customer(payer, made)
@@ -83,12 +86,12 @@ class OnboardingActivities:
 
         async def project_id() -> str:
             nonlocal status
-            if known := [project.project_id for project in await self.customers.projects(_ref(request))]:
+            if known := [project.project_id for project in await self.projects.list(_ref(request))]:
                 status = StageStatus.DONE if str(ours) in known else StageStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
             name = (await self.archive.customer(request.org_id, request.customer_id)).name
             wanted = request.options.project or NewProject(name=name)
-            made = await self.customers.add_project(_ref(request), wanted, _change(request), project_id=ours)
+            made = await self.projects.create(_ref(request), wanted, _change(request), resource_id=ours)
             return made.project_id
 
         progress = await _progress(OnboardingStage.FIRST_PROJECT, project_id)
@@ -101,7 +104,7 @@ class OnboardingActivities:
         if plan is None:
             return PlanPartResult(progress=StageProgress(part=OnboardingStage.TRIAL_PLAN, status=StageStatus.SKIPPED))
         try:
-            at = (await self.registry.clock(request.org_id, clock_id)).now_at if clock_id else request.at
+            at = (await self.test_clocks.get(request.org_id, clock_id)).now_at if clock_id else request.at
             start = StartPlanInput(
                 org_id=request.org_id,
                 customer_id=request.customer_id,
@@ -123,13 +126,13 @@ class OnboardingActivities:
     async def remove_project(self, request: RemoveProjectInput) -> StageProgress:
         """Remove the first project; one that is gone already stays gone."""
         with contextlib.suppress(NotFound):
-            await self.customers.remove_project(_ref(request), request.project_id, _change(request))
+            await self.projects.delete(_ref(request), request.project_id, _change(request))
         return StageProgress(part=OnboardingStage.FIRST_PROJECT, status=StageStatus.UNDONE, at=_now())
 
     @activity.defn
     async def report_part(self, report: ReportPartInput) -> OnboardingProgress:
         """Record what came of a part."""
-        return await self.customers.report_part(report)
+        return await self.onboardings.record_part(report)
 
 
 async def _progress(part: OnboardingStage, make: Callable[[], Awaitable[str]]) -> StageProgress:

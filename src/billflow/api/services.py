@@ -11,10 +11,7 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Idempotency, Monitoring
-from billflow.ports.audit import Audit
-from billflow.ports.billing import Archive, Books, Registry
-from billflow.ports.customers import CustomerBooks
+from billflow.ports.billing import Archive, Books
 from billflow.service.adjustments import AdjustmentService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
@@ -26,6 +23,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
+from billflow.store.repositories import Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -43,9 +41,8 @@ class Services:
     plans: PlanService
     books: Books
     archive: Archive
-    registry: Registry
     customers: CustomerService
-    customer_records_store: CustomerBooks
+    repositories: Repositories
     seats: SeatService
     clocks: ClockService
     offers: OfferService
@@ -58,10 +55,7 @@ class Services:
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
     authentication: Authentication
-    answers: Idempotency
-    watch: Monitoring
     webhooks: WebhookService
-    audit: Audit
     privacy: PrivacyService
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 

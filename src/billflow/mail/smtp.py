@@ -8,7 +8,7 @@ import aiosmtplib
 import structlog
 
 from billflow.models.contracts.mail import Mail
-from billflow.ports.adjustments import MailNotSent
+from billflow.ports.mail import MailNotSent
 from billflow.settings import SettingsError
 
 TIMEOUT = 30.0

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from billflow.ports.billing import Archive, Registry
+from billflow.ports.billing import Archive
 from billflow.service.plans import PlanService
+from billflow.store.plans.test_clocks import PostgresTestClockRepository
 from billflow.temporal.ids import collection_workflow_id
 
 _FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
@@ -19,7 +20,7 @@ class ClockService:
 
     plans: PlanService
     archive: Archive
-    registry: Registry
+    clocks: PostgresTestClockRepository
 
     async def advance(
         self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
@@ -34,7 +35,7 @@ class ClockService:
         await self._advance(org_id, clock_id, to, progress)
 
     async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
-        await self.registry.advance_clock(org_id, clock_id, to)
+        await self.clocks.advance(org_id, clock_id, to)
         for state in await self.archive.running_plans(org_id, test_clock_id=clock_id):
             await self.plans.signal_plan(state, "advance_clock", to)
         for invoice in await self.archive.collecting(org_id, test_clock_id=clock_id):

@@ -12,8 +12,9 @@ from billflow.domain.step import Facts
 from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Archive, Registry
+from billflow.ports.billing import Archive
 from billflow.service.plans import PlanService
+from billflow.store.customers.repository import PostgresCustomerRepository
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PricingService:
 
     plans: PlanService
     archive: Archive
-    registry: Registry
+    customers: PostgresCustomerRepository
     catalog: Catalog
 
     async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
@@ -34,7 +35,7 @@ class PricingService:
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
-        await self.registry.set_pricing(ref.org_id, ref.customer_id, pricing, change)
+        await self.customers.set_pricing(ref, pricing, change)
         if live is not None and self._is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
         return await self.archive.customer(ref.org_id, ref.customer_id)

@@ -10,8 +10,8 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Monitoring
 from billflow.ports.billing import StripeEventRepository
+from billflow.ports.monitoring import Monitoring
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20
@@ -27,7 +27,7 @@ class StripeEventQueue:
 
     inbox: StripeEventRepository
     handlers: StripeEventHandlers
-    watch: Monitoring
+    monitoring: Monitoring
     _stored: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
@@ -59,7 +59,7 @@ class StripeEventQueue:
     async def _work(self) -> int:
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
         worked = 0
-        for org_id in await self.watch.orgs_with_open_webhooks():
+        for org_id in await self.monitoring.organizations_with_unhandled_events():
             events = await self.inbox.unhandled_events(org_id, _BATCH, besides=resting)
             await asyncio.gather(*(self._try(org_id, event) for event in events))
             worked += len(events)

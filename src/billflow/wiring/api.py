@@ -18,14 +18,12 @@ from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
-from billflow.store.access.idempotency import PostgresIdempotency
-from billflow.store.customers.registration import org_id_of
-from billflow.store.session.monitoring import PostgresMonitoring
+from billflow.store.access.organizations import org_id_of
 from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
 from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
-from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
+from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
 
 PROBE_PATIENCE = timedelta(seconds=2)
 """How long Temporal has to say that it is well."""
@@ -53,30 +51,27 @@ def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
     database = engine.books.database
-    watch = PostgresMonitoring(database)
     return Services(
         plans=engine.plans,
         books=engine.books,
         archive=engine.archive,
-        registry=engine.registry,
         customers=engine.customers,
-        customer_records_store=engine.customer_records_store,
+        repositories=engine.repositories,
         seats=engine.seats,
         clocks=engine.clocks,
         offers=engine.offers,
-        pricing=PricingService(engine.plans, engine.archive, engine.registry, engine.catalog),
+        pricing=PricingService(engine.plans, engine.archive, engine.repositories.customers, engine.catalog),
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
-        stripe_events=StripeEventQueue(PostgresStripeEvents(database), stripe_event_handlers(engine), watch),
+        stripe_events=StripeEventQueue(
+            PostgresStripeEvents(database), stripe_event_handlers(engine), engine.repositories.monitoring
+        ),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(engine),
-        authentication=Authentication(engine.keys, engine.mode),
-        answers=PostgresIdempotency(database),
-        watch=watch,
+        authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=webhooks_of(engine),
-        audit=audit_of(engine),
         privacy=personal_data_of(engine),
     )
 

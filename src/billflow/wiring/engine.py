@@ -29,13 +29,9 @@ from billflow.service.reconciliation import ReconciliationService
 from billflow.service.seats import SeatService
 from billflow.service.workflow_control import WorkflowControl
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
-from billflow.store.access.api_keys import PostgresKeys
-from billflow.store.customers.registration import PostgresRegistry
-from billflow.store.customers.repository import PostgresCustomerBooks
-from billflow.store.mail.repository import PostgresMailLog
-from billflow.store.offers.repository import PostgresOffers
 from billflow.store.plans.queries import PostgresArchive
 from billflow.store.plans.repository import PostgresBooks
+from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
@@ -51,11 +47,9 @@ class Engine:
     catalog: Catalog
     books: PostgresBooks
     archive: PostgresArchive
-    registry: PostgresRegistry
+    repositories: Repositories
     stripe: stripe.StripeClient
     gateway: StripeGateway
-    customer_records_store: PostgresCustomerBooks
-    keys: PostgresKeys
     mode: Mode
 
     @cached_property
@@ -76,17 +70,24 @@ class Engine:
     @property
     def customers(self) -> CustomerService:
         """Return what one can ask of customers."""
-        return CustomerService(self.plans, self.archive, self.registry, self.customer_records_store, self.catalog)
+        return CustomerService(
+            self.plans,
+            self.archive,
+            self.repositories.customers,
+            self.repositories.onboardings,
+            self.repositories.sponsorships,
+            self.catalog,
+        )
 
     @property
     def seats(self) -> SeatService:
         """Return what takes in reports of seats."""
-        return SeatService(self.plans, self.archive, self.registry)
+        return SeatService(self.plans, self.archive, self.repositories.seats)
 
     @property
     def clocks(self) -> ClockService:
         """Return what moves test clocks."""
-        return ClockService(self.plans, self.archive, self.registry)
+        return ClockService(self.plans, self.archive, self.repositories.test_clocks)
 
     @property
     def invoices(self) -> InvoiceService:
@@ -110,14 +111,9 @@ class Engine:
         return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
 
     @property
-    def mail_log(self) -> PostgresMailLog:
-        """Return the mails to customers."""
-        return PostgresMailLog(self.books.database)
-
-    @property
     def offers(self) -> OfferService:
         """Return what one can ask of offers."""
-        return OfferService(self.plans, PostgresOffers(self.books.database, self.catalog), self.gateway)
+        return OfferService(self.plans, self.repositories.offers, self.gateway)
 
 
 @asynccontextmanager
@@ -136,18 +132,15 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         client = await connect(temporal_address, keyring=payload_keyring(settings))
         await search_attributes.ensure(client)
         books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
-        registry = PostgresRegistry(database, livemode=is_live(api_key))
         yield Engine(
             settings=settings,
             client=client,
             catalog=catalog,
             books=books,
             archive=archive,
-            registry=registry,
+            repositories=Repositories(database, catalog, livemode=is_live(api_key)),
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),
-            customer_records_store=PostgresCustomerBooks(database),
-            keys=PostgresKeys(database),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )
 

@@ -63,4 +63,4 @@ def refused_duplicates() -> Iterator[None]:
             raise NotFound("There is no such organization; create it first.") from error
         if constraint not in _TAKEN:
             raise
-        raise _TAKEN[constraint]() from error
+        raise _TAKEN[constraint]() from error  # noqa: RSE102  (a partial, not a class)

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
+from billflow.ports.monitoring import Monitoring
 from billflow.store.session.database import Database
 
 ROLE = "billflow_watch"
 
 
 @dataclass(frozen=True)
-class PostgresMonitoring:
+class PostgresMonitoring(Monitoring):
     """Numbers, moments and ids of all organizations; its role may only read."""
 
     database: Database
@@ -27,7 +28,6 @@ class PostgresMonitoring:
             return tuple(map(str, await session.scalars(select(Org.id).order_by(Org.id))))
 
     async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
-        """Return the ids of the organizations for which an event of Stripe waits to be handled."""
         query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
         async with self._reading() as session:
             return tuple(str(org_id) for org_id in (await session.scalars(query)).all())

@@ -62,7 +62,8 @@ def _cursor(order: Order, row: object) -> str:
 def _before(order: Order, cursor: str) -> ColumnElement[bool]:
     try:
         texts = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        place = [_PARSERS[column.type.python_type](text) for column, text in zip(order, texts, strict=True)]
+        parsers = _SEQUENCE if len(order) == len(_SEQUENCE) else _MOMENT_AND_ID
+        place = [parse(text) for parse, text in zip(parsers, texts, strict=True)]
     except ValueError:
         raise InvalidInput(
             "after is no cursor of this list; use the page's next.", code="bad_cursor", field="after"
@@ -76,4 +77,5 @@ def _number(text: str) -> int:
     return int(text)
 
 
-_PARSERS: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, int: _number}
+_SEQUENCE: tuple[Callable[[str], Any], ...] = (_number,)
+_MOMENT_AND_ID: tuple[Callable[[str], Any], ...] = (datetime.fromisoformat, UUID)

@@ -22,12 +22,12 @@ class Mailer(Protocol):
 class MailRepository(Protocol):
     """The log of the mails that were written; every method is one transaction and safe to repeat."""
 
-    async def notification_facts(self, ask: NotificationInput) -> NotificationFacts:
+    async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         """Return what there is to say about an invoice, or several together; raises `NotFound`."""
         ...
 
-    async def store(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
-        """Store a mail under the key of *ask*, and return it; one that is stored already stays as it was written."""
+    async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
+        """Store a mail under the key of *notification*, once, and return it as it was stored first."""
         ...
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:

@@ -12,7 +12,7 @@ from billflow.store.customers.channels import PostgresChannelRepository
 from billflow.store.customers.contacts import PostgresContactRepository
 from billflow.store.customers.onboardings import PostgresOnboardingRepository
 from billflow.store.customers.projects import PostgresProjectRepository
-from billflow.store.customers.reports import PostgresCustomerReports
+from billflow.store.customers.reports import PostgresReportQueries
 from billflow.store.customers.repository import PostgresCustomerRepository
 from billflow.store.customers.seats import PostgresSeatRepository
 from billflow.store.customers.settings import PostgresSettingsRepository
@@ -46,7 +46,7 @@ class Repositories:
         self.credits = PostgresCreditRepository(database)
         self.sponsorships = PostgresSponsorshipRepository(database, catalog)
         self.onboardings = PostgresOnboardingRepository(database)
-        self.reports = PostgresCustomerReports(database)
+        self.reports = PostgresReportQueries(database)
         self.offers = PostgresOfferRepository(database, catalog)
         self.test_clocks = PostgresTestClockRepository(database, livemode)
         self.mails = PostgresMailRepository(database)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
@@ -14,6 +14,7 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditLog
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.filters import Conditions, equal
 from billflow.store.session.mapping import from_row
 from billflow.store.session.paging import page
 
@@ -100,11 +101,10 @@ async def _unchained(session: AsyncSession) -> list[AuditFault]:
     return [AuditFault(position=None, audit_id=str(key), problem="the entry is not in the chain") for key in found]
 
 
-def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    named = {name: getattr(wanted, name) for name in ("actor", "action", "subject_type", "subject_id")}
-    conditions: list[ColumnElement[bool]] = [
-        getattr(AuditLog, name) == value for name, value in named.items() if value is not None
-    ]
+def _conditions(wanted: AuditFilter) -> Conditions:
+    conditions = equal(
+        wanted, {name: getattr(AuditLog, name) for name in ("actor", "action", "subject_type", "subject_id")}
+    )
     if wanted.since is not None:
         conditions.append(AuditLog.created_at >= wanted.since)
     return conditions

@@ -40,7 +40,7 @@ _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 
 
 @dataclass(frozen=True)
-class PostgresCustomerReports:
+class PostgresReportQueries:
     """What a customer used, paid and owes; nothing here writes. Unknown ids raise `NotFound`."""
 
     database: Database

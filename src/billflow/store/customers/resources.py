@@ -1,5 +1,6 @@
 """What the resources of a customer have in common: they are listed, added, changed and removed in the same way."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Owner(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ResourceRepository(Generic[Ref, New, Update, Record]):
+class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
     """One kind of resource; every method is one transaction, and a change is made under the customer's lock.
 
     Unknown ids raise `NotFound`; `Refused` is raised for what a rule forbids, and where what must be unique is not.
@@ -97,9 +98,9 @@ class ResourceRepository(Generic[Ref, New, Update, Record]):
             self._note(recorder, "deleted", owner, row, before=self._audited(row), after={})
             await recorder.session.delete(row)
 
+    @abstractmethod
     async def _values(self, session: AsyncSession, customer: CustomerRow, new: New) -> dict[str, Any]:
         """Return the columns of a new row, after making room for it."""
-        raise NotImplementedError
 
     async def _before_update(self, session: AsyncSession, customer: CustomerRow, row: Any, update: Update) -> None:
         """Make room for a change; raises `Refused` or `NotFound`."""

@@ -29,17 +29,17 @@ class PostgresMailRepository(MailRepository):
 
     database: Database
 
-    async def notification_facts(self, ask: NotificationInput) -> NotificationFacts:
+    async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         query = (
             select(InvoiceRow, CustomerRow, BillingAccountRow)
             .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
             .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
-            .where(InvoiceRow.id == as_id(ask.invoice_id, "invoice"))
+            .where(InvoiceRow.id == as_id(notification.invoice_id, "invoice"))
         )
-        async with self.database.unit_of_work(ask.org_id) as session:
+        async with self.database.unit_of_work(notification.org_id) as session:
             found = (await session.execute(query)).one_or_none()
             if found is None:
-                raise NotFound(f"There is no invoice {ask.invoice_id!r}.")
+                raise NotFound(f"There is no invoice {notification.invoice_id!r}.")
             invoice, customer, account = found
             return NotificationFacts(
                 customer_id=str(customer.id),
@@ -53,23 +53,23 @@ class PostgresMailRepository(MailRepository):
                 hosted_invoice_url=invoice.hosted_invoice_url,
                 is_closed=invoice.status not in UNPAID,
                 is_erased=customer.erased_at is not None,
-                listed=await _listed(session, ask.together),
+                listed=await _listed(session, notification.together),
             )
 
-    async def store(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
+    async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
         row = insert(MailRow).values(
             id=uuid4(),
-            org_id=as_id(ask.org_id, "organization"),
+            org_id=as_id(notification.org_id, "organization"),
             customer_id=UUID(facts.customer_id),
-            invoice_id=as_id(ask.invoice_id, "invoice"),
-            key=ask.key,
-            occasion=ask.occasion,
-            at=ask.at,
+            invoice_id=as_id(notification.invoice_id, "invoice"),
+            key=notification.key,
+            occasion=notification.occasion,
+            at=notification.at,
             **mail.model_dump(),
         )
-        async with self.database.unit_of_work(ask.org_id) as session:
+        async with self.database.unit_of_work(notification.org_id) as session:
             await session.execute(row.on_conflict_do_nothing())
-            return _record((await session.scalars(select(MailRow).where(MailRow.key == ask.key))).one())
+            return _record((await session.scalars(select(MailRow).where(MailRow.key == notification.key))).one())
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
         query = update(MailRow).where(MailRow.id == as_id(mail_id, "mail"), MailRow.sent_at.is_(None))

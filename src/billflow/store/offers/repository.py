@@ -17,8 +17,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
 from billflow.ports.offers import OfferRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.records import customer_record
-from billflow.store.customers.transactions import LIVE
+from billflow.store.customers.transactions import LIVE, load_customer
 from billflow.store.offers.records import close, lock_offer, note, terms_of_offer
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.snapshots import STATES, StateRows, state_of
@@ -85,10 +84,8 @@ class PostgresOfferRepository(OfferRepository):
     async def list(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
         """Return what was offered to a customer, the newest first, as it stands at *at*."""
         async with self.database.unit_of_work(org_id) as session:
-            customer = await customer_record(session, as_id(customer_id, "customer"))
-            query = select(CustomerPlanOffer).where(
-                CustomerPlanOffer.customer_id == as_id(customer.customer_id, "customer")
-            )
+            customer = await load_customer(session, customer_id)
+            query = select(CustomerPlanOffer).where(CustomerPlanOffer.customer_id == customer.id)
             rows = await session.scalars(query.order_by(CustomerPlanOffer.created_at.desc(), CustomerPlanOffer.id))
             return tuple(_record(row, at) for row in rows)
 

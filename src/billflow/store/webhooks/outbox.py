@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,7 @@ from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, 
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Database, advisory_lock, as_id
+from billflow.store.session.filters import Conditions, equal
 from billflow.store.session.monitoring import ROLE as WATCH
 from billflow.store.session.paging import page
 from billflow.store.webhooks.deliveries import open_streams, stream_of
@@ -160,14 +161,9 @@ async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxE
     return events
 
 
-def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.type is not None:
-        conditions.append(OutboxEvent.type == wanted.type)
-    if wanted.customer_id is not None:
-        conditions.append(OutboxEvent.customer_id == as_id(wanted.customer_id, "customer"))
-    if wanted.plan_id is not None:
-        conditions.append(OutboxEvent.plan_id == as_id(wanted.plan_id, "plan"))
+def _conditions(wanted: EventFilter) -> Conditions:
+    row = OutboxEvent
+    conditions = equal(wanted, {"type": row.type, "customer_id": row.customer_id, "plan_id": row.plan_id})
     if wanted.since is not None:
-        conditions.append(OutboxEvent.created_at >= wanted.since)
+        conditions.append(row.created_at >= wanted.since)
     return conditions

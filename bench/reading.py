@@ -30,7 +30,7 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.plans.queries import PostgresArchive
+from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
 from billflow.wiring import bundled_catalog, migrate
 
@@ -93,7 +93,7 @@ async def _sequential_scans(database: Database, org_id: str) -> list[str]:
         asked.append((str(call[2]), call[3]))
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    await _every_read(PostgresArchive(database, bundled_catalog()), org_id)
+    await _every_read(Queries(database, bundled_catalog()), org_id)
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
     found = []
     for statement, parameters in [one for one in asked if one[0].lstrip().startswith("SELECT") and "FROM" in one[0]]:
@@ -106,20 +106,20 @@ async def _sequential_scans(database: Database, org_id: str) -> list[str]:
     return found
 
 
-async def _every_read(archive: PostgresArchive, org_id: str) -> None:
+async def _every_read(queries: Queries, org_id: str) -> None:
     """Ask everything that lists ask."""
-    page = await archive.customers(org_id, CustomerFilter())
+    page = await queries.customers.search(org_id, CustomerFilter())
     customer = page.rows[0]
-    await archive.customers(org_id, CustomerFilter(), Paging(after=page.next))
+    await queries.customers.search(org_id, CustomerFilter(), Paging(after=page.next))
     for wanted in ({"email": customer.email}, {"q": customer.name.lower()}, {"status": "suspended"}):
-        await archive.customers(org_id, CustomerFilter.model_validate(wanted))
-    plans = await archive.plans(org_id, PlanFilter())
-    await archive.plans(org_id, PlanFilter(needs_attention=True))
-    await archive.plans(org_id, PlanFilter(customer_id=customer.customer_id))
-    invoices = await archive.invoices(org_id, InvoiceFilter(customer_id=customer.customer_id))
-    await archive.invoices(org_id, InvoiceFilter())
-    await archive.invoice(org_id, invoices.rows[0].invoice_id)
-    await archive.ledger(PlanRef(org_id=org_id, plan_id=plans.rows[0].plan_id))
+        await queries.customers.search(org_id, CustomerFilter.model_validate(wanted))
+    plans = await queries.plans.search(org_id, PlanFilter())
+    await queries.plans.search(org_id, PlanFilter(needs_attention=True))
+    await queries.plans.search(org_id, PlanFilter(customer_id=customer.customer_id))
+    invoices = await queries.invoices.search(org_id, InvoiceFilter(customer_id=customer.customer_id))
+    await queries.invoices.search(org_id, InvoiceFilter())
+    await queries.invoices.get(org_id, invoices.rows[0].invoice_id)
+    await queries.plans.ledger(PlanRef(org_id=org_id, plan_id=plans.rows[0].plan_id))
 
 
 async def _key(database: Database, org_id: str) -> str:

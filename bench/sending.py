@@ -42,7 +42,7 @@ from billflow.models.contracts.invoices import (
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import Books
+from billflow.ports.invoices import InvoiceRepository
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
@@ -65,8 +65,8 @@ PLANS = 50
 
 
 @dataclass
-class MemoryBooks:
-    """What the activity wants of the records, without a database; `begun` is when the first invoice was handed out."""
+class MemoryInvoices:
+    """What the activity wants of invoices, without a database; `begun` is when the first invoice was handed out."""
 
     invoices: dict[str, InvoiceToCollect]
     begun: float = 0.0
@@ -130,9 +130,9 @@ async def customers(gateway: StripeGateway, sandbox: Sandbox) -> list[BilledCust
     return made
 
 
-async def sent(temporal: Client, books: MemoryBooks) -> float:
+async def sent(temporal: Client, repository: MemoryInvoices) -> float:
     """Let workflows send the invoices, and return the seconds from the first handed out until the last was paid."""
-    invoices = list(books.invoices.values())
+    invoices = list(repository.invoices.values())
     asks = [one.as_of(one.issued_at) for one in invoices]
     runs = [
         temporal.execute_workflow(SendingBench.run, asks[n::PLANS], id=f"bench/{n}", task_queue=BILLFLOW)
@@ -141,7 +141,7 @@ async def sent(temporal: Client, books: MemoryBooks) -> float:
     paid = sum(await asyncio.gather(*runs))
     if paid != len(invoices):
         raise SystemExit(f"only {paid} of {len(invoices)} invoices were paid")
-    return time.monotonic() - books.begun
+    return time.monotonic() - repository.begun
 
 
 async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
@@ -158,16 +158,16 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
             gateway = StripeGateway(client)
             payers = await customers(gateway, Sandbox(client, API_KEY))
             invoices = [invoice_of(payers[n % CUSTOMERS]) for n in range(count)]
-            books = MemoryBooks({one.invoice_id: one for one in invoices})
+            repository = MemoryInvoices({one.invoice_id: one for one in invoices})
             before = len((await control.get("/requests")).json()["data"])
             await control.post("/settings", json={"rate_limit": "live"})
             await control.post("/faults", json={"requests": [LATENCY]})
-            activities = [CollectionActivities(cast("Books", books), gateway).collect]
+            activities = [CollectionActivities(cast("InvoiceRepository", repository), gateway).collect]
             async with (
                 Worker(temporal, task_queue=BILLFLOW, workflows=[SendingBench]),
                 stripe_worker_of(temporal, activities, None, rate),
             ):
-                took = await sent(temporal, books)
+                took = await sent(temporal, repository)
             log = (await control.get("/requests")).json()["data"][before:]
     return took, Counter(entry["status"] for entry in log)
 

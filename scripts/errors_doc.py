@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  a script, not a package
 """Write docs/errors.md from the code: `python scripts/errors_doc.py`.
 
 The source is read, not run: classes say when they come and what to do in their docstrings, `errors.toml` says it of the

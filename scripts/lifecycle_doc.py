@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  a script, not a package
 """Write docs/lifecycle.md from the code: `python scripts/lifecycle_doc.py`.
 
 Every cell is found by taking the command, or the end of the cycle, on a plan in that status.

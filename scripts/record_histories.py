@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  a script, not a package
 """Record the histories that tests/replay replays, and what workflows command; run it after changing a workflow.
 
 Histories that are there already stay, unless --again is given: they are what running plans have done.
@@ -70,7 +69,7 @@ def _save(path: Path, history: WorkflowHistory) -> None:
         path = path.with_stem(f"{path.stem}-{history.run_id[-6:]}")
     told = json.loads(history.to_json(), object_hook=_nameless)
     path.write_text(json.dumps(told, indent=1) + "\n")
-    print(f"{path.relative_to(ROOT)}: {len(history.events)} events")  # noqa: T201
+    print(f"{path.relative_to(ROOT)}: {len(history.events)} events")
 
 
 def _nameless(node: dict[str, object]) -> dict[str, object]:

@@ -1,105 +1,62 @@
-"""Run each folder of tests in a pytest of its own, a few at a time: `python scripts/run_tests.py [--at-once N]`.
+"""Run the tests in a temporary folder of their own, and fail where they leave something behind.
 
-A folder starts its own servers and workers. In one process they would all live until the last test, and workers of
-one folder would take the tasks of another.
+Usage: python scripts/run_tests.py [ARGUMENTS OF PYTEST]
+
+Without arguments all tests run, in as many processes as `--numprocesses` says or else two.
 """
 
-import argparse
-import re
-import subprocess
+import json
+import os
+import shutil
 import sys
-from collections import Counter
+import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
-TESTS = Path("tests")
-AT_ONCE = 2
-LONG = ("workflows", "chaos", "pipeline", "api")
-"""The folders that take longest and so begin first: none of them is to run on alone at the end."""
-LONGEST = 900
-"""Seconds until a folder is given up."""
-NOTHING_COLLECTED = 5
-_COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
+sys.path.insert(0, str(Path(__file__).parent))
+from leftovers import adopt_orphans, described, end, reap_until, remains_in, still_running
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = ("tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
+PROCESSES = ("--numprocesses", "2", "--no-loadscope-reorder")
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one pytest did."""
-
-    group: Sequence[str]
-    code: int
-    seconds: float
-    output: str
-
-    @property
-    def name(self) -> str:
-        """Return the folder, or where the files beside the folders are."""
-        return self.group[0] if len(self.group) == 1 else str(TESTS)
-
-    @property
-    def is_bad(self) -> bool:
-        """Tell whether a test failed, or the pytest itself."""
-        return self.code not in (0, NOTHING_COLLECTED)
-
-    @property
-    def closing(self) -> str:
-        """Return pytest's own last words."""
-        lines = [line for line in self.output.splitlines() if _COUNTS.search(line)]
-        return lines[-1].strip("= ") if lines else "no test was run"
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Return how many tests passed, failed and so on."""
-        return Counter({word.rstrip("s"): int(number) for number, word in _COUNTS.findall(self.closing)})
-
-
-def groups() -> list[list[str]]:
-    """Return what each pytest runs: a folder with tests, or the files beside the folders."""
-    folders = sorted({path.relative_to(TESTS).parts[0] for path in TESTS.glob("*/**/test_*.py")})
-    folders.sort(key=lambda folder: folder not in LONG)
-    return [[str(TESTS / folder)] for folder in folders] + [sorted(map(str, TESTS.glob("test_*.py")))]
-
-
-def run(group: Sequence[str]) -> Run:
-    """Run one pytest to its end."""
-    begun = monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *group]
+def main(arguments: Sequence[str]) -> int:
+    """Run pytest; return 0 where every test passed and nothing is left."""
+    folder = Path(tempfile.mkdtemp(prefix="billflow-tests-"))
+    folder.chmod(0o711)  # PostgreSQL runs as another user where root starts it
+    adopt_orphans()
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
-    except subprocess.TimeoutExpired:
-        return Run(group, 1, monotonic() - begun, f"{group[0]} took over {LONGEST} s and was ended")
-    return Run(group, ended.returncode, monotonic() - begun, ended.stdout + ended.stderr)
+        code, counts = run_pytest(arguments, folder)
+        processes = still_running(folder)
+        left = [*map(described, processes), *remains_in(folder)]
+        end(processes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for what in left:
+        print(f"LEFT BEHIND {what}")
+    failed = counts.get("failed", 0) + bool(left)
+    if code and not failed:
+        print(f"pytest ended with code {code}")
+    print(f"{counts.get('passed', 0)} passed, {failed} failed")
+    return code or int(bool(left))
 
 
-def tell(one: Run) -> None:
-    """Print how a pytest ended, and all it said where something is wrong."""
-    print(f"{one.name:<24} {one.closing} [{one.seconds:.0f} s]", flush=True)
-    if one.is_bad:
-        print(one.output, flush=True)
-
-
-def all_runs(at_once: int) -> list[Run]:
-    """Run every group, a few at a time, telling of each as it ends."""
-    ended = []
-    with ThreadPoolExecutor(at_once) as pool:
-        for future in as_completed([pool.submit(run, group) for group in groups()]):
-            ended.append(future.result())
-            tell(ended[-1])
-    return ended
-
-
-def main() -> int:
-    """Run everything; return 1 where a test failed, or a pytest broke."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many folders at a time (%(default)s)")
-    ended = all_runs(parser.parse_args().at_once)
-    total = sum((one.counts for one in ended), Counter[str]())
-    print(f"{total['passed']} passed, {total['failed'] + total['error']} failed")
-    return int(any(one.is_bad for one in ended))
+def run_pytest(arguments: Sequence[str], folder: Path) -> tuple[int, dict[str, int]]:
+    """Run pytest to its end; return its exit code and how many tests passed and failed."""
+    counts, base = folder / "counts.json", folder / "pytest"
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--durations=10", "--durations-min=1"]
+    command += [word for plugin in (*PLUGINS, "no:terminaldistreporter") for word in ("-p", plugin)]
+    command += [f"--counts={counts}", f"--basetemp={base}", *(arguments or PROCESSES)]
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    pid = os.posix_spawn(sys.executable, command, os.environ | {"TMPDIR": str(folder)})
+    code = reap_until(pid, counts)
+    known = json.loads(counts.read_text()) if counts.exists() else {}
+    counts.unlink(missing_ok=True)
+    shutil.rmtree(base, ignore_errors=True)
+    return code, known
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -16,10 +16,10 @@ async def differences(
     env: Environment, customer: CustomerRecord, asked: StartPlan, starts_at: datetime
 ) -> tuple[str, ...]:
     """Return what our rows, the recomputation of what was *asked* at *starts_at*, and Stripe don't agree on."""
-    known = await env.engine.archive.customer(env.org_id, customer.customer_id)
+    known = await env.engine.queries.customers.get(env.org_id, customer.customer_id)
     seen = tuple(
         SeatObservation(observed_at=report.observed_at, members=report.members, guests=report.guests)
-        for report in await env.engine.archive.seats(env.org_id, customer.customer_id)
+        for report in await env.engine.queries.customers.seats(env.org_id, customer.customer_id)
     )
     part = Part(Organization(customer.name, seen), starts_at, starts_at, asked)
     played = DemoResult(part, customer.customer_id, known.billing_account.stripe_customer_id or "")

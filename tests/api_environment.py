@@ -1,4 +1,4 @@
-"""The whole engine on real servers: a database of its own, the shared Temporal server, a emulator, workers, the API."""
+"""The whole engine on real servers: a database and a Temporal namespace of its own, a emulator, workers, the API."""
 
 import asyncio
 import secrets
@@ -23,6 +23,7 @@ from billflow.temporal.worker import run_until
 from billflow.wiring import Engine, build_api, open_engine, workers
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
+from tests.namespaces import fresh_namespace
 
 API_KEY = "sk_test_engine"
 PATIENCE = 20.0
@@ -64,7 +65,7 @@ class ApiEnvironment:
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""
-        customer = await self.engine.archive.customer(self.org_id, customer_id)
+        customer = await self.engine.queries.customers.get(self.org_id, customer_id)
         billed = BilledCustomer(
             org_id=customer.org_id,
             customer_id=customer.customer_id,
@@ -73,19 +74,19 @@ class ApiEnvironment:
             currency=customer.default_currency,
         )
         stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
-        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.engine.repositories.invoices.record_stripe_customer(billed, stripe_customer_id)
         await self.sandbox.give_card(stripe_customer_id, card)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to the house alone."""
     return await migrated_database(postgres_url, "env")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiEnvironment]:
-    """Run everything, its webhooks included, for the whole session."""
+    """Run everything, its webhooks included, for a folder of tests."""
     configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
@@ -96,7 +97,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
         )
-        async with open_engine(settings, temporal_server) as engine:
+        async with open_engine(settings, await fresh_namespace(temporal_server, "env")) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
@@ -106,13 +107,13 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             await working
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine(env: ApiEnvironment) -> Engine:
     """Return the engine of the running house."""
     return env.engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def api(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of the running API whose key may do everything."""
     async with env.client(await env.key()) as client:

@@ -13,20 +13,27 @@ from billflow.dev.folder import claimed
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.temporal import embedded_temporal
 from billflow.temporal.client import connect
+from tests.databases import create_template
+from tests.sizes import VARIABLE, sized
+
+pytest_plugins = ["tests.plugins.failures"]
 
 # The tests never touch a server that the developer's environment points at.
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
-    if _name not in {"BILLFLOW_CHAOS", "BILLFLOW_CHAOS_SEED", "BILLFLOW_FUZZ"}:
+    if _name not in {VARIABLE, "BILLFLOW_CHAOS_SEED"}:
         del os.environ[_name]
 
 
-# How hard the properties look: few examples by default, HYPOTHESIS_PROFILE=more for a long look; time decides nothing.
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+# How hard the properties look; time decides nothing, and chance only in the long run.
 settings.register_profile(
-    "ci", max_examples=80, stateful_step_count=30, derandomize=True, deadline=None, suppress_health_check=_SLOW
+    "billflow",
+    max_examples=sized(25, 80, 1500),
+    stateful_step_count=sized(20, 30, 60),
+    derandomize=sized(True, True, False),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile("more", max_examples=1500, stateful_step_count=60, deadline=None, suppress_health_check=_SLOW)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+settings.load_profile("billflow")
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +55,9 @@ def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[P
 
 @pytest.fixture(scope="session")
 async def postgres_url(servers_folder: tuple[Path, int]) -> AsyncIterator[str]:
-    """Yield the URL of an empty `billflow` database, as its superuser."""
+    """Yield the URL of an empty `billflow` database, as its superuser, on a server that can copy a migrated one."""
     async with embedded_postgres(*servers_folder, durable=False) as (url, _):
+        await create_template(url)
         yield url
 
 

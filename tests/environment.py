@@ -19,7 +19,6 @@ from billflow.api.server import serving
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
-from billflow.dev.temporal import embedded_temporal
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
@@ -38,6 +37,7 @@ from billflow.wiring import build_api, open_engine, workers
 from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
+from tests.namespaces import fresh_namespace
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -120,22 +120,22 @@ class Environment(ApiEnvironment):
 
     async def state(self, plan: PlanState) -> PlanState:
         """Return the plan as the records know it."""
-        return await self.engine.books.plan_state(ref(plan))
+        return await self.engine.repositories.plans.get(ref(plan))
 
     async def plans(self, customer: CustomerRecord) -> list[PlanState]:
         """Return all plans of a customer, the oldest first."""
-        page = await self.engine.archive.plans(self.org_id, PlanFilter(customer_id=customer.customer_id), ALL)
+        page = await self.engine.queries.plans.search(self.org_id, PlanFilter(customer_id=customer.customer_id), ALL)
         return list(reversed(page.rows))
 
     async def invoices(self, customer: CustomerRecord) -> list[InvoiceDetail]:
         """Return all invoices of a customer with their lines, the oldest first."""
         wanted = InvoiceFilter(customer_id=customer.customer_id)
-        page = await self.engine.archive.invoices(self.org_id, wanted, ALL)
-        return [await self.engine.archive.invoice(self.org_id, row.invoice_id) for row in reversed(page.rows)]
+        page = await self.engine.queries.invoices.search(self.org_id, wanted, ALL)
+        return [await self.engine.queries.invoices.get(self.org_id, row.invoice_id) for row in reversed(page.rows)]
 
     async def at_stripe(self, customer: CustomerRecord) -> list[stripe.Invoice]:
         """Return what Stripe holds for a customer, the oldest first."""
-        known = await self.engine.archive.customer(self.org_id, customer.customer_id)
+        known = await self.engine.queries.customers.get(self.org_id, customer.customer_id)
         if (stripe_id := known.billing_account.stripe_customer_id) is None:
             return []
         page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})
@@ -178,9 +178,13 @@ class RunningStripe:
     webhook_secret: str
 
 
+StripeAt = Callable[[str], AbstractAsyncContextManager[RunningStripe]]
+"""Runs an emulator whose webhooks go to the URL."""
+
+
 @asynccontextmanager
 async def stripe_in_thread(webhook_url: str) -> AsyncIterator[RunningStripe]:
-    """Run a emulator in a thread of this process."""
+    """Run an emulator in a thread of this process."""
     secret = f"whsec_{secrets.token_hex(16)}"
     async with StripeEmulator(seed=secrets.randbits(31), webhook=(webhook_url, secret), control=True) as emulator:
         yield RunningStripe(emulator.url, secret)
@@ -192,7 +196,7 @@ async def running_environment(
     database_url: str,
     *,
     working: bool = True,
-    stripe_at: Callable[[str], AbstractAsyncContextManager[RunningStripe]] = stripe_in_thread,
+    stripe_at: StripeAt = stripe_in_thread,
     smtp_url: str | None = None,
 ) -> AsyncIterator[Environment]:
     """Run workers and the API against the server of *client*, with a Stripe emulator and organization of their own."""
@@ -207,15 +211,14 @@ async def running_environment(
             org=f"world-{secrets.token_hex(4)}",
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
         )
-        async with open_engine(settings, client.service_client.config.target_host) as engine:
-            ours = replace(engine, client=client)
+        async with open_engine(settings, client) as engine:
             org_id = await engine.repositories.organizations.ensure(settings.org)
             stop = asyncio.Event()
-            running = asyncio.create_task(run_until(stop, workers(ours) if working else []))
+            running = asyncio.create_task(run_until(stop, workers(engine) if working else []))
             try:
-                async with serving(build_api(ours), LOOPBACK, port) as url:
+                async with serving(build_api(engine), LOOPBACK, port) as url:
                     sandbox = Sandbox(engine.stripe, API_KEY)
-                    yield Environment(ours, url, secret, sandbox, org_id, client, emulator.url, database_url)
+                    yield Environment(engine, url, secret, sandbox, org_id, client, emulator.url, database_url)
             finally:
                 stop.set()
                 await running
@@ -223,22 +226,22 @@ async def running_environment(
 
 @asynccontextmanager
 async def dev_server_environment(
-    folder: Path, database_url: str, *, working: bool = True, seed: int | None = None
+    temporal_server: str, database_url: str, *, working: bool = True, stripe_at: StripeAt = stripe_in_thread
 ) -> AsyncIterator[Environment]:
-    """Run a world on a Temporal dev server of its own: two worlds on one server would take each other's tasks.
+    """Run a world in a namespace of its own: two worlds in one would take each other's tasks."""
+    client = await fresh_namespace(temporal_server, "env", strict_plugins())
+    async with running_environment(client, database_url, working=working, stripe_at=stripe_at) as env:
+        yield env
 
-    With a *seed* its Stripe is a process of its own too, for tests that give it much to do.
-    """
-    with claimed(folder) as lock:
-        async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
-            client = await Client.connect(server.address, plugins=strict_plugins())
 
-            @asynccontextmanager
-            async def stripe_of_seed(webhook_url: str) -> AsyncIterator[RunningStripe]:
-                terms = EmulatorOptions(False, webhook_url=webhook_url, types=HANDLED_TYPES, seed=seed or 0)
-                async with embedded_stripe(folder, lock, terms) as emulator:
-                    yield RunningStripe(emulator.api_base, emulator.webhook_secret)
+def stripe_in_process(folder: Path, seed: int) -> StripeAt:
+    """Return how to run an emulator as a process of its own, for tests that give it much to do."""
 
-            stripe_at = stripe_in_thread if seed is None else stripe_of_seed
-            async with running_environment(client, database_url, working=working, stripe_at=stripe_at) as env:
-                yield env
+    @asynccontextmanager
+    async def stripe_at(webhook_url: str) -> AsyncIterator[RunningStripe]:
+        terms = EmulatorOptions(False, webhook_url=webhook_url, types=HANDLED_TYPES, seed=seed)
+        with claimed(folder) as lock:
+            async with embedded_stripe(folder, lock, terms) as emulator:
+                yield RunningStripe(emulator.api_base, emulator.webhook_secret)
+
+    return stripe_at

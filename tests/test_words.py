@@ -80,7 +80,7 @@ def test_every_allowance_is_needed() -> None:
         ("wall", Kind.CLASS, "Wallet", False),
         ("stand-in", Kind.CLASS, "HTTPStandIn", True),
         ("stand-in", Kind.FUNCTION, "stand_in_for", True),
-        ("stand-in", Kind.TEXT, "a Emulator for Stripe", True),
+        ("stand-in", Kind.TEXT, "a Stand-in for Stripe", True),
         ("stand-in", Kind.TEXT, "as they stand in the rows", False),
         ("catch up", Kind.TEXT, "plans catch up", True),
         ("=taken", Kind.FUNCTION, "_taken", True),

@@ -9,7 +9,7 @@ from tests.databases import migrated_database
 from tests.environment import Environment, running_environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database for the tests of the activities."""
     return await migrated_database(postgres_url)

@@ -22,7 +22,7 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput
-from billflow.store.plans.repository import PostgresBooks
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 from tests.environment import Environment
 
 
@@ -31,8 +31,8 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True)
-class ForgetfulBooks(PostgresBooks):
-    """Books whose connection breaks before they take in what Stripe said."""
+class InterruptedInvoiceRepository(PostgresInvoiceRepository):
+    """Invoices whose connection breaks before the rows take in what Stripe said."""
 
     before: str = ""
 
@@ -53,7 +53,9 @@ async def bought(env: Environment) -> tuple[CustomerRecord, PlanState, InvoiceSu
     """Write a purchase into the records, and send nothing."""
     customer = await env.subscriber(seats=10)
     ask = await env.ask(customer)
-    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
+    result = await env.engine.repositories.plans.start_plan(
+        ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at)
+    )
     return customer, result.state, result.invoices[0]
 
 
@@ -64,7 +66,7 @@ def collecting(invoice: InvoiceSummary) -> InvoiceInput:
 
 async def test_collecting_twice_charges_once_and_answers_the_same(env: Environment) -> None:
     customer, _, invoice = await bought(env)
-    collection = CollectionActivities(env.engine.books, env.engine.gateway)
+    collection = CollectionActivities(env.engine.repositories.invoices, env.engine.gateway)
 
     answers = [await ActivityEnvironment().run(collection.collect, collecting(invoice)) for _ in range(2)]
 
@@ -75,15 +77,15 @@ async def test_collecting_twice_charges_once_and_answers_the_same(env: Environme
 @pytest.mark.parametrize("before", ["record_issued", "record_outcome"])
 async def test_collecting_again_after_a_crash_charges_once(env: Environment, before: str) -> None:
     customer, _, invoice = await bought(env)
-    books = env.engine.books
-    forgetful = ForgetfulBooks(books.database, books.catalog, before=before)
+    invoices = env.engine.repositories.invoices
+    forgetful = InterruptedInvoiceRepository(invoices.database, before)
 
     with pytest.raises(Interrupted):
         await ActivityEnvironment().run(
             CollectionActivities(forgetful, env.engine.gateway).collect, collecting(invoice)
         )
     answer = await ActivityEnvironment().run(
-        CollectionActivities(books, env.engine.gateway).collect, collecting(invoice)
+        CollectionActivities(invoices, env.engine.gateway).collect, collecting(invoice)
     )
 
     assert answer == Paid(amount_paid=8000)
@@ -93,7 +95,7 @@ async def test_collecting_again_after_a_crash_charges_once(env: Environment, bef
 
 async def test_a_cycle_closed_twice_makes_one_invoice_and_answers_the_same(env: Environment) -> None:
     customer, plan, purchase = await bought(env)
-    steps = StepActivities(env.engine.books)
+    steps = StepActivities(env.engine.repositories.plans)
     activate = ActivateInput(plan=plan.ref, invoice_id=purchase.invoice_id, at=purchase.issued_at)
     started = await ActivityEnvironment().run(steps.activate, activate)
     due = add_months(started.state.billing_cycle_anchor, 1)

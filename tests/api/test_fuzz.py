@@ -11,11 +11,11 @@ import pytest
 
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
+from tests.sizes import sized
 
 HERE = Path(__file__).parent
-LONG = os.environ.get("BILLFLOW_FUZZ") == "long"
-EXAMPLES = 60 if LONG else 2
-PHASES = "examples,coverage,fuzzing,stateful" if LONG else "examples,fuzzing"
+EXAMPLES = sized(1, 2, 60)
+PHASES = sized("fuzzing", "examples,fuzzing", "examples,coverage,fuzzing,stateful")
 
 
 async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str]:
@@ -34,7 +34,8 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
     }
 
 
-@pytest.mark.timeout(3600 if LONG else 180)
+@pytest.mark.fuzz
+@pytest.mark.timeout(sized(180, 180, 3600))
 async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
     key = await env.key(org_id=await env.engine.repositories.organizations.ensure(f"fuzzed-{uuid4().hex[:8]}"))
     ids = await ids_of_an_organization(env, key)

@@ -182,7 +182,7 @@ async def test_what_broke_off_is_tried_again(noting: httpx.AsyncClient) -> None:
 async def test_a_write_whose_process_died_is_taken_over_and_an_old_key_is_forgotten(
     env: ApiEnvironment, env_database_url: str
 ) -> None:
-    answers = PostgresIdempotencyRepository(env.engine.books.database)
+    answers = PostgresIdempotencyRepository(env.engine.database)
     claim = Claim(key=uuid4().hex, fingerprint=b"1", holder=str(uuid4()))
     rival = claim.model_copy(update={"holder": str(uuid4())})
     other = claim.model_copy(update={"fingerprint": b"2"})

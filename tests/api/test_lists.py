@@ -84,7 +84,7 @@ async def test_what_is_added_meanwhile_moves_nothing_that_was_read(env: ApiEnvir
     assert [row["email"][0] for row in (*first["contacts"], *second["contacts"])] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("cursor", ["7", "%25", "bm90aGluZw==", "ä", uuid4().hex])
+@pytest.mark.parametrize("cursor", ["7", "%25", "bm90aGluZw==", "ä", "0a4bd8e2c1f34a0d9d6b1c2e5f708192"])
 @pytest.mark.parametrize("noun", NOUNS)
 async def test_a_cursor_of_nothing_is_named(
     api: httpx.AsyncClient, lists: dict[str, str], noun: str, cursor: str

@@ -13,8 +13,8 @@ from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
 from billflow.ports.database import NoDatabase
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
@@ -62,7 +62,7 @@ async def test_a_server_out_of_reach_is_named_by_readiness(env: ApiEnvironment, 
 async def test_what_is_out_of_reach_may_be_asked_again(env: ApiEnvironment, outage: Exception) -> None:
     services = replace(
         api_services(env.engine),
-        authentication=Authentication(BrokenKeys(env.engine.books.database, outage), Mode.TEST),
+        authentication=Authentication(BrokenKeys(env.engine.database, outage), Mode.TEST),
     )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
@@ -77,7 +77,7 @@ async def test_what_stripe_refuses_us_has_its_code_and_the_words_stay_in_our_log
     refusal = PaymentsRejected("No such customer: 'cus_1'.", stripe_code="resource_missing")
     services = replace(
         api_services(env.engine),
-        authentication=Authentication(BrokenKeys(env.engine.books.database, refusal), Mode.TEST),
+        authentication=Authentication(BrokenKeys(env.engine.database, refusal), Mode.TEST),
     )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
@@ -89,7 +89,7 @@ async def test_what_stripe_refuses_us_has_its_code_and_the_words_stay_in_our_log
 async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id(env: ApiEnvironment) -> None:
     services = replace(
         api_services(env.engine),
-        authentication=Authentication(BrokenKeys(env.engine.books.database, KeyError("the inner workings")), Mode.TEST),
+        authentication=Authentication(BrokenKeys(env.engine.database, KeyError("the inner workings")), Mode.TEST),
     )
     async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})

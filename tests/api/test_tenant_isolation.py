@@ -126,11 +126,11 @@ async def test_a_repository_that_lost_its_filter_leaks_nothing(
     env: ApiEnvironment, victim: Victim, stranger: str, monkeypatch: pytest.MonkeyPatch, filters: str
 ) -> None:
     monkeypatch.setattr(f"billflow.store.plans.queries.{filters}", lambda _: [])
-    archive = env.engine.archive
+    queries = env.engine.queries
 
-    customers = await archive.customers(stranger, CustomerFilter(email="x@victim.example"))
-    plans = await archive.plans(stranger, PlanFilter(customer_id=victim.ids["customer_id"]))
-    invoices = await archive.invoices(stranger, InvoiceFilter(customer_id=victim.ids["customer_id"]))
+    customers = await queries.customers.search(stranger, CustomerFilter(email="x@victim.example"))
+    plans = await queries.plans.search(stranger, PlanFilter(customer_id=victim.ids["customer_id"]))
+    invoices = await queries.invoices.search(stranger, InvoiceFilter(customer_id=victim.ids["customer_id"]))
 
     assert {row.org_id for row in customers.rows} | {row.org_id for row in plans.rows} <= {stranger}
     assert {row.org_id for row in invoices.rows} <= {stranger}
@@ -141,7 +141,7 @@ async def test_a_repository_that_lost_its_filter_leaks_nothing(
 async def test_a_query_without_any_filter_sees_one_organization(env: ApiEnvironment, stranger: str, table: str) -> None:
     columns = Base.metadata.tables[table].c
     owner = columns["id" if table == "org" else "org_id"]
-    async with env.engine.books.database.unit_of_work(stranger) as session:
+    async with env.engine.database.unit_of_work(stranger) as session:
         owners = set((await session.scalars(select(owner))).all())
 
     assert {str(org_id) for org_id in owners} <= {stranger}

@@ -16,6 +16,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Invoic
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.wiring import stripe_event_handlers
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.api_environment import ApiEnvironment, until
@@ -200,8 +201,8 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
 
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
-    inbox = TroubledInbox()
-    events = StripeEventQueue(inbox, stripe_event_handlers(env.engine, inbox), inbox)
+    inbox, invoices = MemoryInbox(), TroubledInvoices(env.engine.database)
+    events = StripeEventQueue(inbox, stripe_event_handlers(env.engine, invoices), inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",
         type="invoice.paid",
@@ -222,15 +223,29 @@ async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(e
     await until(is_handled)
     acting.cancel()
 
-    assert inbox.asked == 2
+    assert len(invoices.asked) == 2
+
+
+@dataclass(frozen=True)
+class TroubledInvoices(PostgresInvoiceRepository):
+    """Invoices whose database goes away once."""
+
+    asked: list[InvoiceRef] = field(default_factory=list)
+
+    async def record_closed(
+        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
+    ) -> InvoiceStatusChanged | None:
+        self.asked.append(ref)
+        if len(self.asked) == 1:
+            raise NoDatabase("gone for a moment")
+        return None
 
 
 @dataclass
-class TroubledInbox:
-    """An inbox in memory, whose database goes away once; no other process looks into it."""
+class MemoryInbox:
+    """An inbox in memory; no other process looks into it."""
 
     waiting: list[StripeEvent] = field(default_factory=list)
-    asked: int = 0
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
         self.waiting.append(event)
@@ -241,14 +256,6 @@ class TroubledInbox:
 
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         self.waiting = [event for event in self.waiting if event.event_id != event_id]
-
-    async def record_closed(
-        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> InvoiceStatusChanged | None:
-        self.asked += 1
-        if self.asked == 1:
-            raise NoDatabase("gone for a moment")
-        return None
 
     async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         return tuple({str(event.org_id) for event in self.waiting})

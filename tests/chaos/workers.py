@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.environment import Environment
+from tests.namespaces import variables
 from tests.source import ROOT
 
 WORKER = ROOT / "worker.py"
@@ -108,6 +109,6 @@ def _environment(env: Environment) -> dict[str, str]:
         "BILLFLOW_ORG": settings.org,
         "BILLFLOW_LOG_LEVEL": "error",
         "STRIPE_API_BASE": env.stripe_url,
-        "TEMPORAL_ADDRESS": env.temporal.service_client.config.target_host,
     }
-    return dict(os.environ) | plain | {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+    revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+    return dict(os.environ) | variables(env.temporal) | plain | revealed

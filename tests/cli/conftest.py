@@ -13,7 +13,7 @@ from tests.cli.terminal import HERE, Terminal, environment, started, wait_for
 DEV = ("-m", "billflow.cli", "dev")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield the data folder of a running `billflow dev`; ctrl-C stops it at the end."""
     folder = tmp_path_factory.mktemp("dev")
@@ -25,7 +25,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert not (folder / "running.json").exists()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def terminal(stack: Path) -> Iterator[Terminal]:
     """Yield a terminal that finds the stack by itself."""
     with subprocess.Popen(

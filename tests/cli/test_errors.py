@@ -14,8 +14,8 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
-from billflow.ports.billing import PaymentsUnavailable
 from billflow.ports.database import NoDatabase
+from billflow.ports.payments import PaymentsUnavailable
 
 
 def raising(error: BaseException) -> Any:

@@ -9,14 +9,14 @@ from tests.databases import migrated_database
 from tests.environment import dev_server_environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def collection_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database for the tests of collection."""
     return await migrated_database(postgres_url)
 
 
 @pytest.fixture(scope="package")
-async def debts(collection_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Debts]:
+async def debts(collection_database_url: str, temporal_server: str) -> AsyncIterator[Debts]:
     """Yield a running billflow and the debts made in it."""
-    async with dev_server_environment(tmp_path_factory.mktemp("collection"), collection_database_url) as env:
+    async with dev_server_environment(temporal_server, collection_database_url) as env:
         yield Debts(env)

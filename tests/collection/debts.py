@@ -45,9 +45,14 @@ class Debtor:
         """Return an invoice, the newest unless told otherwise."""
         return (await self.env.invoices(self.customer))[n]
 
+    async def credit_balance(self) -> int:
+        """Return what is left of the customer's credits."""
+        ref = self.customer.ref
+        return sum(credit.amount for credit in (await self.env.engine.repositories.credits.get(ref)).credits)
+
     async def status(self) -> str:
         """Return the customer's status."""
-        return (await self.env.engine.archive.customer(self.env.org_id, self.customer.customer_id)).status
+        return (await self.env.engine.queries.customers.get(self.env.org_id, self.customer.customer_id)).status
 
     async def state(self) -> PlanState:
         """Return the plan as the records know it."""
@@ -99,9 +104,9 @@ class Debts:
     @asynccontextmanager
     async def policy(self, policy: DunningPolicy) -> AsyncIterator[None]:
         """Let the organization collect by a policy for a while."""
-        await self.env.engine.books.set_dunning_policy(self.env.org_id, policy)
+        await self.env.engine.repositories.dunning.set_policy(self.env.org_id, policy)
         yield
-        await self.env.engine.books.set_dunning_policy(self.env.org_id, DEFAULT_POLICY)
+        await self.env.engine.repositories.dunning.set_policy(self.env.org_id, DEFAULT_POLICY)
 
     async def customer(self, asked: StartPlan = MONTHLY, *, seats: int = SEATS) -> Debtor:
         """Start a plan that is paid for until `DUE`."""

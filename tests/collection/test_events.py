@@ -31,7 +31,7 @@ async def payment_of(debtor: Debtor) -> str:
 
 async def stripe_customer(debtor: Debtor) -> str:
     """Return the id of the customer at Stripe."""
-    record = await debtor.env.engine.archive.customer(debtor.env.org_id, debtor.customer.customer_id)
+    record = await debtor.env.engine.queries.customers.get(debtor.env.org_id, debtor.customer.customer_id)
     return str(record.billing_account.stripe_customer_id)
 
 
@@ -142,8 +142,8 @@ async def test_a_credit_note_made_in_the_dashboard_is_taken_over_with_its_refund
         (400, 600, AdjustmentStatus.SUCCEEDED)
     ]
     assert [one.amount for one in known.refunds] == [400]
-    owed = await debtor.env.engine.archive.credits(debtor.env.org_id, debtor.customer.customer_id)
-    assert owed.balance == 600
+    owed = await debtor.credit_balance()
+    assert owed == 600
 
 
 async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: Debts) -> None:

@@ -27,6 +27,6 @@ def at(customer: Json, *path: str) -> str:
 
 async def events_of(env: ApiEnvironment, customer: Json) -> list[str]:
     """Return the types of the customer's events in order."""
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         mine = select(OutboxEvent.type).where(OutboxEvent.customer_id == customer["id"])
         return list(await session.scalars(mine.order_by(OutboxEvent.sequence)))

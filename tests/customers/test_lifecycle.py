@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from billflow.temporal.ids import collection_workflow_id
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import at, created, events_of
 
@@ -209,6 +210,8 @@ async def test_deletion_waits_for_plans_and_open_invoices_and_keeps_the_money_ro
     assert deleted.status_code == 204, deleted.text
     invoices = (await api.get("/api/v1/invoices", params={"plan_id": plan["id"]})).json()["invoices"]
     assert [(invoice["status"], invoice["total"]) for invoice in invoices] == [("void", 30 * 800)]
+    collection = env.engine.client.get_workflow_handle(collection_workflow_id(invoices[0]["id"]))
+    assert await collection.result() == "void"
 
 
 async def test_deletion_waits_for_an_open_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> None:

@@ -12,7 +12,7 @@ from tests.api_environment import ApiEnvironment, until
 
 async def called(env: ApiEnvironment, customer_id: str) -> tuple[str | None, str | None]:
     """Return name and e-mail of a customer at Stripe."""
-    account = (await env.engine.archive.customer(env.org_id, customer_id)).billing_account
+    account = (await env.engine.queries.customers.get(env.org_id, customer_id)).billing_account
     held = await env.engine.stripe.v1.customers.retrieve_async(str(account.stripe_customer_id))
     return held.name, held.email
 

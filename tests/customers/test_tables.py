@@ -31,7 +31,7 @@ INDEXES = {
 
 
 async def test_what_is_looked_up_has_an_index(env: ApiEnvironment) -> None:
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         found = await session.scalars(text("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"))
         assert set(found) >= INDEXES
 
@@ -41,10 +41,10 @@ async def test_a_change_touches_its_row(api: httpx.AsyncClient, env: ApiEnvironm
     await api.post(at(customer, "contacts"), json={"email": "a@b.example"})
     for table, column in ((CustomerRow, CustomerRow.id), (CustomerContact, CustomerContact.customer_id)):
         mine = column == UUID(customer["id"])
-        async with env.engine.books.database.unit_of_work(env.org_id) as session:
+        async with env.engine.database.unit_of_work(env.org_id) as session:
             before = (await session.scalars(select(table.updated_at).where(mine))).one()
             await session.execute(update(table).where(mine).values(name="Other"))
-        async with env.engine.books.database.unit_of_work(env.org_id) as session:
+        async with env.engine.database.unit_of_work(env.org_id) as session:
             assert (await session.scalars(select(table.updated_at).where(mine))).one() > before
 
 
@@ -72,7 +72,7 @@ async def test_the_database_refuses_a_customer_that_breaks_a_rule(env: ApiEnviro
 
 async def _written(env: ApiEnvironment, rule: str) -> None:
     org, realm, server = UUID(env.org_id), uuid4(), uuid4()
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         session.add(Realm(id=realm, org_id=org, string_id=realm.hex, name="Acme"))
         session.add(RemoteServer(id=server, org_id=org, uuid=uuid4(), hostname="chat.acme.example"))
         await session.flush()
@@ -88,7 +88,7 @@ async def test_channels_go_with_their_project_and_nothing_goes_by_mistake(
 
     await _refused(env, delete(CustomerRow).where(CustomerRow.id == UUID(customer["id"])))
     await _refused(env, delete(Org).where(Org.id == UUID(env.org_id)))
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         await session.execute(delete(ProjectRow).where(ProjectRow.id == UUID(project["id"])))
         left = select(func.count()).where(ChannelRow.project_id == UUID(project["id"]))
         assert await session.scalar(left) == 0
@@ -100,7 +100,7 @@ async def _refused(env: ApiEnvironment, statement: Executable) -> None:
 
 
 async def _executed(env: ApiEnvironment, statement: Executable) -> None:
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         await session.execute(statement)
 
 
@@ -110,6 +110,6 @@ async def test_the_names_of_a_deleted_customer_stay_on_its_invoices(
     customer: Json = await created(api)
     await api.delete(at(customer))
 
-    async with env.engine.books.database.unit_of_work(env.org_id) as session:
+    async with env.engine.database.unit_of_work(env.org_id) as session:
         kept = await session.get_one(CustomerRow, UUID(customer["id"]))
         assert (kept.name, kept.deleted_at is None) == (customer["name"], False)

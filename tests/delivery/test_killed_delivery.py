@@ -22,9 +22,9 @@ pytestmark = pytest.mark.chaos
 
 
 @pytest.fixture
-async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
+async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environment]:
     """Yield a world whose workers are processes of their own."""
-    async with dev_server_environment(tmp_path, await migrated_database(postgres_url), working=False) as env:
+    async with dev_server_environment(temporal_server, await migrated_database(postgres_url), working=False) as env:
         yield env
 
 

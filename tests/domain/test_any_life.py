@@ -138,7 +138,7 @@ class AnyLife(RuleBasedStateMachine):
         life = Watched(replace(known, last_observation=facts.last_observation), observations=[seats_at(START, 1)])
         life.take(started)
         if started.plan.status is PlanStatus.NEVER_STARTED:
-            life.take(activate(life.facts, started.invoices[0].licenses or 0, START))
+            life.take(activate(life.facts, START))
         return life
 
     def both(self) -> tuple[Watched, Watched]:

@@ -82,7 +82,7 @@ class FiveYears(RuleBasedStateMachine):
         life = Life(Facts(plan=started.plan, customer=started.customer, catalog=catalog(), settings=SETTINGS))
         life.take(started)
         if started.plan.status is PlanStatus.NEVER_STARTED:
-            life.take(activate(life.facts, count, self.now))
+            life.take(activate(life.facts, self.now))
         return life
 
     @property

@@ -36,15 +36,15 @@ def asked(tier: str = "cloud_standard", **changes: object) -> StartPlan:
 def paid(facts: StartFacts, wanted: StartPlan, people: int, when: datetime) -> Outcome:
     """Start the plan, and activate it once paid, when that many people are there."""
     bought = start_plan(facts, wanted, START)
-    licenses = bought.invoices[0].licenses or 0
     now = Facts(
         plan=bought.plan,
         customer=bought.customer,
         catalog=facts.catalog,
         observations=(seats(when - DAY, people),) if when > START else (),
         last_observation=seats(START, people),
+        paid_licenses=bought.invoices[0].licenses or 0,
     )
-    return activate(now, licenses, when)
+    return activate(now, when)
 
 
 def test_a_purchase_bills_the_seats_in_use_and_waits_for_its_payment() -> None:

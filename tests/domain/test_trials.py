@@ -125,7 +125,7 @@ def test_a_trials_invoice_that_is_paid_late_starts_a_fresh_plan_then() -> None:
     life = by_invoice()
     life.backfill(ENDS)
 
-    outcome = start_after_trial(life.facts, "new", 12, ENDS + 8 * DAY)
+    outcome = start_after_trial(life.facts, "new", ENDS + 8 * DAY)
 
     assert outcome.plan.billing_cycle_anchor == ENDS + 8 * DAY
     assert (outcome.plan.id, outcome.plan.status) == ("new", PlanStatus.ACTIVE)
@@ -136,10 +136,10 @@ def test_a_trials_invoice_that_is_paid_late_starts_a_fresh_plan_then() -> None:
 def test_paying_for_a_trial_does_not_start_a_second_plan() -> None:
     life = by_invoice()
     with pytest.raises(Refused):
-        start_after_trial(life.facts, "new", 12, START + DAY)
+        start_after_trial(life.facts, "new", START + DAY)
     life.backfill(ENDS)
     with pytest.raises(AlreadySubscribed):
-        start_after_trial(life.facts, "new", 12, ENDS + DAY, has_live_plan=True)
+        start_after_trial(life.facts, "new", ENDS + DAY, has_live_plan=True)
 
 
 def test_changing_an_unpaid_trial_replaces_its_invoice_with_the_same_discount() -> None:

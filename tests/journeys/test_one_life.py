@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +21,9 @@ TRIAL = replace(MONTHLY, trial_days=30)
 
 
 @pytest.fixture
-async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
-    """Yield a world on a server of its own."""
-    async with dev_server_environment(tmp_path, await migrated_database(postgres_url)) as env:
+async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environment]:
+    """Yield a world on a real server."""
+    async with dev_server_environment(temporal_server, await migrated_database(postgres_url)) as env:
         yield env
 
 
@@ -62,10 +61,10 @@ async def test_a_plan_is_tried_bought_switched_to_annual_paid_by_invoice_downgra
     assert await differences(env, customer, TRIAL, BEGIN) == ()
     with pytest.raises(Refused, match="ended"):
         await env.command(annual, SwitchToAnnual())
-    told = [entry.name for entry in await env.engine.archive.timeline(ref(annual)) if entry.kind == "event"]
+    told = [entry.name for entry in await env.engine.queries.plans.timeline(ref(annual)) if entry.kind == "event"]
     assert told[-1] == "plan.ended"
 
 
 async def all_paid(env: Environment, customer_id: str) -> bool:
     """Tell whether the webhooks have brought news of every payment."""
-    return await env.engine.archive.collecting(env.org_id, customer_id=customer_id) == ()
+    return await env.engine.queries.invoices.unpaid(env.org_id, customer_id=customer_id) == ()

@@ -15,14 +15,14 @@ from tests.payments.stripe_faults import IMPATIENT, PATIENT, Trouble, troubled_s
 from tests.stripe_emulator.contract import problems_of_request
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def emulator() -> Iterator[StripeEmulator]:
     """Yield a emulator in memory for the tests that neither change its clock nor break it."""
     with StripeEmulator() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def client(emulator: StripeEmulator) -> AsyncIterator[stripe.StripeClient]:
     """Yield the client as production builds it; a request unknown to the contract fails the test."""
     async with stripe_client(KEY, emulator.url) as made:
@@ -30,12 +30,12 @@ async def client(emulator: StripeEmulator) -> AsyncIterator[stripe.StripeClient]
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(client: stripe.StripeClient) -> StripeGateway:
     return StripeGateway(client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox(client: stripe.StripeClient) -> Sandbox:
     return Sandbox(client, KEY)
 

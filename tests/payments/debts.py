@@ -7,7 +7,7 @@ from typing import TypeVar
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceToCollect, Issued, Paid
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 from tests.payments.inputs import KEY, a_customer, an_invoice, invoices_of
 
 WRITES = ["customer.create", "invoice.create", "invoice.add_lines", "invoice.finalize_invoice", "invoice.pay"]

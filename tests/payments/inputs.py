@@ -8,7 +8,7 @@ import stripe
 
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
-from billflow.models.contracts.invoices import BilledCustomer, CollectionLine, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceStatus, InvoiceToCollect
 from billflow.payments.gateway import StripeGateway
 
 KEY = "sk_test_payments"
@@ -31,10 +31,10 @@ def a_customer(**changes: Any) -> BilledCustomer:
     return BilledCustomer.model_validate(fields | changes)
 
 
-def lines(*amounts: int) -> tuple[CollectionLine, ...]:
+def lines(*amounts: int) -> tuple[InvoiceLine, ...]:
     """Return one line for each amount, for January."""
     return tuple(
-        CollectionLine(
+        InvoiceLine(
             n=n,
             line_id=f"line-{n}",
             description=f"Item {n}",

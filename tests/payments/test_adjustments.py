@@ -27,7 +27,7 @@ from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 from stripe_emulator.server import StripeEmulator
 from tests.payments.conftest import watch
 from tests.payments.debts import a_debt
@@ -38,7 +38,7 @@ NOW = datetime.now(UTC)
 TOTAL = 6500
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
     return StripeAdjustmentGateway(client)
 
@@ -99,7 +99,7 @@ async def test_a_refund_asked_for_again_and_again_gives_money_back_once(
 ) -> None:
     wanted = a_refund(await paid(gateway), 1000)
 
-    answers = [await adjustments.settle(wanted) for _ in range(3)]
+    answers = [await adjustments.create(wanted) for _ in range(3)]
 
     assert {answer.stripe_id for answer in answers} == {answers[0].stripe_id}
     assert answers[0].status is AdjustmentStatus.SUCCEEDED
@@ -112,10 +112,10 @@ async def test_a_refund_whose_key_is_forgotten_is_found_by_its_mark(
     gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
 ) -> None:
     wanted = a_refund(await paid(gateway), 1000)
-    first = await adjustments.settle(wanted)
+    first = await adjustments.create(wanted)
 
     later = StripeAdjustmentGateway(client, lambda: NOW + timedelta(days=2))
-    again = await later.settle(wanted.model_copy(update={"sent_first_at": NOW - timedelta(days=1)}))
+    again = await later.create(wanted.model_copy(update={"sent_first_at": NOW - timedelta(days=1)}))
 
     assert again == first
 
@@ -140,9 +140,9 @@ async def test_a_refund_larger_than_each_payment_is_taken_from_several_and_given
     invoice = await paid_in_parts(gateway, client, 2000, 2500)
     wanted = a_refund(invoice, TOTAL - 300)
 
-    answers = [await adjustments.settle(wanted) for _ in range(3)]
-    rest = await adjustments.settle(a_refund(invoice, 300))
-    more = await adjustments.settle(a_refund(invoice, 1))
+    answers = [await adjustments.create(wanted) for _ in range(3)]
+    rest = await adjustments.create(a_refund(invoice, 300))
+    more = await adjustments.create(a_refund(invoice, 1))
 
     assert [one.status for one in answers] == [AdjustmentStatus.SUCCEEDED] * 3
     assert len({one.stripe_id for one in answers}) == 1
@@ -160,7 +160,7 @@ async def test_a_refund_of_several_payments_that_is_too_large_gives_nothing_back
 ) -> None:
     invoice = await paid_in_parts(gateway, client, 2000)
 
-    answer = await adjustments.settle(a_refund(invoice, TOTAL + 1))
+    answer = await adjustments.create(a_refund(invoice, TOTAL + 1))
 
     assert answer.status is AdjustmentStatus.REJECTED
     money = await adjustments.money(invoice)
@@ -171,7 +171,7 @@ async def test_a_refund_of_several_payments_that_is_too_large_gives_nothing_back
 async def test_more_than_was_charged_is_refused_as_a_value(
     gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
-    answer = await adjustments.settle(a_refund(await paid(gateway), TOTAL + 1))
+    answer = await adjustments.create(a_refund(await paid(gateway), TOTAL + 1))
 
     assert (answer.status, answer.stripe_id) == (AdjustmentStatus.REJECTED, None)
     assert "Refund amount" in str(answer.message)
@@ -180,7 +180,7 @@ async def test_more_than_was_charged_is_refused_as_a_value(
 async def test_an_invoice_nobody_paid_through_stripe_cant_be_refunded_there(
     gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
-    answer = await adjustments.settle(a_refund(await issued(gateway), 1))
+    answer = await adjustments.create(a_refund(await issued(gateway), 1))
 
     assert answer.status is AdjustmentStatus.REJECTED
     assert "No payment of this invoice" in str(answer.message)
@@ -191,7 +191,7 @@ async def test_a_note_over_all_that_is_open_makes_the_invoice_paid(
 ) -> None:
     invoice = await issued(gateway)
 
-    answer = await adjustments.settle(a_note(invoice, TOTAL, 0, 0))
+    answer = await adjustments.create(a_note(invoice, TOTAL, 0, 0))
 
     assert answer.status is AdjustmentStatus.SUCCEEDED
     standing = await adjustments.standing(invoice)
@@ -236,8 +236,8 @@ async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
     intent = held.payments.data[0].payment.payment_intent
     assert isinstance(intent, stripe.PaymentIntent)
     await client.v1.refunds.create_async({"payment_intent": intent.id, "amount": 500})
-    await adjustments.settle(a_refund(invoice, 700))
-    await adjustments.settle(a_note(invoice, 0, 300, 200))
+    await adjustments.create(a_refund(invoice, 700))
+    await adjustments.create(a_note(invoice, 0, 300, 200))
 
     money = await adjustments.money(invoice)
 
@@ -259,7 +259,7 @@ async def test_a_faulty_stripe_gives_money_back_once(
     answer: AdjustmentResult | None = None
     while answer is None:
         with contextlib.suppress(PaymentsUnavailable):
-            answer = await adjustments.settle(wanted)
+            answer = await adjustments.create(wanted)
 
     assert answer.status is AdjustmentStatus.SUCCEEDED
     held = await troubled.client.v1.charges.list_async({"customer": str(invoice.customer.stripe_customer_id)})
@@ -302,7 +302,7 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
                     books, wanted = _decided(books, debt.invoice, name, amount)
                 except BillingError:
                     continue
-                assert (await adjustments.settle(wanted)).status is AdjustmentStatus.SUCCEEDED
+                assert (await adjustments.create(wanted)).status is AdjustmentStatus.SUCCEEDED
             standing = await adjustments.standing(debt.invoice)
         async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
             broken = (await http.get("/_sim/invariants")).json()["broken"]

@@ -7,7 +7,7 @@ from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import Closed, Declined, InvoiceStatus, Open, Paid, RequiresAction
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import CONFIRMING_CARD, DECLINING_CARD, Sandbox
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 from tests.payments.inputs import an_invoice, issued, known
 
 TO_SEND = {"collection_method": CollectionMethod.SEND_INVOICE, "days_until_due": 30}

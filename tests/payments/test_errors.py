@@ -10,7 +10,7 @@ import stripe
 from billflow.payments.client import stripe_client
 from billflow.payments.errors import BY_CLASS, CallOutcome, fault, key_is_spent, outcome_of, retry_after
 from billflow.payments.gateway import StripeGateway
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.inputs import KEY, a_customer
 from tests.payments.stripe_faults import IMPATIENT, LOST_ANSWERS, Trouble, refusal, troubled_server

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import a_customer, invoices_of
@@ -74,7 +75,7 @@ async def test_too_many_requests_say_when_to_come_back(trouble: Trouble, trouble
             await troubled.ensure_customer(a_customer())
         waits.append(busy.value.retry_after)
 
-    assert waits == [3.0, None]
+    assert waits == [timedelta(seconds=3), None]
 
 
 async def test_a_request_still_under_way_is_waited_for(trouble: Trouble, troubled: StripeGateway) -> None:

@@ -10,7 +10,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.requests import MAX_LINES, invoice_params, line_params
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 from tests.payments.inputs import JANUARY, a_customer, an_invoice, invoices_of, known, lines
 
 

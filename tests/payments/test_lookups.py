@@ -6,7 +6,7 @@ from billflow.models.contracts.invoices import InvoiceStatus, Paid
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import KEY, an_invoice, invoices_of, known
 from tests.payments.stripe_faults import LOST_ANSWERS, Trouble

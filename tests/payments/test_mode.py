@@ -10,7 +10,7 @@ from billflow.payments.client import check_base
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.mode import check_mode
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 from billflow.settings import SettingsError
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.plans.test_clocks import PostgresTestClockRepository
@@ -41,7 +41,7 @@ async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
         lambda: gateway.issue(invoice),
         lambda: gateway.collect(invoice, 1),
         lambda: gateway.void(invoice),
-        lambda: adjustments.settle(a_refund(invoice, 1)),
+        lambda: adjustments.create(a_refund(invoice, 1)),
         lambda: adjustments.mark_uncollectible(invoice),
     ):
         with pytest.raises(PaymentsRejected, match="live mode"):

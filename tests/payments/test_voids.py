@@ -4,7 +4,7 @@ import pytest
 
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 from tests.payments.inputs import an_invoice, issued, known
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.api_environment import API_KEY, ApiEnvironment, api, engine, env, env_database_url
 from tests.cli.terminal import HERE, Answer, Terminal, environment
+from tests.namespaces import variables
 from tests.pipeline.environment import SERVER, PlanEnvironment, begun
 
 __all__ = ["api", "engine", "env", "env_database_url"]
@@ -31,20 +32,20 @@ async def server_plan_env(env: ApiEnvironment) -> PlanEnvironment:
     return await begun(env, SERVER)
 
 
-@pytest.fixture(scope="session")
-def terminal(env: ApiEnvironment, temporal_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
+@pytest.fixture(scope="package")
+def terminal(env: ApiEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
     """Yield a terminal whose commands reach the running API; it answers in a thread, for the API lives in ours."""
     secrets = env.engine.settings
     assert secrets.database_url
-    variables = environment(
+    shell = environment(
         tmp_path_factory.mktemp("terminal"),
         DATABASE_URL=secrets.database_url.get_secret_value(),
-        TEMPORAL_ADDRESS=temporal_server,
+        **variables(env.engine.client),
         STRIPE_API_KEY=API_KEY,
         STRIPE_API_BASE=str(secrets.stripe_api_base),
     )
     typist = [sys.executable, str(TYPIST)]
-    with subprocess.Popen(typist, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(typist, env=shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         typing = Terminal(process)
         yield lambda *words: asyncio.to_thread(typing, *words)
         assert process.stdin

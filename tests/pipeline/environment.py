@@ -13,7 +13,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
-from billflow.models.contracts.credits import CreditBalance
+from billflow.models.contracts.customer_finances import GrantedCredit
 from billflow.models.contracts.customers import (
     ChangeContext,
     CustomerPricing,
@@ -129,23 +129,23 @@ class PlanEnvironment:
 
     async def state(self, plan: PlanState) -> PlanState:
         """Return the plan as it is now."""
-        return await self.env.engine.books.plan_state(ref(plan))
+        return await self.env.engine.repositories.plans.get(ref(plan))
 
     async def plans(self) -> list[PlanState]:
         """Return the customer's plans, the oldest first."""
-        page = await self.env.engine.archive.plans(self.org_id, PlanFilter(customer_id=self.customer_id), ALL)
+        page = await self.env.engine.queries.plans.search(self.org_id, PlanFilter(customer_id=self.customer_id), ALL)
         return list(reversed(page.rows))
 
     async def ledger(self, plan: PlanState) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger."""
-        return await self.env.engine.archive.ledger(ref(plan))
+        return await self.env.engine.queries.plans.ledger(ref(plan))
 
     async def invoices(self) -> list[InvoiceDetail]:
         """Return the customer's invoices, the oldest first; Stripe's numbers tell those of one moment apart."""
-        archive = self.env.engine.archive
-        page = await archive.invoices(self.org_id, InvoiceFilter(customer_id=self.customer_id), ALL)
+        invoices = self.env.engine.queries.invoices
+        page = await invoices.search(self.org_id, InvoiceFilter(customer_id=self.customer_id), ALL)
         rows = sorted(page.rows, key=lambda row: (row.issued_at, row.number or ""))
-        return [await archive.invoice(self.org_id, row.invoice_id) for row in rows]
+        return [await invoices.get(self.org_id, row.invoice_id) for row in rows]
 
     async def settled(self) -> list[InvoiceDetail]:
         """Return the customer's invoices once none of them is open any more."""
@@ -171,7 +171,7 @@ class PlanEnvironment:
 
     async def stripe_id(self) -> str:
         """Return the customer's id at Stripe."""
-        record = await self.env.engine.archive.customer(self.org_id, self.customer_id)
+        record = await self.env.engine.queries.customers.get(self.org_id, self.customer_id)
         assert record.billing_account.stripe_customer_id is not None
         return record.billing_account.stripe_customer_id
 
@@ -183,12 +183,17 @@ class PlanEnvironment:
 
     async def discounted_months(self) -> int:
         """Return how many months of flat discount the customer has left."""
-        record = await self.env.engine.archive.customer(self.org_id, self.customer_id)
+        record = await self.env.engine.queries.customers.get(self.org_id, self.customer_id)
         return record.pricing.flat_discounted_months
 
-    async def credits(self) -> CreditBalance:
-        """Return what is owed to the customer."""
-        return await self.env.engine.archive.credits(self.org_id, self.customer_id)
+    async def credits(self) -> tuple[GrantedCredit, ...]:
+        """Return what is owed to the customer, and what was used of it, the oldest first."""
+        ref = CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
+        return (await self.env.engine.repositories.credits.get(ref)).credits[::-1]
+
+    async def credit_balance(self) -> int:
+        """Return what is left of the credits."""
+        return sum(credit.amount for credit in await self.credits())
 
     async def pay(self, invoice: InvoiceDetail) -> None:
         """Pay an invoice as its customer does on the hosted page."""

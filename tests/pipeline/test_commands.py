@@ -86,11 +86,11 @@ async def ready(plan_env: PlanEnvironment, case: Case) -> PlanState:
 
 async def check(plan_env: PlanEnvironment, plan: PlanState, case: Case, command_id: str) -> None:
     """Check what a command leaves behind: one step, one audit row, its event, the plan's new status."""
-    archive = plan_env.env.engine.archive
-    steps = [step for step in await archive.steps(ref(plan)) if step.key.endswith(f"/command/{command_id}")]
+    plans = plan_env.env.engine.queries.plans
+    steps = [step for step in await plans.steps(ref(plan)) if step.key.endswith(f"/command/{command_id}")]
     assert [(step.kind, step.refused) for step in steps] == [("command", False)]
     assert (await plan_env.audited(plan.plan_id)).count(f"plan.{case.command.type}") == 1
-    events = [entry.name for entry in await archive.timeline(ref(plan)) if entry.kind == "event"]
+    events = [entry.name for entry in await plans.timeline(ref(plan)) if entry.kind == "event"]
     assert case.event in events
     assert (await plan_env.state(plan)).status is case.status
 
@@ -119,7 +119,7 @@ async def test_a_command_by_signal_is_taken_without_anyone_waiting(plan_env: Pla
     await plan_env.env.engine.plans.signal(ref(plan), request)
 
     async def is_taken() -> bool:
-        steps = await plan_env.env.engine.archive.steps(ref(plan))
+        steps = await plan_env.env.engine.queries.plans.steps(ref(plan))
         return any(step.key.endswith("/command/left") for step in steps)
 
     await until(is_taken)

@@ -94,7 +94,7 @@ async def test_a_discounted_offer_prices_the_plan_its_renewals_and_a_switch(plan
     await plan_env.months(1)
 
     assert [invoice.total for invoice in await plan_env.settled()] == [6000, 6000]
-    customer = await plan_env.env.engine.archive.customer(plan_env.org_id, plan_env.customer_id)
+    customer = await plan_env.env.engine.queries.customers.get(plan_env.org_id, plan_env.customer_id)
     pricing = customer.pricing
     assert (pricing.required_plan_tier, pricing.annual_discounted_price) == ("cloud_standard", 6000)
 
@@ -118,7 +118,7 @@ async def test_an_offer_whose_purchase_is_declined_is_open_again_with_the_old_pr
 
     assert isinstance(declined.outcome, Declined)
     assert await offers(plan_env) == [OfferStatus.OPEN]
-    assert (await plan_env.env.engine.archive.customer(plan_env.org_id, plan_env.customer_id)).pricing == before
+    assert (await plan_env.env.engine.queries.customers.get(plan_env.org_id, plan_env.customer_id)).pricing == before
     await plan_env.env.give_card(plan_env.customer_id, GOOD_CARD)
     assert (await accepted(plan_env, offer, key="again")).state.price_per_license == 600
     assert await offers(plan_env) == [OfferStatus.ACCEPTED]

@@ -29,7 +29,7 @@ async def paid(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> None:
     await plan_env.pay(invoice)
 
     async def is_known() -> bool:
-        known = await plan_env.env.engine.archive.invoice(plan_env.org_id, invoice.invoice_id)
+        known = await plan_env.env.engine.queries.invoices.get(plan_env.org_id, invoice.invoice_id)
         return known.status is InvoiceStatus.PAID
 
     await until(is_known)

@@ -1,4 +1,4 @@
-"""An engine without webhooks, so that Stripe and the rows can come apart, on a Temporal server of its own."""
+"""An engine without webhooks, so that Stripe and the rows can come apart, in a namespace of its own."""
 
 import asyncio
 import secrets
@@ -10,10 +10,9 @@ import psycopg
 import pytest
 import stripe
 from pydantic import SecretStr
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from billflow.dev.folder import claimed
-from billflow.dev.temporal import embedded_temporal
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
@@ -24,10 +23,11 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
-from billflow.wiring import Engine, open_engine, reconciliation_reports, workers
+from billflow.wiring import Engine, open_engine, workers
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
 from tests.databases import migrated_database
+from tests.namespaces import fresh_namespace
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -60,11 +60,11 @@ class ReconciliationEnvironment:
             org_id=self.org_id, customer_id=record.customer_id, name="Acme", email=record.email, currency="USD"
         )
         stripe_customer_id = await self.engine.gateway.ensure_customer(billed)
-        await self.engine.books.record_stripe_customer(billed, stripe_customer_id)
+        await self.engine.repositories.invoices.record_stripe_customer(billed, stripe_customer_id)
         await Sandbox(self.engine.stripe, API_KEY).give_card(stripe_customer_id, GOOD_CARD)
         seats = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=10)
         await self.engine.repositories.seats.report(record.ref, [seats])
-        return await self.engine.archive.customer(self.org_id, record.customer_id)
+        return await self.engine.queries.customers.get(self.org_id, record.customer_id)
 
     def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanInput:
         """Return the request to start a plan now."""
@@ -83,12 +83,14 @@ class ReconciliationEnvironment:
 
     async def invoice(self, plan: PlanState) -> InvoiceDetail:
         """Return the plan's newest invoice."""
-        page = await self.engine.archive.invoices(self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1))
-        return await self.engine.archive.invoice(self.org_id, page.rows[0].invoice_id)
+        page = await self.engine.queries.invoices.search(
+            self.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=1)
+        )
+        return await self.engine.queries.invoices.get(self.org_id, page.rows[0].invoice_id)
 
     async def held(self, invoice: InvoiceDetail) -> list[stripe.Invoice]:
         """Return what Stripe holds for the invoice's customer, the oldest first."""
-        customer = await self.engine.archive.customer(self.org_id, invoice.customer_id)
+        customer = await self.engine.queries.customers.get(self.org_id, invoice.customer_id)
         stripe_id = customer.billing_account.stripe_customer_id or ""
         page = await self.engine.stripe.v1.invoices.list_async({"customer": stripe_id, "limit": 100})
         return list(reversed(page.data))
@@ -133,7 +135,7 @@ class ReconciliationEnvironment:
         """Compare everything, and return the report."""
         run = ReconciliationInput(org_id=self.org_id, repair=repair, scope=EVERYTHING)
         run_id = await self.engine.reconciliation.reconcile(run, datetime.now(UTC))
-        return await reconciliation_reports(self.engine).report(self.org_id, run_id)
+        return await self.engine.repositories.reconciliation.report(self.org_id, run_id)
 
 
 async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
@@ -143,23 +145,20 @@ async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database that belongs to these tests alone."""
     return await migrated_database(postgres_url, "env")
 
 
-@pytest.fixture(scope="session")
-async def env_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Yield the address of a Temporal server whose task queues nobody else serves."""
-    folder = tmp_path_factory.mktemp("env")
-    with claimed(folder) as lock:
-        async with embedded_temporal(folder, lock, keep=False, ui_port=None) as server:
-            yield server.address
+@pytest.fixture(scope="package")
+async def env_temporal(temporal_server: str) -> Client:
+    """Return a client of a namespace whose task queues nobody else serves."""
+    return await fresh_namespace(temporal_server, "env")
 
 
 @pytest.fixture
-async def env(env_database_url: str, env_temporal: str) -> AsyncIterator[ReconciliationEnvironment]:
+async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[ReconciliationEnvironment]:
     """Yield an organization of its own with working workers and a Stripe account without webhooks."""
     async with StripeEmulator(seed=secrets.randbits(31)) as emulator:
         settings = Settings(

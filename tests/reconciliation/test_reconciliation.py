@@ -24,7 +24,9 @@ def kinds(report: ReconciliationReport) -> Kinds:
 async def unsent_plan(env: ReconciliationEnvironment) -> PlanState:
     """Write a plan and its purchase into the rows, as a process does that dies before it reaches Temporal."""
     ask = env.ask(await env.subscriber(), BY_CARD)
-    result = await env.engine.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
+    result = await env.engine.repositories.plans.start_plan(
+        ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at)
+    )
     return result.state
 
 
@@ -142,7 +144,7 @@ async def test_every_kind_of_drift_is_found_and_what_is_safe_is_mended(env: Reco
     ref = PlanRef(org_id=env.org_id, plan_id=unsent.plan_id)
 
     async def settled() -> bool:
-        bought = await env.engine.books.plan_state(ref)
+        bought = await env.engine.repositories.plans.get(ref)
         return bought.status is PlanStatus.ACTIVE and kinds(await env.reconcile(repair=False)) == for_people
 
     await eventually(settled)

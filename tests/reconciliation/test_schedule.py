@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from temporalio.client import ScheduleOverlapPolicy
 
 from billflow import wiring
@@ -11,8 +12,8 @@ from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
-from billflow.wiring import reconciliation_reports
 from tests.api_environment import until
+from tests.namespaces import variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 
 
@@ -45,12 +46,15 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
 
 
 async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
-    env: ReconciliationEnvironment,
+    env: ReconciliationEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
     settings = env.engine.settings.model_copy(update={"org": slug})
 
-    await wiring.prepare_temporal(settings, client.service_client.config.target_host)
+    for name, value in variables(client).items():
+        monkeypatch.setenv(name, value)
+
+    await wiring.prepare_temporal(settings)
 
     handle = client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(org_id_of(slug))}")
     assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
@@ -76,7 +80,7 @@ async def test_the_nightly_run_compares_and_mends(env: ReconciliationEnvironment
 
     async def finished() -> bool:
         try:
-            report = await reconciliation_reports(env.engine).report(env.org_id)
+            report = await env.engine.repositories.reconciliation.report(env.org_id)
         except NotFound:
             return False
         return report.repair and report.finished_at is not None

@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationPart, SliceInput
-from billflow.wiring import reconciliation_activities, reconciliation_reports
+from billflow.wiring import reconciliation_activities
 from tests.reconciliation.conftest import EVERYTHING, ReconciliationEnvironment
 from tests.reconciliation.test_reconciliation import twice_issued
 
@@ -20,16 +20,21 @@ class Killed(Exception):
 def page_by_page(env: ReconciliationEnvironment) -> ReconciliationActivities:
     """Return activities whose pages hold one row each."""
     activities = reconciliation_activities(env.engine)
-    books = replace(reconciliation_reports(env.engine), page_size=1)
-    comparison = replace(activities.comparison, books=books)
-    return replace(activities, books=books, comparison=comparison, repairs=replace(activities.repairs, findings=books))
+    repository = replace(env.engine.repositories.reconciliation, page_size=1)
+    comparison = replace(activities.comparison, repository=repository)
+    return replace(
+        activities,
+        repository=repository,
+        comparison=comparison,
+        repairs=replace(activities.repairs, findings=repository),
+    )
 
 
 async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvironment) -> None:
     wrong = [await twice_issued(env) for _ in range(3)]
-    activities, books, now = page_by_page(env), reconciliation_reports(env.engine), datetime.now(UTC)
+    activities, repository, now = page_by_page(env), env.engine.repositories.reconciliation, datetime.now(UTC)
     run = ReconciliationInput(org_id=env.org_id, repair=False, scope=EVERYTHING)
-    run_id = await books.begin(run, f"slices of {env.org_id}", now)
+    run_id = await repository.begin(run, f"slices of {env.org_id}", now)
     ask = SliceInput(
         org_id=env.org_id,
         run_id=run_id,
@@ -53,7 +58,7 @@ async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvir
     second.info = replace(ActivityEnvironment.default_info(), heartbeat_details=[beats[-1]])
     done = await second.run(activities.reconcile_slice, ask)
 
-    report = await books.report(env.org_id, run_id)
+    report = await repository.report(env.org_id, run_id)
     assert done.next is None
     assert report.invoices_compared == len(wrong)
     assert sorted(finding.subject_id for finding in report.findings) == sorted(wrong)

@@ -19,9 +19,8 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRecord, D
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, CommandRequest, PlanRef
 from billflow.models.tables import Base
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
-from billflow.store.repositories import Repositories
+from billflow.store.access.organizations import PostgresOrganizationRepository
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 
@@ -32,13 +31,13 @@ EMPTIES_BY_ITSELF = "outbox_pending"
 MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def books_url(postgres_url: str) -> str:
     """Return the URL of a database with our tables."""
     return await migrated_database(postgres_url, "store")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def database(books_url: str) -> AsyncIterator[Database]:
     """Yield the way to that database."""
     database = Database(books_url, pool_size=12)
@@ -46,7 +45,7 @@ async def database(books_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def catalog() -> Catalog:
     """Return what is sold."""
     return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
@@ -62,9 +61,9 @@ class Company:
     """One organization and the doors to its records."""
 
     org_id: str
-    books: PostgresBooks
-    archive: PostgresArchive
+    database: Database
     repositories: Repositories
+    queries: Queries
 
     async def customer(self, deployment: Deployment | None = None) -> CustomerRecord:
         """Create a customer with a name of its own."""
@@ -90,7 +89,9 @@ class Company:
 
     async def start(self, ask: StartPlanInput) -> StepResult:
         """Start a plan."""
-        return await self.books.start_plan(ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at))
+        return await self.repositories.plans.start_plan(
+            ask, lambda facts: plan_start.start_plan(facts, ask.start, ask.at)
+        )
 
     async def bought(self, customer: CustomerRecord, asked: StartPlan = MONTHLY) -> PlanState:
         """Start a plan, pay its purchase at once and return the running plan."""
@@ -100,22 +101,23 @@ class Company:
     async def activate(self, started: StepResult) -> StepResult:
         """Start the plan whose purchase is paid."""
         plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
-        paid = await self.books.purchased_licenses(plan, invoice_id)
         step = ActivateInput(plan=plan, at=BEGIN, invoice_id=invoice_id)
-        return await self.books.take_step(step, lambda facts: plan_start.activate(facts, paid, BEGIN))
+        return await self.repositories.plans.take_step(step, lambda facts: plan_start.activate(facts, BEGIN))
 
     async def close(self, plan: PlanState, at: datetime | None = None) -> StepResult:
         """Close the plan's next billing date, or the one of *at*."""
         due = at or plan.due_at
         assert due is not None
         step = CloseCycleInput(plan=ref(plan), at=due)
-        return await self.books.take_step(step, lambda facts: billing_dates.process_billing_date(facts, due))
+        return await self.repositories.plans.take_step(
+            step, lambda facts: billing_dates.process_billing_date(facts, due)
+        )
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
         request = CommandRequest(command_id=key or uuid4().hex, command=command, actor="tester")
         step = CommandInput(plan=ref(plan), at=at, request=request)
-        return await self.books.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
+        return await self.repositories.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 
 def ref(plan: PlanState) -> PlanRef:
@@ -142,9 +144,14 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
         return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
 
 
+def company_of(database: Database, catalog: Catalog, org_id: str) -> Company:
+    """Return the doors to the records of an organization in *database*."""
+    repositories, queries = Repositories(database, catalog), Queries(database, catalog)
+    return Company(org_id, database, repositories, queries)
+
+
 @pytest.fixture
 async def company(database: Database, catalog: Catalog) -> Company:
     """Return a new organization."""
-    repositories = Repositories(database, catalog)
-    org_id = await repositories.organizations.ensure(f"org-{uuid4().hex[:8]}")
-    return Company(org_id, PostgresBooks(database, catalog), PostgresArchive(database, catalog), repositories)
+    org_id = await PostgresOrganizationRepository(database).ensure(f"org-{uuid4().hex[:8]}")
+    return company_of(database, catalog, org_id)

@@ -53,31 +53,31 @@ def issued(status: InvoiceStatus = InvoiceStatus.OPEN) -> Issued:
 
 async def shown(company: Company, invoice: InvoiceRef) -> InvoiceDetail:
     """Return the invoice as it stands."""
-    return await company.archive.invoice(invoice.org_id, invoice.invoice_id)
+    return await company.queries.invoices.get(invoice.org_id, invoice.invoice_id)
 
 
 async def events(company: Company, started: StepResult) -> list[str]:
     """Return what the world was told of the plan's invoices."""
-    timeline = await company.archive.timeline(ref(started.state))
+    timeline = await company.queries.plans.timeline(ref(started.state))
     return [entry.name for entry in timeline if entry.name.startswith("invoice.")]
 
 
 async def test_the_moment_stripe_is_first_asked_is_kept(company: Company, invoice: InvoiceRef) -> None:
-    first = await company.books.invoice_to_collect(invoice)
+    first = await company.repositories.invoices.invoice_to_collect(invoice)
     assert first.sent_first_at is not None
     assert first.customer.stripe_customer_id is None
     assert [(line.n, line.amount) for line in first.lines] == [(1, first.total)]
-    await company.books.record_stripe_customer(first.customer, f"cus_{invoice.invoice_id}")
-    again = await company.books.invoice_to_collect(invoice)
+    await company.repositories.invoices.record_stripe_customer(first.customer, f"cus_{invoice.invoice_id}")
+    again = await company.repositories.invoices.invoice_to_collect(invoice)
     assert again.sent_first_at == first.sent_first_at
     assert again.customer.stripe_customer_id == f"cus_{invoice.invoice_id}"
 
 
 async def test_a_stripe_customer_that_is_known_stays(company: Company, invoice: InvoiceRef) -> None:
-    customer = (await company.books.invoice_to_collect(invoice)).customer
+    customer = (await company.repositories.invoices.invoice_to_collect(invoice)).customer
     for stripe_id in (f"cus_1{invoice.invoice_id}", f"cus_2{invoice.invoice_id}"):
-        await company.books.record_stripe_customer(customer, stripe_id)
-    known = (await company.books.invoice_to_collect(invoice)).customer.stripe_customer_id
+        await company.repositories.invoices.record_stripe_customer(customer, stripe_id)
+    known = (await company.repositories.invoices.invoice_to_collect(invoice)).customer.stripe_customer_id
     assert known == f"cus_1{invoice.invoice_id}"
 
 
@@ -87,11 +87,11 @@ async def test_an_issued_invoice_is_told_once_and_the_plan_is_done_sending(
     assert started.state.invoicing_status is InvoicingStatus.SENDING
     effects = issued()
     for _ in range(2):
-        await company.books.record_issued(invoice, effects)
+        await company.repositories.invoices.record_issued(invoice, effects)
     detail = await shown(company, invoice)
     assert (detail.status, detail.number, detail.amount_due) == (InvoiceStatus.OPEN, "A-0001", 800)
     assert await events(company, started) == ["invoice.created", "invoice.finalized"]
-    state = await company.books.plan_state(ref(started.state))
+    state = await company.repositories.plans.get(ref(started.state))
     assert state.invoicing_status is InvoicingStatus.DONE
 
 
@@ -101,11 +101,11 @@ async def test_an_issued_invoice_is_told_once_and_the_plan_is_done_sending(
 async def test_a_paid_invoice_stays_paid_whatever_is_heard_later(
     company: Company, started: StepResult, invoice: InvoiceRef, later: CollectionOutcome
 ) -> None:
-    await company.books.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
+    await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
     paid = await shown(company, invoice)
-    await company.books.record_outcome(attempt(started, 2), later, BEGIN + HOUR)
-    await company.books.record_issued(invoice, issued())
-    await company.books.record_collection_plan(invoice, BEGIN + HOUR)
+    await company.repositories.invoices.record_outcome(attempt(started, 2), later, BEGIN + HOUR)
+    await company.repositories.invoices.record_issued(invoice, issued())
+    await company.repositories.invoices.record_collection_plan(invoice, BEGIN + HOUR)
     after = await shown(company, invoice)
     assert (after.status, after.paid_at, after.amount_paid) == (InvoiceStatus.PAID, BEGIN, 800)
     assert (after.last_outcome, after.next_attempt_at) == (paid.last_outcome, None)
@@ -115,9 +115,9 @@ async def test_a_paid_invoice_stays_paid_whatever_is_heard_later(
 async def test_each_attempt_is_a_row_and_the_same_one_only_once(
     company: Company, started: StepResult, invoice: InvoiceRef
 ) -> None:
-    await company.books.record_issued(invoice, issued())
+    await company.repositories.invoices.record_issued(invoice, issued())
     for n in (1, 1, 2):
-        await company.books.record_outcome(attempt(started, n), DECLINED, BEGIN + n * HOUR)
+        await company.repositories.invoices.record_outcome(attempt(started, n), DECLINED, BEGIN + n * HOUR)
     detail = await shown(company, invoice)
     assert [(row.n, row.at, row.outcome["kind"]) for row in detail.payment_attempts] == [
         (1, BEGIN + HOUR, "declined"),
@@ -128,22 +128,22 @@ async def test_each_attempt_is_a_row_and_the_same_one_only_once(
 
 
 async def test_an_invoice_that_was_sent_is_open(company: Company, invoice: InvoiceRef) -> None:
-    await company.books.record_outcome(invoice, Open(), BEGIN)
+    await company.repositories.invoices.record_outcome(invoice, Open(), BEGIN)
     assert (await shown(company, invoice)).status is InvoiceStatus.OPEN
 
 
 async def test_an_invoice_closed_at_stripe_is_void_and_not_collected(company: Company, invoice: InvoiceRef) -> None:
-    await company.books.record_outcome(invoice, Closed(), BEGIN)
+    await company.repositories.invoices.record_outcome(invoice, Closed(), BEGIN)
     voided = await shown(company, invoice)
     assert (voided.status, voided.voided_at) == (InvoiceStatus.VOID, BEGIN)
-    await company.books.record_collection_plan(invoice, BEGIN + HOUR)
+    await company.repositories.invoices.record_collection_plan(invoice, BEGIN + HOUR)
     assert (await shown(company, invoice)).next_attempt_at is None
-    assert (await company.books.invoice_to_collect(invoice)).sent_first_at is None
+    assert (await company.repositories.invoices.invoice_to_collect(invoice)).sent_first_at is None
 
 
 async def test_money_that_arrives_for_a_void_invoice_counts(company: Company, invoice: InvoiceRef) -> None:
-    await company.books.record_outcome(invoice, Closed(), BEGIN)
-    await company.books.record_outcome(invoice, Paid(amount_paid=800), BEGIN + HOUR)
+    await company.repositories.invoices.record_outcome(invoice, Closed(), BEGIN)
+    await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN + HOUR)
     assert (await shown(company, invoice)).status is InvoiceStatus.PAID
 
 
@@ -151,19 +151,19 @@ async def test_of_many_reports_of_one_payment_one_is_news(
     company: Company, started: StepResult, invoice: InvoiceRef
 ) -> None:
     paid = Paid(amount_paid=800)
-    await asyncio.gather(*(company.books.record_outcome(invoice, paid, BEGIN) for _ in range(8)))
+    await asyncio.gather(*(company.repositories.invoices.record_outcome(invoice, paid, BEGIN) for _ in range(8)))
     assert (await events(company, started)).count("invoice.paid") == 1
     assert len((await shown(company, invoice)).payment_attempts) == 1
 
 
 async def test_the_next_attempt_is_kept(company: Company, invoice: InvoiceRef) -> None:
-    await company.books.record_collection_plan(invoice, BEGIN + HOUR)
+    await company.repositories.invoices.record_collection_plan(invoice, BEGIN + HOUR)
     assert (await shown(company, invoice)).next_attempt_at == BEGIN + HOUR
 
 
 async def test_an_unknown_invoice_is_not_found(company: Company) -> None:
     unknown = InvoiceRef(org_id=company.org_id, invoice_id="00000000-0000-0000-0000-000000000000")
     with pytest.raises(NotFound):
-        await company.books.invoice_to_collect(unknown)
+        await company.repositories.invoices.invoice_to_collect(unknown)
     with pytest.raises(NotFound):
-        await company.books.record_outcome(unknown, DECLINED, BEGIN)
+        await company.repositories.invoices.record_outcome(unknown, DECLINED, BEGIN)

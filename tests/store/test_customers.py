@@ -50,8 +50,8 @@ async def test_a_customer_without_a_deployment_gets_a_realm_named_after_it(compa
         Hosting.CLOUD,
         "USD",
     )
-    assert await company.archive.customer(company.org_id, first.customer_id) == first
-    assert await company.archive.customer_of(company.org_id, first.deployment_id) == first
+    assert await company.queries.customers.get(company.org_id, first.customer_id) == first
+    assert await company.queries.customers.of_deployment(company.org_id, first.deployment_id) == first
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_ten_thousand_seat_reports_count_once(company: Company) -> None:
     assert await company.repositories.seats.report(customer.ref, reports) == 10_000
     changed = [report.model_copy(update={"members": 7}) for report in reports[:10]]
     assert await company.repositories.seats.report(customer.ref, changed) == 0
-    kept = await company.archive.seats(company.org_id, customer.customer_id, until=BEGIN + 10 * DAY)
+    kept = await company.queries.customers.seats(company.org_id, customer.customer_id, until=BEGIN + 10 * DAY)
     assert kept == tuple(reports[:10])
 
 
@@ -163,22 +163,22 @@ async def test_a_clock_is_behind_until_all_that_is_due_was_done(company: Company
     ask = company.ask(customer).model_copy(update={"test_clock_id": clock})
     started = await company.start(ask)
     assert started.state.clock_at == BEGIN
-    assert await company.archive.clock_is_behind(company.org_id, clock)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
 
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=started.invoices[0].invoice_id)
-    await company.books.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
-    assert await company.archive.clock_is_behind(company.org_id, clock)
+    await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
     plan = (await company.activate(started)).state
-    assert not await company.archive.clock_is_behind(company.org_id, clock)
+    assert not await company.queries.plans.clock_has_work_due(company.org_id, clock)
 
     await company.repositories.test_clocks.advance(company.org_id, clock, BEGIN + 40 * DAY)
-    assert await company.archive.clock_is_behind(company.org_id, clock)
+    assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
     closed = await company.close(plan)
-    await company.books.record_outcome(
+    await company.repositories.invoices.record_outcome(
         InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id), Paid(amount_paid=800), BEGIN
     )
-    assert not await company.archive.clock_is_behind(company.org_id, clock)
-    assert [p.plan_id for p in await company.archive.running_plans(company.org_id, test_clock_id=clock)] == [
+    assert not await company.queries.plans.clock_has_work_due(company.org_id, clock)
+    assert [p.plan_id for p in await company.queries.plans.running(company.org_id, test_clock_id=clock)] == [
         plan.plan_id
     ]
 
@@ -197,7 +197,7 @@ async def test_an_offer_is_accepted_once_and_as_it_was_made(company: Company) ->
         id=uuid4(), org_id=company.org_id, customer_id=customer.customer_id, tier="cloud_plus", fixed_price=250_000
     )
     offer.currency = "USD"
-    async with company.books.database.unit_of_work(company.org_id) as session:
+    async with company.database.unit_of_work(company.org_id) as session:
         session.add(offer)
     asked = StartPlan(
         tier="cloud_plus", schedule=Schedule.MONTHLY, fixed_price=250_000, licenses=40, offer_id=str(offer.id)
@@ -207,6 +207,6 @@ async def test_an_offer_is_accepted_once_and_as_it_was_made(company: Company) ->
         await company.start(company.ask(customer, cheaper))
     plan = await company.bought(customer, asked)
     assert (plan.status, plan.fixed_price, plan.licenses) == (PlanStatus.ACTIVE, 250_000, 40)
-    async with company.books.database.unit_of_work(company.org_id) as session:
+    async with company.database.unit_of_work(company.org_id) as session:
         kept = await session.get_one(CustomerPlanOffer, offer.id)
         assert (kept.status, kept.closed_at) == (OfferStatus.ACCEPTED, BEGIN)

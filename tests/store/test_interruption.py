@@ -14,11 +14,8 @@ from billflow.domain.commands import UpgradeTierNow
 from billflow.models.contracts.invoices import InvoiceRef, Paid
 from billflow.models.contracts.plans import StepResult
 from billflow.ports.database import NoDatabase
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
-from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
-from tests.store.conftest import BEGIN, Company, rows_of
+from tests.store.conftest import BEGIN, Company, company_of, rows_of
 
 ENOUGH = 60
 
@@ -47,8 +44,7 @@ async def fragile(company: Company, books_url: str, catalog: Catalog) -> AsyncIt
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda connection, *_: killer.count(connection), named=False)
     event.listen(engine, "commit", killer.count)
-    books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
-    yield Company(company.org_id, books, archive, Repositories(database, catalog)), killer
+    yield company_of(database, catalog, company.org_id), killer
     await database.close()
 
 
@@ -83,7 +79,7 @@ async def test_a_start_a_billing_date_a_tier_change_and_a_payment_are_all_or_not
 
     paid = Paid(amount_paid=started.invoices[0].total)
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=started.invoices[0].invoice_id)
-    await survives(books_url, killer, company, lambda: weak.books.record_outcome(invoice, paid, BEGIN))
+    await survives(books_url, killer, company, lambda: weak.repositories.invoices.record_outcome(invoice, paid, BEGIN))
     plan = (await company.activate(started)).state
 
     await company.seats(customer, BEGIN + timedelta(days=3), 14)
@@ -91,7 +87,7 @@ async def test_a_start_a_billing_date_a_tier_change_and_a_payment_are_all_or_not
     assert closed is not None
     assert closed == await company.close(plan)
     renewal = InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id)
-    await company.books.record_outcome(renewal, Paid(amount_paid=closed.invoices[0].total), BEGIN)
+    await company.repositories.invoices.record_outcome(renewal, Paid(amount_paid=closed.invoices[0].total), BEGIN)
 
     at, command = BEGIN.replace(month=2, day=20), UpgradeTierNow(tier="cloud_plus")
     changed = await survives(books_url, killer, company, lambda: weak.command(plan, command, at, key="up"))

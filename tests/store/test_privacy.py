@@ -74,7 +74,7 @@ async def test_an_erased_customer_is_nowhere_and_its_books_stay(
     assert found(books_url, company.org_id, CANARY) == []
     assert found(books_url, company.org_id, EMAIL) == []
     assert erasure.erased_at == BEGIN
-    erased = await company.archive.customer(company.org_id, customer.customer_id)
+    erased = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert (erased.name, erased.status, erased.billing_address) == ("Erased customer", "inactive", None)
     audit = PostgresAuditQueries(database)
     assert (await audit.verify(company.org_id)).faults == ()
@@ -102,7 +102,7 @@ async def test_a_customer_that_still_has_to_pay_is_not_forgotten(company: Compan
     ref = customer.ref
     with pytest.raises(Refused, match="live plan"):
         await PostgresPersonalDataRepository(database).erase(ref, by())
-    assert (await company.archive.customer(company.org_id, customer.customer_id)).email == customer.email
+    assert (await company.queries.customers.get(company.org_id, customer.customer_id)).email == customer.email
 
 
 async def test_an_export_holds_everything_that_names_the_customer_and_no_key(

@@ -18,7 +18,7 @@ async def crowd(company: Company) -> list[str]:
 async def test_a_list_is_walked_by_cursor_without_gap_or_repetition(company: Company, crowd: list[str]) -> None:
     seen, paging = list[str](), Paging(limit=2)
     while True:
-        page = await company.archive.plans(company.org_id, PlanFilter(), paging)
+        page = await company.queries.plans.search(company.org_id, PlanFilter(), paging)
         assert page.total == 5
         seen += [plan.plan_id for plan in page.rows]
         if page.next is None:
@@ -28,19 +28,19 @@ async def test_a_list_is_walked_by_cursor_without_gap_or_repetition(company: Com
 
 
 async def test_a_list_is_walked_by_offset(company: Company, crowd: list[str]) -> None:
-    page = await company.archive.plans(company.org_id, PlanFilter(), Paging(limit=2, offset=3))
+    page = await company.queries.plans.search(company.org_id, PlanFilter(), Paging(limit=2, offset=3))
     assert [plan.plan_id for plan in page.rows] == crowd[1::-1]
 
 
 async def test_a_cursor_of_somewhere_else_is_refused(company: Company) -> None:
     for cursor in ("", "YWJj", "%%%", "ÿ"):
         with pytest.raises(InvalidInput, match="after is no cursor"):
-            await company.archive.plans(company.org_id, PlanFilter(), Paging(after=cursor))
+            await company.queries.plans.search(company.org_id, PlanFilter(), Paging(after=cursor))
 
 
 async def test_plans_are_found_by_what_they_are(company: Company, crowd: list[str]) -> None:
     async def found(**wanted: object) -> int:
-        return (await company.archive.plans(company.org_id, PlanFilter.model_validate(wanted))).total
+        return (await company.queries.plans.search(company.org_id, PlanFilter.model_validate(wanted))).total
 
     assert await found(status=PlanStatus.ACTIVE, tier="cloud_standard") == len(crowd)
     assert await found(status=PlanStatus.ENDED) == 0
@@ -52,12 +52,12 @@ async def test_plans_are_found_by_what_they_are(company: Company, crowd: list[st
 
 
 async def test_invoices_are_found_by_plan_and_customer(company: Company, crowd: list[str]) -> None:
-    of_plan = await company.archive.invoices(company.org_id, InvoiceFilter(plan_id=crowd[0]))
+    of_plan = await company.queries.invoices.search(company.org_id, InvoiceFilter(plan_id=crowd[0]))
     assert [invoice.plan_id for invoice in of_plan.rows] == [crowd[0]]
     customer_id = of_plan.rows[0].customer_id
-    of_customer = await company.archive.invoices(company.org_id, InvoiceFilter(customer_id=customer_id))
+    of_customer = await company.queries.invoices.search(company.org_id, InvoiceFilter(customer_id=customer_id))
     assert of_customer == of_plan
-    assert (await company.archive.invoices(company.org_id, InvoiceFilter())).total == len(crowd)
+    assert (await company.queries.invoices.search(company.org_id, InvoiceFilter())).total == len(crowd)
 
 
 async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(company: Company) -> None:
@@ -65,7 +65,7 @@ async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(c
     await company.repositories.customers.suspend(customer.ref, by())
 
     async def found(**wanted: object) -> int:
-        return (await company.archive.customers(company.org_id, CustomerFilter.model_validate(wanted))).total
+        return (await company.queries.customers.search(company.org_id, CustomerFilter.model_validate(wanted))).total
 
     assert await found(q="mus") == 1
     assert await found(q="mut") == 0
@@ -77,9 +77,9 @@ async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(c
 
 
 async def test_the_timeline_tells_steps_and_events_in_order(company: Company, crowd: list[str]) -> None:
-    plan = (await company.archive.plans(company.org_id, PlanFilter())).rows[-1]
+    plan = (await company.queries.plans.search(company.org_id, PlanFilter())).rows[-1]
     assert plan.plan_id == crowd[0]
-    told = [(entry.kind, entry.name) for entry in await company.archive.timeline(ref(plan))]
+    told = [(entry.kind, entry.name) for entry in await company.queries.plans.timeline(ref(plan))]
     assert told == [
         ("step", "start"),
         ("event", "invoice.created"),
@@ -87,12 +87,24 @@ async def test_the_timeline_tells_steps_and_events_in_order(company: Company, cr
         ("step", "activate"),
         ("event", "plan.activated"),
     ]
-    assert [step.kind for step in await company.archive.steps(ref(plan))] == ["start", "activate"]
+    assert [step.kind for step in await company.queries.plans.steps(ref(plan))] == ["start", "activate"]
+
+
+async def test_what_a_purchase_bought_is_a_fact_until_the_plan_starts(company: Company) -> None:
+    customer = await company.customer()
+    await company.seats(customer, BEGIN, 12)
+    started = await company.start(company.ask(customer))
+
+    waiting = await company.queries.plans.facts(ref(started.state), BEGIN)
+    running = await company.queries.plans.facts(ref((await company.activate(started)).state), BEGIN)
+
+    assert (waiting.paid_licenses, running.paid_licenses) == (12, 0)
+    assert running.ledger[0].licenses == 12
 
 
 async def test_the_facts_of_a_preview_are_those_of_the_step(company: Company, crowd: list[str]) -> None:
-    plan = (await company.archive.plans(company.org_id, PlanFilter())).rows[-1]
-    facts = await company.archive.facts(ref(plan), BEGIN.replace(month=2))
+    plan = (await company.queries.plans.search(company.org_id, PlanFilter())).rows[-1]
+    facts = await company.queries.plans.facts(ref(plan), BEGIN.replace(month=2))
     assert (facts.plan.id, facts.plan.status) == (crowd[0], PlanStatus.ACTIVE)
     assert [(entry.seq, entry.settled) for entry in facts.ledger] == [(1, True)]
     assert [line.amount for line in facts.charged] == [800]

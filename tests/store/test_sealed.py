@@ -1,6 +1,5 @@
 """Addresses and tax ids: readable by us, by nobody who only has the database; keys change without anyone noticing."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import psycopg
@@ -16,13 +15,11 @@ from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.audit.key_rotation import KeyRotation
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
-from billflow.store.repositories import Repositories
+from billflow.store.customers.queries import PostgresCustomerQueries
 from billflow.store.session.database import Database
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from tests.databases import migrated_database
-from tests.store.conftest import Company, by
+from tests.store.conftest import Company, by, company_of
 
 OLD, NEW = Key.fresh("old"), Key.fresh("new")
 STREET, TAX_ID = "Kanarienweg 7", "DE999999999"
@@ -38,8 +35,7 @@ async def a_private_customer(company: Company) -> CustomerRecord:
 
 def company_with(company: Company, database: Database, catalog: Catalog) -> Company:
     """Return the same organization behind another engine."""
-    archive, repositories = PostgresArchive(database, catalog), Repositories(database, catalog)
-    return replace(company, archive=archive, repositories=repositories)
+    return company_of(database, catalog, company.org_id)
 
 
 def stored(url: str, customer_id: str) -> str:
@@ -62,13 +58,13 @@ async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were
     assert TAX_ID not in row
     assert '"$sealed": "new:' in row.replace('""', '"')
     assert "small" in row
-    read = await ours.archive.customer(ours.org_id, made.customer_id)
+    read = await ours.queries.customers.get(ours.org_id, made.customer_id)
     assert read == made
     assert read.billing_address == {"street": STREET, "country": "DE"}
     assert read.settings == {"company": {"tax_id": TAX_ID, "size": "small"}, "theme": "dark"}
 
     with pytest.raises(CannotDecrypt, match="set BILLFLOW_ENCRYPTION_KEYS"):
-        await company.archive.customer(company.org_id, made.customer_id)
+        await company.queries.customers.get(company.org_id, made.customer_id)
     await database.close()
 
 
@@ -78,15 +74,13 @@ async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str
     both, new = Database(url, keyring=Keyring((NEW, OLD))), Database(url, keyring=Keyring((NEW,)))
     made = []
     for number, database in enumerate((plain, old)):
-        repositories = Repositories(database, catalog)
-        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
-        company = Company(await repositories.organizations.ensure(f"org-{number}"), books, archive, repositories)
+        company = company_of(database, catalog, await PostgresOrganizationRepository(database).ensure(f"org-{number}"))
         made.append((company.org_id, await a_private_customer(company)))
 
     await KeyRotation(both).run()
 
     for org_id, customer in made:
-        read = await PostgresArchive(new, catalog).customer(org_id, customer.customer_id)
+        read = await PostgresCustomerQueries(new).get(org_id, customer.customer_id)
         assert (read.settings, read.billing_address) == (customer.settings, customer.billing_address)
         assert STREET not in stored(url, customer.customer_id)
     for database in (plain, old, both, new):

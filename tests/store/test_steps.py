@@ -37,7 +37,7 @@ async def test_a_purchase_waits_for_its_payment_and_then_runs(company: Company) 
     running = (await company.activate(started)).state
     assert (running.status, running.licenses, running.awaiting_invoice_id) == (PlanStatus.ACTIVE, 12, None)
     assert running.due_at == BEGIN.replace(month=2)
-    assert await company.books.plan_state(ref(running)) == running
+    assert await company.repositories.plans.get(ref(running)) == running
 
 
 async def test_every_billed_entry_names_the_line_that_bills_it(company: Company) -> None:
@@ -48,14 +48,14 @@ async def test_every_billed_entry_names_the_line_that_bills_it(company: Company)
     await company.seats(customer, BEGIN + 4 * DAY, 13)
     made = (await company.close(plan)).invoices[0]
 
-    ledger = await company.archive.ledger(ref(plan))
+    ledger = await company.queries.plans.ledger(ref(plan))
     assert [entry.disposition for entry in ledger] == [
         Disposition.BILLED,
         Disposition.BILLED,
         Disposition.NOTHING_TO_BILL,
         Disposition.BILLED,
     ]
-    lines = (await company.archive.invoice(company.org_id, made.invoice_id)).lines
+    lines = (await company.queries.invoices.get(company.org_id, made.invoice_id)).lines
     assert [(line.amount, line.entries) for line in lines] == [(13 * 800, (4,)), (2 * 723, (2,))]
     assert all(line.amount == line.derivation.amount for line in lines)
 
@@ -115,7 +115,7 @@ async def test_a_parked_plan_says_why_once_and_goes_on_when_the_cause_is_gone(co
     passed = await company.close(plan)
     assert passed.state.attention is None
     assert passed.invoices[0].total == 20 * 800
-    told = [entry.name for entry in await company.archive.timeline(ref(plan))]
+    told = [entry.name for entry in await company.queries.plans.timeline(ref(plan))]
     assert told.count("plan.needs_attention") == 1
 
 
@@ -127,7 +127,7 @@ async def test_a_server_that_does_not_report_is_reminded_once(company: Company) 
         on_hold = await company.close(plan)
         assert on_hold.state.attention is not None
         assert on_hold.state.attention.code == "stale_seat_data"
-    told = [entry.name for entry in await company.archive.timeline(ref(plan))]
+    told = [entry.name for entry in await company.queries.plans.timeline(ref(plan))]
     assert told.count("plan.seat_data_stale") == 1
 
     await company.seats(customer, BEGIN.replace(month=2) + DAY, 12)
@@ -139,15 +139,15 @@ async def test_a_purchase_given_up_gives_the_discounted_months_back(company: Com
     pricing = CustomerPricing(flat_discounted_months=12)
     await company.repositories.customers.set_pricing(customer.ref, pricing, by())
     started = await company.start(company.ask(customer, BASIC))
-    spent = await company.archive.customer(company.org_id, customer.customer_id)
+    spent = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert spent.pricing.flat_discounted_months == 11
 
     plan, invoice_id = ref(started.state), started.invoices[0].invoice_id
     step = AbandonInput(plan=plan, at=BEGIN, invoice_id=invoice_id, reason="declined")
-    given_up = await company.books.take_step(step, lambda facts: abandon(facts, "declined", BEGIN))
+    given_up = await company.repositories.plans.take_step(step, lambda facts: abandon(facts, "declined", BEGIN))
     assert [(voided.invoice_id, voided.status) for voided in given_up.voided] == [(invoice_id, InvoiceStatus.VOID)]
     assert given_up.state.awaiting_invoice_id is None
-    back = await company.archive.customer(company.org_id, customer.customer_id)
+    back = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert back.pricing == pricing
 
 
@@ -157,7 +157,7 @@ async def test_ending_now_can_void_every_open_invoice_of_the_customer(company: C
     renewed = await company.close(plan)
     ended = await company.command(renewed.state, EndNow(void_open_invoices=True), BEGIN + 40 * DAY)
     assert len(ended.voided) == 2
-    assert await company.archive.collecting(company.org_id, customer_id=customer.customer_id) == ()
+    assert await company.queries.invoices.unpaid(company.org_id, customer_id=customer.customer_id) == ()
 
 
 async def test_nothing_is_charged_until_the_step_that_resumes_billing(company: Company) -> None:
@@ -174,7 +174,7 @@ async def test_nothing_is_charged_until_the_step_that_resumes_billing(company: C
     assert (waiting.invoices, waiting.state.suspended, waiting.state.resume_due) == ((), False, True)
 
     step = ResumeInput(plan=ref(plan), at=back)
-    resumed = await company.books.take_step(step, lambda facts: suspension.resume(facts, back))
+    resumed = await company.repositories.plans.take_step(step, lambda facts: suspension.resume(facts, back))
     assert (resumed.state.resume_due, resumed.state.billing_cycle_anchor) == (False, back)
     assert [made.total for made in resumed.invoices] == [800]
 
@@ -183,7 +183,7 @@ async def test_ten_takers_of_one_step_get_one_answer(company: Company) -> None:
     plan = await company.bought(await company.customer())
     answers = await asyncio.gather(*(company.close(plan) for _ in range(10)))
     assert answers == [answers[0]] * 10
-    assert len(await company.archive.ledger(ref(plan))) == 2
+    assert len(await company.queries.plans.ledger(ref(plan))) == 2
 
 
 async def test_ten_starts_under_one_key_are_one_purchase(company: Company) -> None:
@@ -198,7 +198,7 @@ async def test_of_two_purchases_at_once_one_is_refused(company: Company) -> None
     answers = await asyncio.gather(*map(company.start, asks), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Refused)]
     assert [error.code for error in refused] == ["purchase_in_progress"]
-    plans = await company.archive.running_plans(company.org_id, customer_id=customer.customer_id)
+    plans = await company.queries.plans.running(company.org_id, customer_id=customer.customer_id)
     assert len(plans) == 1
 
 
@@ -206,9 +206,9 @@ async def test_commands_at_once_are_taken_one_after_the_other(company: Company) 
     plan = await company.bought(await company.customer(), BY_HAND)
     commands = [SetLicensesAtRenewal(licenses=licenses) for licenses in range(13, 21)]
     await asyncio.gather(*(company.command(plan, command, BEGIN + DAY) for command in commands))
-    ledger = await company.archive.ledger(ref(plan))
+    ledger = await company.queries.plans.ledger(ref(plan))
     assert [entry.seq for entry in ledger] == list(range(1, 10))
-    assert (await company.books.plan_state(ref(plan))).version == plan.version + 8
+    assert (await company.repositories.plans.get(ref(plan))).version == plan.version + 8
 
 
 async def test_a_suspended_customer_buys_nothing(company: Company) -> None:
@@ -231,4 +231,4 @@ async def test_a_live_plan_excludes_another(company: Company) -> None:
 @pytest.mark.parametrize("plan_id", ["00000000-0000-0000-0000-000000000000", "no uuid", ""])
 async def test_an_unknown_plan_is_not_found(company: Company, plan_id: str) -> None:
     with pytest.raises(NotFound, match="There is no plan"):
-        await company.books.plan_state(PlanRef(org_id=company.org_id, plan_id=plan_id))
+        await company.repositories.plans.get(PlanRef(org_id=company.org_id, plan_id=plan_id))

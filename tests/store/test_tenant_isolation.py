@@ -41,7 +41,9 @@ async def billed(company: Company) -> StepResult:
     await company.seats(customer, BEGIN - timedelta(days=1), 12)
     closed = await company.close(await company.bought(customer))
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id)
-    await company.books.record_outcome(invoice, Declined(code="card_declined", message="Declined."), BEGIN)
+    await company.repositories.invoices.record_outcome(
+        invoice, Declined(code="card_declined", message="Declined."), BEGIN
+    )
     return closed
 
 
@@ -55,11 +57,11 @@ def become(connection: "psycopg.Connection[tuple[object, ...]]", org_id: str | N
 async def test_another_organizations_ids_are_not_found(company: Company, billed: StepResult) -> None:
     stranger = await company.repositories.organizations.ensure("stranger")
     with pytest.raises(NotFound):
-        await company.books.plan_state(PlanRef(org_id=stranger, plan_id=billed.state.plan_id))
+        await company.repositories.plans.get(PlanRef(org_id=stranger, plan_id=billed.state.plan_id))
     with pytest.raises(NotFound):
-        await company.archive.invoice(stranger, billed.invoices[0].invoice_id)
+        await company.queries.invoices.get(stranger, billed.invoices[0].invoice_id)
     with pytest.raises(NotFound):
-        await company.archive.customer(stranger, billed.state.customer_id)
+        await company.queries.customers.get(stranger, billed.state.customer_id)
 
 
 @pytest.mark.usefixtures("billed")

@@ -14,7 +14,7 @@ from tests.stripe_emulator.control_plane import Sim
 ACCOUNTS = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def emulator() -> Iterator[StripeEmulator]:
     """Yield one server in memory for all tests that do not change its clock or break it."""
     with StripeEmulator() as server:
@@ -29,7 +29,7 @@ def client(emulator: StripeEmulator) -> Iterator[stripe.StripeClient]:
     list(made.v1.events.list({"limit": 100}).auto_paging_iter())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def controlled() -> Iterator[StripeEmulator]:
     """Yield a server whose control plane is open."""
     with StripeEmulator(control=True, seed=7) as server:

@@ -10,7 +10,7 @@ from tests.environment import Environment, dev_server_environment
 from tests.workflows.skipping import SkippingEnvironment, skipping_environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def env_database_url(postgres_url: str) -> str:
     """Return the URL of a migrated database for the tests of the workflows."""
     configure_logging("json", "error")
@@ -25,7 +25,7 @@ async def env(env_database_url: str) -> AsyncIterator[SkippingEnvironment]:
 
 
 @pytest.fixture(scope="module")
-async def dev_env(env_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
+async def dev_env(env_database_url: str, temporal_server: str) -> AsyncIterator[Environment]:
     """Yield a world on a real server, whose time is ours."""
-    async with dev_server_environment(tmp_path_factory.mktemp("dev_env"), env_database_url) as env:
+    async with dev_server_environment(temporal_server, env_database_url) as env:
         yield env

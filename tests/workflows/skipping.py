@@ -55,14 +55,14 @@ class SkippingEnvironment(Environment):
     async def is_quiet(self) -> bool:
         """Tell whether nothing is due that is not on hold, and no invoice is still to be sent or charged."""
         now = await self.now()
-        plans = await self.engine.archive.running_plans(self.org_id)
+        plans = await self.engine.queries.plans.running(self.org_id)
         untried = [await self._untried(status) for status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)]
         due = [plan for plan in plans if not plan.attention and plan.due_at and plan.due_at <= now]
         return not due and not any(untried)
 
     async def _untried(self, status: InvoiceStatus) -> bool:
         """Tell whether an invoice of that status waits for its first attempt."""
-        found = await self.engine.archive.invoices(self.org_id, InvoiceFilter(status=status), ALL)
+        found = await self.engine.queries.invoices.search(self.org_id, InvoiceFilter(status=status), ALL)
         return any(invoice.attempts == 0 for invoice in found.rows)
 
 

@@ -74,7 +74,7 @@ async def test_where_the_policy_suspends_nobody_an_unpaid_invoice_does_not_keep_
     env: SkippingEnvironment,
 ) -> None:
     patient = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
-    await env.engine.books.set_dunning_policy(env.org_id, patient)
+    await env.engine.repositories.dunning.set_policy(env.org_id, patient)
     customer, _ = await declined_renewal(env)
 
     await env.months(2)

@@ -50,7 +50,7 @@ async def test_a_signalled_command_is_taken_and_a_refused_one_is_in_the_audit_lo
     await until(is_taken)
     [(command, code)] = await audited_refusals(env, plan.plan_id)
     assert command == "set_licenses"
-    timeline = await env.engine.archive.timeline(ref(plan))
+    timeline = await env.engine.queries.plans.timeline(ref(plan))
     [refused] = [entry.data["refused"] for entry in timeline if entry.name == "set_licenses"]
     assert refused["code"] == code
 
@@ -69,14 +69,14 @@ async def test_an_impossible_command_is_refused_without_an_event_and_without_a_r
     customer = await dev_env.subscriber()
     plan = await dev_env.plan(customer)
     handle = dev_env.workflow(plan)
-    steps = await dev_env.engine.archive.steps(ref(plan))
+    steps = await dev_env.engine.queries.plans.steps(ref(plan))
 
     with pytest.raises(Refused) as refused:
         await dev_env.command(plan, SwitchToMonthly())
 
     assert (refused.value.code, refused.value.message) == ("no_change", "The plan is monthly already.")
     assert await updates_of(handle) == [f"started/{plan.plan_id}"]
-    assert await dev_env.engine.archive.steps(ref(plan)) == steps
+    assert await dev_env.engine.queries.plans.steps(ref(plan)) == steps
     assert await audited_refusals(dev_env, plan.plan_id) == []
 
 
@@ -90,7 +90,7 @@ async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(env: 
     later = await env.command(plan, SetLicenses(licenses=12), "raise-to-12")
 
     assert first == at_once == later
-    steps = await env.engine.archive.steps(ref(plan))
+    steps = await env.engine.queries.plans.steps(ref(plan))
     assert [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"] == ["raise-to-12"]
 
 

@@ -51,9 +51,9 @@ async def test_commands_at_once_in_any_order_leave_a_ledger_that_explains_every_
     )
     await dev_env.advance(clock, add_months(BEGIN, 2))
 
-    steps = [step for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "command"]
+    steps = [step for step in await dev_env.engine.queries.plans.steps(ref(plan)) if step.kind == "command"]
     assert sorted(step.key.rsplit("/", 1)[1] for step in steps if not step.refused) == sorted(filter(None, accepted))
-    ledger = await dev_env.engine.archive.ledger(ref(plan))
+    ledger = await dev_env.engine.queries.plans.ledger(ref(plan))
     assert [entry.seq for entry in ledger] == list(range(1, len(ledger) + 1))
     first_cycle = [entry.licenses for entry in ledger if entry.event_time < add_months(BEGIN, 1)]
     assert all(earlier <= later for earlier, later in pairwise(first_cycle))
@@ -85,7 +85,7 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
         return len(await taken()) >= 2 * 5 * months
 
     async def taken() -> list[str]:
-        steps = await dev_env.engine.archive.steps(ref(plan))
+        steps = await dev_env.engine.queries.plans.steps(ref(plan))
         return [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"]
 
     await until(all_taken)

@@ -1,7 +1,6 @@
 """Stripe or PostgreSQL gone for a while: billing goes on, nothing is lost, nothing happens twice."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,10 +14,11 @@ from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
 from tests.api_environment import until
+from tests.sizes import sized
 from tests.workflows.skipping import SkippingEnvironment
 
-DATABASE_AWAY_SECONDS = 70 if os.environ.get("BILLFLOW_CHAOS") == "long" else 2
-"""More than 50 seconds pass the threshold up to which a step is retried without a timer of the workflow."""
+DATABASE_AWAY_SECONDS = sized(2, 2, 25)
+"""More than 15 seconds pass the threshold up to which a step is retried without a timer of the workflow."""
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ async def played(env: Environment) -> list[tuple[datetime, int, list[int]]]:
     await env.advance(clock, add_months(BEGIN, 3) + timedelta(days=5, seconds=7))
     await env.command(plan, SwitchToAnnual())
     await env.advance(clock, add_months(BEGIN, 20))
-    [annual] = await env.engine.archive.running_plans(env.org_id, customer_id=customer.customer_id)
+    [annual] = await env.engine.queries.plans.running(env.org_id, customer_id=customer.customer_id)
     await env.command(annual, DowngradeAtEndOfCycle())
     await env.advance(clock, add_months(BEGIN, 40))
     return sorted(
@@ -53,7 +53,9 @@ async def test_eight_years_in_one_leap_close_every_billing_date_without_a_timer_
     invoices = await dev_env.invoices(customer)
     assert [invoice.issued_at for invoice in invoices] == [add_months(BEGIN, 12 * year) for year in range(YEARS + 1)]
     assert {(invoice.total, invoice.status) for invoice in invoices} == {(80_000, InvoiceStatus.PAID)}
-    billing_dates = [step.at for step in await dev_env.engine.archive.steps(ref(plan)) if step.kind == "close_cycle"]
+    billing_dates = [
+        step.at for step in await dev_env.engine.queries.plans.steps(ref(plan)) if step.kind == "close_cycle"
+    ]
     assert billing_dates == [add_months(BEGIN, month) for month in range(1, 12 * YEARS + 1)]
     runs = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
     timers = [name for run in runs for name in names_of(run) if name.startswith("TIMER")]

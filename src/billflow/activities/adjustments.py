@@ -12,37 +12,39 @@ from billflow.models.contracts.adjustments import (
     SendAdjustmentInput,
 )
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.ports.adjustments import AdjustmentGateway
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.adjustments import AdjustmentRepository
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import AdjustmentGateway, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
 @dataclass(frozen=True)
 class AdjustmentActivities:
     """What our database has recorded, brought to Stripe."""
 
-    books: Books
+    invoices: InvoiceRepository
+    adjustments: AdjustmentRepository
     gateway: PaymentGateway
-    adjustments: AdjustmentGateway
+    adjustment_gateway: AdjustmentGateway
 
     @activity.defn
     async def send_adjustment(self, adjustment: SendAdjustmentInput) -> AdjustmentResult:
         """Make a refund or credit note at Stripe and record the result; a refusal is a result."""
-        wanted = await self.books.to_send(adjustment)
+        wanted = await self.adjustments.to_send(adjustment)
         try:
-            result = await self.adjustments.settle(wanted)
+            result = await self.adjustment_gateway.create(wanted)
         except PaymentsUnavailable as error:
             retry_later(error)
         except PaymentsRejected as error:
             result = AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(error))
-        await self.books.record_answer(adjustment, result, adjustment.at)
+        await self.adjustments.record_result(adjustment, result, adjustment.at)
         return result
 
     @activity.defn
     async def close_invoice(self, closing: CloseInvoiceInput) -> None:
         """Void an invoice at Stripe, or mark it uncollectible there; our database has done so already."""
-        invoice = await self.books.invoice_to_collect(closing)
+        invoice = await self.invoices.invoice_to_collect(closing)
         with stripe_errors():
             if closing.to is InvoiceStatus.VOID:
                 await self.gateway.void(invoice)
             else:
-                await self.adjustments.mark_uncollectible(invoice)
+                await self.adjustment_gateway.mark_uncollectible(invoice)

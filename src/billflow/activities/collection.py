@@ -17,14 +17,15 @@ from billflow.models.contracts.invoices import (
     Rejected,
     RequiresAction,
 )
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
 @dataclass(frozen=True)
 class CollectionActivities:
     """What happens to an invoice at Stripe, and what the database records of it."""
 
-    books: Books
+    invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
@@ -33,7 +34,7 @@ class CollectionActivities:
 
         What we owe the customer is put on its balance first, so that the invoice uses it up.
         """
-        invoice = await self.books.invoice_to_collect(request)
+        invoice = await self.invoices.invoice_to_collect(request)
         if (outcome := _outcome_of(invoice)) is not None:
             return outcome
         try:
@@ -42,21 +43,21 @@ class CollectionActivities:
             retry_later(error)
         except PaymentsRejected as error:
             outcome = Rejected(code=error.reason, message=str(error))
-        await self.books.record_outcome(request, outcome, request.at)
+        await self.invoices.record_outcome(request, outcome, request.at)
         return outcome
 
     async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
         payer = invoice.customer
         stripe_customer_id = await self.gateway.ensure_customer(payer)
         if payer.stripe_customer_id != stripe_customer_id:
-            await self.books.record_stripe_customer(payer, stripe_customer_id)
+            await self.invoices.record_stripe_customer(payer, stripe_customer_id)
             payer = payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
             invoice = invoice.model_copy(update={"customer": payer})
         for credit in invoice.credits:
             posted = await self.gateway.post_credit(payer, credit)
-            await self.books.record_credit_posted(request.org_id, credit.credit_id, posted)
+            await self.invoices.record_credit_posted(request.org_id, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
-        await self.books.record_issued(request, issued)
+        await self.invoices.record_issued(request, issued)
         if issued.status is InvoiceStatus.PAID:
             return Paid(amount_paid=issued.amount_paid)
         invoice = invoice.model_copy(
@@ -67,19 +68,19 @@ class CollectionActivities:
     @activity.defn
     async def void(self, request: InvoiceInput) -> None:
         """Void the invoice at Stripe, where it got that far; our database has done so already."""
-        invoice = await self.books.invoice_to_collect(request)
+        invoice = await self.invoices.invoice_to_collect(request)
         with stripe_errors():
             await self.gateway.void(invoice)
 
     @activity.defn
     async def record_next_attempt(self, planned: NextAttemptInput) -> InvoiceStatus:
         """Record what comes next and when, and return the invoice's status by now."""
-        return await self.books.record_collection_plan(planned, planned.next_attempt_at, planned.next_action)
+        return await self.invoices.record_collection_plan(planned, planned.next_attempt_at, planned.next_action)
 
     @activity.defn
     async def record_failure(self, failure: FailedAttemptInput) -> None:
         """Record that a bank refused a payment after it was under way."""
-        await self.books.record_outcome(failure, _refusal(failure), failure.at)
+        await self.invoices.record_outcome(failure, _refusal(failure), failure.at)
 
 
 def _refusal(failure: FailedAttemptInput) -> CollectionOutcome:

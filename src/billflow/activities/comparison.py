@@ -25,7 +25,7 @@ from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoic
 class Comparison:
     """Compares database, Stripe and workflows page by page; each method returns the next cursor, None at the end."""
 
-    books: ReconciliationRepository
+    repository: ReconciliationRepository
     stripe: StripeInvoiceReader
     workflows: Workflows
 
@@ -34,43 +34,43 @@ class Comparison:
         days = run.scope.days
         since = None if days is None else run.started_at - timedelta(days=days)
         page = await self.stripe.listed(run.org_id, since, cursor)
-        await self.books.hold(run, page.held)
+        await self.repository.store_listed(run, page.invoices)
         return page.next
 
     async def invoices(self, run: RunRef, cursor: str | None) -> str | None:
         """Compare a page of our invoices with what Stripe listed."""
-        booked = await self.books.booked_page(run, cursor)
-        held = await self.books.held_for(run, [one.summary.invoice_id for one in booked])
+        booked = await self.repository.invoices_page(run, cursor)
+        held = await self.repository.listed_for(run, [one.summary.invoice_id for one in booked])
         findings: list[Finding] = []
         for one in booked:
             findings += await self._invoice(run, one, held.get(one.summary.invoice_id, []))
             activity.heartbeat(cursor)
-        await self.books.keep(run, findings, compared=len(booked))
+        await self.repository.store_findings(run, findings, compared=len(booked))
         return booked[-1].summary.invoice_id if booked else None
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
-        held = await self.books.held_page(run, cursor)
-        known = await self.books.booked(run.org_id, [one.invoice_id for one in held])
+        held = await self.repository.listed_page(run, cursor)
+        known = await self.repository.invoices(run.org_id, [one.invoice_id for one in held])
         strange = [one for one in held if one.invoice_id not in known and one.status != "void"]
-        await self.books.keep(run, [compare_orphan(one) for one in strange])
+        await self.repository.store_findings(run, [compare_orphan(one) for one in strange])
         return held[-1].stripe_invoice_id if held else None
 
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
-        states = await self.books.plans_page(run, cursor)
+        states = await self.repository.plans_page(run, cursor)
         running = await asyncio.gather(*(self.workflows.has_plan(state.plan_id) for state in states))
         found = [
             compare_plan(LivePlan(plan_id=state.plan_id, runs_in_books=True, has_workflow=runs))
             for state, runs in zip(states, running, strict=True)
         ]
-        await self.books.keep(run, [finding for finding in found if finding])
+        await self.repository.store_findings(run, [finding for finding in found if finding])
         return states[-1].plan_id if states else None
 
     async def running(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the running workflows of a page whose plan has ended, or is not in the database."""
         page = await self.workflows.running_plans(run.org_id, cursor)
-        states = await self.books.plans(run.org_id, page.plan_ids)
+        states = await self.repository.plans(run.org_id, page.plan_ids)
         findings = []
         for plan_id in page.plan_ids:
             state = states.get(plan_id)
@@ -79,13 +79,13 @@ class Comparison:
             runs = await self.workflows.has_plan(plan_id)
             plan = LivePlan(plan_id=plan_id, runs_in_books=None if state is None else False, has_workflow=runs)
             findings.append(compare_plan(plan))
-        await self.books.keep(run, [finding for finding in findings if finding])
+        await self.repository.store_findings(run, [finding for finding in findings if finding])
         return page.next
 
     async def _invoice(self, run: RunRef, booked: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
         if not [*compare_invoice(await self._booked(run, booked), listed)]:
             return []
-        now = (await self.books.booked(run.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
+        now = (await self.repository.invoices(run.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
         held = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._booked(run, now), held)]
 

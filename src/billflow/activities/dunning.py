@@ -7,7 +7,8 @@ from temporalio import activity
 from billflow.models.contracts.adjustments import CloseInvoiceInput, VoidInput
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus
-from billflow.ports.billing import Books
+from billflow.ports.adjustments import AdjustmentRepository
+from billflow.ports.dunning import DunningRepository
 
 ACTOR = "collection"
 
@@ -16,40 +17,41 @@ ACTOR = "collection"
 class DunningActivities:
     """Reading the policy, suspending and reactivating, writing off."""
 
-    books: Books
+    dunning: DunningRepository
+    adjustments: AdjustmentRepository
 
     @activity.defn
     async def terms(self, invoice: InvoiceRef) -> CollectionTerms:
         """Return the policy, and how far collecting the invoice has come."""
-        return await self.books.terms(invoice)
+        return await self.dunning.terms(invoice)
 
     @activity.defn
     async def live_plans(self, invoice: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
-        return await self.books.live_plans(invoice)
+        return await self.dunning.live_plans(invoice)
 
     @activity.defn
     async def suspend(self, invoice: InvoiceInput) -> SuspensionResult:
         """Suspend the customer because of the invoice."""
-        return await self.books.suspend_for(invoice, invoice.at)
+        return await self.dunning.suspend_customer(invoice, invoice.at)
 
     @activity.defn
     async def reactivate(self, invoice: InvoiceInput) -> SuspensionResult:
         """Reactivate the customer, where this was the last debt it was suspended for."""
-        return await self.books.lift_for(invoice, invoice.at)
+        return await self.dunning.lift_suspension(invoice, invoice.at)
 
     @activity.defn
     async def apply_small_organization_rule(self, invoice: InvoiceInput) -> SmallOrganizationResult:
         """Decide by the small-organization rule."""
-        return await self.books.let_go(invoice, invoice.at)
+        return await self.dunning.write_off(invoice, invoice.at)
 
     @activity.defn
     async def write_off(self, invoice: CloseInvoiceInput) -> InvoiceStatus:
         """Mark the invoice uncollectible; one that was paid meanwhile stays paid."""
-        status = (await self.books.terms(invoice)).status
+        status = (await self.dunning.terms(invoice)).status
         if not status.is_open:
             return status
-        return await self.books.close(
+        return await self.adjustments.close(
             VoidInput(
                 org_id=invoice.org_id,
                 invoice_id=invoice.invoice_id,

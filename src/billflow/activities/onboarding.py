@@ -25,8 +25,10 @@ from billflow.models.contracts.onboarding import (
     StageStatus,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Archive, Books, PaymentGateway, PaymentsRejected, PaymentsUnavailable
-from billflow.ports.customers import BillingAccountRepository, OnboardingRepository, ProjectRepository
+from billflow.ports.customers import BillingAccountRepository, CustomerQueries, OnboardingRepository, ProjectRepository
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.plans import PlanRepository
 from billflow.ports.test_clocks import TestClockRepository
 
 
@@ -38,8 +40,9 @@ class OnboardingActivities:
     billing_accounts: BillingAccountRepository
     projects: ProjectRepository
     test_clocks: TestClockRepository
-    archive: Archive
-    books: Books
+    customer_queries: CustomerQueries
+    plans: PlanRepository
+    invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
@@ -47,7 +50,7 @@ class OnboardingActivities:
         """Make sure that the customer runs on something."""
 
         async def deployment_id() -> str:
-            return (await self.archive.customer(request.org_id, request.customer_id)).deployment_id
+            return (await self.customer_queries.get(request.org_id, request.customer_id)).deployment_id
 
         return await _progress(OnboardingStage.DEPLOYMENT, deployment_id)
 
@@ -68,7 +71,7 @@ class OnboardingActivities:
             payer = await self.billing_accounts.default_payer(_ref(request))
             made = await self.gateway.ensure_customer(payer)
             if payer.stripe_customer_id is None:
-                await self.books.record_stripe_customer(payer, made)
+                await self.invoices.record_stripe_customer(payer, made)
             return made
 
         try:
@@ -89,7 +92,7 @@ class OnboardingActivities:
             if known := [project.project_id for project in await self.projects.list(_ref(request))]:
                 status = StageStatus.DONE if str(ours) in known else StageStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
-            name = (await self.archive.customer(request.org_id, request.customer_id)).name
+            name = (await self.customer_queries.get(request.org_id, request.customer_id)).name
             wanted = request.options.project or NewProject(name=name)
             made = await self.projects.create(_ref(request), wanted, _change(request), resource_id=ours)
             return made.project_id
@@ -114,7 +117,7 @@ class OnboardingActivities:
                 test_clock_id=clock_id,
                 at=at,
             )
-            result = await self.books.start_plan(start, lambda facts: plan_start.start_plan(facts, plan, at))
+            result = await self.plans.start_plan(start, lambda facts: plan_start.start_plan(facts, plan, at))
         except Unavailable:
             raise
         except BillingError as error:

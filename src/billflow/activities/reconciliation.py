@@ -33,7 +33,7 @@ Page = Callable[[RunRef, str | None], Awaitable[str | None]]
 class ReconciliationActivities:
     """One run: its beginning, its slices and its end; each may happen twice."""
 
-    books: ReconciliationRepository
+    repository: ReconciliationRepository
     comparison: Comparison
     repairs: Repairs
     offers: OfferRepository
@@ -43,7 +43,7 @@ class ReconciliationActivities:
         """Write the run down, once, and return its id."""
         info = activity.info()
         key = info.workflow_run_id or info.activity_id
-        return await self.books.begin(run, key, run.started_at or datetime.now(UTC))
+        return await self.repository.begin(run, key, run.started_at or datetime.now(UTC))
 
     @activity.defn
     async def reconcile_slice(self, run: SliceInput) -> SliceResult:
@@ -62,7 +62,7 @@ class ReconciliationActivities:
     @activity.defn
     async def finish_reconciliation(self, run: RunRef) -> None:
         """Close the run."""
-        await self.books.finish(run, datetime.now(UTC))
+        await self.repository.finish(run, datetime.now(UTC))
 
     def _page_of(self, part: ReconciliationPart) -> Page:
         return {

@@ -11,7 +11,8 @@ from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
-from billflow.ports.billing import Books, PaymentGateway, StripeEventRepository
+from billflow.ports.invoices import InvoiceRepository
+from billflow.ports.payments import PaymentGateway
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
 
 MakeRepair = Callable[[RunRef, FindingRecord], Awaitable[None]]
@@ -22,8 +23,7 @@ class Repairs:
     """The repairs of findings; what Stripe or a rule refuses is left to a person."""
 
     findings: ReconciliationRepository
-    books: Books
-    inbox: StripeEventRepository
+    invoices: InvoiceRepository
     gateway: PaymentGateway
     stripe: StripeInvoiceReader
     workflows: Workflows
@@ -44,9 +44,9 @@ class Repairs:
         except Unavailable:
             raise
         except BillingError as error:
-            await self.findings.not_repaired(run, finding.finding_id, str(error))
+            await self.findings.mark_not_repaired(run, finding.finding_id, str(error))
         else:
-            await self.findings.repaired(run, finding.finding_id, datetime.now(UTC))
+            await self.findings.mark_repaired(run, finding.finding_id, datetime.now(UTC))
 
     def _repairs(self) -> dict[Repair, MakeRepair]:
         return {
@@ -63,27 +63,27 @@ class Repairs:
         status = InvoiceStatus(finding.closed_as or "")
         if status in (InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
             await self._record_issued(ref, finding.stripe_invoice_ids[0])
-        change = await self.inbox.record_closed(ref, status, datetime.now(UTC))
+        change = await self.invoices.record_closed(ref, status, datetime.now(UTC))
         if change is not None:
             await self.workflows.invoice_status_changed(change)
 
     async def _record_issued(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
         """Record under which id Stripe holds the invoice, where a worker died before it could."""
-        invoice = await self.books.invoice_to_collect(ref)
+        invoice = await self.invoices.invoice_to_collect(ref)
         if invoice.stripe_invoice_id is None:
             held = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
-            await self.books.record_issued(ref, await self.gateway.issue(held))
+            await self.invoices.record_issued(ref, await self.gateway.issue(held))
 
     async def _collect(self, run: RunRef, finding: FindingRecord) -> None:
-        booked = (await self.findings.booked(run.org_id, [finding.subject_id]))[finding.subject_id]
-        plan_id = booked.summary.plan_id
+        recorded = (await self.findings.invoices(run.org_id, [finding.subject_id]))[finding.subject_id]
+        plan_id = recorded.summary.plan_id
         plan = (await self.findings.plans(run.org_id, [plan_id]))[plan_id]
         at_once = finding.kind is not FindingKind.UNCOLLECTED
-        await self.workflows.collect(booked, plan.clock_at, at_once=at_once)
+        await self.workflows.collect(recorded, plan.clock_at, at_once=at_once)
 
     async def _take_back(self, run: RunRef, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
-        invoice = await self.books.invoice_to_collect(ref)
+        invoice = await self.invoices.invoice_to_collect(ref)
         held = invoice.model_copy(update={"stripe_invoice_id": finding.stripe_invoice_ids[0]})
         await self.gateway.void(held)
 

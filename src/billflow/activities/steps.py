@@ -15,48 +15,47 @@ from billflow.models.contracts.steps import (
     PlanRef,
     ResumeInput,
 )
-from billflow.ports.billing import Books
+from billflow.ports.plans import PlanRepository
 
 
 @dataclass(frozen=True)
 class StepActivities:
     """What a plan's workflow does in the database."""
 
-    books: Books
+    plans: PlanRepository
 
     @activity.defn
     async def close_cycle(self, step: CloseCycleInput) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
-        return await self.books.take_step(step, lambda facts: billing_dates.process_billing_date(facts, step.at))
+        return await self.plans.take_step(step, lambda facts: billing_dates.process_billing_date(facts, step.at))
 
     @activity.defn
     async def record_backfill(self, step: BackfillInput) -> None:
         """Record one event for all invoices that were made late."""
-        await self.books.record_backfill(step)
+        await self.plans.record_backfill(step)
 
     @activity.defn
     async def take_command(self, step: CommandInput) -> StepResult:
         """Take one command; a refusal is a result, written to the audit log."""
         command = step.request.command
-        return await self.books.take_step(step, lambda facts: lifecycle.take_command(facts, command, step.at))
+        return await self.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, step.at))
 
     @activity.defn
     async def activate(self, step: ActivateInput) -> StepResult:
         """Start the plan whose purchase is paid."""
-        paid = await self.books.purchased_licenses(step.plan, step.invoice_id)
-        return await self.books.take_step(step, lambda facts: plan_start.activate(facts, paid, step.at))
+        return await self.plans.take_step(step, lambda facts: plan_start.activate(facts, step.at))
 
     @activity.defn
     async def abandon(self, step: AbandonInput) -> StepResult:
         """End the plan whose purchase came to nothing, and void its invoice."""
-        return await self.books.take_step(step, lambda facts: plan_start.abandon(facts, step.reason, step.at))
+        return await self.plans.take_step(step, lambda facts: plan_start.abandon(facts, step.reason, step.at))
 
     @activity.defn
     async def resume(self, step: ResumeInput) -> StepResult:
         """Resume billing after a suspension."""
-        return await self.books.take_step(step, lambda facts: suspension.resume(facts, step.at))
+        return await self.plans.take_step(step, lambda facts: suspension.resume(facts, step.at))
 
     @activity.defn
     async def plan_state(self, plan: PlanRef) -> PlanState:
         """Read the plan from the database."""
-        return await self.books.plan_state(plan)
+        return await self.plans.get(plan)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 300.0
 
@@ -26,7 +26,7 @@ def backoff(attempt: int, retry_after: float | None) -> timedelta:
 
 def retry_later(error: PaymentsUnavailable) -> NoReturn:
     """Fail the running activity so that it is tried again after the right time."""
-    delay = backoff(activity.info().attempt, error.retry_after)
+    delay = backoff(activity.info().attempt, error.retry_after.total_seconds() if error.retry_after else None)
     raise ApplicationError(str(error), type="PaymentsUnavailable", next_retry_delay=delay) from error
 
 

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from billflow.errors import TooManyRequests, Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
@@ -66,7 +66,8 @@ class Authentication:
             raise Unauthorized("The API key is unknown, expired or revoked; see billflow keys.", code="api_key_invalid")
         if seconds := self._bucket(key).take(self.clock()):
             wait = math.ceil(seconds)
-            raise TooManyRequests(f"This key has sent too many requests; go on in {wait} seconds.", retry_after=wait)
+            message = f"This key has sent too many requests; go on in {wait} seconds."
+            raise TooManyRequests(message, retry_after=timedelta(seconds=wait))
         return key
 
     async def _right(self, presented: PresentedKey, digest: bytes) -> ApiKeyRecord | None:

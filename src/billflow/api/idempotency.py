@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -49,7 +50,7 @@ async def written(request: Request, services: Services, caller: Principal, handl
         raise InvalidInput(message, code="idempotency_key_reused", field=IDEMPOTENCY_KEY)
     if found is ClaimState.RUNNING:
         message = f"The first request with this {IDEMPOTENCY_KEY} is still running; ask again in a moment."
-        raise Refused(message, code="idempotency_key_in_use", retry_after=1)
+        raise Refused(message, code="idempotency_key_in_use", retry_after=timedelta(seconds=1))
     return await _done_once(services, caller, claim, lambda: _guarded(request, services, caller, handle))
 
 

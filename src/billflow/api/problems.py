@@ -100,7 +100,8 @@ def refused(
 def _headers(error: BillingError) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": _CHALLENGE}
-    seconds = error.retry_after or (RETRY_AFTER if isinstance(error, Unavailable) else 0)
+    seconds = error.retry_after.total_seconds() if error.retry_after else 0
+    seconds = seconds or (RETRY_AFTER if isinstance(error, Unavailable) else 0)
     return {"Retry-After": str(math.ceil(seconds))} if seconds else {}
 
 

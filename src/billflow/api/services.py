@@ -11,7 +11,6 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.billing import Archive, Books
 from billflow.service.adjustments import AdjustmentService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
@@ -23,7 +22,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
-from billflow.store.repositories import Repositories
+from billflow.store.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
@@ -39,10 +38,9 @@ class Services:
     """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
 
     plans: PlanService
-    books: Books
-    archive: Archive
-    customers: CustomerService
     repositories: Repositories
+    queries: Queries
+    customers: CustomerService
     seats: SeatService
     clocks: ClockService
     offers: OfferService

@@ -38,7 +38,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
 
         wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
         paging = Paging(limit=limit, after=after)
-        page = await engine.repositories.audit.list(await org_of(engine), wanted, paging)
+        page = await engine.queries.audit.list(await org_of(engine), wanted, paging)
         if as_json:
             output.as_json({"audit": page.rows, "total": page.total, "next": page.next})
             return
@@ -59,7 +59,7 @@ def verify(
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
 
     async def act(engine: "Engine") -> None:
-        verdict = await engine.repositories.audit.verify(await org_of(engine))
+        verdict = await engine.queries.audit.verify(await org_of(engine))
         if as_json:
             output.as_json(verdict)
         for fault in verdict.faults:

@@ -37,7 +37,7 @@ def report(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
 
     async def act(engine: "Engine") -> None:
-        found = await engine.repositories.reports.report(await customer_ref(engine, customer))
+        found = await engine.queries.reports.report(await customer_ref(engine, customer))
         output.as_json(found) if as_json else report_facts(found)
 
     run(act)
@@ -57,7 +57,7 @@ def usage(
     async def act(engine: "Engine") -> None:
         end = until or now()
         ref = await customer_ref(engine, customer)
-        found = await engine.repositories.reports.usage(ref, since or end - USUAL_SPAN, end)
+        found = await engine.queries.reports.usage(ref, since or end - USUAL_SPAN, end)
         output.as_json(found) if as_json else usage_facts(found)
 
     run(act)

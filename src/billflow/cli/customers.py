@@ -61,7 +61,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
         typed = {"q": name, "email": email, "erp_customer_number": erp_number, "status": status}
         remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
         wanted = CustomerFilter.model_validate(typed | remote)
-        page = await engine.archive.customers(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await engine.queries.customers.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"customers": page.rows, "total": page.total, "next": page.next})
             return
@@ -77,7 +77,7 @@ def show(customer: CustomerId, *, as_json: AsJson = False) -> None:
 
     async def act(engine: "Engine") -> None:
         ref = await customer_ref(engine, customer)
-        customer_facts(await engine.archive.customer(ref.org_id, ref.customer_id), as_json=as_json)
+        customer_facts(await engine.queries.customers.get(ref.org_id, ref.customer_id), as_json=as_json)
 
     run(act)
 

@@ -27,7 +27,7 @@ def show(*, as_json: AsJson = False) -> None:
     """Show the policy of the organization that BILLFLOW_ORG names."""
 
     async def act(engine: "Engine") -> None:
-        _tell(await engine.books.dunning_policy(await org_of(engine)), as_json=as_json)
+        _tell(await engine.repositories.dunning.policy(await org_of(engine)), as_json=as_json)
 
     run(act)
 
@@ -77,7 +77,7 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
         raise InvalidInput("Name what to change, such as --retry-after 1,3,5,7.", field="policy")
 
     async def act(engine: "Engine") -> None:
-        changed = await engine.books.change_dunning_policy(await org_of(engine), changes, change_here(reason))
+        changed = await engine.repositories.dunning.change_policy(await org_of(engine), changes, change_here(reason))
         _tell(changed, as_json=as_json)
 
     run(act)

@@ -39,7 +39,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
                 "status": status,
             }
         )
-        page = await engine.archive.invoices(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await engine.queries.invoices.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
         paged("Invoices", page, invoice_rows(page.rows), noun="invoices", as_json=as_json)
 
     run(act)
@@ -53,7 +53,7 @@ def show(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
         from billflow.cli import output
         from billflow.cli.invoice_views import described
 
-        detail = await engine.archive.invoice(await org_of(engine), await found(engine, "invoice", invoice))
+        detail = await engine.queries.invoices.get(await org_of(engine), await found(engine, "invoice", invoice))
         if as_json:
             output.as_json(detail)
         else:
@@ -70,7 +70,7 @@ def explain(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
         from billflow.cli import output
         from billflow.cli.invoice_views import explained, explanations
 
-        detail = await engine.archive.invoice(await org_of(engine), await found(engine, "invoice", invoice))
+        detail = await engine.queries.invoices.get(await org_of(engine), await found(engine, "invoice", invoice))
         if as_json:
             output.as_json({"invoice_id": detail.invoice_id, "lines": explanations(detail), "total": detail.total})
         else:
@@ -99,7 +99,7 @@ def pdf(
         written = (
             (await documents.html(org_id, invoice_id)).encode() if html else await documents.pdf(org_id, invoice_id)
         )
-        number = (await engine.archive.invoice(org_id, invoice_id)).number
+        number = (await engine.queries.invoices.get(org_id, invoice_id)).number
         target = output_file or Path(f"invoice-{number or invoice_id}.{'html' if html else 'pdf'}")
         _write(target, written)
         output.say(f"Wrote {target}.")

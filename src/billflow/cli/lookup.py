@@ -29,7 +29,7 @@ async def found(engine: "Engine", noun: str, typed: str) -> str:
     """Return the id that *typed* is, or is the beginning of; raises `NotFound`, or `InvalidInput` for several."""
     if _is_whole(typed):
         return typed
-    ids = await engine.archive.ids_beginning(await org_of(engine), noun, typed.lower())
+    ids = await engine.queries.ids.ids_beginning(await org_of(engine), noun, typed.lower())
     return only(noun, typed, ids)
 
 

@@ -84,7 +84,7 @@ def list_(  # noqa: PLR0913  (each is one filter)
             tier=tier,
             needs_attention=needs_attention or None,
         )
-        page = await engine.archive.plans(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await engine.queries.plans.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
         paged("Plans", page, plan_rows(page.rows), noun="plans", as_json=as_json)
 
     run(act)
@@ -98,7 +98,7 @@ def show(plan: PlanId, *, as_json: AsJson = False) -> None:
         from billflow.cli import output
         from billflow.cli.plan_views import described
 
-        state = await engine.books.plan_state(await plan_ref(engine, plan))
+        state = await engine.repositories.plans.get(await plan_ref(engine, plan))
         if as_json:
             output.as_json(state)
         else:
@@ -114,7 +114,7 @@ def ledger(plan: PlanId, *, as_json: AsJson = False) -> None:
     async def act(engine: "Engine") -> None:
         from billflow.cli.plan_views import ledger_rows, whole
 
-        entries = await engine.archive.ledger(await plan_ref(engine, plan))
+        entries = await engine.queries.plans.ledger(await plan_ref(engine, plan))
         whole("ledger", entries, ledger_rows(entries), as_json=as_json)
 
     run(act)
@@ -127,7 +127,7 @@ def timeline(plan: PlanId, *, as_json: AsJson = False) -> None:
     async def act(engine: "Engine") -> None:
         from billflow.cli.plan_views import timeline_rows, whole
 
-        entries = await engine.archive.timeline(await plan_ref(engine, plan))
+        entries = await engine.queries.plans.timeline(await plan_ref(engine, plan))
         whole("timeline", entries, timeline_rows(entries), as_json=as_json)
 
     run(act)

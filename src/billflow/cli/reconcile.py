@@ -39,7 +39,6 @@ def reconcile(
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
         from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-        from billflow.wiring import reconciliation_reports
 
         org_id = await org_of(engine)
         run_id = None
@@ -48,7 +47,7 @@ def reconcile(
             asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
             with output.working("Comparing rows, Stripe and workflows"):
                 run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
-        report = await reconciliation_reports(engine).report(org_id, run_id)
+        report = await engine.repositories.reconciliation.report(org_id, run_id)
         if as_json:
             output.as_json(report)
         else:

@@ -58,7 +58,7 @@ def can_add(
 
     async def act(engine: "Engine") -> None:
         customer_id, org_id = await found(engine, "customer", customer), await org_of(engine)
-        gate = await engine.archive.seat_gate(org_id, customer_id, members=members, guests=guests)
+        gate = await engine.queries.plans.seat_gate(org_id, customer_id, members=members, guests=guests)
         if as_json:
             output.as_json(gate)
         else:
@@ -95,7 +95,7 @@ def import_(
 async def _customer_named(engine: "Engine", name: str) -> str:
     from billflow.models.contracts.records import CustomerFilter, Paging
 
-    page = await engine.archive.customers(await org_of(engine), CustomerFilter(q=name), Paging(limit=100))
+    page = await engine.queries.customers.search(await org_of(engine), CustomerFilter(q=name), Paging(limit=100))
     return only("customer", name, [one.customer_id for one in page.rows if one.name == name])
 
 

@@ -61,7 +61,9 @@ def _prorates(invoice: InvoiceDetail) -> bool:
 
 
 async def _plans(env: DemoEnvironment, played: DemoResult) -> list[PlanState]:
-    page = await env.engine.archive.plans(env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE))
+    page = await env.engine.queries.plans.search(
+        env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE)
+    )
     return sorted(page.rows, key=lambda plan: plan.billing_cycle_anchor)
 
 
@@ -70,17 +72,17 @@ async def _invoices(env: DemoEnvironment, played: DemoResult) -> AsyncIterator[I
     wanted, after = InvoiceFilter(customer_id=played.customer_id), None
     found: list[InvoiceRecord] = []
     while True:
-        page = await env.engine.archive.invoices(env.org_id, wanted, Paging(limit=PAGE, after=after))
+        page = await env.engine.queries.invoices.search(env.org_id, wanted, Paging(limit=PAGE, after=after))
         found += page.rows
         if (after := page.next) is None:
             break
     for invoice in reversed(found):
-        yield await env.engine.archive.invoice(env.org_id, invoice.invoice_id)
+        yield await env.engine.queries.invoices.get(env.org_id, invoice.invoice_id)
 
 
 async def _recomputed(env: DemoEnvironment, played: DemoResult, plans: list[PlanState]) -> list[InvoiceDraft]:
     """Bill the customer once more from its observations and the steps that were asked for."""
-    steps = [step for plan in plans for step in await env.engine.archive.steps(_ref(plan))]
+    steps = [step for plan in plans for step in await env.engine.queries.plans.steps(_ref(plan))]
     beginning = DemoStart(
         terms=CustomerTerms(id=played.customer_id, hosting=Hosting.CLOUD),
         catalog=env.engine.catalog,
@@ -92,7 +94,7 @@ async def _recomputed(env: DemoEnvironment, played: DemoResult, plans: list[Plan
 
 
 async def _cycles(env: DemoEnvironment, plans: list[PlanState]) -> int:
-    ledgers = [await env.engine.archive.ledger(_ref(plan)) for plan in plans]
+    ledgers = [await env.engine.queries.plans.ledger(_ref(plan)) for plan in plans]
     return sum(entry.is_renewal for ledger in ledgers for entry in ledger)
 
 

@@ -87,7 +87,7 @@ class Player:
             currency=new.default_currency,
         )
         self.stripe_customer_id = await self.env.engine.gateway.ensure_customer(customer)
-        await self.env.engine.books.record_stripe_customer(customer, self.stripe_customer_id)
+        await self.env.engine.repositories.invoices.record_stripe_customer(customer, self.stripe_customer_id)
 
     async def _give_card(self, card: str) -> None:
         await self.env.sandbox.give_card(self.stripe_customer_id, card)
@@ -119,7 +119,7 @@ class Player:
             await self.env.engine.plans.command(plan.ref, request)
 
     async def _live_plan(self) -> PlanState:
-        plans = await self.env.engine.archive.running_plans(self.env.org_id, customer_id=self.customer_id)
+        plans = await self.env.engine.queries.plans.running(self.env.org_id, customer_id=self.customer_id)
         return plans[0]
 
 

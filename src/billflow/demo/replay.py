@@ -49,7 +49,7 @@ def replayed_invoices(beginning: DemoStart, steps: Iterable[TakenStep]) -> list[
     for step in steps:
         seen = [o for o in beginning.observations if facts.plan.seats_observed_through < o.observed_at <= step.at]
         facts = replace(facts, observations=tuple(seen))
-        outcome = _take(facts, step, _purchased(invoices))
+        outcome = _take(facts, step)
         if outcome is None:
             continue
         facts = after(facts, outcome)
@@ -75,15 +75,11 @@ def _facts(beginning: DemoStart, started: Outcome) -> Facts:
     return after(empty, started)
 
 
-def _purchased(invoices: Sequence[InvoiceDraft]) -> int:
-    return (invoices[0].licenses if invoices else None) or 0
-
-
-def _take(facts: Facts, step: TakenStep, purchased: int) -> Outcome | None:
+def _take(facts: Facts, step: TakenStep) -> Outcome | None:
     if step.kind == "close_cycle":
         return billing_dates.process_billing_date(facts, step.at)
     if step.kind == "activate":
-        return plan_start.activate(facts, purchased, step.at)
+        return plan_start.activate(facts, step.at)
     if step.kind == "command" and facts.plan.status is not PlanStatus.ENDED:
         try:
             return lifecycle.take_command(facts, _COMMAND.validate_python(step.detail["command"]), step.at)

@@ -101,7 +101,7 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
         working = asyncio.create_task(run_until(drain, workers(engine)))
         try:
             org_id = await engine.repositories.organizations.ensure(ORG)
-            await engine.books.set_dunning_policy(org_id, PATIENT)
+            await engine.repositories.dunning.set_policy(org_id, PATIENT)
             key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
             yield DemoEnvironment(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
         finally:

@@ -11,14 +11,14 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
-from billflow.ports.billing import Archive
 
 
 @dataclass(frozen=True)
 class InvoiceDocuments:
     """Invoices as PDF and as HTML. Unknown ids raise `NotFound`."""
 
-    archive: Archive
+    invoice: Callable[[str, str], Awaitable[InvoiceDetail]]
+    customer: Callable[[str, str], Awaitable[CustomerRecord]]
     seller: Callable[[str], Awaitable[Seller]]
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
@@ -33,13 +33,13 @@ class InvoiceDocuments:
         return render_html(paper)
 
     async def _paper(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
-        invoice = await self.archive.invoice(org_id, invoice_id)
+        invoice = await self.invoice(org_id, invoice_id)
         customer = await self._customer(org_id, invoice.customer_id)
         return invoice, compose(invoice, customer, await self.seller(org_id))
 
     async def _customer(self, org_id: str, customer_id: str) -> CustomerRecord | None:
         """Return the customer, None where it was deleted; its invoices stay."""
         try:
-            return await self.archive.customer(org_id, customer_id)
+            return await self.customer(org_id, customer_id)
         except NotFound:
             return None

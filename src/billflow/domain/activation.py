@@ -12,13 +12,13 @@ from billflow.domain.seat_observations import take_in_newest
 from billflow.domain.step import Facts, Outcome, Step
 
 
-def activate(facts: Facts, paid_licenses: int, at: datetime) -> Outcome:
-    """Return the plan as it starts at *at*, the moment its purchase was paid (rules 7.2).
+def activate(facts: Facts, at: datetime) -> Outcome:
+    """Return the plan as it starts at *at*, the moment its purchase of `facts.paid_licenses` was paid (rules 7.2).
 
     Seats that came meanwhile are billed at once, at the full price; ones that went are not refunded.
     """
     step = Step.begin(facts, without_microseconds(at))
-    anchor, leap = step.at, facts.settings.leap_february
+    anchor, leap, paid = step.at, facts.settings.leap_february, facts.paid_licenses
     fixed = step.plan.fixed_price is not None
     step.change(
         status=PlanStatus.ACTIVE,
@@ -27,10 +27,10 @@ def activate(facts: Facts, paid_licenses: int, at: datetime) -> Outcome:
         end_date=add_months(anchor, 12, leap_february=leap) if fixed else None,
     )
     take_in_newest(step)
-    first = step.append(anchor, LicenseCount(paid_licenses, paid_licenses), renewal=True)
+    first = step.append(anchor, LicenseCount(paid, paid), renewal=True)
     step.settle([first], Disposition.BILLED)
     if not fixed and not step.customer.exempt_from_license_number_check:
-        _settle_difference(step, paid_licenses)
+        _settle_difference(step, paid)
     step.say("plan.activated", licenses=step.last.licenses, tier=step.plan.tier)
     return step.finish()
 
@@ -45,9 +45,7 @@ def _settle_difference(step: Step, paid: int) -> None:
         step.say("plan.licenses_discrepancy", paid=paid, needed=needed)
 
 
-def start_after_trial(
-    facts: Facts, plan_id: str, paid_licenses: int, at: datetime, *, has_live_plan: bool = False
-) -> Outcome:
+def start_after_trial(facts: Facts, plan_id: str, at: datetime, *, has_live_plan: bool = False) -> Outcome:
     """Return a fresh plan on the terms of the ended trial in *facts*, whose invoice was paid late (rules 10).
 
     It starts at *at*, the moment of the payment. Raises `AlreadySubscribed` where another plan came in between, and
@@ -62,7 +60,7 @@ def start_after_trial(
         trial, id=plan_id, predecessor_id=trial.id, status=PlanStatus.NEVER_STARTED, end_date=None, ended_at=None
     )
     fresh = replace(facts, plan=plan, ledger=(), charged=(), next_plan=None, trial_invoice_paid=None)
-    return activate(fresh, paid_licenses, at)
+    return activate(fresh, at)
 
 
 def abandon(facts: Facts, reason: str, at: datetime) -> Outcome:

@@ -14,11 +14,12 @@ belongs to a class, whose docstring says in two paragraphs when it comes and wha
 is raised and has its row in `errors.toml`. `docs/errors.md` lists them all.
 """
 
+from datetime import timedelta
 from typing import ClassVar
 
 
 class BillingError(Exception):
-    """Say no with a stable code and one clear sentence; *retry_after* is in seconds, None where it is not known."""
+    """Say no with a stable code and one clear sentence, and where it is known after how long to ask again."""
 
     code: str
 
@@ -26,7 +27,7 @@ class BillingError(Exception):
     """What callers over HTTP are told instead of the message, where that names what is only ours to know."""
 
     def __init__(
-        self, message: str, *, code: str | None = None, field: str | None = None, retry_after: float | None = None
+        self, message: str, *, code: str | None = None, field: str | None = None, retry_after: timedelta | None = None
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -26,6 +26,7 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
         last_observation=outcome.last_observation,
         next_plan=_scheduled(facts, outcome),
         charged=_charged(facts, outcome, paid=paid),
+        paid_licenses=_paid_licenses(facts, outcome),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
         trial_discounted_months=_trial_discounted_months(facts, outcome),
     )
@@ -52,6 +53,12 @@ def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine
 
 def _runs(line: Line, outcome: Outcome) -> bool:
     return line.derivation.period.end > outcome.at
+
+
+def _paid_licenses(facts: Facts, outcome: Outcome) -> int:
+    kinds = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
+    purchase = next((invoice for invoice in outcome.invoices if invoice.kind in kinds), None)
+    return purchase.licenses or 0 if purchase else facts.paid_licenses
 
 
 def _trial_invoice_paid(facts: Facts, outcome: Outcome) -> bool | None:

@@ -39,8 +39,9 @@ class Facts:
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
     newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
-    `trial_invoice_paid` is None unless the trial was bought by invoice; `trial_discounted_months` are the months of
-    flat discount that this invoice used up. `offer` is the open offer that the command names.
+    `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
+    the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
+    up. `offer` is the open offer that the command names.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Facts:
     settings: BillingSettings = DEFAULT_SETTINGS
     next_plan: Plan | None = None
     charged: tuple[ChargedLine, ...] = ()
+    paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
     offer: OfferTerms | None = None

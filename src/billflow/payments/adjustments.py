@@ -30,13 +30,13 @@ from billflow.payments.calls import act_once, ask
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import AdjustmentGateway, PaymentsRejected
 
 _TO_GIVE_UP = "open"
 
 
-class StripeAdjustmentGateway:
-    """The port `AdjustmentGateway` by Stripe; `now` is the real time, by which idempotency keys expire.
+class StripeAdjustmentGateway(AdjustmentGateway):
+    """Refunds and credit notes at Stripe; `now` is the real time, by which idempotency keys expire.
 
     With `livemode` the client's key moves real money.
     """
@@ -52,8 +52,7 @@ class StripeAdjustmentGateway:
         self.now = now
         self.livemode = livemode
 
-    async def settle(self, wanted: AdjustmentToSend) -> AdjustmentResult:
-        """Make the refund or credit note, once, however often asked; a refusal is an answer."""
+    async def create(self, wanted: AdjustmentToSend) -> AdjustmentResult:
         check_mode(wanted.invoice.customer, livemode=self.livemode)
         try:
             with port_faults():
@@ -64,7 +63,6 @@ class StripeAdjustmentGateway:
             return AdjustmentResult(status=AdjustmentStatus.REJECTED, message=error.message)
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
-        """Give the invoice up where it is open, and return how it stands; done already is done."""
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             held = await self._held(invoice)

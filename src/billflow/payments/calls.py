@@ -8,7 +8,7 @@ import structlog
 
 from billflow.payments import keys
 from billflow.payments.errors import code_of, key_is_spent, outcome_of
-from billflow.ports.billing import PaymentsUnavailable
+from billflow.ports.payments import PaymentsUnavailable
 
 T = TypeVar("T", bound=stripe.StripeObject)
 Act = Callable[[stripe.RequestOptions], Awaitable[T]]

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from enum import StrEnum
 
 import stripe
 from stripe import oauth_error
 
-from billflow.ports.billing import PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 
 SERVER_ERROR = 500
 MAX_MESSAGE = 300
@@ -134,7 +135,10 @@ def retry_after(error: stripe.StripeError) -> float | None:
 def fault(error: stripe.StripeError) -> PaymentsUnavailable | PaymentsRejected:
     """Return the port's exception for an error that is no value; a decline where nothing is paid is a rejection."""
     if outcome_of(error) is CallOutcome.UNAVAILABLE:
-        return PaymentsUnavailable(f"Stripe gave no usable answer: {_told(error)}", retry_after=retry_after(error))
+        wait = retry_after(error)
+        return PaymentsUnavailable(
+            f"Stripe gave no usable answer: {_told(error)}", retry_after=timedelta(seconds=wait) if wait else None
+        )
     return PaymentsRejected(_told(error), stripe_code=code_of(error))
 
 

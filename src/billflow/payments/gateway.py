@@ -24,10 +24,10 @@ from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voids import take_back
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentGateway, PaymentsRejected
 
 
-class StripeGateway:
+class StripeGateway(PaymentGateway):
     """Stripe, safe to ask again after any answer, or none.
 
     `now` is the real time, by which Stripe's idempotency keys expire; test clocks don't move it. With `livemode` the
@@ -46,7 +46,6 @@ class StripeGateway:
         self.livemode = livemode
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
-        """Return the id of the Stripe customer, looking for one before one is made."""
         check_mode(customer, livemode=self.livemode)
         if customer.stripe_customer_id is not None:
             return customer.stripe_customer_id
@@ -55,7 +54,6 @@ class StripeGateway:
             return found.id if found else (await self._create_customer(customer)).id
 
     async def post_credit(self, customer: BilledCustomer, credit: CreditToPost) -> str:
-        """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it."""
         customer_id = await self.ensure_customer(customer)
         with port_faults():
             return await customer_credits.post(self.client, customer_id, credit, self.now())
@@ -71,12 +69,10 @@ class StripeGateway:
             return await InvoiceIssuer(self.client, invoice, customer_id).run(self.now)
 
     async def sent_invoice(self, stripe_invoice_id: str) -> SentInvoice:
-        """Return an invoice that people sent at Stripe by hand; raises `NotFound`."""
         with port_faults():
             return await manual_invoices.sent_invoice(self.client, stripe_invoice_id)
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
-        """Charge the default payment method, or send the invoice; `attempt` counts from 1 and names the key."""
         check_mode(invoice.customer, livemode=self.livemode)
         if invoice.stripe_invoice_id is None:
             raise PaymentsRejected(

@@ -12,7 +12,7 @@ from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import act_once, ask
 from billflow.payments.manual_invoices import marked
 from billflow.payments.requests import invoice_params, line_params
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 
 
 class InvoiceIssuer:

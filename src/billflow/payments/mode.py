@@ -1,7 +1,7 @@
 """The guard between real money and test money: a key works for organizations of its own mode only."""
 
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 
 
 def check_mode(customer: BilledCustomer, *, livemode: bool) -> None:

@@ -6,7 +6,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
 from billflow.payments.calls import ask
 from billflow.payments.errors import port_faults
-from billflow.ports.billing import PaymentGateway, PaymentsUnavailable
+from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 
 
 class StripePaymentMethods:

@@ -12,21 +12,19 @@ from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask
 from billflow.payments.errors import port_faults
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
-from billflow.ports.reconciliation import StripeInvoicePage
+from billflow.ports.reconciliation import StripeInvoicePage, StripeInvoiceReader
 
 
-class StripeInvoiceLists:
-    """`StripeInvoiceReader` by Stripe; raises the port's exceptions."""
+class StripeInvoiceLists(StripeInvoiceReader):
+    """Invoices as Stripe lists them and looks them up."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self.client = client
 
     def chargeable(self, amount: int, currency: str) -> int:
-        """Return our minor units as Stripe holds them."""
         return to_stripe(amount, currency)
 
     async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
-        """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
         query: stripe.params.InvoiceListParams = {"limit": PAGE}
         if since is not None:
             query["created"] = {"gte": int((since - CLOCK_DIFFERENCE).timestamp())}
@@ -37,23 +35,21 @@ class StripeInvoiceLists:
         held = [one for one in page.data if keys.is_marked(one, {keys.ORG: org_id})]
         return StripeInvoicePage(list(map(_held, held)), page.data[-1].id if page.has_more and page.data else None)
 
-    async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
-        """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
-        ref, found = booked.summary, dict[str, StripeInvoice]()
+    async def fresh(self, recorded: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+        ref, found = recorded.summary, dict[str, StripeInvoice]()
         marks = {keys.ORG: ref.org_id, keys.INVOICE: ref.invoice_id}
         with port_faults():
-            if booked.stripe_customer_id is not None:
-                query: stripe.params.InvoiceListParams = {"customer": booked.stripe_customer_id, "limit": PAGE}
+            if recorded.stripe_customer_id is not None:
+                query: stripe.params.InvoiceListParams = {"customer": recorded.stripe_customer_id, "limit": PAGE}
                 page = await ask("invoice.list", self.client.v1.invoices.list_async(query))
                 found = {one.id: _held(one) async for one in page.auto_paging_iter() if keys.is_marked(one, marks)}
-            for held_id in sorted({*known, booked.stripe_invoice_id or ""} - found.keys() - {""}):
+            for held_id in sorted({*known, recorded.stripe_invoice_id or ""} - found.keys() - {""}):
                 one = await self._one(held_id)
                 if one is not None:
                     found[one.id] = _held(one)
         return sorted(found.values(), key=lambda one: one.stripe_invoice_id)
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
-        """Delete a draft; one that is gone or issued is left as it is."""
         with port_faults():
             held = await self._one(stripe_invoice_id)
             if held is not None and held.status == "draft":

@@ -9,7 +9,7 @@ from billflow.payments import keys
 from billflow.payments.adjustments_at_stripe import find_refund, list_refunds, refund_params, status_of
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import act_once
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 
 
 async def make_refund(

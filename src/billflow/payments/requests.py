@@ -6,7 +6,7 @@ from stripe.params import CustomerCreateParams, InvoiceAddLinesParamsLine, Invoi
 
 from billflow.domain.money import format_amount
 from billflow.domain.plan import CollectionMethod
-from billflow.models.contracts.invoices import BilledCustomer, CollectionLine, InvoiceToCollect
+from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceToCollect
 from billflow.payments import keys
 from billflow.payments.amounts import lines_to_stripe
 
@@ -61,7 +61,7 @@ def line_params(invoice: InvoiceToCollect) -> list[InvoiceAddLinesParamsLine]:
     return [_line(line, amount, invoice.currency) for line, amount in zip(lines, amounts, strict=True)]
 
 
-def _line(line: CollectionLine, amount: int, currency: str) -> InvoiceAddLinesParamsLine:
+def _line(line: InvoiceLine, amount: int, currency: str) -> InvoiceAddLinesParamsLine:
     return {
         "amount": amount,
         "description": _description(line, currency)[:MAX_DESCRIPTION],
@@ -71,13 +71,13 @@ def _line(line: CollectionLine, amount: int, currency: str) -> InvoiceAddLinesPa
     }
 
 
-def _description(line: CollectionLine, currency: str) -> str:
+def _description(line: InvoiceLine, currency: str) -> str:
     if line.quantity == 1 or line.quantity * line.unit_amount != line.amount:
         return line.description
     return f"{line.description} ({line.quantity} x {format_amount(line.unit_amount, currency)})"
 
 
-def _summed_up(lines: tuple[CollectionLine, ...]) -> tuple[CollectionLine, ...]:
+def _summed_up(lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
     shown, rest = lines[: MAX_LINES - 1], lines[MAX_LINES - 1 :]
     total = sum(line.amount for line in rest)
     last = rest[0].model_copy(

@@ -4,7 +4,7 @@ import stripe
 
 from billflow.payments import keys
 from billflow.payments.calls import act_once, ask
-from billflow.ports.billing import PaymentsRejected
+from billflow.ports.payments import PaymentsRejected
 
 _TO_VOID = ("open", "uncollectible")
 

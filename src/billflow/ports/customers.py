@@ -8,9 +8,17 @@ from typing import Protocol
 from uuid import UUID
 
 from billflow.models.contracts.customer_resources import AccountRecord, NewProject, ProjectRecord
-from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.onboarding import OnboardingProgress, ReportPartInput
+
+
+class CustomerQueries(Protocol):
+    """Customers as they are shown."""
+
+    async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
+        """Return one customer; raises `NotFound`."""
+        ...
 
 
 class StripeCustomerNames(Protocol):

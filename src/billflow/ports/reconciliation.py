@@ -1,4 +1,8 @@
-"""What reconciliation needs of the world: the three accounts it compares, and the ways to repair them."""
+"""What reconciliation needs: the three accounts it compares, and the ways to repair them.
+
+Activities name these protocols and never the classes behind them: workflows import activities, and must reach neither
+SQLAlchemy nor Stripe's client.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +15,6 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
     ReconciliationInput,
-    ReconciliationReport,
     RecordedInvoice,
     RunRef,
 )
@@ -24,7 +27,7 @@ PAGE = 100
 class StripeInvoicePage:
     """Invoices as Stripe lists them, and where the next page begins; None at the end."""
 
-    held: Sequence[StripeInvoice]
+    invoices: Sequence[StripeInvoice]
     next: str | None
 
 
@@ -43,23 +46,23 @@ class ReconciliationRepository(Protocol):
         """Return the id of the run of that workflow run, writing it once."""
         ...
 
-    async def hold(self, run: RunRef, held: Sequence[StripeInvoice]) -> None:
-        """Keep what Stripe listed until the run is finished."""
+    async def store_listed(self, run: RunRef, listed: Sequence[StripeInvoice]) -> None:
+        """Store what Stripe listed until the run is finished."""
         ...
 
-    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
+    async def invoices_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
         """Return the next invoices the run is to compare, by id."""
         ...
 
-    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
+    async def invoices(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
         """Return those of the invoices that the rows know."""
         ...
 
-    async def held_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
+    async def listed_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
         """Return what Stripe listed of these invoices, by our id."""
         ...
 
-    async def held_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
+    async def listed_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
         """Return the next of the listed invoices, by Stripe's id."""
         ...
 
@@ -71,32 +74,24 @@ class ReconciliationRepository(Protocol):
         """Return those of the plans that the rows know."""
         ...
 
-    async def keep(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
-        """Keep findings, each once, and count the invoices compared."""
+    async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
+        """Store findings, each once, and count the invoices compared."""
         ...
 
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
         """Return the next findings that can be repaired and are not yet, by id."""
         ...
 
-    async def repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
+    async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
         """Remember that a finding is repaired."""
         ...
 
-    async def not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
+    async def mark_not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
         """Remember why a finding could not be repaired."""
         ...
 
     async def finish(self, run: RunRef, at: datetime) -> None:
-        """Close the run and let go of what Stripe listed."""
-        ...
-
-
-class ReconciliationReports(Protocol):
-    """What the runs of an organization found."""
-
-    async def report(self, org_id: str, run_id: str | None = None) -> ReconciliationReport:
-        """Return one run, the newest unless named, its worst findings first; raises `NotFound`."""
+        """Finish the run and delete what Stripe listed."""
         ...
 
 
@@ -104,19 +99,19 @@ class StripeInvoiceReader(Protocol):
     """Stripe's side of the debts; raises the port's `PaymentsUnavailable` and `PaymentsRejected`."""
 
     def chargeable(self, amount: int, currency: str) -> int:
-        """Return our minor units as Stripe holds them."""
+        """Return our minor units as Stripe counts them."""
         ...
 
     async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
         """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
         ...
 
-    async def fresh(self, booked: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
-        """Look up what Stripe holds of one debt now: by customer, by the id in our rows and the *known* ones."""
+    async def fresh(self, invoice: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
+        """Look up what Stripe has of one debt now: by customer, by the id in our rows and the *known* ones."""
         ...
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
-        """Delete a draft; one that is gone or issued is left as it is."""
+        """Delete a draft; one that was deleted or issued already is left as it is."""
         ...
 
 
@@ -143,7 +138,7 @@ class Workflows(Protocol):
         """Let a running workflow look at the rows again."""
         ...
 
-    async def collect(self, booked: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
+    async def collect(self, invoice: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
         """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
         ...
 

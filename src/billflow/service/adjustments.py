@@ -15,9 +15,11 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
-from billflow.ports.billing import Archive, Books
 from billflow.service.collection import CollectionService
 from billflow.service.workflow_control import WorkflowControl
+from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+from billflow.store.invoices.queries import PostgresInvoiceQueries
+from billflow.store.plans.repository import PostgresPlanRepository
 from billflow.temporal.workflow_starts import adjustment_workflow, close_invoice_workflow
 
 
@@ -27,50 +29,51 @@ class AdjustmentService:
 
     control: WorkflowControl
     collection: CollectionService
-    books: Books
-    archive: Archive
+    adjustment_repository: PostgresAdjustmentRepository
+    plan_repository: PostgresPlanRepository
+    invoice_queries: PostgresInvoiceQueries
 
     async def refund(self, request: RefundInput) -> RefundRecord:
         """Refund an invoice and wait for Stripe's answer; the same key refunds it once."""
-        made = await self.books.create_refund(request)
+        made = await self.adjustment_repository.create_refund(request)
         adjustment = SendAdjustmentInput(
             org_id=request.org_id, kind="refund", adjustment_id=made.refund_id, at=request.at
         )
         await self.control.run(adjustment_workflow(adjustment))
-        record = await self.books.adjustment(adjustment)
+        record = await self.adjustment_repository.get(adjustment)
         return record if isinstance(record, RefundRecord) else made
 
     async def credit(self, request: CreditNoteInput) -> CreditNoteRecord:
         """Make a credit note and wait for Stripe's answer; the same key makes it once."""
-        made = await self.books.create_credit_note(request)
+        made = await self.adjustment_repository.create_credit_note(request)
         adjustment = SendAdjustmentInput(
             org_id=request.org_id, kind="credit_note", adjustment_id=made.credit_note_id, at=request.at
         )
         await self.control.run(adjustment_workflow(adjustment))
         await self._status_changed(request.org_id, request.invoice_id, request.at)
-        record = await self.books.adjustment(adjustment)
+        record = await self.adjustment_repository.get(adjustment)
         return record if isinstance(record, CreditNoteRecord) else made
 
     async def void(self, request: VoidInput) -> InvoiceDetail:
         """Void an open invoice or write it off, in our database at once, at Stripe as soon as it answers."""
-        await self.books.close(request)
+        await self.adjustment_repository.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
         await self.control.start(close_invoice_workflow(closing))
         await self._status_changed(request.org_id, request.invoice_id, request.at)
-        return await self.archive.invoice(request.org_id, request.invoice_id)
+        return await self.invoice_queries.get(request.org_id, request.invoice_id)
 
     async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""
-        return await self.books.adjustments(org_id, invoice_id)
+        return await self.adjustment_repository.of_invoice(org_id, invoice_id)
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which an invoice is adjusted: its test clock's, or the present."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
-        return (await self.books.plan_state(invoice.plan)).clock_at or datetime.now(UTC)
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
+        return (await self.plan_repository.get(invoice.plan)).clock_at or datetime.now(UTC)
 
     async def _status_changed(self, org_id: str, invoice_id: str, at: datetime) -> None:
         """Let collection and plan know of an invoice that is not open any more."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
         if not invoice.status.is_open:
             await self.collection.invoice_status_changed(
                 InvoiceStatusChanged(plan=invoice.plan, invoice_id=invoice_id, status=invoice.status, at=at)

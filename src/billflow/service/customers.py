@@ -19,11 +19,12 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRecord, C
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Archive
 from billflow.service.plans import PlanService
 from billflow.store.customers.onboardings import PostgresOnboardingRepository
+from billflow.store.customers.queries import PostgresCustomerQueries
 from billflow.store.customers.repository import PostgresCustomerRepository
 from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
+from billflow.store.plans.queries import PostgresPlanQueries
 from billflow.temporal.workflow_starts import onboarding_workflow
 
 SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
@@ -44,10 +45,11 @@ class CustomerService:
     """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
-    archive: Archive
     customers: PostgresCustomerRepository
     onboardings: PostgresOnboardingRepository
     sponsorships: PostgresSponsorshipRepository
+    customer_queries: PostgresCustomerQueries
+    plan_queries: PostgresPlanQueries
     catalog: Catalog
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
@@ -64,11 +66,11 @@ class CustomerService:
 
     async def access(self, ref: CustomerRef) -> AccessRecord:
         """Return what the customer may do now."""
-        customer = await self.archive.customer(ref.org_id, ref.customer_id)
+        customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
         active = customer.status is CustomerStatus.ACTIVE
         state = await self.plans.live_plan(ref.org_id, ref.customer_id)
         at = (state and state.clock_at) or datetime.now(UTC)
-        facts = await self.archive.facts(state.ref, at) if state else None
+        facts = await self.plan_queries.facts(state.ref, at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
         tier = state.tier if state else SPONSORED_TIERS[customer.hosting] if sponsored else None
         return AccessRecord(
@@ -96,7 +98,7 @@ class CustomerService:
         Safe to repeat, also where it broke off in between. Refused on a paid plan or with a scheduled upgrade.
         """
         approved = await self.sponsorships.approve(ref, request_id, change)
-        customer = await self.archive.customer(ref.org_id, ref.customer_id)
+        customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
         tier, live = SPONSORED_TIERS[customer.hosting], await self.plans.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
         if live and live.tier == tier:
@@ -129,7 +131,7 @@ class CustomerService:
 
     async def _timed(self, ref: CustomerRef, change: ChangeContext) -> ChangeContext:
         """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""
-        plans = await self.archive.running_plans(ref.org_id, customer_id=ref.customer_id)
+        plans = await self.plan_queries.running(ref.org_id, customer_id=ref.customer_id)
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)
         return change.model_copy(update={"at": at}) if at else change
 
@@ -151,7 +153,9 @@ class CustomerService:
     async def _newest_seen(self, customer: CustomerRecord, facts: Facts | None, at: datetime) -> SeatObservation | None:
         if facts is not None:
             return newest_seen(facts)
-        reports = await self.archive.seats(customer.org_id, customer.customer_id, since=at - STALE_AFTER, until=at)
+        reports = await self.customer_queries.seats(
+            customer.org_id, customer.customer_id, since=at - STALE_AFTER, until=at
+        )
         return SeatObservation(**reports[-1].model_dump()) if reports else None
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import BilledCustomer, CollectionOutcome
-from billflow.ports.adjustments import PaymentMethods
-from billflow.ports.billing import Archive, Books
+from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.service.collection import CollectionService
 from billflow.service.workflow_control import WorkflowControl
+from billflow.store.customers.queries import PostgresCustomerQueries
+from billflow.store.invoices.queries import PostgresInvoiceQueries
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,14 @@ class InvoiceService:
 
     control: WorkflowControl
     collection: CollectionService
-    books: Books
-    archive: Archive
-    methods: PaymentMethods
+    invoice_repository: PostgresInvoiceRepository
+    invoice_queries: PostgresInvoiceQueries
+    customer_queries: PostgresCustomerQueries
+    methods: StripePaymentMethods
 
     async def pay(self, org_id: str, invoice_id: str) -> CollectionOutcome:
         """Collect an open invoice now, by card or by sending it again, and return what came of it."""
-        invoice = await self.archive.invoice(org_id, invoice_id)
+        invoice = await self.invoice_queries.get(org_id, invoice_id)
         if not invoice.status.is_open:
             raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
         start = await self.collection.start_of(invoice)
@@ -40,11 +43,11 @@ class InvoiceService:
 
     async def payer(self, org_id: str, customer_id: str) -> BilledCustomer:
         """Return who pays for a customer, made known to Stripe where it is not yet."""
-        payer = payer_of(await self.archive.customer(org_id, customer_id))
+        payer = payer_of(await self.customer_queries.get(org_id, customer_id))
         if payer.stripe_customer_id is not None:
             return payer
         stripe_customer_id = await self.methods.ensure_customer(payer)
-        await self.books.record_stripe_customer(payer, stripe_customer_id)
+        await self.invoice_repository.record_stripe_customer(payer, stripe_customer_id)
         return payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
 
 

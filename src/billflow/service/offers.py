@@ -13,7 +13,7 @@ from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import PaymentGateway
+from billflow.ports.payments import PaymentGateway
 from billflow.service.plans import PlanService
 from billflow.store.offers.repository import PostgresOfferRepository
 

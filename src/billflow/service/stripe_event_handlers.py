@@ -9,9 +9,13 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
-from billflow.ports.adjustments import AdjustmentGateway, PaymentMethods, StripeEventEffects
-from billflow.ports.billing import Books, PaymentGateway, PaymentsRejected, StripeEventRepository
+from billflow.payments.adjustments import StripeAdjustmentGateway
+from billflow.payments.payment_methods import StripePaymentMethods
+from billflow.ports.payments import PaymentGateway, PaymentsRejected
 from billflow.service.collection import CollectionService
+from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+from billflow.store.invoices.repository import PostgresInvoiceRepository
+from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
 
 Handler = Callable[["StripeEventHandlers", str, StripeEvent], Awaitable[None]]
 
@@ -50,13 +54,13 @@ _BY_PAYMENT = ("charge.dispute.", "refund.")
 class StripeEventHandlers:
     """One handler for each kind of event; anything it raises means: try this event again later."""
 
-    inbox: StripeEventRepository
     gateway: PaymentGateway
     collection: CollectionService
-    books: Books
-    records: StripeEventEffects
-    adjustments: AdjustmentGateway
-    methods: PaymentMethods
+    invoice_repository: PostgresInvoiceRepository
+    adjustment_repository: PostgresAdjustmentRepository
+    records: PostgresStripeEventEffects
+    adjustments: StripeAdjustmentGateway
+    methods: StripePaymentMethods
     livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | None:
@@ -86,7 +90,7 @@ class StripeEventHandlers:
             return
         ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
         amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
-        change = await self.inbox.record_closed(ref, status, event.created, amount_paid)
+        change = await self.invoice_repository.record_closed(ref, status, event.created, amount_paid)
         if change:
             await self.collection.invoice_status_changed(change)
 
@@ -106,7 +110,7 @@ class StripeEventHandlers:
     async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
         """Record that Stripe holds the invoice: it can be paid there before its sender knew that it was finalized."""
         try:
-            await self.books.record_issued(ref, await self.gateway.issue(invoice))
+            await self.invoice_repository.record_issued(ref, await self.gateway.issue(invoice))
         except PaymentsRejected:
             _log.warning("a paid invoice is not the one of our database", invoice_id=invoice.invoice_id)
 
@@ -144,9 +148,9 @@ class StripeEventHandlers:
         await self.records.record_card(org_id, stripe_customer_id, method, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
-        """Forget the id of a Stripe customer that was deleted."""
+        """Detach a Stripe customer that was deleted."""
         if event.objects.customer is not None:
-            await self.records.forget_customer(org_id, event.objects.customer, event.created)
+            await self.records.detach_customer(org_id, event.objects.customer, event.created)
 
     async def adjusted(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
@@ -157,7 +161,7 @@ class StripeEventHandlers:
         invoice = await self._to_collect(ref)
         money = await self.adjustments.money(invoice) if invoice else None
         if money is not None:
-            await self.records.record_money(ref, money, event.created)
+            await self.adjustment_repository.record_money(ref, money, event.created)
 
     async def disputed(self, org_id: str, event: StripeEvent) -> None:
         """Record what an event says of a dispute."""
@@ -178,7 +182,7 @@ class StripeEventHandlers:
 
     async def _to_collect(self, ref: InvoiceRef) -> InvoiceToCollect | None:
         try:
-            return await self.books.invoice_to_collect(ref)
+            return await self.invoice_repository.invoice_to_collect(ref)
         except NotFound:
             return None
 

@@ -7,7 +7,6 @@ from billflow.wiring.factories import (
     adjustments_of,
     documents_of,
     personal_data_of,
-    reconciliation_reports,
     rotate_encryption,
     webhooks_of,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "personal_data_of",
     "prepare_temporal",
     "reconciliation_activities",
-    "reconciliation_reports",
     "rotate_encryption",
     "stripe_event_handlers",
     "webhooks_of",

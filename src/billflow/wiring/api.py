@@ -13,14 +13,12 @@ from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
-from billflow.ports.billing import StripeEventRepository
 from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.organizations import org_id_of
-from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
+from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
@@ -50,22 +48,26 @@ def _codec_desk(settings: Settings) -> CodecService:
 def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
-    database = engine.books.database
     return Services(
         plans=engine.plans,
-        books=engine.books,
-        archive=engine.archive,
-        customers=engine.customers,
         repositories=engine.repositories,
+        queries=engine.queries,
+        customers=engine.customers,
         seats=engine.seats,
         clocks=engine.clocks,
         offers=engine.offers,
-        pricing=PricingService(engine.plans, engine.archive, engine.repositories.customers, engine.catalog),
+        pricing=PricingService(
+            engine.plans,
+            engine.repositories.customers,
+            engine.queries.customers,
+            engine.queries.plans,
+            engine.catalog,
+        ),
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(
-            PostgresStripeEvents(database), stripe_event_handlers(engine), engine.repositories.monitoring
+            engine.repositories.stripe_events, stripe_event_handlers(engine), engine.queries.monitoring
         ),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
@@ -76,15 +78,14 @@ def api_services(engine: Engine) -> Services:
     )
 
 
-def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = None) -> StripeEventHandlers:
-    """Build what handles Stripe's events."""
-    database = engine.books.database
+def stripe_event_handlers(engine: Engine, invoices: PostgresInvoiceRepository | None = None) -> StripeEventHandlers:
+    """Build what handles Stripe's events, with *invoices* in place of the engine's where they are named."""
     return StripeEventHandlers(
-        inbox=inbox or PostgresStripeEvents(database),
         gateway=engine.gateway,
         collection=engine.collection,
-        books=engine.books,
-        records=PostgresStripeEventEffects(database),
+        invoice_repository=invoices or engine.repositories.invoices,
+        adjustment_repository=engine.repositories.adjustments,
+        records=engine.repositories.stripe_event_effects,
         adjustments=adjustments_of(engine),
         methods=StripePaymentMethods(engine.stripe, engine.gateway),
         livemode=engine.mode is Mode.LIVE,
@@ -93,7 +94,7 @@ def stripe_event_handlers(engine: Engine, inbox: StripeEventRepository | None = 
 
 def _probes(engine: Engine) -> dict[str, Probe]:
     async def postgresql() -> None:
-        async with engine.books.database.unit_of_work(org_id_of(engine.settings.org)):
+        async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
             pass
 
     async def temporal() -> None:

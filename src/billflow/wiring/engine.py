@@ -29,9 +29,7 @@ from billflow.service.reconciliation import ReconciliationService
 from billflow.service.seats import SeatService
 from billflow.service.workflow_control import WorkflowControl
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
-from billflow.store.plans.queries import PostgresArchive
-from billflow.store.plans.repository import PostgresBooks
-from billflow.store.repositories import Repositories
+from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
@@ -45,9 +43,9 @@ class Engine:
     settings: Settings
     client: Client
     catalog: Catalog
-    books: PostgresBooks
-    archive: PostgresArchive
+    database: Database
     repositories: Repositories
+    queries: Queries
     stripe: stripe.StripeClient
     gateway: StripeGateway
     mode: Mode
@@ -60,45 +58,54 @@ class Engine:
     @cached_property
     def plans(self) -> PlanService:
         """Return what one can ask of plans."""
-        return PlanService(self.control, self.books, self.archive)
+        return PlanService(self.control, self.repositories.plans, self.queries.plans)
 
     @property
     def collection(self) -> CollectionService:
         """Return what is told to the collection of invoices."""
-        return CollectionService(self.control, self.plans, self.books, self.archive)
+        rows = self.repositories
+        return CollectionService(self.control, self.plans, rows.plans, rows.dunning, self.queries.invoices)
 
     @property
     def customers(self) -> CustomerService:
         """Return what one can ask of customers."""
         return CustomerService(
-            self.plans,
-            self.archive,
-            self.repositories.customers,
-            self.repositories.onboardings,
-            self.repositories.sponsorships,
-            self.catalog,
+            plans=self.plans,
+            customers=self.repositories.customers,
+            onboardings=self.repositories.onboardings,
+            sponsorships=self.repositories.sponsorships,
+            customer_queries=self.queries.customers,
+            plan_queries=self.queries.plans,
+            catalog=self.catalog,
         )
 
     @property
     def seats(self) -> SeatService:
         """Return what takes in reports of seats."""
-        return SeatService(self.plans, self.archive, self.repositories.seats)
+        return SeatService(self.plans, self.queries.plans, self.repositories.seats)
 
     @property
     def clocks(self) -> ClockService:
         """Return what moves test clocks."""
-        return ClockService(self.plans, self.archive, self.repositories.test_clocks)
+        return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.repositories.test_clocks)
 
     @property
     def invoices(self) -> InvoiceService:
         """Return what one can ask of single invoices and ways to pay."""
-        methods = StripePaymentMethods(self.stripe, self.gateway)
-        return InvoiceService(self.control, self.collection, self.books, self.archive, methods)
+        return InvoiceService(
+            control=self.control,
+            collection=self.collection,
+            invoice_repository=self.repositories.invoices,
+            invoice_queries=self.queries.invoices,
+            customer_queries=self.queries.customers,
+            methods=StripePaymentMethods(self.stripe, self.gateway),
+        )
 
     @property
     def adjustments(self) -> AdjustmentService:
         """Return what refunds, credits, voids and writes off."""
-        return AdjustmentService(self.control, self.collection, self.books, self.archive)
+        rows = self.repositories
+        return AdjustmentService(self.control, self.collection, rows.adjustments, rows.plans, self.queries.invoices)
 
     @property
     def reconciliation(self) -> ReconciliationService:
@@ -117,9 +124,10 @@ class Engine:
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, temporal_address: str | None = None) -> AsyncIterator[Engine]:
+async def open_engine(settings: Settings, temporal: str | Client | None = None) -> AsyncIterator[Engine]:
     """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
 
+    *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
     catalog = bundled_catalog()
@@ -129,20 +137,25 @@ async def open_engine(settings: Settings, temporal_address: str | None = None) -
         database = Database(database_url, keyring=_checked_keyring(settings))
         closing.push_async_callback(database.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
-        client = await connect(temporal_address, keyring=payload_keyring(settings))
+        client = await _connected(settings, temporal)
         await search_attributes.ensure(client)
-        books, archive = PostgresBooks(database, catalog), PostgresArchive(database, catalog)
         yield Engine(
             settings=settings,
             client=client,
             catalog=catalog,
-            books=books,
-            archive=archive,
+            database=database,
             repositories=Repositories(database, catalog, livemode=is_live(api_key)),
+            queries=Queries(database, catalog),
             stripe=stripe,
             gateway=StripeGateway(stripe, livemode=is_live(api_key)),
             mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
         )
+
+
+async def _connected(settings: Settings, temporal: str | Client | None) -> Client:
+    if isinstance(temporal, Client):
+        return temporal
+    return await connect(temporal, keyring=payload_keyring(settings))
 
 
 def bundled_catalog() -> Catalog:

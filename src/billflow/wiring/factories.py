@@ -8,8 +8,7 @@ from billflow.payments.erasure import StripeErasure
 from billflow.service.privacy import PrivacyService
 from billflow.service.webhooks import WebhookService
 from billflow.store.audit.key_rotation import KeyRotation
-from billflow.store.invoices.seller import PostgresSellers
-from billflow.store.reconciliation.repository import PostgresReconciliation
+from billflow.store.invoices.seller import PostgresSellerQueries
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.wiring.engine import Engine
 
@@ -21,17 +20,14 @@ def adjustments_of(engine: Engine) -> StripeAdjustmentGateway:
 
 def documents_of(engine: Engine) -> InvoiceDocuments:
     """Return the invoices on paper."""
-    return InvoiceDocuments(engine.archive, PostgresSellers(engine.books.database).seller)
-
-
-def reconciliation_reports(engine: Engine) -> PostgresReconciliation:
-    """Return the record of what reconciliations found."""
-    return PostgresReconciliation(engine.books.database, engine.catalog)
+    return InvoiceDocuments(
+        engine.queries.invoices.get, engine.queries.customers.get, PostgresSellerQueries(engine.database).seller
+    )
 
 
 def webhooks_of(engine: Engine) -> WebhookService:
     """Return what manages endpoints and sends events once more."""
-    endpoints = PostgresEndpointRepository(engine.books.database, address_policy_of(engine).check_url)
+    endpoints = PostgresEndpointRepository(engine.database, address_policy_of(engine).check_url)
     return WebhookService(engine.control, endpoints, engine.repositories.outbox, engine.repositories.deliveries)
 
 
@@ -42,7 +38,7 @@ def personal_data_of(engine: Engine) -> PrivacyService:
 
 async def rotate_encryption(engine: Engine) -> int:
     """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
-    return await KeyRotation(engine.books.database).run()
+    return await KeyRotation(engine.database).run()
 
 
 def address_policy_of(engine: Engine) -> AddressPolicy:

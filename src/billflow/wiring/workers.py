@@ -24,14 +24,13 @@ from billflow.payments.reconciliation import StripeInvoiceLists
 from billflow.service.outbox import OutboxRelay
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.organizations import org_id_of
-from billflow.store.webhooks.stripe_events import PostgresStripeEvents
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
 from billflow.wiring.activities import ActivitySet
 from billflow.wiring.engine import Engine
-from billflow.wiring.factories import address_policy_of, adjustments_of, reconciliation_reports
+from billflow.wiring.factories import address_policy_of, adjustments_of
 from billflow.workflows.delivery import DeliveryWorkflow
 
 LIVE_INVOICES_PER_SECOND = 24.0
@@ -54,31 +53,33 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
 
 def activities_of(engine: Engine) -> ActivitySet:
     """Build every activity but those of events on their way out."""
+    rows = engine.repositories
     return ActivitySet(
-        steps=StepActivities(engine.books),
-        collection=CollectionActivities(engine.books, engine.gateway),
-        dunning=DunningActivities(engine.books),
-        adjustments=AdjustmentActivities(engine.books, engine.gateway, adjustments_of(engine)),
+        steps=StepActivities(rows.plans),
+        collection=CollectionActivities(rows.invoices, engine.gateway),
+        dunning=DunningActivities(rows.dunning, rows.adjustments),
+        adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine),
         customer_update=CustomerUpdateActivities(
-            engine.repositories.billing_accounts, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
+            rows.billing_accounts, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
     )
 
 
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
     """Build what onboards a new customer."""
-    repositories = engine.repositories
+    rows = engine.repositories
     return OnboardingActivities(
-        repositories.onboardings,
-        repositories.billing_accounts,
-        repositories.projects,
-        repositories.test_clocks,
-        engine.archive,
-        engine.books,
-        engine.gateway,
+        onboardings=rows.onboardings,
+        billing_accounts=rows.billing_accounts,
+        projects=rows.projects,
+        test_clocks=rows.test_clocks,
+        customer_queries=engine.queries.customers,
+        plans=rows.plans,
+        invoices=rows.invoices,
+        gateway=engine.gateway,
     )
 
 
@@ -91,16 +92,16 @@ def mail_activities(engine: Engine) -> MailActivities:
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares database, Stripe and workflows, and repairs them."""
-    books, stripe, workflows = reconciliation_reports(engine), StripeInvoiceLists(engine.stripe), engine.reconciliation
-    inbox = PostgresStripeEvents(engine.books.database)
-    repairs = Repairs(books, engine.books, inbox, engine.gateway, stripe, workflows)
-    return ReconciliationActivities(books, Comparison(books, stripe, workflows), repairs, engine.offers.offers)
+    rows, stripe, workflows = engine.repositories, StripeInvoiceLists(engine.stripe), engine.reconciliation
+    comparison = Comparison(rows.reconciliation, stripe, workflows)
+    repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, workflows)
+    return ReconciliationActivities(rows.reconciliation, comparison, repairs, engine.offers.offers)
 
 
 async def ensure_schedules(engine: Engine) -> None:
     """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
     await engine.repositories.organizations.ensure(engine.settings.org)
-    for org_id in await engine.repositories.monitoring.organizations():
+    for org_id in await engine.queries.monitoring.organizations():
         await schedules.ensure_schedules(engine.client, org_id)
 
 

@@ -20,6 +20,10 @@ HEARTBEAT = timedelta(seconds=10)
 """After how long without a heartbeat from its worker a request to Stripe is made again by another one."""
 
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
+_LONGEST_LOCAL_WAIT = timedelta(seconds=10)
+"""Between two tries; longer ones are timers of the workflow. A worker that stops waits for all that are not, which
+together must take less time than it has (`temporal/worker.py`)."""
+
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
 
@@ -33,7 +37,7 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
         argument,
         summary=summary,
         start_to_close_timeout=timedelta(seconds=10),
-        local_retry_threshold=timedelta(seconds=30),
+        local_retry_threshold=_LONGEST_LOCAL_WAIT,
         retry_policy=_QUICK,
     )
     return result

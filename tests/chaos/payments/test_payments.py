@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,37 +14,38 @@ import pytest
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
-from billflow.wiring import reconciliation_reports
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
 from tests.databases import migrated_database
-from tests.environment import Environment, dev_server_environment
+from tests.environment import Environment, dev_server_environment, stripe_in_process
+from tests.sizes import sized
 
 HERE = Path(__file__).parent
-LONG = os.environ.get("BILLFLOW_CHAOS") == "long"
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = 2_000 if LONG else 200
-KILLS = 40 if LONG else 4
+DEBTS = sized(30, 200, 2_000)
+KILLS = sized(1, 4, 40)
 ADJUSTING = (3.0, 7.0)
 """Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
 
-BAD_SECONDS = 700 if LONG else 40
+BAD_SECONDS = sized(15, 40, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
 ROUNDS = 30
 """How often it may find something, a second apart: what it handed to a collection is on its way meanwhile."""
 
-PATIENCE = 1_800 if LONG else 300
+PATIENCE = sized(300, 300, 1_800)
 
 
 @pytest.fixture
-async def env(postgres_url: str, tmp_path: Path) -> AsyncIterator[Environment]:
+async def env(
+    postgres_url: str, temporal_server: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> AsyncIterator[Environment]:
     """Yield a world whose workers are processes of their own, and whose Stripe goes wrong by the seed."""
-    print(f"BILLFLOW_CHAOS_SEED={SEED}")  # noqa: T201  (what replays the run)
+    record_property("BILLFLOW_CHAOS_SEED", SEED)
     configure_logging("json", "error")
-    database_url = await migrated_database(postgres_url)
-    async with dev_server_environment(tmp_path, database_url, working=False, seed=SEED) as env:
+    database_url, stripe_at = await migrated_database(postgres_url), stripe_in_process(tmp_path, SEED)
+    async with dev_server_environment(temporal_server, database_url, working=False, stripe_at=stripe_at) as env:
         yield env
 
 
@@ -64,7 +65,7 @@ async def one_reconciliation(env: Environment) -> ReconciliationReport:
     """Compare and repair once, and return what was found, none of which may need a person."""
     run = ReconciliationInput(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
     run_id = await env.engine.reconciliation.reconcile(run, datetime.now(UTC))
-    report = await reconciliation_reports(env.engine).report(env.org_id, run_id)
+    report = await env.engine.repositories.reconciliation.report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report
 

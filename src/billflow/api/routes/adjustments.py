@@ -82,7 +82,7 @@ async def show_settlements(invoice_id: str, services: ServicesHere, caller: Prin
 async def pay_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> PaymentAttemptResponse:
     """Collect an open invoice now: charge the card, or send it again."""
     outcome = await services.invoices.pay(caller.org_id, invoice_id)
-    invoice = await services.archive.invoice(caller.org_id, invoice_id)
+    invoice = await services.queries.invoices.get(caller.org_id, invoice_id)
     return PaymentAttemptResponse(outcome=outcome, invoice=InvoiceDetailResponse.model_validate(invoice.model_dump()))
 
 

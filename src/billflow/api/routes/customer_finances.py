@@ -82,19 +82,19 @@ async def show_usage(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, span: Annotated[Span, Query()]
 ) -> UsageRecord:
     """Show seats by day, licenses, and money by month, across all projects."""
-    return await services.repositories.reports.usage(ref_of(caller, customer_id), *span.moments())
+    return await services.queries.reports.usage(ref_of(caller, customer_id), *span.moments())
 
 
 @router.get("/report")
 async def show_report(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
-    return await services.repositories.reports.report(ref_of(caller, customer_id))
+    return await services.queries.reports.report(ref_of(caller, customer_id))
 
 
 @router.get("/pricing")
 async def show_pricing(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerPricing:
     """Show what support agreed with a customer."""
-    return (await services.archive.customer(caller.org_id, customer_id)).pricing
+    return (await services.queries.customers.get(caller.org_id, customer_id)).pricing
 
 
 @router.put("/pricing", response_model=CustomerResponse)

@@ -129,13 +129,13 @@ async def list_customers(
     services: ServicesHere, caller: PrincipalHere, which: Annotated[CustomerQuery, Query()]
 ) -> CustomerList:
     """List customers, the newest first."""
-    return CustomerList.of(await services.archive.customers(caller.org_id, which, which))
+    return CustomerList.of(await services.queries.customers.search(caller.org_id, which, which))
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
 async def show_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
     """Show a customer with the account it pays from."""
-    return await services.archive.customer(caller.org_id, customer_id)
+    return await services.queries.customers.get(caller.org_id, customer_id)
 
 
 @router.patch("/{customer_id}", response_model=CustomerResponse)

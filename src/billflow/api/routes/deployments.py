@@ -81,7 +81,7 @@ async def report_seats(
     A plan that waited for seats goes on.
     """
     reports = asked if isinstance(asked, list) else [asked]
-    customer = await services.archive.customer_of(caller.org_id, deployment_id)
+    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
     new = await services.seats.report(caller.org_id, customer.customer_id, reports)
     return SeatReportResponse(received=len(reports), new=new)
 
@@ -91,8 +91,8 @@ async def list_seats(
     deployment_id: str, services: ServicesHere, caller: PrincipalHere, which: Annotated[SeatsQuery, Query()]
 ) -> SeatList:
     """List what a deployment reported, in time order."""
-    customer = await services.archive.customer_of(caller.org_id, deployment_id)
-    seats = services.archive.seats
+    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
+    seats = services.queries.customers.seats
     rows = await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)
     return SeatList.of(which.of(rows, attrgetter("observed_at")))
 
@@ -102,6 +102,6 @@ async def can_add(
     deployment_id: str, services: ServicesHere, caller: PrincipalHere, joining: Annotated[SeatCheckCreate, Query()]
 ) -> SeatGateRecord:
     """Tell whether people may join: `spare` licenses are left before they do, None where nothing limits them."""
-    customer = await services.archive.customer_of(caller.org_id, deployment_id)
-    gate = services.archive.seat_gate
+    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
+    gate = services.queries.plans.seat_gate
     return await gate(caller.org_id, customer.customer_id, members=joining.members, guests=joining.guests)

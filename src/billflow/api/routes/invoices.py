@@ -42,19 +42,19 @@ async def list_invoices(
     services: ServicesHere, caller: PrincipalHere, which: Annotated[InvoiceQuery, Query()]
 ) -> InvoiceList:
     """List invoices, the newest first."""
-    return InvoiceList.of(await services.archive.invoices(caller.org_id, which, which))
+    return InvoiceList.of(await services.queries.invoices.search(caller.org_id, which, which))
 
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
 async def show_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceDetail:
     """Show an invoice with its lines and the attempts to collect it."""
-    return await services.archive.invoice(caller.org_id, invoice_id)
+    return await services.queries.invoices.get(caller.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/explain")
 async def explain_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
-    invoice = await services.archive.invoice(caller.org_id, invoice_id)
+    invoice = await services.queries.invoices.get(caller.org_id, invoice_id)
     lines = [
         Line(kind=line.kind, description=line.description, derivation=line.derivation, entries=line.entries)
         for line in invoice.lines

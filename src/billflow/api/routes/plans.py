@@ -136,32 +136,34 @@ async def start_plan(
 @router.get("")
 async def list_plans(services: ServicesHere, caller: PrincipalHere, which: Annotated[PlanQuery, Query()]) -> PlanList:
     """List plans, the newest first."""
-    return PlanList.of(await services.archive.plans(caller.org_id, which, which))
+    return PlanList.of(await services.queries.plans.search(caller.org_id, which, which))
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
 async def show_plan(plan_id: str, services: ServicesHere, caller: PrincipalHere) -> PlanState:
     """Show a plan as it is now."""
-    return await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    return await services.repositories.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
 
 
 @router.get("/{plan_id}/ledger")
 async def show_ledger(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
-    return LedgerList.of(part.of(await services.archive.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+    return LedgerList.of(part.of(await services.queries.plans.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
 
 
 @router.get("/{plan_id}/invoices")
 async def show_invoices(plan_id: str, services: ServicesHere, caller: PrincipalHere, paging: PagingHere) -> InvoiceList:
     """List the plan's invoices."""
-    await services.books.plan_state(PlanRef(org_id=caller.org_id, plan_id=plan_id))
-    return InvoiceList.of(await services.archive.invoices(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
+    await services.repositories.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    return InvoiceList.of(await services.queries.invoices.search(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
 
 
 @router.get("/{plan_id}/timeline")
 async def show_timeline(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
-    return TimelineList.of(part.of(await services.archive.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+    return TimelineList.of(
+        part.of(await services.queries.plans.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id)))
+    )
 
 
 @router.post("/{plan_id}/commands", dependencies=[Depends(_known_fields)])

@@ -46,7 +46,8 @@ def _started(given: Given, schedule: Schedule) -> Plan:
     if asked.trial_days:
         return plan
     facts = Facts(plan=plan, customer=customer, catalog=catalog, settings=SETTINGS)
-    return activate(facts, _minimum(facts), given.maybe_moment("requested_anchor") or now).plan
+    facts = replace(facts, paid_licenses=_minimum(facts))
+    return activate(facts, given.maybe_moment("requested_anchor") or now).plan
 
 
 def _minimum(facts: Facts) -> int:

@@ -79,11 +79,11 @@ class InvoiceStatusChanged(Contract):
     at: Moment
 
 
-class CollectionLine(Contract):
-    """One line as Stripe is to show it; `n` counts from 1 and names the line in idempotency keys."""
+class InvoiceLine(Contract):
+    """One line; `n` counts from 1 and names the line in idempotency keys."""
 
-    n: int
     line_id: str
+    n: int
     description: str
     quantity: int
     unit_amount: int
@@ -109,27 +109,18 @@ class BilledCustomer(Contract):
     livemode: bool | None = None
 
 
-class InvoiceToCollect(Contract):
-    """Everything the payment gateway needs of one invoice.
+class InvoiceToCollect(InvoiceSummary):
+    """Everything the payment gateway needs of one invoice beyond its summary.
 
     `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
     be on the customer's balance before the invoice is finalized, which then uses them up.
     """
 
-    org_id: str
-    invoice_id: str
-    plan_id: str
-    kind: InvoiceKind
     customer: BilledCustomer
-    status: InvoiceStatus
     number: str | None = None
-    currency: str
-    total: int
-    lines: tuple[CollectionLine, ...]
-    collection_method: CollectionMethod
+    lines: tuple[InvoiceLine, ...]
     days_until_due: int | None = None
     statement_descriptor: str
-    issued_at: Moment
     amount_paid: int = 0
     stripe_invoice_id: str | None = None
     sent_first_at: Moment | None = None

@@ -12,7 +12,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 
 Row = TypeVar("Row")
 
@@ -82,18 +82,10 @@ class LedgerRecord(Contract):
     invoice_line_id: str | None
 
 
-class LineRecord(Contract):
-    """One line of an invoice; `entries` are the sequence numbers it bills, `derivation` says how it came about."""
+class LineRecord(InvoiceLine):
+    """One line as it is shown: `entries` are the sequence numbers it bills, `derivation` says how it came about."""
 
-    line_id: str
-    n: int
     kind: LineKind
-    description: str
-    quantity: int
-    unit_amount: int
-    amount: int
-    period_start: Moment
-    period_end: Moment
     derivation: Derivation
     entries: tuple[int, ...]
 

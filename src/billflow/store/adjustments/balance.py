@@ -1,14 +1,15 @@
-"""What we owe customers: credits that Stripe has still to hear of, and what invoices used of them."""
+"""What we owe customers: credits that are still to be posted at Stripe, and what invoices used of them."""
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.contracts.credits import CreditBalance, CreditRecord, CreditToPost
+from billflow.models.contracts.credits import CreditToPost
 from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
+from billflow.store.session.mapping import from_row
 
 APPLIED, RETURNED = "applied_to_invoice", "invoice_voided"
 
@@ -24,16 +25,7 @@ async def credits_to_post(
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
         .order_by(CreditRow.created_at, CreditRow.id)
     )
-    return [
-        CreditToPost(
-            credit_id=str(credit.id),
-            amount=credit.amount,
-            currency=credit.currency,
-            reason=credit.reason,
-            created_at=credit.created_at,
-        )
-        for credit in await session.scalars(query)
-    ]
+    return [from_row(CreditToPost, credit, credit_id=credit.id) for credit in await session.scalars(query)]
 
 
 async def note_posting(session: AsyncSession, org_id: UUID, credit_id: UUID, transaction_id: str) -> None:
@@ -49,12 +41,12 @@ def use_balance(invoice: InvoiceRow, applied: int, recorder: Recorder) -> None:
 
 
 def return_balance(invoice: InvoiceRow, recorder: Recorder) -> None:
-    """Give back what a voided invoice had used of the balance; Stripe does the same by itself."""
+    """Return what a voided invoice had used of the balance; Stripe does the same by itself."""
     _write(invoice, invoice.balance_applied, RETURNED, recorder)
 
 
 def use_balance_again(invoice: InvoiceRow, recorder: Recorder) -> None:
-    """Take back what was returned too early: the invoice was paid before Stripe could void it."""
+    """Use what was returned too early: the invoice was paid before Stripe could void it."""
     _write(invoice, -invoice.balance_applied, f"{APPLIED}_after_all", recorder)
 
 
@@ -73,34 +65,4 @@ def _write(invoice: InvoiceRow, amount: int, reason: str, recorder: Recorder) ->
             step_key=f"invoice/{invoice.id}/{reason}",
             at=recorder.at,
         )
-    )
-
-
-async def credit_balance(session: AsyncSession, customer_id: UUID, currency: str) -> CreditBalance:
-    """Return what is owed to a customer in *currency*, with every change of it."""
-    query = (
-        select(CreditRow, CreditPosting.stripe_balance_transaction_id)
-        .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
-        .where(CreditRow.customer_id == customer_id, CreditRow.currency == currency)
-        .order_by(CreditRow.at, CreditRow.created_at, func.abs(CreditRow.amount))
-    )
-    changes = tuple(_record(credit, stripe_id) for credit, stripe_id in await session.execute(query))
-    return CreditBalance(
-        customer_id=str(customer_id),
-        currency=currency,
-        balance=sum(change.amount for change in changes),
-        credits=changes,
-    )
-
-
-def _record(credit: CreditRow, stripe_id: str | None) -> CreditRecord:
-    return CreditRecord(
-        credit_id=str(credit.id),
-        amount=credit.amount,
-        currency=credit.currency,
-        reason=credit.reason,
-        at=credit.at,
-        plan_id=str(credit.plan_id) if credit.plan_id else None,
-        invoice_id=str(credit.invoice_id) if credit.invoice_id else None,
-        stripe_balance_transaction_id=stripe_id,
     )

@@ -14,7 +14,7 @@ from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow,
 from billflow.ports.customers import BillingAccountRepository
 from billflow.store.customers.resources import ResourceRepository
 from billflow.store.customers.transactions import LIVE, customer_read
-from billflow.store.invoices.collection import billed_customer
+from billflow.store.invoices.records import billed_customer
 from billflow.store.session.database import as_id
 
 

@@ -32,7 +32,7 @@ from billflow.models.tables import (
 )
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.plans.base import newest_count
+from billflow.store.plans.records import STATES
 from billflow.store.session.database import Database
 from billflow.store.session.mapping import from_row
 
@@ -138,12 +138,11 @@ async def _money(
 
 async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[PlanHistory, ...], tuple[Amount, ...]]:
     """Return the customer's plans, the newest first, and what the live ones renew at per month."""
-    query = select(CustomerPlan).where(CustomerPlan.customer_id == customer.id)
-    rows = (await session.scalars(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))).all()
+    query = STATES.where(CustomerPlan.customer_id == customer.id)
+    rows = await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))
     totals = await _totals(session, customer)
     history, revenue = [], dict[str, int]()
-    for row in rows:
-        count = await newest_count(session, row)
+    for row, _, _, licenses, licenses_at_next_renewal in rows:
         invoiced, paid = totals.get(row.id, (0, 0))
         history.append(
             from_row(
@@ -151,7 +150,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
                 row,
                 plan_id=row.id,
                 started_at=row.billing_cycle_anchor,
-                licenses=count.licenses if count else 0,
+                licenses=licenses or 0,
                 invoiced=invoiced,
                 paid=paid,
             )
@@ -161,7 +160,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
             row.schedule,
             price_per_license=row.price_per_license,
             fixed_price=row.fixed_price,
-            licenses=count.licenses_at_next_renewal if count else 0,
+            licenses=licenses_at_next_renewal or 0,
         )
         if monthly and customer.status is CustomerStatus.ACTIVE:
             revenue[row.currency] = revenue.get(row.currency, 0) + monthly

@@ -38,7 +38,7 @@ from billflow.store.customers.status import (
     set_status,
 )
 from billflow.store.customers.transactions import customer_change, lock_with_plans
-from billflow.store.plans.start import held_customer
+from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json
 
@@ -80,7 +80,7 @@ class PostgresCustomerRepository:
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
         """
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await held_customer(session, ref.customer_id)
+            customer, _ = await locked_customer(session, ref.customer_id)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(pricing_of(customer)), as_json(pricing)

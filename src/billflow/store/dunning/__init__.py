@@ -1,4 +1,4 @@
 """Dunning as rows.
 
-`repository` keeps policies and what they did.
+`repository` reads and writes policies, and what they do to customers and invoices.
 """

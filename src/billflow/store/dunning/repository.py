@@ -1,4 +1,4 @@
-"""Collection by policy as rows: how far it has come, suspending for a debt and letting back in, letting go."""
+"""Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,14 +38,15 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
-from billflow.store.plans.base import PlanStore
-from billflow.store.plans.mapping import as_json, hosting_of
-from billflow.store.plans.snapshots import summary
-from billflow.store.session.database import as_id
+from billflow.store.invoices.records import invoice_by_id, summary
+from billflow.store.plans.mapping import hosting_of
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""
@@ -55,22 +56,22 @@ _FAILED = ("declined", "requires_action")
 
 
 @dataclass(frozen=True)
-class Dunning(PlanStore):
-    """The invoices that are not paid in time."""
+class PostgresDunningRepository(DunningRepository):
+    """The policy of an organization, and the invoices that are not paid in time."""
 
-    async def dunning_policy(self, org_id: str) -> DunningPolicy:
+    database: Database
+
+    async def policy(self, org_id: str) -> DunningPolicy:
         """Return how the organization collects."""
         async with self.database.unit_of_work(org_id) as session:
             return await _policy(session)
 
-    async def set_dunning_policy(self, org_id: str, policy: DunningPolicy) -> None:
-        """Collect by this policy from now on; collections that run keep theirs."""
+    async def set_policy(self, org_id: str, policy: DunningPolicy) -> None:
+        """Collect by this policy from now on; running collections go on by theirs."""
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(_written(org_id, policy))
 
-    async def change_dunning_policy(
-        self, org_id: str, changes: Mapping[str, object], change: ChangeContext
-    ) -> DunningPolicy:
+    async def change_policy(self, org_id: str, changes: Mapping[str, object], change: ChangeContext) -> DunningPolicy:
         """Change parts of the policy, named as in `DunningPolicy`, for collections that begin from now on.
 
         Raises `InvalidInput` for what can't be followed.
@@ -88,44 +89,40 @@ class Dunning(PlanStore):
             return policy
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
-        """Return the organization's policy, and how far collecting the invoice has come."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            invoice = await _invoice(session, ref)
+            invoice = await invoice_by_id(session, ref.invoice_id)
             policy = await _policy(session)
             plan = await session.get_one(CustomerPlan, invoice.plan_id)
             failed_at, failures = await _failures(session, invoice.id)
-            unpaid = UnpaidInvoice(
-                collection_method=invoice.collection_method,
-                issued_at=invoice.issued_at,
-                due_at=invoice.due_at,
+            outcome = (invoice.last_outcome or {}).get("kind")
+            unpaid = from_row(
+                UnpaidInvoice,
+                invoice,
                 failed_at=failed_at,
                 attempts=failures,
-                requires_action=(invoice.last_outcome or {}).get("kind") == "requires_action",
+                requires_action=outcome == "requires_action",
                 reminders=await _reminders(session, invoice.id),
                 suspended_at=invoice.customer_suspended_at,
                 plan_ended=plan.status is PlanStatus.ENDED,
             )
-            recurring = invoice.kind is InvoiceKind.RECURRING
-            return CollectionTerms(
-                policy=policy if recurring else without_consequences(policy),
+            return from_row(
+                CollectionTerms,
+                invoice,
+                policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
-                status=invoice.status,
-                attempts=invoice.attempts,
-                last_outcome=(invoice.last_outcome or {}).get("kind"),
+                last_outcome=outcome,
                 clock_at=await _clock_at(session, plan),
             )
 
     async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
-        """Return the live plans of the customer who owes the invoice."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            invoice = await _invoice(session, ref)
+            invoice = await invoice_by_id(session, ref.invoice_id)
             query = select(CustomerPlan).where(CustomerPlan.customer_id == invoice.customer_id)
             return SuspensionResult(changed=False, plan_ids=_ids((await session.scalars(query)).all()))
 
-    async def suspend_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
-        """Suspend the customer because of the invoice, unless it is settled or the customer is suspended by now."""
+    async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            owes = await _invoice(session, ref)
+            owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
             if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
@@ -135,34 +132,35 @@ class Dunning(PlanStore):
                 set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
                 return SuspensionResult(changed=True, plan_ids=_ids(plans))
-            if await _held_by_debts(session, customer):
+            if await _is_suspended_for_debts(session, customer):
                 invoice.customer_suspended_at = customer.suspended_at
             return SuspensionResult(changed=False)
 
-    async def lift_for(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
-        """Let a customer back in whose last debt it was suspended for is settled; others' suspensions stay."""
+    async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            owed = await _invoice(session, ref)
-            customer, plans = await lock_with_plans(session, str(owed.customer_id))
+            owed = await invoice_by_id(session, ref.invoice_id)
+            try:
+                customer, plans = await lock_with_plans(session, str(owed.customer_id))
+            except NotFound:
+                return SuspensionResult(changed=False)
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
                 return SuspensionResult(changed=False)
             invoice.customer_suspended_at = None
             await session.flush()
-            if customer.suspended_at != since or await _held_by_debts(session, customer):
+            if customer.suspended_at != since or await _is_suspended_for_debts(session, customer):
                 return SuspensionResult(changed=False)
             for plan in plans:
                 hold_until_resumed(plan, customer)
-            change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} settled")
+            change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} closed")
             set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return SuspensionResult(changed=True, plan_ids=_ids(plans))
 
-    async def let_go(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
-        """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
+    async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
-            owes = await _invoice(session, ref)
+            owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
@@ -177,13 +175,6 @@ class Dunning(PlanStore):
             for invoice in voided:
                 void(invoice, customer, recorder)
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
-
-
-async def _invoice(session: AsyncSession, ref: InvoiceRef) -> InvoiceRow:
-    invoice = await session.get(InvoiceRow, as_id(ref.invoice_id, "invoice"))
-    if invoice is None:
-        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
-    return invoice
 
 
 async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
@@ -215,10 +206,10 @@ async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
     return await session.scalar(query) or 0
 
 
-async def _held_by_debts(session: AsyncSession, customer: CustomerRow) -> bool:
+async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) -> bool:
     debts = select(InvoiceRow.id).where(InvoiceRow.customer_id == customer.id)
-    held = debts.where(InvoiceRow.customer_suspended_at == customer.suspended_at).exists()
-    return bool(await session.scalar(select(held)))
+    causes = debts.where(InvoiceRow.customer_suspended_at == customer.suspended_at).exists()
+    return bool(await session.scalar(select(causes)))
 
 
 async def _decided(

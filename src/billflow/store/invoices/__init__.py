@@ -1,4 +1,5 @@
 """Invoices as rows.
 
-`drafts` writes them, `collection` keeps how they are collected, `records` shows them.
+`repository` writes what collection brings, `queries` reads, `records` turns rows into contracts; `drafts` makes the
+rows of a new invoice, `locks` changes an invoice's status.
 """

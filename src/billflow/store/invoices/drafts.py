@@ -12,7 +12,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
-from billflow.store.plans.mapping import as_json
+from billflow.store.session.mapping import as_json
 
 UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
@@ -64,13 +64,13 @@ def line_rows(draft: InvoiceDraft, invoice: InvoiceRow) -> list[InvoiceLineRow]:
 
 
 async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[InvoiceRow]:
-    """Load and hold the unpaid invoices that match, in one order for everyone."""
+    """Load and lock the unpaid invoices that match, in one order for everyone."""
     query = select(InvoiceRow).where(InvoiceRow.status.in_(UNPAID), *which).order_by(InvoiceRow.id)
     return (await session.scalars(query.with_for_update(key_share=True))).all()
 
 
 def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None:
-    """Void an unpaid invoice in our records, and give back what it had used.
+    """Void an unpaid invoice in our records, and return what it had used.
 
     That is flat-discount months (rules 14), and what the customer's balance paid of it.
     """

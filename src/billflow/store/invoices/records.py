@@ -1,64 +1,72 @@
-"""Invoices as they are shown, with lines, derivations and attempts."""
+"""Invoices as others see them: in an answer, in a list, with all that explains them, and on their way to Stripe."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
-from billflow.domain.proration import Derivation
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    InvoiceLine,
+    InvoiceRef,
+    InvoiceSummary,
+    InvoiceToCollect,
+)
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, InvoiceRecord, LineRecord
-from billflow.models.tables import InvoiceLineRow, InvoiceRow, LedgerAllocation, LicenseLedger, PaymentAttempt
-from billflow.store.plans.snapshots import summary
+from billflow.models.tables import (
+    BillingAccountRow,
+    CustomerRow,
+    InvoiceLineRow,
+    InvoiceRow,
+    LedgerAllocation,
+    LicenseLedger,
+    Org,
+    PaymentAttempt,
+)
+from billflow.store.adjustments.balance import credits_to_post
+from billflow.store.session.database import as_id
+from billflow.store.session.mapping import from_row
 
-_DERIVATION = TypeAdapter(Derivation)
+
+def summary(invoice: InvoiceRow) -> InvoiceSummary:
+    """Return the little that answers need to know of an invoice."""
+    return from_row(InvoiceSummary, invoice, invoice_id=invoice.id)
 
 
 def invoice_record(invoice: InvoiceRow) -> InvoiceRecord:
     """Return an invoice as lists show it."""
-    return InvoiceRecord(
-        **summary(invoice).model_dump(),
-        customer_id=str(invoice.customer_id),
-        number=invoice.number,
-        due_at=invoice.due_at,
-        auto_advance=invoice.auto_advance,
-        statement_descriptor=invoice.statement_descriptor,
-        flat_discount_months=invoice.flat_discount_months,
-        licenses=invoice.licenses,
-        stripe_invoice_id=invoice.stripe_invoice_id,
-        hosted_invoice_url=invoice.hosted_invoice_url,
-        amount_due=invoice.amount_due,
-        amount_paid=invoice.amount_paid,
-        balance_applied=invoice.balance_applied,
-        paid_at=invoice.paid_at,
-        voided_at=invoice.voided_at,
-        attempts=invoice.attempts,
-        next_attempt_at=invoice.next_attempt_at,
-        next_action=invoice.next_action,
-        attention=invoice.attention,
-        last_outcome=invoice.last_outcome,
-    )
+    return from_row(InvoiceRecord, invoice, invoice_id=invoice.id)
 
 
-async def invoice_detail(session: AsyncSession, invoice_id: UUID) -> InvoiceDetail:
-    """Return an invoice with everything that explains it; raises `NotFound`."""
-    invoice = await session.get(InvoiceRow, invoice_id)
+async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
+    """Return the row of an invoice; raises `NotFound`."""
+    invoice = await session.get(InvoiceRow, as_id(invoice_id, "invoice"))
     if invoice is None:
-        raise NotFound(f"There is no invoice {str(invoice_id)!r}.")
-    lines = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == invoice_id).order_by(InvoiceLineRow.n)
-    attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice_id).order_by(PaymentAttempt.n)
-    rows = (await session.scalars(lines)).all()
-    billed = await _billed(session, (row.id for row in rows))
-    return InvoiceDetail(
-        **invoice_record(invoice).model_dump(),
-        lines=tuple(_line(row, billed.get(row.id, [])) for row in rows),
-        payment_attempts=tuple(
-            AttemptRecord(n=attempt.n, outcome=attempt.outcome, at=attempt.at)
-            for attempt in await session.scalars(attempts)
-        ),
+        raise NotFound(f"There is no invoice {invoice_id!r}.")
+    return invoice
+
+
+async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
+    """Return an invoice with everything that explains it; raises `NotFound`."""
+    invoice = await invoice_by_id(session, invoice_id)
+    lines = await lines_of(session, invoice.id)
+    billed = await _billed(session, (line.id for line in lines))
+    attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
+    return from_row(
+        InvoiceDetail,
+        invoice,
+        invoice_id=invoice.id,
+        lines=tuple(from_row(LineRecord, row, line_id=row.id, entries=billed.get(row.id, ())) for row in lines),
+        payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
+
+
+async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineRow]:
+    """Load the lines of an invoice in order."""
+    query = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == invoice_id).order_by(InvoiceLineRow.n)
+    return list(await session.scalars(query))
 
 
 async def _billed(session: AsyncSession, lines: Iterable[UUID]) -> dict[UUID, list[int]]:
@@ -75,17 +83,39 @@ async def _billed(session: AsyncSession, lines: Iterable[UUID]) -> dict[UUID, li
     return billed
 
 
-def _line(row: InvoiceLineRow, entries: list[int]) -> LineRecord:
-    return LineRecord(
-        line_id=str(row.id),
-        n=row.n,
-        kind=row.kind,
-        description=row.description,
-        quantity=row.quantity,
-        unit_amount=row.unit_amount,
-        amount=row.amount,
-        period_start=row.period_start,
-        period_end=row.period_end,
-        derivation=_DERIVATION.validate_python(row.derivation),
-        entries=tuple(entries),
+async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:
+    """Return all that the payment gateway needs of an invoice; raises `NotFound`."""
+    query = (
+        select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode)
+        .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
+        .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
+        .join(Org, Org.id == InvoiceRow.org_id)
+        .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    invoice, customer, account, livemode = found
+    lines = await lines_of(session, invoice.id)
+    return from_row(
+        InvoiceToCollect,
+        invoice,
+        invoice_id=invoice.id,
+        customer=billed_customer(customer, account, livemode=livemode),
+        lines=tuple(from_row(InvoiceLine, line, line_id=line.id) for line in lines),
+        credits=tuple(await credits_to_post(session, customer, account)),
+    )
+
+
+def billed_customer(
+    customer: CustomerRow, account: BillingAccountRow, *, livemode: bool | None = None
+) -> BilledCustomer:
+    """Return who pays, as Stripe is to know them."""
+    return from_row(
+        BilledCustomer,
+        account,
+        billing_account_id=account.id,
+        name=customer.name,
+        email=account.invoice_email or customer.email,
+        livemode=livemode,
     )

@@ -13,7 +13,7 @@ SETTING = "seller_lines"
 
 
 @dataclass(frozen=True)
-class PostgresSellers:
+class PostgresSellerQueries:
     """The organizations as sellers: their name, and `seller_lines` of their settings below it."""
 
     database: Database

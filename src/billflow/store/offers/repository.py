@@ -20,8 +20,8 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import LIVE, load_customer
 from billflow.store.offers.records import close, lock_offer, note, terms_of_offer
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.plans.snapshots import STATES, StateRows, state_of
-from billflow.store.plans.start import held_customer
+from billflow.store.plans.records import STATES, plan_state
+from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import from_row
 
@@ -42,7 +42,7 @@ class PostgresOfferRepository(OfferRepository):
         Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
         """
         async with self.database.unit_of_work(org_id) as session:
-            customer, account = await held_customer(session, customer_id)
+            customer, account = await locked_customer(session, customer_id)
             check_offer(new.terms(account.currency), self.catalog, hosting_of(customer), change.at)
             recorder = recorder_of(session, customer.org_id, change)
             await self._check_no_other(recorder, customer, new)
@@ -58,7 +58,7 @@ class PostgresOfferRepository(OfferRepository):
     ) -> OfferRecord:
         """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
         async with self.database.unit_of_work(org_id) as session:
-            customer, _ = await held_customer(session, customer_id)
+            customer, _ = await locked_customer(session, customer_id)
             offer = await lock_offer(session, customer, offer_id)
             if _record(offer, change.at).status is not OfferStatus.OPEN:
                 raise Refused("The offer is over; make a new one.", code="offer_not_open")
@@ -71,7 +71,7 @@ class PostgresOfferRepository(OfferRepository):
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
         """Withdraw an open offer; one that is over stays as it is. Raises `Refused` for one that was accepted."""
         async with self.database.unit_of_work(org_id) as session:
-            customer, _ = await held_customer(session, customer_id)
+            customer, _ = await locked_customer(session, customer_id)
             offer = await lock_offer(session, customer, offer_id)
             if offer.status is OfferStatus.ACCEPTED:
                 raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
@@ -123,7 +123,7 @@ class PostgresOfferRepository(OfferRepository):
             query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
             oldest = query.order_by(CustomerPlan.created_at).limit(1)
             found = (await session.execute(oldest)).one_or_none()
-            return state_of(StateRows(*found), self.catalog) if found else None
+            return plan_state(found, self.catalog) if found else None
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""
@@ -131,7 +131,7 @@ class PostgresOfferRepository(OfferRepository):
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting)
             found = (await session.execute(query)).one_or_none()
-            return state_of(StateRows(*found), self.catalog) if found else None
+            return plan_state(found, self.catalog) if found else None
 
     async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: NewOffer) -> None:
         session = recorder.session

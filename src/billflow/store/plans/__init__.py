@@ -1,4 +1,5 @@
 """Plans as rows.
 
-`repository` writes steps; `queries` reads; `facts` loads what a step starts from, `outcome` writes what it decided.
+`repository` takes steps, `queries` reads, `records` turns rows into contracts. Of a step, `facts` (for the first one
+`start`) loads what it starts from, `outcome` writes what it decided, and `step` ends it.
 """

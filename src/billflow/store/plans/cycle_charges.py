@@ -1,4 +1,4 @@
-"""What was charged for a plan's running cycle, and how much of it was not given back."""
+"""What was charged for a plan's running cycle, and how much of it was not refunded or credited."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from billflow.models.tables import CreditNoteRow, InvoiceLineRow, InvoiceRow, Le
 from billflow.store.adjustments.records import load_money, standing_of
 
 _PURCHASES = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
-_GIVEN_UP = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
+_NOT_CHARGED = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
 
 
 async def charged_lines(
@@ -26,8 +26,8 @@ async def charged_lines(
 ) -> tuple[ChargedLine, ...]:
     """Load the lines of the invoices that bill the running cycle's ledger entries.
 
-    So the purchase counts whatever dates it names, that of a trial paid late too. What was given up is no charge, and
-    lines for the cycle before are left out.
+    So the purchase counts whatever dates it names, that of a trial paid late too. Void and uncollectible
+    invoices are no charge, and lines for the cycle before are left out.
     """
     renewal = last_renewal_at(tuple(ledger.values()), at)
     if renewal is None:
@@ -40,20 +40,20 @@ async def charged_lines(
     )
     paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewal.event_time)
     query = (
-        select(InvoiceLineRow, InvoiceRow, _GIVEN_BACK)
+        select(InvoiceLineRow, InvoiceRow, _IS_ADJUSTED)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceRow.id.in_(bills), InvoiceRow.status.not_in(_GIVEN_UP), paid_for)
+        .where(InvoiceRow.id.in_(bills), InvoiceRow.status.not_in(_NOT_CHARGED), paid_for)
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
     rows = (await session.execute(query)).all()
-    left = await _left_of(session, {invoice.id: invoice for _, invoice, given_back in rows if given_back})
+    left = await _left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
     return tuple(
         ChargedLine(left.get(line.id, line.amount), Period(line.period_start, line.period_end), is_paid(invoice))
         for line, invoice, _ in rows
     )
 
 
-_GIVEN_BACK = or_(
+_IS_ADJUSTED = or_(
     select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
     select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
 )

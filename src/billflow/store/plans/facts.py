@@ -1,4 +1,4 @@
-"""Loading what a step starts from, under the locks that keep it true until the step is written."""
+"""Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,13 +27,14 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
-from billflow.store.plans.mapping import entry_of, observations_of, plan_of, seen_by, terms_of
+from billflow.store.plans.mapping import observations_of, plan_of, seen_by, terms_of
 from billflow.store.session.database import as_id
+from billflow.store.session.mapping import from_row
 
 
 @dataclass(frozen=True)
 class PlanRows:
-    """The rows a plan hangs on; `clock_at` is its test clock's time."""
+    """The rows a step of a plan works on; `clock_at` is its test clock's time."""
 
     plan: CustomerPlan
     customer: CustomerRow
@@ -53,7 +54,7 @@ class Loaded:
 async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanRows:
     """Load a plan with its customer, default billing account and clock; raises `NotFound`.
 
-    With *lock* the plan and its customer are held, in this order, until the transaction ends.
+    With *lock* the plan and its customer stay locked, in this order, until the transaction ends.
     """
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
@@ -79,7 +80,8 @@ async def load(
     """Gather the facts of the plan as of *at*."""
     plan = plan_of(rows.plan)
     ledger = await _ledger(session, rows.plan, at)
-    bought_by = await _trial_invoice(session, rows.plan)
+    purchase = await _purchase(session, rows.plan)
+    trial_purchase = purchase if rows.plan.status.in_trial else None
     facts = Facts(
         plan=plan,
         customer=terms_of(rows.customer, rows.account, plan=rows.plan),
@@ -90,14 +92,15 @@ async def load(
         settings=settings,
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
-        trial_invoice_paid=is_paid(bought_by) if bought_by else None,
-        trial_discounted_months=bought_by.flat_discount_months if bought_by else 0,
+        paid_licenses=purchase.licenses or 0 if purchase else 0,
+        trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
+        trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
 
 
 async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
-    """Load from the renewal before the oldest unsettled entry on, in sequence; what is older is settled for good."""
+    """Load from the renewal before the oldest unbilled entry on, in sequence; what is older stays as it is."""
     entries = select(LicenseLedger.seq).where(LicenseLedger.plan_id == plan.id)
     oldest_open = (
         entries.with_only_columns(func.min(LicenseLedger.seq))
@@ -117,7 +120,7 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
         .where(LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= func.coalesce(first, 1))
         .order_by(LicenseLedger.seq)
     )
-    return {row.id: entry_of(row, settled=settled) for row, settled in await session.execute(query)}
+    return {row.id: from_row(LedgerEntry, row, settled=settled) for row, settled in await session.execute(query)}
 
 
 _PAST_ALL = 2**62
@@ -148,8 +151,13 @@ async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:
     return plan_of(row) if row else None
 
 
-async def _trial_invoice(session: AsyncSession, plan: CustomerPlan) -> InvoiceRow | None:
-    """Load the newest invoice that buys the trial; one that was voided counts as not paid."""
+async def _purchase(session: AsyncSession, plan: CustomerPlan) -> InvoiceRow | None:
+    """Load the invoice whose payment starts the plan, or the newest one that buys its trial.
+
+    A trial's invoice that was voided counts as not paid.
+    """
+    if plan.awaiting_invoice_id is not None:
+        return await session.get(InvoiceRow, plan.awaiting_invoice_id)
     if not plan.status.in_trial:
         return None
     query = (

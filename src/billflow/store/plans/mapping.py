@@ -1,21 +1,16 @@
-"""Rows to domain values and back; the names of columns are the names of fields."""
+"""Plans and terms as the domain takes them, and back into their rows."""
 
 from collections.abc import Iterable
-from dataclasses import fields
-from typing import Any
 from uuid import UUID
-
-from pydantic_core import to_jsonable_python
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, LicenseLedger, SeatRow
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, SeatRow
+from billflow.store.session.mapping import field_names, from_row
 
-PLAN_FIELDS = tuple(field.name for field in fields(Plan))
 PRICING_FIELDS = (
     "required_plan_tier",
     "monthly_discounted_price",
@@ -30,13 +25,12 @@ _PLAN_LINKS = frozenset({"customer_id", "predecessor_id", "offer_id"})
 
 def plan_of(row: CustomerPlan) -> Plan:
     """Return the plan a row holds."""
-    values: dict[str, Any] = {name: _told(getattr(row, name)) for name in PLAN_FIELDS}
-    return Plan(**values)
+    return from_row(Plan, row)
 
 
 def write_plan(row: CustomerPlan, plan: Plan) -> None:
     """Put *plan* into its row; which row it is stays."""
-    for name in PLAN_FIELDS:
+    for name in field_names(Plan):
         value = getattr(plan, name)
         if name in _PLAN_LINKS and value is not None:
             value = UUID(value)
@@ -79,21 +73,9 @@ def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms
         plan.on_hold_since = None
 
 
-def entry_of(row: LicenseLedger, *, settled: bool) -> LedgerEntry:
-    """Return the ledger entry a row holds."""
-    return LedgerEntry(
-        seq=row.seq,
-        event_time=row.event_time,
-        is_renewal=row.is_renewal,
-        licenses=row.licenses,
-        licenses_at_next_renewal=row.licenses_at_next_renewal,
-        settled=settled,
-    )
-
-
 def observations_of(rows: Iterable[SeatRow]) -> tuple[SeatObservation, ...]:
     """Return the observations that rows hold."""
-    return tuple(SeatObservation(observed_at=row.observed_at, members=row.members, guests=row.guests) for row in rows)
+    return tuple(from_row(SeatObservation, row) for row in rows)
 
 
 def seen_by(row: CustomerPlan) -> SeatObservation | None:
@@ -107,13 +89,3 @@ def write_seen(row: CustomerPlan, seen: SeatObservation | None) -> None:
     """Note the newest observation the plan's ledger has taken in."""
     if seen is not None:
         row.seen_at, row.seen_members, row.seen_guests = seen.observed_at, seen.members, seen.guests
-
-
-def as_json(value: object) -> dict[str, Any]:
-    """Return a dataclass, a mapping or a contract as a JSON object."""
-    told: dict[str, Any] = to_jsonable_python(value)
-    return told
-
-
-def _told(value: object) -> object:
-    return str(value) if isinstance(value, UUID) else value

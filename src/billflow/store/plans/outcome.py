@@ -23,14 +23,22 @@ from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.records import reopen
-from billflow.store.plans.mapping import as_json, plan_of, write_plan, write_seen, write_terms
+from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
+from billflow.store.session.mapping import as_json
+
+
+def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
+    """Return the row of a new plan, still to be filled."""
+    return CustomerPlan(
+        id=plan_id, org_id=customer.org_id, customer_id=customer.id, test_clock_id=test_clock_id, version=0
+    )
 
 
 @dataclass
 class OutcomeWriter:
-    """Writes one step, its successor's part included; `made` and `voided` gather the invoices on the way.
+    """Writes one step, that of its successor included; `made` and `voided` gather the invoices on the way.
 
-    With `behind` in *detail* the step comes late: its invoices are told of together, when the plan has backfilled.
+    With `backfill` in *detail* the step comes late: its invoices are announced together, when the backfill is complete.
     """
 
     recorder: Recorder
@@ -50,11 +58,11 @@ class OutcomeWriter:
         *entries* are the ids of the ledger entries the step began with, *before* the terms it found.
         """
         # Loaded before the terms change: those count months that only voiding these invoices gives back.
-        given_up = await self._given_up(outcome, row)
+        to_void = await self._to_void(outcome, row)
         write_terms(self.customer, row, before, _last(outcome).customer)
-        self._void(given_up)
+        self._void(to_void)
         was_bought = row.version > 0 and row.status is PlanStatus.NEVER_STARTED
-        await self._write_part(outcome, row, dict(entries))
+        await self._write_one(outcome, row, dict(entries))
         if was_bought and row.offer_id and row.status is PlanStatus.ENDED:
             await reopen(row.offer_id, self.customer, self.recorder)
         if outcome.scheduled:
@@ -62,17 +70,10 @@ class OutcomeWriter:
         if outcome.successor is None:
             return None
         successor = await self._row_for(outcome.successor.plan, row)
-        await self._write_part(outcome.successor, successor, {})
+        await self._write_one(outcome.successor, successor, {})
         return successor
 
-    def open_row(self, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
-        """Return the row of a new plan, still to be filled."""
-        customer = self.customer
-        return CustomerPlan(
-            id=plan_id, org_id=customer.org_id, customer_id=customer.id, test_clock_id=test_clock_id, version=0
-        )
-
-    async def _write_part(self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID]) -> None:
+    async def _write_one(self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID]) -> None:
         invoices = [invoice_row(draft, row, self.account, self.key) for draft in outcome.invoices]
         self._write_plan(outcome, row, invoices)
         self.recorder.session.add(row)
@@ -87,7 +88,7 @@ class OutcomeWriter:
         await self.recorder.session.flush()
 
     def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: list[InvoiceRow]) -> None:
-        known = None if row.version == 0 else as_json(plan_of(row))
+        before = self._known(row)
         write_plan(row, outcome.plan)
         write_seen(row, outcome.last_observation)
         row.attention_code = row.attention_message = row.attention_since = None
@@ -97,10 +98,15 @@ class OutcomeWriter:
             row.awaiting_invoice_id = None
         elif bought := next((invoice for invoice in invoices if invoice.kind is InvoiceKind.PURCHASE), None):
             row.awaiting_invoice_id = bought.id
+        self._note_change(row, before)
+
+    def _known(self, row: CustomerPlan) -> Json | None:
+        return None if row.version == 0 else as_json(plan_of(row))
+
+    def _note_change(self, row: CustomerPlan, before: Json | None) -> None:
         row.version += 1
-        self.recorder.audit(
-            self.action, ("plan", row.id), before=known, after=as_json(plan_of(row)), detail=self.detail
-        )
+        after = as_json(plan_of(row))
+        self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=self.detail)
 
     async def _write_invoices(self, outcome: Outcome, invoices: list[InvoiceRow]) -> dict[int, UUID]:
         """Write the invoices with their lines; return the line that bills each ledger entry, by sequence number."""
@@ -152,9 +158,9 @@ class OutcomeWriter:
             line = lines.get(seq)
             if line is None and disposition is Disposition.BILLED:
                 line = await prepaid_line(session, row.id, row.predecessor_id)
-            self._settle(row.org_id, entries[seq], disposition, line)
+            self._allocate(row.org_id, entries[seq], disposition, line)
 
-    def _settle(self, org_id: UUID, entry_id: UUID, disposition: Disposition, line: UUID | None) -> None:
+    def _allocate(self, org_id: UUID, entry_id: UUID, disposition: Disposition, line: UUID | None) -> None:
         self.recorder.session.add(
             LedgerAllocation(
                 org_id=org_id, entry_id=entry_id, disposition=disposition, invoice_line_id=line, step_key=self.key
@@ -177,8 +183,8 @@ class OutcomeWriter:
             )
         )
 
-    async def _given_up(self, outcome: Outcome, row: CustomerPlan) -> Sequence[InvoiceRow]:
-        """Load what the step gives up: the plan's own invoices where it never started, else the customer's."""
+    async def _to_void(self, outcome: Outcome, row: CustomerPlan) -> Sequence[InvoiceRow]:
+        """Load the open invoices the step voids: the plan's own where it never started, else the customer's."""
         session, never_started = self.recorder.session, row.status is PlanStatus.NEVER_STARTED
         mine, everyones = InvoiceRow.plan_id == row.id, InvoiceRow.customer_id == row.customer_id
         if outcome.void_open_invoices:
@@ -194,18 +200,15 @@ class OutcomeWriter:
 
     async def _write_scheduled(self, plan: Plan, row: CustomerPlan) -> None:
         follower = await self._row_for(plan, row)
-        known = None if follower.version == 0 else as_json(plan_of(follower))
+        before = self._known(follower)
         write_plan(follower, plan)
-        follower.version += 1
         self.recorder.session.add(follower)
-        self.recorder.audit(
-            self.action, ("plan", follower.id), before=known, after=as_json(plan_of(follower)), detail=self.detail
-        )
+        self._note_change(follower, before)
         await self.recorder.session.flush()
 
     async def _row_for(self, plan: Plan, predecessor: CustomerPlan) -> CustomerPlan:
         if plan.id == SUCCESSOR_ID:
-            return self.open_row(uuid4(), predecessor.test_clock_id)
+            return new_plan_row(self.customer, uuid4(), predecessor.test_clock_id)
         return await self.recorder.session.get_one(CustomerPlan, UUID(plan.id), with_for_update={"key_share": True})
 
 

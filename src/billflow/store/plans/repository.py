@@ -1,37 +1,132 @@
-"""PostgreSQL as the system of record: `ports.billing.Books`, put together from its parts."""
+"""The steps of plans: lock, load, decide, write, all in one transaction that happens once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
 
-from billflow.domain.errors import NotFound
-from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.steps import PlanRef
-from billflow.models.tables import CustomerPlan, InvoiceRow
-from billflow.store.adjustments.repository import Settling
-from billflow.store.dunning.repository import Dunning
-from billflow.store.plans.late_payments import Late
-from billflow.store.plans.snapshots import STATES, StateRows, state_of
-from billflow.store.plans.start import Starts
-from billflow.store.plans.steps import Steps
-from billflow.store.session.database import as_id
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
+from billflow.domain.plan_start import StartFacts
+from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
+from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
+from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
+from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
+from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
+from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer, terms_of_offer
+from billflow.store.plans.facts import PlanRows, load, plan_rows
+from billflow.store.plans.late_payments import backfill_notice, has_plan, was_paid_late
+from billflow.store.plans.mapping import terms_of
+from billflow.store.plans.outcome import new_plan_row
+from billflow.store.plans.records import plan_by_id
+from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
+from billflow.store.plans.step import StepWriter, step_result
+from billflow.store.session.database import Database, as_id
 
 
 @dataclass(frozen=True)
-class PostgresBooks(Steps, Starts, Late, Settling, Dunning):
-    """The records; every method is one transaction and safe to repeat."""
+class PostgresPlanRepository(PlanRepository):
+    """Plans in PostgreSQL: what is sold, and how the organization bills, comes with them."""
 
-    async def plan_state(self, plan: PlanRef) -> PlanState:
-        """Return the plan as it is now; raises `NotFound`."""
-        query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
-        async with self.database.unit_of_work(plan.org_id) as session:
-            found = (await session.execute(query)).one_or_none()
-        if found is None:
-            raise NotFound(f"There is no plan {plan.plan_id!r}.")
-        return state_of(StateRows(*found), self.catalog)
+    database: Database
+    catalog: Catalog
+    settings: BillingSettings = DEFAULT_SETTINGS
 
-    async def purchased_licenses(self, plan: PlanRef, invoice_id: str) -> int:
-        """Return how many licenses a purchase invoice of the plan paid for; raises `NotFound`."""
+    async def get(self, plan: PlanRef) -> PlanState:
         async with self.database.unit_of_work(plan.org_id) as session:
-            invoice = await session.get(InvoiceRow, as_id(invoice_id, "invoice"))
-            if invoice is None or str(invoice.plan_id) != plan.plan_id or invoice.licenses is None:
-                raise NotFound(f"There is no purchase invoice {invoice_id!r} of that plan.")
-            return invoice.licenses
+            return await plan_by_id(session, plan, self.catalog)
+
+    async def step_result(self, plan: PlanRef, key: str) -> StepResult | None:
+        async with self.database.unit_of_work(plan.org_id) as session:
+            return await step_result(session, key)
+
+    async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await step_result(session, step.key):
+                return known
+            loaded = await load(session, rows, step.at, self.catalog, self.settings)
+            offer = await named_offer(session, rows.customer, step)
+            writer = StepWriter(session, rows, step, self.catalog)
+            try:
+                outcome = decide(replace(loaded.facts, offer=terms_of_offer(offer)) if offer else loaded.facts)
+            except NeedsAttention as error:
+                return await writer.put_on_hold(error)
+            except (Refused, InvalidInput) as error:
+                refuse = step.kind == CommandInput.kind
+                return await (writer.refuse(error) if refuse else writer.put_on_hold(error))
+            if offer:
+                accept(offer, rows.customer, writer.recorder)
+            return await writer.write(outcome, rows.plan, loaded.facts.customer, entries=loaded.entries)
+
+    async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
+        async with self.database.unit_of_work(ask.org_id) as session:
+            customer, account = await locked_customer(session, ask.customer_id)
+            if known := await step_result(session, ask.key):
+                return known
+            if customer.status is not CustomerStatus.ACTIVE:
+                raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
+            clock = await checked_clock(session, customer, ask.test_clock_id)
+            offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
+            facts = await self._start_facts(session, ask, (customer, account), offer)
+            outcome = decide(facts)
+            row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
+            rows = PlanRows(row, customer, account, clock.now_at if clock else None)
+            writer = StepWriter(session, rows, ask, self.catalog)
+            if offer:
+                accept(offer, customer, writer.recorder)
+            return await writer.write(outcome, row, facts.customer, sent=ask.sent_invoice)
+
+    async def _start_facts(
+        self,
+        session: AsyncSession,
+        ask: StartPlanInput,
+        payer: tuple[CustomerRow, BillingAccountRow],
+        offer: CustomerPlanOffer | None,
+    ) -> StartFacts:
+        customer, account = payer
+        has_live_plan, is_buying, had_plan = await plans_so_far(session, customer)
+        return StartFacts(
+            plan_id=str(uuid4()),
+            customer=terms_of(customer, account, had_plan=had_plan),
+            catalog=self.catalog,
+            has_live_plan=has_live_plan,
+            buying=is_buying,
+            has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
+            offer=terms_of_offer(offer) if offer else None,
+            sent_by_support=offer is not None and ask.sent_invoice is not None,
+            last_observation=await newest_observation(session, customer, ask.at),
+            settings=self.settings,
+        )
+
+    async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if known := await step_result(session, step.key):
+                return known
+            invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
+            if not was_paid_late(invoice, rows.plan):
+                return None
+            facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
+            facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
+            writer = StepWriter(session, rows, step, self.catalog)
+            try:
+                outcome = decide(facts, str(plan_id), has_live_plan=await has_plan(session, rows.customer))
+            except AlreadySubscribed as error:
+                return await writer.leave_without_plan(invoice, error)
+            row = new_plan_row(rows.customer, plan_id, rows.plan.test_clock_id)
+            return await writer.write(outcome, row, facts.customer)
+
+    async def record_backfill(self, step: BackfillInput) -> None:
+        async with self.database.unit_of_work(step.plan.org_id) as session:
+            rows = await plan_rows(session, step.plan, lock=True)
+            if await step_result(session, step.key):
+                return
+            wanted = [as_id(invoice_id, "invoice") for invoice_id in step.invoice_ids]
+            query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
+            notice = backfill_notice((await session.scalars(query)).all())
+            writer = StepWriter(session, rows, step, self.catalog)
+            writer.recorder.publish("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
+            writer.answer(StepResult(state=await writer.state()))

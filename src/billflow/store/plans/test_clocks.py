@@ -32,7 +32,7 @@ _UNSENT = and_(
 )
 
 
-async def is_behind(session: AsyncSession, clock_id: UUID) -> bool:
+async def has_work_due(session: AsyncSession, clock_id: UUID) -> bool:
     """Tell whether a billing date, an unsent invoice, an attempt or a purchase still waits at the clock's time."""
     on_clock = CustomerPlan.test_clock_id == clock_id
     now_at = select(TestClock.now_at).where(TestClock.id == clock_id).scalar_subquery()

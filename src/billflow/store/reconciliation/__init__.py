@@ -1,4 +1,4 @@
 """Reconciliation as rows.
 
-`repository` keeps runs and findings.
+`repository` reads what is compared, and writes runs and findings.
 """

@@ -1,4 +1,4 @@
-"""Reconciliation's view of the rows, and the record of its runs: `ReconciliationRepository` on PostgreSQL."""
+"""The rows as reconciliation compares them, and the record of its runs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound
 from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
 from billflow.models.contracts.plans import PlanState
@@ -21,27 +22,29 @@ from billflow.models.contracts.reconciliation import (
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
 from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationStripeInvoice
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
-from billflow.ports.reconciliation import PAGE
+from billflow.ports.reconciliation import PAGE, ReconciliationRepository
 from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.plans.base import PlanStore
-from billflow.store.plans.snapshots import STATES, StateRows, state_of, summary
-from billflow.store.session.database import as_id
+from billflow.store.invoices.records import summary
+from billflow.store.plans.records import STATES, plan_state
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
 
-_BOOKED = select(InvoiceRow, BillingAccountRow.stripe_customer_id).join(
+_INVOICES = select(InvoiceRow, BillingAccountRow.stripe_customer_id).join(
     BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id
 )
 _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, value=ReconciliationFinding.severity)
 
 
 @dataclass(frozen=True)
-class PostgresReconciliation(PlanStore):
-    """The rows as reconciliation compares them, and what became of its runs."""
+class PostgresReconciliationRepository(ReconciliationRepository):
+    """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
+    database: Database
+    catalog: Catalog
     page_size: int = PAGE
 
     async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
-        """Return the id of the run of that workflow run, writing it once."""
         row = insert(RunRow).values(
             org_id=as_id(run.org_id, "organization"), workflow_run_id=workflow_run_id, repair=run.repair, started_at=at
         )
@@ -50,17 +53,15 @@ class PostgresReconciliation(PlanStore):
             found = await session.scalars(select(RunRow.id).where(RunRow.workflow_run_id == workflow_run_id))
             return str(found.one())
 
-    async def hold(self, run: RunRef, held: Sequence[StripeInvoice]) -> None:
-        """Keep what Stripe listed until the run is finished."""
-        if not held:
+    async def store_listed(self, run: RunRef, listed: Sequence[StripeInvoice]) -> None:
+        if not listed:
             return
-        rows = [asdict(one) | {"org_id": UUID(run.org_id), "run_id": UUID(run.run_id)} for one in held]
+        rows = [asdict(one) | {"org_id": UUID(run.org_id), "run_id": UUID(run.run_id)} for one in listed]
         async with self.database.unit_of_work(run.org_id) as session:
             await session.execute(insert(ReconciliationStripeInvoice).on_conflict_do_nothing(), rows)
 
-    async def booked_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
-        """Return the next invoices the run is to compare, by id."""
-        query = _BOOKED.order_by(InvoiceRow.id).limit(self.page_size)
+    async def invoices_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
+        query = _INVOICES.order_by(InvoiceRow.id).limit(self.page_size)
         if run.scope.days is not None:
             since = run.started_at - timedelta(days=run.scope.days)
             query = query.where(or_(InvoiceRow.created_at >= since, InvoiceRow.status.in_(UNPAID)))
@@ -68,49 +69,45 @@ class PostgresReconciliation(PlanStore):
             query = query.where(InvoiceRow.id > as_id(after, "invoice"))
         return await self._records(run.org_id, query)
 
-    async def booked(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
-        """Return those of the invoices that the rows know."""
-        found = await self._records(org_id, _BOOKED.where(InvoiceRow.id.in_(_uuids(invoice_ids))))
+    async def invoices(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
+        found = await self._records(org_id, _INVOICES.where(InvoiceRow.id.in_(_uuids(invoice_ids))))
         return {one.summary.invoice_id: one for one in found}
 
     async def _records(self, org_id: str, query: Select[InvoiceRow, str | None]) -> Sequence[RecordedInvoice]:
         async with self.database.unit_of_work(org_id) as session:
-            return [_booked(invoice, customer) for invoice, customer in await session.execute(query)]
+            return [_to_compare(invoice, customer) for invoice, customer in await session.execute(query)]
 
-    async def held_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
-        """Return what Stripe listed of these invoices, by our id."""
+    async def listed_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
         found: dict[str, list[StripeInvoice]] = {}
-        query = _held_in(run).where(ReconciliationStripeInvoice.invoice_id.in_(invoice_ids))
+        query = _listed_in(run).where(ReconciliationStripeInvoice.invoice_id.in_(invoice_ids))
         async with self.database.unit_of_work(run.org_id) as session:
             for row in await session.scalars(query):
-                found.setdefault(row.invoice_id, []).append(_held(row))
+                found.setdefault(row.invoice_id, []).append(from_row(StripeInvoice, row))
         return found
 
-    async def held_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
-        """Return the next of the listed invoices, by Stripe's id."""
-        query = _held_in(run).where(ReconciliationStripeInvoice.stripe_invoice_id > (after or "")).limit(self.page_size)
+    async def listed_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
+        query = (
+            _listed_in(run).where(ReconciliationStripeInvoice.stripe_invoice_id > (after or "")).limit(self.page_size)
+        )
         async with self.database.unit_of_work(run.org_id) as session:
-            return [_held(row) for row in await session.scalars(query)]
+            return [from_row(StripeInvoice, row) for row in await session.scalars(query)]
 
     async def plans_page(self, run: RunRef, after: str | None) -> Sequence[PlanState]:
-        """Return the next plans that are to have a workflow and were left alone for a while, by id."""
         quiet_since = run.started_at - timedelta(minutes=run.scope.grace_minutes)
         wanted = STATES.where(LIVE, CustomerPlan.updated_at <= quiet_since)
         query = wanted.order_by(CustomerPlan.id).limit(self.page_size)
         if after is not None:
             query = query.where(CustomerPlan.id > as_id(after, "plan"))
         async with self.database.unit_of_work(run.org_id) as session:
-            return [state_of(StateRows(*row), self.catalog) for row in await session.execute(query)]
+            return [plan_state(row, self.catalog) for row in await session.execute(query)]
 
     async def plans(self, org_id: str, plan_ids: Collection[str]) -> Mapping[str, PlanState]:
-        """Return those of the plans that the rows know."""
         query = STATES.where(CustomerPlan.id.in_(_uuids(plan_ids)))
         async with self.database.unit_of_work(org_id) as session:
-            states = [state_of(StateRows(*row), self.catalog) for row in await session.execute(query)]
+            states = [plan_state(row, self.catalog) for row in await session.execute(query)]
         return {state.plan_id: state for state in states}
 
-    async def keep(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
-        """Keep findings, each once, and count the invoices compared."""
+    async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         rows = [_row(finding, run) for finding in findings]
         counted = update(RunRow).where(RunRow.id == UUID(run.run_id))
         async with self.database.unit_of_work(run.org_id) as session:
@@ -120,7 +117,6 @@ class PostgresReconciliation(PlanStore):
                 await session.execute(counted.values(invoices_compared=RunRow.invoices_compared + compared))
 
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
-        """Return the next findings that can be repaired and are not yet, by id."""
         query = (
             _findings_of(run.run_id)
             .where(ReconciliationFinding.repair.is_not(None), ReconciliationFinding.repaired_at.is_(None))
@@ -130,22 +126,19 @@ class PostgresReconciliation(PlanStore):
         if after is not None:
             query = query.where(ReconciliationFinding.id > UUID(after))
         async with self.database.unit_of_work(run.org_id) as session:
-            return [_finding(row) for row in await session.scalars(query)]
+            return list(map(_record, await session.scalars(query)))
 
-    async def repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
-        """Remember that a finding is repaired."""
+    async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
         query = update(ReconciliationFinding).where(ReconciliationFinding.id == UUID(finding_id))
         async with self.database.unit_of_work(run.org_id) as session:
             await session.execute(query.values(repaired_at=at, problem=None))
 
-    async def not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
-        """Remember why a finding could not be repaired."""
+    async def mark_not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
         query = update(ReconciliationFinding).where(ReconciliationFinding.id == UUID(finding_id))
         async with self.database.unit_of_work(run.org_id) as session:
             await session.execute(query.values(problem=problem))
 
     async def finish(self, run: RunRef, at: datetime) -> None:
-        """Close the run and let go of what Stripe listed."""
         run_id = UUID(run.run_id)
         async with self.database.unit_of_work(run.org_id) as session:
             await session.execute(
@@ -166,7 +159,7 @@ class PostgresReconciliation(PlanStore):
                 raise NotFound("Nothing was reconciled yet; run: billflow reconcile.")
             order = (_WORST_FIRST.desc(), ReconciliationFinding.kind, ReconciliationFinding.id)
             findings = await session.scalars(_findings_of(str(run.id)).order_by(*order))
-            return _report(run, [_finding(row) for row in findings])
+            return from_row(ReconciliationReport, run, run_id=run.id, findings=tuple(map(_record, findings)))
 
 
 def _uuids(ids: Collection[str]) -> list[UUID]:
@@ -180,7 +173,7 @@ def _uuids(ids: Collection[str]) -> list[UUID]:
     return found
 
 
-def _held_in(run: RunRef) -> Select[ReconciliationStripeInvoice]:
+def _listed_in(run: RunRef) -> Select[ReconciliationStripeInvoice]:
     in_run = ReconciliationStripeInvoice.run_id == UUID(run.run_id)
     return select(ReconciliationStripeInvoice).where(in_run).order_by(ReconciliationStripeInvoice.stripe_invoice_id)
 
@@ -189,22 +182,13 @@ def _findings_of(run_id: str) -> Select[ReconciliationFinding]:
     return select(ReconciliationFinding).where(ReconciliationFinding.run_id == UUID(run_id))
 
 
-def _booked(invoice: InvoiceRow, stripe_customer_id: str | None) -> RecordedInvoice:
-    return RecordedInvoice(
+def _to_compare(invoice: InvoiceRow, stripe_customer_id: str | None) -> RecordedInvoice:
+    return from_row(
+        RecordedInvoice,
+        invoice,
         summary=summary(invoice),
-        stripe_invoice_id=invoice.stripe_invoice_id,
         stripe_customer_id=stripe_customer_id,
         changed_at=invoice.updated_at,
-    )
-
-
-def _held(row: ReconciliationStripeInvoice) -> StripeInvoice:
-    return StripeInvoice(
-        stripe_invoice_id=row.stripe_invoice_id,
-        invoice_id=row.invoice_id,
-        status=row.status,
-        total=row.total,
-        currency=row.currency,
     )
 
 
@@ -213,27 +197,5 @@ def _row(finding: Finding, run: RunRef) -> dict[str, object]:
     return values | {"org_id": UUID(run.org_id), "run_id": UUID(run.run_id)}
 
 
-def _finding(row: ReconciliationFinding) -> FindingRecord:
-    return FindingRecord(
-        finding_id=str(row.id),
-        kind=row.kind,
-        severity=row.severity,
-        subject_id=row.subject_id,
-        message=row.message,
-        repair=row.repair,
-        stripe_invoice_ids=tuple(row.stripe_invoice_ids),
-        closed_as=row.closed_as,
-        repaired_at=row.repaired_at,
-        problem=row.problem,
-    )
-
-
-def _report(run: RunRow, findings: list[FindingRecord]) -> ReconciliationReport:
-    return ReconciliationReport(
-        run_id=str(run.id),
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        repair=run.repair,
-        invoices_compared=run.invoices_compared,
-        findings=tuple(findings),
-    )
+def _record(row: ReconciliationFinding) -> FindingRecord:
+    return from_row(FindingRecord, row, finding_id=row.id)

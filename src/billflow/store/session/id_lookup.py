@@ -1,12 +1,13 @@
 """Finding a row by the beginning of its id, as people type it."""
 
 import re
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow, MailRow, TestClock
+from billflow.store.session.database import Database
 
 _NamedRow = CustomerRow | CustomerPlan | CustomerPlanOffer | InvoiceRow | TestClock | MailRow
 _TABLES: dict[str, type[_NamedRow]] = {
@@ -21,12 +22,19 @@ _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
 
 
-async def ids_beginning(session: AsyncSession, noun: str, beginning: str, limit: int) -> tuple[str, ...]:
-    """Return the ids of a *noun* that begin so, *limit* at most; nothing where no id can."""
-    digits = beginning.lower().replace("-", "")
-    if not _BEGINNING.fullmatch(digits):
-        return ()
-    first, last = UUID(digits.ljust(_HEX_DIGITS, "0")), UUID(digits.ljust(_HEX_DIGITS, "f"))
-    key = _TABLES[noun].id
-    found = await session.scalars(select(key).where(key.between(first, last)).order_by(key).limit(limit))
-    return tuple(map(str, found))
+@dataclass(frozen=True)
+class IdLookup:
+    """Completes ids that people begin to type."""
+
+    database: Database
+
+    async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
+        """Return the ids of a customer, plan, invoice, mail, clock or offer that begin so, *limit* at most."""
+        digits = beginning.lower().replace("-", "")
+        if not _BEGINNING.fullmatch(digits):
+            return ()
+        first, last = UUID(digits.ljust(_HEX_DIGITS, "0")), UUID(digits.ljust(_HEX_DIGITS, "f"))
+        key = _TABLES[noun].id
+        query = select(key).where(key.between(first, last)).order_by(key).limit(limit)
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(map(str, await session.scalars(query)))

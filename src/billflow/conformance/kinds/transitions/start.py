@@ -33,7 +33,7 @@ def initial_upgrade(given: Given) -> Answer:
     given.whole("current_billable_users")
     given.named(LicenseManagement, "license_management")
     plan = plan_of(given, defaults)
-    outcome = activate(facts_of(given, given, plan, now), paid, now)
+    outcome = activate(replace(facts_of(given, given, plan, now), paid_licenses=paid), now)
     return {
         **_answer(outcome),
         "immediate_extra_invoice_lines": lines_answer(outcome.invoices) or None,
@@ -114,14 +114,16 @@ def _trial_of(given: Given, invoice: Given) -> Plan | None:
 def _started(given: Given, invoice: Given, trial: Plan | None, at: datetime) -> Outcome:
     licenses, live = invoice.whole("licenses"), _has_live_plan(given)
     if trial:
-        return start_after_trial(facts_of(given, given, trial, at), "new_plan", licenses, at, has_live_plan=live)
+        facts = replace(facts_of(given, given, trial, at), paid_licenses=licenses)
+        return start_after_trial(facts, "new_plan", at, has_live_plan=live)
     if live:
         raise AlreadySubscribed
     schedule = checked_schedule(invoice.text("schedule"))
     plan = plan_of(invoice, PlanDefaults(schedule=schedule, status=PlanStatus.NEVER_STARTED, anchor=at))
     if not given.has("current_billable_users"):
         plan = replace(plan, license_management=LicenseManagement.MANUAL)
-    return activate(facts_of(given, given, replace(plan, status=PlanStatus.NEVER_STARTED), at), licenses, at)
+    facts = facts_of(given, given, replace(plan, status=PlanStatus.NEVER_STARTED), at)
+    return activate(replace(facts, paid_licenses=licenses), at)
 
 
 def _has_live_plan(given: Given) -> bool:

@@ -1,0 +1,23 @@
+"""What the API needs of Stripe's events as rows; its tests have an implementation in memory."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from billflow.models.contracts.webhooks import StripeEvent
+
+
+class StripeEventRepository(Protocol):
+    """Stripe's events, stored once until they are handled; every method is one transaction and safe to repeat."""
+
+    async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
+        """Store an event and tell whether it is new; one of an unknown organization is ignored."""
+        ...
+
+    async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
+        """Return the events nobody has handled yet, the oldest first, leaving out the ids *besides*."""
+        ...
+
+    async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
+        """Remember that nothing is left to do about an event."""
+        ...

@@ -1,0 +1,69 @@
+"""Refunds and credit notes that somebody made at Stripe itself."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason
+from billflow.models.contracts.adjustments import (
+    AdjustmentResult,
+    AdjustmentStatus,
+    ForeignCreditNote,
+    ForeignRefund,
+    StripeAdjustments,
+)
+from billflow.models.tables import CreditNoteRow, RefundRow
+from billflow.store.adjustments.drafts import new_note, new_refund, write_note
+from billflow.store.adjustments.records import Money, load_money
+from billflow.store.adjustments.results import write_result
+from billflow.store.invoices.locks import LockedInvoice
+
+STRIPE = "stripe"
+"""The actor of what somebody did at Stripe itself, and how keys of what was made there begin."""
+
+
+async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeAdjustments) -> None:
+    """Write what was made at Stripe, and every result that Stripe has changed."""
+    known = await load_money(session, locked.invoice)
+    for refund in money.foreign_refunds:
+        await _take_over_refund(session, locked, known, refund)
+    for note in money.foreign_credit_notes:
+        await _take_over_note(session, locked, known, note)
+    known = await load_money(session, locked.invoice)
+    rows: list[CreditNoteRow | RefundRow] = [*known.notes, *known.refunds]
+    for row in rows:
+        result = _result_for(row, money)
+        if result is not None and known.status(row) is not result.status:
+            await write_result(session, locked, row, result)
+
+
+async def _take_over_refund(session: AsyncSession, locked: LockedInvoice, known: Money, made: ForeignRefund) -> None:
+    key = f"{STRIPE}/{made.stripe_id}"
+    if any(refund.key == key for refund in known.refunds):
+        return
+    reason = RefundReason(made.reason) if made.reason in list(RefundReason) else None
+    session.add(new_refund(locked, key, made.amount, reason=reason))
+    await session.flush()
+
+
+async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: Money, made: ForeignCreditNote) -> None:
+    key = f"{STRIPE}/{made.stripe_id}"
+    if made.amount <= 0 or any(note.key == key for note in known.notes):
+        return
+    decided = CreditNote(
+        amount=made.amount,
+        lines={},
+        before_payment=made.before_payment,
+        refund=made.refund_amount,
+        balance=made.balance_amount,
+    )
+    reason = CreditReason(made.reason) if made.reason in list(CreditReason) else CreditReason.ORDER_CHANGE
+    n = len((await load_money(session, locked.invoice)).notes) + 1
+    await write_note(session, locked, new_note(locked, key, decided, (reason, made.memo), n=n), {})
+
+
+def _result_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
+    if row.key.startswith(f"{STRIPE}/"):
+        stripe_id = row.key.removeprefix(f"{STRIPE}/")
+        foreign = next((one for one in money.foreign_refunds if one.stripe_id == stripe_id), None)
+        status = foreign.status if foreign else AdjustmentStatus.SUCCEEDED
+        return AdjustmentResult(status=status, stripe_id=stripe_id)
+    return (money.refunds if isinstance(row, RefundRow) else money.credit_notes).get(str(row.id))

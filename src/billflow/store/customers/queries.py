@@ -1,0 +1,55 @@
+"""Customers, and what their deployments reported, as lists and pages show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from billflow.models.contracts.customers import CustomerRecord, SeatReport
+from billflow.models.contracts.records import CustomerFilter, Page, Paging
+from billflow.models.tables import CustomerRow, SeatRow
+from billflow.ports.customers import CustomerQueries
+from billflow.store.customers.deployments import customer_of_deployment
+from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.filters import customers_that
+from billflow.store.session.mapping import from_row
+from billflow.store.session.paging import page
+
+ALL = Paging()
+
+
+@dataclass(frozen=True)
+class PostgresCustomerQueries(CustomerQueries):
+    """What the records say of customers; nothing here writes. Unknown ids raise `NotFound`."""
+
+    database: Database
+
+    async def search(self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL) -> Page[CustomerRecord]:
+        """Return one part of the customers, the newest first."""
+        order = (CustomerRow.created_at, CustomerRow.id)
+        async with self.database.unit_of_work(org_id) as session:
+            query = SHOWN.where(*customers_that(wanted))
+            return await page(session, query, order, paging, lambda row: record_of(ShownRows(*row)))
+
+    async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
+        async with self.database.unit_of_work(org_id) as session:
+            return await customer_record(session, as_id(customer_id, "customer"))
+
+    async def of_deployment(self, org_id: str, deployment_id: str) -> CustomerRecord:
+        """Return the customer of a deployment."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await customer_record(session, await customer_of_deployment(session, deployment_id))
+
+    async def seats(
+        self, org_id: str, customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[SeatReport, ...]:
+        """Return what the customer's deployment reported in `[since, until)`, in time order."""
+        query = select(SeatRow).where(SeatRow.customer_id == as_id(customer_id, "customer"))
+        if since is not None:
+            query = query.where(SeatRow.observed_at >= since)
+        if until is not None:
+            query = query.where(SeatRow.observed_at < until)
+        async with self.database.unit_of_work(org_id) as session:
+            rows = await session.scalars(query.order_by(SeatRow.observed_at))
+            return tuple(from_row(SeatReport, row) for row in rows)

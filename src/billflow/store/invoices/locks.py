@@ -1,0 +1,87 @@
+"""An invoice under its lock, with the changes of status that several callers make to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
+from billflow.store.adjustments.balance import use_balance_again
+from billflow.store.audit.recorder import Recorder
+from billflow.store.session.database import as_id
+
+
+@dataclass(frozen=True)
+class LockedInvoice:
+    """An invoice with its plan and customer, locked until the transaction ends."""
+
+    plan: CustomerPlan
+    customer: CustomerRow
+    invoice: InvoiceRow
+    recorder: Recorder
+
+    def mark_paid(self, amount_paid: int) -> None:
+        """Mark the invoice paid, once."""
+        invoice = self.invoice
+        if invoice.status is InvoiceStatus.PAID:
+            return
+        before = {"status": invoice.status}
+        invoice.status, invoice.paid_at, invoice.amount_paid = InvoiceStatus.PAID, self.recorder.at, amount_paid
+        invoice.next_attempt_at = invoice.next_action = None
+        if before["status"] is InvoiceStatus.VOID:
+            use_balance_again(invoice, self.recorder)
+        after = {"status": invoice.status, "amount_paid": amount_paid}
+        self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=before, after=after)
+        self.publish("invoice.paid", after | {"late": before["status"] is InvoiceStatus.VOID})
+
+    def mark_uncollectible(self, reason: str | None = None) -> None:
+        """Mark the invoice uncollectible."""
+        invoice = self.invoice
+        invoice.status, invoice.next_attempt_at, invoice.next_action = InvoiceStatus.UNCOLLECTIBLE, None, None
+        data = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
+        self.record("invoice.marked_uncollectible", data)
+
+    def record(self, event: str, data: Mapping[str, Any]) -> None:
+        """Write an event about the invoice, and its entry of the audit log."""
+        self.recorder.audit(event, ("invoice", self.invoice.id), detail=dict(data))
+        self.publish(event, data)
+
+    def publish(self, event: str, data: Mapping[str, Any]) -> None:
+        """Write an event about the invoice."""
+        invoice = self.invoice
+        self.recorder.publish(
+            event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id
+        )
+
+
+async def lock_invoice(
+    session: AsyncSession,
+    ref: InvoiceRef,
+    at: datetime | None = None,
+    *,
+    actor: str = "system",
+    request_id: str | None = None,
+) -> LockedInvoice:
+    """Lock plan, customer and invoice in the order that steps do, for changes by *actor*; raises `NotFound`.
+
+    Without *at* the invoice's own moment counts.
+    """
+    invoice_id = as_id(ref.invoice_id, "invoice")
+    query = (
+        select(CustomerPlan, CustomerRow)
+        .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
+        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
+        .where(InvoiceRow.id == invoice_id)
+        .with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    invoice = await session.get_one(InvoiceRow, invoice_id, with_for_update={"key_share": True})
+    recorder = Recorder(session, invoice.org_id, at or invoice.issued_at, actor, request_id)
+    return LockedInvoice(found[0], found[1], invoice, recorder)

@@ -1,0 +1,58 @@
+"""Invoices as lists and pages show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Page, Paging
+from billflow.models.tables import CustomerPlan, InvoiceRow
+from billflow.store.invoices.drafts import UNPAID
+from billflow.store.invoices.records import invoice_detail, invoice_record, summary
+from billflow.store.plans.test_clocks import next_collection
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.filters import invoices_that
+from billflow.store.session.paging import page
+
+ALL = Paging()
+
+
+@dataclass(frozen=True)
+class PostgresInvoiceQueries:
+    """What the records say of invoices; nothing here writes. Unknown ids raise `NotFound`."""
+
+    database: Database
+
+    async def search(self, org_id: str, wanted: InvoiceFilter, paging: Paging = ALL) -> Page[InvoiceRecord]:
+        """Return one part of the invoices, the newest first."""
+        order = (InvoiceRow.issued_at, InvoiceRow.id)
+        async with self.database.unit_of_work(org_id) as session:
+            query = select(InvoiceRow).where(*invoices_that(wanted))
+            return await page(session, query, order, paging, lambda row: invoice_record(row[0]))
+
+    async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
+        """Return one invoice with its lines, their derivations, and the attempts to collect it."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await invoice_detail(session, invoice_id)
+
+    async def unpaid(
+        self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
+    ) -> tuple[InvoiceSummary, ...]:
+        """Return the invoices that are still to be paid, of one customer or on one clock, the oldest first."""
+        wanted = invoices_that(InvoiceFilter(customer_id=customer_id))
+        query = (
+            select(InvoiceRow)
+            .where(InvoiceRow.status.in_(UNPAID), *wanted)
+            .order_by(InvoiceRow.issued_at, InvoiceRow.id)
+        )
+        if test_clock_id is not None:
+            clock = CustomerPlan.test_clock_id == as_id(test_clock_id, "test clock")
+            query = query.join(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).where(clock)
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(map(summary, await session.scalars(query)))
+
+    async def next_collection_at(self, org_id: str, clock_id: str) -> datetime | None:
+        """Return when collection next does something about a debt on the clock, None where it won't."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await next_collection(session, as_id(clock_id, "test clock"))

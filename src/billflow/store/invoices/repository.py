@@ -1,0 +1,176 @@
+"""What collection brings into the rows of an invoice; a paid invoice stays paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.dunning import DunningAction
+from billflow.domain.errors import NotFound
+from billflow.domain.plan import InvoicingStatus
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    Closed,
+    CollectionOutcome,
+    Declined,
+    InvoiceRef,
+    InvoiceStatus,
+    InvoiceStatusChanged,
+    InvoiceToCollect,
+    Issued,
+    Open,
+    Paid,
+    Rejected,
+    RequiresAction,
+)
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow, PaymentAttempt, TestClock
+from billflow.models.tables.base import Json
+from billflow.ports.invoices import InvoiceRepository
+from billflow.store.adjustments.balance import note_posting, use_balance
+from billflow.store.invoices.drafts import UNPAID, void
+from billflow.store.invoices.locks import LockedInvoice, lock_invoice
+from billflow.store.invoices.records import invoice_to_collect
+from billflow.store.session.database import Database, as_id
+
+EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
+    Declined: "invoice.payment_failed",
+    RequiresAction: "invoice.payment_action_required",
+    Rejected: "invoice.payment_rejected",
+}
+"""The events about an attempt that brought no money."""
+
+_CLOSES = {
+    InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE),
+    InvoiceStatus.UNCOLLECTIBLE: UNPAID,
+}
+"""Which statuses of ours Stripe's may end."""
+
+
+@dataclass(frozen=True)
+class PostgresInvoiceRepository(InvoiceRepository):
+    """Invoices in PostgreSQL, on their way to being paid."""
+
+    database: Database
+
+    async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            await session.execute(
+                update(InvoiceRow)
+                .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"), InvoiceRow.status.in_(UNPAID))
+                .where(InvoiceRow.sent_first_at.is_(None))
+                .values(sent_first_at=func.now())
+            )
+            return await invoice_to_collect(session, ref)
+
+    async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
+        async with self.database.unit_of_work(customer.org_id) as session:
+            await session.execute(
+                update(BillingAccountRow)
+                .where(BillingAccountRow.customer_id == as_id(customer.customer_id, "customer"))
+                .where(_account_of(customer), BillingAccountRow.stripe_customer_id.is_(None))
+                .values(stripe_customer_id=stripe_customer_id)
+            )
+
+    async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
+        async with self.database.unit_of_work(org_id) as session:
+            org, credit = as_id(org_id, "organization"), as_id(credit_id, "credit")
+            await note_posting(session, org, credit, stripe_balance_transaction_id)
+
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            locked = await lock_invoice(session, ref)
+            invoice = locked.invoice
+            invoice.number = issued.number or invoice.number
+            invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
+            if locked.plan.invoicing_status is InvoicingStatus.SENDING:
+                locked.plan.invoicing_status = InvoicingStatus.DONE
+            if invoice.stripe_invoice_id is None:
+                data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number}
+                locked.record("invoice.finalized", data)
+                use_balance(invoice, issued.balance_applied, locked.recorder)
+            invoice.stripe_invoice_id, invoice.amount_due = issued.stripe_invoice_id, issued.amount_due
+            if issued.status is InvoiceStatus.PAID:
+                locked.mark_paid(issued.amount_paid)
+            elif invoice.status is InvoiceStatus.DRAFT:
+                invoice.status = issued.status
+
+    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            locked = await lock_invoice(session, ref, at)
+            invoice, answer = locked.invoice, outcome.model_dump(mode="json")
+            is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
+            await _note_attempt(session, invoice, ref.attempt, answer, at)
+            if invoice.status is InvoiceStatus.PAID:
+                return
+            invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
+            match outcome:
+                case Paid():
+                    locked.mark_paid(outcome.amount_paid)
+                case Closed() if invoice.status in UNPAID:
+                    void(invoice, locked.customer, locked.recorder)
+                case Declined() | RequiresAction() | Rejected() if is_new:
+                    locked.record(EVENTS[type(outcome)], {**answer, "attempt": ref.attempt})
+                case Open() if invoice.status is InvoiceStatus.DRAFT:
+                    invoice.status = InvoiceStatus.OPEN
+                case _:
+                    pass
+
+    async def record_collection_plan(
+        self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
+    ) -> InvoiceStatus:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            invoice = await session.get_one(InvoiceRow, as_id(ref.invoice_id, "invoice"), with_for_update=True)
+            if invoice.status in UNPAID:
+                invoice.next_attempt_at, invoice.next_action = next_attempt_at, next_action
+            return invoice.status
+
+    async def record_closed(
+        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
+    ) -> InvoiceStatusChanged | None:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            try:
+                moment = await _clock_of(session, ref) or at
+                locked = await lock_invoice(session, ref, moment)
+            except NotFound:
+                return None
+            _close(locked, status, amount_paid)
+            plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
+            status = locked.invoice.status
+            return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
+
+
+async def _note_attempt(session: AsyncSession, invoice: InvoiceRow, n: int, answer: Json, at: datetime) -> None:
+    row = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": n, "outcome": answer, "at": at}
+    await session.execute(insert(PaymentAttempt).values(row).on_conflict_do_nothing())
+
+
+def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:
+    if customer.billing_account_id is None:
+        return BillingAccountRow.is_default.is_(True)
+    return BillingAccountRow.id == as_id(customer.billing_account_id, "billing account")
+
+
+async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:
+    query = (
+        select(TestClock.now_at)
+        .join(CustomerPlan, CustomerPlan.test_clock_id == TestClock.id)
+        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
+        .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:
+    invoice = locked.invoice
+    if status is InvoiceStatus.PAID:
+        due = invoice.total if invoice.amount_due is None else invoice.amount_due
+        locked.mark_paid(due if amount_paid is None else amount_paid)
+    elif invoice.status not in _CLOSES[status]:
+        return
+    elif status is InvoiceStatus.VOID:
+        void(invoice, locked.customer, locked.recorder)
+    else:
+        locked.mark_uncollectible()

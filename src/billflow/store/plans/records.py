@@ -1,0 +1,90 @@
+"""Plans as everyone else sees them: snapshots, ledger entries, steps, and what happened in order."""
+
+from typing import Any
+
+from sqlalchemy import Row, Select, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.errors import NotFound
+from billflow.domain.plan import InvoicingStatus
+from billflow.models.contracts.plans import Attention, PlanState
+from billflow.models.contracts.records import StepRecord, TimelineEntry
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
+from billflow.store.audit.personal_data import PersonalDataReader
+from billflow.store.plans.mapping import plan_of
+from billflow.store.session.database import as_id
+from billflow.store.session.mapping import from_row
+
+_NEWEST = (
+    select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)
+    .where(LicenseLedger.plan_id == CustomerPlan.id)
+    .order_by(LicenseLedger.seq.desc())
+    .limit(1)
+    .lateral()
+)
+STATES: Select[*tuple[Any, ...]] = (
+    select(
+        CustomerPlan, CustomerRow.suspended_at, TestClock.now_at, _NEWEST.c.licenses, _NEWEST.c.licenses_at_next_renewal
+    )
+    .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
+    .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+    .outerjoin(_NEWEST, true())
+)
+"""Plans with all that their snapshot takes; read with `plan_state`."""
+
+
+def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
+    """Return the snapshot of a plan from one row of `STATES`."""
+    row, suspended_at, clock_at, licenses, licenses_at_next_renewal = found
+    tier, attention = catalog.tiers.get(row.tier), attention_of(row)
+    return from_row(
+        PlanState,
+        row,
+        plan_id=row.id,
+        tier_name=tier.name if tier else row.tier,
+        licenses=licenses or 0,
+        licenses_at_next_renewal=licenses_at_next_renewal or 0,
+        due_at=plan_of(row).due_at,
+        invoicing_status=InvoicingStatus.NEEDS_ATTENTION if attention else row.invoicing_status,
+        attention=attention,
+        suspended=suspended_at is not None,
+        resume_due=row.on_hold_since is not None and suspended_at is None and row.status.is_live,
+        clock_at=clock_at,
+    )
+
+
+async def plan_by_id(session: AsyncSession, plan: PlanRef, catalog: Catalog) -> PlanState:
+    """Return the snapshot of a plan as it stands in this transaction; raises `NotFound`."""
+    query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no plan {plan.plan_id!r}.")
+    return plan_state(found, catalog)
+
+
+def attention_of(row: CustomerPlan) -> Attention | None:
+    """Return why the plan is on hold, None where it goes on."""
+    if row.attention_code is None or row.attention_message is None or row.attention_since is None:
+        return None
+    return Attention(code=row.attention_code, message=row.attention_message, since=row.attention_since)
+
+
+def step_record(step: StepRow) -> StepRecord:
+    """Return a step as it is shown."""
+    return from_row(StepRecord, step, refused=step.result.get("refused") is not None)
+
+
+def step_entry(step: StepRow) -> TimelineEntry:
+    """Return a step as an entry of the timeline."""
+    command = step.detail.get("command") or {}
+    data = {**step.detail, "refused": step.result.get("refused")}
+    name = command.get("type", step.kind)
+    return from_row(TimelineEntry, step, recorded_at=step.created_at, kind="step", name=name, data=data)
+
+
+def event_entry(event: OutboxEvent, opener: PersonalDataReader) -> TimelineEntry:
+    """Return an event as an entry of the timeline."""
+    data = opener.open(event.customer_id, event.data)
+    return TimelineEntry(at=event.at, recorded_at=event.created_at, kind="event", name=event.type, data=data)

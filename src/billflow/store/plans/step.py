@@ -1,0 +1,123 @@
+"""One step on its way into the rows, and the answer it leaves for whoever asks for it again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.catalog import Catalog
+from billflow.domain.customer import CustomerTerms
+from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
+from billflow.domain.seat_observations import StaleSeatData
+from billflow.domain.step import Outcome
+from billflow.models.contracts.invoices import SentInvoice
+from billflow.models.contracts.plans import PlanState, Refusal, StartPlanInput, StepResult
+from billflow.models.contracts.steps import PlanRef, StepInput
+from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
+from billflow.store.audit.recorder import Recorder
+from billflow.store.invoices.records import summary
+from billflow.store.offers.records import adopt_sent_invoice
+from billflow.store.plans.facts import PlanRows
+from billflow.store.plans.outcome import OutcomeWriter
+from billflow.store.plans.records import attention_of, plan_by_id
+
+
+async def step_result(session: AsyncSession, key: str) -> StepResult | None:
+    """Return what the step of that key answered when it was taken, None where it is still to be taken."""
+    query = select(StepRow.result).where(StepRow.key == key)
+    stored: dict[str, Any] | None = (await session.scalars(query)).one_or_none()
+    return StepResult.model_validate(stored) if stored is not None else None
+
+
+@dataclass(frozen=True)
+class StepWriter:
+    """Ends a step in one of three ways: its outcome is written, it is refused, or its plan is put on hold."""
+
+    session: AsyncSession
+    rows: PlanRows
+    step: StepInput | StartPlanInput
+    catalog: Catalog
+
+    @property
+    def recorder(self) -> Recorder:
+        """Return what writes to audit log and outbox on behalf of who asked."""
+        step = self.step
+        request_id = step.request_id if isinstance(step, StepInput) else None
+        return Recorder(self.session, self.rows.customer.org_id, step.at, step.actor, request_id)
+
+    async def write(
+        self,
+        outcome: Outcome,
+        row: CustomerPlan,
+        before: CustomerTerms,
+        *,
+        entries: Mapping[int, UUID] | None = None,
+        sent: SentInvoice | None = None,
+    ) -> StepResult:
+        """Write *outcome* to the plan's *row*, and answer with the plan and the invoices it made.
+
+        *before* are the terms it found, *entries* the ids of the ledger entries by sequence number. *sent* is an
+        invoice at Stripe that takes the place of the first one made.
+        """
+        rows, step = self.rows, self.step
+        command = step.detail.get("command") or {}
+        action = f"plan.{command.get('type', step.kind)}"
+        writer = OutcomeWriter(self.recorder, rows.customer, rows.account, step.key, action, step.detail)
+        successor = await writer.write(outcome, row, dict(entries or {}), before)
+        if sent:
+            await adopt_sent_invoice(self.session, sent, writer.made[0], rows.account)
+        return self.answer(
+            StepResult(
+                state=await self.state(row),
+                invoices=tuple(map(summary, writer.made)),
+                voided=tuple(map(summary, writer.voided)),
+                successor=await self.state(successor) if successor else None,
+            )
+        )
+
+    async def refuse(self, error: Refused | InvalidInput) -> StepResult:
+        """Answer with a refusal, which changes nothing."""
+        refusal = Refusal.of(error)
+        detail = {**self.step.detail, "refused": refusal.model_dump()}
+        self.recorder.audit("plan.command_refused", ("plan", self.rows.plan.id), detail=detail)
+        return self.answer(StepResult(state=await self.state(), refused=refusal))
+
+    async def put_on_hold(self, error: NeedsAttention | Refused | InvalidInput) -> StepResult:
+        """Note why the plan waits, and leave the step untaken; the same reason again is no event."""
+        row, recorder, known = self.rows.plan, self.recorder, attention_of(self.rows.plan)
+        subject = {"customer_id": row.customer_id, "plan_id": row.id}
+        if isinstance(error, StaleSeatData) and error.notify:
+            row.stale_data_notice_sent = True
+            recorder.publish("plan.seat_data_stale", {"due": recorder.at}, **subject)
+        if known is None or known.code != error.code:
+            row.attention_code, row.attention_since = error.code, recorder.at
+            reason = {"code": error.code, "message": error.message}
+            recorder.audit("plan.on_hold", ("plan", row.id), detail=reason)
+            recorder.publish("plan.needs_attention", reason, **subject)
+        row.attention_message = error.message
+        if self.session.is_modified(row):
+            row.version += 1
+        return StepResult(state=await self.state())
+
+    async def leave_without_plan(self, invoice: InvoiceRow, error: AlreadySubscribed) -> StepResult:
+        """Leave an invoice paid whose customer has another plan by now, and ask people to look at it."""
+        event, data = "invoice.paid_without_plan", {**self.step.detail, "code": error.code}
+        customer_id, plan_id = self.rows.customer.id, self.rows.plan.id
+        self.recorder.audit(event, ("invoice", invoice.id), detail=data)
+        self.recorder.publish(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
+        return self.answer(StepResult(state=await self.state(), refused=Refusal.of(error)))
+
+    def answer(self, result: StepResult) -> StepResult:
+        """Note that the step was taken, and what it answered."""
+        plan, answer = self.rows.plan, result.model_dump(mode="json")
+        columns = {name: getattr(self.step, name) for name in ("key", "kind", "at", "actor", "detail")}
+        self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
+        return result
+
+    async def state(self, plan: CustomerPlan | None = None) -> PlanState:
+        """Return the snapshot of the step's plan, or of another *plan* of the same customer."""
+        row = plan or self.rows.plan
+        return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)), self.catalog)

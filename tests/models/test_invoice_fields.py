@@ -1,0 +1,37 @@
+"""The fields of an invoice are written down in few places."""
+
+import ast
+
+from billflow.models.tables import InvoiceRow
+from tests.source import BILLFLOW, nodes
+
+SHARED = {
+    "id",
+    "org_id",
+    "created_at",
+    "updated_at",
+    "plan_id",
+    "customer_id",
+    "status",
+    "currency",
+    "kind",
+    "collection_method",
+    "licenses",
+}
+"""Columns that other tables have too."""
+
+LISTS = {"InvoiceRow", "InvoiceRecord", "InvoiceToCollect"}
+STRIPES_ANSWERS = {"Issued", "SentInvoice"}
+
+
+def fields_of(node: ast.ClassDef) -> set[str]:
+    """Return the fields that a class declares itself."""
+    declared = (line.target for line in node.body if isinstance(line, ast.AnnAssign))
+    return {target.id for target in declared if isinstance(target, ast.Name)}
+
+
+def test_nothing_but_row_record_and_what_stripe_needs_lists_an_invoices_fields() -> None:
+    own = set(InvoiceRow.__table__.columns.keys()) - SHARED
+    classes = [node for _, node in nodes(BILLFLOW) if isinstance(node, ast.ClassDef)]
+
+    assert {node.name for node in classes if len(fields_of(node) & own) > 3} == LISTS | STRIPES_ANSWERS

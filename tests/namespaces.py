@@ -1,0 +1,34 @@
+"""Temporal namespaces of a test's own, on the server that the session runs: no worker takes the tasks of another."""
+
+import secrets
+from collections.abc import Sequence
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, Plugin
+
+from billflow.temporal.plugin import billflow_plugin
+
+_RETENTION = Duration(seconds=86_400)
+
+
+async def fresh_namespace(address: str, name: str, plugins: Sequence[Plugin] = ()) -> Client:
+    """Register a namespace and return a client of it; *name* is where its name begins.
+
+    The client has our plugin, whose workers refuse careless imports, where no *plugins* are named.
+    """
+    namespace = f"{name}-{secrets.token_hex(4)}"
+    server = await Client.connect(address)
+    await server.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=_RETENTION)
+    )
+    plugins = plugins or [billflow_plugin(strict_imports=True)]
+    return await Client.connect(address, namespace=namespace, plugins=plugins)
+
+
+def variables(client: Client) -> dict[str, str]:
+    """Return the standard variables that lead another process to where *client* is."""
+    return {
+        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": client.namespace,
+    }

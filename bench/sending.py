@@ -31,8 +31,8 @@ from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import (
     BilledCustomer,
-    CollectionLine,
     CollectionOutcome,
+    InvoiceLine,
     InvoiceRef,
     InvoiceStatus,
     InvoiceToCollect,
@@ -91,7 +91,7 @@ class MemoryInvoices:
 def invoice_of(customer: BilledCustomer) -> InvoiceToCollect:
     """Return a new invoice of one line."""
     now = datetime.now(UTC)
-    line = CollectionLine(
+    line = InvoiceLine(
         n=1,
         line_id=str(uuid4()),
         description="Cloud Standard",

@@ -24,10 +24,9 @@ from billflow.wiring import Engine, build_api, open_engine, workers
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
+from tests.waiting import PATIENCE
 
 API_KEY = "sk_test_engine"
-PATIENCE = 20.0
-"""Seconds until something that must happen has happened."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class ApiEnvironment:
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.AsyncClient(base_url=self.api_url, headers=headers, trust_env=False, timeout=60)
+        return httpx.AsyncClient(base_url=self.api_url, headers=headers, trust_env=False, timeout=PATIENCE)
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""

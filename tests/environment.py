@@ -38,6 +38,7 @@ from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
 from tests.namespaces import fresh_namespace
+from tests.waiting import PATIENCE
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -155,7 +156,7 @@ class Environment(ApiEnvironment):
 
     async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Ask the emulator's control plane."""
-        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
             answer = await http.request(method, path, json=body or None)
             return dict(answer.raise_for_status().json())
 

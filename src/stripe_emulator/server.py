@@ -10,7 +10,7 @@ from typing import Self
 from stripe_emulator.engine.services import Settings
 from stripe_emulator.runtime import HOST, Options, Runtime, listen
 
-START_TIMEOUT = 10.0
+START_TIMEOUT = 120.0
 POLL = 0.005
 
 

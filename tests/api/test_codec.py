@@ -15,6 +15,7 @@ from billflow.models.keyring import Key, Keyring
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
+from tests.waiting import PATIENCE
 
 UI = "https://temporal.example.com"
 PAYLOADS = {
@@ -40,7 +41,7 @@ async def codec_url(env: ApiEnvironment) -> AsyncIterator[str]:
 
 async def post(url: str, path: str, key: str | None, body: object = PAYLOADS, **headers: str) -> httpx.Response:
     authorization = {"Authorization": f"Bearer {key}"} if key else {}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         return await client.post(f"{url}/{path}", json=body, headers={**authorization, **headers})
 
 
@@ -54,7 +55,7 @@ async def test_what_it_encrypts_it_decrypts_for_the_web_ui(env: ApiEnvironment, 
 
 
 async def test_a_browser_may_ask_from_the_web_ui_only(codec_url: str) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-namespace"}
         mine = await client.options(f"{codec_url}/decode", headers={**asked, "Origin": UI})
         other = await client.options(f"{codec_url}/decode", headers={**asked, "Origin": "https://evil.example"})

@@ -12,6 +12,7 @@ import pytest
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
 from tests.sizes import sized
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
 EXAMPLES = sized(1, 2, 60)
@@ -35,7 +36,7 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(sized(180, 180, 3600))
+@pytest.mark.timeout(sized(1800, 1800, 7200))
 async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
     key = await env.key(org_id=await env.engine.repositories.organizations.ensure(f"fuzzed-{uuid4().hex[:8]}"))
     ids = await ids_of_an_organization(env, key)
@@ -44,6 +45,7 @@ async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironme
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", f"{env.api_url}/openapi.json"),
+        *("--request-timeout", str(PATIENCE)),
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--no-color", "--checks", "all"),
         # Which tiers there are, or what a cursor says, is in no schema; our own check looks at the reason instead.
         *("--exclude-checks", "positive_data_acceptance"),

@@ -20,6 +20,7 @@ from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
+from tests.waiting import PATIENCE
 
 CUSTOMERS = "/api/v1/customers"
 
@@ -88,7 +89,10 @@ async def noting(env: ApiEnvironment, notes: Notes) -> AsyncIterator[httpx.Async
     app: FastAPI = create_app(api_services(env.engine))
     app.include_router(notes.router)
     headers = {"Authorization": f"Bearer {await env.key()}"}
-    async with serving(app, LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+    async with (
+        serving(app, LOOPBACK, 0) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client,
+    ):
         yield client
 
 

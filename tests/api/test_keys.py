@@ -16,6 +16,7 @@ from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, Pres
 from billflow.models.contracts.customers import ChangeContext
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
+from tests.waiting import PATIENCE
 
 PLANS = "/api/v1/plans"
 
@@ -95,7 +96,10 @@ async def test_time_cant_be_moved_in_live_mode(env: ApiEnvironment) -> None:
         api_services(env.engine), authentication=Authentication(env.engine.repositories.api_keys, Mode.LIVE)
     )
     headers = bearer(await env.key(mode=Mode.LIVE))
-    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        serving(create_app(services), LOOPBACK, 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
         reads = await client.get(PLANS, headers=headers)
         clock = await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-01T00:00:00Z"}, headers=headers)
 

@@ -13,12 +13,13 @@ from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports.database import NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ async def test_a_server_out_of_reach_is_named_by_readiness(env: ApiEnvironment, 
     services = api_services(env.engine)
     broken = replace(services, probes={**services.probes, part: fails})
 
-    async with serving(create_app(broken), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        serving(create_app(broken), LOOPBACK, 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
         answer = await client.get("/readyz")
 
     assert answer.status_code == 503
@@ -57,14 +61,24 @@ async def test_a_server_out_of_reach_is_named_by_readiness(env: ApiEnvironment, 
 
 
 @pytest.mark.parametrize(
-    "outage", [NoDatabase("gone"), NoTemporalServer("gone"), PaymentsUnavailable("gone"), TimeoutError()]
+    "outage",
+    [
+        NoDatabase("gone"),
+        DatabaseBusy("busy"),
+        NoTemporalServer("gone"),
+        PaymentsUnavailable("gone"),
+        TimeoutError(),
+    ],
 )
 async def test_what_is_out_of_reach_may_be_asked_again(env: ApiEnvironment, outage: Exception) -> None:
     services = replace(
         api_services(env.engine),
         authentication=Authentication(BrokenKeys(env.engine.database, outage), Mode.TEST),
     )
-    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        serving(create_app(services), LOOPBACK, 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
         answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
 
     assert answer.status_code == 503
@@ -91,7 +105,10 @@ async def test_a_fault_of_ours_shows_no_trace_and_can_be_found_by_its_request_id
         api_services(env.engine),
         authentication=Authentication(BrokenKeys(env.engine.database, KeyError("the inner workings")), Mode.TEST),
     )
-    async with serving(create_app(services), LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        serving(create_app(services), LOOPBACK, 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
         answer = await client.get("/api/v1/plans", headers={"Authorization": f"Bearer {await env.key()}"})
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -110,7 +127,7 @@ async def test_a_port_in_use_is_one_clear_sentence(env: ApiEnvironment) -> None:
 async def test_with_keys_the_api_may_listen_on_every_interface(env: ApiEnvironment) -> None:
     async with serving(create_app(api_services(env.engine)), "0.0.0.0", 0) as url:  # noqa: S104  (it asks for keys)
         port = url.rsplit(":", 1)[1]
-        async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", trust_env=False, timeout=PATIENCE) as client:
             assert (await client.get("/healthz")).status_code == 200
             assert (await client.get("/api/v1/plans")).status_code == 401
 

@@ -202,7 +202,8 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
     inbox, invoices = MemoryInbox(), TroubledInvoices(env.engine.database)
-    events = StripeEventQueue(inbox, stripe_event_handlers(env.engine, invoices), inbox)
+    handlers = stripe_event_handlers(env.engine, inbox, invoices)
+    events = StripeEventQueue(handlers, handlers, inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",
         type="invoice.paid",

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.environment import Environment
 from tests.namespaces import variables
 from tests.source import ROOT
+from tests.waiting import PATIENCE
 
 WORKER = ROOT / "worker.py"
 ADJUSTING = (0.2, 2.5)
@@ -40,7 +41,7 @@ class Workers:
 
     async def working(self) -> None:
         """Wait until each has said that it takes work."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while self._log.read_text(errors="replace").count("Taking work") < self._count:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 

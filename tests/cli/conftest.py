@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import HERE, Terminal, environment, started, wait_for
+from tests.waiting import PATIENCE
 
 DEV = ("-m", "billflow.cli", "dev")
 
@@ -21,7 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         wait_for(process, "Try")
         yield folder
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert not (folder / "running.json").exists()
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 _numbers = itertools.count(1)
@@ -50,7 +52,7 @@ def environment(data: Path | None = None, **variables: str) -> dict[str, str]:
 def billflow(*words: str, env: dict[str, str], program: Sequence[str | Path] = ("-m", "billflow.cli")) -> Answer:
     """Run one command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, *program, *words], env=env, capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, *program, *words], env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     return Answer(done.returncode, done.stdout, done.stderr)
 
@@ -112,7 +114,7 @@ class Terminal:
 
     def until_status(self, plan: str, status: str) -> None:
         """Wait until a plan has a status that a signal leads to."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while self.state(plan)["status"] != status:
             assert time.monotonic() < deadline, self.state(plan)
             time.sleep(0.05)

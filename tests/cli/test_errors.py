@@ -14,7 +14,7 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
-from billflow.ports.database import NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsUnavailable
 
 
@@ -36,6 +36,7 @@ def raising(error: BaseException) -> Any:
             "stripe_unavailable",
             "Stripe can't be reached: no answer.",
         ),
+        (DatabaseBusy("All connections are in use."), "database_busy", "All connections are in use."),
         (
             RPCError("deadline exceeded", RPCStatusCode.DEADLINE_EXCEEDED, b""),
             "temporal_failed",

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from tests.cli.terminal import ROOT, Terminal, environment, started, wait_for
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.journey
 
@@ -27,17 +28,17 @@ def test_a_worker_drains_on_sigterm(stack: Path) -> None:
         wait_for(worker, "Taking work")
         worker.send_signal(signal.SIGTERM)
 
-        assert worker.wait(30) == 0
+        assert worker.wait(PATIENCE) == 0
 
 
 def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
     with started("--port", "0", env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
         url = wait_for(api, "http").split()[4].rstrip(";")
-        health = httpx.get(f"{url}/healthz")
+        health = httpx.get(f"{url}/healthz", timeout=PATIENCE)
         api.send_signal(signal.SIGTERM)
 
         assert health.status_code == 200
-        assert api.wait(20) == 0
+        assert api.wait(PATIENCE) == 0
 
 
 def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> None:
@@ -47,13 +48,13 @@ def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> 
         first = {child.pid: child for child in psutil.Process(api.pid).children()}
         victim = next(iter(first.values()))
         victim.kill()
-        psutil.wait_procs([victim], timeout=10)
+        psutil.wait_procs([victim], timeout=PATIENCE)
         for _ in range(20):
-            assert httpx.get(f"{url}/healthz").status_code == 200
-        counted = httpx.get(f"{url}/metrics").text
+            assert httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
+        counted = httpx.get(f"{url}/metrics", timeout=PATIENCE).text
         api.send_signal(signal.SIGTERM)
 
-        assert api.wait(30) == 0
+        assert api.wait(PATIENCE) == 0
     assert len(first) == 2
     assert 'billflow_http_requests_total{method="GET",route="none",status="200"} 20.0' in counted
     assert not any(child.is_running() for child in first.values())
@@ -65,7 +66,7 @@ def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path) -> 
         wait_for(api, "http")
         children = psutil.Process(api.pid).children()
         api.kill()
-        _, alive = psutil.wait_procs(children, timeout=30)
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE)
 
     assert len(children) == 2
     assert not alive

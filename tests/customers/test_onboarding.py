@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,13 +21,12 @@ from billflow.models.contracts.onboarding import (
     StageStatus,
 )
 from billflow.ports.database import NoDatabase
-from billflow.store.repositories import Repositories
 from billflow.store.session.database import Database
-from billflow.temporal.ids import onboarding_workflow_id
 from billflow.wiring.workers import onboarding_activities
 from billflow.workflows.onboarding import OnboardingWorkflow
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import Json, at, created, events_of
+from tests.waiting import PATIENCE
 
 TRIAL = {"plan": {"tier": "cloud_standard", "schedule": "monthly", "trial_days": 14}}
 
@@ -50,7 +48,7 @@ async def reaches(api: httpx.AsyncClient, customer: Json, status: str) -> dict[s
 
 
 def workflow_of(env: ApiEnvironment, customer: Json) -> WorkflowHandle[OnboardingWorkflow, OnboardingProgress]:
-    return env.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, onboarding_workflow_id(customer["id"]))
+    return env.engine.client.get_workflow_handle_for(OnboardingWorkflow.run, f"onboarding/{customer['id']}")
 
 
 async def ended(env: ApiEnvironment, customer: Json) -> OnboardingProgress:
@@ -142,7 +140,7 @@ async def stripe_refuses(env: ApiEnvironment, customer: Json) -> AsyncIterator[N
     error = {"type": "invalid_request_error", "code": "email_invalid", "message": "planned"}
     rule = {"fault": "status", "status": 400, "body": {"error": error}, "key": f"customer/{customer['id']}/*"}
     base = str(env.engine.settings.stripe_api_base)
-    async with httpx.AsyncClient(base_url=base, trust_env=False) as control:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=PATIENCE) as control:
         planned = await control.post("/_sim/faults", json={"requests": [rule]})
         assert planned.status_code == 200, planned.text
         yield
@@ -168,7 +166,7 @@ async def test_a_database_that_is_away_fails_no_part_but_has_it_tried_again(
 ) -> None:
     customer = await created(api)
     away = Database("postgresql://nobody@127.0.0.1:1/away")
-    activities = onboarding_activities(replace(env.engine, repositories=Repositories(away, env.engine.catalog)))
+    activities = onboarding_activities(env.engine.on(away))
     ask = OnboardingInput(
         org_id=env.org_id, customer_id=customer["id"], actor="tests", options=OnboardingOptions(), at=datetime.now(UTC)
     )

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
-from tests.api_environment import PATIENCE
+from tests.waiting import PATIENCE
 
 OK = 204
 

@@ -15,7 +15,6 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
-from billflow.temporal.ids import delivery_workflow_id
 from tests.api_environment import ApiEnvironment, until
 from tests.delivery.listener import OK, Listener, listening
 
@@ -240,7 +239,7 @@ async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
     await listener.until(lambda here: len(here.refused) == 1)
-    lost = delivery_workflow_id(told.endpoint_id, customer)
+    lost = f"delivery/{told.endpoint_id}/{customer}"
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ import psutil
 import psycopg
 import pytest
 
+from tests.waiting import PATIENCE
+
 PROGRAM = Path(__file__).with_name("stack_in_a_process.py")
-STOPPING = 50
-"""Seconds that a stack may take to stop: three parts, each with its time of grace."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Running:
 
     def kill(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(STOPPING)
+        return self.process.wait(PATIENCE)
 
     def everything(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -59,7 +58,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         servers = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.kill()
         process.communicate()
-        psutil.wait_procs(servers, timeout=STOPPING)
+        psutil.wait_procs(servers, timeout=PATIENCE)
 
 
 def write_a_row(running: Running) -> None:
@@ -76,7 +75,7 @@ def rows(running: Running) -> int:
 
 
 def assert_all_gone(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=STOPPING)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
 
     assert alive == []
 
@@ -103,7 +102,7 @@ def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next
     processes = first.everything()
 
     os.kill(first.pids[part], signal.SIGKILL)
-    _, said = first.process.communicate(timeout=STOPPING)
+    _, said = first.process.communicate(timeout=PATIENCE)
 
     assert first.process.returncode == 1
     assert said.startswith(f"{part} has stopped: ")
@@ -132,12 +131,3 @@ def test_a_second_billflow_on_the_same_folder_is_refused_in_one_sentence(start: 
         f"Another billflow (process {first.process.pid}) uses the data folder {tmp_path}; "
         "stop it, or set BILLFLOW_DATA_DIR to another folder.\n"
     )
-
-
-def test_a_kept_stack_is_up_again_in_seconds(start: Start) -> None:
-    start().kill(signal.SIGINT)
-
-    began = time.monotonic()
-    start()
-
-    assert time.monotonic() - began < 10

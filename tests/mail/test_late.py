@@ -10,7 +10,6 @@ from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.mail import MailRecord, NotificationInput, Occasion
 from billflow.payments.sandbox import DECLINING_CARD
 from billflow.ports.mail import MailNotSent
-from billflow.temporal.ids import mail_workflow_id
 from billflow.wiring import mail_activities, personal_data_of
 from tests.databases import migrated_database
 from tests.mail.server import TAKEN, MailServer, mail_server
@@ -53,7 +52,7 @@ async def kept(env: SkippingEnvironment, customer: CustomerRecord) -> list[MailR
 async def over(env: SkippingEnvironment, mail: MailRecord) -> None:
     """Let hours pass, and wait until the late mail is done with."""
     await env.leap(12 * HOUR)
-    await env.temporal.get_workflow_handle(mail_workflow_id(mail.key)).result()
+    await env.temporal.get_workflow_handle(f"mail/{mail.key}").result()
 
 
 async def test_a_mail_that_no_server_took_is_sent_once_when_one_is_back(

@@ -1,5 +1,6 @@
 """A debt on its way from the records to paid, for a caller that never gives up."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,6 +10,7 @@ from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
 from billflow.ports.payments import PaymentsUnavailable
 from tests.payments.inputs import KEY, a_customer, an_invoice, invoices_of
+from tests.waiting import PATIENCE
 
 WRITES = ["customer.create", "invoice.create", "invoice.add_lines", "invoice.finalize_invoice", "invoice.pay"]
 """What a debt takes at Stripe, in order."""
@@ -26,12 +28,12 @@ class Debt:
     unavailable: int = 0
 
     async def insist(self, step: Callable[[], Awaitable[T]]) -> T:
-        for _ in range(20):
-            try:
-                return await step()
-            except PaymentsUnavailable:
-                self.unavailable += 1
-        raise AssertionError("Stripe never answered")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await step()
+                except PaymentsUnavailable:
+                    self.unavailable += 1
 
     async def settle(self) -> None:
         await self.reach_customer()

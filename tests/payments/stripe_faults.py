@@ -1,5 +1,7 @@
 """A emulator that fails on purpose: what is to go wrong is planned per operation, and every call is written down."""
 
+import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +12,10 @@ import httpx
 from stripe_emulator.engine.plan import Call, Plan
 from stripe_emulator.server import StripeEmulator
 from stripe_emulator.wire.messages import Response, encode
+from tests.waiting import PATIENCE
 
-PATIENT = httpx.Timeout(10.0)
-IMPATIENT = httpx.Timeout(10.0, read=0.4)
+PATIENT = httpx.Timeout(PATIENCE)
+IMPATIENT = httpx.Timeout(PATIENCE, read=0.4)
 STALL = 0.6
 
 LOST_ANSWERS = {
@@ -43,14 +46,22 @@ class Trouble:
         self.planned: dict[str, list[Plan]] = defaultdict(list)
         self.calls: list[tuple[str, str | None, str]] = []
         self.ahead = timedelta()
+        self._met = asyncio.Event()
 
     def plan(self, call: Call) -> Plan:
         """Return what is to go wrong with this call."""
         waiting = self.planned[call.operation or ""]
         return waiting.pop(0) if waiting else Plan()
 
+    async def delay(self, seconds: float) -> None:
+        """Hold a call up for so long, or until another one meets it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._met.wait(), seconds)
+
     def record(self, call: Call, outcome: str, response: Response) -> None:
         """Write the call down."""
+        if outcome == "conflict":
+            self._met.set()
         self.calls.append((call.operation or "", call.key, outcome))
 
     def at(self, operation: str, *plans: Plan) -> None:

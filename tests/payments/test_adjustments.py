@@ -33,6 +33,7 @@ from tests.payments.conftest import watch
 from tests.payments.debts import a_debt
 from tests.payments.inputs import KEY
 from tests.payments.stripe_faults import LOST_ANSWERS, Trouble
+from tests.waiting import PATIENCE
 
 NOW = datetime.now(UTC)
 TOTAL = 6500
@@ -304,7 +305,7 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
                     continue
                 assert (await adjustments.create(wanted)).status is AdjustmentStatus.SUCCEEDED
             standing = await adjustments.standing(debt.invoice)
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
             broken = (await http.get("/_sim/invariants")).json()["broken"]
     assert standing is not None
     assert (standing.status.value, standing.amount_paid) == (books.status, books.amount_paid)

@@ -3,7 +3,6 @@
 import socket
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 import stripe
 
@@ -13,7 +12,7 @@ from billflow.payments.gateway import StripeGateway
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.inputs import KEY, a_customer
-from tests.payments.stripe_faults import IMPATIENT, LOST_ANSWERS, Trouble, refusal, troubled_server
+from tests.payments.stripe_faults import IMPATIENT, LOST_ANSWERS, PATIENT, Trouble, refusal, troubled_server
 
 
 def descendants(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -30,6 +29,12 @@ def trouble() -> Iterator[Trouble]:
 
 @pytest.fixture(scope="module")
 async def client(trouble: Trouble) -> AsyncIterator[stripe.StripeClient]:
+    async with stripe_client(KEY, trouble.server.url, timeouts=PATIENT) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def impatient(trouble: Trouble) -> AsyncIterator[stripe.StripeClient]:
     async with stripe_client(KEY, trouble.server.url, timeouts=IMPATIENT) as made:
         yield made
 
@@ -65,7 +70,6 @@ PLANNED = {
     "broken JSON": (LOST_ANSWERS["malformed"], stripe.APIError),
     "cut answer": (LOST_ANSWERS["cut"], stripe.APIConnectionError),
     "reset connection": (LOST_ANSWERS["reset"], stripe.APIConnectionError),
-    "timeout": (LOST_ANSWERS["timeout"], stripe.APIConnectionError),
 }
 
 
@@ -81,6 +85,15 @@ async def test_what_leaves_us_without_an_answer_is_unavailable(
     assert type(error) is kind
     assert isinstance(fault(error), PaymentsUnavailable)
     assert not key_is_spent(error)
+
+
+async def test_an_answer_that_takes_too_long_is_unavailable(trouble: Trouble, impatient: stripe.StripeClient) -> None:
+    trouble.at("customer.create", LOST_ANSWERS["timeout"])
+
+    error = await error_of(impatient)
+
+    assert type(error) is stripe.APIConnectionError
+    assert isinstance(fault(error), PaymentsUnavailable)
 
 
 async def test_nobody_listening_is_unavailable() -> None:
@@ -146,7 +159,7 @@ async def test_what_people_read_has_the_request_id_and_no_address(
 
 
 async def test_the_port_raises_nothing_that_carries_what_stripe_was_told(trouble: Trouble) -> None:
-    async with stripe_client(KEY, trouble.server.url, timeouts=httpx.Timeout(5.0)) as client:
+    async with stripe_client(KEY, trouble.server.url, timeouts=PATIENT) as client:
         trouble.at("customer.create", refusal(400, "email_invalid"))
         with pytest.raises(PaymentsRejected) as refused:
             await StripeGateway(client).ensure_customer(a_customer())

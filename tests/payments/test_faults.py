@@ -13,6 +13,7 @@ from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import a_customer, invoices_of
 from tests.payments.stripe_faults import LOST_ANSWERS, Trouble, refusal
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("fault", sorted(LOST_ANSWERS.keys() - {"timeout"}))
@@ -80,7 +81,7 @@ async def test_too_many_requests_say_when_to_come_back(trouble: Trouble, trouble
 
 async def test_a_request_still_under_way_is_waited_for(trouble: Trouble, troubled: StripeGateway) -> None:
     debt = a_debt(troubled)
-    trouble.at("invoice.create", Plan(latency=0.2))
+    trouble.at("invoice.create", Plan(latency=PATIENCE))
     await debt.reach_customer()
 
     answers = await asyncio.gather(troubled.issue(debt.invoice), troubled.issue(debt.invoice), return_exceptions=True)

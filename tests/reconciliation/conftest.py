@@ -28,6 +28,7 @@ from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
+from tests.waiting import PATIENCE
 
 API_KEY = "sk_test_reconciliation"
 BY_CARD = StartPlan(
@@ -140,7 +141,7 @@ class ReconciliationEnvironment:
 
 async def eventually(happened: Callable[[], Awaitable[bool]]) -> None:
     """Wait until *happened* says so, which is itself a reconciliation and takes a while."""
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE):
         while not await happened():  # noqa: ASYNC110  (it happens on servers, which set no event)
             await asyncio.sleep(0.2)
 

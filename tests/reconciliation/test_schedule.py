@@ -10,7 +10,6 @@ from billflow import wiring
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.access.organizations import org_id_of
-from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
 from tests.api_environment import until
 from tests.namespaces import variables
@@ -19,7 +18,7 @@ from tests.reconciliation.conftest import ReconciliationEnvironment
 
 def schedule_id(env: ReconciliationEnvironment) -> str:
     """Return what the schedule is called."""
-    return f"nightly-{reconciliation_workflow_id(env.org_id)}"
+    return f"nightly-reconciliation/{env.org_id}"
 
 
 async def test_workers_that_start_together_make_one_schedule(env: ReconciliationEnvironment) -> None:
@@ -42,7 +41,7 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
     await wiring.ensure_schedules(env.engine)
 
     for wanted in (org_id, env.org_id):
-        await client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(wanted)}").describe()
+        await client.get_schedule_handle(f"nightly-reconciliation/{wanted}").describe()
 
 
 async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
@@ -56,7 +55,7 @@ async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_
 
     await wiring.prepare_temporal(settings)
 
-    handle = client.get_schedule_handle(f"nightly-{reconciliation_workflow_id(org_id_of(slug))}")
+    handle = client.get_schedule_handle(f"nightly-reconciliation/{org_id_of(slug)}")
     assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
 
 

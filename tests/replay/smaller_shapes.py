@@ -13,17 +13,8 @@ from billflow.models.contracts.endpoints import NewEndpoint
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.temporal.ids import (
-    customer_update_workflow_id,
-    delivery_workflow_id,
-    mail_workflow_id,
-    onboarding_workflow_id,
-    reconciliation_workflow_id,
-)
-from billflow.temporal.queues import BILLFLOW
-from billflow.temporal.workflow_starts import customer_update_workflow
+from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow
 from billflow.wiring import webhooks_of
-from billflow.workflows.mail import MailWorkflow
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -36,7 +27,7 @@ async def onboarding(env: Environment) -> list[WorkflowHistory]:
     plan = StartPlan(tier=MANUAL.tier, schedule=MANUAL.schedule, trial_days=14)
     wishes = OnboardingOptions(project=NewProject(name="First"), plan=plan)
     await env.engine.customers.onboard(ref, wishes, await _change(env))
-    return await _over(env, onboarding_workflow_id(customer.customer_id))
+    return await _over(env, f"onboarding/{customer.customer_id}")
 
 
 async def naming(env: Environment) -> list[WorkflowHistory]:
@@ -45,7 +36,7 @@ async def naming(env: Environment) -> list[WorkflowHistory]:
     ref = customer.ref
     await env.engine.repositories.customers.update(ref, CustomerChange(name="Muster AG"), await _change(env))
     await env.engine.control.start(customer_update_workflow(ref), "changed")
-    return await _over(env, customer_update_workflow_id(customer.customer_id))
+    return await _over(env, f"customer-update/{customer.customer_id}")
 
 
 async def delivery(env: Environment) -> list[WorkflowHistory]:
@@ -56,7 +47,7 @@ async def delivery(env: Environment) -> list[WorkflowHistory]:
         endpoint = (await endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)).record
         customer = await env.customer(card=None)
         await listener.until(lambda here: here.types(customer.customer_id) == ["customer.created"])
-        runs = await _over(env, delivery_workflow_id(endpoint.endpoint_id, customer.customer_id))
+        runs = await _over(env, f"delivery/{endpoint.endpoint_id}/{customer.customer_id}")
         await endpoints.delete(env.org_id, endpoint.endpoint_id, change)
     return runs
 
@@ -69,11 +60,9 @@ async def mail(env: Environment) -> list[WorkflowHistory]:
     ask = NotificationInput(
         org_id=env.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=await env.now()
     )
-    handle = await env.temporal.start_workflow(
-        MailWorkflow.run, ask, id=mail_workflow_id(ask.key), task_queue=BILLFLOW, static_summary="mail: reactivated"
-    )
-    await handle.result()
-    return await _over(env, handle.id)
+    start = mail_workflow(ask)
+    await env.engine.control.run(start)
+    return await _over(env, start.workflow_id)
 
 
 async def refund(env: Environment) -> list[WorkflowHistory]:
@@ -93,7 +82,7 @@ async def closing(env: Environment) -> list[WorkflowHistory]:
     invoice = (await env.invoices(customer))[-1]
     asked = {"org_id": env.org_id, "invoice_id": invoice.invoice_id, "key": uuid4().hex, "actor": "tests"}
     await env.engine.adjustments.void(VoidInput.model_validate(asked | {"at": await env.now()}))
-    return await _over(env, f"closing/{invoice.invoice_id}/void")
+    return await _over(env, f"close-invoice/{invoice.invoice_id}/void")
 
 
 async def reconciliation(env: Environment) -> list[WorkflowHistory]:
@@ -101,7 +90,7 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     await env.plan(await env.subscriber(), MANUAL)
     day = await env.now() + timedelta(days=1)
     await env.engine.reconciliation.reconcile(ReconciliationInput(org_id=env.org_id), day)
-    return await _over(env, reconciliation_workflow_id(env.org_id, day))
+    return await _over(env, f"reconciliation/{env.org_id}/{day:%Y-%m-%d}")
 
 
 async def _change(env: Environment) -> ChangeContext:

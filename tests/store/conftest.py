@@ -17,7 +17,7 @@ from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, Deployment, NewCustomer, SeatReport
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, CommandRequest, PlanRef
+from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.repositories import Queries, Repositories
@@ -115,8 +115,7 @@ class Company:
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
-        request = CommandRequest(command_id=key or uuid4().hex, command=command, actor="tester")
-        step = CommandInput(plan=ref(plan), at=at, request=request)
+        step = CommandInput(plan=ref(plan), at=at, command_id=key or uuid4().hex, command=command, actor="tester")
         return await self.repositories.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from billflow.domain.errors import InvalidInput
 from billflow.migrations import upgrade
 from billflow.models.tables import Base
-from billflow.ports.database import NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from tests.databases import fresh_database
+from tests.waiting import PATIENCE
 
 RULES = text(
     "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
@@ -91,7 +92,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_wall
 def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
     program = "import sys; from billflow.migrations import upgrade; upgrade.upgrade(sys.argv[1])"
     running = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]
-    assert [process.wait(60) for process in running] == [0, 0]
+    assert [process.wait(PATIENCE) for process in running] == [0, 0]
 
 
 async def test_a_database_without_tables_is_named_with_the_way_out(empty_url: str) -> None:
@@ -116,9 +117,17 @@ async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
 async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(books_url: str) -> None:
     database = Database(books_url, pool_size=2, pool_timeout=0.01)
     async with database.unit_of_work(NOWHERE), database.unit_of_work(NOWHERE):
-        with pytest.raises(NoDatabase, match="All connections to the database are in use"):
+        with pytest.raises(DatabaseBusy, match="All connections to the database are in use"):
             async with database.unit_of_work(NOWHERE):
                 pass
+    await database.close()
+
+
+async def test_a_statement_that_takes_too_long_may_be_sent_again(books_url: str) -> None:
+    database = Database(books_url, statement_timeout="10ms")
+    with pytest.raises(DatabaseBusy, match="took too long"):
+        async with database.unit_of_work(NOWHERE) as session:
+            await session.execute(text("SELECT pg_sleep(600)"))
     await database.close()
 
 

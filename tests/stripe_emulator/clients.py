@@ -7,6 +7,7 @@ from typing import Any
 import stripe
 
 from tests.stripe_emulator.contract import problems_of_answer, problems_of_event, problems_of_request
+from tests.waiting import PATIENCE
 
 stripe.enable_telemetry = False
 KEY = "sk_test_emulator"
@@ -18,7 +19,7 @@ class CheckedTransport(stripe.RequestsClient):
     `check_requests` is off where requests are wrong on purpose.
     """
 
-    def __init__(self, timeout: float = 10) -> None:
+    def __init__(self, timeout: float = PATIENCE) -> None:
         super().__init__(timeout=timeout)
         self.check_requests = True
 
@@ -48,7 +49,7 @@ class CheckedTransport(stripe.RequestsClient):
 
 
 def client_for(
-    url: str, key: str = KEY, *, retries: int = 0, timeout: float = 10, checked: bool = True
+    url: str, key: str = KEY, *, retries: int = 0, timeout: float = PATIENCE, checked: bool = True
 ) -> stripe.StripeClient:
     """Return a client that can reach nothing but the emulator."""
     transport = CheckedTransport(timeout)

@@ -10,6 +10,7 @@ import stripe
 from stripe_emulator.server import StripeEmulator
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.control_plane import Sim
+from tests.waiting import PATIENCE
 
 ACCOUNTS = count(1)
 
@@ -39,7 +40,7 @@ def controlled() -> Iterator[StripeEmulator]:
 @pytest.fixture
 def sim(controlled: StripeEmulator) -> Iterator[Sim]:
     """Yield the control plane of a server without objects, rules or settings of earlier tests."""
-    with httpx.Client(base_url=f"{controlled.url}/_sim") as http:
+    with httpx.Client(base_url=f"{controlled.url}/_sim", timeout=PATIENCE) as http:
         plane = Sim(controlled.url, http)
         plane.clear()
         plane.post("/settings", rate_limit="off", search_lag=0, sepa_delay=2, webhook_retries=[1, 5, 30])

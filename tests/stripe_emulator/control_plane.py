@@ -7,6 +7,7 @@ import httpx
 from stripe import StripeClient
 
 from tests.stripe_emulator.clients import client_for
+from tests.waiting import PATIENCE
 
 KEYS = count(1)
 
@@ -19,7 +20,7 @@ class Sim:
         self.key = f"sk_test_sim_{next(KEYS)}"
         self._http = http
 
-    def client(self, *, retries: int = 0, timeout: float = 10) -> StripeClient:
+    def client(self, *, retries: int = 0, timeout: float = PATIENCE) -> StripeClient:
         """Return a client of the test's account."""
         return client_for(self.url, self.key, retries=retries, timeout=timeout)
 
@@ -28,12 +29,15 @@ class Sim:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def delete(self, path: str) -> None:
+        self._http.delete(path).raise_for_status()
+
     def get(self, path: str) -> dict[str, Any]:
         return dict(self._http.get(path).raise_for_status().json())
 
     def clear(self) -> None:
         """Forget everything, the rules, the clock and the endpoint included."""
-        self._http.delete("/webhooks").raise_for_status()
+        self.delete("/webhooks")
         self.post("/reset")
 
     def breaks(self, fault: str, **rule: Any) -> None:

@@ -9,18 +9,21 @@ from typing import Any
 
 import stripe
 
+from tests.waiting import PATIENCE
+
 SECRET = "whsec_of_the_tests"
 
 
 class Receiver:
-    """Takes webhooks; `answers` are the next status codes, 200 once they are used up, `delay` seconds before each."""
+    """Takes webhooks; `answers` are the next status codes, 200 once they are used up. It answers while it is `free`."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.signatures: list[str] = []
         self.answers: list[int] = []
         self.url = ""
-        self.delay = 0.0
+        self.free = threading.Event()
+        self.free.set()
         self._arrived = threading.Condition()
 
     def take(self, body: bytes, signature: str) -> int:
@@ -30,9 +33,9 @@ class Receiver:
             self._arrived.notify_all()
             return self.answers.pop(0) if self.answers else 200
 
-    def wait_for(self, count: int, seconds: float = 10) -> None:
+    def wait_for(self, count: int) -> None:
         """Return once this many webhooks have arrived; fail when they do not."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         with self._arrived:
             while len(self.bodies) < count:
                 assert self._arrived.wait(deadline - time.monotonic()), f"{len(self.bodies)} of {count} arrived"
@@ -51,7 +54,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            time.sleep(receiver.delay)
+            receiver.free.wait(PATIENCE)
             self.send_response(receiver.take(body, self.headers["Stripe-Signature"]))
             self.send_header("Content-Length", "0")
             self.end_headers()

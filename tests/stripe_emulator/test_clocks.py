@@ -7,6 +7,7 @@ import stripe
 from stripe import StripeClient
 
 from tests.stripe_emulator.flows import customer_with, draft, event_types
+from tests.waiting import PATIENCE
 
 START = 1_767_225_600
 HOUR = 3_600
@@ -21,7 +22,7 @@ def on_a_clock(client: StripeClient, card: str = "pm_card_visa") -> tuple[str, s
 def advance(client: StripeClient, clock: str, to: int) -> None:
     """Move a clock and wait until it is ready."""
     assert client.v1.test_helpers.test_clocks.advance(clock, {"frozen_time": to}).status == "advancing"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while client.v1.test_helpers.test_clocks.retrieve(clock).status != "ready":
         assert time.monotonic() < deadline
 
@@ -100,7 +101,7 @@ def test_finalising_with_auto_advance_charges_at_once_even_on_a_clock_that_stand
 
     client.v1.invoices.finalize_invoice(invoice.id, {"auto_advance": True})
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while client.v1.invoices.retrieve(invoice.id).status != "paid":
         assert time.monotonic() < deadline
     assert client.v1.invoices.retrieve(invoice.id).status_transitions.paid_at == START

@@ -9,13 +9,14 @@ from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.control_plane import Sim
 from tests.stripe_emulator.flows import customer_with, draft, event_types, opened
 from tests.stripe_emulator.receiver import SECRET, receiving
+from tests.waiting import PATIENCE
 
 START = 1_767_225_600
 DAY = 86_400
 
 
 def test_without_control_nobody_can_steer(emulator: StripeEmulator) -> None:
-    assert httpx.get(f"{emulator.url}/_sim/state").status_code == 404
+    assert httpx.get(f"{emulator.url}/_sim/state", timeout=PATIENCE).status_code == 404
 
 
 def test_a_frozen_clock_stands_until_it_is_moved(sim: Sim) -> None:
@@ -148,9 +149,9 @@ def test_events_of_what_is_not_simulated_can_be_made_up(sim: Sim) -> None:
 
     made = sim.post("/events", key="sk_test_disputes", type="charge.dispute.created", object=dispute)
 
-    assert httpx.get(f"{sim.url}/v1/events/{made['id']}", auth=("sk_test_disputes", "")).json()["data"] == {
-        "object": dispute
-    }
+    assert httpx.get(f"{sim.url}/v1/events/{made['id']}", auth=("sk_test_disputes", ""), timeout=PATIENCE).json()[
+        "data"
+    ] == {"object": dispute}
     assert client.v1.customers.list().data == []
 
 
@@ -161,7 +162,7 @@ def test_bad_bodies_are_answered_by_one_sentence(sim: Sim) -> None:
         ("/settings", {"rate_limit": "none"}),
         ("/checkout/cs_test_x/complete", {}),
     ):
-        answer = httpx.post(f"{sim.url}/_sim{path}", json=body)
+        answer = httpx.post(f"{sim.url}/_sim{path}", json=body, timeout=PATIENCE)
         assert answer.status_code in (400, 404)
         assert answer.json()["error"]["message"]
 

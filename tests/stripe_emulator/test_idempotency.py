@@ -11,6 +11,7 @@ from stripe import StripeClient
 from stripe_emulator.server import StripeEmulator
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.flows import customer_with, event_types, opened
+from tests.waiting import PATIENCE
 
 
 def test_a_repeated_create_answers_the_same_object_and_emits_nothing_new(client: StripeClient) -> None:
@@ -68,7 +69,7 @@ def test_a_refusal_that_came_from_execution_is_replayed(client: StripeClient) ->
 
 async def test_fifty_creates_at_once_with_one_key_make_one_object(emulator: StripeEmulator) -> None:
     headers = {"Authorization": "Bearer sk_test_fifty", "Idempotency-Key": "once"}
-    async with httpx.AsyncClient(base_url=emulator.url, headers=headers, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=emulator.url, headers=headers, timeout=PATIENCE) as http:
         posts = [http.post("/v1/customers", data={"email": "ada@example.com"}) for _ in range(50)]
         answers: list[httpx.Response] = await asyncio.gather(*posts)
         listed: dict[str, Any] = (await http.get("/v1/customers")).json()

@@ -16,10 +16,11 @@ from stripe_emulator.engine.unit import Unit
 from stripe_emulator.server import StripeEmulator
 from stripe_emulator.types import Obj
 from tests.stripe_emulator.contract import FILE
+from tests.waiting import PATIENCE
 
 
 @asynccontextmanager
-async def async_client(url: str, *, patience: float = 10) -> AsyncIterator[StripeClient]:
+async def async_client(url: str, *, patience: float = PATIENCE) -> AsyncIterator[StripeClient]:
     transport = HTTPXClient(timeout=patience)
     yield StripeClient(
         "sk_test_async",
@@ -57,16 +58,18 @@ async def test_many_invoices_are_made_at_once_by_an_asynchronous_caller() -> Non
 
 
 async def test_an_asynchronous_timeout_is_a_connection_error_and_the_caller_goes_on(emulator: StripeEmulator) -> None:
-    async with async_client(emulator.url) as client, async_client(emulator.url, patience=0.4) as hasty:
+    async with async_client(emulator.url) as client, async_client(emulator.url, patience=1.0) as hasty:
         customer = await client.v1.customers.create_async({})
-        slow = await client.v1.payment_methods.attach_async("pm_sim_slow_1500", {"customer": customer.id})
+        slow = await client.v1.payment_methods.attach_async("pm_sim_slow_20000", {"customer": customer.id})
         invoice = await client.v1.invoices.create_async({"customer": customer.id})
         await client.v1.invoices.add_lines_async(invoice.id, {"lines": [{"amount": 900}]})
 
         with pytest.raises(stripe.APIConnectionError):
             await hasty.v1.invoices.pay_async(invoice.id, {"payment_method": slow.id}, {"idempotency_key": "pay"})
 
-        assert (await client.v1.invoices.retrieve_async(invoice.id)).status == "paid"
+        async with asyncio.timeout(PATIENCE):
+            while (await client.v1.invoices.retrieve_async(invoice.id)).status != "paid":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 def test_a_bug_in_an_operation_is_a_stored_server_error(client: StripeClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import stripe
 
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.receiver import SECRET, receiving
+from tests.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "stripe_emulator"]
 
@@ -30,19 +31,19 @@ def running(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         yield found[1], process
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_after_a_crash_between_commit_and_answer_the_key_still_answers(tmp_path: Path) -> None:
     file = str(tmp_path / "stripe.db")
     with running("--db", file, "--control") as (url, process):
         rule = {"fault": "crash_process", "operation": "customer.create", "nth": 2}
-        httpx.post(f"{url}/_sim/faults", json={"requests": [rule]}).raise_for_status()
+        httpx.post(f"{url}/_sim/faults", json={"requests": [rule]}, timeout=PATIENCE).raise_for_status()
         client = client_for(url)
         before = client.v1.customers.create({}, {"idempotency_key": "before"})
         with pytest.raises(stripe.APIConnectionError):
             client.v1.customers.create({"email": "ada@example.com"}, {"idempotency_key": "crash"})
-        assert process.wait(timeout=10) == 137
+        assert process.wait(timeout=PATIENCE) == 137
 
     with running("--db", file) as (url, _):
         client = client_for(url)
@@ -87,7 +88,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     with running("--db", str(tmp_path / "stripe.db")) as (url, process):
         client_for(url).v1.customers.create({})
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
@@ -105,7 +106,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     ],
 )
 def test_arguments_that_cannot_be_get_one_sentence(arguments: list[str], words: str) -> None:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     assert done.returncode in (1, 2)
     assert words in done.stderr
@@ -115,7 +116,7 @@ def test_arguments_that_cannot_be_get_one_sentence(arguments: list[str], words: 
 def test_a_port_in_use_is_named() -> None:
     with running() as (url, _):
         port = url.rsplit(":", 1)[1]
-        done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     assert done.returncode == 1
     assert port in done.stderr
@@ -128,20 +129,20 @@ def test_a_file_that_is_in_use_or_no_database_is_named(tmp_path: Path) -> None:
     with running("--db", str(file)):
         for name in (file, other):
             command = [*COMMAND, "--db", str(name)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
             assert done.returncode == 1
             assert str(name) in done.stderr
             assert "Traceback" not in done.stderr
 
 
 def test_help_shows_an_example() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True, timeout=20)
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True, timeout=PATIENCE)
 
     assert "example:" in done.stdout
 
 
 def test_it_imports_nothing_of_the_engine_or_of_stripe() -> None:
     code = "import sys, stripe_emulator.runtime; print([m for m in sys.modules if m in ('billflow', 'stripe')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
 
     assert done.stdout == "[]\n"

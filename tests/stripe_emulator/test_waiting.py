@@ -9,14 +9,15 @@ import stripe
 from tests.stripe_emulator.control_plane import Sim
 from tests.stripe_emulator.flows import customer_with, draft, event_types, opened
 from tests.stripe_emulator.receiver import SECRET, receiving
+from tests.waiting import PATIENCE
 
 START = 1_767_225_600
 HOUR = 3_600
 
 
-def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def until(holds: Callable[[], bool]) -> None:
     """Return once something holds; fail when it does not come to hold."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -9,13 +9,14 @@ from stripe import StripeClient
 
 from stripe_emulator.server import StripeEmulator
 from tests.stripe_emulator.flows import customer_with, draft
+from tests.waiting import PATIENCE
 
 AUTH = {"Authorization": "Bearer sk_test_wire"}
 
 
 @pytest.fixture
 def http(emulator: StripeEmulator) -> httpx.Client:
-    return httpx.Client(base_url=emulator.url, headers=AUTH)
+    return httpx.Client(base_url=emulator.url, headers=AUTH, timeout=PATIENCE)
 
 
 def post(http: httpx.Client, path: str, **data: str) -> tuple[int, dict[str, Any]]:
@@ -26,14 +27,16 @@ def post(http: httpx.Client, path: str, **data: str) -> tuple[int, dict[str, Any
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer sk_live_x", "Bearer pk_test_x", "Basic !", "Digest x"])
 def test_only_secret_test_keys_are_let_in(emulator: StripeEmulator, header: str) -> None:
-    answer = httpx.get(f"{emulator.url}/v1/customers", headers={"Authorization": header} if header else {})
+    answer = httpx.get(
+        f"{emulator.url}/v1/customers", headers={"Authorization": header} if header else {}, timeout=PATIENCE
+    )
 
     assert answer.status_code == 401
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 def test_basic_authentication_carries_the_key_as_its_user(emulator: StripeEmulator) -> None:
-    assert httpx.get(f"{emulator.url}/v1/customers", auth=("sk_test_wire", "")).status_code == 200
+    assert httpx.get(f"{emulator.url}/v1/customers", auth=("sk_test_wire", ""), timeout=PATIENCE).status_code == 200
 
 
 def test_another_api_version_is_refused(http: httpx.Client) -> None:

@@ -27,7 +27,7 @@ async def test_an_activity_that_runs_when_the_worker_stops_is_finished(temporal_
     @activity.defn
     async def charge() -> str:
         started.set()
-        await asyncio.sleep(0.3)
+        await activity.wait_for_worker_shutdown()
         finished.append("charged")
         return "charged"
 

@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.workflows.calls import SEND_WINDOW
 from tests.api_environment import until
 from tests.sizes import sized
+from tests.waiting import PATIENCE
 from tests.workflows.skipping import SkippingEnvironment
 
 DATABASE_AWAY_SECONDS = sized(2, 2, 25)
@@ -47,6 +49,14 @@ async def database_away(database_url: str) -> AsyncIterator[None]:
             await connection.execute(allow.format(database, sql.SQL("true")))
 
 
+async def asked_for_connection(env: SkippingEnvironment) -> None:
+    """Wait until a step has tried to reach the database."""
+    asked, pool = asyncio.Event(), env.engine.pools.work.engine.sync_engine
+    event.listen(pool, "do_connect", lambda *_: asked.set())
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
+
+
 async def test_while_stripe_is_down_for_hours_a_plan_renews_and_afterwards_the_invoice_is_sent_once(
     env: SkippingEnvironment,
 ) -> None:
@@ -70,7 +80,8 @@ async def test_a_command_waits_for_nothing_at_stripe(env: SkippingEnvironment) -
     async with stripe_down(env):
         await env.leap(add_months(await env.now(), 1) - await env.now() + timedelta(seconds=30))
 
-        async with asyncio.timeout(10):
+        # A command that waited for Stripe would have to wait for the whole send window.
+        async with asyncio.timeout(SEND_WINDOW.total_seconds() / 2):
             answer = await env.command(plan, SwitchToAnnual())
 
     assert answer.state.status is PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE
@@ -87,6 +98,7 @@ async def test_while_postgresql_is_away_a_billing_date_waits_and_is_closed_once_
     due = add_months(plan.billing_cycle_anchor, 1)
     async with database_away(env.database_url):
         leaping = asyncio.create_task(env.leap(due - await env.now() + timedelta(hours=1)))
+        await asked_for_connection(env)
         await asyncio.sleep(DATABASE_AWAY_SECONDS)
     await leaping
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID, uuid5
 
 from temporalio import activity
@@ -31,6 +32,8 @@ from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUn
 from billflow.ports.plans import PlanRepository
 from billflow.ports.test_clocks import TestClockRepository
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class OnboardingActivities:
@@ -48,20 +51,14 @@ class OnboardingActivities:
     @activity.defn
     async def check_deployment(self, request: OnboardingInput) -> StageProgress:
         """Make sure that the customer runs on something."""
-
-        async def deployment_id() -> str:
-            return (await self.customer_queries.get(request.org_id, request.customer_id)).deployment_id
-
-        return await _progress(OnboardingStage.DEPLOYMENT, deployment_id)
+        customer = self.customer_queries.get(request.org_id, request.customer_id)
+        return await _progress(OnboardingStage.DEPLOYMENT, customer, lambda found: found.deployment_id)
 
     @activity.defn
     async def check_account(self, request: OnboardingInput) -> StageProgress:
         """Make sure that there is an account to bill to."""
-
-        async def account_id() -> str:
-            return (await self.billing_accounts.list(_ref(request)))[0].billing_account_id
-
-        return await _progress(OnboardingStage.BILLING_ACCOUNT, account_id)
+        accounts = self.billing_accounts.list(_ref(request))
+        return await _progress(OnboardingStage.BILLING_ACCOUNT, accounts, lambda found: found[0].billing_account_id)
 
     @activity.defn
     async def make_stripe_customer(self, request: OnboardingInput) -> StageProgress:
@@ -75,7 +72,7 @@ class OnboardingActivities:
             return made
 
         try:
-            return await _progress(OnboardingStage.STRIPE_CUSTOMER, stripe_customer_id)
+            return await _progress(OnboardingStage.STRIPE_CUSTOMER, stripe_customer_id(), str)
         except PaymentsRejected as error:
             return _failed(OnboardingStage.STRIPE_CUSTOMER, error.reason, error.message)
         except PaymentsUnavailable as error:
@@ -97,7 +94,7 @@ class OnboardingActivities:
             made = await self.projects.create(_ref(request), wanted, _change(request), resource_id=ours)
             return made.project_id
 
-        progress = await _progress(OnboardingStage.FIRST_PROJECT, project_id)
+        progress = await _progress(OnboardingStage.FIRST_PROJECT, project_id(), str)
         return progress if progress.status is StageStatus.FAILED else progress.model_copy(update={"status": status})
 
     @activity.defn
@@ -138,9 +135,9 @@ class OnboardingActivities:
         return await self.onboardings.record_part(report)
 
 
-async def _progress(part: OnboardingStage, make: Callable[[], Awaitable[str]]) -> StageProgress:
+async def _progress(part: OnboardingStage, made: Awaitable[Made], id_of: Callable[[Made], str]) -> StageProgress:
     try:
-        return _done(part, await make())
+        return _done(part, id_of(await made))
     except (Unavailable, PaymentsRejected):
         raise
     except BillingError as error:

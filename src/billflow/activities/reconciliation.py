@@ -39,11 +39,12 @@ class ReconciliationActivities:
     offers: OfferRepository
 
     @activity.defn
-    async def begin_reconciliation(self, run: ReconciliationInput) -> str:
-        """Write the run down, once, and return its id."""
+    async def begin_reconciliation(self, request: ReconciliationInput) -> RunRef:
+        """Record the run, once, and return it."""
         info = activity.info()
-        key = info.workflow_run_id or info.activity_id
-        return await self.repository.begin(run, key, run.started_at or datetime.now(UTC))
+        run_id = await self.repository.begin(request, info.workflow_run_id or info.activity_id, info.scheduled_time)
+        which = request.model_dump(include={"org_id", "repair", "scope"})
+        return RunRef(**which, run_id=run_id, started_at=info.scheduled_time)
 
     @activity.defn
     async def reconcile_slice(self, run: SliceInput) -> SliceResult:

@@ -37,8 +37,7 @@ class StepActivities:
     @activity.defn
     async def take_command(self, step: CommandInput) -> StepResult:
         """Take one command; a refusal is a result, written to the audit log."""
-        command = step.request.command
-        return await self.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, step.at))
+        return await self.plans.take_step(step, lambda facts: lifecycle.take_command(facts, step.command, step.at))
 
     @activity.defn
     async def activate(self, step: ActivateInput) -> StepResult:

@@ -16,11 +16,15 @@ from billflow.api.problems import refused
 from billflow.api.services import Services
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.ports.database import DatabaseBusy
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that the same write waits for the first one's answer."""
+
+TRIES_TO_END = 4
+"""How often a write that is over waits for a busy database to note it; otherwise its key would stay in use."""
 
 GUARDED = frozenset({"PUT", "PATCH", "DELETE"})
 """The methods that change what can be read at the same address."""
@@ -73,15 +77,25 @@ async def _done_once(services: Services, caller: Principal, claim: Claim, handle
     except (InvalidInput, NotFound, Refused) as error:
         response = refused(error)
     except BaseException:
-        await asyncio.shield(services.repositories.idempotency.release(caller.org_id, claim))
+        await asyncio.shield(_noted(lambda: services.repositories.idempotency.release(caller.org_id, claim)))
         raise
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
         answer = IdempotentAnswer(status=response.status_code, headers=headers, body=bytes(response.body))
-        await services.repositories.idempotency.store(caller.org_id, claim, answer)
+        await _noted(lambda: services.repositories.idempotency.store(caller.org_id, claim, answer))
     else:
-        await services.repositories.idempotency.release(caller.org_id, claim)
+        await _noted(lambda: services.repositories.idempotency.release(caller.org_id, claim))
     return response
+
+
+async def _noted(note: Callable[[], Awaitable[None]]) -> None:
+    """Note in the rows how a write ended; raises `DatabaseBusy` only after `TRIES_TO_END` waits."""
+    for _ in range(TRIES_TO_END - 1):
+        try:
+            return await note()
+        except DatabaseBusy:
+            continue
+    return await note()
 
 
 async def _guarded(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:

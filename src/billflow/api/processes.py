@@ -13,7 +13,7 @@ import structlog
 from billflow.api.metrics import SHARED
 from billflow.api.server import GRACE, CannotListen, address_of, listen
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a process has until it serves."""
 
 PAUSE = 1.0

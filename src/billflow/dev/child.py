@@ -12,6 +12,8 @@ from billflow.dev.errors import PartFailed
 
 _GUARD = Path(__file__).with_name("guard.py")
 _GRACE_SECONDS = 10.0
+_READY_SECONDS = 120.0
+"""A server that ends is noticed at once, so this is for one that hangs, not for a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Child:
         """Say whether the server has not ended."""
         return self._guard.poll() is None
 
-    async def ready(self, probe: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
+    async def ready(self, probe: Callable[[], Awaitable[bool]], within: float = _READY_SECONDS) -> None:
         """Wait until the probe says yes; raise `PartFailed` when the server ends or takes too long."""
         deadline = asyncio.get_running_loop().time() + within
         while not await probe():
@@ -49,7 +51,7 @@ class Child:
         if self._guard.stdin is not None:
             self._guard.stdin.close()
         try:
-            await asyncio.to_thread(self._guard.wait, _GRACE_SECONDS + 5)
+            await asyncio.to_thread(self._guard.wait, _GRACE_SECONDS + 30)
         except subprocess.TimeoutExpired:
             self._guard.kill()
             await asyncio.to_thread(self._guard.wait)

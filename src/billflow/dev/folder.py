@@ -10,7 +10,8 @@ from typing import IO
 
 from billflow.dev.errors import FolderInUse
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
+"""What is left of a billflow that was killed has ten seconds of grace, and takes longer on a slow machine."""
 
 
 @contextmanager

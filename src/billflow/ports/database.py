@@ -11,3 +11,13 @@ class NoDatabase(Unavailable):
 
     code = "no_database"
     public = "The database can't be reached; try again in a moment."
+
+
+class DatabaseBusy(NoDatabase):
+    """PostgreSQL is there, but no connection came free in time, or a statement took too long.
+
+    Try again in a moment.
+    """
+
+    code = "database_busy"
+    public = "The database has too much to do; try again in a moment."

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from billflow.models.contracts.adjustments import (
+    AdjustmentInput,
     CloseInvoiceInput,
     CreditNoteInput,
     CreditNoteRecord,
@@ -36,22 +38,14 @@ class AdjustmentService:
     async def refund(self, request: RefundInput) -> RefundRecord:
         """Refund an invoice and wait for Stripe's answer; the same key refunds it once."""
         made = await self.adjustment_repository.create_refund(request)
-        adjustment = SendAdjustmentInput(
-            org_id=request.org_id, kind="refund", adjustment_id=made.refund_id, at=request.at
-        )
-        await self.control.run(adjustment_workflow(adjustment))
-        record = await self.adjustment_repository.get(adjustment)
+        record = await self._sent(request, "refund", made.refund_id)
         return record if isinstance(record, RefundRecord) else made
 
     async def credit(self, request: CreditNoteInput) -> CreditNoteRecord:
         """Make a credit note and wait for Stripe's answer; the same key makes it once."""
         made = await self.adjustment_repository.create_credit_note(request)
-        adjustment = SendAdjustmentInput(
-            org_id=request.org_id, kind="credit_note", adjustment_id=made.credit_note_id, at=request.at
-        )
-        await self.control.run(adjustment_workflow(adjustment))
-        await self._status_changed(request.org_id, request.invoice_id, request.at)
-        record = await self.adjustment_repository.get(adjustment)
+        record = await self._sent(request, "credit_note", made.credit_note_id)
+        await self._status_changed(request)
         return record if isinstance(record, CreditNoteRecord) else made
 
     async def void(self, request: VoidInput) -> InvoiceDetail:
@@ -59,7 +53,7 @@ class AdjustmentService:
         await self.adjustment_repository.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
         await self.control.start(close_invoice_workflow(closing))
-        await self._status_changed(request.org_id, request.invoice_id, request.at)
+        await self._status_changed(request)
         return await self.invoice_queries.get(request.org_id, request.invoice_id)
 
     async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
@@ -71,10 +65,19 @@ class AdjustmentService:
         invoice = await self.invoice_queries.get(org_id, invoice_id)
         return (await self.plan_repository.get(invoice.plan)).clock_at or datetime.now(UTC)
 
-    async def _status_changed(self, org_id: str, invoice_id: str, at: datetime) -> None:
+    async def _sent(
+        self, request: AdjustmentInput, kind: Literal["refund", "credit_note"], adjustment_id: str
+    ) -> RefundRecord | CreditNoteRecord:
+        """Wait until Stripe has answered, and return the adjustment as it stands then."""
+        adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
+        await self.control.run(adjustment_workflow(adjustment))
+        return await self.adjustment_repository.get(adjustment)
+
+    async def _status_changed(self, request: AdjustmentInput) -> None:
         """Let collection and plan know of an invoice that is not open any more."""
-        invoice = await self.invoice_queries.get(org_id, invoice_id)
+        invoice = await self.invoice_queries.get(request.org_id, request.invoice_id)
         if not invoice.status.is_open:
-            await self.collection.invoice_status_changed(
-                InvoiceStatusChanged(plan=invoice.plan, invoice_id=invoice_id, status=invoice.status, at=at)
+            change = InvoiceStatusChanged(
+                plan=invoice.plan, invoice_id=invoice.invoice_id, status=invoice.status, at=request.at
             )
+            await self.collection.invoice_status_changed(change)

@@ -1,11 +1,11 @@
-"""What support and customers do with offers: make, accept, withdraw."""
+"""What support and customers do with offers: create, accept, withdraw."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.errors import BillingError, NotFound
-from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.plan import CollectionMethod, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.errors import Unavailable
 from billflow.models.contracts.customers import ChangeContext, OfferStatus
@@ -93,7 +93,7 @@ class OfferService:
 
 
 def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -> StartPlanInput:
-    asked = StartPlan(
+    start = StartPlan(
         tier=offer.tier,
         schedule=chosen.schedule,
         licenses=chosen.licenses,
@@ -107,7 +107,7 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -
         customer_id=offer.customer_id,
         idempotency_key=f"offer/{offer.offer_id}/{chosen.key}",
         actor=change.actor,
-        start=asked,
+        start=start,
         test_clock_id=chosen.test_clock_id,
         at=change.at,
     )
@@ -115,20 +115,5 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -
 
 def _bought_by(offer: OfferRecord, sent: SentInvoice, change: ChangeContext) -> StartPlanInput:
     """Return the purchase that an invoice sent by support makes: annual, paid by invoice (rules 13)."""
-    asked = StartPlan(
-        tier=offer.tier,
-        schedule=Schedule.ANNUAL,
-        license_management=LicenseManagement.AUTOMATIC,
-        collection_method=CollectionMethod.SEND_INVOICE,
-        fixed_price=offer.fixed_price,
-        offer_id=offer.offer_id,
-    )
-    return StartPlanInput(
-        org_id=offer.org_id,
-        customer_id=offer.customer_id,
-        idempotency_key=f"offer/{offer.offer_id}",
-        actor=change.actor,
-        start=asked,
-        at=change.at,
-        sent_invoice=sent,
-    )
+    chosen = Acceptance(key="sent", schedule=Schedule.ANNUAL, collection_method=CollectionMethod.SEND_INVOICE)
+    return _acceptance(offer, chosen, change).model_copy(update={"sent_invoice": sent})

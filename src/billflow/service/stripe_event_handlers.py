@@ -12,6 +12,7 @@ from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.collection import CollectionService
 from billflow.store.adjustments.repository import PostgresAdjustmentRepository
 from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -54,6 +55,7 @@ _BY_PAYMENT = ("charge.dispute.", "refund.")
 class StripeEventHandlers:
     """One handler for each kind of event; anything it raises means: try this event again later."""
 
+    inbox: StripeEventRepository
     gateway: PaymentGateway
     collection: CollectionService
     invoice_repository: PostgresInvoiceRepository
@@ -85,10 +87,9 @@ class StripeEventHandlers:
 
     async def closed(self, org_id: str, event: StripeEvent) -> None:
         """Record that an invoice was paid, voided or marked uncollectible, and pass it on."""
-        invoice_id = await self._invoice_id(org_id, event)
-        if invoice_id is None:
+        ref, status = await self._invoice(org_id, event), CLOSED[event.type]
+        if ref is None:
             return
-        ref, status = InvoiceRef(org_id=org_id, invoice_id=invoice_id), CLOSED[event.type]
         amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
         change = await self.invoice_repository.record_closed(ref, status, event.created, amount_paid)
         if change:
@@ -154,24 +155,21 @@ class StripeEventHandlers:
 
     async def adjusted(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
-        invoice_id = await self._invoice_id(org_id, event)
-        if invoice_id is None:
-            return
-        ref = InvoiceRef(org_id=org_id, invoice_id=invoice_id)
-        invoice = await self._to_collect(ref)
+        ref = await self._invoice(org_id, event)
+        invoice = await self._to_collect(ref) if ref else None
         money = await self.adjustments.money(invoice) if invoice else None
-        if money is not None:
+        if ref and money:
             await self.adjustment_repository.record_money(ref, money, event.created)
 
     async def disputed(self, org_id: str, event: StripeEvent) -> None:
         """Record what an event says of a dispute."""
-        invoice_id = await self._invoice_id(org_id, event)
-        if invoice_id is None or event.stripe_object_id is None:
+        invoice = await self._invoice(org_id, event)
+        if invoice is None or event.stripe_object_id is None:
             return
         dispute = StripeDispute(
             stripe_event_id=event.event_id,
             stripe_dispute_id=event.stripe_object_id,
-            invoice_id=invoice_id,
+            invoice_id=invoice.invoice_id,
             status=event.status or "unknown",
             reason=event.reason or "unknown",
             currency=(event.currency or "usd").upper(),
@@ -186,14 +184,14 @@ class StripeEventHandlers:
         except NotFound:
             return None
 
-    async def _invoice_id(self, org_id: str, event: StripeEvent) -> str | None:
+    async def _invoice(self, org_id: str, event: StripeEvent) -> InvoiceRef | None:
         """Return our invoice that an event is about: by its mark, by its id at Stripe, or by its payment."""
-        if event.invoice_id is not None:
-            return event.invoice_id
-        stripe_invoice_id = event.objects.invoice
-        if stripe_invoice_id is None and event.objects.payment_intent is not None:
+        invoice_id, stripe_invoice_id = event.invoice_id, event.objects.invoice
+        if invoice_id is None and stripe_invoice_id is None and event.objects.payment_intent is not None:
             stripe_invoice_id = await self.adjustments.invoice_of_payment(event.objects.payment_intent)
-        return await self.records.invoice_at(org_id, stripe_invoice_id) if stripe_invoice_id else None
+        if invoice_id is None and stripe_invoice_id is not None:
+            invoice_id = await self.records.invoice_at(org_id, stripe_invoice_id)
+        return InvoiceRef(org_id=org_id, invoice_id=invoice_id) if invoice_id else None
 
 
 _HANDLERS: dict[str, Handler] = {

@@ -11,7 +11,6 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.monitoring import Monitoring
-from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20
@@ -23,21 +22,24 @@ _log = structlog.get_logger(__name__)
 
 @dataclass
 class StripeEventQueue:
-    """The events of all organizations; several processes may handle them at once."""
+    """The events of all organizations; several processes may handle them at once.
 
-    inbox: StripeEventRepository
-    handlers: StripeEventHandlers
+    `receiving` has a request's connections to the database, `handling` and `monitoring` those of background work.
+    """
+
+    receiving: StripeEventHandlers
+    handling: StripeEventHandlers
     monitoring: Monitoring
     _stored: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def store(self, event: StripeEvent) -> bool:
         """Store an event once; tell whether it is new and concerns us."""
-        org_id = await self.handlers.owner_of(event)
+        org_id = await self.receiving.owner_of(event)
         if org_id is None:
             return False
         try:
-            is_new = await self.inbox.store_event(org_id, event, datetime.now(UTC))
+            is_new = await self.receiving.inbox.store_event(org_id, event, datetime.now(UTC))
         except NotFound:
             return False
         self._stored.set()
@@ -60,15 +62,15 @@ class StripeEventQueue:
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
         worked = 0
         for org_id in await self.monitoring.organizations_with_unhandled_events():
-            events = await self.inbox.unhandled_events(org_id, _BATCH, besides=resting)
+            events = await self.handling.inbox.unhandled_events(org_id, _BATCH, besides=resting)
             await asyncio.gather(*(self._try(org_id, event) for event in events))
             worked += len(events)
         return worked
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self.handlers.handle(org_id, event)
-            await self.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
+            await self.handling.handle(org_id, event)
+            await self.handling.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)
             failures = self._failures.get(event.event_id, (0, 0.0))[0] + 1

@@ -5,7 +5,9 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from temporalio.client import (
     Client,
@@ -23,6 +25,7 @@ from billflow.models.contracts.plans import Refusal
 from billflow.ports.reconciliation import PAGE, RunningPlans
 from billflow.temporal.client import NoTemporalServer
 from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.updates import once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
@@ -59,12 +62,15 @@ class WorkflowControl:
         Raises the `BillingError` that the workflow refused the update with.
         """
         with _temporal_errors():
-            return await self.client.execute_update_with_start_workflow(
-                name,
-                args=args,
-                id=update_id,
-                result_type=result_type,
-                start_workflow_operation=WithStartWorkflowOperation(start.workflow, start.argument, **_options(start)),
+            return await once_ready(
+                lambda: WithStartWorkflowOperation(start.workflow, start.argument, **_options(start)),
+                partial(
+                    self.client.execute_update_with_start_workflow,
+                    name,
+                    args=args,
+                    id=update_id or uuid4().hex,
+                    result_type=result_type,
+                ),
             )
 
     async def signal(self, workflow_id: str, name: str, *args: object) -> bool:

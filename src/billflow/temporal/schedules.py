@@ -17,7 +17,6 @@ from temporalio.client import (
 )
 
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.temporal.ids import reconciliation_workflow_id
 from billflow.temporal.workflow_starts import reconciliation_workflow
 
 NIGHT_HOUR = 2
@@ -34,7 +33,7 @@ JITTER = timedelta(minutes=30)
 
 async def ensure_schedules(client: Client, org_id: str) -> None:
     """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    schedule_id, wanted = f"nightly-{reconciliation_workflow_id(org_id)}", _nightly_reconciliation(org_id)
+    schedule_id, wanted = f"nightly-reconciliation/{org_id}", _nightly_reconciliation(org_id)
     try:
         await client.create_schedule(schedule_id, wanted)
     except ScheduleAlreadyRunningError:

@@ -1,4 +1,4 @@
-"""How each workflow is started: type, input, id, task queue and summary."""
+"""How each workflow is started: type, input, id, task queue and summary; ids hold nothing personal."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.temporal import ids
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW, DELIVERY
 from billflow.temporal.search_attributes import attributes_of
 
@@ -38,14 +38,14 @@ def plan_workflow(argument: PlanInput) -> WorkflowStart:
     """Return how the workflow of a plan is started."""
     state = argument.state
     summary = f"{state.tier_name}, {state.schedule}"
-    workflow_id, attributes = ids.plan_workflow_id(state.plan_id), attributes_of(state)
+    workflow_id, attributes = plan_workflow_id(state.plan_id), attributes_of(state)
     return WorkflowStart("PlanWorkflow", argument, workflow_id, summary, search_attributes=attributes)
 
 
 def collection_workflow(argument: CollectionInput) -> WorkflowStart:
     """Return how the collection of an invoice is started."""
     invoice = argument.invoice
-    workflow_id = ids.collection_workflow_id(invoice.invoice_id)
+    workflow_id = collection_workflow_id(invoice.invoice_id)
     return WorkflowStart("CollectionWorkflow", argument, workflow_id, title_of(invoice))
 
 
@@ -63,29 +63,29 @@ def close_invoice_workflow(argument: CloseInvoiceInput) -> WorkflowStart:
 
 def mail_workflow(argument: NotificationInput) -> WorkflowStart:
     """Return how a mail is sent that nobody waits for, once for each invoice and occasion."""
-    return WorkflowStart("MailWorkflow", argument, ids.mail_workflow_id(argument.key), f"mail: {argument.occasion}")
+    return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}")
 
 
 def onboarding_workflow(argument: OnboardingInput) -> WorkflowStart:
     """Return how a customer is onboarded."""
-    return WorkflowStart("OnboardingWorkflow", argument, ids.onboarding_workflow_id(argument.customer_id), "onboarding")
+    return WorkflowStart("OnboardingWorkflow", argument, f"onboarding/{argument.customer_id}", "onboarding")
 
 
 def customer_update_workflow(argument: CustomerRef) -> WorkflowStart:
     """Return how a customer's new name and e-mail are brought to Stripe."""
-    workflow_id = ids.customer_update_workflow_id(argument.customer_id)
+    workflow_id = f"customer-update/{argument.customer_id}"
     return WorkflowStart("CustomerUpdateWorkflow", argument, workflow_id, "name and e-mail at Stripe")
 
 
 def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
     """Return how the events of a stream are delivered."""
-    workflow_id = ids.delivery_workflow_id(argument.endpoint_id, argument.customer_id)
+    workflow_id = f"delivery/{argument.endpoint_id}/{argument.customer_id or 'org'}"
     return WorkflowStart("DeliveryWorkflow", argument, workflow_id, "events to an endpoint", DELIVERY)
 
 
 def reconciliation_workflow(argument: ReconciliationInput, day: datetime | None = None) -> WorkflowStart:
     """Return how an organization is reconciled on a day; the nightly schedule adds the day by itself."""
-    workflow_id = ids.reconciliation_workflow_id(argument.org_id, day)
+    workflow_id = f"reconciliation/{argument.org_id}" + (f"/{day:%Y-%m-%d}" if day else "")
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, "database, Stripe and workflows")
 
 

@@ -1,7 +1,5 @@
 """The API of one process, with what its routes ask."""
 
-from datetime import timedelta
-
 from fastapi import FastAPI
 
 from billflow.api.app import create_app
@@ -13,6 +11,7 @@ from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
+from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
@@ -22,10 +21,6 @@ from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
-
-PROBE_PATIENCE = timedelta(seconds=2)
-"""How long Temporal has to say that it is well."""
-
 
 STRIPE_REMEMBERED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
@@ -48,6 +43,7 @@ def _codec_desk(settings: Settings) -> CodecService:
 def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
+    engine, background = engine.on(engine.pools.requests), engine.on(engine.pools.background)
     return Services(
         plans=engine.plans,
         repositories=engine.repositories,
@@ -67,20 +63,23 @@ def api_services(engine: Engine) -> Services:
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(
-            engine.repositories.stripe_events, stripe_event_handlers(engine), engine.queries.monitoring
+            stripe_event_handlers(engine), stripe_event_handlers(background), background.queries.monitoring
         ),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
-        probes=_probes(engine),
+        probes=_probes(background),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=webhooks_of(engine),
         privacy=personal_data_of(engine),
     )
 
 
-def stripe_event_handlers(engine: Engine, invoices: PostgresInvoiceRepository | None = None) -> StripeEventHandlers:
-    """Build what handles Stripe's events, with *invoices* in place of the engine's where they are named."""
+def stripe_event_handlers(
+    engine: Engine, inbox: StripeEventRepository | None = None, invoices: PostgresInvoiceRepository | None = None
+) -> StripeEventHandlers:
+    """Build what handles Stripe's events, with *inbox* and *invoices* in place of the engine's where they are named."""
     return StripeEventHandlers(
+        inbox=inbox or engine.repositories.stripe_events,
         gateway=engine.gateway,
         collection=engine.collection,
         invoice_repository=invoices or engine.repositories.invoices,
@@ -94,11 +93,12 @@ def stripe_event_handlers(engine: Engine, invoices: PostgresInvoiceRepository | 
 
 def _probes(engine: Engine) -> dict[str, Probe]:
     async def postgresql() -> None:
+        # On the background's connections: a server that has much to do is within reach.
         async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
             pass
 
     async def temporal() -> None:
-        await engine.client.service_client.check_health(timeout=PROBE_PATIENCE)
+        await engine.client.service_client.check_health()
 
     async def stripe() -> None:
         await engine.stripe.v1.customers.list_async({"limit": 1})

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
+from typing import Self
 
 import stripe
 from pydantic import SecretStr
@@ -31,6 +32,7 @@ from billflow.service.workflow_control import WorkflowControl
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
 from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
+from billflow.store.session.pools import Pools
 from billflow.store.session.url import sqlalchemy_url
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
@@ -38,17 +40,34 @@ from billflow.temporal.client import connect
 
 @dataclass(frozen=True)
 class Engine:
-    """Everything one process needs, connected."""
+    """Everything one process needs, connected; `database` is the pool of connections that its parts share."""
 
     settings: Settings
     client: Client
     catalog: Catalog
-    database: Database
-    repositories: Repositories
-    queries: Queries
     stripe: stripe.StripeClient
-    gateway: StripeGateway
+    pools: Pools
+    database: Database
     mode: Mode
+
+    def on(self, database: Database) -> Self:
+        """Return the same engine with its parts on another of its pools."""
+        return replace(self, database=database)
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        """Return what writes rows, by noun."""
+        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
+
+    @cached_property
+    def queries(self) -> Queries:
+        """Return what reads rows, by noun."""
+        return Queries(self.database, self.catalog)
+
+    @cached_property
+    def gateway(self) -> StripeGateway:
+        """Return what collects money."""
+        return StripeGateway(self.stripe, livemode=self.mode is Mode.LIVE)
 
     @cached_property
     def control(self) -> WorkflowControl:
@@ -130,26 +149,16 @@ async def open_engine(settings: Settings, temporal: str | Client | None = None) 
     *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
-    catalog = bundled_catalog()
     async with AsyncExitStack() as closing:
         database_url = sqlalchemy_url(required(settings.database_url, "DATABASE_URL"))
         api_key = required(settings.stripe_api_key, "STRIPE_API_KEY")
-        database = Database(database_url, keyring=_checked_keyring(settings))
-        closing.push_async_callback(database.close)
+        pools = Pools.on(database_url, _checked_keyring(settings))
+        closing.push_async_callback(pools.close)
         stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
         client = await _connected(settings, temporal)
         await search_attributes.ensure(client)
-        yield Engine(
-            settings=settings,
-            client=client,
-            catalog=catalog,
-            database=database,
-            repositories=Repositories(database, catalog, livemode=is_live(api_key)),
-            queries=Queries(database, catalog),
-            stripe=stripe,
-            gateway=StripeGateway(stripe, livemode=is_live(api_key)),
-            mode=Mode.LIVE if is_live(api_key) else Mode.TEST,
-        )
+        mode = Mode.LIVE if is_live(api_key) else Mode.TEST
+        yield Engine(settings, client, bundled_catalog(), stripe, pools, pools.work, mode)
 
 
 async def _connected(settings: Settings, temporal: str | Client | None) -> Client:

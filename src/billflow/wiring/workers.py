@@ -61,7 +61,7 @@ def activities_of(engine: Engine) -> ActivitySet:
         adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, adjustments_of(engine)),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
-        reconciliation=reconciliation_activities(engine),
+        reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
         customer_update=CustomerUpdateActivities(
             rows.billing_accounts, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
@@ -115,9 +115,9 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a relay that notices new events."""
-    outbox, deliveries = engine.repositories.outbox, engine.repositories.deliveries
+    rows = engine.on(engine.pools.background).repositories
     async with http_sender(address_policy_of(engine)) as sender:
-        activities = DeliveryActivities(deliveries, sender)
+        activities = DeliveryActivities(rows.deliveries, sender)
         worker = build_worker(
             engine.client,
             DELIVERY,
@@ -125,7 +125,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             activities=[activities.deliver],
             build_id=engine.settings.build_id,
         )
-        async with worker, OutboxRelay(outbox, deliveries, engine.control):
+        async with worker, OutboxRelay(rows.outbox, rows.deliveries, engine.control):
             yield
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.temporal.queues import STRIPE
@@ -18,6 +19,9 @@ SEND_WINDOW = timedelta(minutes=3)
 
 HEARTBEAT = timedelta(seconds=10)
 """After how long without a heartbeat from its worker a request to Stripe is made again by another one."""
+
+STEP_TIMEOUT = timedelta(seconds=60)
+"""How long a step may take: as long as a statement may, and as long again for a connection and the rest."""
 
 _QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
 _LONGEST_LOCAL_WAIT = timedelta(seconds=10)
@@ -36,7 +40,7 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
         method,
         argument,
         summary=summary,
-        start_to_close_timeout=timedelta(seconds=10),
+        start_to_close_timeout=STEP_TIMEOUT,
         local_retry_threshold=_LONGEST_LOCAL_WAIT,
         retry_policy=_QUICK,
     )
@@ -61,3 +65,21 @@ async def at_stripe(
         retry_policy=PATIENT,
     )
     return result
+
+
+class Tolerated:
+    """Logs a failure of its block as *message* and lets the code after it go on; a cancellation is raised."""
+
+    def __init__(self, message: str, **extra: object) -> None:
+        self._message = message
+        self._extra = extra
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+        """Log a failure, and raise everything else."""
+        if not isinstance(error, FailureError) or is_cancelled_exception(error):
+            return False
+        workflow.logger.warning(self._message, extra=self._extra)
+        return True

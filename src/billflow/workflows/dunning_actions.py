@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.adjustments import AdjustmentActivities
@@ -16,11 +15,11 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.collection import SuspensionResult
     from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
     from billflow.models.contracts.mail import NotificationInput, Occasion
-    from billflow.models.contracts.steps import CommandInput, CommandRequest, PlanRef
+    from billflow.models.contracts.steps import CommandInput, PlanRef
     from billflow.temporal.ids import plan_workflow_id
     from billflow.temporal.workflow_starts import mail_workflow
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import at_stripe, in_database
+    from billflow.workflows.activity_execution import Tolerated, at_stripe, in_database
 
 MAIL_WINDOW = timedelta(minutes=10)
 """How long collection waits for a mail server; what is not sent by then is left to a workflow of its own."""
@@ -37,7 +36,7 @@ class DunningActions:
         notification = NotificationInput(
             **self._invoice.ref.model_dump(), occasion=occasion, number=number, at=at, next_at=next_at
         )
-        try:
+        with Tolerated("a mail is late", mail=notification.key):
             await workflow.execute_activity_method(
                 MailActivities.notify,
                 notification,
@@ -45,11 +44,8 @@ class DunningActions:
                 start_to_close_timeout=timedelta(seconds=60),
                 schedule_to_close_timeout=MAIL_WINDOW,
             )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.warning("a mail is late", extra={"mail": notification.key})
-            await external.start(mail_workflow(notification))
+            return
+        await external.start(mail_workflow(notification))
 
     async def suspend(self, at: datetime) -> SuspensionResult:
         """Suspend the customer, and let its plans know."""
@@ -92,9 +88,13 @@ class DunningActions:
         return status
 
     async def _end_plan(self, plan_id: str, at: datetime, command: EndNow) -> tuple[InvoiceSummary, ...]:
-        request = CommandRequest(command_id=f"collection/{self._invoice.invoice_id}", command=command, actor=ACTOR)
-        plan = PlanRef(org_id=self._invoice.org_id, plan_id=plan_id)
-        step = CommandInput(plan=plan, at=at, request=request)
+        step = CommandInput(
+            plan=PlanRef(org_id=self._invoice.org_id, plan_id=plan_id),
+            at=at,
+            command_id=f"collection/{self._invoice.invoice_id}",
+            command=command,
+            actor=ACTOR,
+        )
         result = await in_database(StepActivities.take_command, step, "end the plan")
         await self._signal_plans((plan_id,))
         await self._void(result.voided, at)

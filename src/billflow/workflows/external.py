@@ -1,11 +1,12 @@
 """How workflows start and signal one another."""
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from billflow.temporal.workflow_starts import WorkflowStart
+    from billflow.workflows.activity_execution import Tolerated
 
 
 async def start(other: WorkflowStart) -> bool:
@@ -28,9 +29,5 @@ async def start(other: WorkflowStart) -> bool:
 
 async def signal(workflow_id: str, name: str, *args: object) -> None:
     """Signal a workflow that may be gone."""
-    try:
+    with Tolerated("a workflow is gone", signalled=workflow_id):
         await workflow.get_external_workflow_handle(workflow_id).signal(name, args=args)
-    except FailureError as error:
-        if is_cancelled_exception(error):
-            raise
-        workflow.logger.info("a workflow is gone", extra={"signalled": workflow_id})

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
@@ -15,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.mail import NotificationInput
     from billflow.temporal.workflow_starts import collection_workflow, mail_workflow, title_of
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import SEND_WINDOW, at_stripe
+    from billflow.workflows.activity_execution import SEND_WINDOW, Tolerated, at_stripe
 
 OnOutcome = Callable[[InvoiceSummary, CollectionOutcome], Awaitable[bool]]
 """Takes each outcome; returns whether nothing is left to collect."""
@@ -83,10 +82,6 @@ class InvoiceSender:
 
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
         argument, title = invoice.as_of(self._now()), title_of(invoice)
-        try:
+        with Tolerated("sending is left to the collection", invoice_id=invoice.invoice_id):
             return await at_stripe(CollectionActivities.collect, argument, title, within=SEND_WINDOW)
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.warning("sending is left to the collection", extra={"invoice_id": invoice.invoice_id})
-            return None
+        return None

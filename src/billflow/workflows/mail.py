@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
     from billflow.models.contracts.mail import NotificationInput
+    from billflow.workflows.activity_execution import Tolerated
 
 LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
@@ -23,7 +23,7 @@ class MailWorkflow:
     @workflow.run
     async def run(self, notification: NotificationInput) -> None:
         """Send it, unless it is out of date by then; what no server takes stays in the mail log."""
-        try:
+        with Tolerated("a mail was never sent", mail=notification.key):
             await workflow.execute_activity_method(
                 MailActivities.notify_late,
                 notification,
@@ -32,7 +32,3 @@ class MailWorkflow:
                 schedule_to_close_timeout=LATE_WINDOW,
                 retry_policy=_PATIENT,
             )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            workflow.logger.warning("a mail was never sent", extra={"invoice_id": notification.invoice_id})

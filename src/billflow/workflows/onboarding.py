@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.onboarding import OnboardingActivities
@@ -21,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.plans import PlanInput
     from billflow.temporal.workflow_starts import plan_workflow
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import SEND_WINDOW, at_stripe, in_database
+    from billflow.workflows.activity_execution import SEND_WINDOW, Tolerated, at_stripe, in_database
 
 HOLD_RETRY = timedelta(hours=1)
 """How often an onboarding on hold tries again by itself."""
@@ -77,20 +76,17 @@ class OnboardingWorkflow:
         return True
 
     async def _stripe_customer(self) -> StageProgress:
-        try:
+        with Tolerated("Stripe can't be reached", customer_id=self._request.customer_id):
             return await at_stripe(
                 OnboardingActivities.make_stripe_customer, self._request, "make it known to Stripe", within=SEND_WINDOW
             )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            return StageProgress(
-                part=OnboardingStage.STRIPE_CUSTOMER,
-                status=StageStatus.FAILED,
-                code="stripe_unavailable",
-                message="Stripe can't be reached.",
-                at=workflow.now(),
-            )
+        return StageProgress(
+            part=OnboardingStage.STRIPE_CUSTOMER,
+            status=StageStatus.FAILED,
+            code="stripe_unavailable",
+            message="Stripe can't be reached.",
+            at=workflow.now(),
+        )
 
     async def _on_hold(self) -> None:
         try:

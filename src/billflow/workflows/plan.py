@@ -231,7 +231,7 @@ class PlanWorkflow:
         )
 
     async def _take_command(self, request: CommandRequest) -> StepResult:
-        step = CommandInput(plan=self._state.ref, at=self._inbox.now(), request=request)
+        step = CommandInput(**dict(request), plan=self._state.ref, at=self._inbox.now())
         result = await in_database(StepActivities.take_command, step, request.command.type)
         self._retry_at = None
         await self._accept(result)

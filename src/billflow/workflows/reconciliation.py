@@ -23,29 +23,25 @@ HEARTBEAT = timedelta(minutes=1)
 class ReconciliationWorkflow:
     """Takes the parts of a run one after another, slice by slice; what it finds is kept in the database."""
 
-    @workflow.init
-    def __init__(self, run: ReconciliationInput) -> None:
-        self._run = run.model_copy(update={"started_at": run.started_at or workflow.now()})
-
     @workflow.run
-    async def run(self, run: ReconciliationInput) -> str:
+    async def run(self, request: ReconciliationInput) -> str:
         """Compare and repair; return the id under which the findings are kept."""
-        if self._run.run_id is None:
-            run_id = await at_stripe(ReconciliationActivities.begin_reconciliation, self._run, "begin")
-            self._run = self._run.model_copy(update={"run_id": run_id})
+        run = request.run
+        if run is None:
+            run = await at_stripe(ReconciliationActivities.begin_reconciliation, request, "begin")
         parts = list(ReconciliationPart)
-        for part in parts[parts.index(self._run.part) :]:
-            if part is not ReconciliationPart.REPAIR or self._run.repair:
-                await self._take(part)
-        await at_stripe(ReconciliationActivities.finish_reconciliation, self._ref(), "finish")
-        return self._ref().run_id
+        for part in parts[parts.index(request.part) :]:
+            if part is not ReconciliationPart.REPAIR or run.repair:
+                await self._take(request.model_copy(update={"run": run}), run, part)
+        await at_stripe(ReconciliationActivities.finish_reconciliation, run, "finish")
+        return run.run_id
 
-    async def _take(self, part: ReconciliationPart) -> None:
-        cursor = self._run.cursor if part is self._run.part else None
+    async def _take(self, request: ReconciliationInput, run: RunRef, part: ReconciliationPart) -> None:
+        cursor = request.cursor if part is request.part else None
         while True:
             result = await workflow.execute_activity_method(
                 ReconciliationActivities.reconcile_slice,
-                SliceInput(**self._ref().model_dump(), part=part, cursor=cursor),
+                SliceInput(**run.model_dump(), part=part, cursor=cursor),
                 task_queue=STRIPE,
                 summary=part.replace("_", " "),
                 start_to_close_timeout=SLICE_TIMEOUT,
@@ -55,14 +51,4 @@ class ReconciliationWorkflow:
             if (cursor := result.next) is None:
                 return
             if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(self._run.model_copy(update={"part": part, "cursor": cursor}))
-
-    def _ref(self) -> RunRef:
-        run = self._run
-        return RunRef(
-            org_id=run.org_id,
-            run_id=run.run_id or "",
-            started_at=run.started_at or workflow.now(),
-            repair=run.repair,
-            scope=run.scope,
-        )
+                workflow.continue_as_new(request.model_copy(update={"part": part, "cursor": cursor}))

@@ -1,5 +1,7 @@
 """Make the plans of what goes wrong with requests, from rules and rate limits, and log every request."""
 
+import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Callable
@@ -23,14 +25,22 @@ class FaultRules:
         self.rules: list[RequestRule] = []
         self.log: deque[Obj] = deque(maxlen=LOG_LENGTH)
         self._rng = self._fresh()
+        self._cleared = asyncio.Event()
 
     def _fresh(self) -> random.Random:
         return random.Random(f"{self._seed}:faults")  # noqa: S311 - repeatable on purpose
 
     def clear(self) -> None:
-        """Drop the rules and start the seed over."""
+        """Drop the rules, let requests go on that they hold up, and start the seed over."""
         self.rules.clear()
         self._rng = self._fresh()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
+
+    async def delay(self, seconds: float) -> None:
+        """Hold a request up for so long, or until the rules are dropped."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._cleared.wait(), seconds)
 
     def plan(self, call: Call) -> Plan:
         """Return what is to go wrong with this call."""

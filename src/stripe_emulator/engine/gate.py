@@ -87,7 +87,7 @@ class Gate:
 
     async def _execute(self, call: Call, args: Args, plan: Plan, fingerprint: str | None) -> Response:
         if plan.latency:
-            await asyncio.sleep(plan.latency)
+            await self.faults.delay(plan.latency)
         if plan.never_commits is not None:
             await asyncio.sleep(plan.never_commits)
             return Response(0, b"", effect="reset")

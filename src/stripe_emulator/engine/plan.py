@@ -45,6 +45,10 @@ class Faults(Protocol):
         """Return what is to go wrong with this call."""
         ...
 
+    async def delay(self, seconds: float) -> None:
+        """Hold a request up for so long at most."""
+        ...
+
     def record(self, call: Call, outcome: str, response: Response) -> None:
         """Note how the call ended: executed, replayed, refused, invalid or conflict."""
         ...

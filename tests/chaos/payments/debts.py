@@ -19,7 +19,7 @@ AT_ONCE = 8
 """Customers that are made at a time."""
 
 CROWD = 80
-"""Customers that buy at a time: each waits for its card, and all want one of this process's twenty connections."""
+"""Customers that buy at a time, each of which waits for its card: four times as many as there are connections."""
 
 LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.25, 2.0
 MAX_LICENSES = 40

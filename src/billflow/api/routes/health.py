@@ -15,8 +15,8 @@ from billflow.api.metrics import Metrics
 from billflow.api.problems import RETRY_AFTER
 from billflow.api.services import Probe, ServicesHere
 
-PATIENCE = 3.0
-"""Seconds that a server has to answer a probe."""
+PATIENCE = 10.0
+"""Seconds that a server has to answer a probe; one that has much to do is slow, and within reach."""
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -32,18 +32,6 @@ class ReconciliationScope(Contract):
     grace_minutes: Annotated[int, Field(ge=0)] = 60
 
 
-class ReconciliationInput(Contract):
-    """What a run compares; `run_id`, `part` and `cursor` are where a run that continues as new stands."""
-
-    org_id: str
-    repair: bool = True
-    scope: ReconciliationScope = ReconciliationScope()
-    run_id: str | None = None
-    started_at: Moment | None = None
-    part: ReconciliationPart = ReconciliationPart.LIST_STRIPE
-    cursor: str | None = None
-
-
 class RunRef(Contract):
     """One run of one organization, as of when it started."""
 
@@ -52,6 +40,17 @@ class RunRef(Contract):
     started_at: Moment
     repair: bool
     scope: ReconciliationScope
+
+
+class ReconciliationInput(Contract):
+    """What a run compares; `run`, `part` and `cursor` are where a run that continues as new stands."""
+
+    org_id: str
+    repair: bool = True
+    scope: ReconciliationScope = ReconciliationScope()
+    run: RunRef | None = None
+    part: ReconciliationPart = ReconciliationPart.LIST_STRIPE
+    cursor: str | None = None
 
 
 class SliceInput(RunRef):

@@ -18,6 +18,8 @@ class StepInput(Contract):
     kind: ClassVar[str]
     plan: PlanRef
     at: Moment
+    actor: str = "system"
+    request_id: str | None = None
 
     @property
     def key(self) -> str:
@@ -25,19 +27,9 @@ class StepInput(Contract):
         return self._key(self.at.isoformat())
 
     @property
-    def actor(self) -> str:
-        """Return who asked for it."""
-        return "system"
-
-    @property
-    def request_id(self) -> str | None:
-        """Return the request it came by, None where nobody asked."""
-        return None
-
-    @property
     def detail(self) -> dict[str, Any]:
         """Return the request as data, for the audit log."""
-        return self.model_dump(mode="json", exclude={"plan", "at"}, exclude_defaults=True)
+        return self.model_dump(mode="json", exclude={"plan", "at", "actor", "request_id"})
 
     def _key(self, name: str) -> str:
         return f"{self.plan.plan_id}/{self.kind}/{name}"
@@ -68,31 +60,15 @@ class CommandRequest(Contract):
         return f"{plan.plan_id}/command/{self.command_id}"
 
 
-class CommandInput(StepInput):
+class CommandInput(CommandRequest, StepInput):
     """Take one command; the same one gives the first result again."""
 
     kind = "command"
-    request: CommandRequest
 
     @property
     def key(self) -> str:
         """Return the step's key: a command is taken once."""
-        return self.request.key_of(self.plan)
-
-    @property
-    def actor(self) -> str:
-        """Return who sent the command."""
-        return self.request.actor
-
-    @property
-    def request_id(self) -> str | None:
-        """Return the request the command came by."""
-        return self.request.request_id
-
-    @property
-    def detail(self) -> dict[str, Any]:
-        """Return the command as data, for the audit log."""
-        return self.request.model_dump(mode="json", include={"command_id", "command"})
+        return self.key_of(self.plan)
 
 
 class PurchaseInput(StepInput):

@@ -13,8 +13,11 @@ from billflow.models.tables import IdempotencyKey
 from billflow.store.session.database import Database, advisory_lock, as_id
 
 STORED_FOR = timedelta(days=30)
-CLAIMED_FOR = timedelta(minutes=2)
-"""How long a write may take before another of the same key takes it over, since its process must have died."""
+CLAIMED_FOR = timedelta(minutes=5)
+"""How long a write may take before another of the same key takes it over, since its process must have died.
+
+Longer than a plan's start (75 seconds) and every wait for a connection before and after it.
+"""
 
 _DELETED_AT_ONCE = 100
 

@@ -12,14 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
-from billflow.ports.database import NoDatabase
+from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
 POOL_SIZE = 20
-"""Connections of one process; more are never made for a moment, since making one costs more than many requests."""
+"""Connections of one pool; more are never made for a moment, since making one costs more than many requests."""
+
+POOL_TIMEOUT = 120.0
+"""Seconds that one waits for a connection. It is a queue, so this is several times what a statement may take."""
 
 ROLE = "billflow_app"
 """The role of all work for one organization; row-level security isolates tenants from it."""
@@ -31,6 +34,7 @@ ORG, ROW_COUNTS = "org", "row_counts"
 _NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
+_STATEMENT_TIMEOUT = "57014"
 # Indexes are read at the price of solid state disks, and no request takes more than one processor.
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
@@ -48,7 +52,7 @@ class Database:
         url: str | URL,
         *,
         pool_size: int = POOL_SIZE,
-        pool_timeout: float = 10.0,
+        pool_timeout: float = POOL_TIMEOUT,
         statement_timeout: str = STATEMENT_TIMEOUT,
         keyring: Keyring | None = None,
     ) -> None:
@@ -68,8 +72,9 @@ class Database:
     async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
         """Open one transaction that sees the rows of *org_id* only; it commits at the end, or leaves no trace.
 
-        Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated. Serialization failures and deadlocks
-        come through as they are: take the whole unit again.
+        Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated, and `DatabaseBusy` where no connection
+        came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
+        whole unit again.
         """
         async with self.transaction(ROLE, str(as_id(org_id, "organization"))) as session:
             yield session
@@ -82,7 +87,7 @@ class Database:
                 await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
         except PoolTimeout as error:
-            raise NoDatabase("All connections to the database are in use; try again in a moment.") from error
+            raise DatabaseBusy("All connections to the database are in use; try again in a moment.") from error
         except DBAPIError as error:
             if (known := self._explained(error)) is None:
                 raise
@@ -98,6 +103,8 @@ class Database:
             return NoDatabase(
                 f"The database {without_password(self.engine.url)} lacks tables we need; run: billflow migrate."
             )
+        if state == _STATEMENT_TIMEOUT:
+            return DatabaseBusy("The database took too long to answer; try again in a moment.")
         if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
         return None

@@ -118,10 +118,10 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     for table, values in blank:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
     await _erase_deployment(session, customer)
-    await _delete_answers(session, str(customer.id).encode())
+    await _delete_idempotency_keys(session, str(customer.id).encode())
 
 
-async def _delete_answers(session: AsyncSession, customer_id: bytes) -> None:
+async def _delete_idempotency_keys(session: AsyncSession, customer_id: bytes) -> None:
     """Delete idempotent answers that name the customer; they are sealed, so that each must be opened."""
     query = select(IdempotencyKey.key, IdempotencyKey.body).where(IdempotencyKey.body.is_not(None))
     naming = [key async for key, body in await session.stream(query) if customer_id in (body or b"")]

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from billflow.domain.errors import NotFound, Refused
 
-_TAKEN = {
+_REFUSALS = {
     "uq_customer_email": partial(
         Refused, "Another customer has that e-mail address; name another.", code="email_taken", field="email"
     ),
@@ -61,6 +61,6 @@ def refused_duplicates() -> Iterator[None]:
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
         if constraint in _NO_ORG:
             raise NotFound("There is no such organization; create it first.") from error
-        if constraint not in _TAKEN:
+        if constraint not in _REFUSALS:
             raise
-        raise _TAKEN[constraint]() from error  # noqa: RSE102  (a partial, not a class)
+        raise _REFUSALS[constraint]() from error  # noqa: RSE102  (a partial, not a class)

@@ -8,11 +8,11 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.onboarding import (
     OnboardingInput,
     OnboardingOptions,
+    OnboardingPart,
     OnboardingProgress,
-    OnboardingStage,
     OnboardingStatus,
+    PartProgress,
     ReportPartInput,
-    StageProgress,
 )
 from billflow.models.tables import Onboarding
 from billflow.ports.customers import OnboardingRepository
@@ -96,10 +96,10 @@ def _of_erased_customer(report: ReportPartInput) -> OnboardingProgress:
 
 
 def _progress(row: Onboarding) -> OnboardingProgress:
-    parts = [row.parts.get(part, {"part": part}) for part in OnboardingStage]
+    parts = [row.parts.get(part, {"part": part}) for part in OnboardingPart]
     return OnboardingProgress(
         customer_id=str(row.customer_id),
         status=row.status,
-        parts=tuple(map(StageProgress.model_validate, parts)),
+        parts=tuple(map(PartProgress.model_validate, parts)),
         started_at=row.started_at,
     )

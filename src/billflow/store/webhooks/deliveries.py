@@ -89,7 +89,7 @@ class PostgresDeliveryRepository(DeliveryRepository):
                 message.status, message.next_attempt_at = MessageStatus.DELIVERED, None
                 return
             message.failures += 1
-            pause = None if attempt.gone else pause_after(message.failures)
+            pause = None if attempt.unsubscribes else pause_after(message.failures)
             message.next_attempt_at = attempt.at + pause if pause else None
             message.status = MessageStatus.PENDING if pause else MessageStatus.FAILED
 

@@ -10,7 +10,7 @@ from billflow.models.contracts.endpoints import Attempt, EndpointStatus
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import Recorder
 
-GONE = "It answered 410 Gone."
+UNSUBSCRIBED = "It answered 410 Gone."
 FAILING = "It has taken nothing for three days."
 
 
@@ -29,8 +29,10 @@ async def record_health(session: AsyncSession, endpoint_id: UUID, attempt: Attem
         endpoint.failing_since = None
         return
     endpoint.failing_since = endpoint.failing_since or attempt.at
-    if attempt.gone or attempt.at - endpoint.failing_since >= FAILING_FOR:
-        _disable(Recorder(session, endpoint.org_id, attempt.at), endpoint, GONE if attempt.gone else FAILING)
+    if attempt.unsubscribes or attempt.at - endpoint.failing_since >= FAILING_FOR:
+        _disable(
+            Recorder(session, endpoint.org_id, attempt.at), endpoint, UNSUBSCRIBED if attempt.unsubscribes else FAILING
+        )
 
 
 def _disable(recorder: Recorder, endpoint: WebhookEndpoint, reason: str) -> None:

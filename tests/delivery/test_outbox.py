@@ -1,6 +1,7 @@
 """An event leaves the queue only when its streams know: a relay may die at any point."""
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import psycopg
 import pytest
 from temporalio.client import Client
 
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, RoutingResult
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
@@ -21,7 +23,7 @@ from tests.store.conftest import Company, books_url, by, catalog, company, datab
 
 __all__ = ["books_url", "catalog", "company", "database"]
 
-STAGES = ("before route", "after route", "after wake", "after dequeue")
+POINTS = ("before route", "after route", "after wake", "after dequeue")
 
 
 class Killed(BaseException):
@@ -64,8 +66,8 @@ class Woken(WorkflowControl):
             self.noted.add(start.argument)
 
 
-@pytest.mark.parametrize("env", STAGES)
-async def test_a_dispatcher_that_is_killed_loses_nothing_and_doubles_nothing(
+@pytest.mark.parametrize("env", POINTS)
+async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
     company: Company, books_url: str, database: Database, temporal_client: Client, env: str
 ) -> None:
     endpoints = PostgresEndpointRepository(database, str)
@@ -118,3 +120,10 @@ async def test_events_are_listed_in_pages_without_gaps(company: Company, databas
     assert after is None
     assert seen == sorted(set(seen), reverse=True)
     assert len(seen) == 5
+
+
+async def test_a_cursor_that_is_no_place_in_the_sequence_is_refused(company: Company, database: Database) -> None:
+    for place in ("", "x", "9" * 19, "1 2"):
+        cursor = base64.urlsafe_b64encode(place.encode()).decode()
+        with pytest.raises(InvalidInput, match="after is no cursor"):
+            await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging(after=cursor))

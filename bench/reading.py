@@ -28,8 +28,8 @@ from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
-from billflow.store.access.api_keys import PostgresKeys
-from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.access.api_keys import PostgresApiKeyRepository
+from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
 from billflow.wiring import bundled_catalog, migrate
@@ -50,7 +50,7 @@ async def main() -> int:
         await asyncio.to_thread(migrate, stack.settings)
         url = str(stack.settings.database_url and stack.settings.database_url.get_secret_value())
         database = Database(url)
-        org_id = await PostgresRegistry(database).create_org("crowd")
+        org_id = await PostgresOrganizationRepository(database).ensure("crowd")
         begun = time.perf_counter()
         await asyncio.to_thread(_load, url, org_id, options)
         print(f"Loaded {options.customers} customers in {time.perf_counter() - begun:.0f} s.", flush=True)
@@ -124,7 +124,9 @@ async def _every_read(queries: Queries, org_id: str) -> None:
 
 async def _key(database: Database, org_id: str) -> str:
     new = NewApiKey(name="bench", mode=Mode.TEST, scopes=frozenset({Scope.READ}), rate_limit=LONGEST_RATE)
-    issued = await PostgresKeys(database).create_key(org_id, new, ChangeContext(actor="bench", at=datetime.now(UTC)))
+    issued = await PostgresApiKeyRepository(database).create(
+        org_id, new, ChangeContext(actor="bench", at=datetime.now(UTC))
+    )
     return issued.text.get_secret_value()
 
 

@@ -43,7 +43,7 @@ class ApiEnvironment:
         """Create a customer, with a card on file unless None."""
         change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
-        record = await self.engine.registry.create_customer(self.org_id, new, change)
+        record = await self.engine.repositories.customers.create(self.org_id, new, change)
         if card:
             await self.give_card(record.customer_id, card)
         return record
@@ -53,7 +53,9 @@ class ApiEnvironment:
         named = {"name": "tests", "mode": Mode.TEST, "scopes": scopes or tuple(Scope), "rate_limit": LONGEST_RATE}
         change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewApiKey.model_validate(named | terms)
-        return (await self.engine.keys.create_key(org_id or self.org_id, new, change)).text.get_secret_value()
+        return (
+            await self.engine.repositories.api_keys.create(org_id or self.org_id, new, change)
+        ).text.get_secret_value()
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         """Return a client of the running API."""
@@ -97,7 +99,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
         async with open_engine(settings, await fresh_namespace(temporal_server, "env")) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
-            org_id = await engine.registry.create_org(settings.org)
+            org_id = await engine.repositories.organizations.ensure(settings.org)
             async with serving(build_api(engine), LOOPBACK, port) as url:
                 yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id)
             stop.set()

@@ -75,7 +75,7 @@ class Environment(ApiEnvironment):
     async def report(self, customer: CustomerRecord, seats: int, at: datetime, *, guests: int = 0) -> None:
         """Report seats, and guests beside them."""
         report = SeatReport(observed_at=at, members=seats, guests=guests)
-        await self.engine.registry.report_seats(self.org_id, customer.customer_id, [report])
+        await self.engine.repositories.seats.report(customer.ref, [report])
 
     async def ask(
         self, customer: CustomerRecord, asked: StartPlan = MONTHLY, clock: tuple[str, datetime] | None = None
@@ -99,7 +99,7 @@ class Environment(ApiEnvironment):
         self, customer: CustomerRecord, at: datetime, asked: StartPlan = MONTHLY
     ) -> tuple[str, PlanState]:
         """Start a plan on a new test clock that stands at *at*; return the clock's id and the plan."""
-        clock = await self.engine.registry.create_clock(self.org_id, at)
+        clock = await self.engine.repositories.test_clocks.create(self.org_id, at)
         started = await self.engine.plans.start(await self.ask(customer, asked, (clock.test_clock_id, at)))
         return clock.test_clock_id, started.state
 
@@ -213,7 +213,7 @@ async def running_environment(
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
         )
         async with open_engine(settings, client) as engine:
-            org_id = await engine.registry.create_org(settings.org)
+            org_id = await engine.repositories.organizations.ensure(settings.org)
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(engine) if working else []))
             try:

@@ -17,7 +17,7 @@ from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import Claim, IdempotentAnswer
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import DatabaseBusy
-from billflow.store.access.idempotency import PostgresIdempotency
+from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.session.database import POOL_SIZE, Database
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
@@ -30,17 +30,17 @@ SIZE = 2
 
 
 @dataclass(frozen=True)
-class BusyAtTheEnd(PostgresIdempotency):
-    """Answers whose database is busy when the first one is to be kept."""
+class BusyAtTheEnd(PostgresIdempotencyRepository):
+    """Answers whose database is busy when the first one is to be stored."""
 
     refused: list[str]
 
-    async def keep(self, org_id: str, claim: Claim, answer: IdempotentAnswer) -> None:
+    async def store(self, org_id: str, claim: Claim, answer: IdempotentAnswer) -> None:
         """Refuse once."""
         if not self.refused:
             self.refused.append(claim.key)
             raise DatabaseBusy("not now")
-        await super().keep(org_id, claim, answer)
+        await super().store(org_id, claim, answer)
 
 
 @asynccontextmanager
@@ -155,7 +155,8 @@ async def test_requests_that_wait_hold_no_background_work_up(env: ApiEnvironment
 
 async def test_a_write_that_is_done_is_kept_when_the_database_is_busy_at_its_end(env: ApiEnvironment) -> None:
     answers = BusyAtTheEnd(env.engine.database, [])
-    services = replace(api_services(env.engine), answers=answers)
+    services = api_services(env.engine)
+    services.repositories.idempotency = answers
     asked = {"name": "Acme", "email": f"{uuid4().hex}@acme.example"}
     headers = {"Authorization": f"Bearer {await env.key()}", "Idempotency-Key": uuid4().hex}
     async with (

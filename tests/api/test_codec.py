@@ -67,7 +67,7 @@ async def test_a_browser_may_ask_from_the_web_ui_only(codec_url: str) -> None:
 async def test_without_an_administrators_key_of_the_operator_nothing_is_opened(
     env: ApiEnvironment, codec_url: str
 ) -> None:
-    stranger = await env.engine.registry.create_org("stranger-to-codecs")
+    stranger = await env.engine.repositories.organizations.ensure("stranger-to-codecs")
     for key, status in (
         (None, 401),
         (await env.key(Scope.READ, Scope.WRITE, Scope.SUPPORT), 403),

@@ -38,7 +38,7 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
 @pytest.mark.fuzz
 @pytest.mark.timeout(sized(1800, 1800, 7200))
 async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
-    key = await env.key(org_id=await env.engine.registry.create_org(f"fuzzed-{uuid4().hex[:8]}"))
+    key = await env.key(org_id=await env.engine.repositories.organizations.ensure(f"fuzzed-{uuid4().hex[:8]}"))
     ids = await ids_of_an_organization(env, key)
     config = tmp_path / "schemathesis.toml"
     config.write_text(f'{(HERE / "fuzz.toml").read_text()}\n[auth.openapi.ApiKey]\nbearer = "{key}"\n')

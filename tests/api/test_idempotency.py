@@ -17,7 +17,7 @@ from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
 from billflow.domain.errors import Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
-from billflow.store.access.idempotency import PostgresIdempotency
+from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
@@ -122,7 +122,7 @@ async def test_the_same_key_with_another_request_is_refused(api: httpx.AsyncClie
 
 async def test_another_organization_may_use_the_same_key(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     asked, headers = new_customer(), keyed()
-    org_id = await env.engine.registry.create_org("neighbour")
+    org_id = await env.engine.repositories.organizations.ensure("neighbour")
     async with env.client(await env.key(org_id=org_id)) as neighbour:
         answers = [await client.post(CUSTOMERS, json=asked, headers=headers) for client in (api, neighbour)]
 
@@ -186,7 +186,7 @@ async def test_what_broke_off_is_tried_again(noting: httpx.AsyncClient) -> None:
 async def test_a_write_whose_process_died_is_taken_over_and_an_old_key_is_forgotten(
     env: ApiEnvironment, env_database_url: str
 ) -> None:
-    answers = PostgresIdempotency(env.engine.database)
+    answers = PostgresIdempotencyRepository(env.engine.database)
     claim = Claim(key=uuid4().hex, fingerprint=b"1", holder=str(uuid4()))
     rival = claim.model_copy(update={"holder": str(uuid4())})
     other = claim.model_copy(update={"fingerprint": b"2"})
@@ -202,9 +202,9 @@ async def test_a_write_whose_process_died_is_taken_over_and_an_old_key_is_forgot
     await shifted("held_until")
     assert await answers.claim(env.org_id, other) is ClaimState.OTHER_WRITE
     assert await answers.claim(env.org_id, rival) is ClaimState.MINE
-    await answers.keep(env.org_id, claim, answer)
+    await answers.store(env.org_id, claim, answer)
     assert await answers.claim(env.org_id, claim) is ClaimState.RUNNING
-    await answers.keep(env.org_id, rival, answer)
+    await answers.store(env.org_id, rival, answer)
     assert await answers.claim(env.org_id, claim) == answer
     await shifted("expires_at")
     assert await answers.claim(env.org_id, other) is ClaimState.MINE
@@ -246,7 +246,7 @@ async def test_of_updates_at_once_on_the_same_version_one_wins(noting: httpx.Asy
 
 
 async def test_a_list_is_read_to_its_end_by_its_cursors(env: ApiEnvironment) -> None:
-    org_id = await env.engine.registry.create_org(f"paged-{uuid4().hex[:8]}")
+    org_id = await env.engine.repositories.organizations.ensure(f"paged-{uuid4().hex[:8]}")
     async with env.client(await env.key(org_id=org_id)) as client:
         made = [(await client.post(CUSTOMERS, json=new_customer())).json()["id"] for _ in range(7)]
         first = (await client.get(CUSTOMERS, params={"limit": 3})).json()

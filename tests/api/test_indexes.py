@@ -19,7 +19,7 @@ GROWING = ("customer", "customer_plan", "invoice", "license_ledger", "step", "ou
 @pytest.fixture(scope="module")
 async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
     """Return an organization with so many customers that reading all of them is no choice."""
-    org_id = await env.engine.registry.create_org(f"crowd-{uuid4().hex[:8]}")
+    org_id = await env.engine.repositories.organizations.ensure(f"crowd-{uuid4().hex[:8]}")
     async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
         for name, value in {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES}.items():
             await connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])

@@ -32,7 +32,7 @@ def bearer(key: str) -> dict[str, str]:
 async def known(env: ApiEnvironment, key: str) -> ApiKeyRecord | None:
     presented = PresentedKey.read(key)
     assert presented
-    return await env.engine.keys.known_key(presented, datetime.now(UTC))
+    return await env.engine.repositories.api_keys.find_valid(presented, datetime.now(UTC))
 
 
 async def test_without_a_key_nothing_opens_but_what_must(env: ApiEnvironment) -> None:
@@ -65,7 +65,7 @@ async def test_a_key_with_another_secret_opens_nothing(env: ApiEnvironment) -> N
 
 
 async def test_a_key_names_its_organization_but_cant_be_turned_to_another(env: ApiEnvironment) -> None:
-    stranger = await env.engine.registry.create_org("stranger")
+    stranger = await env.engine.repositories.organizations.ensure("stranger")
     presented = PresentedKey.read(await env.key())
     assert presented
     turned = replace(presented, org_id=stranger).text().get_secret_value()
@@ -92,7 +92,9 @@ async def test_a_key_of_the_other_mode_is_refused(env: ApiEnvironment) -> None:
 
 
 async def test_time_cant_be_moved_in_live_mode(env: ApiEnvironment) -> None:
-    services = replace(api_services(env.engine), authentication=Authentication(env.engine.keys, Mode.LIVE))
+    services = replace(
+        api_services(env.engine), authentication=Authentication(env.engine.repositories.api_keys, Mode.LIVE)
+    )
     headers = bearer(await env.key(mode=Mode.LIVE))
     async with (
         serving(create_app(services), LOOPBACK, 0) as url,
@@ -111,7 +113,7 @@ async def test_a_key_ends_when_it_expires_or_is_revoked(env: ApiEnvironment) -> 
     presented = PresentedKey.read(revoked)
     assert presented
     assert await known(env, revoked)
-    await env.engine.keys.revoke_key(env.org_id, presented.key_id, change())
+    await env.engine.repositories.api_keys.revoke(env.org_id, presented.key_id, change())
 
     assert await known(env, expired) is None
     assert await known(env, revoked) is None
@@ -121,13 +123,13 @@ async def test_after_a_rotation_both_keys_work_until_the_overlap_is_over(env: Ap
     old = await env.key(Scope.READ, name="rotating")
     presented = PresentedKey.read(old)
     assert presented
-    issued = await env.engine.keys.rotate_key(env.org_id, presented.key_id, timedelta(hours=24), change())
+    issued = await env.engine.repositories.api_keys.rotate(env.org_id, presented.key_id, timedelta(hours=24), change())
     later = datetime.now(UTC) + timedelta(hours=25)
 
     assert (issued.record.name, issued.record.scopes) == ("rotating", frozenset({Scope.READ}))
     assert await known(env, old)
     assert await known(env, issued.text.get_secret_value())
-    assert await env.engine.keys.known_key(presented, later) is None
+    assert await env.engine.repositories.api_keys.find_valid(presented, later) is None
 
 
 async def test_the_last_use_is_noted_once_a_minute(env: ApiEnvironment) -> None:
@@ -135,8 +137,8 @@ async def test_the_last_use_is_noted_once_a_minute(env: ApiEnvironment) -> None:
     assert presented
     begin = datetime.now(UTC)
     for seconds in (0, 30, 61):
-        await env.engine.keys.known_key(presented, begin + timedelta(seconds=seconds))
-        noted = {key.key_id: key.last_used_at for key in await env.engine.keys.keys(env.org_id)}
+        await env.engine.repositories.api_keys.find_valid(presented, begin + timedelta(seconds=seconds))
+        noted = {key.key_id: key.last_used_at for key in await env.engine.repositories.api_keys.list(env.org_id)}
         assert noted[presented.key_id] == begin + timedelta(seconds=0 if seconds < 60 else 61)
 
 
@@ -167,10 +169,10 @@ class Clock:
 
 async def test_a_revoked_key_is_forgotten_within_seconds(env: ApiEnvironment) -> None:
     clock = Clock()
-    authentication = Authentication(env.engine.keys, Mode.TEST, clock)
+    authentication = Authentication(env.engine.repositories.api_keys, Mode.TEST, clock)
     key = await env.key()
     record = await authentication.admit(f"Bearer {key}")
-    await env.engine.keys.revoke_key(env.org_id, record.key_id, change())
+    await env.engine.repositories.api_keys.revoke(env.org_id, record.key_id, change())
     clock.now += REMEMBERED_FOR
 
     with pytest.raises(Unauthorized):

@@ -96,7 +96,7 @@ async def test_a_cursor_of_nothing_is_named(
 
 
 async def test_test_clocks_are_listed_the_newest_first(env: ApiEnvironment) -> None:
-    org_id = await env.engine.registry.create_org(f"clocks-{uuid4().hex[:8]}")
+    org_id = await env.engine.repositories.organizations.ensure(f"clocks-{uuid4().hex[:8]}")
     async with env.client(await env.key(org_id=org_id)) as client:
         made = [
             (await client.post("/api/v1/test-clocks", json={"now_at": f"2026-0{n}-01T00:00:00Z"})).json()["id"]

@@ -8,7 +8,7 @@ import pytest
 
 from billflow.api.routes.health import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
-from billflow.store.session.monitoring import ROLE, PostgresMonitoring
+from billflow.store.session.monitoring import ROLE
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
 
@@ -28,15 +28,15 @@ async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvir
 
 
 async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment, env_database_url: str) -> None:
-    watch = PostgresMonitoring(env.engine.database)
-    org_id = await env.engine.registry.create_org(f"waiting-{uuid4().hex[:8]}")
+    monitoring = env.engine.queries.monitoring
+    org_id = await env.engine.repositories.organizations.ensure(f"waiting-{uuid4().hex[:8]}")
     async with env.client(await env.key(org_id=org_id)) as client:
         body = {"name": "Parked", "email": f"{uuid4().hex}@parked.example"}
         customer = (await client.post("/api/v1/customers", json=body)).json()
         plan = (
             await client.post("/api/v1/plans", json={**MONTHLY, "trial_days": 30, "customer_id": customer["id"]})
         ).json()
-    before = await watch.attention()
+    before = await monitoring.plans_on_hold()
     received = datetime.now(UTC) - timedelta(days=1)
     async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(
@@ -50,7 +50,7 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
             " VALUES (%s, %s, 'x', '{}', %s, now())",
             [org_id, uuid4().hex, received],
         )
-    after = await watch.attention()
+    after = await monitoring.plans_on_hold()
 
     assert after.plans_needing_attention == before.plans_needing_attention + 1
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received

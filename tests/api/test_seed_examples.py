@@ -22,7 +22,7 @@ SETTINGS = {
 @pytest.fixture
 async def acme(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of an organization in which nobody is a customer yet."""
-    org_id = await env.engine.registry.create_org(f"seed-{secrets.token_hex(6)}")
+    org_id = await env.engine.repositories.organizations.ensure(f"seed-{secrets.token_hex(6)}")
     async with env.client(await env.key(org_id=org_id)) as client:
         yield client
 

@@ -15,7 +15,7 @@ from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
-from billflow.store.access.api_keys import PostgresKeys
+from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.temporal.client import NoTemporalServer
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
-class BrokenKeys(PostgresKeys):
+class BrokenKeys(PostgresApiKeyRepository):
     """Keys that can't be looked up."""
 
     error: Exception

@@ -31,7 +31,7 @@ class Victim:
 @pytest.fixture(scope="module")
 async def victim(env: ApiEnvironment) -> Victim:
     """Return an organization whose records have come to rest."""
-    org_id = await env.engine.registry.create_org("victim")
+    org_id = await env.engine.repositories.organizations.ensure("victim")
     key = await env.key(org_id=org_id)
     async with env.client(key) as client:
         body = {"name": "Victim", "email": f"{uuid4().hex}@victim.example"}
@@ -66,7 +66,7 @@ async def next_about_invoice(client: httpx.AsyncClient, plan_id: str) -> str | N
 @pytest.fixture(scope="module")
 async def stranger(env: ApiEnvironment) -> str:
     """Return the id of another organization."""
-    return await env.engine.registry.create_org("wall-stranger")
+    return await env.engine.repositories.organizations.ensure("wall-stranger")
 
 
 @pytest.fixture(scope="module")

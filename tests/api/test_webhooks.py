@@ -12,7 +12,6 @@ import httpx
 import psycopg
 from stripe import WebhookSignature
 
-from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import NoDatabase
@@ -158,7 +157,7 @@ async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
 async def test_the_events_of_every_organization_are_acted_on(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    orgs = [await env.engine.registry.create_org(f"org-{n}") for n in (1, 2)]
+    orgs = [await env.engine.repositories.organizations.ensure(f"org-{n}") for n in (1, 2)]
     events = [event_of("invoice.paid", str(uuid4()), org_id) for org_id in orgs]
 
     answers = [await deliver(api, env, event) for event in events]
@@ -259,8 +258,5 @@ class MemoryInbox:
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         self.waiting = [event for event in self.waiting if event.event_id != event_id]
 
-    async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
+    async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         return tuple({str(event.org_id) for event in self.waiting})
-
-    async def attention(self) -> PlansOnHold:
-        return PlansOnHold(plans_needing_attention=0, unsent_invoices=0, oldest_open_webhook=None)

@@ -9,7 +9,7 @@ from typing import Any
 from billflow.domain.calendar import add_months
 from billflow.domain.dunning import DEFAULT_POLICY, DunningPolicy
 from billflow.domain.plan_start import StartPlan
-from billflow.models.contracts.customers import CustomerRecord, CustomerRef
+from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.plans import PlanState
@@ -47,8 +47,8 @@ class Debtor:
 
     async def credit_balance(self) -> int:
         """Return what is left of the customer's credits."""
-        ref = CustomerRef(org_id=self.env.org_id, customer_id=self.customer.customer_id)
-        return sum(credit.amount for credit in (await self.env.engine.customer_records_store.credits(ref)).credits)
+        ref = self.customer.ref
+        return sum(credit.amount for credit in (await self.env.engine.repositories.credits.get(ref)).credits)
 
     async def status(self) -> str:
         """Return the customer's status."""
@@ -60,7 +60,7 @@ class Debtor:
 
     async def mails(self) -> list[MailRecord]:
         """Return what the customer was written, the oldest first."""
-        page = await self.env.engine.mail_log.mails(self.env.org_id, self.customer.customer_id)
+        page = await self.env.engine.repositories.mails.list(self.env.org_id, self.customer.customer_id)
         return list(reversed(page.rows))
 
     async def told(self) -> list[tuple[str, int]]:

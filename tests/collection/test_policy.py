@@ -55,7 +55,7 @@ async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_
     env, invoice = debtor.env, await debtor.invoice()
     behind = await env.engine.collection.start_of(invoice)
     await env.collection(invoice).terminate()
-    await env.engine.registry.advance_clock(env.org_id, debtor.clock, DUE + DAY)
+    await env.engine.repositories.test_clocks.advance(env.org_id, debtor.clock, DUE + DAY)
 
     await env.engine.control.start(behind)
 
@@ -111,7 +111,7 @@ async def test_what_cant_be_undone_stays_a_plan_that_ended_is_not_revived_by_a_l
 async def test_a_suspension_by_support_is_not_lifted_by_a_payment(debts: Debts) -> None:
     debtor = await debts.declined()
     change = ChangeContext(actor="support", at=DUE + timedelta(hours=1), reason="abuse")
-    await debtor.env.engine.registry.suspend(debtor.env.org_id, debtor.customer.customer_id, change)
+    await debtor.env.engine.repositories.customers.suspend(debtor.customer.ref, change)
     await debtor.after(10)
 
     await debtor.pays()

@@ -13,12 +13,12 @@ from temporalio.client import WorkflowHandle
 from billflow.models.contracts.onboarding import (
     OnboardingInput,
     OnboardingOptions,
+    OnboardingPart,
     OnboardingProgress,
-    OnboardingStage,
     OnboardingStatus,
+    PartProgress,
+    PartStatus,
     ReportPartInput,
-    StageProgress,
-    StageStatus,
 )
 from billflow.ports.database import NoDatabase
 from billflow.store.session.database import Database
@@ -204,9 +204,9 @@ async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str
 
 async def test_what_comes_of_a_part_after_its_customer_was_erased_stops_nothing(env: ApiEnvironment) -> None:
     customer = (await env.customer(card=None)).customer_id
-    part = StageProgress(part=OnboardingStage.DEPLOYMENT, status=StageStatus.DONE)
+    part = PartProgress(part=OnboardingPart.DEPLOYMENT, status=PartStatus.DONE)
     report = ReportPartInput(org_id=env.org_id, customer_id=customer, status=OnboardingStatus.RUNNING, progress=part)
 
-    told = await env.engine.customer_records_store.report_part(report)
+    told = await env.engine.repositories.onboardings.record_part(report)
 
     assert (told.customer_id, told.parts) == (customer, (part,))

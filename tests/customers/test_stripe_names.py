@@ -45,9 +45,9 @@ async def test_telling_stripe_twice_is_as_good_as_once_and_a_customer_deleted_th
     env: ApiEnvironment,
 ) -> None:
     customer = (await env.customer()).customer_id
-    activities = CustomerUpdateActivities(env.engine.customer_records_store, StripeCustomers(env.engine.stripe))
+    activities = CustomerUpdateActivities(env.engine.repositories.billing_accounts, StripeCustomers(env.engine.stripe))
     ref = CustomerRef(org_id=env.org_id, customer_id=customer)
-    [payer] = await env.engine.customer_records_store.payers(ref)
+    [payer] = await env.engine.repositories.billing_accounts.payers(ref)
 
     for _ in range(2):
         await activities.update_payers(ref)
@@ -60,4 +60,7 @@ async def test_telling_stripe_twice_is_as_good_as_once_and_a_customer_deleted_th
 async def test_who_is_not_at_stripe_is_told_to_nobody(env: ApiEnvironment) -> None:
     customer = (await env.customer(card=None)).customer_id
 
-    assert await env.engine.customer_records_store.payers(CustomerRef(org_id=env.org_id, customer_id=customer)) == ()
+    assert (
+        await env.engine.repositories.billing_accounts.payers(CustomerRef(org_id=env.org_id, customer_id=customer))
+        == ()
+    )

@@ -11,11 +11,10 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from billflow.models.contracts.access import Scope
-from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
-from billflow.store.webhooks.outbox import PostgresOutbox
 from tests.api_environment import ApiEnvironment, until
 from tests.delivery.listener import OK, Listener, listening
 
@@ -69,14 +68,14 @@ async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
     env: ApiEnvironment, listener: Listener, told: ProblemError
 ) -> None:
     customer = (await env.customer(card=None)).customer_id
-    await env.engine.registry.deactivate(env.org_id, customer, change())
-    await env.engine.registry.activate(env.org_id, customer, change())
+    await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
+    await env.engine.repositories.customers.activate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
 
     wanted = ["customer.created", "customer.deactivated", "customer.activated"]
     await listener.until(lambda here: here.types(customer) == wanted)
 
     ids = listener.verified(told.secret)
-    kept = await PostgresOutbox(env.engine.database).events(env.org_id, EventFilter(customer_id=customer), Paging())
+    kept = await env.engine.repositories.outbox.list(env.org_id, EventFilter(customer_id=customer), Paging())
     assert [event["id"] for event in listener.taken] == ids
     assert {event.event_id for event in kept.rows} <= set(ids)
 
@@ -103,7 +102,7 @@ async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_cu
     listener.answer = refuses_the_first
     unlucky = (await env.customer(card=None)).customer_id
     await listener.until(lambda _: bool(failed))
-    await env.engine.registry.deactivate(env.org_id, unlucky, change())
+    await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=unlucky), change())
     lucky = (await env.customer(card=None)).customer_id
 
     await listener.until(lambda here: here.types(lucky) == ["customer.created"])
@@ -116,10 +115,10 @@ async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_cu
 async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
     env: ApiEnvironment, listener: Listener, told: ProblemError
 ) -> None:
-    registry, org_id = env.engine.registry, env.org_id
+    repositories = env.engine.repositories
     customer = await env.customer(card=None)
-    await registry.suspend(org_id, customer.customer_id, change("unpaid"))
-    await registry.set_pricing(org_id, customer.customer_id, customer.pricing, change())
+    await repositories.customers.suspend(customer.ref, change("unpaid"))
+    await repositories.customers.set_pricing(customer.ref, customer.pricing, change())
     other = (await env.customer(card=None)).customer_id
 
     until_then = ["customer.created", "customer.suspended"]
@@ -127,7 +126,7 @@ async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
     await listener.until(lambda here: here.types(customer.customer_id) == until_then)
     assert await told.replay(event_id=listener.taken[0]["id"]) == 1
 
-    await registry.activate(org_id, customer.customer_id, change())
+    await repositories.customers.activate(customer.ref, change())
     after = [*until_then, "customer.pricing_set"]
     await listener.until(lambda here: {*after, "customer.activated"} <= set(here.types(customer.customer_id)))
     in_order = [kind for kind in listener.types(customer.customer_id)[2:] if kind != "customer.created"]
@@ -140,7 +139,7 @@ async def test_an_endpoint_hears_what_it_asked_for_and_gets_the_past_by_replay(
     since = datetime.now(UTC)
     await told.patch(event_types=["customer.deactivated"])
     customer = (await env.customer(card=None)).customer_id
-    await env.engine.registry.deactivate(env.org_id, customer, change())
+    await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
     await listener.until(lambda here: here.types(customer) == ["customer.deactivated"])
 
     await told.patch(event_types=[])
@@ -244,7 +243,7 @@ async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK
 
-    outbox = PostgresOutbox(env.engine.database)
-    await OutboxRelay(outbox, env.engine.control).sweep()
+    repositories = env.engine.repositories
+    await OutboxRelay(repositories.outbox, repositories.deliveries, env.engine.control).sweep()
 
     await listener.until(lambda here: here.types(customer) == ["customer.created"])

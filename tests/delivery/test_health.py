@@ -17,10 +17,11 @@ from billflow.models.contracts.endpoints import (
     NewEndpoint,
 )
 from billflow.models.contracts.records import Paging
-from billflow.store.audit.queries import PostgresAudit
+from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
-from billflow.store.webhooks.endpoints import PostgresEndpoints
-from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from tests.store.conftest import Company, books_url, by, catalog, company, database
 
 __all__ = ["books_url", "catalog", "company", "database"]
@@ -35,10 +36,11 @@ class Route:
     def __init__(self, company: Company, database: Database) -> None:
         self.org_id = company.org_id
         self.company, self.database = company, database
-        self.endpoints, self.outbox = PostgresEndpoints(database, str), PostgresOutbox(database)
+        self.endpoints, self.outbox = PostgresEndpointRepository(database, str), PostgresOutboxRepository(database)
+        self.deliveries = PostgresDeliveryRepository(database)
 
     async def opened(self) -> "Route":
-        made = await self.endpoints.create_endpoint(self.org_id, NewEndpoint(url="https://example.com"), by())
+        made = await self.endpoints.create(self.org_id, NewEndpoint(url="https://example.com"), by())
         self.endpoint_id = made.record.endpoint_id
         return self
 
@@ -50,19 +52,19 @@ class Route:
 
     async def answered(self, stream: DeliveryStream, status: int, at: datetime) -> None:
         """Note what was answered to the delivery stream's next message."""
-        message = await self.outbox.next_message(stream)
+        message = await self.deliveries.next_message(stream)
         assert message is not None
         error = None if status < 300 else f"answered {status}"
         attempt = Attempt(message_id=message.message_id, at=at, duration_ms=1, status_code=status, error=error)
-        await self.outbox.record_attempt(stream, attempt)
+        await self.deliveries.record_attempt(stream, attempt)
 
     async def endpoint(self) -> EndpointRecord:
-        return await self.endpoints.endpoint(self.org_id, self.endpoint_id)
+        return await self.endpoints.get(self.org_id, self.endpoint_id)
 
     async def told(self) -> tuple[int, list[str]]:
         """Return how many events and who in the audit log say that it was disabled."""
-        events = await self.outbox.events(self.org_id, EventFilter(type=OFF), Paging())
-        audit = await PostgresAudit(self.database).entries(self.org_id, AuditFilter(action=OFF), Paging())
+        events = await self.outbox.list(self.org_id, EventFilter(type=OFF), Paging())
+        audit = await PostgresAuditQueries(self.database).list(self.org_id, AuditFilter(action=OFF), Paging())
         return events.total, [entry.actor for entry in audit.rows]
 
 
@@ -101,24 +103,24 @@ async def test_enabled_again_it_has_three_days_again_and_gets_what_waited(route:
     stream, other = await route.stream(), await route.stream()
     await route.answered(stream, 500, BEGIN)
     await route.answered(stream, 500, BEGIN + FAILING_FOR)
-    assert await route.outbox.open_streams(route.org_id, route.endpoint_id) == ()
+    assert await route.deliveries.open_streams(route.org_id, route.endpoint_id) == ()
 
     on = EndpointChange(status=EndpointStatus.ENABLED)
-    enabled = await route.endpoints.update_endpoint(route.org_id, route.endpoint_id, on, by())
+    enabled = await route.endpoints.update(route.org_id, route.endpoint_id, on, by())
 
     assert (enabled.status, enabled.disabled_reason, enabled.failing_since) == (EndpointStatus.ENABLED, None, None)
-    assert set(await route.outbox.open_streams(route.org_id, route.endpoint_id)) == {stream, other}
+    assert set(await route.deliveries.open_streams(route.org_id, route.endpoint_id)) == {stream, other}
     await route.answered(stream, 500, BEGIN + 2 * FAILING_FOR)
     assert (await route.endpoint()).status is EndpointStatus.ENABLED
 
 
 async def test_what_fails_after_it_was_disabled_is_told_no_second_time(route: Route) -> None:
     one, other = await route.stream(), await route.stream()
-    message = await route.outbox.next_message(other)
+    message = await route.deliveries.next_message(other)
     await route.answered(one, 410, BEGIN)
     assert message is not None
     late = Attempt(message_id=message.message_id, at=BEGIN, duration_ms=1, status_code=410, error="answered 410")
-    await route.outbox.record_attempt(other, late)
+    await route.deliveries.record_attempt(other, late)
 
     assert (await route.endpoint()).disabled_reason == "It answered 410 Gone."
     assert await route.told() == (1, ["system"])
@@ -129,6 +131,6 @@ async def test_failures_of_many_lanes_at_once_are_all_noted(route: Route) -> Non
 
     await asyncio.gather(*(route.answered(stream, 500, BEGIN) for stream in streams))
 
-    noted = await route.outbox.deliveries(route.org_id, route.endpoint_id, Paging())
+    noted = await route.deliveries.list(route.org_id, route.endpoint_id, Paging())
     assert noted.total == len(streams)
     assert (await route.endpoint()).failing_since == BEGIN

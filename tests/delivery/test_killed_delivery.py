@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter, NewEndpoint
 from billflow.models.contracts.records import Paging
 from billflow.wiring import webhooks_of
@@ -30,11 +30,13 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
     webhooks, change = webhooks_of(env.engine), ChangeContext(actor="tests", at=await env.now())
     async with listening() as listener:
         listener.deaf = True
-        made = await webhooks.endpoints.create_endpoint(env.org_id, NewEndpoint(url=listener.url), change)
+        made = await webhooks.endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)
         customer = (await env.customer(card=None)).customer_id
         async with running_workers(env, tmp_path / "first.log"):
             await listener.heard()
-            await env.engine.registry.deactivate(env.org_id, customer, change)
+            await env.engine.repositories.customers.deactivate(
+                CustomerRef(org_id=env.org_id, customer_id=customer), change
+            )
         listener.deaf = False
 
         # It takes half a minute without a heartbeat until anyone notices that the first worker is gone.
@@ -42,5 +44,5 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
             await listener.until(lambda seen: len(seen.types(customer)) == 2)
 
     assert listener.types(customer) == ["customer.created", "customer.deactivated"]
-    kept = await webhooks.outbox.events(env.org_id, EventFilter(customer_id=customer), Paging())
+    kept = await webhooks.outbox.list(env.org_id, EventFilter(customer_id=customer), Paging())
     assert {event.event_id for event in kept.rows} <= set(listener.verified(made.secret.get_secret_value()))

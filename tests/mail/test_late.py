@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from billflow.domain.commands import EndNow
-from billflow.models.contracts.customers import CustomerRecord, CustomerRef
+from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.mail import MailRecord, NotificationInput, Occasion
 from billflow.payments.sandbox import DECLINING_CARD
-from billflow.ports.adjustments import MailNotSent
+from billflow.ports.mail import MailNotSent
 from billflow.wiring import mail_activities, personal_data_of
 from tests.databases import migrated_database
 from tests.mail.server import TAKEN, MailServer, mail_server
@@ -46,7 +46,7 @@ async def refused_mail(env: SkippingEnvironment) -> tuple[CustomerRecord, MailRe
 
 async def kept(env: SkippingEnvironment, customer: CustomerRecord) -> list[MailRecord]:
     """Return the customer's mails."""
-    return list((await env.engine.mail_log.mails(env.org_id, customer.customer_id)).rows)
+    return list((await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows)
 
 
 async def over(env: SkippingEnvironment, mail: MailRecord) -> None:
@@ -101,9 +101,7 @@ async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
         await mails.notify_late(ask)
 
     await env.command(plan, EndNow())
-    await personal_data_of(env.engine).erase(
-        CustomerRef(org_id=env.org_id, customer_id=customer.customer_id), await env.change()
-    )
+    await personal_data_of(env.engine).erase(customer.ref, await env.change())
     refusing.answer = TAKEN
     await mails.notify_late(ask)
 

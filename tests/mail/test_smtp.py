@@ -7,7 +7,7 @@ import pytest
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.mail.smtp import SmtpMailer
 from billflow.models.contracts.mail import Mail
-from billflow.ports.adjustments import MailNotSent
+from billflow.ports.mail import MailNotSent
 from billflow.settings import SettingsError
 from tests.mail.server import mail_server
 

@@ -12,7 +12,8 @@ from billflow.payments.mode import check_mode
 from billflow.payments.sandbox import Sandbox
 from billflow.ports.payments import PaymentsRejected
 from billflow.settings import SettingsError
-from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.access.organizations import PostgresOrganizationRepository
+from billflow.store.plans.test_clocks import PostgresTestClockRepository
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 from tests.payments.inputs import a_customer, an_invoice
@@ -49,17 +50,17 @@ async def test_every_way_to_stripe_is_guarded(gateway: StripeGateway) -> None:
 
 async def test_an_organization_is_live_or_not_for_good_and_only_test_ones_have_clocks(postgres_url: str) -> None:
     database = Database(await migrated_database(postgres_url, "mode"))
-    testing, live = PostgresRegistry(database), PostgresRegistry(database, livemode=True)
-    org_id = await live.create_org("real")
+    testing, live = PostgresOrganizationRepository(database), PostgresOrganizationRepository(database, livemode=True)
+    org_id = await live.ensure("real")
 
-    assert await live.create_org("real") == org_id
+    assert await live.ensure("real") == org_id
     with pytest.raises(Refused, match="in live mode, but STRIPE_API_KEY is a test key"):
-        await testing.create_org("real")
-    await testing.create_org("sandbox")
+        await testing.ensure("real")
+    await testing.ensure("sandbox")
     with pytest.raises(Refused, match="in test mode, but STRIPE_API_KEY is a live key"):
-        await live.create_org("sandbox")
+        await live.ensure("sandbox")
     with pytest.raises(Refused, match="no test clocks"):
-        await live.create_clock(org_id, datetime.now(UTC))
+        await PostgresTestClockRepository(database, livemode=True).create(org_id, datetime.now(UTC))
     await database.close()
 
 

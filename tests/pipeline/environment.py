@@ -78,7 +78,7 @@ class PlanEnvironment:
 
     async def now(self) -> datetime:
         """Return the clock's time."""
-        return (await self.env.engine.registry.clock(self.org_id, self.clock_id)).now_at
+        return (await self.env.engine.repositories.test_clocks.get(self.org_id, self.clock_id)).now_at
 
     async def start(self, asked: StartPlan = MONTHLY, key: str = "") -> StartPlanResult:
         """Start a plan now, and wait for its card."""
@@ -113,11 +113,15 @@ class PlanEnvironment:
     async def seats(self, members: int, at: datetime | None = None, guests: int = 0) -> None:
         """Report seats, now unless said otherwise."""
         report = SeatReport(observed_at=at or await self.now(), members=members, guests=guests)
-        await self.env.engine.registry.report_seats(self.org_id, self.customer_id, [report])
+        await self.env.engine.repositories.seats.report(
+            CustomerRef(org_id=self.org_id, customer_id=self.customer_id), [report]
+        )
 
     async def price(self, pricing: CustomerPricing) -> None:
         """Agree on prices."""
-        await self.env.engine.registry.set_pricing(self.org_id, self.customer_id, pricing, await self.change())
+        await self.env.engine.repositories.customers.set_pricing(
+            CustomerRef(org_id=self.org_id, customer_id=self.customer_id), pricing, await self.change()
+        )
 
     async def change(self) -> ChangeContext:
         """Say who changes something, and when."""
@@ -185,7 +189,7 @@ class PlanEnvironment:
     async def credits(self) -> tuple[GrantedCredit, ...]:
         """Return what is owed to the customer, and what was used of it, the oldest first."""
         ref = CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
-        return (await self.env.engine.customer_records_store.credits(ref)).credits[::-1]
+        return (await self.env.engine.repositories.credits.get(ref)).credits[::-1]
 
     async def credit_balance(self) -> int:
         """Return what is left of the credits."""
@@ -224,7 +228,7 @@ async def begun(env: ApiEnvironment, hosting: str = "cloud") -> PlanEnvironment:
     deployment = Deployment(kind=DeploymentKind.REMOTE_SERVER, name=f"{number}.example", uuid=uuid4())
     new = NewCustomer(name="Acme", email=f"{number}@acme.example", deployment=deployment if hosting == SERVER else None)
     change = ChangeContext(actor="tests", at=BEGIN)
-    customer = await env.engine.registry.create_customer(env.org_id, new, change)
+    customer = await env.engine.repositories.customers.create(env.org_id, new, change)
     await env.give_card(customer.customer_id)
-    clock = await env.engine.registry.create_clock(env.org_id, BEGIN)
+    clock = await env.engine.repositories.test_clocks.create(env.org_id, BEGIN)
     return PlanEnvironment(env, customer, clock.test_clock_id)

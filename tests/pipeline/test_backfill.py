@@ -55,13 +55,13 @@ async def test_one_letter_tells_of_all_late_invoices_with_their_dates_and_sum(pl
 
 async def mails(plan_env: PlanEnvironment) -> list[MailRecord]:
     """Return the customer's mails, once there is one."""
-    mail_log = plan_env.env.engine.mail_log
+    mails = plan_env.env.engine.repositories.mails
 
     async def is_written() -> bool:
-        return bool((await mail_log.mails(plan_env.org_id, plan_env.customer_id)).rows)
+        return bool((await mails.list(plan_env.org_id, plan_env.customer_id)).rows)
 
     await until(is_written)
-    return list((await mail_log.mails(plan_env.org_id, plan_env.customer_id)).rows)
+    return list((await mails.list(plan_env.org_id, plan_env.customer_id)).rows)
 
 
 async def test_a_billing_date_in_time_gives_no_such_notice(plan_env: PlanEnvironment) -> None:
@@ -72,7 +72,7 @@ async def test_a_billing_date_in_time_gives_no_such_notice(plan_env: PlanEnviron
     await plan_env.settled()
 
     assert await plan_env.events("billing.backfilled") == []
-    assert (await plan_env.env.engine.mail_log.mails(plan_env.org_id, plan_env.customer_id)).rows == ()
+    assert (await plan_env.env.engine.repositories.mails.list(plan_env.org_id, plan_env.customer_id)).rows == ()
     assert [event["behind"] for event in await plan_env.events("invoice.created")] == [False] * 3
 
 

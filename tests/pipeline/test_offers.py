@@ -41,7 +41,7 @@ async def withdrawn(plan_env: PlanEnvironment, offer: OfferRecord) -> OfferRecor
 
 
 async def offers(plan_env: PlanEnvironment) -> list[OfferStatus]:
-    listed = await plan_env.env.engine.offers.offers.offers(plan_env.org_id, plan_env.customer_id, await plan_env.now())
+    listed = await plan_env.env.engine.offers.offers.list(plan_env.org_id, plan_env.customer_id, await plan_env.now())
     return [offer.status for offer in listed]
 
 
@@ -272,7 +272,7 @@ async def test_a_customer_unknown_to_stripe_takes_on_the_customer_of_the_sent_in
 ) -> None:
     engine = plan_env.env.engine
     new = NewCustomer(name="Newcomer", email=f"new-{plan_env.customer_id}@acme.example")
-    fresh = await engine.registry.create_customer(plan_env.org_id, new, await plan_env.change())
+    fresh = await engine.repositories.customers.create(plan_env.org_id, new, await plan_env.change())
     held = await engine.stripe.v1.customers.create_async({"name": "Made by hand"})
     newcomer = PlanEnvironment(plan_env.env, fresh, plan_env.clock_id)
 

@@ -56,7 +56,7 @@ class ReconciliationEnvironment:
         """Create a customer with ten seats and a good card."""
         change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewCustomer(name="Acme", email=f"{secrets.token_hex(8)}@acme.example")
-        record = await self.engine.registry.create_customer(self.org_id, new, change)
+        record = await self.engine.repositories.customers.create(self.org_id, new, change)
         billed = BilledCustomer(
             org_id=self.org_id, customer_id=record.customer_id, name="Acme", email=record.email, currency="USD"
         )
@@ -64,7 +64,7 @@ class ReconciliationEnvironment:
         await self.engine.repositories.invoices.record_stripe_customer(billed, stripe_customer_id)
         await Sandbox(self.engine.stripe, API_KEY).give_card(stripe_customer_id, GOOD_CARD)
         seats = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=10)
-        await self.engine.registry.report_seats(self.org_id, record.customer_id, [seats])
+        await self.engine.repositories.seats.report(record.ref, [seats])
         return await self.engine.queries.customers.get(self.org_id, record.customer_id)
 
     def ask(self, customer: CustomerRecord, asked: StartPlan) -> StartPlanInput:
@@ -171,6 +171,8 @@ async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[Reco
         async with open_engine(settings, env_temporal) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
-            yield ReconciliationEnvironment(engine, await engine.registry.create_org(settings.org), env_database_url)
+            yield ReconciliationEnvironment(
+                engine, await engine.repositories.organizations.ensure(settings.org), env_database_url
+            )
             stop.set()
             await working

@@ -9,7 +9,7 @@ from temporalio.client import ScheduleOverlapPolicy
 from billflow import wiring
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.store.customers.registration import org_id_of
+from billflow.store.access.organizations import org_id_of
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
 from tests.api_environment import until
 from tests.namespaces import variables
@@ -36,7 +36,7 @@ async def test_workers_that_start_together_make_one_schedule(env: Reconciliation
 
 async def test_whoever_starts_makes_a_schedule_for_every_organization(env: ReconciliationEnvironment) -> None:
     client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
-    org_id = await env.engine.registry.create_org(slug)
+    org_id = await env.engine.repositories.organizations.ensure(slug)
 
     await wiring.ensure_schedules(env.engine)
 

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHistory
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.adjustments import RefundInput, VoidInput
 from billflow.models.contracts.customer_resources import NewProject
-from billflow.models.contracts.customers import ChangeContext, CustomerChange, CustomerRef
+from billflow.models.contracts.customers import ChangeContext, CustomerChange
 from billflow.models.contracts.endpoints import NewEndpoint
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
@@ -23,7 +23,7 @@ from tests.workflows.histories import runs_of
 async def onboarding(env: Environment) -> list[WorkflowHistory]:
     """Take a customer in, with a project and a trial."""
     customer = await env.customer(card=None)
-    ref = CustomerRef(org_id=env.org_id, customer_id=customer.customer_id)
+    ref = customer.ref
     plan = StartPlan(tier=MANUAL.tier, schedule=MANUAL.schedule, trial_days=14)
     wishes = OnboardingOptions(project=NewProject(name="First"), plan=plan)
     await env.engine.customers.onboard(ref, wishes, await _change(env))
@@ -33,8 +33,8 @@ async def onboarding(env: Environment) -> list[WorkflowHistory]:
 async def naming(env: Environment) -> list[WorkflowHistory]:
     """Change a customer's name, and tell Stripe."""
     customer = await env.customer()
-    ref = CustomerRef(org_id=env.org_id, customer_id=customer.customer_id)
-    await env.engine.customer_records_store.update(ref, CustomerChange(name="Muster AG"), await _change(env))
+    ref = customer.ref
+    await env.engine.repositories.customers.update(ref, CustomerChange(name="Muster AG"), await _change(env))
     await env.engine.control.start(customer_update_workflow(ref), "changed")
     return await _over(env, f"customer-update/{customer.customer_id}")
 
@@ -44,11 +44,11 @@ async def delivery(env: Environment) -> list[WorkflowHistory]:
     async with listening() as listener:
         listener.answer = lambda _: 500 if not listener.refused else 204
         endpoints, change = webhooks_of(env.engine).endpoints, await _change(env)
-        endpoint = (await endpoints.create_endpoint(env.org_id, NewEndpoint(url=listener.url), change)).record
+        endpoint = (await endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)).record
         customer = await env.customer(card=None)
         await listener.until(lambda here: here.types(customer.customer_id) == ["customer.created"])
         runs = await _over(env, f"delivery/{endpoint.endpoint_id}/{customer.customer_id}")
-        await endpoints.delete_endpoint(env.org_id, endpoint.endpoint_id, change)
+        await endpoints.delete(env.org_id, endpoint.endpoint_id, change)
     return runs
 
 

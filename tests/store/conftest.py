@@ -19,7 +19,7 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRecord, D
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
-from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
@@ -64,20 +64,17 @@ class Company:
     database: Database
     repositories: Repositories
     queries: Queries
-    registry: PostgresRegistry
 
     async def customer(self, deployment: Deployment | None = None) -> CustomerRecord:
         """Create a customer with a name of its own."""
         email = f"{uuid4().hex[:8]}@example.com"
-        return await self.registry.create_customer(
+        return await self.repositories.customers.create(
             self.org_id, NewCustomer(name="Muster GmbH", email=email, deployment=deployment), by()
         )
 
     async def seats(self, customer: CustomerRecord, at: datetime, members: int, guests: int = 0) -> None:
         """Report seats."""
-        await self.registry.report_seats(
-            self.org_id, customer.customer_id, [SeatReport(observed_at=at, members=members, guests=guests)]
-        )
+        await self.repositories.seats.report(customer.ref, [SeatReport(observed_at=at, members=members, guests=guests)])
 
     def ask(self, customer: CustomerRecord, asked: StartPlan = MONTHLY, key: str | None = None) -> StartPlanInput:
         """Return the request to start a plan at `BEGIN`."""
@@ -149,11 +146,11 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
 def company_of(database: Database, catalog: Catalog, org_id: str) -> Company:
     """Return the doors to the records of an organization in *database*."""
     repositories, queries = Repositories(database, catalog), Queries(database, catalog)
-    return Company(org_id, database, repositories, queries, PostgresRegistry(database))
+    return Company(org_id, database, repositories, queries)
 
 
 @pytest.fixture
 async def company(database: Database, catalog: Catalog) -> Company:
     """Return a new organization."""
-    org_id = await PostgresRegistry(database).create_org(f"org-{uuid4().hex[:8]}")
+    org_id = await PostgresOrganizationRepository(database).ensure(f"org-{uuid4().hex[:8]}")
     return company_of(database, catalog, org_id)

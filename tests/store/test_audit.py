@@ -12,7 +12,7 @@ from billflow.domain.errors import Refused
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.customers import NewCustomer
 from billflow.models.contracts.records import Paging
-from billflow.store.audit.queries import PostgresAudit
+from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
 from tests.store.conftest import BEGIN, Company, by
 
@@ -29,16 +29,16 @@ def tamperer(books_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]
 async def audited(company: Company) -> Company:
     """Return an organization with some history: customers, a suspension, a plan with a closed billing date."""
     customers = [await company.customer() for _ in range(3)]
-    await company.registry.suspend(company.org_id, customers[0].customer_id, by("ada"))
+    await company.repositories.customers.suspend(customers[0].ref, by("ada"))
     await company.seats(customers[1], BEGIN - timedelta(days=1), 12)
     await company.close(await company.bought(customers[1]))
     return company
 
 
 async def test_an_untouched_log_is_whole_and_names_its_head(audited: Company, database: Database) -> None:
-    audit = PostgresAudit(database)
+    audit = PostgresAuditQueries(database)
     verdict = await audit.verify(audited.org_id)
-    page = await audit.entries(audited.org_id, AuditFilter(), Paging())
+    page = await audit.list(audited.org_id, AuditFilter(), Paging())
     assert verdict.faults == ()
     assert verdict.entries == page.total > 5
 
@@ -62,8 +62,8 @@ TAMPERINGS = {
 async def test_tampering_is_found_and_named(
     audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]", problem: str
 ) -> None:
-    audit = PostgresAudit(database)
-    page = await audit.entries(audited.org_id, AuditFilter(action="customer.suspended"), Paging())
+    audit = PostgresAuditQueries(database)
+    page = await audit.list(audited.org_id, AuditFilter(action="customer.suspended"), Paging())
     tamperer.execute(TAMPERINGS[problem].encode(), {"id": page.rows[0].audit_id})
 
     verdict = await audit.verify(audited.org_id)
@@ -74,7 +74,7 @@ async def test_tampering_is_found_and_named(
 async def test_a_chain_that_was_written_anew_has_another_head(
     audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]"
 ) -> None:
-    audit = PostgresAudit(database)
+    audit = PostgresAuditQueries(database)
     before = await audit.verify(audited.org_id)
     mine = {"org": audited.org_id}
     tamperer.execute("UPDATE audit_log SET actor = 'nobody' WHERE org_id = %(org)s AND actor = 'ada'", mine)
@@ -90,15 +90,15 @@ async def test_a_chain_that_was_written_anew_has_another_head(
 
 async def test_writers_at_the_same_time_make_one_chain(company: Company, database: Database) -> None:
     await asyncio.gather(*(company.customer() for _ in range(20)))
-    verdict = await PostgresAudit(database).verify(company.org_id)
+    verdict = await PostgresAuditQueries(database).verify(company.org_id)
     assert (verdict.entries, verdict.faults) == (20, ())
 
 
 async def test_what_was_rolled_back_leaves_no_link(company: Company, database: Database) -> None:
     made = await company.customer()
     with pytest.raises(Refused, match="e-mail"):
-        await company.registry.create_customer(company.org_id, NewCustomer(name="Again", email=made.email), by())
-    verdict = await PostgresAudit(database).verify(company.org_id)
+        await company.repositories.customers.create(company.org_id, NewCustomer(name="Again", email=made.email), by())
+    verdict = await PostgresAuditQueries(database).verify(company.org_id)
     assert (verdict.entries, verdict.faults) == (1, ())
 
 
@@ -109,14 +109,14 @@ async def test_the_application_cant_change_the_chain(company: Company, books_url
 
 
 async def test_entries_are_found_by_actor_subject_and_moment(audited: Company, database: Database) -> None:
-    audit, org_id = PostgresAudit(database), audited.org_id
-    (found,) = (await audit.entries(org_id, AuditFilter(actor="ada"), Paging())).rows
+    audit, org_id = PostgresAuditQueries(database), audited.org_id
+    (found,) = (await audit.list(org_id, AuditFilter(actor="ada"), Paging())).rows
     assert (found.action, found.before, found.after) == (
         "customer.suspended",
         {"status": "active"},
         {"status": "suspended"},
     )
-    about = await audit.entries(org_id, AuditFilter(subject_type="customer", subject_id=found.subject_id), Paging())
+    about = await audit.list(org_id, AuditFilter(subject_type="customer", subject_id=found.subject_id), Paging())
     assert {entry.action for entry in about.rows} == {"customer.created", "customer.suspended"}
     later = AuditFilter(since=found.recorded_at + timedelta(days=1))
-    assert (await audit.entries(org_id, later, Paging())).rows == ()
+    assert (await audit.list(org_id, later, Paging())).rows == ()

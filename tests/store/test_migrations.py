@@ -14,7 +14,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.migrations import upgrade
 from billflow.models.tables import Base
 from billflow.ports.database import DatabaseBusy, NoDatabase
-from billflow.store.customers.registration import PostgresRegistry
+from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from tests.databases import fresh_database
@@ -83,7 +83,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_wall
     url = sqlalchemy_url(empty_url).set(username=owner).render_as_string()
     upgrade.upgrade(url)
     database = Database(url)
-    await PostgresRegistry(database).create_org("owned")
+    await PostgresOrganizationRepository(database).ensure("owned")
     async with database.engine.connect() as plain:
         assert (await plain.execute(text("SELECT slug FROM org"))).all() == []
     await database.close()
@@ -98,7 +98,7 @@ def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
 async def test_a_database_without_tables_is_named_with_the_way_out(empty_url: str) -> None:
     database = Database(empty_url)
     with pytest.raises(NoDatabase, match="lacks tables we need; run: billflow migrate"):
-        await PostgresRegistry(database).create_org("nowhere")
+        await PostgresOrganizationRepository(database).ensure("nowhere")
     await database.close()
 
 

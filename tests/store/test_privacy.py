@@ -9,14 +9,14 @@ from psycopg import sql
 from billflow.domain.errors import Refused
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.audit import AuditFilter
-from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, CustomerRef, NewCustomer
+from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, NewCustomer
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.models.tables import Base
-from billflow.store.audit.erasure import PostgresPersonalData
-from billflow.store.audit.queries import PostgresAudit
+from billflow.store.audit.erasure import PostgresPersonalDataRepository
+from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
-from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from tests.store.conftest import BEGIN, Company, by
 
 CANARY = "Kanarienvogel"
@@ -31,7 +31,7 @@ async def canary(company: Company) -> CustomerRecord:
         billing_address=Address(street=f"{CANARY}weg 7", country="DE"),
         metadata={"contact": CANARY},
     )
-    return await company.registry.create_customer(company.org_id, new, by())
+    return await company.repositories.customers.create(company.org_id, new, by())
 
 
 def found(url: str, org_id: str, text: str) -> list[str]:
@@ -55,9 +55,9 @@ async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
     customer = await canary(company)
 
     assert set(found(books_url, company.org_id, CANARY)) <= {"customer", "realm"}
-    (event,) = (await PostgresOutbox(database).events(company.org_id, EventFilter(), Paging())).rows
+    (event,) = (await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging())).rows
     assert event.data["name"] == customer.name
-    (entry,) = (await PostgresAudit(database).entries(company.org_id, AuditFilter(), Paging())).rows
+    (entry,) = (await PostgresAuditQueries(database).list(company.org_id, AuditFilter(), Paging())).rows
     assert entry.after is not None
     assert (entry.after["name"], entry.after["billing_address"]["street"]) == (customer.name, f"{CANARY}weg 7")
 
@@ -65,9 +65,9 @@ async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
 async def test_an_erased_customer_is_nowhere_and_its_books_stay(
     company: Company, database: Database, books_url: str
 ) -> None:
-    customer, privacy = await canary(company), PostgresPersonalData(database)
-    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
-    await company.registry.set_pricing(company.org_id, customer.customer_id, CustomerPricing(), by())
+    customer, privacy = await canary(company), PostgresPersonalDataRepository(database)
+    ref = customer.ref
+    await company.repositories.customers.set_pricing(customer.ref, CustomerPricing(), by())
 
     erasure = await privacy.erase(ref, by("ada", BEGIN))
 
@@ -76,12 +76,12 @@ async def test_an_erased_customer_is_nowhere_and_its_books_stay(
     assert erasure.erased_at == BEGIN
     erased = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert (erased.name, erased.status, erased.billing_address) == ("Erased customer", "inactive", None)
-    audit = PostgresAudit(database)
+    audit = PostgresAuditQueries(database)
     assert (await audit.verify(company.org_id)).faults == ()
-    entries = (await audit.entries(company.org_id, AuditFilter(action="customer.created"), Paging())).rows
+    entries = (await audit.list(company.org_id, AuditFilter(action="customer.created"), Paging())).rows
     assert entries[0].after is not None
     assert entries[0].after["name"] == "[erased]"
-    (entry,) = (await audit.entries(company.org_id, AuditFilter(action="customer.erased"), Paging())).rows
+    (entry,) = (await audit.list(company.org_id, AuditFilter(action="customer.erased"), Paging())).rows
     assert entry.actor == "ada"
 
     again = await privacy.erase(ref, by("bob", BEGIN + timedelta(days=1)))
@@ -90,8 +90,8 @@ async def test_an_erased_customer_is_nowhere_and_its_books_stay(
 
 async def test_the_same_person_may_come_back_as_somebody_new(company: Company, database: Database) -> None:
     customer = await canary(company)
-    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
-    await PostgresPersonalData(database).erase(ref, by())
+    ref = customer.ref
+    await PostgresPersonalDataRepository(database).erase(ref, by())
     assert (await canary(company)).customer_id != customer.customer_id
 
 
@@ -99,9 +99,9 @@ async def test_a_customer_that_still_has_to_pay_is_not_forgotten(company: Compan
     customer = await company.customer()
     await company.seats(customer, BEGIN - timedelta(days=1), 12)
     await company.bought(customer)
-    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+    ref = customer.ref
     with pytest.raises(Refused, match="live plan"):
-        await PostgresPersonalData(database).erase(ref, by())
+        await PostgresPersonalDataRepository(database).erase(ref, by())
     assert (await company.queries.customers.get(company.org_id, customer.customer_id)).email == customer.email
 
 
@@ -111,16 +111,16 @@ async def test_an_export_holds_everything_that_names_the_customer_and_no_key(
     customer = await canary(company)
     await company.seats(customer, BEGIN - timedelta(days=1), 12)
     await company.bought(customer)
-    ref = CustomerRef(org_id=company.org_id, customer_id=customer.customer_id)
+    ref = customer.ref
 
-    export = await PostgresPersonalData(database).export(ref, by("ada"))
+    export = await PostgresPersonalDataRepository(database).export(ref, by("ada"))
 
-    kept = export.kept
-    assert kept["customer"][0]["billing_address"]["street"] == f"{CANARY}weg 7"
-    assert [len(kept[name]) for name in ("billing_account", "customer_plan", "invoice", "deployment")] == [1, 1, 1, 1]
-    assert kept["event"][0]["data"]["email"] == EMAIL
-    assert kept["audit"][0]["after"]["name"] == customer.name
-    assert "customer_key" not in kept
+    rows = export.rows
+    assert rows["customer"][0]["billing_address"]["street"] == f"{CANARY}weg 7"
+    assert [len(rows[name]) for name in ("billing_account", "customer_plan", "invoice", "deployment")] == [1, 1, 1, 1]
+    assert rows["event"][0]["data"]["email"] == EMAIL
+    assert rows["audit"][0]["after"]["name"] == customer.name
+    assert "customer_key" not in rows
     exported = AuditFilter(action="customer.exported")
-    (entry,) = (await PostgresAudit(database).entries(company.org_id, exported, Paging())).rows
+    (entry,) = (await PostgresAuditQueries(database).list(company.org_id, exported, Paging())).rows
     assert (entry.actor, entry.subject_id) == ("ada", customer.customer_id)

@@ -62,7 +62,7 @@ async def test_invoices_are_found_by_plan_and_customer(company: Company, crowd: 
 
 async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(company: Company) -> None:
     customer = await company.customer()
-    await company.registry.suspend(company.org_id, customer.customer_id, by())
+    await company.repositories.customers.suspend(customer.ref, by())
 
     async def found(**wanted: object) -> int:
         return (await company.queries.customers.search(company.org_id, CustomerFilter.model_validate(wanted))).total

@@ -12,12 +12,12 @@ from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerRecord, NewCustomer
 from billflow.models.contracts.endpoints import NewEndpoint
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
-from billflow.store.access.idempotency import PostgresIdempotency
-from billflow.store.audit.key_rotation import Rotation
+from billflow.store.access.idempotency import PostgresIdempotencyRepository
+from billflow.store.access.organizations import PostgresOrganizationRepository
+from billflow.store.audit.key_rotation import KeyRotation
 from billflow.store.customers.queries import PostgresCustomerQueries
-from billflow.store.customers.registration import PostgresRegistry
 from billflow.store.session.database import Database
-from billflow.store.webhooks.endpoints import PostgresEndpoints
+from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from tests.databases import migrated_database
 from tests.store.conftest import Company, by, company_of
 
@@ -30,7 +30,7 @@ async def a_private_customer(company: Company) -> CustomerRecord:
     settings = CustomerSettings.model_validate({"company": {"tax_id": TAX_ID, "size": "small"}, "theme": "dark"})
     address = Address(street=STREET, country="DE")
     new = NewCustomer(name="Acme", email="a@acme.example", billing_address=address, settings=settings)
-    return await company.registry.create_customer(company.org_id, new, by())
+    return await company.repositories.customers.create(company.org_id, new, by())
 
 
 def company_with(company: Company, database: Database, catalog: Catalog) -> Company:
@@ -74,10 +74,10 @@ async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str
     both, new = Database(url, keyring=Keyring((NEW, OLD))), Database(url, keyring=Keyring((NEW,)))
     made = []
     for number, database in enumerate((plain, old)):
-        company = company_of(database, catalog, await PostgresRegistry(database).create_org(f"org-{number}"))
+        company = company_of(database, catalog, await PostgresOrganizationRepository(database).ensure(f"org-{number}"))
         made.append((company.org_id, await a_private_customer(company)))
 
-    await Rotation(both).run()
+    await KeyRotation(both).run()
 
     for org_id, customer in made:
         read = await PostgresCustomerQueries(new).get(org_id, customer.customer_id)
@@ -95,15 +95,15 @@ async def migrated(postgres_url: str) -> str:
 async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgres_url: str) -> None:
     url = await migrated(postgres_url)
     old, both = Database(url, keyring=Keyring((OLD,))), Database(url, keyring=Keyring((NEW, OLD)))
-    org_id = await PostgresRegistry(old).create_org("org")
-    made = await PostgresEndpoints(old, str).create_endpoint(org_id, NewEndpoint(url="https://example.com"), by())
+    org_id = await PostgresOrganizationRepository(old).ensure("org")
+    made = await PostgresEndpointRepository(old, str).create(org_id, NewEndpoint(url="https://example.com"), by())
     secret = made.secret.get_secret_value()
     claim = Claim(key="once", fingerprint=b"same", holder=str(uuid4()))
     answer = IdempotentAnswer(status=201, headers={}, body=secret.encode())
-    assert await PostgresIdempotency(old).claim(org_id, claim) is ClaimState.MINE
-    await PostgresIdempotency(old).keep(org_id, claim, answer)
+    assert await PostgresIdempotencyRepository(old).claim(org_id, claim) is ClaimState.MINE
+    await PostgresIdempotencyRepository(old).store(org_id, claim, answer)
 
-    assert await Rotation(both).run() == 2
+    assert await KeyRotation(both).run() == 2
 
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT secret, (SELECT body FROM idempotency_key) FROM webhook_endpoint").fetchall()
@@ -113,6 +113,6 @@ async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgr
     assert secret not in str(sealed)
     assert secret.encode() not in bytes(body)
     new = Database(url, keyring=Keyring((NEW,)))
-    assert await PostgresIdempotency(new).claim(org_id, claim) == answer
+    assert await PostgresIdempotencyRepository(new).claim(org_id, claim) == answer
     for database in (old, both, new):
         await database.close()

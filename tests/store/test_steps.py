@@ -137,7 +137,7 @@ async def test_a_server_that_does_not_report_is_reminded_once(company: Company) 
 async def test_a_purchase_given_up_gives_the_discounted_months_back(company: Company) -> None:
     customer = await company.customer(Deployment(kind=SERVER, name="chat.example.com", uuid=uuid4()))
     pricing = CustomerPricing(flat_discounted_months=12)
-    await company.registry.set_pricing(company.org_id, customer.customer_id, pricing, by())
+    await company.repositories.customers.set_pricing(customer.ref, pricing, by())
     started = await company.start(company.ask(customer, BASIC))
     spent = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert spent.pricing.flat_discounted_months == 11
@@ -163,12 +163,12 @@ async def test_ending_now_can_void_every_open_invoice_of_the_customer(company: C
 async def test_nothing_is_charged_until_the_step_that_resumes_billing(company: Company) -> None:
     customer = await company.customer()
     plan = await company.bought(customer)
-    await company.registry.suspend(company.org_id, customer.customer_id, by(at=BEGIN + 20 * DAY))
+    await company.repositories.customers.suspend(customer.ref, by(at=BEGIN + 20 * DAY))
     passed = await company.close(plan)
     assert (passed.invoices, passed.state.suspended) == ((), True)
 
     back = BEGIN + 70 * DAY
-    active = await company.registry.activate(company.org_id, customer.customer_id, by(at=back))
+    active = await company.repositories.customers.activate(customer.ref, by(at=back))
     assert active.status is CustomerStatus.ACTIVE
     waiting = await company.close(passed.state)
     assert (waiting.invoices, waiting.state.suspended, waiting.state.resume_due) == ((), False, True)
@@ -213,7 +213,7 @@ async def test_commands_at_once_are_taken_one_after_the_other(company: Company) 
 
 async def test_a_suspended_customer_buys_nothing(company: Company) -> None:
     customer = await company.customer()
-    await company.registry.suspend(company.org_id, customer.customer_id, by())
+    await company.repositories.customers.suspend(customer.ref, by())
     with pytest.raises(Refused, match="suspended"):
         await company.start(company.ask(customer))
 

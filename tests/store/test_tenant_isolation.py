@@ -55,7 +55,7 @@ def become(connection: "psycopg.Connection[tuple[object, ...]]", org_id: str | N
 
 
 async def test_another_organizations_ids_are_not_found(company: Company, billed: StepResult) -> None:
-    stranger = await company.registry.create_org("stranger")
+    stranger = await company.repositories.organizations.ensure("stranger")
     with pytest.raises(NotFound):
         await company.repositories.plans.get(PlanRef(org_id=stranger, plan_id=billed.state.plan_id))
     with pytest.raises(NotFound):
@@ -100,7 +100,7 @@ async def test_a_row_of_another_organization_cant_be_written(
 async def test_a_row_of_another_organization_cant_be_named(
     connection: "psycopg.Connection[tuple[object, ...]]", company: Company, billed: StepResult
 ) -> None:
-    stranger = await company.registry.create_org("stranger")
+    stranger = await company.repositories.organizations.ensure("stranger")
     with pytest.raises(ForeignKeyViolation):
         connection.execute(
             "INSERT INTO billing_account (org_id, customer_id, name, currency) VALUES (%s, %s, 'theirs', 'USD')",

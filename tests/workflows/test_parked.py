@@ -64,7 +64,7 @@ async def test_a_parked_plan_goes_on_by_itself_within_the_hour_after_its_cause_i
     await env.report(customer, 10, await env.now() - timedelta(seconds=1))
     due = add_months(plan.billing_cycle_anchor, 1)
     pricing = customer.pricing.model_copy(update={"exempt_from_license_number_check": True})
-    await env.engine.registry.set_pricing(env.org_id, customer.customer_id, pricing, await env.change())
+    await env.engine.repositories.customers.set_pricing(customer.ref, pricing, await env.change())
 
     await env.leap(timedelta(minutes=65))
 
@@ -75,7 +75,7 @@ async def test_a_parked_plan_goes_on_by_itself_within_the_hour_after_its_cause_i
 async def test_support_can_have_a_parked_plan_look_again_now(env: SkippingEnvironment) -> None:
     customer, plan = await on_hold(env)
     pricing = customer.pricing.model_copy(update={"exempt_from_license_number_check": True})
-    await env.engine.registry.set_pricing(env.org_id, customer.customer_id, pricing, await env.change())
+    await env.engine.repositories.customers.set_pricing(customer.ref, pricing, await env.change())
 
     await env.command(plan, Retry())
 

@@ -12,7 +12,7 @@ from tests.workflows.skipping import SkippingEnvironment
 
 async def suspend(env: SkippingEnvironment, customer: CustomerRecord, plan: PlanState) -> None:
     """Suspend the customer, and wait until the plan has heard of it."""
-    await env.engine.registry.suspend(env.org_id, customer.customer_id, await env.change())
+    await env.engine.repositories.customers.suspend(customer.ref, await env.change())
     await env.engine.plans.customer_changed(env.org_id, customer.customer_id)
 
     async def knows() -> bool:
@@ -24,7 +24,7 @@ async def suspend(env: SkippingEnvironment, customer: CustomerRecord, plan: Plan
 
 async def reactivate(env: SkippingEnvironment, customer: CustomerRecord, plan: PlanState) -> None:
     """Let the customer back in, and wait until billing has resumed."""
-    await env.engine.registry.activate(env.org_id, customer.customer_id, await env.change())
+    await env.engine.repositories.customers.activate(customer.ref, await env.change())
     await env.engine.plans.customer_changed(env.org_id, customer.customer_id)
 
     async def resumed() -> bool:

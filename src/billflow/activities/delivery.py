@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
-from billflow.ports.webhooks import Outbox, WebhookSender
+from billflow.ports.webhooks import DeliveryRepository, WebhookSender
 
 AT_ONCE = 50
 """How many messages one call sends, so that a stop is never far."""
@@ -21,7 +21,7 @@ def _real_time() -> datetime:
 class DeliveryActivities:
     """What a stream's workflow does; `now` is real time, whatever test clocks say."""
 
-    outbox: Outbox
+    deliveries: DeliveryRepository
     sender: WebhookSender
     now: Callable[[], datetime] = _real_time
 
@@ -29,12 +29,12 @@ class DeliveryActivities:
     async def deliver(self, stream: DeliveryStream) -> DeliveryResult:
         """Send what is due on a stream, in order, and say how long to wait for the rest."""
         for _ in range(AT_ONCE):
-            message = await self.outbox.next_message(stream)
+            message = await self.deliveries.next_message(stream)
             if message is None:
                 return DeliveryResult()
             now = self.now()
             if message.next_attempt_at is not None and message.next_attempt_at > now:
                 return DeliveryResult(wait=message.next_attempt_at - now)
             activity.heartbeat()
-            await self.outbox.record_attempt(stream, await self.sender.send(message, now))
+            await self.deliveries.record_attempt(stream, await self.sender.send(message, now))
         return DeliveryResult(wait=timedelta(0))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput
-from billflow.ports.adjustments import Mailer, MailLog
+from billflow.ports.mail import Mailer, MailRepository
 
 Write = Callable[[NotificationInput, NotificationFacts], Mail]
 """Writes a notification in the customer's language."""
@@ -17,23 +17,23 @@ Write = Callable[[NotificationInput, NotificationFacts], Mail]
 class MailActivities:
     """Mail from the mail log to the mail server; without a `mailer` it is stored, not sent."""
 
-    mail_log: MailLog
+    mails: MailRepository
     write: Write
     mailer: Mailer | None = None
 
     @activity.defn
     async def notify(self, notification: NotificationInput) -> str:
         """Tell the customer about an invoice, once, and return the mail's id."""
-        facts = await self.mail_log.notice_facts(notification)
-        mail = await self.mail_log.keep(notification, facts, self.write(notification, facts))
+        facts = await self.mails.notification_facts(notification)
+        mail = await self.mails.store(notification, facts, self.write(notification, facts))
         if self.mailer is not None and mail.sent_at is None:
             await self.mailer.send(f"{mail.org_id}/{mail.key}", mail)
-            await self.mail_log.mark_sent(notification.org_id, mail.mail_id, datetime.now(UTC))
+            await self.mails.mark_sent(notification.org_id, mail.mail_id, datetime.now(UTC))
         return mail.mail_id
 
     @activity.defn
     async def notify_late(self, notification: NotificationInput) -> None:
         """Tell the customer what still holds, unless it was erased: nobody is asked for what was paid meanwhile."""
-        facts = await self.mail_log.notice_facts(notification)
+        facts = await self.mails.notification_facts(notification)
         if not facts.is_erased and (notification.occasion.outlives_the_debt or not facts.is_closed):
             await self.notify(notification)

@@ -17,20 +17,20 @@ from billflow.models.contracts.customer_resources import NewProject
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.onboarding import (
     OnboardingInput,
+    OnboardingPart,
     OnboardingProgress,
-    OnboardingStage,
+    PartProgress,
+    PartStatus,
     PlanPartResult,
     RemoveProjectInput,
     ReportPartInput,
-    StageProgress,
-    StageStatus,
 )
 from billflow.models.contracts.plans import StartPlanInput
-from billflow.ports.billing import Registry
-from billflow.ports.customers import CustomerBooks, CustomerQueries
+from billflow.ports.customers import BillingAccountRepository, CustomerQueries, OnboardingRepository, ProjectRepository
 from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
 from billflow.ports.plans import PlanRepository
+from billflow.ports.test_clocks import TestClockRepository
 
 Made = TypeVar("Made")
 
@@ -39,70 +39,72 @@ Made = TypeVar("Made")
 class OnboardingActivities:
     """What a new customer is given, in our database and at Stripe."""
 
-    customers: CustomerBooks
+    onboardings: OnboardingRepository
+    billing_accounts: BillingAccountRepository
+    projects: ProjectRepository
+    test_clocks: TestClockRepository
     customer_queries: CustomerQueries
-    registry: Registry
     plans: PlanRepository
     invoices: InvoiceRepository
     gateway: PaymentGateway
 
     @activity.defn
-    async def check_deployment(self, request: OnboardingInput) -> StageProgress:
+    async def check_deployment(self, request: OnboardingInput) -> PartProgress:
         """Make sure that the customer runs on something."""
         customer = self.customer_queries.get(request.org_id, request.customer_id)
-        return await _progress(OnboardingStage.DEPLOYMENT, customer, lambda found: found.deployment_id)
+        return await _progress(OnboardingPart.DEPLOYMENT, customer, lambda found: found.deployment_id)
 
     @activity.defn
-    async def check_account(self, request: OnboardingInput) -> StageProgress:
+    async def check_account(self, request: OnboardingInput) -> PartProgress:
         """Make sure that there is an account to bill to."""
-        accounts = self.customers.accounts(_ref(request))
-        return await _progress(OnboardingStage.BILLING_ACCOUNT, accounts, lambda found: found[0].billing_account_id)
+        accounts = self.billing_accounts.list(_ref(request))
+        return await _progress(OnboardingPart.BILLING_ACCOUNT, accounts, lambda found: found[0].billing_account_id)
 
     @activity.defn
-    async def make_stripe_customer(self, request: OnboardingInput) -> StageProgress:
+    async def make_stripe_customer(self, request: OnboardingInput) -> PartProgress:
         """Make the customer known to Stripe, once."""
 
         async def stripe_customer_id() -> str:
-            payer = await self.customers.payer(_ref(request))
+            payer = await self.billing_accounts.default_payer(_ref(request))
             made = await self.gateway.ensure_customer(payer)
             if payer.stripe_customer_id is None:
                 await self.invoices.record_stripe_customer(payer, made)
             return made
 
         try:
-            return await _progress(OnboardingStage.STRIPE_CUSTOMER, stripe_customer_id(), str)
+            return await _progress(OnboardingPart.STRIPE_CUSTOMER, stripe_customer_id(), str)
         except PaymentsRejected as error:
-            return _failed(OnboardingStage.STRIPE_CUSTOMER, error.reason, error.message)
+            return _failed(OnboardingPart.STRIPE_CUSTOMER, error.reason, error.message)
         except PaymentsUnavailable as error:
             retry_later(error)
 
     @activity.defn
-    async def make_project(self, request: OnboardingInput) -> StageProgress:
+    async def make_project(self, request: OnboardingInput) -> PartProgress:
         """Make the first project; skipped where the customer has one that this onboarding did not make."""
         ours = uuid5(UUID(request.customer_id), request.at.isoformat())
-        status = StageStatus.DONE
+        status = PartStatus.DONE
 
         async def project_id() -> str:
             nonlocal status
-            if known := [project.project_id for project in await self.customers.projects(_ref(request))]:
-                status = StageStatus.DONE if str(ours) in known else StageStatus.SKIPPED
+            if known := [project.project_id for project in await self.projects.list(_ref(request))]:
+                status = PartStatus.DONE if str(ours) in known else PartStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
             name = (await self.customer_queries.get(request.org_id, request.customer_id)).name
             wanted = request.options.project or NewProject(name=name)
-            made = await self.customers.add_project(_ref(request), wanted, _change(request), project_id=ours)
+            made = await self.projects.create(_ref(request), wanted, _change(request), resource_id=ours)
             return made.project_id
 
-        progress = await _progress(OnboardingStage.FIRST_PROJECT, project_id(), str)
-        return progress if progress.status is StageStatus.FAILED else progress.model_copy(update={"status": status})
+        progress = await _progress(OnboardingPart.FIRST_PROJECT, project_id(), str)
+        return progress if progress.status is PartStatus.FAILED else progress.model_copy(update={"status": status})
 
     @activity.defn
     async def start_plan(self, request: OnboardingInput) -> PlanPartResult:
         """Start the requested plan, once."""
         plan, clock_id = request.options.plan, request.options.test_clock_id
         if plan is None:
-            return PlanPartResult(progress=StageProgress(part=OnboardingStage.TRIAL_PLAN, status=StageStatus.SKIPPED))
+            return PlanPartResult(progress=PartProgress(part=OnboardingPart.TRIAL_PLAN, status=PartStatus.SKIPPED))
         try:
-            at = (await self.registry.clock(request.org_id, clock_id)).now_at if clock_id else request.at
+            at = (await self.test_clocks.get(request.org_id, clock_id)).now_at if clock_id else request.at
             start = StartPlanInput(
                 org_id=request.org_id,
                 customer_id=request.customer_id,
@@ -116,24 +118,24 @@ class OnboardingActivities:
         except Unavailable:
             raise
         except BillingError as error:
-            return PlanPartResult(progress=_failed(OnboardingStage.TRIAL_PLAN, error.code, error.message))
-        done = _done(OnboardingStage.TRIAL_PLAN, result.state.plan_id)
+            return PlanPartResult(progress=_failed(OnboardingPart.TRIAL_PLAN, error.code, error.message))
+        done = _done(OnboardingPart.TRIAL_PLAN, result.state.plan_id)
         return PlanPartResult(progress=done, state=result.state, invoices=result.invoices)
 
     @activity.defn
-    async def remove_project(self, request: RemoveProjectInput) -> StageProgress:
+    async def remove_project(self, request: RemoveProjectInput) -> PartProgress:
         """Remove the first project; one that is gone already stays gone."""
         with contextlib.suppress(NotFound):
-            await self.customers.remove_project(_ref(request), request.project_id, _change(request))
-        return StageProgress(part=OnboardingStage.FIRST_PROJECT, status=StageStatus.UNDONE, at=_now())
+            await self.projects.delete(_ref(request), request.project_id, _change(request))
+        return PartProgress(part=OnboardingPart.FIRST_PROJECT, status=PartStatus.UNDONE, at=_now())
 
     @activity.defn
     async def report_part(self, report: ReportPartInput) -> OnboardingProgress:
         """Record what came of a part."""
-        return await self.customers.report_part(report)
+        return await self.onboardings.record_part(report)
 
 
-async def _progress(part: OnboardingStage, made: Awaitable[Made], id_of: Callable[[Made], str]) -> StageProgress:
+async def _progress(part: OnboardingPart, made: Awaitable[Made], id_of: Callable[[Made], str]) -> PartProgress:
     try:
         return _done(part, id_of(await made))
     except (Unavailable, PaymentsRejected):
@@ -142,12 +144,12 @@ async def _progress(part: OnboardingStage, made: Awaitable[Made], id_of: Callabl
         return _failed(part, error.code, error.message)
 
 
-def _done(part: OnboardingStage, result: str) -> StageProgress:
-    return StageProgress(part=part, status=StageStatus.DONE, result=result, at=_now())
+def _done(part: OnboardingPart, result: str) -> PartProgress:
+    return PartProgress(part=part, status=PartStatus.DONE, result=result, at=_now())
 
 
-def _failed(part: OnboardingStage, code: str, message: str) -> StageProgress:
-    return StageProgress(part=part, status=StageStatus.FAILED, code=code, message=message, at=_now())
+def _failed(part: OnboardingPart, code: str, message: str) -> PartProgress:
+    return PartProgress(part=part, status=PartStatus.FAILED, code=code, message=message, at=_now())
 
 
 def _ref(request: OnboardingInput) -> CustomerRef:

@@ -16,7 +16,7 @@ from billflow.models.contracts.reconciliation import (
     SliceInput,
     SliceResult,
 )
-from billflow.ports.billing import Offers
+from billflow.ports.offers import OfferRepository
 from billflow.ports.reconciliation import ReconciliationRepository
 
 PAGES_PER_SLICE = 50
@@ -36,7 +36,7 @@ class ReconciliationActivities:
     repository: ReconciliationRepository
     comparison: Comparison
     repairs: Repairs
-    offers: Offers
+    offers: OfferRepository
 
     @activity.defn
     async def begin_reconciliation(self, request: ReconciliationInput) -> RunRef:

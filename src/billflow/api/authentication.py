@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from billflow.errors import TooManyRequests, Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
-from billflow.ports.access import Keys
+from billflow.store.access.api_keys import PostgresApiKeyRepository
 
 REMEMBERED_FOR = 5.0
 """Seconds that a right key is believed without asking again; a revoked one works no longer than that."""
@@ -45,7 +45,7 @@ class RateLimiter:
 class Authentication:
     """The keys of one *mode* as one process knows them; it counts requests for itself (decision 0061)."""
 
-    keys: Keys
+    keys: PostgresApiKeyRepository
     mode: Mode
     clock: Callable[[], float] = time.monotonic
     _known: dict[bytes, tuple[ApiKeyRecord, float]] = field(default_factory=dict, init=False)
@@ -75,7 +75,7 @@ class Authentication:
         known, until = self._known.get(digest, (None, 0.0))
         if known is not None and until > self.clock():
             return known if known.is_valid(now) else None
-        key = await self.keys.known_key(presented, now)
+        key = await self.keys.find_valid(presented, now)
         self._known.pop(digest, None)
         if key is not None:
             if len(self._known) >= _MOST_REMEMBERED:

@@ -62,7 +62,9 @@ async def _claimed(services: Services, caller: Principal, claim: Claim) -> Idemp
     """Take the key, waiting a while for whoever has it."""
     clock, pause = asyncio.get_running_loop().time, _FIRST_LOOK
     deadline = clock() + PATIENCE
-    while (found := await services.answers.claim(caller.org_id, claim)) is ClaimState.RUNNING and clock() < deadline:
+    while (
+        found := await services.repositories.idempotency.claim(caller.org_id, claim)
+    ) is ClaimState.RUNNING and clock() < deadline:
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LATER_LOOKS)
     return found
@@ -75,14 +77,14 @@ async def _done_once(services: Services, caller: Principal, claim: Claim, handle
     except (InvalidInput, NotFound, Refused) as error:
         response = refused(error)
     except BaseException:
-        await asyncio.shield(_noted(lambda: services.answers.release(caller.org_id, claim)))
+        await asyncio.shield(_noted(lambda: services.repositories.idempotency.release(caller.org_id, claim)))
         raise
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
         answer = IdempotentAnswer(status=response.status_code, headers=headers, body=bytes(response.body))
-        await _noted(lambda: services.answers.keep(caller.org_id, claim, answer))
+        await _noted(lambda: services.repositories.idempotency.store(caller.org_id, claim, answer))
     else:
-        await _noted(lambda: services.answers.release(caller.org_id, claim))
+        await _noted(lambda: services.repositories.idempotency.release(caller.org_id, claim))
     return response
 
 
@@ -100,7 +102,7 @@ async def _guarded(request: Request, services: Services, caller: Principal, hand
     """Do a write; updates of one thing come one after the other, each on what its caller has read."""
     if request.method not in GUARDED:
         return await handle()
-    async with services.guarding, services.answers.alone(caller.org_id, request.url.path):
+    async with services.guarding, services.repositories.idempotency.exclusive(caller.org_id, request.url.path):
         await require_match(request)
         return await handle()
 

@@ -11,10 +11,6 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Idempotency, Monitoring
-from billflow.ports.audit import Audit
-from billflow.ports.billing import Registry
-from billflow.ports.customers import CustomerBooks
 from billflow.service.adjustments import AdjustmentService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
@@ -44,9 +40,7 @@ class Services:
     plans: PlanService
     repositories: Repositories
     queries: Queries
-    registry: Registry
     customers: CustomerService
-    customer_records_store: CustomerBooks
     seats: SeatService
     clocks: ClockService
     offers: OfferService
@@ -59,10 +53,7 @@ class Services:
     verify_webhook: VerifyWebhook
     probes: Mapping[str, Probe]
     authentication: Authentication
-    answers: Idempotency
-    watch: Monitoring
     webhooks: WebhookService
-    audit: Audit
     privacy: PrivacyService
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 

@@ -35,11 +35,10 @@ def list_(  # noqa: PLR0913  (each is one filter)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.audit import AuditFilter
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import audit_of
 
         wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
         paging = Paging(limit=limit, after=after)
-        page = await audit_of(engine).entries(await org_of(engine), wanted, paging)
+        page = await engine.queries.audit.list(await org_of(engine), wanted, paging)
         if as_json:
             output.as_json({"audit": page.rows, "total": page.total, "next": page.next})
             return
@@ -60,9 +59,7 @@ def verify(
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import audit_of
-
-        verdict = await audit_of(engine).verify(await org_of(engine))
+        verdict = await engine.queries.audit.verify(await org_of(engine))
         if as_json:
             output.as_json(verdict)
         for fault in verdict.faults:

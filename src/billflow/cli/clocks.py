@@ -29,7 +29,7 @@ def create(
     """Create a test clock that stands still."""
 
     async def act(engine: "Engine") -> None:
-        _show(await engine.registry.create_clock(await org_of(engine), at or now(), name), as_json=as_json)
+        _show(await engine.repositories.test_clocks.create(await org_of(engine), at or now(), name), as_json=as_json)
 
     run(act)
 
@@ -47,7 +47,7 @@ def advance(
         org_id, clock_id = await org_of(engine), await found(engine, "clock", clock)
         with output.working("the plans catch up"):
             await engine.clocks.advance(org_id, clock_id, to)
-        _show(await engine.registry.clock(org_id, clock_id), as_json=as_json)
+        _show(await engine.repositories.test_clocks.get(org_id, clock_id), as_json=as_json)
 
     run(act)
 
@@ -57,7 +57,10 @@ def show(clock: ClockId, *, as_json: AsJson = False) -> None:
     """Show where a clock stands."""
 
     async def act(engine: "Engine") -> None:
-        _show(await engine.registry.clock(await org_of(engine), await found(engine, "clock", clock)), as_json=as_json)
+        _show(
+            await engine.repositories.test_clocks.get(await org_of(engine), await found(engine, "clock", clock)),
+            as_json=as_json,
+        )
 
     run(act)
 

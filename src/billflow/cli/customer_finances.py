@@ -37,7 +37,7 @@ def report(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
 
     async def act(engine: "Engine") -> None:
-        found = await engine.customer_records_store.report(await customer_ref(engine, customer))
+        found = await engine.queries.reports.report(await customer_ref(engine, customer))
         output.as_json(found) if as_json else report_facts(found)
 
     run(act)
@@ -57,7 +57,7 @@ def usage(
     async def act(engine: "Engine") -> None:
         end = until or now()
         ref = await customer_ref(engine, customer)
-        found = await engine.customer_records_store.usage(ref, since or end - USUAL_SPAN, end)
+        found = await engine.queries.reports.usage(ref, since or end - USUAL_SPAN, end)
         output.as_json(found) if as_json else usage_facts(found)
 
     run(act)
@@ -79,7 +79,7 @@ def credit(
         from billflow.models.contracts.customer_finances import NewCredit
 
         ref, new = await customer_ref(engine, customer), NewCredit(amount=amount, reason=reason)
-        granted = await engine.customer_records_store.grant_credit(ref, new, key or str(uuid4()), change_here(reason))
+        granted = await engine.repositories.credits.grant(ref, new, key or str(uuid4()), change_here(reason))
         if as_json:
             output.as_json(granted)
         else:
@@ -122,7 +122,7 @@ async def _over(engine: "Engine", ref: "CustomerRef") -> "OnboardingProgress":
 
     patience = PATIENCE_SECONDS
     while True:
-        progress = await engine.customer_records_store.onboarding(ref)
+        progress = await engine.repositories.onboardings.get(ref)
         if progress.status is not OnboardingStatus.RUNNING or patience <= 0:
             return progress
         await asyncio.sleep(LOOK_AGAIN)

@@ -44,7 +44,7 @@ def update(  # noqa: PLR0913  (each is one field)
         }
         asked = CustomerChange.model_validate({field: value for field, value in typed.items() if value is not None})
         ref = await customer_ref(engine, customer)
-        customer_facts(await engine.customer_records_store.update(ref, asked, change_here()), as_json=as_json)
+        customer_facts(await engine.repositories.customers.update(ref, asked, change_here()), as_json=as_json)
 
     run(act)
 
@@ -64,10 +64,10 @@ def settings(
         ref = await customer_ref(engine, customer)
         if given:
             asked = CustomerSettings.model_validate(settings_of(given))
-            await engine.customer_records_store.merge_settings(ref, asked, change_here())
+            await engine.repositories.settings.merge(ref, asked, change_here())
         for key in unset or ():
-            await engine.customer_records_store.remove_setting(ref, key, change_here())
-        found = await engine.customer_records_store.settings(ref)
+            await engine.repositories.settings.remove(ref, key, change_here())
+        found = await engine.repositories.settings.get(ref)
         if as_json:
             output.as_json(found)
         else:
@@ -109,12 +109,12 @@ def contacts(  # noqa: PLR0913  (each is one field)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.customer_resources import NewContact
 
-        ref, books = await customer_ref(engine, customer), engine.customer_records_store
+        ref, contacts = await customer_ref(engine, customer), engine.repositories.contacts
         if add:
-            await books.add_contact(ref, NewContact(email=add, name=name, is_primary=primary), change_here())
+            await contacts.create(ref, NewContact(email=add, name=name, is_primary=primary), change_here())
         if remove:
-            await books.remove_contact(ref, remove, change_here())
-        found = await books.contacts(ref)
+            await contacts.delete(ref, remove, change_here())
+        found = await contacts.list(ref)
         rows = [(one.contact_id, one.email, one.name or "", "primary" if one.is_primary else "") for one in found]
         _listed("contacts", found, (("id", "e-mail", "name", ""), rows), as_json=as_json)
 
@@ -139,17 +139,17 @@ def billing_accounts(  # noqa: PLR0913  (each is one field)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.customer_resources import BillingAccountChange, NewBillingAccount
 
-        ref, books = await customer_ref(engine, customer), engine.customer_records_store
+        ref, billing_accounts = await customer_ref(engine, customer), engine.repositories.billing_accounts
         if add:
             new = NewBillingAccount(
                 name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
             )
-            await books.add_account(ref, new, change_here())
+            await billing_accounts.create(ref, new, change_here())
         if default:
-            await books.change_account(ref, default, BillingAccountChange(is_default=True), change_here())
+            await billing_accounts.update(ref, default, BillingAccountChange(is_default=True), change_here())
         if remove:
-            await books.remove_account(ref, remove, change_here())
-        found = await books.accounts(ref)
+            await billing_accounts.delete(ref, remove, change_here())
+        found = await billing_accounts.list(ref)
         rows = [
             (one.billing_account_id, one.name, one.currency, one.collection_method, "default" if one.is_default else "")
             for one in found
@@ -173,12 +173,12 @@ def projects(
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.customer_resources import NewProject
 
-        ref, books = await customer_ref(engine, customer), engine.customer_records_store
+        ref, projects = await customer_ref(engine, customer), engine.repositories.projects
         if add:
-            await books.add_project(ref, NewProject(name=add, slug=slug), change_here())
+            await projects.create(ref, NewProject(name=add, slug=slug), change_here())
         if remove:
-            await books.remove_project(ref, remove, change_here())
-        found = await books.projects(ref)
+            await projects.delete(ref, remove, change_here())
+        found = await projects.list(ref)
         rows = [(one.project_id, one.slug, one.name, short(one.billing_account_id)) for one in found]
         _listed("projects", found, (("id", "slug", "name", "bills to"), rows), as_json=as_json)
 

@@ -33,7 +33,7 @@ def create(
         from billflow.models.contracts.customers import NewCustomer
 
         new = NewCustomer(name=name, email=email, default_currency=currency)
-        made = await engine.registry.create_customer(await org_of(engine), new, change_here())
+        made = await engine.repositories.customers.create(await org_of(engine), new, change_here())
         customer_facts(made, as_json=as_json)
 
     run(act)
@@ -120,7 +120,7 @@ def delete(customer: CustomerId, *, reason: Reason = None) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
 
     async def act(engine: "Engine") -> None:
-        await engine.customer_records_store.delete(await customer_ref(engine, customer), change_here(reason))
+        await engine.repositories.customers.delete(await customer_ref(engine, customer), change_here(reason))
         output.say("Deleted.")
 
     run(act)

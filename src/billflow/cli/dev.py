@@ -109,10 +109,10 @@ async def _first_key(engine: "Engine") -> str | None:
     from billflow.models.contracts.customers import ChangeContext
 
     org_id = await org_of(engine)
-    if await engine.keys.keys(org_id):
+    if await engine.repositories.api_keys.list(org_id):
         return None
     new = NewApiKey(name="dev", mode=engine.mode, scopes=frozenset(Scope))
-    issued = await engine.keys.create_key(org_id, new, ChangeContext(actor=actor(), at=now()))
+    issued = await engine.repositories.api_keys.create(org_id, new, ChangeContext(actor=actor(), at=now()))
     return issued.text.get_secret_value()
 
 

@@ -42,7 +42,7 @@ def create(
         from billflow.wiring import webhooks_of
 
         new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
-        made = await webhooks_of(engine).endpoints.create_endpoint(await org_of(engine), new, _change())
+        made = await webhooks_of(engine).endpoints.create(await org_of(engine), new, _change())
         _show_made(made, as_json=as_json)
 
     run(act)
@@ -56,7 +56,7 @@ def list_(*, limit: Limit = 50, after: After = None, as_json: AsJson = False) ->
         from billflow.models.contracts.records import Paging
         from billflow.wiring import webhooks_of
 
-        page = await webhooks_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=limit, after=after))
+        page = await webhooks_of(engine).endpoints.list(await org_of(engine), Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"webhook_endpoints": page.rows, "total": page.total, "next": page.next})
             return
@@ -135,7 +135,7 @@ def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None,
         from billflow.wiring import webhooks_of
 
         endpoint_id, paging = await _found(engine, endpoint), Paging(limit=limit, after=after)
-        page = await webhooks_of(engine).outbox.deliveries(await org_of(engine), endpoint_id, paging)
+        page = await webhooks_of(engine).deliveries.list(await org_of(engine), endpoint_id, paging)
         if as_json:
             output.as_json({"deliveries": page.rows, "total": page.total, "next": page.next})
             return
@@ -176,7 +176,7 @@ async def _found(engine: "Engine", typed: str) -> str:
     from billflow.models.contracts.records import Paging
     from billflow.wiring import webhooks_of
 
-    page = await webhooks_of(engine).endpoints.endpoints(await org_of(engine), Paging(limit=100))
+    page = await webhooks_of(engine).endpoints.list(await org_of(engine), Paging(limit=100))
     ids = [record.endpoint_id for record in page.rows if record.endpoint_id.startswith(typed.lower())]
     return only("endpoint", typed, ids)
 

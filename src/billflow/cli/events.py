@@ -34,7 +34,7 @@ def events(  # noqa: PLR0913  (each is one filter)
 
         customer_id = await found(engine, "customer", customer) if customer else None
         wanted = EventFilter(type=type_, customer_id=customer_id, since=since)
-        page = await webhooks_of(engine).outbox.events(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await webhooks_of(engine).outbox.list(await org_of(engine), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"events": page.rows, "total": page.total, "next": page.next})
             return

@@ -42,7 +42,7 @@ def create(
 
         named = {"name": name, "mode": engine.mode, "expires_at": expires_at, "rate_limit": rate_limit}
         new = NewApiKey.model_validate({**named, "scopes": scope or ["read", "write"]})
-        _show_new(await engine.keys.create_key(await org_of(engine), new, _change()), as_json=as_json)
+        _show_new(await engine.repositories.api_keys.create(await org_of(engine), new, _change()), as_json=as_json)
 
     run(act)
 
@@ -52,7 +52,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """List the keys, the newest first; their secrets are kept nowhere."""
 
     async def act(engine: "Engine") -> None:
-        keys = await engine.keys.keys(await org_of(engine))
+        keys = await engine.repositories.api_keys.list(await org_of(engine))
         if as_json:
             output.as_json({"keys": keys})
             return
@@ -67,7 +67,7 @@ def revoke(key: _KeyId, *, as_json: AsJson = False) -> None:
     """End a key; within seconds nothing answers to it any more."""
 
     async def act(engine: "Engine") -> None:
-        revoked = await engine.keys.revoke_key(await org_of(engine), await _found(engine, key), _change())
+        revoked = await engine.repositories.api_keys.revoke(await org_of(engine), await _found(engine, key), _change())
         if as_json:
             output.as_json(revoked)
         else:
@@ -87,14 +87,14 @@ def rotate(
 
     async def act(engine: "Engine") -> None:
         org_id, key_id = await org_of(engine), await _found(engine, key)
-        issued = await engine.keys.rotate_key(org_id, key_id, timedelta(hours=overlap_hours), _change())
+        issued = await engine.repositories.api_keys.rotate(org_id, key_id, timedelta(hours=overlap_hours), _change())
         _show_new(issued, as_json=as_json)
 
     run(act)
 
 
 async def _found(engine: "Engine", typed: str) -> str:
-    ids = [key.key_id for key in await engine.keys.keys(await org_of(engine))]
+    ids = [key.key_id for key in await engine.repositories.api_keys.list(await org_of(engine))]
     return only("API key", typed, [key_id for key_id in ids if key_id.startswith(typed.lower())])
 
 

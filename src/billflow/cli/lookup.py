@@ -22,7 +22,7 @@ _LISTED = frozenset({"plan", "customer", "invoice", "mail"})
 
 async def org_of(engine: "Engine") -> str:
     """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
-    return await engine.registry.create_org(engine.settings.org)
+    return await engine.repositories.organizations.ensure(engine.settings.org)
 
 
 async def found(engine: "Engine", noun: str, typed: str) -> str:

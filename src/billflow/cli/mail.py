@@ -29,7 +29,7 @@ def list_(
         from billflow.models.contracts.records import Paging
 
         customer_id = await found(engine, "customer", customer) if customer else None
-        page = await engine.mail_log.mails(await org_of(engine), customer_id, Paging(limit=limit, after=after))
+        page = await engine.repositories.mails.list(await org_of(engine), customer_id, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"mails": page.rows, "total": page.total, "next": page.next})
             return
@@ -51,7 +51,7 @@ def show(
     """Show a mail as its reader sees it."""
 
     async def act(engine: "Engine") -> None:
-        found_mail = await engine.mail_log.mail(await org_of(engine), await found(engine, "mail", mail))
+        found_mail = await engine.repositories.mails.get(await org_of(engine), await found(engine, "mail", mail))
         if as_json:
             output.as_json(found_mail)
             return

@@ -79,7 +79,7 @@ def list_(customer: CustomerId, *, as_json: AsJson = False) -> None:
 
     async def act(engine: "Engine") -> None:
         org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        offers = await engine.offers.offers.offers(org_id, customer_id, now())
+        offers = await engine.offers.offers.list(org_id, customer_id, now())
         if as_json:
             output.as_json({"offers": offers, "total": len(offers)})
             return
@@ -129,7 +129,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
 
         known = await _offer(engine, offer)
         clock_id = await found(engine, "clock", clock) if clock else None
-        at = (await engine.registry.clock(known.org_id, clock_id)).now_at if clock_id else now()
+        at = (await engine.repositories.test_clocks.get(known.org_id, clock_id)).now_at if clock_id else now()
         chosen = Acceptance(
             key=key or str(uuid4()),
             schedule=schedule,
@@ -147,7 +147,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
 
 async def _offer(engine: "Engine", typed: str) -> "OfferRecord":
     org_id = await org_of(engine)
-    return await engine.offers.offers.offer(org_id, await found(engine, "offer", typed), now())
+    return await engine.offers.offers.get(org_id, await found(engine, "offer", typed), now())
 
 
 def _change() -> "ChangeContext":

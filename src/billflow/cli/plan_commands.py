@@ -29,7 +29,7 @@ async def start(engine: "Engine", typed: "Start") -> None:
         actor=actor(),
         start=typed.asked,
         test_clock_id=clock_id,
-        at=(await engine.registry.clock(org_id, clock_id)).now_at if clock_id else now(),
+        at=(await engine.repositories.test_clocks.get(org_id, clock_id)).now_at if clock_id else now(),
     )
     show_started(await answered(engine.plans.start(ask), ask.idempotency_key), as_json=typed.as_json)
 

@@ -24,7 +24,7 @@ def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """List a customer's requests to be sponsored, the newest first."""
 
     async def act(engine: "Engine") -> None:
-        found = await engine.customer_records_store.sponsorships(await customer_ref(engine, customer))
+        found = await engine.repositories.sponsorships.list(await customer_ref(engine, customer))
         if as_json:
             output.as_json({"sponsorship_requests": found, "total": len(found)})
             return
@@ -57,9 +57,7 @@ def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
             website=website,
             expected_users=expected_users,
         )
-        asked = await engine.customer_records_store.request_sponsorship(
-            await customer_ref(engine, customer), new, change_here()
-        )
+        asked = await engine.repositories.sponsorships.request(await customer_ref(engine, customer), new, change_here())
         _show(asked, as_json=as_json)
 
     run(act)
@@ -89,7 +87,7 @@ def decline_sponsorship(
         ref = await customer_ref(engine, customer)
         request_id = await _found(engine, ref, request)
         _show(
-            await engine.customer_records_store.decline_sponsorship(ref, request_id, change_here(reason)),
+            await engine.repositories.sponsorships.decline(ref, request_id, change_here(reason)),
             as_json=as_json,
         )
 
@@ -97,7 +95,7 @@ def decline_sponsorship(
 
 
 async def _found(engine: "Engine", ref: "CustomerRef", typed: str) -> str:
-    ids = [request.sponsorship_request_id for request in await engine.customer_records_store.sponsorships(ref)]
+    ids = [request.sponsorship_request_id for request in await engine.repositories.sponsorships.list(ref)]
     return only("sponsorship request", typed, [one for one in ids if one.startswith(typed.lower())])
 
 

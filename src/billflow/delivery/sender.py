@@ -15,20 +15,20 @@ from standardwebhooks import Webhook
 from billflow.delivery.addresses import AddressPolicy
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.endpoints import Attempt, EventRecord, Message
+from billflow.ports.webhooks import WebhookSender
 
 PATIENCE_SECONDS = 10.0
 _AGENT = f"billflow/{version('billflow')}"
 
 
 @dataclass(frozen=True)
-class HttpSender:
-    """`ports_delivery.WebhookSender` over HTTP. Whatever is not a 2xx is a failure, redirects included."""
+class HttpSender(WebhookSender):
+    """Sends webhooks over HTTP. Whatever is not a 2xx is a failure, redirects included."""
 
     client: httpx.AsyncClient
     address_policy: AddressPolicy
 
     async def send(self, message: Message, at: datetime) -> Attempt:
-        """Send a message once; whatever goes wrong is in the answer."""
         begun = time.monotonic()
         status, error = await self._outcome(message, at)
         took = round((time.monotonic() - begun) * 1000)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billflow.demo.scenario import Part, ScenarioStep
-from billflow.models.contracts.customers import ChangeContext, NewCustomer, SeatReport
+from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -61,19 +61,21 @@ class Player:
         return DemoResult(self.part, self.customer_id, self.stripe_customer_id)
 
     async def _sign_up(self) -> None:
-        registry, env, part = self.env.engine.registry, self.env, self.part
+        repositories, env, part = self.env.engine.repositories, self.env, self.part
         name = part.organization.name
         new = NewCustomer(name=name, email=f"billing+{env.run}@{_host(name)}.example")
-        customer = await registry.create_customer(env.org_id, new, ChangeContext(actor=ACTOR, at=part.starts_at))
+        customer = await repositories.customers.create(env.org_id, new, ChangeContext(actor=ACTOR, at=part.starts_at))
         self.customer_id = customer.customer_id
-        clock = await registry.create_clock(env.org_id, part.starts_at, f"{name} {env.run}")
+        clock = await repositories.test_clocks.create(env.org_id, part.starts_at, f"{name} {env.run}")
         self.clock_id = clock.test_clock_id
         reports = [
             SeatReport(observed_at=seen.observed_at, members=seen.members, guests=seen.guests)
             for seen in part.organization.observations
         ]
         for start in range(0, len(reports), BATCH):
-            await registry.report_seats(env.org_id, self.customer_id, reports[start : start + BATCH])
+            await repositories.seats.report(
+                CustomerRef(org_id=env.org_id, customer_id=self.customer_id), reports[start : start + BATCH]
+            )
         await self._make_stripe_customer(new)
 
     async def _make_stripe_customer(self, new: NewCustomer) -> None:

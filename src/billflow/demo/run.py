@@ -100,7 +100,7 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
     ):
         working = asyncio.create_task(run_until(drain, workers(engine)))
         try:
-            org_id = await engine.registry.create_org(ORG)
+            org_id = await engine.repositories.organizations.ensure(ORG)
             await engine.repositories.dunning.set_policy(org_id, PATIENT)
             key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
             yield DemoEnvironment(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
@@ -138,7 +138,7 @@ async def _key(env: DemoEnvironment) -> str:
     """Make a key, so that one may look at everything over HTTP."""
     new = NewApiKey(name="demo", mode=env.engine.mode, scopes=frozenset(Scope))
     change = ChangeContext(actor="demo", at=datetime.now(UTC))
-    return (await env.engine.keys.create_key(env.org_id, new, change)).text.get_secret_value()
+    return (await env.engine.repositories.api_keys.create(env.org_id, new, change)).text.get_secret_value()
 
 
 async def _findings(env: DemoEnvironment, played: Sequence[DemoResult], stack: Stack, key: str | None) -> Findings:

@@ -8,7 +8,7 @@ import aiosmtplib
 import structlog
 
 from billflow.models.contracts.mail import Mail
-from billflow.ports.adjustments import MailNotSent
+from billflow.ports.mail import Mailer, MailNotSent
 from billflow.settings import SettingsError
 
 TIMEOUT = 30.0
@@ -19,8 +19,8 @@ _PORTS = {"smtp": 587, "smtps": 465}
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class SmtpMailer:
-    """Sends letters through the server that an address names: smtp://user:password@host:587, or smtps for TLS at once.
+class SmtpMailer(Mailer):
+    """Sends mail through the server that an address names: smtp://user:password@host:587, or smtps for TLS at once.
 
     With `smtp` TLS begins where the server offers it. Raises `SettingsError` for an address that is none.
     """
@@ -36,7 +36,6 @@ class SmtpMailer:
         self._sender = sender
 
     async def send(self, key: str, mail: Mail) -> None:
-        """Send one letter under a Message-ID made of *key*; raises `MailNotSent` where the server does not take it."""
         try:
             await aiosmtplib.send(
                 self._message(key, mail),

@@ -9,19 +9,19 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.calls import ask
 from billflow.payments.errors import code_of, port_faults
 from billflow.payments.mode import check_mode
+from billflow.ports.customers import StripeCustomerNames
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class StripeCustomers:
-    """`ports_customers.StripeCustomerNames` by Stripe."""
+class StripeCustomers(StripeCustomerNames):
+    """The names of Stripe's customers."""
 
     client: stripe.StripeClient
     livemode: bool = False
 
     async def rename(self, payer: BilledCustomer) -> None:
-        """Set name and e-mail of a Stripe customer, however often; one that people deleted there stays gone."""
         check_mode(payer, livemode=self.livemode)
         if payer.stripe_customer_id is None:
             return

@@ -1,4 +1,4 @@
-"""Forgetting a customer at Stripe, which keeps its invoices."""
+"""Erasure of a customer at Stripe, which keeps its invoices."""
 
 from dataclasses import dataclass
 
@@ -6,29 +6,29 @@ import stripe
 
 from billflow.payments.calls import ask
 from billflow.payments.errors import code_of, port_faults
+from billflow.ports.personal_data import PaymentsErasure
 
 BLANK = "Erased customer"
 
 
 @dataclass(frozen=True)
-class StripeErasure:
-    """`ports_privacy.PaymentsErasure` by Stripe."""
+class StripeErasure(PaymentsErasure):
+    """The personal data that Stripe has."""
 
     client: stripe.StripeClient
 
-    async def forget(self, stripe_customer_id: str) -> None:
-        """Blank a customer and delete it, so that neither it nor its payment methods can be used; gone stays gone."""
+    async def erase_customer(self, stripe_customer_id: str) -> None:
         with port_faults():
             try:
-                await self._forget(stripe_customer_id)
+                await self._erase(stripe_customer_id)
             except stripe.InvalidRequestError as error:
                 if code_of(error) != "resource_missing":
                     raise
 
-    async def _forget(self, stripe_customer_id: str) -> None:
+    async def _erase(self, stripe_customer_id: str) -> None:
         customers = self.client.v1.customers
-        held = await ask("customer.retrieve", customers.retrieve_async(stripe_customer_id))
-        if getattr(held, "deleted", False):
+        customer = await ask("customer.retrieve", customers.retrieve_async(stripe_customer_id))
+        if getattr(customer, "deleted", False):
             return
         blank: stripe.params.CustomerUpdateParams = {
             "name": BLANK,

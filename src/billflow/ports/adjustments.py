@@ -6,11 +6,8 @@ Activities name this protocol and never the class behind it: workflows import ac
 from datetime import datetime
 from typing import Protocol
 
-from billflow.errors import Unavailable
 from billflow.models.contracts.adjustments import AdjustmentRef, AdjustmentResult, AdjustmentToSend, VoidInput
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
-from billflow.models.contracts.records import Page, Paging
 
 
 class AdjustmentRepository(Protocol):
@@ -27,44 +24,3 @@ class AdjustmentRepository(Protocol):
     async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         """Remember what Stripe said of it."""
         ...
-
-
-class Mailer(Protocol):
-    """A way to send mail."""
-
-    async def send(self, key: str, mail: Mail) -> None:
-        """Send one letter; *key* names it, so that receivers can tell a second copy. Raises `MailNotSent`."""
-        ...
-
-
-class MailLog(Protocol):
-    """The mails that were written; every method is one transaction and safe to repeat."""
-
-    async def notice_facts(self, ask: NotificationInput) -> NotificationFacts:
-        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
-        ...
-
-    async def keep(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
-        """Keep a letter under the key of *ask*; one that is kept already stays as it was written."""
-        ...
-
-    async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
-        """Remember that a mail was handed to the mail server."""
-        ...
-
-    async def mails(self, org_id: str, customer_id: str | None = None, paging: Paging = ...) -> Page[MailRecord]:
-        """Return one part of the mails, the newest first."""
-        ...
-
-    async def mail(self, org_id: str, mail_id: str) -> MailRecord:
-        """Return one mail; raises `NotFound`."""
-        ...
-
-
-class MailNotSent(Unavailable):
-    """The mail server can't be reached, or does not take a mail.
-
-    Wait, since mails are tried again for three days; check `BILLFLOW_SMTP_URL` where it goes on.
-    """
-
-    code = "mail_not_sent"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from billflow.ports.billing import Registry
 from billflow.service.plans import PlanService
 from billflow.store.invoices.queries import PostgresInvoiceQueries
 from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.plans.test_clocks import PostgresTestClockRepository
 from billflow.temporal.ids import collection_workflow_id
 
 _FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
@@ -22,7 +22,7 @@ class ClockService:
     plans: PlanService
     plan_queries: PostgresPlanQueries
     invoice_queries: PostgresInvoiceQueries
-    registry: Registry
+    clocks: PostgresTestClockRepository
 
     async def advance(
         self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
@@ -37,7 +37,7 @@ class ClockService:
         await self._advance(org_id, clock_id, to, progress)
 
     async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
-        await self.registry.advance_clock(org_id, clock_id, to)
+        await self.clocks.advance(org_id, clock_id, to)
         for state in await self.plan_queries.running(org_id, test_clock_id=clock_id):
             await self.plans.signal_plan(state, "advance_clock", to)
         for invoice in await self.invoice_queries.unpaid(org_id, test_clock_id=clock_id):

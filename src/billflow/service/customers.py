@@ -19,17 +19,18 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRecord, C
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Registry
-from billflow.ports.customers import CustomerBooks
 from billflow.service.plans import PlanService
+from billflow.store.customers.onboardings import PostgresOnboardingRepository
 from billflow.store.customers.queries import PostgresCustomerQueries
+from billflow.store.customers.repository import PostgresCustomerRepository
+from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
 from billflow.store.plans.queries import PostgresPlanQueries
 from billflow.temporal.workflow_starts import onboarding_workflow
 
 SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
 """Whose features a sponsored customer has; a self-hosted one gets a plan of that tier, which costs nothing."""
 
-_SetStatus = Callable[[str, str, ChangeContext], Awaitable[CustomerRecord]]
+_SetStatus = Callable[[CustomerRef, ChangeContext], Awaitable[CustomerRecord]]
 
 
 class StatusChange(NamedTuple):
@@ -44,23 +45,24 @@ class CustomerService:
     """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
+    customers: PostgresCustomerRepository
+    onboardings: PostgresOnboardingRepository
+    sponsorships: PostgresSponsorshipRepository
     customer_queries: PostgresCustomerQueries
     plan_queries: PostgresPlanQueries
-    registry: Registry
-    books: CustomerBooks
     catalog: Catalog
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Suspend a customer and let its live plans know; repeated, it lets them know once more."""
-        return await self._set_status(self.registry.suspend, ref, change)
+        return await self._set_status(self.customers.suspend, ref, change)
 
     async def activate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Reactivate a customer; its live plans resume billing (rules 27)."""
-        return await self._set_status(self.registry.activate, ref, change)
+        return await self._set_status(self.customers.activate, ref, change)
 
     async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Close a customer's account; refused while a plan is live or being bought."""
-        return await self._set_status(self.registry.deactivate, ref, change)
+        return await self._set_status(self.customers.deactivate, ref, change)
 
     async def access(self, ref: CustomerRef) -> AccessRecord:
         """Return what the customer may do now."""
@@ -85,7 +87,7 @@ class CustomerService:
 
     async def onboard(self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext) -> OnboardingProgress:
         """Onboard a customer, durably; return how far it has come. An onboarding on hold is tried again at once."""
-        request, progress = await self.books.begin_onboarding(ref, options, change)
+        request, progress = await self.onboardings.begin(ref, options, change)
         if progress.status is not OnboardingStatus.DONE:
             await self.plans.control.start(onboarding_workflow(request), "retry")
         return progress
@@ -95,7 +97,7 @@ class CustomerService:
 
         Safe to repeat, also where it broke off in between. Refused on a paid plan or with a scheduled upgrade.
         """
-        approved = await self.books.approve_sponsorship(ref, request_id, self.catalog, change)
+        approved = await self.sponsorships.approve(ref, request_id, change)
         customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
         tier, live = SPONSORED_TIERS[customer.hosting], await self.plans.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
@@ -123,7 +125,7 @@ class CustomerService:
 
     async def _set_status(self, set_status: _SetStatus, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         timed = await self._timed(ref, change)
-        customer = await set_status(ref.org_id, ref.customer_id, timed)
+        customer = await set_status(ref, timed)
         await self.plans.customer_changed(ref.org_id, ref.customer_id)
         return StatusChange(customer, timed.at)
 
@@ -134,7 +136,7 @@ class CustomerService:
         return change.model_copy(update={"at": at}) if at else change
 
     async def _is_sponsored(self, ref: CustomerRef) -> bool:
-        requests = await self.books.sponsorships(ref)
+        requests = await self.sponsorships.list(ref)
         return any(request.status is SponsorshipStatus.APPROVED for request in requests)
 
     async def _push(

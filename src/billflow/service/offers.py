@@ -13,9 +13,9 @@ from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Offers
 from billflow.ports.payments import PaymentGateway
 from billflow.service.plans import PlanService
+from billflow.store.offers.repository import PostgresOfferRepository
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class OfferService:
     """Offers as their callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
-    offers: Offers
+    offers: PostgresOfferRepository
     gateway: PaymentGateway
 
     async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> CreatedOffer:
@@ -33,7 +33,7 @@ class OfferService:
         offered then.
         """
         sent = await self.gateway.sent_invoice(new.sent_invoice_id) if new.sent_invoice_id else None
-        offer = await self.offers.make(org_id, customer_id, new, change)
+        offer = await self.offers.create(org_id, customer_id, new, change)
         if sent is None:
             return CreatedOffer(offer=offer)
         try:
@@ -43,7 +43,7 @@ class OfferService:
         except BillingError:
             await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
             raise
-        return CreatedOffer(offer=await self.offers.offer(org_id, offer.offer_id, change.at), started=started)
+        return CreatedOffer(offer=await self.offers.get(org_id, offer.offer_id, change.at), started=started)
 
     async def accept(
         self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: ChangeContext
@@ -86,7 +86,7 @@ class OfferService:
         await self.plans.command(plan.ref, request)
 
     async def _of_customer(self, org_id: str, customer_id: str, offer_id: str, at: datetime) -> OfferRecord:
-        offer = await self.offers.offer(org_id, offer_id, at)
+        offer = await self.offers.get(org_id, offer_id, at)
         if offer.customer_id != customer_id:
             raise NotFound(f"There is no offer {offer_id!r} for this customer.")
         return offer

@@ -11,8 +11,9 @@ from typing import Self
 import structlog
 
 from billflow.models.contracts.endpoints import DeliveryStream
-from billflow.ports.webhooks import Outbox
 from billflow.service.workflow_control import WorkflowControl
+from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
 
 LOOK_SECONDS = 1.0
@@ -37,7 +38,8 @@ class OutboxRelay:
     An event leaves the outbox only after its streams were woken, so that whatever was interrupted is done again.
     """
 
-    outbox: Outbox
+    outbox: PostgresOutboxRepository
+    deliveries: PostgresDeliveryRepository
     control: WorkflowControl
     _running: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -58,19 +60,19 @@ class OutboxRelay:
     async def relay(self) -> int:
         """Route the events that wait, and return how many there were."""
         done = 0
-        for org_id in await self.outbox.orgs_with_new_events():
+        for org_id in await self.outbox.organizations_with_new_events():
             routed = await self.outbox.route(org_id)
             await wake(self.control, routed.streams)
             for customer in routed.renamed:
                 await self.control.start(customer_update_workflow(customer), "changed")
-            await self.outbox.forget(org_id, routed.event_ids)
+            await self.outbox.dequeue(org_id, routed.event_ids)
             done += len(routed.event_ids)
         return done
 
     async def sweep(self) -> None:
         """Start the workflows of streams that have messages and no workflow; one that runs isn't disturbed."""
-        for org_id in await self.outbox.orgs_with_open_streams():
-            for stream in await self.outbox.open_streams(org_id):
+        for org_id in await self.deliveries.organizations_with_open_streams():
+            for stream in await self.deliveries.open_streams(org_id):
                 await self.control.start(delivery_workflow(stream))
 
     async def _run(self) -> None:

@@ -12,9 +12,9 @@ from billflow.domain.step import Facts
 from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
-from billflow.ports.billing import Registry
 from billflow.service.plans import PlanService
 from billflow.store.customers.queries import PostgresCustomerQueries
+from billflow.store.customers.repository import PostgresCustomerRepository
 from billflow.store.plans.queries import PostgresPlanQueries
 
 
@@ -23,9 +23,9 @@ class PricingService:
     """Prices that support agrees on with customers; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
+    customers: PostgresCustomerRepository
     customer_queries: PostgresCustomerQueries
     plan_queries: PostgresPlanQueries
-    registry: Registry
     catalog: Catalog
 
     async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
@@ -37,7 +37,7 @@ class PricingService:
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
-        await self.registry.set_pricing(ref.org_id, ref.customer_id, pricing, change)
+        await self.customers.set_pricing(ref, pricing, change)
         if live is not None and self._is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
         return await self.customer_queries.get(ref.org_id, ref.customer_id)

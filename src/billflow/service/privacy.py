@@ -4,26 +4,27 @@ from dataclasses import dataclass
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.personal_data import CustomerExport, Erasure
-from billflow.ports.personal_data import PaymentsErasure, PersonalData
+from billflow.ports.personal_data import PaymentsErasure
+from billflow.store.audit.erasure import PostgresPersonalDataRepository
 
 
 @dataclass(frozen=True)
 class PrivacyService:
     """Personal data as its owners may ask for it."""
 
-    books: PersonalData
+    personal_data: PostgresPersonalDataRepository
     payments: PaymentsErasure
 
     async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
         """Return everything that is stored about a customer; the export itself is audited."""
-        return await self.books.export(ref, change)
+        return await self.personal_data.export(ref, change)
 
     async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
         """Erase who a customer is: first here, then at Stripe; repeated, it does what is left.
 
         Raises `Refused` while a plan is live or an invoice is open, `PaymentsUnavailable` where Stripe is out of reach.
         """
-        erasure = await self.books.erase(ref, change)
+        erasure = await self.personal_data.erase(ref, change)
         for stripe_customer_id in erasure.stripe_customer_ids:
-            await self.payments.forget(stripe_customer_id)
+            await self.payments.erase_customer(stripe_customer_id)
         return erasure

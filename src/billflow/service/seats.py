@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from billflow.models.contracts.customers import SeatReport
-from billflow.ports.billing import Registry
+from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.service.plans import PlanService
+from billflow.store.customers.seats import PostgresSeatRepository
 from billflow.store.plans.queries import PostgresPlanQueries
 
 
@@ -15,11 +15,11 @@ class SeatService:
 
     plans: PlanService
     plan_queries: PostgresPlanQueries
-    registry: Registry
+    seats: PostgresSeatRepository
 
     async def report(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
         """Store what a deployment reported, and let a plan that waits go on; return how many moments were new."""
-        new = await self.registry.report_seats(org_id, customer_id, reports)
+        new = await self.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
         if new:
             for state in await self.plan_queries.running(org_id, customer_id=customer_id):
                 if state.attention:

@@ -10,7 +10,7 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.access import Monitoring
+from billflow.ports.monitoring import Monitoring
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20
@@ -24,12 +24,12 @@ _log = structlog.get_logger(__name__)
 class StripeEventQueue:
     """The events of all organizations; several processes may handle them at once.
 
-    `receiving` has a request's connections to the database, `handling` and `watch` those of background work.
+    `receiving` has a request's connections to the database, `handling` and `monitoring` those of background work.
     """
 
     receiving: StripeEventHandlers
     handling: StripeEventHandlers
-    watch: Monitoring
+    monitoring: Monitoring
     _stored: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
@@ -61,7 +61,7 @@ class StripeEventQueue:
     async def _work(self) -> int:
         resting = [event_id for event_id, (_, until) in self._failures.items() if until > time.monotonic()]
         worked = 0
-        for org_id in await self.watch.orgs_with_open_webhooks():
+        for org_id in await self.monitoring.organizations_with_unhandled_events():
             events = await self.handling.inbox.unhandled_events(org_id, _BATCH, besides=resting)
             await asyncio.gather(*(self._try(org_id, event) for event in events))
             worked += len(events)

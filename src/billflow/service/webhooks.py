@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import EndpointChange, EndpointRecord, EndpointStatus, ReplayInput
-from billflow.ports.webhooks import Endpoints, Outbox
 from billflow.service.outbox import wake
 from billflow.service.workflow_control import WorkflowControl
+from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+from billflow.store.webhooks.outbox import PostgresOutboxRepository
 
 
 @dataclass(frozen=True)
@@ -14,20 +16,21 @@ class WebhookService:
     """Endpoints and events as their callers see them; raises `BillingError` where something can't be done."""
 
     control: WorkflowControl
-    endpoints: Endpoints
-    outbox: Outbox
+    endpoints: PostgresEndpointRepository
+    outbox: PostgresOutboxRepository
+    deliveries: PostgresDeliveryRepository
 
     async def update_endpoint(
         self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
     ) -> EndpointRecord:
         """Change an endpoint; one that is enabled again gets at once what waited for it."""
-        record = await self.endpoints.update_endpoint(org_id, endpoint_id, update, change)
+        record = await self.endpoints.update(org_id, endpoint_id, update, change)
         if record.status is EndpointStatus.ENABLED:
-            await wake(self.control, await self.outbox.open_streams(org_id, endpoint_id))
+            await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))
         return record
 
     async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayInput, change: ChangeContext) -> int:
         """Send events once more, in their order, and return how many."""
         messages = await self.outbox.replay(org_id, endpoint_id, wanted, change)
-        await wake(self.control, await self.outbox.open_streams(org_id, endpoint_id))
+        await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))
         return messages

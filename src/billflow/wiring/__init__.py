@@ -5,7 +5,6 @@ from billflow.wiring.engine import Engine, bundled_catalog, migrate, open_engine
 from billflow.wiring.factories import (
     address_policy_of,
     adjustments_of,
-    audit_of,
     documents_of,
     personal_data_of,
     rotate_encryption,
@@ -28,7 +27,6 @@ __all__ = [
     "address_policy_of",
     "adjustments_of",
     "api_services",
-    "audit_of",
     "build_api",
     "bundled_catalog",
     "delivering",

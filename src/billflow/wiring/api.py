@@ -16,13 +16,11 @@ from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
-from billflow.store.access.idempotency import PostgresIdempotency
-from billflow.store.customers.registration import org_id_of
+from billflow.store.access.organizations import org_id_of
 from billflow.store.invoices.repository import PostgresInvoiceRepository
-from billflow.store.session.monitoring import PostgresMonitoring
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
-from billflow.wiring.factories import adjustments_of, audit_of, documents_of, personal_data_of, webhooks_of
+from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
 
 STRIPE_REMEMBERED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
@@ -46,34 +44,32 @@ def api_services(engine: Engine) -> Services:
     """Return what the API works with; raises `SettingsError` without a webhook secret."""
     secret = required(engine.settings.stripe_webhook_secret, "STRIPE_WEBHOOK_SECRET")
     engine, background = engine.on(engine.pools.requests), engine.on(engine.pools.background)
-    database = engine.database
     return Services(
         plans=engine.plans,
         repositories=engine.repositories,
         queries=engine.queries,
-        registry=engine.registry,
         customers=engine.customers,
-        customer_records_store=engine.customer_records_store,
         seats=engine.seats,
         clocks=engine.clocks,
         offers=engine.offers,
         pricing=PricingService(
-            engine.plans, engine.queries.customers, engine.queries.plans, engine.registry, engine.catalog
+            engine.plans,
+            engine.repositories.customers,
+            engine.queries.customers,
+            engine.queries.plans,
+            engine.catalog,
         ),
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(
-            stripe_event_handlers(engine), stripe_event_handlers(background), PostgresMonitoring(background.database)
+            stripe_event_handlers(engine), stripe_event_handlers(background), background.queries.monitoring
         ),
         documents=documents_of(engine),
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(background),
-        authentication=Authentication(engine.keys, engine.mode),
-        answers=PostgresIdempotency(database),
-        watch=PostgresMonitoring(database),
+        authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=webhooks_of(engine),
-        audit=audit_of(engine),
         privacy=personal_data_of(engine),
     )
 

@@ -30,11 +30,6 @@ from billflow.service.reconciliation import ReconciliationService
 from billflow.service.seats import SeatService
 from billflow.service.workflow_control import WorkflowControl
 from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
-from billflow.store.access.api_keys import PostgresKeys
-from billflow.store.customers.registration import PostgresRegistry
-from billflow.store.customers.repository import PostgresCustomerBooks
-from billflow.store.mail.repository import PostgresMailLog
-from billflow.store.offers.repository import PostgresOffers
 from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
 from billflow.store.session.pools import Pools
@@ -62,27 +57,12 @@ class Engine:
     @cached_property
     def repositories(self) -> Repositories:
         """Return what writes rows, by noun."""
-        return Repositories(self.database, self.catalog)
+        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
 
     @cached_property
     def queries(self) -> Queries:
         """Return what reads rows, by noun."""
         return Queries(self.database, self.catalog)
-
-    @cached_property
-    def registry(self) -> PostgresRegistry:
-        """Return organizations, customers and clocks."""
-        return PostgresRegistry(self.database, livemode=self.mode is Mode.LIVE)
-
-    @cached_property
-    def customer_records_store(self) -> PostgresCustomerBooks:
-        """Return what belongs to customers."""
-        return PostgresCustomerBooks(self.database)
-
-    @cached_property
-    def keys(self) -> PostgresKeys:
-        """Return the API keys."""
-        return PostgresKeys(self.database)
 
     @cached_property
     def gateway(self) -> StripeGateway:
@@ -110,22 +90,23 @@ class Engine:
         """Return what one can ask of customers."""
         return CustomerService(
             plans=self.plans,
+            customers=self.repositories.customers,
+            onboardings=self.repositories.onboardings,
+            sponsorships=self.repositories.sponsorships,
             customer_queries=self.queries.customers,
             plan_queries=self.queries.plans,
-            registry=self.registry,
-            books=self.customer_records_store,
             catalog=self.catalog,
         )
 
     @property
     def seats(self) -> SeatService:
         """Return what takes in reports of seats."""
-        return SeatService(self.plans, self.queries.plans, self.registry)
+        return SeatService(self.plans, self.queries.plans, self.repositories.seats)
 
     @property
     def clocks(self) -> ClockService:
         """Return what moves test clocks."""
-        return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.registry)
+        return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.repositories.test_clocks)
 
     @property
     def invoices(self) -> InvoiceService:
@@ -156,14 +137,9 @@ class Engine:
         return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
 
     @property
-    def mail_log(self) -> PostgresMailLog:
-        """Return the mails to customers."""
-        return PostgresMailLog(self.database)
-
-    @property
     def offers(self) -> OfferService:
         """Return what one can ask of offers."""
-        return OfferService(self.plans, PostgresOffers(self.database, self.catalog), self.gateway)
+        return OfferService(self.plans, self.repositories.offers, self.gateway)
 
 
 @asynccontextmanager

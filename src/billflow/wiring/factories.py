@@ -7,12 +7,9 @@ from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.erasure import StripeErasure
 from billflow.service.privacy import PrivacyService
 from billflow.service.webhooks import WebhookService
-from billflow.store.audit.erasure import PostgresPersonalData
-from billflow.store.audit.key_rotation import Rotation
-from billflow.store.audit.queries import PostgresAudit
+from billflow.store.audit.key_rotation import KeyRotation
 from billflow.store.invoices.seller import PostgresSellerQueries
-from billflow.store.webhooks.endpoints import PostgresEndpoints
-from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.wiring.engine import Engine
 
 
@@ -30,24 +27,18 @@ def documents_of(engine: Engine) -> InvoiceDocuments:
 
 def webhooks_of(engine: Engine) -> WebhookService:
     """Return what manages endpoints and sends events once more."""
-    database = engine.database
-    endpoints = PostgresEndpoints(database, address_policy_of(engine).check_url)
-    return WebhookService(engine.control, endpoints, PostgresOutbox(database))
-
-
-def audit_of(engine: Engine) -> PostgresAudit:
-    """Return the audit log."""
-    return PostgresAudit(engine.database)
+    endpoints = PostgresEndpointRepository(engine.database, address_policy_of(engine).check_url)
+    return WebhookService(engine.control, endpoints, engine.repositories.outbox, engine.repositories.deliveries)
 
 
 def personal_data_of(engine: Engine) -> PrivacyService:
     """Return what exports and erases customers."""
-    return PrivacyService(PostgresPersonalData(engine.database), StripeErasure(engine.stripe))
+    return PrivacyService(engine.repositories.personal_data, StripeErasure(engine.stripe))
 
 
 async def rotate_encryption(engine: Engine) -> int:
     """Encrypt all rows by the current key, and return how many there were; raises `Refused` without a key."""
-    return await Rotation(engine.database).run()
+    return await KeyRotation(engine.database).run()
 
 
 def address_policy_of(engine: Engine) -> AddressPolicy:

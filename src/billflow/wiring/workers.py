@@ -23,9 +23,7 @@ from billflow.payments.customers import StripeCustomers
 from billflow.payments.reconciliation import StripeInvoiceLists
 from billflow.service.outbox import OutboxRelay
 from billflow.settings import Settings, payload_keyring
-from billflow.store.customers.registration import org_id_of
-from billflow.store.session.monitoring import PostgresMonitoring
-from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.access.organizations import org_id_of
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import DELIVERY
@@ -65,19 +63,22 @@ def activities_of(engine: Engine) -> ActivitySet:
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
         customer_update=CustomerUpdateActivities(
-            engine.customer_records_store, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
+            rows.billing_accounts, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
         ),
     )
 
 
 def onboarding_activities(engine: Engine) -> OnboardingActivities:
     """Build what onboards a new customer."""
+    rows = engine.repositories
     return OnboardingActivities(
-        customers=engine.customer_records_store,
+        onboardings=rows.onboardings,
+        billing_accounts=rows.billing_accounts,
+        projects=rows.projects,
+        test_clocks=rows.test_clocks,
         customer_queries=engine.queries.customers,
-        registry=engine.registry,
-        plans=engine.repositories.plans,
-        invoices=engine.repositories.invoices,
+        plans=rows.plans,
+        invoices=rows.invoices,
         gateway=engine.gateway,
     )
 
@@ -86,7 +87,7 @@ def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
     url, sender = engine.settings.smtp_url, engine.settings.mail_from
     mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
-    return MailActivities(engine.mail_log, mail, mailer)
+    return MailActivities(engine.repositories.mails, mail, mailer)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
@@ -99,8 +100,8 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
 
 async def ensure_schedules(engine: Engine) -> None:
     """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
-    await engine.registry.create_org(engine.settings.org)
-    for org_id in await PostgresMonitoring(engine.database).orgs():
+    await engine.repositories.organizations.ensure(engine.settings.org)
+    for org_id in await engine.queries.monitoring.organizations():
         await schedules.ensure_schedules(engine.client, org_id)
 
 
@@ -114,9 +115,9 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 @asynccontextmanager
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a relay that notices new events."""
-    outbox = PostgresOutbox(engine.pools.background)
+    rows = engine.on(engine.pools.background).repositories
     async with http_sender(address_policy_of(engine)) as sender:
-        activities = DeliveryActivities(outbox, sender)
+        activities = DeliveryActivities(rows.deliveries, sender)
         worker = build_worker(
             engine.client,
             DELIVERY,
@@ -124,7 +125,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             activities=[activities.deliver],
             build_id=engine.settings.build_id,
         )
-        async with worker, OutboxRelay(outbox, engine.control):
+        async with worker, OutboxRelay(rows.outbox, rows.deliveries, engine.control):
             yield
 
 

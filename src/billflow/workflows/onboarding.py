@@ -8,14 +8,14 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.onboarding import OnboardingActivities
     from billflow.models.contracts.onboarding import (
         OnboardingInput,
+        OnboardingPart,
         OnboardingProgress,
-        OnboardingStage,
         OnboardingStatus,
+        PartProgress,
+        PartStatus,
         PlanPartResult,
         RemoveProjectInput,
         ReportPartInput,
-        StageProgress,
-        StageStatus,
     )
     from billflow.models.contracts.plans import PlanInput
     from billflow.temporal.workflow_starts import plan_workflow
@@ -34,7 +34,7 @@ class OnboardingWorkflow:
     def __init__(self, request: OnboardingInput) -> None:
         self._request = request
         self._status = OnboardingStatus.RUNNING
-        self._parts = {part: StageProgress(part=part) for part in OnboardingStage}
+        self._parts = {part: PartProgress(part=part) for part in OnboardingPart}
         self._woken = False
 
     @workflow.run
@@ -75,14 +75,14 @@ class OnboardingWorkflow:
             await self._on_hold()
         return True
 
-    async def _stripe_customer(self) -> StageProgress:
+    async def _stripe_customer(self) -> PartProgress:
         with Tolerated("Stripe can't be reached", customer_id=self._request.customer_id):
             return await at_stripe(
                 OnboardingActivities.make_stripe_customer, self._request, "make it known to Stripe", within=SEND_WINDOW
             )
-        return StageProgress(
-            part=OnboardingStage.STRIPE_CUSTOMER,
-            status=StageStatus.FAILED,
+        return PartProgress(
+            part=OnboardingPart.STRIPE_CUSTOMER,
+            status=PartStatus.FAILED,
             code="stripe_unavailable",
             message="Stripe can't be reached.",
             at=workflow.now(),
@@ -108,17 +108,17 @@ class OnboardingWorkflow:
 
     async def _give_up(self) -> OnboardingProgress:
         """Remove what only this onboarding made; what a later one can use stays."""
-        project = self._parts[OnboardingStage.FIRST_PROJECT]
-        if project.status is StageStatus.DONE and project.result:
+        project = self._parts[OnboardingPart.FIRST_PROJECT]
+        if project.status is PartStatus.DONE and project.result:
             undo = RemoveProjectInput(**self._request.model_dump(), project_id=project.result)
             self._status = OnboardingStatus.FAILED
             await self._note(await in_database(OnboardingActivities.remove_project, undo, "remove the project"))
         return self.progress()
 
-    async def _note(self, progress: StageProgress, *, holds: bool = False, ends: bool = False) -> bool:
+    async def _note(self, progress: PartProgress, *, holds: bool = False, ends: bool = False) -> bool:
         """Record what came of a part; return whether to go on."""
-        went_well = progress.status in (StageStatus.DONE, StageStatus.SKIPPED)
-        if progress.status is StageStatus.FAILED:
+        went_well = progress.status in (PartStatus.DONE, PartStatus.SKIPPED)
+        if progress.status is PartStatus.FAILED:
             self._status = OnboardingStatus.ON_HOLD if holds else OnboardingStatus.FAILED
         elif went_well:
             self._status = OnboardingStatus.DONE if ends else OnboardingStatus.RUNNING

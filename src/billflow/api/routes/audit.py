@@ -45,4 +45,4 @@ async def list_audit(
     services: ServicesHere, caller: AdminHere, which: Annotated[AuditQuery, Query()]
 ) -> AuditEntryList:
     """List changes, the newest first."""
-    return AuditEntryList.of(await services.audit.entries(caller.org_id, which, which))
+    return AuditEntryList.of(await services.queries.audit.list(caller.org_id, which, which))

@@ -40,7 +40,7 @@ async def list_billing_accounts(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
 ) -> BillingAccountList:
     """List a customer's billing accounts, the default one first."""
-    rows = await services.customer_records_store.accounts(ref_of(caller, customer_id))
+    rows = await services.repositories.billing_accounts.list(ref_of(caller, customer_id))
     return BillingAccountList.of(part.of(rows, attrgetter("billing_account_id")))
 
 
@@ -49,7 +49,7 @@ async def add_billing_account(
     customer_id: str, asked: BillingAccountCreate, services: ServicesHere, caller: PrincipalHere
 ) -> AccountRecord:
     """Add a billing account; as the default one it pays for plans from now on."""
-    return await services.customer_records_store.add_account(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.billing_accounts.create(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.get("/{billing_account_id}", response_model=BillingAccountResponse)
@@ -57,7 +57,7 @@ async def show_billing_account(
     customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> AccountRecord:
     """Show a billing account."""
-    return await services.customer_records_store.account(ref_of(caller, customer_id), billing_account_id)
+    return await services.repositories.billing_accounts.get(ref_of(caller, customer_id), billing_account_id)
 
 
 @router.patch("/{billing_account_id}", response_model=BillingAccountResponse)
@@ -70,7 +70,7 @@ async def change_billing_account(
 ) -> AccountRecord:
     """Change a billing account; refused where none would be the default."""
     ref = ref_of(caller, customer_id)
-    return await services.customer_records_store.change_account(ref, billing_account_id, asked, change_by(caller))
+    return await services.repositories.billing_accounts.update(ref, billing_account_id, asked, change_by(caller))
 
 
 @router.delete("/{billing_account_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -78,6 +78,6 @@ async def remove_billing_account(
     customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> None:
     """Remove a billing account that is neither the default one nor in use."""
-    await services.customer_records_store.remove_account(
+    await services.repositories.billing_accounts.delete(
         ref_of(caller, customer_id), billing_account_id, change_by(caller)
     )

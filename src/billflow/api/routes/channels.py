@@ -9,11 +9,11 @@ from pydantic import ConfigDict
 from billflow.api.changes import change_by
 from billflow.api.customer_views import AnySettingsResponse, ChannelList, ChannelResponse, OwnSettingsResponse
 from billflow.api.fields import SliceHere
-from billflow.api.principal import PrincipalHere
+from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.customer_settings import ResolvedHere
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.customer_resources import ChannelChange, ChannelRecord, NewChannel
+from billflow.models.contracts.customer_resources import ChannelChange, ChannelRecord, NewChannel, ProjectRef
 
 router = APIRouter(prefix="/projects/{project_id}/channels", tags=["customers"], route_class=CheckedRoute)
 
@@ -33,7 +33,7 @@ class ChannelUpdate(ChannelChange):
 @router.get("")
 async def list_channels(project_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> ChannelList:
     """List a project's channels, the oldest first."""
-    rows = await services.customer_records_store.channels(caller.org_id, project_id)
+    rows = await services.repositories.channels.list(_project(caller, project_id))
     return ChannelList.of(part.of(rows, attrgetter("channel_id")))
 
 
@@ -42,7 +42,7 @@ async def add_channel(
     project_id: str, asked: ChannelCreate, services: ServicesHere, caller: PrincipalHere
 ) -> ChannelRecord:
     """Add a channel."""
-    return await services.customer_records_store.add_channel(caller.org_id, project_id, asked, change_by(caller))
+    return await services.repositories.channels.create(_project(caller, project_id), asked, change_by(caller))
 
 
 @router.get("/{channel_id}", response_model=ChannelResponse)
@@ -50,7 +50,7 @@ async def show_channel(
     project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> ChannelRecord:
     """Show a channel."""
-    return await services.customer_records_store.channel(caller.org_id, project_id, channel_id)
+    return await services.repositories.channels.get(_project(caller, project_id), channel_id)
 
 
 @router.patch("/{channel_id}", response_model=ChannelResponse)
@@ -58,14 +58,15 @@ async def change_channel(
     project_id: str, channel_id: str, asked: ChannelUpdate, services: ServicesHere, caller: PrincipalHere
 ) -> ChannelRecord:
     """Change a channel; its settings are merged."""
-    path = (project_id, channel_id)
-    return await services.customer_records_store.change_channel(caller.org_id, path, asked, change_by(caller))
+    return await services.repositories.channels.update(
+        _project(caller, project_id), channel_id, asked, change_by(caller)
+    )
 
 
 @router.delete("/{channel_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_channel(project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Remove a channel."""
-    await services.customer_records_store.remove_channel(caller.org_id, (project_id, channel_id), change_by(caller))
+    await services.repositories.channels.delete(_project(caller, project_id), channel_id, change_by(caller))
 
 
 @router.get("/{channel_id}/settings")
@@ -74,6 +75,10 @@ async def show_channel_settings(
 ) -> AnySettingsResponse:
     """Show a channel's own settings, or with `resolved=true` those that hold there and where each comes from."""
     if resolved:
-        return await services.customer_records_store.channel_settings(caller.org_id, project_id, channel_id)
-    channel = await services.customer_records_store.channel(caller.org_id, project_id, channel_id)
+        return await services.repositories.channels.resolved_settings(_project(caller, project_id), channel_id)
+    channel = await services.repositories.channels.get(_project(caller, project_id), channel_id)
     return OwnSettingsResponse(settings=channel.settings)
+
+
+def _project(caller: Principal, project_id: str) -> ProjectRef:
+    return ProjectRef(org_id=caller.org_id, project_id=project_id)

@@ -42,7 +42,7 @@ async def list_contacts(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
 ) -> ContactList:
     """List a customer's contacts, the primary one first."""
-    rows = await services.customer_records_store.contacts(ref_of(caller, customer_id))
+    rows = await services.repositories.contacts.list(ref_of(caller, customer_id))
     return ContactList.of(part.of(rows, attrgetter("contact_id")))
 
 
@@ -51,7 +51,7 @@ async def add_contact(
     customer_id: str, asked: ContactCreate, services: ServicesHere, caller: PrincipalHere
 ) -> ContactRecord:
     """Add a contact; made primary, it takes the place of the primary contact before in the same transaction."""
-    return await services.customer_records_store.add_contact(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.contacts.create(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.get("/{contact_id}", response_model=ContactResponse)
@@ -59,7 +59,7 @@ async def show_contact(
     customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> ContactRecord:
     """Show a contact."""
-    return await services.customer_records_store.contact(ref_of(caller, customer_id), contact_id)
+    return await services.repositories.contacts.get(ref_of(caller, customer_id), contact_id)
 
 
 @router.patch("/{contact_id}", response_model=ContactResponse)
@@ -68,10 +68,10 @@ async def change_contact(
 ) -> ContactRecord:
     """Change a contact; made primary, it takes the place of the primary contact before."""
     ref = ref_of(caller, customer_id)
-    return await services.customer_records_store.change_contact(ref, contact_id, asked, change_by(caller))
+    return await services.repositories.contacts.update(ref, contact_id, asked, change_by(caller))
 
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_contact(customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Remove a contact."""
-    await services.customer_records_store.remove_contact(ref_of(caller, customer_id), contact_id, change_by(caller))
+    await services.repositories.contacts.delete(ref_of(caller, customer_id), contact_id, change_by(caller))

@@ -82,13 +82,13 @@ async def show_usage(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, span: Annotated[Span, Query()]
 ) -> UsageRecord:
     """Show seats by day, licenses, and money by month, across all projects."""
-    return await services.customer_records_store.usage(ref_of(caller, customer_id), *span.moments())
+    return await services.queries.reports.usage(ref_of(caller, customer_id), *span.moments())
 
 
 @router.get("/report")
 async def show_report(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
-    return await services.customer_records_store.report(ref_of(caller, customer_id))
+    return await services.queries.reports.report(ref_of(caller, customer_id))
 
 
 @router.get("/pricing")
@@ -108,7 +108,7 @@ async def set_pricing(
 @router.get("/credits")
 async def show_credits(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CreditsResponse:
     """Show what is left of a customer's credits, and how it came about."""
-    return CreditsResponse.of(await services.customer_records_store.credits(ref_of(caller, customer_id)))
+    return CreditsResponse.of(await services.repositories.credits.get(ref_of(caller, customer_id)))
 
 
 @router.post("/credits", status_code=HTTPStatus.CREATED, response_model=CreditResponse)
@@ -117,4 +117,4 @@ async def grant_credit(
 ) -> GrantedCredit:
     """Grant a credit, which the next invoices use up."""
     ref, change = ref_of(caller, customer_id), change_by(caller, asked.reason)
-    return await services.customer_records_store.grant_credit(ref, asked, key, change)
+    return await services.repositories.credits.grant(ref, asked, key, change)

@@ -25,7 +25,7 @@ async def show_settings(
     resolved: ResolvedHere = False,
 ) -> AnySettingsResponse:
     """Show a customer's settings."""
-    found = await services.customer_records_store.settings(ref_of(caller, customer_id))
+    found = await services.repositories.settings.get(ref_of(caller, customer_id))
     return found if resolved else OwnSettingsResponse(settings=found.settings)
 
 
@@ -34,7 +34,7 @@ async def merge_settings(
     customer_id: str, asked: CustomerSettings, services: ServicesHere, caller: PrincipalHere
 ) -> SettingsResponse:
     """Merge into a customer's settings: objects are merged, null takes a key away, anything else is replaced."""
-    merged = await services.customer_records_store.merge_settings(ref_of(caller, customer_id), asked, change_by(caller))
+    merged = await services.repositories.settings.merge(ref_of(caller, customer_id), asked, change_by(caller))
     return SettingsResponse(settings=merged)
 
 
@@ -46,5 +46,5 @@ async def remove_setting(
     caller: PrincipalHere,
 ) -> SettingsResponse:
     """Take one setting away, named by its dotted path, and answer the others."""
-    left = await services.customer_records_store.remove_setting(ref_of(caller, customer_id), key, change_by(caller))
+    left = await services.repositories.settings.remove(ref_of(caller, customer_id), key, change_by(caller))
     return SettingsResponse(settings=left)

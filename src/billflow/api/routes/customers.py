@@ -121,7 +121,7 @@ class CustomerQuery(CustomerFilter, Paging):
 @router.post("", status_code=HTTPStatus.CREATED, response_model=CustomerResponse)
 async def create_customer(asked: CustomerCreate, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
     """Create a customer with its deployment and its default billing account."""
-    return await services.registry.create_customer(caller.org_id, asked.new(), change_by(caller))
+    return await services.repositories.customers.create(caller.org_id, asked.new(), change_by(caller))
 
 
 @router.get("")
@@ -143,10 +143,10 @@ async def update_customer(
     customer_id: str, asked: CustomerUpdate, services: ServicesHere, caller: PrincipalHere
 ) -> CustomerRecord:
     """Change a customer; `metadata` is merged, an address is replaced whole."""
-    return await services.customer_records_store.update(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.customers.update(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.delete("/{customer_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
-    await services.customer_records_store.delete(ref_of(caller, customer_id), change_by(caller))
+    await services.repositories.customers.delete(ref_of(caller, customer_id), change_by(caller))

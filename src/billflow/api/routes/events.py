@@ -32,4 +32,4 @@ async def list_events(
     services: ServicesHere, caller: PrincipalHere, which: Annotated[EventQuery, Query()]
 ) -> EventList:
     """List events, the newest first."""
-    return EventList.of(await services.webhooks.outbox.events(caller.org_id, which, which))
+    return EventList.of(await services.webhooks.outbox.list(caller.org_id, which, which))

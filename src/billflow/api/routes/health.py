@@ -82,7 +82,7 @@ async def readyz(services: ServicesHere, response: Response) -> Readiness:
 async def metrics(request: Request, services: ServicesHere) -> Response:
     """Show numbers for Prometheus: requests, on hold plans, unsent invoices and the oldest unhandled webhook."""
     measured: Metrics = request.app.state.metrics
-    measured.attend(await services.watch.attention())
+    measured.attend(await services.queries.monitoring.plans_on_hold())
     return Response(measured.told(), media_type=METRICS_TYPE)
 
 

@@ -113,14 +113,14 @@ async def make_offer(
 @router.get("")
 async def list_offers(customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.offers.offers.offers(caller.org_id, customer_id, datetime.now(UTC))
+    offers = await services.offers.offers.list(caller.org_id, customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, attrgetter("offer_id")))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
 async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: PrincipalHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.offers.offers.offer(caller.org_id, offer_id, datetime.now(UTC))
+    offer = await services.offers.offers.get(caller.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
@@ -133,7 +133,7 @@ async def change_offer(
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
     wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
     offers = services.offers.offers
-    return await offers.amend(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
+    return await offers.update(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
 
 
 @router.delete("/{offer_id}", response_model=OfferResponse)
@@ -154,7 +154,7 @@ async def accept_offer(
     """Start the plan at the offer's price, and wait for the card where it pays by card."""
     change = change_by(caller)
     if asked.test_clock_id:
-        clock = await services.registry.clock(caller.org_id, asked.test_clock_id)
+        clock = await services.repositories.test_clocks.get(caller.org_id, asked.test_clock_id)
         change = change.model_copy(update={"at": clock.now_at})
     chosen = Acceptance(key=key, **asked.model_dump())
     async with asyncio.timeout(PATIENCE):

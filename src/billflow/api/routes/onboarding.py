@@ -71,4 +71,4 @@ async def onboard_customer(
 @router.get("")
 async def show_onboarding(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> OnboardingProgress:
     """Show how far an onboarding has come, part by part."""
-    return await services.customer_records_store.onboarding(ref_of(caller, customer_id))
+    return await services.repositories.onboardings.get(ref_of(caller, customer_id))

@@ -119,7 +119,7 @@ async def start_plan(
     """Start a plan, and wait for the card where it pays by card."""
     now = datetime.now(UTC)
     if asked.test_clock_id:
-        now = (await services.registry.clock(caller.org_id, asked.test_clock_id)).now_at
+        now = (await services.repositories.test_clocks.get(caller.org_id, asked.test_clock_id)).now_at
     ask = StartPlanInput(
         org_id=caller.org_id,
         customer_id=asked.customer_id,

@@ -41,7 +41,7 @@ async def list_projects(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
 ) -> ProjectList:
     """List a customer's projects, the oldest first."""
-    rows = await services.customer_records_store.projects(ref_of(caller, customer_id))
+    rows = await services.repositories.projects.list(ref_of(caller, customer_id))
     return ProjectList.of(part.of(rows, attrgetter("project_id")))
 
 
@@ -50,7 +50,7 @@ async def add_project(
     customer_id: str, asked: ProjectCreate, services: ServicesHere, caller: PrincipalHere
 ) -> ProjectRecord:
     """Add a project, where `features.max_projects` of the settings allows one more."""
-    return await services.customer_records_store.add_project(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.projects.create(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.get("/{project_id}", response_model=ProjectResponse)
@@ -58,7 +58,7 @@ async def show_project(
     customer_id: str, project_id: str, services: ServicesHere, caller: PrincipalHere
 ) -> ProjectRecord:
     """Show a project."""
-    return await services.customer_records_store.project(ref_of(caller, customer_id), project_id)
+    return await services.repositories.projects.get(ref_of(caller, customer_id), project_id)
 
 
 @router.patch("/{project_id}", response_model=ProjectResponse)
@@ -67,13 +67,13 @@ async def change_project(
 ) -> ProjectRecord:
     """Change a project; its settings are merged."""
     ref = ref_of(caller, customer_id)
-    return await services.customer_records_store.change_project(ref, project_id, asked, change_by(caller))
+    return await services.repositories.projects.update(ref, project_id, asked, change_by(caller))
 
 
 @router.delete("/{project_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_project(customer_id: str, project_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
     """Remove a project with its channels."""
-    await services.customer_records_store.remove_project(ref_of(caller, customer_id), project_id, change_by(caller))
+    await services.repositories.projects.delete(ref_of(caller, customer_id), project_id, change_by(caller))
 
 
 @router.get("/{project_id}/settings")
@@ -83,5 +83,5 @@ async def show_project_settings(
     """Show a project's own settings, or with `resolved=true` those that hold there and where each comes from."""
     ref = ref_of(caller, customer_id)
     if resolved:
-        return await services.customer_records_store.project_settings(ref, project_id)
-    return OwnSettingsResponse(settings=(await services.customer_records_store.project(ref, project_id)).settings)
+        return await services.repositories.projects.resolved_settings(ref, project_id)
+    return OwnSettingsResponse(settings=(await services.repositories.projects.get(ref, project_id)).settings)

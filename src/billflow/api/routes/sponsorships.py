@@ -41,7 +41,7 @@ async def list_sponsorship_requests(
     customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
 ) -> SponsorshipList:
     """List a customer's sponsorship requests, the newest first."""
-    rows = await services.customer_records_store.sponsorships(ref_of(caller, customer_id))
+    rows = await services.repositories.sponsorships.list(ref_of(caller, customer_id))
     return SponsorshipList.of(part.of(rows, attrgetter("sponsorship_request_id")))
 
 
@@ -50,9 +50,7 @@ async def request_sponsorship(
     customer_id: str, asked: SponsorshipRequestCreate, services: ServicesHere, caller: PrincipalHere
 ) -> SponsorshipRecord:
     """Ask to be sponsored; one request at a time waits for a decision."""
-    return await services.customer_records_store.request_sponsorship(
-        ref_of(caller, customer_id), asked, change_by(caller)
-    )
+    return await services.repositories.sponsorships.request(ref_of(caller, customer_id), asked, change_by(caller))
 
 
 @router.post("/{request_id}/approve", response_model=SponsorshipResponse)
@@ -73,4 +71,4 @@ async def decline_sponsorship(
 ) -> SponsorshipRecord:
     """Decline a request."""
     change = change_by(caller, why.reason if why else None)
-    return await services.customer_records_store.decline_sponsorship(ref_of(caller, customer_id), request_id, change)
+    return await services.repositories.sponsorships.decline(ref_of(caller, customer_id), request_id, change)

@@ -37,19 +37,19 @@ class TestClockAdvance(RequestModel):
 @router.post("", status_code=HTTPStatus.CREATED, response_model=TestClockResponse)
 async def create_clock(asked: TestClockCreate, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
-    return await services.registry.create_clock(caller.org_id, asked.now_at, asked.name)
+    return await services.repositories.test_clocks.create(caller.org_id, asked.now_at, asked.name)
 
 
 @router.get("")
 async def list_clocks(services: ServicesHere, caller: TesterHere, paging: PagingHere) -> TestClockList:
     """List clocks, the newest first."""
-    return TestClockList.of(await services.registry.clocks(caller.org_id, paging))
+    return TestClockList.of(await services.repositories.test_clocks.list(caller.org_id, paging))
 
 
 @router.get("/{clock_id}", response_model=TestClockResponse)
 async def show_clock(clock_id: str, services: ServicesHere, caller: TesterHere) -> ClockRecord:
     """Show where a clock stands."""
-    return await services.registry.clock(caller.org_id, clock_id)
+    return await services.repositories.test_clocks.get(caller.org_id, clock_id)
 
 
 @router.post("/{clock_id}/advance", response_model=TestClockResponse)
@@ -58,4 +58,4 @@ async def advance_clock(
 ) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
     await services.clocks.advance(caller.org_id, clock_id, asked.to)
-    return await services.registry.clock(caller.org_id, clock_id)
+    return await services.repositories.test_clocks.get(caller.org_id, clock_id)

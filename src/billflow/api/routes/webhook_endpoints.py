@@ -67,20 +67,20 @@ class ReplayCreate(ReplayInput):
 @router.post("", status_code=HTTPStatus.CREATED)
 async def create_endpoint(asked: EndpointCreate, services: ServicesHere, caller: AdminHere) -> CreatedEndpointResponse:
     """Make an endpoint; its secret is in the answer and is not shown again."""
-    made = await services.webhooks.endpoints.create_endpoint(caller.org_id, asked, change_by(caller))
+    made = await services.webhooks.endpoints.create(caller.org_id, asked, change_by(caller))
     return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.get("")
 async def list_endpoints(services: ServicesHere, caller: AdminHere, paging: PagingHere) -> EndpointList:
     """List endpoints, the newest first."""
-    return EndpointList.of(await services.webhooks.endpoints.endpoints(caller.org_id, paging))
+    return EndpointList.of(await services.webhooks.endpoints.list(caller.org_id, paging))
 
 
 @router.get("/{endpoint_id}", response_model=EndpointResponse)
 async def show_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> EndpointRecord:
     """Show an endpoint."""
-    return await services.webhooks.endpoints.endpoint(caller.org_id, endpoint_id)
+    return await services.webhooks.endpoints.get(caller.org_id, endpoint_id)
 
 
 @router.patch("/{endpoint_id}", response_model=EndpointResponse)
@@ -104,7 +104,7 @@ async def rotate_secret(
 @router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> None:
     """Send nothing there any more."""
-    await services.webhooks.endpoints.delete_endpoint(caller.org_id, endpoint_id, change_by(caller))
+    await services.webhooks.endpoints.delete(caller.org_id, endpoint_id, change_by(caller))
 
 
 @router.post("/{endpoint_id}/replay", status_code=HTTPStatus.ACCEPTED)
@@ -119,4 +119,4 @@ async def list_deliveries(
     endpoint_id: str, services: ServicesHere, caller: AdminHere, paging: PagingHere
 ) -> DeliveryList:
     """List the attempts to deliver, the newest first."""
-    return DeliveryList.of(await services.webhooks.outbox.deliveries(caller.org_id, endpoint_id, paging))
+    return DeliveryList.of(await services.webhooks.deliveries.list(caller.org_id, endpoint_id, paging))

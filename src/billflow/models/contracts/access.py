@@ -1,4 +1,4 @@
-"""API keys: what one may do with them, how they are written, and what is kept of them."""
+"""API keys: what one may do with them, how they are written, and what is stored of them."""
 
 import base64
 import binascii
@@ -69,7 +69,7 @@ class PresentedKey:
         return SecretStr(f"bf_{self.mode}_{base64.urlsafe_b64encode(held).decode().rstrip('=')}")
 
     def digest(self) -> bytes:
-        """Return what is kept of the secret; with 256 bits of chance in it nothing slower is needed."""
+        """Return what is stored of the secret; with 256 bits of chance in it nothing slower is needed."""
         return hashlib.sha256(self.secret).digest()
 
 
@@ -84,7 +84,7 @@ class NewApiKey(Contract):
 
 
 class ApiKeyRecord(NewApiKey):
-    """A key as it is kept: everything but its secret."""
+    """A key as it is stored: everything but its secret."""
 
     org_id: str
     key_id: str

@@ -13,12 +13,11 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0
 RowId = Annotated[str, Field(max_length=100)]
 
 
-class NewContact(Contract):
-    """A person to write to; a primary one takes the place of the one before."""
+class ProjectRef(Contract):
+    """One project of an organization."""
 
-    email: Email
-    name: Name | None = None
-    is_primary: bool = False
+    org_id: str
+    project_id: str
 
 
 class ContactChange(Contract):
@@ -29,14 +28,10 @@ class ContactChange(Contract):
     is_primary: bool = False
 
 
-class NewBillingAccount(Contract):
-    """A billing account; without a `currency` it is in the customer's own. A default one pays for plans from now on."""
+class NewContact(ContactChange):
+    """A person to write to; a primary one takes the place of the one before."""
 
-    name: Name
-    currency: Currency | None = None
-    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-    invoice_email: Email | None = None
-    is_default: bool = False
+    email: Email
 
 
 class BillingAccountChange(Contract):
@@ -46,6 +41,13 @@ class BillingAccountChange(Contract):
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
     invoice_email: Email | None = None
     is_default: bool = False
+
+
+class NewBillingAccount(BillingAccountChange):
+    """A billing account; without a `currency` it is in the customer's own. A default one pays for plans from now on."""
+
+    name: Name
+    currency: Currency | None = None
 
 
 class AccountRecord(BillingAccountRecord):
@@ -87,18 +89,17 @@ class ProjectRecord(Contract):
     updated_at: Moment
 
 
-class NewChannel(Contract):
-    """A channel of a project."""
-
-    name: Name
-    settings: CustomerSettings = CustomerSettings()
-
-
 class ChannelChange(Contract):
     """What to change of a channel; what is left out stays, `settings` are merged."""
 
     name: Name = ""
     settings: CustomerSettings = CustomerSettings()
+
+
+class NewChannel(ChannelChange):
+    """A channel of a project."""
+
+    name: Name
 
 
 class ChannelRecord(Contract):

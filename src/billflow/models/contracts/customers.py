@@ -167,6 +167,11 @@ class CustomerRecord(Contract):
     created_at: Moment
     updated_at: Moment
 
+    @property
+    def ref(self) -> CustomerRef:
+        """Return which customer it is."""
+        return CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
+
 
 class ChangeContext(Contract):
     """Who changes a customer, as of when, and why."""

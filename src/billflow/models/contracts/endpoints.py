@@ -151,7 +151,7 @@ class Message(Contract):
 
 
 class Attempt(Contract):
-    """What came of sending a message once; `gone` means that the endpoint never wants anything again."""
+    """What came of sending a message once."""
 
     message_id: str
     at: Moment
@@ -165,7 +165,7 @@ class Attempt(Contract):
         return self.error is None
 
     @property
-    def gone(self) -> bool:
+    def unsubscribes(self) -> bool:
         """Tell whether the other side asked never to be called again."""
         return self.status_code == 410  # noqa: PLR2004  (HTTP's own word for it)
 

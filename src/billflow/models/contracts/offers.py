@@ -39,16 +39,7 @@ class NewOffer(OfferedTerms):
 
     def terms(self, currency: str) -> OfferTerms:
         """Return what is offered, in the customer's *currency*; raises `InvalidInput`."""
-        return OfferTerms(
-            tier=self.tier,
-            currency=currency,
-            fixed_price=self.fixed_price,
-            monthly_discounted_price=self.monthly_discounted_price,
-            annual_discounted_price=self.annual_discounted_price,
-            minimum_licenses=self.minimum_licenses,
-            days_until_due=self.days_until_due,
-            expires_at=self.expires_at,
-        )
+        return OfferTerms(currency=currency, **self.model_dump(exclude={"collection_method", "sent_invoice_id"}))
 
 
 class OfferChange(OfferedTerms):

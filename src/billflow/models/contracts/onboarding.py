@@ -11,7 +11,7 @@ from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 
 
-class OnboardingStage(StrEnum):
+class OnboardingPart(StrEnum):
     """The parts of an onboarding, in their order."""
 
     DEPLOYMENT = "deployment"
@@ -21,7 +21,7 @@ class OnboardingStage(StrEnum):
     TRIAL_PLAN = "trial_plan"
 
 
-class StageStatus(StrEnum):
+class PartStatus(StrEnum):
     """Where one part stands; `undone` was done and then taken back."""
 
     PENDING = "pending"
@@ -40,11 +40,11 @@ class OnboardingStatus(StrEnum):
     FAILED = "failed"
 
 
-class StageProgress(Contract):
+class PartProgress(Contract):
     """How far one part has come; `result` is the id of what it made, `message` why it did not."""
 
-    part: OnboardingStage
-    status: StageStatus = StageStatus.PENDING
+    part: OnboardingPart
+    status: PartStatus = PartStatus.PENDING
     result: str | None = None
     code: str | None = None
     message: str | None = None
@@ -80,7 +80,7 @@ class OnboardingProgress(Contract):
 
     customer_id: str
     status: OnboardingStatus
-    parts: tuple[StageProgress, ...]
+    parts: tuple[PartProgress, ...]
     started_at: Moment
 
 
@@ -90,12 +90,12 @@ class ReportPartInput(Contract):
     org_id: str
     customer_id: str
     status: OnboardingStatus
-    progress: StageProgress
+    progress: PartProgress
 
 
 class PlanPartResult(Contract):
     """What came of starting the plan: the plan to run, and the invoices that are to be sent."""
 
-    progress: StageProgress
+    progress: PartProgress
     state: PlanState | None = None
     invoices: tuple[InvoiceSummary, ...] = ()

@@ -1,4 +1,4 @@
-"""What is kept of a person, and forgetting it."""
+"""Export and erasure of personal data."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from billflow.models.contracts.base import Contract, Moment
 
 
 class CustomerExport(Contract):
-    """Everything that is kept of a customer, by kind, each thing with all its fields."""
+    """Everything that is stored of a customer: all `rows` with all their columns, by table."""
 
     customer_id: str
     exported_at: Moment
-    kept: dict[str, list[dict[str, Any]]]
+    rows: dict[str, list[dict[str, Any]]]
 
 
 class Erasure(Contract):

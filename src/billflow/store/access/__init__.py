@@ -1,4 +1,4 @@
 """Who may call the API, as rows.
 
-`api_keys` keeps keys, `idempotency` what writes were answered.
+`organizations` are the tenants, `api_keys` their keys, `idempotency` what requests that write were answered.
 """

@@ -9,46 +9,47 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound, Refused
-from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey, PresentedKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ApiKey
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
 
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+USE_RECORDED_EVERY = timedelta(minutes=1)
 _NO_DIGEST = bytes(32)
 
 
 @dataclass(frozen=True)
-class PostgresKeys:
-    """`ports_access.Keys` on PostgreSQL; every method is one transaction."""
+class PostgresApiKeyRepository:
+    """The API keys of organizations; every method is one transaction. Unknown ids raise `NotFound`."""
 
     database: Database
 
-    async def create_key(self, org_id: str, new: NewApiKey, change: ChangeContext) -> IssuedKey:
+    async def create(self, org_id: str, new: NewApiKey, change: ChangeContext) -> IssuedKey:
         """Make a key; its text is in the answer and nowhere else."""
         async with self.database.unit_of_work(org_id) as session:
             return await _create(session, org_id, new, change)
 
-    async def keys(self, org_id: str) -> tuple[ApiKeyRecord, ...]:
+    async def list(self, org_id: str) -> tuple[ApiKeyRecord, ...]:
         """Return all keys, the newest first."""
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.scalars(select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id))
             return tuple(map(_record, rows))
 
-    async def revoke_key(self, org_id: str, key_id: str, change: ChangeContext) -> ApiKeyRecord:
-        """End a key at once; revoked already stays so. Raises `NotFound`."""
+    async def revoke(self, org_id: str, key_id: str, change: ChangeContext) -> ApiKeyRecord:
+        """End a key at once; revoked already stays so."""
         async with self.database.unit_of_work(org_id) as session:
-            row = await _held(session, key_id)
+            row = await _locked(session, key_id)
             if row.revoked_at is None:
                 row.revoked_at = change.at
                 recorder_of(session, row.org_id, change).audit("api_key.revoked", ("api_key", row.id))
             return _record(row)
 
-    async def rotate_key(self, org_id: str, key_id: str, overlap: timedelta, change: ChangeContext) -> IssuedKey:
-        """Make a key like this one, which ends after *overlap*; raises `NotFound`, or `Refused` for one ended."""
+    async def rotate(self, org_id: str, key_id: str, overlap: timedelta, change: ChangeContext) -> IssuedKey:
+        """Make a key like this one, which ends after *overlap*; raises `Refused` for one that has ended."""
         async with self.database.unit_of_work(org_id) as session:
-            old = await _held(session, key_id)
+            old = await _locked(session, key_id)
             if not _record(old).is_valid(change.at):
                 raise Refused("The key has ended already; create a new one.", code="key_ended")
             new = NewApiKey.model_validate(_record(old).model_dump(include=set(NewApiKey.model_fields)))
@@ -60,16 +61,16 @@ class PostgresKeys:
             recorder_of(session, old.org_id, change).audit("api_key.rotated", ("api_key", old.id), detail=detail)
             return issued
 
-    async def known_key(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
-        """Return the key that a caller shows if it is right and valid, noting its use at most once a minute."""
+    async def find_valid(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
+        """Return the key that a request shows if it is right and valid, recording its use at most once a minute."""
         async with self.database.unit_of_work(presented.org_id) as session:
             row = await session.get(ApiKey, as_id(presented.key_id, "API key"))
             is_right = hmac.compare_digest(row.digest if row else _NO_DIGEST, presented.digest())
             if row is None or not is_right or row.mode is not presented.mode or not _record(row).is_valid(at):
                 return None
-            if row.last_used_at is None or row.last_used_at < at - USE_IS_NOTED_EVERY:
-                unnoted = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < at - USE_IS_NOTED_EVERY)
-                await session.execute(update(ApiKey).where(ApiKey.id == row.id, unnoted).values(last_used_at=at))
+            if row.last_used_at is None or row.last_used_at < at - USE_RECORDED_EVERY:
+                unrecorded = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < at - USE_RECORDED_EVERY)
+                await session.execute(update(ApiKey).where(ApiKey.id == row.id, unrecorded).values(last_used_at=at))
             return _record(row)
 
 
@@ -78,13 +79,9 @@ async def _create(session: AsyncSession, org_id: str, new: NewApiKey, change: Ch
     row = ApiKey(
         id=UUID(key.key_id),
         org_id=as_id(org_id, "organization"),
-        name=new.name,
-        mode=new.mode,
-        scopes=sorted(new.scopes),
         digest=key.digest(),
-        rate_limit=new.rate_limit,
-        expires_at=new.expires_at,
         created_at=func.now(),
+        **new.model_dump() | {"scopes": sorted(new.scopes)},
     )
     session.add(row)
     await session.flush()
@@ -95,7 +92,7 @@ async def _create(session: AsyncSession, org_id: str, new: NewApiKey, change: Ch
     return IssuedKey(record=record, text=key.text())
 
 
-async def _held(session: AsyncSession, key_id: str) -> ApiKey:
+async def _locked(session: AsyncSession, key_id: str) -> ApiKey:
     row = await session.get(ApiKey, as_id(key_id, "API key"), with_for_update=True)
     if row is None:
         raise NotFound(f"There is no API key {key_id!r}.")
@@ -103,15 +100,4 @@ async def _held(session: AsyncSession, key_id: str) -> ApiKey:
 
 
 def _record(row: ApiKey) -> ApiKeyRecord:
-    return ApiKeyRecord(
-        org_id=str(row.org_id),
-        key_id=str(row.id),
-        name=row.name,
-        mode=row.mode,
-        scopes=frozenset(map(Scope, row.scopes)),
-        rate_limit=row.rate_limit,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
+    return from_row(ApiKeyRecord, row, key_id=row.id)

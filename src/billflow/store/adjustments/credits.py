@@ -9,18 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
-from billflow.models.tables import BillingAccountRow, CreditRow, CustomerRow
-from billflow.store.customers.base import CustomerStore
+from billflow.models.tables import CreditRow, CustomerRow
+from billflow.store.customers.billing_accounts import default_account
+from billflow.store.customers.transactions import customer_change, customer_read
+from billflow.store.session.database import Database
 from billflow.store.session.mapping import from_row
 
 
 @dataclass(frozen=True)
-class Credits(CustomerStore):
-    """The credits of a customer; unknown ids raise `NotFound`."""
+class PostgresCreditRepository:
+    """The credits of customers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    async def credits(self, ref: CustomerRef) -> CreditsRecord:
+    database: Database
+
+    async def get(self, ref: CustomerRef) -> CreditsRecord:
         """Return what is left, and every row it comes from, the newest first."""
-        async with self._reading(ref) as (customer, session):
+        async with customer_read(self.database, ref) as (customer, session):
             mine = CreditRow.customer_id == customer.id
             rows = await session.scalars(
                 select(CreditRow).where(mine).order_by(CreditRow.at.desc(), CreditRow.created_at.desc())
@@ -32,9 +36,9 @@ class Credits(CustomerStore):
                 credits=tuple(map(_record, rows)),
             )
 
-    async def grant_credit(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
+    async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency the customer does not pay in."""
-        async with self._changing(ref, change) as (customer, recorder):
+        async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")
             if granted := (await recorder.session.scalars(known)).first():
                 return _record(granted)
@@ -51,16 +55,13 @@ class Credits(CustomerStore):
             recorder.session.add(row)
             data = {"credit_id": str(row.id), "amount": row.amount, "currency": row.currency, "reason": row.reason}
             recorder.audit("credit.granted", ("customer", customer.id), after=data)
-            recorder.say("credit.granted", data, customer_id=customer.id)
+            recorder.publish("credit.granted", data, customer_id=customer.id)
             await recorder.session.flush()
             return _record(row)
 
 
 async def _currency(session: AsyncSession, customer: CustomerRow, wanted: str | None) -> str:
-    query = select(BillingAccountRow.currency).where(
-        BillingAccountRow.customer_id == customer.id, BillingAccountRow.is_default
-    )
-    currency = (await session.scalars(query)).one()
+    currency = (await default_account(session, customer.id)).currency
     if wanted is not None and wanted.upper() != currency:
         raise InvalidInput(f"The customer pays in {currency}; grant in that.", code="wrong_currency", field="currency")
     return currency

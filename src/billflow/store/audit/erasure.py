@@ -1,13 +1,14 @@
-"""What we keep of a customer, all of it; and erasing who it is, while the records stay."""
+"""Export of all that is stored of a customer, and erasure of its personal data, while the records stay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
 from billflow.models.contracts.personal_data import CustomerExport, Erasure
 from billflow.models.tables import (
@@ -19,7 +20,6 @@ from billflow.models.tables import (
     CustomerPlan,
     CustomerRow,
     IdempotencyKey,
-    InvoiceRow,
     MailRow,
     Onboarding,
     OutboxEvent,
@@ -30,10 +30,10 @@ from billflow.models.tables import (
     SponsorshipRequest,
 )
 from billflow.models.tables.base import Json
-from billflow.store.audit.personal_data import FORGOTTEN, PersonalDataReader, customer_of, opened
+from billflow.store.audit.personal_data import ERASED, PersonalDataReader, customer_of, personal_data_of
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.customers.creation import LIVE, held_with_plans
-from billflow.store.invoices.drafts import UNPAID
+from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
+from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json
 
@@ -45,35 +45,39 @@ _NOT_PERSONAL = frozenset({"customer_key", "webhook_message", "seat_observation"
 
 
 @dataclass(frozen=True)
-class PostgresPersonalData:
-    """`ports_privacy.PersonalData` on PostgreSQL."""
+class PostgresPersonalDataRepository:
+    """The personal data of customers; every method is one transaction. Unknown customers raise `NotFound`."""
 
     database: Database
 
     async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
-        """Return everything that is kept of a customer: every row that names it, and its opened history."""
+        """Return everything that is stored of a customer: every row that names it, and its opened history."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer = await _known(session, ref)
-            kept = {table.name: await _rows(session, table, customer.id) for table in _tables()}
-            kept["customer"] = [_row(customer)]
-            kept["deployment"] = [_row(row) for row in await _deployments(session, customer)]
-            opener = await opened(session, [customer.id])
-            kept["event"] = [_shown(row, opener) for row in await _events(session, customer.id)]
-            kept["audit"] = [_shown(row, opener) for row in await _audit(session, customer.id)]
+            customer = await _load(session, ref)
+            reader = await personal_data_of(session, [customer.id])
+            rows = {table.name: await _rows(session, table, customer.id) for table in _tables()}
+            rows["customer"] = [_json(customer)]
+            rows["deployment"] = [_json(row) for row in await _deployments(session, customer)]
+            rows["event"] = [_opened(row, reader) for row in await _events(session, customer.id)]
+            rows["audit"] = [_opened(row, reader) for row in await _audit(session, customer.id)]
             recorder_of(session, customer.org_id, change).audit("customer.exported", ("customer", customer.id))
-            return CustomerExport(customer_id=str(customer.id), exported_at=change.at, kept=kept)
+            return CustomerExport(customer_id=str(customer.id), exported_at=change.at, rows=rows)
 
     async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
-        """Replace what says who the customer is; raises `NotFound`, or `Refused` while something is to be paid."""
+        """Replace a customer's personal data; what was billed stays, and erased already stays as it is.
+
+        Raises `Refused` while a plan is live or an invoice is open.
+        """
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer = await _known(session, ref, lock=True)
+            customer, plans = await _lock(session, ref)
             if customer.erased_at is None:
-                await _check_closed(session, customer)
+                check_no_live_plan(plans)
+                await check_no_open_invoice(session, customer.id)
                 await _erase(session, customer)
                 customer.erased_at = change.at
                 recorder = recorder_of(session, customer.org_id, change)
                 recorder.audit("customer.erased", ("customer", customer.id), detail={"reason": change.reason})
-                recorder.say("customer.erased", {}, customer_id=customer.id)
+                recorder.publish("customer.erased", {}, customer_id=customer.id)
             mine = BillingAccountRow.customer_id == customer.id, BillingAccountRow.stripe_customer_id.is_not(None)
             ids = await session.scalars(select(BillingAccountRow.stripe_customer_id).where(*mine))
             return Erasure(
@@ -83,24 +87,20 @@ class PostgresPersonalData:
             )
 
 
-async def _known(session: AsyncSession, ref: CustomerRef, *, lock: bool = False) -> CustomerRow:
-    """Load a customer, also a deleted one: its rows are still there."""
-    key = as_id(ref.customer_id, "customer")
-    if lock and await session.scalar(select(exists().where(CustomerRow.id == key, CustomerRow.deleted_at.is_(None)))):
-        customer, _ = await held_with_plans(session, ref.customer_id)
-        return customer
-    found = await session.get(CustomerRow, key, with_for_update={"key_share": True} if lock else None)
+async def _load(session: AsyncSession, ref: CustomerRef) -> CustomerRow:
+    """Return a customer, also a deleted one: its rows are still there."""
+    found = await session.get(CustomerRow, as_id(ref.customer_id, "customer"))
     if found is None:
         raise NotFound(f"There is no customer {ref.customer_id!r}.")
     return found
 
 
-async def _check_closed(session: AsyncSession, customer: CustomerRow) -> None:
-    if await session.scalar(select(exists().where(CustomerPlan.customer_id == customer.id, LIVE))):
-        raise Refused("The customer has a live plan; end that one first.", code="live_plan")
-    unpaid = exists().where(InvoiceRow.customer_id == customer.id, InvoiceRow.status.in_(UNPAID))
-    if await session.scalar(select(unpaid)):
-        raise Refused("The customer has an open invoice; pay or void it first.", code="open_invoice")
+async def _lock(session: AsyncSession, ref: CustomerRef) -> tuple[CustomerRow, Sequence[CustomerPlan]]:
+    customer = await _load(session, ref)
+    if customer.deleted_at is None:
+        return await lock_with_plans(session, ref.customer_id)
+    await session.refresh(customer, with_for_update={"key_share": True})
+    return customer, ()
 
 
 async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
@@ -112,17 +112,17 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
         await session.execute(delete(table).where(table.customer_id == customer.id))
     blank: list[tuple[Any, Json]] = [
         (BillingAccountRow, {"name": "default", "invoice_email": None}),
-        (MailRow, {"recipient": NOWHERE, "subject": FORGOTTEN, "body": FORGOTTEN}),
-        (SponsorshipRequest, {"website": "", "description": FORGOTTEN}),
+        (MailRow, {"recipient": NOWHERE, "subject": ERASED, "body": ERASED}),
+        (SponsorshipRequest, {"website": "", "description": ERASED}),
     ]
     for table, values in blank:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
     await _erase_deployment(session, customer)
-    await _forget_answers(session, str(customer.id).encode())
+    await _delete_idempotency_keys(session, str(customer.id).encode())
 
 
-async def _forget_answers(session: AsyncSession, customer_id: bytes) -> None:
-    """Delete kept answers that name the customer; they are sealed, so that each must be opened."""
+async def _delete_idempotency_keys(session: AsyncSession, customer_id: bytes) -> None:
+    """Delete idempotent answers that name the customer; they are sealed, so that each must be opened."""
     query = select(IdempotencyKey.key, IdempotencyKey.body).where(IdempotencyKey.body.is_not(None))
     naming = [key async for key, body in await session.stream(query) if customer_id in (body or b"")]
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key.in_(naming)))
@@ -167,11 +167,11 @@ async def _audit(session: AsyncSession, customer_id: UUID) -> list[AuditLog]:
     return list(await session.scalars(select(AuditLog).where(*mine).order_by(AuditLog.sequence)))
 
 
-def _row(row: Base) -> Json:
+def _json(row: Base) -> Json:
     columns = row.__mapper__.column_attrs
     return as_json({column.key: getattr(row, column.key) for column in columns})
 
 
-def _shown(row: AuditLog | OutboxEvent, opener: PersonalDataReader) -> Json:
-    shown: Json = opener.open(customer_of(row), _row(row))
-    return shown
+def _opened(row: AuditLog | OutboxEvent, reader: PersonalDataReader) -> Json:
+    opened: Json = reader.open(customer_of(row), _json(row))
+    return opened

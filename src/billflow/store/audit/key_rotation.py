@@ -1,4 +1,4 @@
-"""Encrypting again by the current key everything that an older one encrypted, or none did."""
+"""Rotation of the encryption key: what an older key encrypted, or none, is encrypted by the current one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Columns = tuple["Column[Any]", ...]
 
 
 @dataclass(frozen=True)
-class Rotation:
+class KeyRotation:
     """The rows of all organizations, some hundred per transaction; stopped and run again it does them again."""
 
     database: Database
@@ -34,8 +34,8 @@ class Rotation:
 
     async def _table(self, org_id: str, table: Table, columns: Columns) -> int:
         keys: Columns = tuple(table.primary_key.columns)
-        held = or_(*(column.is_not(None) for column in columns))
-        query = select(*keys, *columns).where(held).order_by(*keys).limit(_AT_ONCE).with_for_update()
+        sealed = or_(*(column.is_not(None) for column in columns))
+        query = select(*keys, *columns).where(sealed).order_by(*keys).limit(_AT_ONCE).with_for_update()
         rewrite, done, last = _rewrite(table, keys, columns), 0, None
         while True:
             async with self.database.unit_of_work(org_id) as session:

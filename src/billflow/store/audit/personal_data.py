@@ -1,6 +1,6 @@
-"""History that can forget: what it holds of a person is sealed by the customer's own key, and opens while there is one.
+"""Crypto-shredding: personal data in the audit log and the outbox is sealed by a key of each customer.
 
-The audit log and the outbox never change, so erasing means to throw that key away.
+Both are append-only, so erasing a customer deletes its key, and what that key sealed can't be opened any more.
 """
 
 import base64
@@ -35,26 +35,26 @@ PERSONAL = frozenset(
         "description",
     }
 )
-"""The fields that say who somebody is, wherever they stand in what is written down."""
+"""The fields that are personal data, wherever they stand in a JSON value."""
 
-FORGOTTEN = "[erased]"
+ERASED = "[erased]"
 _MARK = "$personal"
 
 
 class PersonalDataSession(Session):
-    """A session that seals what it writes into history."""
+    """A session that seals the personal data it writes into audit log and outbox."""
 
 
 def customer_of(row: AuditLog | OutboxEvent) -> UUID | None:
-    """Return the customer that a piece of history is about, None where it is about none."""
+    """Return the customer that an entry or event is about, None where it is about none."""
     if isinstance(row, OutboxEvent):
         return row.customer_id
     named = row.subject_id if row.subject_type == "customer" else (row.detail or {}).get("customer_id")
     return None if named is None else UUID(str(named))
 
 
-async def opened(session: AsyncSession, customers: Iterable[UUID | None]) -> "PersonalDataReader":
-    """Return what opens the history of *customers*, as far as they are not forgotten."""
+async def personal_data_of(session: AsyncSession, customers: Iterable[UUID | None]) -> "PersonalDataReader":
+    """Return what opens the personal data of *customers*, as far as they are not erased."""
     wanted = {customer for customer in customers if customer is not None}
     if not wanted:
         return PersonalDataReader({})
@@ -63,7 +63,7 @@ async def opened(session: AsyncSession, customers: Iterable[UUID | None]) -> "Pe
 
 
 class PersonalDataReader:
-    """Opens what is sealed in JSON; what was forgotten reads `[erased]`."""
+    """Opens what is sealed in JSON; what was erased reads `[erased]`."""
 
     def __init__(self, keyrings: Mapping[UUID, Keyring]) -> None:
         self._keyrings = keyrings
@@ -71,21 +71,21 @@ class PersonalDataReader:
     def open(self, customer_id: UUID | None, value: Any) -> Any:
         """Return a JSON value as it was written."""
         if isinstance(value, list):
-            return [self.open(customer_id, held) for held in value]
+            return [self.open(customer_id, item) for item in value]
         if not isinstance(value, dict):
             return value
         if value.keys() == {_MARK} and customer_id is not None:
-            return self._opened(customer_id, value[_MARK])
-        return {name: self.open(customer_id, held) for name, held in value.items()}
+            return self._open_text(customer_id, value[_MARK])
+        return {name: self.open(customer_id, item) for name, item in value.items()}
 
-    def _opened(self, customer_id: UUID, sealed: str) -> Any:
+    def _open_text(self, customer_id: UUID, sealed: str) -> Any:
         keyring = self._keyrings.get(customer_id)
         if keyring is None:
-            return FORGOTTEN
+            return ERASED
         try:
             return json.loads(keyring.open_text(sealed, _MARK))
         except (CannotDecrypt, binascii.Error):
-            return FORGOTTEN
+            return ERASED
 
 
 def _keys_of(customers: Iterable[UUID]) -> Any:
@@ -97,45 +97,45 @@ def _keyring(customer_id: UUID, secret: str) -> Keyring:
 
 
 def is_personal(value: Any) -> bool:
-    """Tell whether a JSON value says anywhere who somebody is."""
+    """Tell whether a JSON value has personal data anywhere."""
     if isinstance(value, list):
         return any(map(is_personal, value))
     if not isinstance(value, dict):
         return False
-    return any((name in PERSONAL and held) or is_personal(held) for name, held in value.items())
+    return any((name in PERSONAL and item) or is_personal(item) for name, item in value.items())
 
 
 def _sealed(value: Any, keyring: Keyring) -> Any:
     if isinstance(value, list):
-        return [_sealed(held, keyring) for held in value]
+        return [_sealed(item, keyring) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _sealed_field(name, held, keyring) for name, held in value.items()}
+    return {name: _sealed_field(name, item, keyring) for name, item in value.items()}
 
 
-def _sealed_field(name: str, held: Any, keyring: Keyring) -> Any:
-    if name in PERSONAL and held:
-        return {_MARK: keyring.seal_text(json.dumps(held), _MARK)}
-    return _sealed(held, keyring)
+def _sealed_field(name: str, item: Any, keyring: Keyring) -> Any:
+    if name in PERSONAL and item:
+        return {_MARK: keyring.seal_text(json.dumps(item), _MARK)}
+    return _sealed(item, keyring)
 
 
 @event.listens_for(PersonalDataSession, "before_flush")
-def _seal_history(session: Session, _: UOWTransaction, __: object) -> None:
+def _seal_new_rows(session: Session, _: UOWTransaction, __: object) -> None:
     rows = [row for row in session.new if isinstance(row, AuditLog | OutboxEvent)]
-    about = [(customer, row) for row in rows if _says_who(row) and (customer := customer_of(row)) is not None]
+    about = [(customer, row) for row in rows if _has_personal_data(row) and (customer := customer_of(row)) is not None]
     keyrings: dict[UUID, Keyring] = {}
     for customer, row in about:
         if customer not in keyrings:
             keyrings[customer] = _keyring_of(session, row.org_id, customer)
-        for name in _PARTS[type(row)]:
+        for name in _SEALED_COLUMNS[type(row)]:
             setattr(row, name, _sealed(getattr(row, name), keyrings[customer]))
 
 
-_PARTS: dict[type, tuple[str, ...]] = {AuditLog: ("before", "after", "detail"), OutboxEvent: ("data",)}
+_SEALED_COLUMNS: dict[type, tuple[str, ...]] = {AuditLog: ("before", "after", "detail"), OutboxEvent: ("data",)}
 
 
-def _says_who(row: AuditLog | OutboxEvent) -> bool:
-    return any(is_personal(getattr(row, name)) for name in _PARTS[type(row)])
+def _has_personal_data(row: AuditLog | OutboxEvent) -> bool:
+    return any(is_personal(getattr(row, name)) for name in _SEALED_COLUMNS[type(row)])
 
 
 def _keyring_of(session: Session, org_id: UUID, customer_id: UUID) -> Keyring:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditLog
-from billflow.store.audit.personal_data import PersonalDataReader, customer_of, opened
+from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.sequences import sequence_page
+from billflow.store.session.filters import Conditions, equal
+from billflow.store.session.mapping import from_row
+from billflow.store.session.paging import page
 
 _AT_ONCE = 1000
 _MOST_FAULTS = 100
@@ -26,7 +28,7 @@ _LINKS = text(
     " 'request_id', a.request_id, 'action', a.action, 'subject_type', a.subject_type,"
     " 'subject_id', a.subject_id, 'at', (extract(epoch FROM a.at) * 1000000)::bigint,"
     " 'detail', a.detail, 'before', a.before, 'after', a.after,"
-    " 'created_at', (extract(epoch FROM a.created_at) * 1000000)::bigint)::text AS told, a.id AS entry_id"
+    " 'created_at', (extract(epoch FROM a.created_at) * 1000000)::bigint)::text AS content, a.id AS entry_id"
     " FROM audit_chain c LEFT JOIN audit_log a ON a.id = c.audit_id"
     " WHERE c.position > :after ORDER BY c.position LIMIT :limit"
 )
@@ -37,18 +39,18 @@ _UNCHAINED = text(
 
 
 @dataclass(frozen=True)
-class PostgresAudit:
-    """`ports_audit.Audit` on PostgreSQL."""
+class PostgresAuditQueries:
+    """The audit log of an organization; nothing here writes."""
 
     database: Database
 
-    async def entries(self, org_id: str, wanted: AuditFilter, paging: Paging) -> Page[AuditRecord]:
-        """Return one part of the entries, the newest first."""
-        query = select(AuditLog).where(*_entries_that(wanted))
+    async def list(self, org_id: str, wanted: AuditFilter, paging: Paging) -> Page[AuditRecord]:
+        """Return one page of the entries, the newest first."""
+        query = select(AuditLog).where(*_conditions(wanted))
         async with self.database.unit_of_work(org_id) as session:
-            found = await sequence_page(session, query, AuditLog.sequence, paging, lambda row: row)
-            opener = await opened(session, map(customer_of, found.rows))
-            rows = tuple(_record(row, opener) for row in found.rows)
+            found = await page(session, query, (AuditLog.sequence,), paging, lambda row: row[0])
+            reader = await personal_data_of(session, map(customer_of, found.rows))
+            rows = tuple(_record(row, reader) for row in found.rows)
             return Page(rows=rows, total=found.total, next=found.next)
 
     async def verify(self, org_id: str) -> AuditVerdict:
@@ -57,7 +59,7 @@ class PostgresAudit:
         async with self.database.unit_of_work(org_id) as session:
             while links := (await session.execute(_LINKS, {"after": chain.seen, "limit": _AT_ONCE})).all():
                 for link in links:
-                    chain.take(link)
+                    chain.follow(link)
             chain.faults += await _unchained(session)
         head = chain.head.hex() if chain.entries else None
         return AuditVerdict(entries=chain.entries, head=head, faults=tuple(chain.faults[:_MOST_FAULTS]))
@@ -76,7 +78,7 @@ class _Chain:
     def __post_init__(self) -> None:
         self.head = hashlib.sha256(str(self.org_id).encode()).digest()
 
-    def take(self, link: Row[Any]) -> None:
+    def follow(self, link: Row[Any]) -> None:
         """Follow the chain by one link."""
         for problem in self._problems(link):
             self.faults.append(AuditFault(position=link.position, audit_id=str(link.audit_id), problem=problem))
@@ -90,7 +92,7 @@ class _Chain:
             yield "it does not follow from the link before it"
         if link.entry_id is None:
             yield "the entry was removed"
-        elif hashlib.sha256(link.prev_hash + link.told.encode()).digest() != link.hash:
+        elif hashlib.sha256(link.prev_hash + link.content.encode()).digest() != link.hash:
             yield "the entry was changed"
 
 
@@ -99,29 +101,15 @@ async def _unchained(session: AsyncSession) -> list[AuditFault]:
     return [AuditFault(position=None, audit_id=str(key), problem="the entry is not in the chain") for key in found]
 
 
-def _entries_that(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    named = {name: getattr(wanted, name) for name in ("actor", "action", "subject_type", "subject_id")}
-    conditions: list[ColumnElement[bool]] = [
-        getattr(AuditLog, name) == value for name, value in named.items() if value is not None
-    ]
+def _conditions(wanted: AuditFilter) -> Conditions:
+    conditions = equal(
+        wanted, {name: getattr(AuditLog, name) for name in ("actor", "action", "subject_type", "subject_id")}
+    )
     if wanted.since is not None:
         conditions.append(AuditLog.created_at >= wanted.since)
     return conditions
 
 
-def _record(row: AuditLog, opener: PersonalDataReader) -> AuditRecord:
-    detail, before, after = (opener.open(customer_of(row), part) for part in (row.detail, row.before, row.after))
-    return AuditRecord(
-        audit_id=str(row.id),
-        sequence=row.sequence,
-        actor=row.actor,
-        request_id=row.request_id,
-        action=row.action,
-        subject_type=row.subject_type,
-        subject_id=row.subject_id,
-        at=row.at,
-        recorded_at=row.created_at,
-        detail=detail,
-        before=before,
-        after=after,
-    )
+def _record(row: AuditLog, reader: PersonalDataReader) -> AuditRecord:
+    opened = {name: reader.open(customer_of(row), getattr(row, name)) for name in ("detail", "before", "after")}
+    return from_row(AuditRecord, row, audit_id=row.id, recorded_at=row.created_at, **opened)

@@ -1,4 +1,4 @@
-"""Writing down what happened: the audit log and the outbox, in the transaction that made it happen."""
+"""Writes what happened to audit log and outbox, in the transaction in which it happens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,10 @@ class Recorder:
         after: Json | None = None,
         detail: Json | None = None,
     ) -> None:
-        """Note that the actor did *action* to *subject*, a kind and an id; of two states only what differs is kept."""
+        """Add an entry to the audit log: the actor did *action* to *subject*, a kind and an id.
+
+        Of two states only what differs is stored.
+        """
         if before is not None and after is not None:
             before, after = _differing(before, after), _differing(after, before)
         self.session.add(
@@ -51,7 +54,7 @@ class Recorder:
             )
         )
 
-    def say(
+    def publish(
         self,
         event: str,
         data: Mapping[str, Any],

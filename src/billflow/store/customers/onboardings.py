@@ -1,27 +1,24 @@
-"""Onboardings as rows: what was asked, and how far each part has come."""
+"""Onboardings as rows: what was requested, and how far each part has come."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
-from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.onboarding import (
     OnboardingInput,
     OnboardingOptions,
+    OnboardingPart,
     OnboardingProgress,
-    OnboardingStage,
     OnboardingStatus,
+    PartProgress,
     ReportPartInput,
-    StageProgress,
 )
-from billflow.models.tables import BillingAccountRow, Onboarding
+from billflow.models.tables import Onboarding
+from billflow.ports.customers import OnboardingRepository
 from billflow.store.audit.recorder import Recorder
-from billflow.store.customers.base import CustomerStore
-from billflow.store.invoices.records import billed_customer
-from billflow.store.session.database import as_id
+from billflow.store.customers.transactions import customer_change, customer_read
+from billflow.store.session.database import Database, as_id
 
 _EVENTS = {
     OnboardingStatus.DONE: "customer.onboarded",
@@ -31,17 +28,19 @@ _EVENTS = {
 
 
 @dataclass(frozen=True)
-class Onboardings(CustomerStore):
-    """The onboarding of each customer; unknown ids raise `NotFound`."""
+class PostgresOnboardingRepository(OnboardingRepository):
+    """The onboarding of each customer; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    async def begin_onboarding(
-        self, ref: CustomerRef, wishes: OnboardingOptions, change: ChangeContext
+    database: Database
+
+    async def begin(
+        self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext
     ) -> tuple[OnboardingInput, OnboardingProgress]:
-        """Write down what is wished for, unless an onboarding runs or is done; a failed one begins anew.
+        """Write down what is requested, unless an onboarding runs or is done; a failed one begins anew.
 
         Return what is to be done, and how far it has come.
         """
-        async with self._changing(ref, change) as (customer, recorder):
+        async with customer_change(self.database, ref, change) as (customer, recorder):
             row = await recorder.session.get(Onboarding, customer.id)
             if row is None:
                 row = Onboarding(
@@ -50,53 +49,44 @@ class Onboardings(CustomerStore):
                 recorder.session.add(row)
             if row.status is OnboardingStatus.FAILED:
                 row.status, row.started_at = OnboardingStatus.RUNNING, change.at
-                row.wishes = wishes.model_dump(mode="json", exclude_unset=True)
+                row.wishes = options.model_dump(mode="json", exclude_unset=True)
                 recorder.audit("customer.onboarding_started", ("customer", customer.id), detail=row.wishes)
             await recorder.session.flush()
-            ask = OnboardingInput(
+            begun = OnboardingInput(
                 org_id=ref.org_id,
                 customer_id=str(customer.id),
                 actor=change.actor,
                 options=OnboardingOptions.model_validate(row.wishes),
                 at=row.started_at,
             )
-            return ask, _progress(row)
+            return begun, _progress(row)
 
-    async def onboarding(self, ref: CustomerRef) -> OnboardingProgress:
+    async def get(self, ref: CustomerRef) -> OnboardingProgress:
         """Return how far a customer's onboarding has come; raises `NotFound` where none began."""
-        async with self._reading(ref) as (customer, session):
+        async with customer_read(self.database, ref) as (customer, session):
             row = await session.get(Onboarding, customer.id)
             if row is None:
                 raise NotFound(f"The customer {ref.customer_id!r} was not onboarded.")
             return _progress(row)
 
-    async def report_part(self, report: ReportPartInput) -> OnboardingProgress:
-        """Note what came of one part, and where the whole stands; of a customer that was erased nothing is noted."""
+    async def record_part(self, report: ReportPartInput) -> OnboardingProgress:
         async with self.database.unit_of_work(report.org_id) as session:
             key = as_id(report.customer_id, "customer")
             row = await session.get(Onboarding, key, with_for_update=True)
             if row is None:
-                return _forgotten(report)
+                return _of_erased_customer(report)
             progress = report.progress.model_dump(mode="json")
-            effects = row.status is not report.status
+            turned = row.status is not report.status
             row.parts = {**row.parts, report.progress.part: progress}
             row.status = report.status
-            if effects and (event := _EVENTS.get(report.status)) and report.progress.at:
+            if turned and (event := _EVENTS.get(report.status)) and report.progress.at:
                 recorder = Recorder(session, row.org_id, report.progress.at)
                 recorder.audit(event, ("customer", key), detail=progress)
-                recorder.say(event, progress, customer_id=key)
+                recorder.publish(event, progress, customer_id=key)
             return _progress(row)
 
-    async def payer(self, ref: CustomerRef) -> BilledCustomer:
-        """Return who pays, as Stripe is to know them."""
-        async with self._reading(ref) as (customer, session):
-            mine = select(BillingAccountRow).where(
-                BillingAccountRow.customer_id == customer.id, BillingAccountRow.is_default
-            )
-            return billed_customer(customer, (await session.scalars(mine)).one())
 
-
-def _forgotten(report: ReportPartInput) -> OnboardingProgress:
+def _of_erased_customer(report: ReportPartInput) -> OnboardingProgress:
     return OnboardingProgress(
         customer_id=report.customer_id,
         status=report.status,
@@ -106,10 +96,10 @@ def _forgotten(report: ReportPartInput) -> OnboardingProgress:
 
 
 def _progress(row: Onboarding) -> OnboardingProgress:
-    parts = [row.parts.get(part, {"part": part}) for part in OnboardingStage]
+    parts = [row.parts.get(part, {"part": part}) for part in OnboardingPart]
     return OnboardingProgress(
         customer_id=str(row.customer_id),
         status=row.status,
-        parts=tuple(map(StageProgress.model_validate, parts)),
+        parts=tuple(map(PartProgress.model_validate, parts)),
         started_at=row.started_at,
     )

@@ -1,94 +1,46 @@
 """A customer's projects; they inherit its settings, and bill to one of its accounts."""
 
-from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import Refused
-from billflow.domain.inheritance import Level, merged
+from billflow.domain.errors import NotFound, Refused
+from billflow.domain.inheritance import merged
 from billflow.models.contracts.customer_resources import NewProject, ProjectChange, ProjectRecord
-from billflow.models.contracts.customer_settings import ResolvedSettings
-from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.customers import CustomerRef
 from billflow.models.tables import BillingAccountRow, CustomerRow, ProjectRow
-from billflow.store.customers.base import CustomerStore, check_writable, note, overwrite, part_of
-from billflow.store.customers.creation import slug_of
-from billflow.store.customers.settings import level_of, resolved_settings
+from billflow.ports.customers import ProjectRepository
+from billflow.store.customers.billing_accounts import default_account
+from billflow.store.customers.deployments import slug_of
+from billflow.store.customers.resources import ProjectResourceRepository
+from billflow.store.session.database import as_id
 
 
-@dataclass(frozen=True)
-class Projects(CustomerStore):
-    """Projects of a customer; while it is suspended they are read-only."""
+class PostgresProjectRepository(
+    ProjectResourceRepository[CustomerRef, NewProject, ProjectChange, ProjectRecord], ProjectRepository
+):
+    """Projects, the oldest first, as many as the settings allow; one that is removed takes its channels along."""
 
-    async def projects(self, ref: CustomerRef) -> tuple[ProjectRecord, ...]:
-        """Return all projects, the oldest first."""
-        async with self._reading(ref) as (customer, session):
-            query = select(ProjectRow).where(ProjectRow.customer_id == customer.id)
-            return tuple(
-                map(project_record, await session.scalars(query.order_by(ProjectRow.created_at, ProjectRow.id)))
-            )
+    table, record, noun = ProjectRow, ProjectRecord, "project"
+    order = (ProjectRow.created_at, ProjectRow.id)
+    audited = ("name", "slug")
 
-    async def project(self, ref: CustomerRef, project_id: str) -> ProjectRecord:
-        """Return one project; raises `NotFound`."""
-        async with self._reading(ref) as (customer, session):
-            return project_record(await part_of(session, customer, ProjectRow, project_id, "project"))
+    async def _values(self, session: AsyncSession, customer: CustomerRow, new: NewProject) -> dict[str, Any]:
+        await _check_limit(session, customer)
+        return {
+            "billing_account_id": await _account_id(session, customer, new.billing_account_id),
+            "name": new.name,
+            "slug": new.slug or await _free_slug(session, customer, new.name),
+            "settings": merged({}, new.settings.given()),
+        }
 
-    async def project_settings(self, ref: CustomerRef, project_id: str) -> ResolvedSettings:
-        """Return the settings that hold in a project, and where each comes from; raises `NotFound`."""
-        async with self._reading(ref) as (customer, session):
-            row = await part_of(session, customer, ProjectRow, project_id, "project")
-            return resolved_settings([level_of(customer), project_level(row)])
-
-    async def add_project(
-        self, ref: CustomerRef, new: NewProject, change: ChangeContext, *, project_id: UUID | None = None
-    ) -> ProjectRecord:
-        """Add a project, under an id of the caller's if it names one.
-
-        Raises `Refused` where there are as many as the settings allow, or the slug is taken.
-        """
-        async with self._changing(ref, change) as (customer, recorder):
-            check_writable(customer)
-            await _check_limit(recorder.session, customer)
-            row = ProjectRow(
-                id=project_id or uuid4(),
-                org_id=customer.org_id,
-                customer_id=customer.id,
-                billing_account_id=await _account_id(recorder.session, customer, new.billing_account_id),
-                name=new.name,
-                slug=new.slug or await _free_slug(recorder.session, customer, new.name),
-                settings=merged({}, new.settings.given()),
-            )
-            recorder.session.add(row)
-            note(recorder, "project.created", customer.id, row, {"name": row.name, "slug": row.slug})
-            return await _written(recorder.session, row)
-
-    async def change_project(
-        self, ref: CustomerRef, project_id: str, asked: ProjectChange, change: ChangeContext
-    ) -> ProjectRecord:
-        """Change what *asked* names, settings merged; raises `NotFound` or `Refused`."""
-        async with self._changing(ref, change) as (customer, recorder):
-            check_writable(customer)
-            row = await part_of(recorder.session, customer, ProjectRow, project_id, "project")
-            if "billing_account_id" in asked.model_fields_set:
-                await _account_id(recorder.session, customer, asked.billing_account_id)
-            before, after = overwrite(row, asked)
-            if after:
-                note(recorder, "project.updated", customer.id, row, before, after)
-            return await _written(recorder.session, row)
-
-    async def remove_project(self, ref: CustomerRef, project_id: str, change: ChangeContext) -> None:
-        """Remove a project with its channels; raises `NotFound` or `Refused`."""
-        async with self._changing(ref, change) as (customer, recorder):
-            check_writable(customer)
-            row = await part_of(recorder.session, customer, ProjectRow, project_id, "project")
-            note(recorder, "project.deleted", customer.id, row, {"name": row.name, "slug": row.slug}, {})
-            await recorder.session.delete(row)
-
-
-def project_level(row: ProjectRow) -> Level:
-    """Return a project's settings as the level that channels inherit from."""
-    return Level("project", str(row.id), row.settings)
+    async def _before_update(
+        self, session: AsyncSession, customer: CustomerRow, row: ProjectRow, update: ProjectChange
+    ) -> None:
+        if "billing_account_id" in update.model_fields_set:
+            await _account_id(session, customer, update.billing_account_id)
 
 
 async def _check_limit(session: AsyncSession, customer: CustomerRow) -> None:
@@ -104,36 +56,16 @@ async def _check_limit(session: AsyncSession, customer: CustomerRow) -> None:
         )
 
 
-async def _account_id(session: AsyncSession, customer: CustomerRow, wanted: str | None) -> UUID:
-    if wanted is not None:
-        return (await part_of(session, customer, BillingAccountRow, wanted, "billing account")).id
-    default = select(BillingAccountRow.id).where(
-        BillingAccountRow.customer_id == customer.id, BillingAccountRow.is_default
-    )
-    return (await session.scalars(default)).one()
+async def _account_id(session: AsyncSession, customer: CustomerRow, account_id: str | None) -> UUID:
+    if account_id is None:
+        return (await default_account(session, customer.id)).id
+    found = await session.get(BillingAccountRow, as_id(account_id, "billing account"))
+    if found is None or found.customer_id != customer.id:
+        raise NotFound(f"There is no billing account {account_id!r} of that customer.")
+    return found.id
 
 
 async def _free_slug(session: AsyncSession, customer: CustomerRow, name: str) -> str:
     slug = slug_of(name, "project")
     taken = exists().where(ProjectRow.customer_id == customer.id, ProjectRow.slug == slug)
     return f"{slug}-{uuid4().hex[:8]}" if await session.scalar(select(taken)) else slug
-
-
-async def _written(session: AsyncSession, row: ProjectRow) -> ProjectRecord:
-    await session.flush()
-    await session.refresh(row)
-    return project_record(row)
-
-
-def project_record(row: ProjectRow) -> ProjectRecord:
-    """Return a project as it is shown."""
-    return ProjectRecord(
-        project_id=str(row.id),
-        customer_id=str(row.customer_id),
-        billing_account_id=str(row.billing_account_id),
-        name=row.name,
-        slug=row.slug,
-        settings=row.settings,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )

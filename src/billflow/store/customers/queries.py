@@ -9,7 +9,7 @@ from billflow.models.contracts.customers import CustomerRecord, SeatReport
 from billflow.models.contracts.records import CustomerFilter, Page, Paging
 from billflow.models.tables import CustomerRow, SeatRow
 from billflow.ports.customers import CustomerQueries
-from billflow.store.customers.creation import runs_on
+from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import customers_that
@@ -39,7 +39,7 @@ class PostgresCustomerQueries(CustomerQueries):
     async def of_deployment(self, org_id: str, deployment_id: str) -> CustomerRecord:
         """Return the customer of a deployment."""
         async with self.database.unit_of_work(org_id) as session:
-            return await customer_record(session, await runs_on(session, deployment_id))
+            return await customer_record(session, await customer_of_deployment(session, deployment_id))
 
     async def seats(
         self, org_id: str, customer_id: str, *, since: datetime | None = None, until: datetime | None = None

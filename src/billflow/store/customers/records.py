@@ -18,6 +18,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
+from billflow.store.session.mapping import from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
     select(
@@ -61,46 +62,23 @@ def record_of(rows: ShownRows) -> CustomerRecord:
     """Return a customer as it is shown."""
     customer = rows.customer
     deployment_id, deployment = _deployment(rows)
-    return CustomerRecord(
-        org_id=str(customer.org_id),
-        customer_id=str(customer.id),
-        name=customer.name,
-        email=customer.email,
-        status=customer.status,
-        suspended_at=customer.suspended_at,
+    return from_row(
+        CustomerRecord,
+        customer,
+        customer_id=customer.id,
         deployment=deployment,
-        deployment_id=str(deployment_id),
+        deployment_id=deployment_id,
         hosting=hosting_of(customer),
-        erp_customer_number=customer.erp_customer_number,
-        default_currency=customer.default_currency,
-        default_language=customer.default_language,
-        billing_address=customer.billing_address,
-        shipping_address=customer.shipping_address,
         metadata=customer.metadata_,
-        settings=customer.settings,
         pricing=pricing_of(customer),
-        billing_account=account_record(rows.account),
-        created_at=customer.created_at,
-        updated_at=customer.updated_at,
+        billing_account=from_row(BillingAccountRecord, rows.account, billing_account_id=rows.account.id),
+        contacts=(),
     )
 
 
 def pricing_of(customer: CustomerRow) -> CustomerPricing:
     """Return what support agreed with the customer."""
-    return CustomerPricing.model_validate(customer, from_attributes=True)
-
-
-def account_record(account: BillingAccountRow) -> BillingAccountRecord:
-    """Return a billing account as it is shown."""
-    return BillingAccountRecord(
-        billing_account_id=str(account.id),
-        name=account.name,
-        is_default=account.is_default,
-        currency=account.currency,
-        collection_method=account.collection_method,
-        invoice_email=account.invoice_email,
-        stripe_customer_id=account.stripe_customer_id,
-    )
+    return from_row(CustomerPricing, customer)
 
 
 def _deployment(rows: ShownRows) -> tuple[UUID, Deployment]:

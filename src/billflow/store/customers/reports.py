@@ -30,20 +30,24 @@ from billflow.models.tables import (
     ProjectRow,
     SeatRow,
 )
-from billflow.store.customers.base import CustomerStore
+from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.records import STATES
+from billflow.store.session.database import Database
+from billflow.store.session.mapping import from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 
 
 @dataclass(frozen=True)
-class Reports(CustomerStore):
+class PostgresReportQueries:
     """What a customer used, paid and owes; nothing here writes. Unknown ids raise `NotFound`."""
+
+    database: Database
 
     async def usage(self, ref: CustomerRef, since: datetime, until: datetime) -> UsageRecord:
         """Return seats by day, licenses and money by month in `[since, until)`."""
-        async with self._reading(ref) as (customer, session):
+        async with customer_read(self.database, ref) as (customer, session):
             seats = await _seats(session, customer, since, until)
             return UsageRecord(
                 customer_id=str(customer.id),
@@ -60,7 +64,7 @@ class Reports(CustomerStore):
 
     async def report(self, ref: CustomerRef) -> ReportRecord:
         """Return what the customer is worth, what it owes, and its plans, the newest first."""
-        async with self._reading(ref) as (customer, session):
+        async with customer_read(self.database, ref) as (customer, session):
             mine = InvoiceRow.customer_id == customer.id
             unpaid = (mine, InvoiceRow.status.in_(UNPAID))
             plans, revenue = await _plans(session, customer)
@@ -93,7 +97,7 @@ async def _seats(
         .group_by(literal_column("day"))
         .order_by(literal_column("day"))
     )
-    return tuple(DaySeats.model_validate(row, from_attributes=True) for row in await session.execute(query))
+    return tuple(from_row(DaySeats, row) for row in await session.execute(query))
 
 
 async def _licenses(
@@ -129,7 +133,7 @@ async def _money(
         .group_by(literal_column("month"), InvoiceRow.currency)
         .order_by(literal_column("month"), InvoiceRow.currency)
     )
-    return tuple(MonthMoney.model_validate(row, from_attributes=True) for row in await session.execute(query))
+    return tuple(from_row(MonthMoney, row) for row in await session.execute(query))
 
 
 async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[PlanHistory, ...], tuple[Amount, ...]]:
@@ -140,7 +144,17 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     history, revenue = [], dict[str, int]()
     for row, _, _, licenses, licenses_at_next_renewal in rows:
         invoiced, paid = totals.get(row.id, (0, 0))
-        history.append(_history(row, licenses or 0, invoiced, paid))
+        history.append(
+            from_row(
+                PlanHistory,
+                row,
+                plan_id=row.id,
+                started_at=row.billing_cycle_anchor,
+                licenses=licenses or 0,
+                invoiced=invoiced,
+                paid=paid,
+            )
+        )
         monthly = monthly_revenue(
             row.status,
             row.schedule,
@@ -160,21 +174,6 @@ async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, tup
         .group_by(InvoiceRow.plan_id)
     )
     return {plan_id: (int(invoiced), int(paid)) for plan_id, invoiced, paid in await session.execute(query)}
-
-
-def _history(row: CustomerPlan, licenses: int, invoiced: int, paid: int) -> PlanHistory:
-    return PlanHistory(
-        plan_id=str(row.id),
-        tier=row.tier,
-        schedule=row.schedule,
-        status=row.status,
-        started_at=row.billing_cycle_anchor,
-        ended_at=row.ended_at,
-        licenses=licenses,
-        currency=row.currency,
-        invoiced=invoiced,
-        paid=paid,
-    )
 
 
 def _channels(customer: CustomerRow) -> Select[Any]:

@@ -40,8 +40,8 @@ from billflow.models.tables import (
 )
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.creation import held_with_plans, turn
-from billflow.store.customers.registration import hold
+from billflow.store.customers.status import hold_until_resumed, set_status
+from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
@@ -123,13 +123,13 @@ class PostgresDunningRepository(DunningRepository):
     async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
             owes = await invoice_by_id(session, ref.invoice_id)
-            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            customer, plans = await lock_with_plans(session, str(owes.customer_id))
             invoice = await session.get_one(InvoiceRow, owes.id, with_for_update=True, populate_existing=True)
             if invoice.status not in UNPAID or customer.status is CustomerStatus.INACTIVE:
                 return SuspensionResult(changed=False)
             if customer.status is CustomerStatus.ACTIVE:
                 change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} unpaid")
-                turn(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
+                set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
                 return SuspensionResult(changed=True, plan_ids=_ids(plans))
             if await _is_suspended_for_debts(session, customer):
@@ -140,7 +140,7 @@ class PostgresDunningRepository(DunningRepository):
         async with self.database.unit_of_work(ref.org_id) as session:
             owed = await invoice_by_id(session, ref.invoice_id)
             try:
-                customer, plans = await held_with_plans(session, str(owed.customer_id))
+                customer, plans = await lock_with_plans(session, str(owed.customer_id))
             except NotFound:
                 return SuspensionResult(changed=False)
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
@@ -152,16 +152,16 @@ class PostgresDunningRepository(DunningRepository):
             if customer.suspended_at != since or await _is_suspended_for_debts(session, customer):
                 return SuspensionResult(changed=False)
             for plan in plans:
-                hold(plan, customer)
+                hold_until_resumed(plan, customer)
             change = ChangeContext(actor=COLLECTION, at=at, reason=f"invoice {invoice.number or invoice.id} closed")
-            turn(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
+            set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
             return SuspensionResult(changed=True, plan_ids=_ids(plans))
 
     async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         async with self.database.unit_of_work(ref.org_id) as session:
             rule = (await _policy(session)).small_organizations
             owes = await invoice_by_id(session, ref.invoice_id)
-            customer, plans = await held_with_plans(session, str(owes.customer_id))
+            customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
                 return SmallOrganizationResult()

@@ -81,7 +81,7 @@ def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None
     invoice.next_attempt_at = invoice.next_action = None
     customer.flat_discounted_months += invoice.flat_discount_months
     return_balance(invoice, recorder)
-    recorder.say(
+    recorder.publish(
         "invoice.voided",
         {"total": invoice.total, "currency": invoice.currency},
         customer_id=invoice.customer_id,

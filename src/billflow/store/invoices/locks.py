@@ -54,7 +54,9 @@ class LockedInvoice:
     def publish(self, event: str, data: Mapping[str, Any]) -> None:
         """Write an event about the invoice."""
         invoice = self.invoice
-        self.recorder.say(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
+        self.recorder.publish(
+            event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id
+        )
 
 
 async def lock_invoice(

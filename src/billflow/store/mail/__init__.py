@@ -1,4 +1,4 @@
 """The mail log.
 
-`repository` keeps what was written to customers.
+`repository` is the log of mails: what there is to say, what was written, whether it was sent.
 """

@@ -13,32 +13,33 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.mail import ListedInvoice, Mail, MailRecord, NotificationFacts, NotificationInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, MailRow
+from billflow.ports.mail import MailRepository
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
 from billflow.store.session.paging import page
 
 ALL = Paging()
 
 
 @dataclass(frozen=True)
-class PostgresMailLog:
-    """`MailLog` on PostgreSQL."""
+class PostgresMailRepository(MailRepository):
+    """The log of mails to customers; every method is one transaction and safe to repeat."""
 
     database: Database
 
-    async def notice_facts(self, ask: NotificationInput) -> NotificationFacts:
-        """Return what there is to say about an invoice, or several together; raises `NotFound`."""
+    async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         query = (
             select(InvoiceRow, CustomerRow, BillingAccountRow)
             .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
             .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
-            .where(InvoiceRow.id == as_id(ask.invoice_id, "invoice"))
+            .where(InvoiceRow.id == as_id(notification.invoice_id, "invoice"))
         )
-        async with self.database.unit_of_work(ask.org_id) as session:
+        async with self.database.unit_of_work(notification.org_id) as session:
             found = (await session.execute(query)).one_or_none()
             if found is None:
-                raise NotFound(f"There is no invoice {ask.invoice_id!r}.")
+                raise NotFound(f"There is no invoice {notification.invoice_id!r}.")
             invoice, customer, account = found
             return NotificationFacts(
                 customer_id=str(customer.id),
@@ -52,40 +53,38 @@ class PostgresMailLog:
                 hosted_invoice_url=invoice.hosted_invoice_url,
                 is_closed=invoice.status not in UNPAID,
                 is_erased=customer.erased_at is not None,
-                listed=await _listed(session, ask.together),
+                listed=await _listed(session, notification.together),
             )
 
-    async def keep(self, ask: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
-        """Keep a letter under the key of *ask*; one that is kept already stays as it was written."""
+    async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
         row = insert(MailRow).values(
             id=uuid4(),
-            org_id=as_id(ask.org_id, "organization"),
+            org_id=as_id(notification.org_id, "organization"),
             customer_id=UUID(facts.customer_id),
-            invoice_id=as_id(ask.invoice_id, "invoice"),
-            key=ask.key,
-            occasion=ask.occasion,
-            at=ask.at,
+            invoice_id=as_id(notification.invoice_id, "invoice"),
+            key=notification.key,
+            occasion=notification.occasion,
+            at=notification.at,
             **mail.model_dump(),
         )
-        async with self.database.unit_of_work(ask.org_id) as session:
+        async with self.database.unit_of_work(notification.org_id) as session:
             await session.execute(row.on_conflict_do_nothing())
-            return _record((await session.scalars(select(MailRow).where(MailRow.key == ask.key))).one())
+            return _record((await session.scalars(select(MailRow).where(MailRow.key == notification.key))).one())
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
-        """Remember that a mail was handed to the mail server."""
         query = update(MailRow).where(MailRow.id == as_id(mail_id, "mail"), MailRow.sent_at.is_(None))
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(query.values(sent_at=at))
 
-    async def mails(self, org_id: str, customer_id: str | None = None, paging: Paging = ALL) -> Page[MailRecord]:
-        """Return one part of the mails, the newest first."""
+    async def list(self, org_id: str, customer_id: str | None = None, paging: Paging = ALL) -> Page[MailRecord]:
+        """Return one page of the mails, the newest first."""
         query = select(MailRow)
         if customer_id is not None:
             query = query.where(MailRow.customer_id == as_id(customer_id, "customer"))
         async with self.database.unit_of_work(org_id) as session:
             return await page(session, query, (MailRow.created_at, MailRow.id), paging, lambda row: _record(row[0]))
 
-    async def mail(self, org_id: str, mail_id: str) -> MailRecord:
+    async def get(self, org_id: str, mail_id: str) -> MailRecord:
         """Return one mail; raises `NotFound`."""
         async with self.database.unit_of_work(org_id) as session:
             found = await session.get(MailRow, as_id(mail_id, "mail"))
@@ -110,17 +109,4 @@ async def _listed(session: AsyncSession, invoice_ids: Sequence[str]) -> tuple[Li
 
 
 def _record(row: MailRow) -> MailRecord:
-    return MailRecord(
-        org_id=str(row.org_id),
-        mail_id=str(row.id),
-        key=row.key,
-        customer_id=str(row.customer_id),
-        invoice_id=str(row.invoice_id),
-        occasion=row.occasion,
-        language=row.language,
-        recipient=row.recipient,
-        subject=row.subject,
-        body=row.body,
-        at=row.at,
-        sent_at=row.sent_at,
-    )
+    return from_row(MailRecord, row, mail_id=row.id)

@@ -14,27 +14,18 @@ from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import as_json
+from billflow.store.session.mapping import as_json, from_row
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
 
 
 def terms_of_offer(row: CustomerPlanOffer) -> OfferTerms:
     """Return what is offered."""
-    return OfferTerms(
-        tier=row.tier,
-        currency=row.currency,
-        fixed_price=row.fixed_price,
-        monthly_discounted_price=row.monthly_discounted_price,
-        annual_discounted_price=row.annual_discounted_price,
-        minimum_licenses=row.minimum_licenses,
-        days_until_due=row.days_until_due,
-        expires_at=row.expires_at,
-    )
+    return from_row(OfferTerms, row)
 
 
-async def held_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
-    """Load and hold an offer made to a customer, who is held already; raises `NotFound`."""
+async def lock_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
+    """Lock an offer made to a customer, who is locked already; raises `NotFound`."""
     key = as_id(offer_id, "offer")
     offer = await session.get(CustomerPlanOffer, key, with_for_update={"key_share": True})
     if offer is None or offer.customer_id != customer.id:
@@ -43,15 +34,15 @@ async def held_offer(session: AsyncSession, customer: CustomerRow, offer_id: str
 
 
 async def open_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
-    """Load and hold an offer that can be accepted; raises `NotFound`, or `Refused` for one that is settled."""
-    offer = await held_offer(session, customer, offer_id)
+    """Lock an offer that can be accepted; raises `NotFound`, or `Refused` for one that is over."""
+    offer = await lock_offer(session, customer, offer_id)
     if offer.status is not OfferStatus.OPEN:
         raise Refused(f"The offer is {offer.status}; ask for a new one.", code="offer_not_open", field="offer_id")
     return offer
 
 
 async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepInput) -> CustomerPlanOffer | None:
-    """Load and hold the open offer that a step's command names, None where it names none, or none that is open."""
+    """Lock the open offer that a step's command names, None where it names none, or none that is open."""
     offer_id = (step.detail.get("command") or {}).get("offer_id")
     if offer_id is None:
         return None
@@ -74,24 +65,24 @@ async def fixed_price_waits(session: AsyncSession, customer: CustomerRow, tier: 
     return bool(await session.scalar(select(waits)))
 
 
-def settle(offer: CustomerPlanOffer, status: OfferStatus, recorder: Recorder) -> None:
-    """Give an open offer its end, and tell the world."""
+def close(offer: CustomerPlanOffer, status: OfferStatus, recorder: Recorder) -> None:
+    """Close an open offer, and publish it."""
     offer.status, offer.closed_at = status, recorder.at
     note(offer, f"offer.{status}", recorder)
 
 
 def note(offer: CustomerPlanOffer, event: str, recorder: Recorder) -> None:
-    """Write down what became of an offer."""
-    told = {"offer_id": offer.id, "tier": offer.tier, "fixed_price": offer.fixed_price}
-    recorder.audit(event, ("offer", offer.id), detail=as_json(told))
-    recorder.say(event, told, customer_id=offer.customer_id)
+    """Write an audit entry and an event about an offer."""
+    data = {"offer_id": offer.id, "tier": offer.tier, "fixed_price": offer.fixed_price}
+    recorder.audit(event, ("offer", offer.id), detail=as_json(data))
+    recorder.publish(event, data, customer_id=offer.customer_id)
 
 
 def accept(offer: CustomerPlanOffer, customer: CustomerRow, recorder: Recorder) -> None:
-    """Accept an offer, keeping the pricing that it is about to replace."""
+    """Accept an offer, storing the pricing that it is about to replace."""
     if offer.fixed_price is None:
         offer.replaced_pricing = as_json(CustomerPricing.model_validate(customer, from_attributes=True))
-    settle(offer, OfferStatus.ACCEPTED, recorder)
+    close(offer, OfferStatus.ACCEPTED, recorder)
 
 
 async def reopen(offer_id: UUID, customer: CustomerRow, recorder: Recorder) -> None:

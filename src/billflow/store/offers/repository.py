@@ -1,4 +1,4 @@
-"""Offers that support makes to customers: `ports.billing.Offers` on PostgreSQL."""
+"""Offers that support makes to customers, as rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,27 +15,28 @@ from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
+from billflow.ports.offers import OfferRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.creation import LIVE
-from billflow.store.customers.records import customer_record
-from billflow.store.offers.records import held_offer, note, settle, terms_of_offer
+from billflow.store.customers.transactions import LIVE, load_customer
+from billflow.store.offers.records import close, lock_offer, note, terms_of_offer
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
 
-AT_A_TIME = 100
+EXPIRED_AT_ONCE = 100
 """How many offers expire in one transaction."""
 
 
 @dataclass(frozen=True)
-class PostgresOffers:
-    """`ports.billing.Offers` on PostgreSQL; every method is one transaction."""
+class PostgresOfferRepository(OfferRepository):
+    """Offers; every method is one transaction. Unknown ids raise `NotFound`."""
 
     database: Database
     catalog: Catalog
 
-    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:
+    async def create(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:
         """Make an offer that stays open until it is accepted, withdrawn or expires.
 
         Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
@@ -44,79 +45,73 @@ class PostgresOffers:
             customer, account = await locked_customer(session, customer_id)
             check_offer(new.terms(account.currency), self.catalog, hosting_of(customer), change.at)
             recorder = recorder_of(session, customer.org_id, change)
-            await self._check_room(recorder, customer, new)
+            await self._check_no_other(recorder, customer, new)
             offer = _row(customer, new, account.currency)
             session.add(offer)
             await session.flush()
             await session.refresh(offer)
             note(offer, "offer.created", recorder)
-            return record(offer, change.at)
+            return _record(offer, change.at)
 
-    async def amend(
-        self, org_id: str, customer_id: str, offer_id: str, wanted: OfferChange, change: ChangeContext
+    async def update(
+        self, org_id: str, customer_id: str, offer_id: str, update: OfferChange, change: ChangeContext
     ) -> OfferRecord:
         """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
         async with self.database.unit_of_work(org_id) as session:
             customer, _ = await locked_customer(session, customer_id)
-            offer = await held_offer(session, customer, offer_id)
-            if record(offer, change.at).status is not OfferStatus.OPEN:
+            offer = await lock_offer(session, customer, offer_id)
+            if _record(offer, change.at).status is not OfferStatus.OPEN:
                 raise Refused("The offer is over; make a new one.", code="offer_not_open")
-            for name in wanted.model_fields_set:
-                setattr(offer, name, getattr(wanted, name))
+            for name in update.model_fields_set:
+                setattr(offer, name, getattr(update, name))
             check_offer(terms_of_offer(offer), self.catalog, hosting_of(customer), change.at)
             note(offer, "offer.changed", recorder_of(session, customer.org_id, change))
-            return record(offer, change.at)
+            return _record(offer, change.at)
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
-        """Take an open offer back; again is no news. Raises `NotFound`, or `Refused` for one that was accepted."""
+        """Withdraw an open offer; one that is over stays as it is. Raises `Refused` for one that was accepted."""
         async with self.database.unit_of_work(org_id) as session:
             customer, _ = await locked_customer(session, customer_id)
-            offer = await held_offer(session, customer, offer_id)
+            offer = await lock_offer(session, customer, offer_id)
             if offer.status is OfferStatus.ACCEPTED:
                 raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
             if offer.status is OfferStatus.OPEN:
                 over = terms_of_offer(offer).is_over(change.at)
                 end = OfferStatus.EXPIRED if over else OfferStatus.WITHDRAWN
-                settle(offer, end, recorder_of(session, customer.org_id, change))
-            return record(offer, change.at)
+                close(offer, end, recorder_of(session, customer.org_id, change))
+            return _record(offer, change.at)
 
-    async def offers(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
+    async def list(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
         """Return what was offered to a customer, the newest first, as it stands at *at*."""
         async with self.database.unit_of_work(org_id) as session:
-            customer = await customer_record(session, as_id(customer_id, "customer"))
-            query = select(CustomerPlanOffer).where(
-                CustomerPlanOffer.customer_id == as_id(customer.customer_id, "customer")
-            )
+            customer = await load_customer(session, customer_id)
+            query = select(CustomerPlanOffer).where(CustomerPlanOffer.customer_id == customer.id)
             rows = await session.scalars(query.order_by(CustomerPlanOffer.created_at.desc(), CustomerPlanOffer.id))
-            return tuple(record(row, at) for row in rows)
+            return tuple(_record(row, at) for row in rows)
 
-    async def offer(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
-        """Return one offer as it stands at *at*; raises `NotFound`."""
+    async def get(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
+        """Return one offer as it stands at *at*."""
         async with self.database.unit_of_work(org_id) as session:
             row = await session.get(CustomerPlanOffer, as_id(offer_id, "offer"))
             if row is None:
                 raise NotFound(f"There is no offer {offer_id!r}.")
-            return record(row, at)
+            return _record(row, at)
 
     async def expire(self, org_id: str, at: datetime) -> bool:
-        """Note that offers whose time is over by *at* have expired, some at a time; tell whether more may be left.
-
-        Customers on a test clock live in a time of their own and are left alone.
-        """
         offer, plan = CustomerPlanOffer, CustomerPlan
         on_a_clock = exists().where(plan.customer_id == offer.customer_id, plan.test_clock_id.is_not(None))
         query = (
             select(offer)
             .where(offer.status == OfferStatus.OPEN, offer.expires_at <= at, ~on_a_clock)
             .order_by(offer.expires_at, offer.id)
-            .limit(AT_A_TIME)
+            .limit(EXPIRED_AT_ONCE)
             .with_for_update(key_share=True, skip_locked=True)
         )
         async with self.database.unit_of_work(org_id) as session:
             over = (await session.scalars(query)).all()
             for row in over:
-                settle(row, OfferStatus.EXPIRED, Recorder(session, row.org_id, row.expires_at or at))
-            return len(over) == AT_A_TIME
+                close(row, OfferStatus.EXPIRED, Recorder(session, row.org_id, row.expires_at or at))
+            return len(over) == EXPIRED_AT_ONCE
 
     async def replaced_plan(self, org_id: str, customer_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that costs nothing and an offer takes the place of, or took; None where there is none."""
@@ -138,7 +133,7 @@ class PostgresOffers:
             found = (await session.execute(query)).one_or_none()
             return plan_state(found, self.catalog) if found else None
 
-    async def _check_room(self, recorder: Recorder, customer: CustomerRow, new: NewOffer) -> None:
+    async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: NewOffer) -> None:
         session = recorder.session
         if await self._pays_already(session, customer):
             raise Refused(
@@ -147,12 +142,12 @@ class PostgresOffers:
             )
         same = (CustomerPlanOffer.customer_id == customer.id, CustomerPlanOffer.tier == new.tier)
         query = select(CustomerPlanOffer).where(*same, CustomerPlanOffer.status == OfferStatus.OPEN)
-        standing = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
-        if standing is None:
+        open_offer = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
+        if open_offer is None:
             return
-        if not terms_of_offer(standing).is_over(recorder.at):
+        if not terms_of_offer(open_offer).is_over(recorder.at):
             raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
-        settle(standing, OfferStatus.EXPIRED, recorder)
+        close(open_offer, OfferStatus.EXPIRED, recorder)
         await session.flush()
 
     async def _pays_already(self, session: AsyncSession, customer: CustomerRow) -> bool:
@@ -160,19 +155,15 @@ class PostgresOffers:
         return any(self.catalog.tier(tier).billable for tier in tiers)
 
 
-def record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
-    """Return an offer as it is shown; one whose time is over is expired, whether or not that was noted."""
+def _record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
+    """Return an offer as it is shown; one whose time is over is expired, whether or not that was written."""
     over = offer.status is OfferStatus.OPEN and terms_of_offer(offer).is_over(at)
-    shown = {name: getattr(offer, name) for name in NewOffer.model_fields}
-    return OfferRecord(
-        **shown,
-        org_id=str(offer.org_id),
-        offer_id=str(offer.id),
-        customer_id=str(offer.customer_id),
+    return from_row(
+        OfferRecord,
+        offer,
+        offer_id=offer.id,
         status=OfferStatus.EXPIRED if over else offer.status,
-        currency=offer.currency,
         closed_at=offer.expires_at if over else offer.closed_at,
-        created_at=offer.created_at,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
-from billflow.store.customers.creation import LIVE
+from billflow.store.customers.transactions import LIVE
 
 
 def was_paid_late(invoice: InvoiceRow, trial: CustomerPlan) -> bool:

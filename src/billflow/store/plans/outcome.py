@@ -84,7 +84,7 @@ class OutcomeWriter:
         for invoice in invoices:
             self._announce(invoice)
         for event in outcome.events:
-            self.recorder.say(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
+            self.recorder.publish(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
         await self.recorder.session.flush()
 
     def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: list[InvoiceRow]) -> None:
@@ -121,7 +121,7 @@ class OutcomeWriter:
         return billed
 
     def _announce(self, invoice: InvoiceRow) -> None:
-        self.recorder.say(
+        self.recorder.publish(
             "invoice.created",
             {
                 "kind": invoice.kind,

@@ -17,9 +17,9 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import LedgerRecord, Page, Paging, PlanFilter, StepRecord, TimelineEntry
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
-from billflow.store.audit.personal_data import opened
-from billflow.store.customers.creation import LIVE
+from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
+from billflow.store.customers.transactions import LIVE
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_work_due
@@ -85,7 +85,7 @@ class PostgresPlanQueries:
             plan_id = await _plan_id(session, plan)
             query = select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
             events = (await session.scalars(query)).all()
-            opener = await opened(session, (event.customer_id for event in events))
+            opener = await personal_data_of(session, (event.customer_id for event in events))
             entries = [step_entry(step) for step in await _steps(session, plan_id)]
             entries += [event_entry(event, opener) for event in events]
         return tuple(sorted(entries, key=lambda entry: entry.recorded_at))

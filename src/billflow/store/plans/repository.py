@@ -128,5 +128,5 @@ class PostgresPlanRepository(PlanRepository):
             query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
             notice = backfill_notice((await session.scalars(query)).all())
             writer = StepWriter(session, rows, step, self.catalog)
-            writer.recorder.say("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
+            writer.recorder.publish("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
             writer.answer(StepResult(state=await writer.state()))

@@ -91,12 +91,12 @@ class StepWriter:
         subject = {"customer_id": row.customer_id, "plan_id": row.id}
         if isinstance(error, StaleSeatData) and error.notify:
             row.stale_data_notice_sent = True
-            recorder.say("plan.seat_data_stale", {"due": recorder.at}, **subject)
+            recorder.publish("plan.seat_data_stale", {"due": recorder.at}, **subject)
         if known is None or known.code != error.code:
             row.attention_code, row.attention_since = error.code, recorder.at
             reason = {"code": error.code, "message": error.message}
             recorder.audit("plan.on_hold", ("plan", row.id), detail=reason)
-            recorder.say("plan.needs_attention", reason, **subject)
+            recorder.publish("plan.needs_attention", reason, **subject)
         row.attention_message = error.message
         if self.session.is_modified(row):
             row.version += 1
@@ -107,7 +107,7 @@ class StepWriter:
         event, data = "invoice.paid_without_plan", {**self.step.detail, "code": error.code}
         customer_id, plan_id = self.rows.customer.id, self.rows.plan.id
         self.recorder.audit(event, ("invoice", invoice.id), detail=data)
-        self.recorder.say(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
+        self.recorder.publish(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
         return self.answer(StepResult(state=await self.state(), refused=Refusal.of(error)))
 
     def answer(self, result: StepResult) -> StepResult:

@@ -1,15 +1,23 @@
-"""Test clocks: is anything attached to one still due, and when does collection go on?"""
+"""Test clocks: where they stand, and whether everything attached to one has come through all that is due."""
 
-from datetime import datetime
-from uuid import UUID
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.customers import ClockRecord
 from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
+from billflow.ports.test_clocks import TestClockRepository
 from billflow.store.invoices.drafts import UNPAID
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
+from billflow.store.session.paging import page
 
 _DUE_AT = case(
     (CustomerPlan.status == PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, CustomerPlan.next_invoice_date),
@@ -50,3 +58,55 @@ async def next_collection(session: AsyncSession, clock_id: UUID) -> datetime | N
         .where(TestClock.id == clock_id, InvoiceRow.status.in_(UNPAID), InvoiceRow.next_attempt_at > TestClock.now_at)
     )
     return await session.scalar(query)
+
+
+@dataclass(frozen=True)
+class PostgresTestClockRepository(TestClockRepository):
+    """Test clocks; every method is one transaction. With `livemode` none can be made."""
+
+    database: Database
+    livemode: bool = False
+
+    async def create(self, org_id: str, now_at: datetime, name: str = "") -> ClockRecord:
+        """Create a test clock that stands at *now_at*; raises `Refused` in live mode."""
+        if self.livemode:
+            raise Refused("Live customers have no test clocks; use a test key.", code="live_mode")
+        async with self.database.unit_of_work(org_id) as session:
+            clock = TestClock(id=uuid4(), org_id=as_id(org_id, "organization"), name=name, now_at=now_at)
+            session.add(clock)
+            await session.flush()
+            return _record(clock)
+
+    async def get(self, org_id: str, clock_id: str) -> ClockRecord:
+        async with self.database.unit_of_work(org_id) as session:
+            return _record(await _clock(session, clock_id))
+
+    async def list(self, org_id: str, paging: Paging) -> Page[ClockRecord]:
+        """Return one page of the test clocks, the newest first."""
+        order = (TestClock.created_at, TestClock.id)
+        async with self.database.unit_of_work(org_id) as session:
+            return await page(session, select(TestClock), order, paging, lambda row: _record(row[0]))
+
+    async def advance(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
+        """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""
+        async with self.database.unit_of_work(org_id) as session:
+            clock = await _clock(session, clock_id, lock=True)
+            if to < clock.now_at:
+                raise InvalidInput(
+                    f"The clock stands at {clock.now_at.isoformat()} and can't go back; name a later moment.",
+                    code="clock_goes_forward_only",
+                    field="to",
+                )
+            clock.now_at = to
+            return _record(clock)
+
+
+async def _clock(session: AsyncSession, clock_id: str, *, lock: bool = False) -> TestClock:
+    clock = await session.get(TestClock, as_id(clock_id, "test clock"), with_for_update=lock or None)
+    if clock is None:
+        raise NotFound(f"There is no test clock {clock_id!r}.")
+    return clock
+
+
+def _record(clock: TestClock) -> ClockRecord:
+    return from_row(ClockRecord, clock, test_clock_id=clock.id, now_at=clock.now_at.astimezone(UTC))

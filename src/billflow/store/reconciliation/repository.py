@@ -23,7 +23,7 @@ from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
 from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationStripeInvoice
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
 from billflow.ports.reconciliation import PAGE, ReconciliationRepository
-from billflow.store.customers.creation import LIVE
+from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state

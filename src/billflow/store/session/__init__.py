@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: engine and unit of work, lists in parts, ids.
+"""Transactions on PostgreSQL, and what all packages of `store` share.
 
-`database` opens transactions; `paging`, `sequences` and `totals` cut lists; `id_lookup` finds rows by id.
+`database` opens them, `mapping` turns rows into records, `paging`, `filters` and `row_counts` make lists.
 """

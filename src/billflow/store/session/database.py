@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -14,8 +14,8 @@ from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
-from billflow.store.session.totals import RowCounts
-from billflow.store.session.url import shown, sqlalchemy_url, unreachable
+from billflow.store.session.row_counts import RowCounts
+from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
 POOL_SIZE = 20
@@ -25,10 +25,10 @@ POOL_TIMEOUT = 120.0
 """Seconds that one waits for a connection. It is a queue, so this is several times what a statement may take."""
 
 ROLE = "billflow_app"
-"""Who can't look over tenant isolation."""
+"""The role of all work for one organization; row-level security isolates tenants from it."""
 
-ORG, TOTALS = "org", "totals"
-"""What a session knows: whose rows it sees, and how long their lists are."""
+ORG, ROW_COUNTS = "org", "row_counts"
+"""What a session's `info` has: whose rows it sees, and how many there are of them."""
 
 # The role, a table, a column is missing.
 _NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
@@ -41,6 +41,7 @@ _ENTER = text(
     " set_config('statement_timeout', :timeout, true), set_config('random_page_cost', '1.1', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
 class Database:
@@ -65,7 +66,7 @@ class Database:
         self.keyring = keyring
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
         self._timeout = statement_timeout
-        self._totals = RowCounts()
+        self._row_counts = RowCounts()
 
     @asynccontextmanager
     async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
@@ -82,15 +83,15 @@ class Database:
     async def transaction(self, role: str, org_id: str = "") -> AsyncIterator[AsyncSession]:
         """Open one transaction as *role*, for no organization where none is named."""
         try:
-            async with self._sessions(info={ORG: org_id, TOTALS: self._totals}) as session, session.begin():
+            async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
                 await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
         except PoolTimeout as error:
             raise DatabaseBusy("All connections to the database are in use; try again in a moment.") from error
         except DBAPIError as error:
-            if (told := self._explained(error)) is None:
+            if (known := self._explained(error)) is None:
                 raise
-            raise told from error
+            raise known from error
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -99,12 +100,19 @@ class Database:
     def _explained(self, error: DBAPIError) -> NoDatabase | None:
         state = getattr(error.orig, "sqlstate", None)
         if state in _NOT_MIGRATED:
-            return NoDatabase(f"The database {shown(self.engine.url)} lacks tables we need; run: billflow migrate.")
+            return NoDatabase(
+                f"The database {without_password(self.engine.url)} lacks tables we need; run: billflow migrate."
+            )
         if state == _STATEMENT_TIMEOUT:
             return DatabaseBusy("The database took too long to answer; try again in a moment.")
         if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
         return None
+
+
+async def advisory_lock(session: AsyncSession, name: str) -> None:
+    """Wait until no other transaction has the lock of that name, and hold it until this one ends."""
+    await session.execute(_LOCK, {"name": name})
 
 
 def as_id(text_id: str, noun: str) -> UUID:

@@ -10,40 +10,40 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
+from billflow.ports.monitoring import Monitoring
 from billflow.store.session.database import Database
 
 ROLE = "billflow_watch"
 
 
 @dataclass(frozen=True)
-class PostgresMonitoring:
-    """`ports_access.Monitoring` on PostgreSQL; it reads, and is granted nothing else."""
+class PostgresMonitoring(Monitoring):
+    """Numbers, moments and ids of all organizations; its role may only read."""
 
     database: Database
 
-    async def orgs(self) -> tuple[str, ...]:
+    async def organizations(self) -> tuple[str, ...]:
         """Return the ids of all organizations."""
-        async with self._looking() as session:
+        async with self._reading() as session:
             return tuple(map(str, await session.scalars(select(Org.id).order_by(Org.id))))
 
-    async def orgs_with_open_webhooks(self) -> tuple[str, ...]:
-        """Return the ids of the organizations for which an event of Stripe's waits."""
+    async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
-        async with self._looking() as session:
+        async with self._reading() as session:
             return tuple(str(org_id) for org_id in (await session.scalars(query)).all())
 
-    async def attention(self) -> PlansOnHold:
-        """Count what waits: on hold plans, invoices that Stripe does not hold yet, and the oldest event."""
+    async def plans_on_hold(self) -> PlansOnHold:
+        """Count plans on hold and unsent invoices, and find the oldest unhandled event of Stripe."""
         query = select(
             select(func.count(CustomerPlan.attention_code)).scalar_subquery(),
             select(func.count(InvoiceRow.status)).where(InvoiceRow.status == InvoiceStatus.DRAFT).scalar_subquery(),
             select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
         )
-        async with self._looking() as session:
+        async with self._reading() as session:
             plans, invoices, oldest = (await session.execute(query)).one()
         return PlansOnHold(plans_needing_attention=plans, unsent_invoices=invoices, oldest_open_webhook=oldest)
 
     @asynccontextmanager
-    async def _looking(self) -> AsyncIterator[AsyncSession]:
+    async def _reading(self) -> AsyncIterator[AsyncSession]:
         async with self.database.transaction(ROLE) as session:
             yield session

@@ -1,4 +1,4 @@
-"""Lists in parts: newest first, by offset or from a cursor on."""
+"""Lists by the page, the newest first, by offset or from a cursor on."""
 
 import base64
 from collections.abc import Callable
@@ -12,11 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
-from billflow.store.session.database import ORG, TOTALS
-from billflow.store.session.totals import RowCounts
+from billflow.store.session.database import ORG, ROW_COUNTS
+from billflow.store.session.row_counts import RowCounts
 
-ResponseModel = TypeVar("ResponseModel")
-Order = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[UUID]]
+Record = TypeVar("Record")
+Order = tuple[InstrumentedAttribute[Any], ...]
+"""Columns of one table that put its rows in order: a moment and an id, or a sequence."""
+
+_MOST_DIGITS = 18
 
 
 async def page(
@@ -24,9 +27,9 @@ async def page(
     query: Select[*tuple[Any, ...]],
     order: Order,
     paging: Paging,
-    show: Callable[[Any], ResponseModel],
-) -> Page[ResponseModel]:
-    """Return one part of *query*; its first entity has the columns of *order*, a moment and an id.
+    record: Callable[[Any], Record],
+) -> Page[Record]:
+    """Return one page of *query*; its first entity has the columns of *order*.
 
     What else it joins must neither filter nor multiply: of it nothing is counted. A list that fits needs no counting.
     Raises `InvalidInput` for a cursor that is none of ours.
@@ -39,29 +42,40 @@ async def page(
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
     is_whole = paging.after is None and paging.offset == 0 and following is None
     total = len(rows) if is_whole else await _total(session, query, order)
-    return Page(rows=tuple(map(show, rows)), total=total, next=following)
+    return Page(rows=tuple(map(record, rows)), total=total, next=following)
 
 
 async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order) -> int:
-    counting = select(func.count()).select_from(order[1].class_)
+    counting = select(func.count()).select_from(order[0].class_)
     if query.whereclause is not None:
         counting = counting.where(query.whereclause)
-    totals: RowCounts = session.info[TOTALS]
-    return await totals.count(session, session.info[ORG], counting)
+    counts: RowCounts = session.info[ROW_COUNTS]
+    return await counts.count(session, session.info[ORG], counting)
 
 
 def _cursor(order: Order, row: object) -> str:
-    moment: datetime = getattr(row, order[0].key)
-    key: UUID = getattr(row, order[1].key)
-    return base64.urlsafe_b64encode(f"{moment.isoformat()} {key}".encode()).decode()
+    values = (getattr(row, column.key) for column in order)
+    text = " ".join(value.isoformat() if isinstance(value, datetime) else str(value) for value in values)
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def _before(order: Order, cursor: str) -> ColumnElement[bool]:
     try:
-        moment, key = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        place = (datetime.fromisoformat(moment), UUID(key))
+        texts = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        parsers = _SEQUENCE if len(order) == len(_SEQUENCE) else _MOMENT_AND_ID
+        place = [parse(text) for parse, text in zip(parsers, texts, strict=True)]
     except ValueError:
         raise InvalidInput(
             "after is no cursor of this list; use the page's next.", code="bad_cursor", field="after"
         ) from None
     return tuple_(*order) < tuple_(*place)
+
+
+def _number(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(text)
+    return int(text)
+
+
+_SEQUENCE: tuple[Callable[[str], Any], ...] = (_number,)
+_MOMENT_AND_ID: tuple[Callable[[str], Any], ...] = (datetime.fromisoformat, UUID)

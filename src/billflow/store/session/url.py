@@ -25,7 +25,7 @@ def sqlalchemy_url(url: str) -> URL:
     return parsed.set(drivername=_DRIVER)
 
 
-def shown(url: URL) -> str:
+def without_password(url: URL) -> str:
     """Write where the database is, without the password."""
     host = url.host or url.query.get("host") or "the local socket"
     return f"{url.database or 'the default database'} at {host}"
@@ -33,4 +33,4 @@ def shown(url: URL) -> str:
 
 def unreachable(url: URL) -> NoDatabase:
     """Return the error for a server that does not answer."""
-    return NoDatabase(f"PostgreSQL can't be reached: {shown(url)}; start it, or correct DATABASE_URL.")
+    return NoDatabase(f"PostgreSQL can't be reached: {without_password(url)}; start it, or correct DATABASE_URL.")

@@ -1,4 +1,5 @@
-"""Webhooks in and out, as rows.
+"""Webhooks as rows, in both directions.
 
-`stripe_events` and `stripe_event_effects` keep what Stripe reports; `outbox` and `endpoints` what we tell others.
+Out: `outbox` queues events, `deliveries` sends them in order and logs attempts, `endpoints` and `endpoint_health`.
+In: `stripe_events` stores Stripe's events until they are handled, `stripe_event_effects` writes what they change.
 """

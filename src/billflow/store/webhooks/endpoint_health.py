@@ -1,4 +1,4 @@
-"""How endpoints fare: since when nothing arrives there, and when that is the end of it."""
+"""The health of endpoints: since when deliveries fail there, and when that disables them."""
 
 from uuid import UUID
 
@@ -10,14 +10,14 @@ from billflow.models.contracts.endpoints import Attempt, EndpointStatus
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import Recorder
 
-GONE = "It answered 410 Gone."
+UNSUBSCRIBED = "It answered 410 Gone."
 FAILING = "It has taken nothing for three days."
 
 
-async def note_health(session: AsyncSession, endpoint_id: UUID, attempt: Attempt) -> None:
-    """Note what an attempt says of its endpoint; one that is gone, or failing for `FAILING_FOR`, is disabled.
+async def record_health(session: AsyncSession, endpoint_id: UUID, attempt: Attempt) -> None:
+    """Record what an attempt says of its endpoint; one that is gone, or failing for `FAILING_FOR`, is disabled.
 
-    That is told by an audit entry and the event `webhook_endpoint.disabled`, which other endpoints hear of.
+    That writes an audit entry and the event `webhook_endpoint.disabled`, which goes to other endpoints.
     """
     query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)
     if attempt.delivered:
@@ -29,8 +29,10 @@ async def note_health(session: AsyncSession, endpoint_id: UUID, attempt: Attempt
         endpoint.failing_since = None
         return
     endpoint.failing_since = endpoint.failing_since or attempt.at
-    if attempt.gone or attempt.at - endpoint.failing_since >= FAILING_FOR:
-        _disable(Recorder(session, endpoint.org_id, attempt.at), endpoint, GONE if attempt.gone else FAILING)
+    if attempt.unsubscribes or attempt.at - endpoint.failing_since >= FAILING_FOR:
+        _disable(
+            Recorder(session, endpoint.org_id, attempt.at), endpoint, UNSUBSCRIBED if attempt.unsubscribes else FAILING
+        )
 
 
 def _disable(recorder: Recorder, endpoint: WebhookEndpoint, reason: str) -> None:
@@ -40,4 +42,6 @@ def _disable(recorder: Recorder, endpoint: WebhookEndpoint, reason: str) -> None
     endpoint.status, endpoint.disabled_reason = EndpointStatus.DISABLED, reason
     after = {"status": endpoint.status, "disabled_reason": reason}
     recorder.audit("webhook_endpoint.disabled", ("webhook_endpoint", endpoint.id), before=before, after=after)
-    recorder.say("webhook_endpoint.disabled", {"endpoint_id": str(endpoint.id), "url": endpoint.url, "reason": reason})
+    recorder.publish(
+        "webhook_endpoint.disabled", {"endpoint_id": str(endpoint.id), "url": endpoint.url, "reason": reason}
+    )

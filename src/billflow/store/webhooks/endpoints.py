@@ -1,4 +1,4 @@
-"""Endpoints as rows."""
+"""Endpoints of webhooks as rows: where an organization wants its events."""
 
 import base64
 import secrets
@@ -25,18 +25,22 @@ from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapping import as_json
 from billflow.store.session.paging import page
+from billflow.store.webhooks.records import endpoint_record
 
 _SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
-class PostgresEndpoints:
-    """`ports_delivery.Endpoints` on PostgreSQL; *check_url* raises for an address nothing may be sent to."""
+class PostgresEndpointRepository:
+    """Endpoints; every method is one transaction. Unknown ids raise `NotFound`.
+
+    *check_url* raises `InvalidInput` for an address nothing may be sent to.
+    """
 
     database: Database
     check_url: Callable[[str], str]
 
-    async def create_endpoint(self, org_id: str, new: NewEndpoint, change: ChangeContext) -> CreatedEndpoint:
+    async def create(self, org_id: str, new: NewEndpoint, change: ChangeContext) -> CreatedEndpoint:
         """Make an endpoint with a secret of its own; raises `InvalidInput` for its address."""
         secret = _fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
@@ -44,7 +48,7 @@ class PostgresEndpoints:
                 org_id=as_id(org_id, "organization"),
                 url=self.check_url(new.url),
                 description=new.description,
-                event_types=list(new.event_types),
+                event_types=[*new.event_types],
                 secret=secret,
                 status=EndpointStatus.ENABLED,
             )
@@ -55,46 +59,46 @@ class PostgresEndpoints:
             recorder.audit("webhook_endpoint.created", ("webhook_endpoint", row.id), after=as_json(new))
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
 
-    async def endpoint(self, org_id: str, endpoint_id: str) -> EndpointRecord:
-        """Return one endpoint; raises `NotFound`."""
+    async def get(self, org_id: str, endpoint_id: str) -> EndpointRecord:
+        """Return one endpoint."""
         async with self.database.unit_of_work(org_id) as session:
-            return endpoint_record(await held_endpoint(session, endpoint_id))
+            return endpoint_record(await load_endpoint(session, endpoint_id))
 
-    async def endpoints(self, org_id: str, paging: Paging) -> Page[EndpointRecord]:
-        """Return one part of the endpoints, the newest first."""
-        query, order = _KEPT, (WebhookEndpoint.created_at, WebhookEndpoint.id)
+    async def list(self, org_id: str, paging: Paging) -> Page[EndpointRecord]:
+        """Return one page of the endpoints, the newest first."""
+        query, order = _EXISTING, (WebhookEndpoint.created_at, WebhookEndpoint.id)
         async with self.database.unit_of_work(org_id) as session:
             return await page(session, query, order, paging, lambda row: endpoint_record(row[0]))
 
-    async def update_endpoint(
+    async def update(
         self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
     ) -> EndpointRecord:
-        """Change what *update* names; raises `NotFound`, or `InvalidInput` for its address."""
+        """Change the fields that *update* sets; raises `InvalidInput` for its address."""
         async with self.database.unit_of_work(org_id) as session:
-            row = await held_endpoint(session, endpoint_id, lock=True)
+            row = await load_endpoint(session, endpoint_id, lock=True)
             before = endpoint_record(row)
             for name in sorted(update.model_fields_set):
                 value = getattr(update, name)
                 setattr(row, name, self.check_url(value) if name == "url" else value)
-            row.event_types = list(row.event_types)
+            row.event_types = [*row.event_types]
             if "status" in update.model_fields_set:
                 row.disabled_reason = None if update.status is EndpointStatus.ENABLED else change.reason
                 row.failing_since = None
             await session.flush()
             await session.refresh(row)
             after, subject = endpoint_record(row), ("webhook_endpoint", row.id)
-            if _told(before) != _told(after):
+            if _audited(before) != _audited(after):
                 recorder = recorder_of(session, row.org_id, change)
-                recorder.audit("webhook_endpoint.updated", subject, before=_told(before), after=_told(after))
+                recorder.audit("webhook_endpoint.updated", subject, before=_audited(before), after=_audited(after))
             return after
 
     async def rotate_secret(
         self, org_id: str, endpoint_id: str, overlap: timedelta, change: ChangeContext
     ) -> CreatedEndpoint:
-        """Give an endpoint a new secret; the old one signs too until *overlap* is over. Raises `NotFound`."""
+        """Give an endpoint a new secret; the old one signs too until *overlap* is over."""
         secret = _fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
-            row = await held_endpoint(session, endpoint_id, lock=True)
+            row = await load_endpoint(session, endpoint_id, lock=True)
             row.old_secret, row.old_secret_until = (row.secret, change.at + overlap) if overlap else (None, None)
             row.secret = secret
             await session.flush()
@@ -103,12 +107,12 @@ class PostgresEndpoints:
             recorder.audit("webhook_endpoint.secret_rotated", ("webhook_endpoint", row.id), detail=as_json(detail))
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
 
-    async def delete_endpoint(self, org_id: str, endpoint_id: str, change: ChangeContext) -> None:
-        """Send nothing there any more; raises `NotFound`."""
+    async def delete(self, org_id: str, endpoint_id: str, change: ChangeContext) -> None:
+        """Send nothing there any more; what was sent stays in the log."""
         async with self.database.unit_of_work(org_id) as session:
-            row = await held_endpoint(session, endpoint_id, lock=True)
+            row = await load_endpoint(session, endpoint_id, lock=True)
             row.status, row.deleted_at = EndpointStatus.DISABLED, func.now()
-            before = _told(endpoint_record(row))
+            before = _audited(endpoint_record(row))
             recorder = recorder_of(session, row.org_id, change)
             recorder.audit("webhook_endpoint.deleted", ("webhook_endpoint", row.id), before=before)
 
@@ -117,37 +121,20 @@ def _fresh_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
-_KEPT = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
+_EXISTING = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
 
 
-async def held_endpoint(session: AsyncSession, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
-    """Load an endpoint, and with *lock* hold it until the transaction ends; raises `NotFound`."""
-    query = _KEPT.where(WebhookEndpoint.id == as_id(endpoint_id, "webhook endpoint"))
+async def load_endpoint(session: AsyncSession, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
+    """Return an endpoint, with *lock* locked until the transaction ends; raises `NotFound`."""
+    query = _EXISTING.where(WebhookEndpoint.id == as_id(endpoint_id, "webhook endpoint"))
     row = (await session.scalars(query.with_for_update(key_share=True) if lock else query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no webhook endpoint {endpoint_id!r}.")
     return row
 
 
-def endpoint_record(row: WebhookEndpoint) -> EndpointRecord:
-    """Return an endpoint as it is shown."""
-    return EndpointRecord(
-        org_id=str(row.org_id),
-        endpoint_id=str(row.id),
-        url=row.url,
-        description=row.description,
-        event_types=tuple(row.event_types),
-        status=row.status,
-        disabled_reason=row.disabled_reason,
-        old_secret_until=row.old_secret_until,
-        failing_since=row.failing_since,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+_NOT_AUDITED = {"created_at", "updated_at", "org_id", "endpoint_id", "old_secret_until", "failing_since"}
 
 
-_NOT_TOLD = {"created_at", "updated_at", "org_id", "endpoint_id", "old_secret_until", "failing_since"}
-
-
-def _told(record: EndpointRecord) -> dict[str, object]:
-    return record.model_dump(mode="json", exclude=_NOT_TOLD)
+def _audited(record: EndpointRecord) -> dict[str, object]:
+    return record.model_dump(mode="json", exclude=_NOT_AUDITED)

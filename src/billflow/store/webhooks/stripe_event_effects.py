@@ -62,7 +62,7 @@ class PostgresStripeEventEffects:
             account.stripe_payment_method_id = method
             recorder = Recorder(session, account.org_id, at, STRIPE)
             recorder.audit("customer.card_changed", ("customer", account.customer_id))
-            recorder.say("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
+            recorder.publish("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
 
     async def detach_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
         """Detach a Stripe customer that was deleted there: the next invoice makes a new one."""
@@ -74,7 +74,7 @@ class PostgresStripeEventEffects:
             recorder = Recorder(session, account.org_id, at, STRIPE)
             data = {"stripe_customer_id": stripe_customer_id}
             recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=data)
-            recorder.say("customer.deleted_at_stripe", data, customer_id=account.customer_id)
+            recorder.publish("customer.deleted_at_stripe", data, customer_id=account.customer_id)
 
     async def record_dispute(self, org_id: str, dispute: StripeDispute) -> None:
         """Store how a dispute stands, and flag the invoice until the dispute is won."""

@@ -1,6 +1,7 @@
 """An event leaves the queue only when its streams know: a relay may die at any point."""
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,19 +9,21 @@ import psycopg
 import pytest
 from temporalio.client import Client
 
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, RoutingResult
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
 from billflow.service.workflow_control import WorkflowControl
 from billflow.store.session.database import Database
-from billflow.store.webhooks.endpoints import PostgresEndpoints
-from billflow.store.webhooks.outbox import PostgresOutbox
+from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_starts import WorkflowStart
 from tests.store.conftest import Company, books_url, by, catalog, company, database
 
 __all__ = ["books_url", "catalog", "company", "database"]
 
-STAGES = ("before route", "after route", "after wake", "after forget")
+POINTS = ("before route", "after route", "after wake", "after dequeue")
 
 
 class Killed(BaseException):
@@ -28,7 +31,7 @@ class Killed(BaseException):
 
 
 @dataclass(frozen=True)
-class Fragile(PostgresOutbox):
+class Fragile(PostgresOutboxRepository):
     """An outbox whose process is killed at one stage."""
 
     env: str = ""
@@ -40,11 +43,11 @@ class Fragile(PostgresOutbox):
         self._die("after route")
         return routed
 
-    async def forget(self, org_id: str, event_ids: Sequence[str]) -> None:
-        """Forget, and perhaps die."""
+    async def dequeue(self, org_id: str, event_ids: Sequence[str]) -> None:
+        """Take events out of the queue, and perhaps die."""
         self._die("after wake")
-        await super().forget(org_id, event_ids)
-        self._die("after forget")
+        await super().dequeue(org_id, event_ids)
+        self._die("after dequeue")
 
     def _die(self, env: str) -> None:
         if env == self.env:
@@ -63,18 +66,20 @@ class Woken(WorkflowControl):
             self.noted.add(start.argument)
 
 
-@pytest.mark.parametrize("env", STAGES)
-async def test_a_dispatcher_that_is_killed_loses_nothing_and_doubles_nothing(
+@pytest.mark.parametrize("env", POINTS)
+async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
     company: Company, books_url: str, database: Database, temporal_client: Client, env: str
 ) -> None:
-    endpoints = PostgresEndpoints(database, str)
-    made = await endpoints.create_endpoint(company.org_id, NewEndpoint(url="https://example.com"), by())
+    endpoints = PostgresEndpointRepository(database, str)
+    made = await endpoints.create(company.org_id, NewEndpoint(url="https://example.com"), by())
     customers = [(await company.customer()).customer_id for _ in range(3)]
-    woken = Woken(temporal_client)
+    woken, deliveries = Woken(temporal_client), PostgresDeliveryRepository(database)
 
     with pytest.raises(Killed):
-        await OutboxRelay(Fragile(database, env), woken).relay()
-    await asyncio.gather(*(OutboxRelay(PostgresOutbox(database), woken).relay() for _ in range(2)))
+        await OutboxRelay(Fragile(database, env), deliveries, woken).relay()
+    await asyncio.gather(
+        *(OutboxRelay(PostgresOutboxRepository(database), deliveries, woken).relay() for _ in range(2))
+    )
 
     endpoint_id = made.record.endpoint_id
     assert {stream.customer_id for stream in woken.noted if stream.endpoint_id == endpoint_id} == set(customers)
@@ -91,27 +96,34 @@ async def test_a_long_queue_is_routed_in_parts_and_in_order(
     company: Company, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("billflow.store.webhooks.outbox.MOST_ROUTED", 2)
-    outbox = PostgresOutbox(database)
+    outbox = PostgresOutboxRepository(database)
     for _ in range(5):
         await company.customer()
     seen: list[str] = []
     while (routed := await outbox.route(company.org_id)).event_ids:
         assert len(routed.event_ids) <= 2
         seen += routed.event_ids
-        await outbox.forget(company.org_id, routed.event_ids)
-    page = await outbox.events(company.org_id, EventFilter(), Paging())
+        await outbox.dequeue(company.org_id, routed.event_ids)
+    page = await outbox.list(company.org_id, EventFilter(), Paging())
     assert seen == [event.event_id for event in reversed(page.rows)]
 
 
 async def test_events_are_listed_in_pages_without_gaps(company: Company, database: Database) -> None:
     for _ in range(5):
         await company.customer()
-    outbox, seen, after = PostgresOutbox(database), list[int](), None
+    outbox, seen, after = PostgresOutboxRepository(database), list[int](), None
     for _ in range(3):
-        page = await outbox.events(company.org_id, EventFilter(), Paging(limit=2, after=after))
+        page = await outbox.list(company.org_id, EventFilter(), Paging(limit=2, after=after))
         assert page.total == 5
         seen += [event.sequence for event in page.rows]
         after = page.next
     assert after is None
     assert seen == sorted(set(seen), reverse=True)
     assert len(seen) == 5
+
+
+async def test_a_cursor_that_is_no_place_in_the_sequence_is_refused(company: Company, database: Database) -> None:
+    for place in ("", "x", "9" * 19, "1 2"):
+        cursor = base64.urlsafe_b64encode(place.encode()).decode()
+        with pytest.raises(InvalidInput, match="after is no cursor"):
+            await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging(after=cursor))

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from billflow.models.tables import CustomerRow
-from billflow.store.session import totals
-from billflow.store.session.totals import REMEMBERED_FOR, RowCounts
+from billflow.store.session import row_counts
+from billflow.store.session.row_counts import CACHED_FOR, RowCounts
 from tests.store.conftest import Company
 
 COUNTING = select(func.count()).select_from(CustomerRow)
@@ -15,12 +15,12 @@ COUNTING = select(func.count()).select_from(CustomerRow)
 async def test_a_total_is_old_for_long_lists_only(
     company: Company, monkeypatch: pytest.MonkeyPatch, long: int, at_once: int
 ) -> None:
-    monkeypatch.setattr(totals, "LONG", long)
+    monkeypatch.setattr(row_counts, "LONG", long)
     now = 100.0
     known = RowCounts(lambda: now)
 
     async def count() -> int:
-        async with company.registry.database.unit_of_work(company.org_id) as session:
+        async with company.repositories.organizations.database.unit_of_work(company.org_id) as session:
             return await known.count(session, company.org_id, COUNTING)
 
     for _ in range(2):
@@ -28,20 +28,20 @@ async def test_a_total_is_old_for_long_lists_only(
     assert await count() == 2
     await company.customer()
     assert await count() == at_once
-    now += REMEMBERED_FOR
+    now += CACHED_FOR
     assert await count() == 3
 
 
 async def test_totals_of_organizations_and_of_filters_are_told_apart(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(totals, "LONG", 0)
-    stranger = await company.registry.create_org("total-stranger")
+    monkeypatch.setattr(row_counts, "LONG", 0)
+    stranger = await company.repositories.organizations.ensure("total-stranger")
     customer = await company.customer()
     known = RowCounts()
 
     async def count(org_id: str, name: str) -> int:
-        async with company.registry.database.unit_of_work(org_id) as session:
+        async with company.repositories.organizations.database.unit_of_work(org_id) as session:
             return await known.count(session, org_id, COUNTING.where(CustomerRow.name == name))
 
     assert await count(company.org_id, customer.name) == 1

@@ -1,0 +1,16 @@
+"""What activities need of test clocks.
+
+Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
+"""
+
+from typing import Protocol
+
+from billflow.models.contracts.customers import ClockRecord
+
+
+class TestClockRepository(Protocol):
+    """Test clocks as rows."""
+
+    async def get(self, org_id: str, clock_id: str) -> ClockRecord:
+        """Return a test clock; raises `NotFound`."""
+        ...

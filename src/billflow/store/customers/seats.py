@@ -1,0 +1,44 @@
+"""What deployments report of how many people they have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.customers import CustomerRef, SeatReport
+from billflow.models.tables import CustomerRow
+from billflow.store.session.database import Database, as_id
+
+_REPORT = text(
+    "INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
+    " SELECT :org, :customer, reported.* FROM unnest("
+    "CAST(:moments AS timestamptz[]), CAST(:members AS bigint[]), CAST(:guests AS bigint[])) AS reported"
+    " ON CONFLICT DO NOTHING RETURNING 1"
+)
+
+
+@dataclass(frozen=True)
+class PostgresSeatRepository:
+    """Seat observations; every method is one transaction."""
+
+    database: Database
+
+    async def report(self, ref: CustomerRef, reports: Sequence[SeatReport]) -> int:
+        """Store what a deployment reported, and return how many moments were new; the first report of one counts.
+
+        Raises `NotFound`.
+        """
+        async with self.database.unit_of_work(ref.org_id) as session:
+            customer = await session.get(CustomerRow, as_id(ref.customer_id, "customer"))
+            if customer is None:
+                raise NotFound(f"There is no customer {ref.customer_id!r}.")
+            new = {
+                "org": customer.org_id,
+                "customer": customer.id,
+                "moments": [report.observed_at for report in reports],
+                "members": [report.members for report in reports],
+                "guests": [report.guests for report in reports],
+            }
+            done = await session.execute(_REPORT, new)
+            return len(done.all())

@@ -1,0 +1,59 @@
+"""Transactions about one customer, and in which order they lock rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import NotFound
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.tables import CustomerPlan, CustomerRow
+from billflow.store.audit.recorder import Recorder, recorder_of
+from billflow.store.customers.constraints import refused_duplicates
+from billflow.store.session.database import Database, as_id
+
+LIVE = or_(
+    CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live]),
+    CustomerPlan.awaiting_invoice_id.is_not(None),
+)
+"""Plans that run, or wait for their purchase to be paid."""
+
+
+@asynccontextmanager
+async def customer_read(database: Database, ref: CustomerRef) -> AsyncIterator[tuple[CustomerRow, AsyncSession]]:
+    """Open a transaction that reads a customer; raises `NotFound`."""
+    async with database.unit_of_work(ref.org_id) as session:
+        yield await load_customer(session, ref.customer_id), session
+
+
+@asynccontextmanager
+async def customer_change(
+    database: Database, ref: CustomerRef, change: ChangeContext
+) -> AsyncIterator[tuple[CustomerRow, Recorder]]:
+    """Open a transaction that changes a customer, under its lock.
+
+    Raises `NotFound`, or `Refused` where what must be unique belongs to another.
+    """
+    with refused_duplicates():
+        async with database.unit_of_work(ref.org_id) as session:
+            customer = await load_customer(session, ref.customer_id, lock=True)
+            yield customer, recorder_of(session, customer.org_id, change)
+
+
+async def load_customer(session: AsyncSession, customer_id: str, *, lock: bool = False) -> CustomerRow:
+    """Return a customer, with *lock* locked until the transaction ends; raises `NotFound`, also for a deleted one."""
+    key = as_id(customer_id, "customer")
+    customer = await session.get(CustomerRow, key, with_for_update={"key_share": True} if lock else None)
+    if customer is None or customer.deleted_at is not None:
+        raise NotFound(f"There is no customer {customer_id!r}.")
+    return customer
+
+
+async def lock_with_plans(session: AsyncSession, customer_id: str) -> tuple[CustomerRow, Sequence[CustomerPlan]]:
+    """Lock a customer's live plans and then the customer, in the order that steps do; raises `NotFound`."""
+    key = as_id(customer_id, "customer")
+    query = select(CustomerPlan).where(CustomerPlan.customer_id == key, LIVE).order_by(CustomerPlan.id)
+    plans = (await session.scalars(query.with_for_update(key_share=True))).all()
+    return await load_customer(session, customer_id, lock=True), plans

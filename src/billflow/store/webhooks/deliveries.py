@@ -1,0 +1,151 @@
+"""Deliveries: messages on the delivery stream of their customer and endpoint, and the log of attempts to send them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.webhook_policy import pause_after
+from billflow.models.contracts.endpoints import (
+    Attempt,
+    DeliveryOutcome,
+    DeliveryRecord,
+    DeliveryStream,
+    EndpointStatus,
+    Message,
+    MessageStatus,
+)
+from billflow.models.contracts.records import Page, Paging
+from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, WebhookEndpoint, WebhookMessage
+from billflow.ports.webhooks import DeliveryRepository
+from billflow.store.audit.personal_data import personal_data_of
+from billflow.store.session.database import Database, as_id
+from billflow.store.session.mapping import from_row
+from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.paging import page
+from billflow.store.webhooks.endpoint_health import record_health
+from billflow.store.webhooks.endpoints import load_endpoint
+from billflow.store.webhooks.records import message_record
+
+SUSPENDED = "customer.suspended"
+
+
+@dataclass(frozen=True)
+class PostgresDeliveryRepository(DeliveryRepository):
+    """Messages and what came of sending them; every method is one transaction and safe to repeat."""
+
+    database: Database
+
+    async def list(self, org_id: str, endpoint_id: str, paging: Paging) -> Page[DeliveryRecord]:
+        """Return one page of the attempts, the newest first; raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            endpoint = await load_endpoint(session, endpoint_id)
+            query = select(EventDelivery).where(EventDelivery.endpoint_id == endpoint.id)
+            order = (EventDelivery.created_at, EventDelivery.id)
+            return await page(session, query, order, paging, lambda row: _record(row[0]))
+
+    async def organizations_with_open_streams(self) -> tuple[str, ...]:
+        """Return the ids of the organizations of which messages wait to be sent."""
+        query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()
+        async with self.database.transaction(WATCH) as session:
+            return tuple(map(str, await session.scalars(query)))
+
+    async def open_streams(self, org_id: str, endpoint_id: str | None = None) -> tuple[DeliveryStream, ...]:
+        """Return the delivery streams on which something waits and nothing forbids to send it."""
+        mine = [WebhookMessage.endpoint_id == as_id(endpoint_id, "webhook endpoint")] if endpoint_id else []
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(await open_streams(session, org_id, *mine))
+
+    async def next_message(self, stream: DeliveryStream) -> Message | None:
+        query = (
+            select(WebhookMessage, OutboxEvent, WebhookEndpoint, CustomerRow.suspended_at)
+            .join(OutboxEvent, OutboxEvent.id == WebhookMessage.event_id)
+            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
+            .outerjoin(CustomerRow, CustomerRow.id == WebhookMessage.customer_id)
+            .where(WebhookMessage.status == MessageStatus.PENDING, *_on(stream))
+            .order_by(WebhookMessage.position)
+            .limit(1)
+        )
+        async with self.database.unit_of_work(stream.org_id) as session:
+            found = (await session.execute(query)).one_or_none()
+            if found is None or found[2].status is not EndpointStatus.ENABLED:
+                return None
+            message, event, endpoint, suspended_at = found
+            if suspended_at is not None and await _is_suspended_from(session, message):
+                return None
+            reader = await personal_data_of(session, [event.customer_id])
+            return message_record(message, event, endpoint, reader)
+
+    async def record_attempt(self, stream: DeliveryStream, attempt: Attempt) -> None:
+        async with self.database.unit_of_work(stream.org_id) as session:
+            message = await session.get(WebhookMessage, UUID(attempt.message_id), with_for_update=True)
+            if message is None or message.status is not MessageStatus.PENDING:
+                return
+            # First, because writing the delivery locks the endpoint a little, and two of them could then lock no more.
+            await record_health(session, message.endpoint_id, attempt)
+            session.add(_delivery(message, attempt))
+            if attempt.delivered:
+                message.status, message.next_attempt_at = MessageStatus.DELIVERED, None
+                return
+            message.failures += 1
+            pause = None if attempt.unsubscribes else pause_after(message.failures)
+            message.next_attempt_at = attempt.at + pause if pause else None
+            message.status = MessageStatus.PENDING if pause else MessageStatus.FAILED
+
+
+async def open_streams(session: AsyncSession, org_id: str, *conditions: ColumnElement[bool]) -> list[DeliveryStream]:
+    """Return the delivery streams that fulfil the conditions, with something to send and nothing that forbids it."""
+    query = (
+        select(WebhookMessage.endpoint_id, WebhookMessage.customer_id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
+        .outerjoin(CustomerRow, CustomerRow.id == WebhookMessage.customer_id)
+        .where(
+            WebhookMessage.status == MessageStatus.PENDING,
+            WebhookEndpoint.status == EndpointStatus.ENABLED,
+            CustomerRow.suspended_at.is_(None),
+            *conditions,
+        )
+        .distinct()
+    )
+    return [stream_of(org_id, *found) for found in await session.execute(query)]
+
+
+def stream_of(org_id: object, endpoint_id: UUID, customer_id: UUID | None) -> DeliveryStream:
+    """Return the delivery stream of a customer's events, or the organization's own, to an endpoint."""
+    return DeliveryStream(
+        org_id=str(org_id),
+        endpoint_id=str(endpoint_id),
+        customer_id=None if customer_id is None else str(customer_id),
+    )
+
+
+async def _is_suspended_from(session: AsyncSession, message: WebhookMessage) -> bool:
+    suspension = OutboxEvent.customer_id == message.customer_id, OutboxEvent.type == SUSPENDED
+    last = await session.scalar(select(func.max(OutboxEvent.sequence)).where(*suspension))
+    return message.replay_id is not None or last is None or message.sequence > last
+
+
+def _on(stream: DeliveryStream) -> list[ColumnElement[bool]]:
+    customer = WebhookMessage.customer_id
+    whose = customer.is_(None) if stream.customer_id is None else customer == UUID(stream.customer_id)
+    return [WebhookMessage.endpoint_id == UUID(stream.endpoint_id), whose]
+
+
+def _delivery(message: WebhookMessage, attempt: Attempt) -> EventDelivery:
+    return EventDelivery(
+        org_id=message.org_id,
+        message_id=message.id,
+        endpoint_id=message.endpoint_id,
+        event_id=message.event_id,
+        attempt=message.failures + 1,
+        outcome=DeliveryOutcome.DELIVERED if attempt.delivered else DeliveryOutcome.FAILED,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        duration_ms=attempt.duration_ms,
+        at=attempt.at,
+    )
+
+
+def _record(row: EventDelivery) -> DeliveryRecord:
+    return from_row(DeliveryRecord, row, delivery_id=row.id)

@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
+BUILT  := $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-all lint format types contracts check chaos fuzz clean
@@ -17,6 +18,8 @@ setup: $(STAMP) ## create the virtual environment with the pinned versions
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "billflow needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1); run: make setup PYTHON=python3.11" >&2; exit 1; }
+	@test ! -e $(VENV) || test -w $(VENV) || { \
+		echo "$(VENV) belongs to another user; remove it: sudo rm -rf $(VENV)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing billflow and its tools into $(VENV); this takes about a minute."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
@@ -58,5 +61,6 @@ chaos: setup ## the long runs that kill workers at random moments
 fuzz: setup ## send the API more than ten thousand requests that nobody would think of
 	@BILLFLOW_TESTS=long $(BIN)/python scripts/run_tests.py -m fuzz --timeout 7200 $(ARGS)
 
-clean: ## remove what was built and the data of `make dev`
-	rm -rf $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+clean: ## remove what was built, the data of `make dev`, and what root's starts copied elsewhere
+	@test ! -x $(BIN)/python || test ! -x $(BIN)/billflow || $(BIN)/python -m billflow.dev.clean
+	@rm -rf $(BUILT) || { echo "Some of it belongs to another user; run: sudo make clean" >&2; exit 1; }

@@ -42,7 +42,7 @@ async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, 
     def note(*call: object) -> None:
         asked.append((str(call[2]), call[3]))
 
-    database = env.engine.database
+    database = env.engine.pools.requests
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
         answer = await client.get(path)

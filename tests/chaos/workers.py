@@ -15,8 +15,8 @@ from tests.source import ROOT
 from tests.waiting import PATIENCE
 
 WORKER = ROOT / "worker.py"
-ADJUSTING = (0.2, 2.5)
-"""Between two kills, in seconds: from just after the start to the middle of the work."""
+ADJUSTING = (0.1, 2.0)
+"""From when all take work until one is killed, in seconds."""
 
 
 class Workers:
@@ -40,9 +40,9 @@ class Workers:
             self._running.append(process)
 
     async def working(self) -> None:
-        """Wait until each has said that it takes work."""
+        """Wait until each that was started has said that it takes work."""
         async with asyncio.timeout(PATIENCE):
-            while self._log.read_text(errors="replace").count("Taking work") < self._count:  # noqa: ASYNC110
+            while self._log.read_text(errors="replace").count("Taking work") < self._count + self.kills:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
     async def kill(self, chosen: random.Random) -> None:
@@ -79,15 +79,14 @@ async def running_workers(env: Environment, log: Path, program: Path = WORKER) -
 
 
 @asynccontextmanager
-async def killing(
-    workers: Workers, seed: int, kills: int, adjustments: tuple[float, float] = ADJUSTING
-) -> AsyncIterator[None]:
-    """Kill workers until there were *kills* of it, which the end waits for."""
+async def killing(workers: Workers, seed: int, kills: int) -> AsyncIterator[None]:
+    """Kill workers that take work until there were *kills* of it, which the end waits for."""
     chosen = random.Random(seed)
 
     async def kill_again_and_again() -> None:
         while workers.kills < kills:
-            await asyncio.sleep(chosen.uniform(*adjustments))
+            await workers.working()
+            await asyncio.sleep(chosen.uniform(*ADJUSTING))
             await workers.kill(chosen)
 
     at_work = asyncio.create_task(kill_again_and_again())

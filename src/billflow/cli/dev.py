@@ -42,20 +42,23 @@ def dev(
     A part is left out where its variable points at a real one: DATABASE_URL, TEMPORAL_ADDRESS, STRIPE_API_KEY.
     While it runs, other commands on this machine find it by themselves.
     """
-    asyncio.run(_dev(_Asked(data, api_port, temporal_port, ui_port)))
+    try:
+        asyncio.run(_dev(_Asked(data, api_port, temporal_port, ui_port)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _dev(asked: _Asked) -> None:
+    from billflow.cli.processes import cancel_on_signals
     from billflow.dev.ports import named_or_free
     from billflow.dev.stack import Ports, running_stack
-    from billflow.temporal.worker import stop_on_signals
 
-    stop = stop_on_signals()
+    cancel_on_signals()
     settings = _settings(asked)
     settings = settings.model_copy(update={"api_port": named_or_free(settings.api_port, "the API")})
     ports = Ports(temporal=asked.temporal_port, temporal_ui=asked.ui_port)
     async with running_stack(settings, ports=ports, webhook_url=_api_url(settings) + STRIPE_EVENTS) as stack:
-        await _run_parts(stack, stop)
+        await _run_parts(stack)
 
 
 def _settings(asked: _Asked) -> "Settings":
@@ -71,21 +74,33 @@ def _settings(asked: _Asked) -> "Settings":
     return settings.model_copy(update=free | {name: value for name, value in named.items() if value is not None})
 
 
-async def _run_parts(stack: "Stack", stop: asyncio.Event) -> None:
+async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
-    from billflow.temporal.worker import run_until
+    from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring import build_api, ensure_schedules, migrate, open_engine, workers
 
     settings = stack.settings
-    folder = settings.data_dir.expanduser().resolve()
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
-        with local_stack.announced(folder, stack.environment()):
+        with local_stack.announced(_folder(settings), stack.environment()):
             await ensure_schedules(engine)
-            _show(stack, folder, await _first_key(engine))
+            stop = stop_on_signals()
             api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
-            await together(stop, run_until(stop, workers(engine)), api, watch=stack.watch())
+            await together(stop, run_until(stop, workers(engine)), api, watch=_watch(stack, engine))
+
+
+async def _watch(stack: "Stack", engine: "Engine") -> None:
+    """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended."""
+    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine))
+
+
+async def _show_when_ready(stack: "Stack", engine: "Engine") -> None:
+    from billflow.dev.ready import until_ready
+
+    pages = [f"{_api_url(stack.settings)}/readyz", stack.temporal_ui_url]
+    await until_ready(engine.client, *filter(None, pages))
+    _show(stack, await _first_key(engine))
 
 
 async def _first_key(engine: "Engine") -> str | None:
@@ -101,17 +116,21 @@ async def _first_key(engine: "Engine") -> str | None:
     return issued.text.get_secret_value()
 
 
-def _show(stack: "Stack", folder: Path, key: str | None) -> None:
+def _show(stack: "Stack", key: str | None) -> None:
     parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
         "API key, shown this once": key,
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
         "Stripe": stack.settings.stripe_api_base or "the real one",
-        "Data": str(folder),
+        "Data": str(_folder(stack.settings)),
         "Try": "billflow customer create Acme billing@acme.example",
     }
     facts("billflow is up; ctrl-C stops it", parts)
+
+
+def _folder(settings: "Settings") -> Path:
+    return settings.data_dir.expanduser().resolve()
 
 
 def _api_url(settings: "Settings") -> str:

@@ -1,6 +1,7 @@
-"""Running several jobs in one event loop until a signal comes or one of them fails."""
+"""Running several jobs in one event loop until a signal comes or one of them fails; and giving up before that."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from typing import Any
 
@@ -8,6 +9,13 @@ DRAIN_SECONDS = 40.0
 """How long the others may take to end: as long as running activities may, and a little."""
 
 Job = Coroutine[Any, Any, object]
+
+
+def cancel_on_signals() -> None:
+    """Let SIGTERM and ctrl-C cancel the current task, which then takes back what it has started."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: task and task.cancel())
 
 
 async def together(stop: asyncio.Event, *jobs: Job, watch: Job | None = None) -> None:

@@ -1,6 +1,7 @@
 """One server process of the stack, kept by a guard so that it never outlives billflow."""
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from billflow.dev.errors import PartFailed
+from billflow.dev.folder import ELSEWHERE
+from billflow.dev.user import User
 
 _GUARD = Path(__file__).with_name("guard.py")
 _GRACE_SECONDS = 10.0
 _READY_SECONDS = 120.0
 """A server that ends is noticed at once, so this is for one that hangs, not for a slow machine."""
+_NO_ROOM = 16 << 20
+"""Fewer bytes are none to PostgreSQL, which writes its log of changes in files of this size."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class Child:
         """Say whether the server has not ended."""
         return self._guard.poll() is None
 
+    @property
+    def lacks_room(self) -> bool:
+        """Say whether the file system of its folder is full."""
+        return shutil.disk_usage(self.log.parent).free < _NO_ROOM
+
     async def ready(self, probe: Callable[[], Awaitable[bool]], within: float = _READY_SECONDS) -> None:
         """Wait until the probe says yes; raise `PartFailed` when the server ends or takes too long."""
         deadline = asyncio.get_running_loop().time() + within
@@ -42,9 +52,10 @@ class Child:
 
     async def finished(self) -> int:
         """Wait for the end of a command that ends by itself; return its exit code."""
-        code = await asyncio.to_thread(self._guard.wait)
-        await self.stop()
-        return code
+        try:
+            return await asyncio.to_thread(self._guard.wait)
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         """Stop the server, by its own signal first and by SIGKILL when it does not listen."""
@@ -57,7 +68,9 @@ class Child:
             await asyncio.to_thread(self._guard.wait)
 
     def last_words(self) -> str:
-        """Return the last line of the log, which usually says why."""
+        """Return the last line of the log, which usually says why, or that there is no more room for it."""
+        if self.lacks_room:
+            return f"no room is left in {self.log.parent}; make room there, or {ELSEWHERE}."
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"it wrote nothing to {self.log}"
 
@@ -69,16 +82,22 @@ def start_child(  # noqa: PLR0913  (each is one fact about the process)
     log: Path,
     lock: int,
     stop_signal: signal.Signals = signal.SIGTERM,
-    user: str = "",
+    user: User | None = None,
+    cwd: Path | None = None,
 ) -> Child:
-    """Start a server under a guard; `lock` is the descriptor of the data folder's lock, `user` whom root becomes."""
-    arguments = [str(int(stop_signal)), str(_GRACE_SECONDS), str(lock), user, "--", *map(str, command)]
+    """Start a server under a guard; `lock` is the descriptor of the data folder's lock, `user` whom root becomes.
+
+    The server starts in `cwd`, which it need not be able to reach by its path.
+    """
+    becoming = f"{user.uid}:{user.gid}" if user else ""
+    arguments = [str(int(stop_signal)), str(_GRACE_SECONDS), str(lock), becoming, "--", *map(str, command)]
     with log.open("ab") as output:
         guard = subprocess.Popen(  # noqa: S603  (the command is ours)
             [sys.executable, "-I", "-S", _GUARD, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
+            cwd=cwd,
             start_new_session=True,
             pass_fds=[lock],
         )

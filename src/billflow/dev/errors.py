@@ -30,6 +30,24 @@ class FolderInUse(StackError):
     code = "folder_in_use"
 
 
+class FolderNotOurs(StackError):
+    """The data folder, or a file in it, belongs to another user."""
+
+    code = "folder_not_ours"
+
+
+class FolderUnusable(StackError):
+    """The data folder is where a server can't keep its data: too little room, too long a path, no owners of files."""
+
+    code = "folder_unusable"
+
+
+class NoSuchUser(StackError):
+    """There is no user as whom PostgreSQL would run."""
+
+    code = "no_such_user"
+
+
 class PartUnavailable(StackError):
     """This platform has no wheel of an embedded server.
 

@@ -1,25 +1,21 @@
 """The guard of one server process: started as a script, it stops the server when billflow is gone.
 
-Usage: python -I -S guard.py SIGNAL GRACE_SECONDS LOCK_FD USER -- COMMAND...
+Usage: python -I -S guard.py SIGNAL GRACE_SECONDS LOCK_FD UID:GID -- COMMAND...
 
 billflow holds the other end of standard input. When that closes, be it in order or by SIGKILL, the server gets its
 stop signal and after the grace period SIGKILL. If the guard itself is killed, Linux signals the server (PDEATHSIG).
 Standard library only, so that it starts in milliseconds.
 """
 
-import contextlib
 import ctypes
 import os
-import pwd
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
-_CAP_DAC_OVERRIDE = 1
-_CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,29 +50,13 @@ def _stop_at_end_of_input(server: "subprocess.Popen[bytes]", stop_signal: signal
 def _become(user: str, death_signal: signal.Signals) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    on_linux = sys.platform == "linux"
-    libc = ctypes.CDLL(None)
     if user:
-        entry = pwd.getpwnam(user)
-        if on_linux:
-            libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        uid, gid = map(int, user.split(":"))
         os.setgroups([])
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
-        if on_linux:
-            _keep_access_to_files(libc)
-    if on_linux:
-        libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-
-
-def _keep_access_to_files(libc: ctypes.CDLL) -> None:
-    """Let a server that root started reach folders that only root may enter, such as root's home."""
-    mask = 1 << _CAP_DAC_OVERRIDE
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-    with contextlib.suppress(OSError):
-        if libc.capset(header, sets) == 0:
-            libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        os.setgid(gid)
+        os.setuid(uid)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
 
 
 if __name__ == "__main__":

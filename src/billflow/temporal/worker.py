@@ -17,6 +17,10 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 GRACE = timedelta(seconds=30)
 """How long running activities may finish after a stop signal; containers must wait longer (45 s)."""
 
+WORKFLOW_TASKS = 40
+"""Tasks of workflows in hand at once. What a worker does not get done in ten seconds counts as lost and is done again
+from the start, so a worker with much to do leaves the rest in the queue."""
+
 
 def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
     client: Client,
@@ -40,6 +44,7 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
         max_concurrent_activities=max_concurrent_activities,
         max_concurrent_local_activities=max_concurrent_activities,
         max_task_queue_activities_per_second=activities_per_second,

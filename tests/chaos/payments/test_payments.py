@@ -25,9 +25,6 @@ HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
 DEBTS = sized(30, 200, 2_000)
 KILLS = sized(1, 4, 40)
-ADJUSTING = (3.0, 7.0)
-"""Between two kills, in seconds: a worker takes some to start, and is to be killed at work."""
-
 BAD_SECONDS = sized(15, 40, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
@@ -52,7 +49,7 @@ async def env(
 async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None]) -> None:
     """Let Stripe fail and workers be killed until all is bought and sent, or it has lasted long enough."""
     await env.control("POST", "/faults", **all_trouble())
-    async with killing(workers, SEED, KILLS, ADJUSTING):
+    async with killing(workers, SEED, KILLS):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BAD_SECONDS):
                 await asyncio.wait([buying])

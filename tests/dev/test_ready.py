@@ -37,7 +37,7 @@ INTERRUPTED = 130
 @contextmanager
 def dev(folder: Path, port: int, **variables: str) -> "Iterator[subprocess.Popen[str]]":
     """Run `billflow dev`; kill it at the end where it still runs."""
-    command = [sys.executable, "-m", "billflow.cli", "dev", "--data", folder, "--api-port", str(port)]
+    command = [sys.executable, "-m", "billflow.cli", "dev", "--data", str(folder), "--api-port", str(port)]
     environment, pipe = os.environ | variables, subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
         try:

@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from billflow.api.fields import MANY, ONE
@@ -36,7 +35,6 @@ _OUT_OF_REACH: Mapping[type[Exception], tuple[str, str]] = {
     NoDatabase: ("no_database", "The database can't be reached; try again in a moment."),
     PaymentsUnavailable: ("stripe_unavailable", "Stripe can't be reached; try again in a moment."),
     RPCError: ("no_temporal_server", "The Temporal server can't be reached; try again in a moment."),
-    WorkflowUpdateRPCTimeoutOrCancelledError: ("no_answer_in_time", "The plan gave no answer in time; ask again."),
     TimeoutError: (
         "no_answer_in_time",
         "There was no answer in time; ask again with the same Idempotency-Key, and check that a worker runs.",

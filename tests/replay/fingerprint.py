@@ -16,14 +16,17 @@ COMMANDS = {
     "execute_child_workflow",
     "execute_local_activity_method",
     "get_external_workflow_handle",
-    "on_books",
+    "in_database",
     "patched",
     "deprecate_patch",
+    "signal_workflow",
     "sleep",
     "start_child_workflow",
+    "start_workflow",
     "upsert_search_attributes",
     "wait_condition",
 }
+WITH_SUBJECT = {"at_stripe", "in_database", "patched", "start_workflow"}
 
 
 def fingerprint() -> dict[str, list[str]]:
@@ -52,5 +55,9 @@ def _commands(function: ast.AST) -> list[str]:
 def _told(call: ast.Call) -> str:
     name = called(call)
     timer = any(keyword.arg == "timeout" for keyword in call.keywords)
-    subject = ast.unparse(call.args[0]) if call.args and name in ("at_stripe", "on_books", "patched") else ""
+    subject = (
+        ast.unparse(call.args[0])
+        if call.args and name in ("at_stripe", "in_database", "patched", "start_workflow")
+        else ""
+    )
     return f"{name}({subject}{'timeout' if timer else ''})"

@@ -12,7 +12,15 @@ from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from billflow.temporal.ids import collection_workflow_id
 from tests.api_environment import until
 from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
-from tests.replay.smaller_shapes import closing, delivery, mail, naming, onboarding, reconciliation, refund
+from tests.replay.smaller_shapes import (
+    close_invoice,
+    customer_update,
+    delivery,
+    mail,
+    onboarding,
+    reconciliation,
+    refund,
+)
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
 
@@ -85,7 +93,7 @@ async def refused_debit(env: Environment) -> list[WorkflowHistory]:
 
 
 async def backfill(env: Environment) -> list[WorkflowHistory]:
-    """Close eight billing dates in one run."""
+    """Close eight cycles in one run."""
     customer = await env.customer()
     await env.report(customer, 10, BEGIN)
     clock, plan = await env.plan_on_clock(customer, BEGIN)
@@ -116,10 +124,10 @@ SHAPES: tuple[Shape, ...] = (
     backfill,
     on_hold,
     onboarding,
-    naming,
+    customer_update,
     delivery,
     refund,
-    closing,
+    close_invoice,
     reconciliation,
     mail,
 )

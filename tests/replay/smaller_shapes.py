@@ -30,7 +30,7 @@ async def onboarding(env: Environment) -> list[WorkflowHistory]:
     return await _over(env, f"onboarding/{customer.customer_id}")
 
 
-async def naming(env: Environment) -> list[WorkflowHistory]:
+async def customer_update(env: Environment) -> list[WorkflowHistory]:
     """Change a customer's name, and tell Stripe."""
     customer = await env.customer()
     ref = customer.ref
@@ -75,7 +75,7 @@ async def refund(env: Environment) -> list[WorkflowHistory]:
     return await _over(env, f"refund/{made.refund_id}")
 
 
-async def closing(env: Environment) -> list[WorkflowHistory]:
+async def close_invoice(env: Environment) -> list[WorkflowHistory]:
     """Void an invoice that was sent."""
     customer = await env.subscriber(card=None)
     await env.plan(customer, BY_INVOICE)

@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from billflow.api.fields import MANY, ONE
@@ -65,7 +64,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(BillingError, _of_billing)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
-    for kind in (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+    for kind in (RPCError, TimeoutError):
         app.add_exception_handler(kind, _of_outage)
 
 
@@ -145,8 +144,6 @@ async def _of_outage(request: Request, error: Exception) -> Response:
 
 def _unavailable(error: Exception) -> Unavailable:
     """Return what it means that Temporal, or something behind it, did not answer."""
-    if isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError):
-        return Unavailable("The plan gave no answer in time; ask again.", code="no_answer_in_time")
     if isinstance(error, RPCError):
         return NoTemporalServer(repr(error))
     message = "There was no answer in time; ask again with the same Idempotency-Key, and check that a worker runs."

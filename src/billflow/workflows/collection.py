@@ -246,7 +246,7 @@ class CollectionWorkflow:
         if self._invoice.kind is not InvoiceKind.RECURRING:
             plan, invoice_id = self._invoice.plan, self._invoice.invoice_id
             change = InvoiceStatusChanged(plan=plan, invoice_id=invoice_id, status=status, at=now)
-            await external.signal(plan_workflow_id(plan.plan_id), "invoice_status_changed", change)
+            await external.signal_workflow(plan_workflow_id(plan.plan_id), "invoice_status_changed", change)
 
     def _details(self, dunning: DunningState) -> str:
         amount = format_amount(self._invoice.total, self._invoice.currency)

@@ -45,7 +45,7 @@ class DunningActions:
                 schedule_to_close_timeout=MAIL_WINDOW,
             )
             return
-        await external.start(mail_workflow(notification))
+        await external.start_workflow(mail_workflow(notification))
 
     async def suspend(self, at: datetime) -> SuspensionResult:
         """Suspend the customer, and let its plans know."""
@@ -106,4 +106,4 @@ class DunningActions:
 
     async def _signal_plans(self, plan_ids: tuple[str, ...]) -> None:
         for plan_id in plan_ids:
-            await external.signal(plan_workflow_id(plan_id), "customer_changed")
+            await external.signal_workflow(plan_workflow_id(plan_id), "customer_changed")

@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.workflows.activity_execution import Tolerated
 
 
-async def start(other: WorkflowStart) -> bool:
+async def start_workflow(other: WorkflowStart) -> bool:
     """Start a workflow that outlives this one; tell whether it did not run yet."""
     try:
         await workflow.start_child_workflow(
@@ -27,7 +27,7 @@ async def start(other: WorkflowStart) -> bool:
     return True
 
 
-async def signal(workflow_id: str, name: str, *args: object) -> None:
+async def signal_workflow(workflow_id: str, name: str, *args: object) -> None:
     """Signal a workflow that may be gone."""
     with Tolerated("a workflow is gone", signalled=workflow_id):
         await workflow.get_external_workflow_handle(workflow_id).signal(name, args=args)

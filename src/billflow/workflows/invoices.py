@@ -71,14 +71,14 @@ class InvoiceSender:
                 invoice = self._voids.popleft()
                 await at_stripe(CollectionActivities.void, invoice.as_of(self._now()), f"void {title_of(invoice)}")
             while self._notifications and not self._queue:
-                await external.start(mail_workflow(self._notifications.popleft()))
+                await external.start_workflow(mail_workflow(self._notifications.popleft()))
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
         if outcome is None or not await self._on_outcome(invoice, outcome):
             attempts = 0 if outcome is None else 1
             collection = CollectionInput(invoice=invoice, attempts=attempts, clock_at=self._clock_at())
-            await external.start(collection_workflow(collection))
+            await external.start_workflow(collection_workflow(collection))
 
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
         argument, title = invoice.as_of(self._now()), title_of(invoice)

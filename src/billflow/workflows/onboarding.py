@@ -103,7 +103,7 @@ class OnboardingWorkflow:
     async def _has_plan(self) -> bool:
         part: PlanPartResult = await in_database(OnboardingActivities.start_plan, self._request, "its plan")
         if part.state is not None:
-            await external.start(plan_workflow(PlanInput(state=part.state, to_send=part.invoices)))
+            await external.start_workflow(plan_workflow(PlanInput(state=part.state, to_send=part.invoices)))
         return await self._note(part.progress, ends=True)
 
     async def _give_up(self) -> OnboardingProgress:

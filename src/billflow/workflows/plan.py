@@ -278,7 +278,7 @@ class PlanWorkflow:
         self._woken = True
         if result.successor:
             successor = PlanInput(state=result.successor, backfilled=self._backfilled)
-            if await external.start(plan_workflow(successor)):
+            if await external.start_workflow(plan_workflow(successor)):
                 self._backfilled = ()
 
     def _set_state(self, state: PlanState) -> None:

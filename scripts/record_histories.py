@@ -19,9 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 from billflow.dev.folder import claimed  # noqa: E402  (the tests are found from here on)
 from billflow.dev.postgres import embedded_postgres  # noqa: E402
+from billflow.dev.temporal import embedded_temporal  # noqa: E402
 from billflow.telemetry.logging import configure_logging  # noqa: E402
 from billflow.temporal.worker import leave  # noqa: E402
-from tests.databases import migrated_database  # noqa: E402
+from tests.databases import create_template, migrated_database  # noqa: E402
 from tests.environment import dev_server_environment  # noqa: E402
 from tests.replay import fingerprint  # noqa: E402
 from tests.replay.shapes import played  # noqa: E402
@@ -49,10 +50,16 @@ async def _record(only: Sequence[str]) -> None:
     with _folder() as folder, claimed(folder) as lock:
         async with (
             embedded_postgres(folder, lock, durable=False) as (url, _),
-            dev_server_environment(folder / "temporal", await migrated_database(url)) as env,
+            embedded_temporal(folder, lock, keep=False, ui_port=None) as temporal,
+            dev_server_environment(temporal.address, await _migrated(url)) as env,
         ):
             async for title, history in played(env, only):
                 _save(HISTORIES / f"{title}.json", history)
+
+
+async def _migrated(url: str) -> str:
+    await create_template(url)
+    return await migrated_database(url)
 
 
 @contextmanager

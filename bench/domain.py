@@ -55,7 +55,7 @@ def facts(entries: int, *, bundle: bool = True) -> Facts:
             is_renewal=seq == 1,
             licenses=9 + seq,
             licenses_at_next_renewal=9 + seq,
-            settled=seq == 1,
+            allocated=seq == 1,
         )
         for seq in range(1, entries + 1)
     ]

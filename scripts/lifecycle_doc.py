@@ -93,7 +93,7 @@ def facts_in(status: PlanStatus, schedule: Schedule) -> Facts:
         seats_observed_through=START,
     )
     first = LedgerEntry(
-        seq=1, event_time=START, is_renewal=True, licenses=10, licenses_at_next_renewal=10, settled=True
+        seq=1, event_time=START, is_renewal=True, licenses=10, licenses_at_next_renewal=10, allocated=True
     )
     return Facts(
         plan=plan,

@@ -62,7 +62,7 @@ def test_no_float_comes_near_an_amount() -> None:
     assert floats == []
 
 
-def test_the_domain_knows_no_clock_no_chance_and_no_world() -> None:
+def test_the_domain_knows_no_clock_no_chance_and_no_environment() -> None:
     impure = [
         place(path, node)
         for path, node in nodes(DOMAIN)

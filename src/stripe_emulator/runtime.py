@@ -96,13 +96,13 @@ class Runtime:
         book = FaultRules(options.seed, Limiter(PROFILES[options.rate_limit] if options.rate_limit else None))
         self.gate = Gate(self.services, book)
         webhook_faults = WebhookFaults(self.services, options.seed)
-        desk = ControlOperations(self.services, book, webhook_faults, self.gate.committed.set)
+        service = ControlOperations(self.services, book, webhook_faults, self.gate.committed.set)
         if options.webhook is not None:
-            desk.register(*options.webhook, options.events)
+            service.register(*options.webhook, options.events)
         self._courier = Courier(self.services, self.gate.committed, webhook_faults)
         routes = page_routes(self.services, self.gate.committed.set)
         if options.control:
-            routes.append(Routes(desk).mount())
+            routes.append(Routes(service).mount())
         self.server = Server(
             uvicorn.Config(
                 build_app(self.gate, Wire(self._connections).send, routes),

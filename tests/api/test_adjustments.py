@@ -37,7 +37,7 @@ async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, 
     invoice = await bought(api, env)
     detail = (await api.get(f"/api/v1/invoices/{invoice['id']}")).json()
     line = detail["lines"][0]
-    asked = {"lines": [{"line_id": line["line_id"], "amount": 50}], "give_back": "balance", "memo": "Sorry."}
+    asked = {"lines": [{"line_id": line["line_id"], "amount": 50}], "refund_method": "balance", "memo": "Sorry."}
 
     note = (await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=asked)).json()
     both = await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json={**asked, "amount": 1})

@@ -14,7 +14,7 @@ from billflow.api.server import serving
 from billflow.client import AsyncClient, customers
 from billflow.client.clients import Retries
 from billflow.dev.ports import LOOPBACK
-from billflow.models.contracts.access import Claim, IdempotentAnswer
+from billflow.models.contracts.access import Claim, IdempotentResponse
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import DatabaseBusy
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
@@ -35,7 +35,7 @@ class BusyAtTheEnd(PostgresIdempotencyRepository):
 
     refused: list[str]
 
-    async def store(self, org_id: str, claim: Claim, answer: IdempotentAnswer) -> None:
+    async def store(self, org_id: str, claim: Claim, answer: IdempotentResponse) -> None:
         """Refuse once."""
         if not self.refused:
             self.refused.append(claim.key)
@@ -53,7 +53,7 @@ async def in_use(env: ApiEnvironment, database: Database, count: int) -> AsyncIt
 
 
 @asynccontextmanager
-async def small_house(env: ApiEnvironment, url: str, *, waiting: float) -> AsyncIterator[ApiEnvironment]:
+async def small_env(env: ApiEnvironment, url: str, *, waiting: float) -> AsyncIterator[ApiEnvironment]:
     """Serve the API with two connections for requests, for which one waits some seconds."""
     requests = Database(url, pool_size=SIZE, pool_timeout=waiting)
     engine = replace(env.engine, pools=replace(env.engine.pools, requests=requests))
@@ -67,7 +67,7 @@ async def test_a_request_for_which_no_connection_comes_free_may_be_sent_again(
 ) -> None:
     key = await env.key()
     async with (
-        small_house(env, env_database_url, waiting=0.01) as small,
+        small_env(env, env_database_url, waiting=0.01) as small,
         small.client(key) as client,
         in_use(small, small.engine.pools.requests, SIZE),
     ):
@@ -81,11 +81,11 @@ async def test_a_request_for_which_no_connection_comes_free_may_be_sent_again(
 
 
 async def test_our_client_gets_through_once_a_connection_is_free(env: ApiEnvironment, env_database_url: str) -> None:
-    async with small_house(env, env_database_url, waiting=0.01) as small:
+    async with small_env(env, env_database_url, waiting=0.01) as small:
         statuses: list[int] = []
         freed = asyncio.Event()
 
-        async def hear(response: httpx.Response) -> None:
+        async def receive(response: httpx.Response) -> None:
             statuses.append(response.status_code)
             freed.set()
 
@@ -97,7 +97,7 @@ async def test_our_client_gets_through_once_a_connection_is_free(env: ApiEnviron
         held, retries = asyncio.Event(), Retries(attempts=100)
         holding = asyncio.create_task(hold_until_refused())
         await held.wait()
-        options = {"trust_env": False, "event_hooks": {"response": [hear]}}
+        options = {"trust_env": False, "event_hooks": {"response": [receive]}}
         async with AsyncClient(small.api_url, await env.key(), retries=retries, **options) as client:
             customer = await client.do(customers.create("Acme", f"{uuid4().hex}@acme.example"))
         await holding
@@ -109,7 +109,7 @@ async def test_our_client_gets_through_once_a_connection_is_free(env: ApiEnviron
 
 async def test_requests_wait_for_their_turn(env: ApiEnvironment, env_database_url: str) -> None:
     key = await env.key()
-    async with small_house(env, env_database_url, waiting=600) as small, small.client(key) as client:
+    async with small_env(env, env_database_url, waiting=600) as small, small.client(key) as client:
         answers = await asyncio.gather(*(client.get("/api/v1/plans") for _ in range(20 * SIZE)))
 
     assert {answer.status_code for answer in answers} == {200}

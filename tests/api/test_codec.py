@@ -31,10 +31,10 @@ PAYLOADS = {
 @pytest.fixture
 async def codec_url(env: ApiEnvironment) -> AsyncIterator[str]:
     """Serve the codec endpoint of a house that encrypts."""
-    desk = CodecService(EncryptionCodec(Keyring((Key.fresh("ui"),))), env.org_id, UI)
+    service = CodecService(EncryptionCodec(Keyring((Key.fresh("ui"),))), env.org_id, UI)
     services = api_services(env.engine)
     app = create_app(services)
-    app.mount(PATH, codec_app(services, desk))
+    app.mount(PATH, codec_app(services, service))
     async with serving(app, LOOPBACK, 0) as url:
         yield f"{url}{PATH}"
 

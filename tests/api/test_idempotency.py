@@ -16,7 +16,7 @@ from billflow.api.requests import CheckedRoute
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
 from billflow.domain.errors import Refused
-from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.wiring import api_services
 from tests.api_environment import ApiEnvironment
@@ -53,11 +53,11 @@ class Notes:
         self.router.add_api_route("/refused", self.refuse, methods=["POST"])
         self.router.add_api_route("/broken", self.break_off, methods=["POST"])
 
-    async def show(self, caller: PrincipalHere) -> Note:
+    async def show(self, principal: PrincipalHere) -> Note:
         """Show it."""
         return Note(text=self.text)
 
-    async def change(self, note: Note, caller: PrincipalHere) -> Note:
+    async def change(self, note: Note, principal: PrincipalHere) -> Note:
         """Change it, once nobody holds it up."""
         self.entered.set()
         await self.resting.wait()
@@ -65,12 +65,12 @@ class Notes:
         self.text = note.text
         return note
 
-    async def refuse(self, caller: PrincipalHere) -> None:
+    async def refuse(self, principal: PrincipalHere) -> None:
         """Refuse."""
         self.writes += 1
         raise Refused("Not now.", code="not_now")
 
-    async def break_off(self, caller: PrincipalHere) -> None:
+    async def break_off(self, principal: PrincipalHere) -> None:
         """Break off the first time."""
         self.writes += 1
         if self.writes == 1:
@@ -190,7 +190,7 @@ async def test_a_write_whose_process_died_is_taken_over_and_an_old_key_is_forgot
     claim = Claim(key=uuid4().hex, fingerprint=b"1", holder=str(uuid4()))
     rival = claim.model_copy(update={"holder": str(uuid4())})
     other = claim.model_copy(update={"fingerprint": b"2"})
-    answer = IdempotentAnswer(status=201, headers={}, body=b"done")
+    answer = IdempotentResponse(status=201, headers={}, body=b"done")
 
     async def shifted(column: str) -> None:
         async with await psycopg.AsyncConnection.connect(env_database_url) as connection:

@@ -29,7 +29,7 @@ async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
 
 
 @pytest.fixture(scope="module")
-async def caller(env: ApiEnvironment, crowd: str) -> AsyncIterator[httpx.AsyncClient]:
+async def principal(env: ApiEnvironment, crowd: str) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of that organization."""
     async with env.client(await env.key(org_id=crowd)) as client:
         yield client
@@ -90,12 +90,12 @@ async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, 
     ],
 )
 async def test_no_request_reads_a_whole_table(
-    env: ApiEnvironment, crowd: str, caller: httpx.AsyncClient, path: str
+    env: ApiEnvironment, crowd: str, principal: httpx.AsyncClient, path: str
 ) -> None:
-    plan = (await caller.get("/api/v1/plans?limit=1")).json()["plans"][0]
+    plan = (await principal.get("/api/v1/plans?limit=1")).json()["plans"][0]
 
     asked = path.format(customer=plan["customer_id"], plan=plan["id"])
-    explained = await plans_of(env, crowd, caller, f"/api/v1{asked}")
+    explained = await plans_of(env, crowd, principal, f"/api/v1{asked}")
 
     assert explained
     for statement, told in explained.items():
@@ -103,12 +103,12 @@ async def test_no_request_reads_a_whole_table(
 
 
 async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(
-    env: ApiEnvironment, crowd: str, caller: httpx.AsyncClient
+    env: ApiEnvironment, crowd: str, principal: httpx.AsyncClient
 ) -> None:
     for noun in ("customers", "plans", "invoices"):
-        after = (await caller.get(f"/api/v1/{noun}?limit=2")).json()["next"]
+        after = (await principal.get(f"/api/v1/{noun}?limit=2")).json()["next"]
 
-        explained = await plans_of(env, crowd, caller, f"/api/v1/{noun}?limit=2&after={after}")
+        explained = await plans_of(env, crowd, principal, f"/api/v1/{noun}?limit=2&after={after}")
 
         paged = next(told for statement, told in explained.items() if "LIMIT" in statement)
         assert "ROW(" in next(line for line in paged.splitlines() if "Index Cond" in line), paged

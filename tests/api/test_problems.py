@@ -77,7 +77,7 @@ async def test_the_domains_own_words_name_the_field(api: httpx.AsyncClient, lice
         "large",
     ],
 )
-async def test_a_bad_body_is_the_callers_fault(
+async def test_a_bad_body_is_the_clients_fault(
     api: httpx.AsyncClient, content: bytes, expected: tuple[int, str]
 ) -> None:
     assert problem(await api.post("/api/v1/customers", content=content, headers=JSON)) == expected

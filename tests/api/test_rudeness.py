@@ -51,7 +51,7 @@ def path_of(operation: Operation, ids: Mapping[str, str]) -> str:
     return operation.path.format(**{name: ids.get(name, ids["customer_id"]) for name in operation.names("path")})
 
 
-def told(answer: httpx.Response) -> dict[str, Any]:
+def problem_of(answer: httpx.Response) -> dict[str, Any]:
     """Return the problem that an answer tells, which is complete."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = dict(answer.json())
@@ -65,7 +65,7 @@ def told(answer: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", BODIES)
-async def test_a_body_of_nonsense_is_the_callers_fault_everywhere(
+async def test_a_body_of_nonsense_is_the_clients_fault_everywhere(
     rude: httpx.AsyncClient, ids: dict[str, str], kind: str
 ) -> None:
     for operation in await described(rude):
@@ -81,7 +81,7 @@ async def test_a_body_of_nonsense_is_the_callers_fault_everywhere(
         required = operation.described["requestBody"].get("required", False)
         assert 400 <= answer.status_code < 500 or not required, (operation.method, path, answer.text)
         if answer.is_error:
-            told(answer)
+            problem_of(answer)
 
 
 async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
@@ -93,7 +93,7 @@ async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncCl
 
                 assert answer.status_code < 500, (path, name, value, answer.text)
                 if answer.status_code == 422:
-                    assert {error["field"] for error in told(answer)["errors"]} == {name}, (path, name, value)
+                    assert {error["field"] for error in problem_of(answer)["errors"]} == {name}, (path, name, value)
 
 
 async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
@@ -110,6 +110,6 @@ async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, id
                 answer = await rude.request(operation.method, path, json=spoilt)
 
                 if numbers and wrong is not None:
-                    named = {error["field"] for error in told(answer)["errors"]}
+                    named = {error["field"] for error in problem_of(answer)["errors"]}
                     assert answer.status_code == 422, (path, spoilt, answer.text)
                     assert named & set(numbers), (path, spoilt, named)

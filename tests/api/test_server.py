@@ -36,7 +36,7 @@ async def fails() -> None:
     raise ConnectionError("nobody there")
 
 
-async def test_a_house_in_order_is_ready(api: httpx.AsyncClient) -> None:
+async def test_a_healthy_process_is_ready(api: httpx.AsyncClient) -> None:
     answer = await api.get("/readyz")
 
     assert (await api.get("/healthz")).json() == {"status": "ok"}

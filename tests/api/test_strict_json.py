@@ -59,5 +59,5 @@ async def test_a_misspelt_field_of_a_command_is_named(api: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize("kind", [[], {}, 7, None, True])
-async def test_a_command_of_a_strange_type_is_the_callers_fault(api: httpx.AsyncClient, kind: object) -> None:
+async def test_a_command_of_a_strange_type_is_the_clients_fault(api: httpx.AsyncClient, kind: object) -> None:
     assert (await api.post("/api/v1/plans/7/commands", json={"type": kind})).status_code == 422

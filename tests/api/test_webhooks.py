@@ -95,7 +95,7 @@ async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
     assert [entry["name"] for entry in timeline].count("invoice.paid") == 1
 
 
-async def test_news_that_comes_late_does_not_undo_a_payment(
+async def test_an_event_that_comes_late_does_not_undo_a_payment(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
     plan = (await started(api, customer_id=(await env.customer()).customer_id)).json()["plan"]

@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Output:
     """What a command wrote, and its exit code."""
 
     code: int
@@ -34,7 +34,7 @@ class Answer:
         return json.loads(self.out)
 
 
-def assert_refused(answer: Answer, sentence: str, code: int = 1) -> None:
+def assert_refused(answer: Output, sentence: str, code: int = 1) -> None:
     """Check that a command said one sentence, and nothing else."""
     assert answer.err.count("\n") == 1
     assert sentence in answer.err
@@ -49,12 +49,12 @@ def environment(data: Path | None = None, **variables: str) -> dict[str, str]:
     return plain | folder | {"PYTHONUNBUFFERED": "1"} | variables
 
 
-def billflow(*words: str, env: dict[str, str], program: Sequence[str | Path] = ("-m", "billflow.cli")) -> Answer:
+def billflow(*words: str, env: dict[str, str], program: Sequence[str | Path] = ("-m", "billflow.cli")) -> Output:
     """Run one command in a process of its own."""
     done = subprocess.run(
         [sys.executable, *program, *words], env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return Output(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
@@ -88,13 +88,13 @@ class Terminal:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def __call__(self, *words: str) -> Answer:
+    def __call__(self, *words: str) -> Output:
         """Type `billflow WORDS`."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
-        return Answer(**json.loads(self._process.stdout.readline()))
+        return Output(**json.loads(self._process.stdout.readline()))
 
     def customer(self, *options: str) -> str:
         """Create a customer nobody else uses, and return its id."""

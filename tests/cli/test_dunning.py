@@ -29,7 +29,7 @@ def test_a_policy_is_changed_in_parts_and_the_audit_log_says_how(terminal: Termi
 
 
 @pytest.mark.parametrize(
-    ("parts", "told"),
+    ("parts", "reported"),
     [
         ((), "Name what to change"),
         (("--retry-after", "3,1"), "retry_after_days must name each day once, the earliest first"),
@@ -42,6 +42,6 @@ def test_a_policy_is_changed_in_parts_and_the_audit_log_says_how(terminal: Termi
     ],
 )
 def test_a_policy_that_cant_be_followed_is_refused_by_its_field(
-    terminal: Terminal, parts: tuple[str, ...], told: str
+    terminal: Terminal, parts: tuple[str, ...], reported: str
 ) -> None:
-    assert_refused(terminal("dunning", "set", *parts), told)
+    assert_refused(terminal("dunning", "set", *parts), reported)

@@ -8,9 +8,9 @@ import pytest
 
 from billflow.cli.app import run
 from billflow.telemetry import logging
-from tests.cli.terminal import Answer, Terminal, assert_refused
+from tests.cli.terminal import Output, Terminal, assert_refused
 
-Type = Callable[..., Answer]
+Type = Callable[..., Output]
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def type_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     monkeypatch.setenv("BILLFLOW_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(logging, "configure_logging", lambda *_: None)
 
-    def type_one(*words: str, **variables: str) -> Answer:
+    def type_one(*words: str, **variables: str) -> Output:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         code = run(words)
-        return Answer(code, *capsys.readouterr())
+        return Output(code, *capsys.readouterr())
 
     return type_one
 

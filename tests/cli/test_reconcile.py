@@ -1,9 +1,9 @@
-"""Comparing rows, Stripe and workflows from the command line."""
+"""Comparing the billing database, Stripe and workflows from the command line."""
 
 from tests.cli.terminal import Terminal
 
 
-def test_books_that_agree_end_with_code_0(terminal: Terminal) -> None:
+def test_records_that_agree_end_with_code_0(terminal: Terminal) -> None:
     terminal.trial(terminal.customer())
 
     report = terminal("reconcile", "--repair", "--json").data

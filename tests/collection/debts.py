@@ -63,7 +63,7 @@ class Debtor:
         page = await self.env.engine.repositories.mails.list(self.env.org_id, self.customer.customer_id)
         return list(reversed(page.rows))
 
-    async def told(self) -> list[tuple[str, int]]:
+    async def reported(self) -> list[tuple[str, int]]:
         """Return the occasions of the mails, and how many days after the renewal each was written."""
         return [(mail.occasion.value, (mail.at - DUE) // DAY) for mail in await self.mails()]
 

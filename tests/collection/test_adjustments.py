@@ -60,7 +60,7 @@ async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts:
     await assert_agreed(debtor)
 
 
-async def test_a_key_that_gave_money_back_on_one_invoice_gives_none_back_on_another(debts: Debts) -> None:
+async def test_a_key_that_refunded_one_invoice_refunds_none_on_another(debts: Debts) -> None:
     first, second = await debts.customer(), await debts.customer()
     key = secrets.token_hex(8)
     adjustments = first.env.engine.adjustments
@@ -77,7 +77,7 @@ async def test_a_key_that_gave_money_back_on_one_invoice_gives_none_back_on_anot
     await assert_agreed(second)
 
 
-async def test_no_number_of_refunds_at_once_gives_back_more_than_was_paid(debts: Debts) -> None:
+async def test_no_number_of_refunds_at_once_refunds_more_than_was_paid(debts: Debts) -> None:
     debtor = await debts.customer()
     asks = [RefundInput(**await of(debtor, amount=3000)) for _ in range(5)]
 
@@ -100,7 +100,10 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
     kept = await adjustments.credit(
         CreditNoteInput(
             **await of(
-                debtor, lines=(LineCredit(line_id=line, amount=1500),), give_back=RefundMethod.BALANCE, memo="Sorry."
+                debtor,
+                lines=(LineCredit(line_id=line, amount=1500),),
+                refund_method=RefundMethod.BALANCE,
+                memo="Sorry.",
             )
         )
     )
@@ -117,7 +120,7 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
     await assert_agreed(debtor)
 
 
-async def test_a_credit_note_over_all_that_is_open_settles_the_debt_and_ends_its_collection(debts: Debts) -> None:
+async def test_a_credit_note_over_all_that_is_open_closes_the_debt_and_ends_its_collection(debts: Debts) -> None:
     debtor = await debts.declined()
 
     part = await debtor.env.engine.adjustments.credit(CreditNoteInput(**await of(debtor, amount=1000)))

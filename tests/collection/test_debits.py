@@ -12,7 +12,7 @@ from tests.collection.debts import DAY, DUE, Debtor, Debts
 FAILING_ACCOUNT, PAYING_ACCOUNT = "pm_failed_de", "pm_success_de"
 
 
-async def answers(debtor: Debtor) -> list[tuple[str, int]]:
+async def responds(debtor: Debtor) -> list[tuple[str, int]]:
     """Return what came of the charges of the newest invoice, and how many days after the renewal."""
     attempts = (await debtor.invoice()).payment_attempts
     return [(str(attempt.outcome["kind"]), (attempt.at - DUE) // DAY) for attempt in attempts]
@@ -35,8 +35,8 @@ async def test_a_debit_that_its_bank_refuses_days_later_is_retried_by_the_policy
         await debtor.after(day)
         await has_come_to(debtor, DunningAction.RETRY, following)
 
-    assert await answers(debtor) == [(kind, day) for day in (0, 1, 3) for kind in ("open", "declined")]
-    assert await debtor.told() == [("payment_failed", day) for day in (0, 1, 3)]
+    assert await responds(debtor) == [(kind, day) for day in (0, 1, 3) for kind in ("open", "declined")]
+    assert await debtor.reported() == [("payment_failed", day) for day in (0, 1, 3)]
     assert (await debtor.invoice()).status is InvoiceStatus.OPEN
 
 
@@ -48,7 +48,7 @@ async def test_a_customer_whose_debits_are_all_refused_is_suspended_as_for_a_car
     await has_come_to(debtor, DunningAction.END_PLAN, 37)
 
     assert await debtor.status() == "suspended"
-    assert (await debtor.told())[-2:] == [("payment_failed", 7), ("suspended", 7)]
+    assert (await debtor.reported())[-2:] == [("payment_failed", 7), ("suspended", 7)]
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ async def test_while_a_debit_is_under_way_it_is_not_charged_again_and_nobody_is_
     debtor = await slow_bank.declined(PAYING_ACCOUNT)
     await debtor.after(20)
 
-    assert await answers(debtor) == [("open", 0)]
-    assert await debtor.told() == []
+    assert await responds(debtor) == [("open", 0)]
+    assert await debtor.reported() == []
     assert await debtor.status() == "active"
 
 
@@ -76,5 +76,5 @@ async def test_a_debit_that_is_refused_while_nothing_collects_it_starts_its_coll
     await slow_bank.env.control("POST", "/clock", advance=600)
     await has_come_to(debtor, DunningAction.RETRY, 1)
 
-    assert await answers(debtor) == [("open", 0), ("declined", 0)]
-    assert await debtor.told() == [("payment_failed", 0)]
+    assert await responds(debtor) == [("open", 0), ("declined", 0)]
+    assert await debtor.reported() == [("payment_failed", 0)]

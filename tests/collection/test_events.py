@@ -43,7 +43,7 @@ async def replay(debtor: Debtor, kind: str, times: int = 3) -> None:
             await debtor.env.control("POST", f"/events/{event.id}/replay")
 
 
-async def test_a_payment_tells_where_stripe_holds_an_invoice_whose_sender_never_heard_of_it(debts: Debts) -> None:
+async def test_a_payment_tells_where_stripe_holds_an_invoice_whose_sender_never_received_it(debts: Debts) -> None:
     env = debts.env
     customer = await env.subscriber(card=None)
     lost = [
@@ -157,9 +157,9 @@ async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: De
         "reason": "fraudulent",
     }
 
-    async def tell(kind: str, status: str) -> None:
-        told = {**dispute, "status": status}
-        await debtor.env.control("POST", "/events", type=kind, object=told, key=API_KEY)
+    async def report(kind: str, status: str) -> None:
+        reported = {**dispute, "status": status}
+        await debtor.env.control("POST", "/events", type=kind, object=reported, key=API_KEY)
 
     async def is_flagged() -> bool:
         return (await debtor.invoice()).attention is not None
@@ -167,10 +167,10 @@ async def test_a_dispute_is_kept_and_flags_the_invoice_until_it_is_won(debts: De
     async def is_over() -> bool:
         return (await debtor.invoice()).attention is None
 
-    await tell("charge.dispute.created", "needs_response")
+    await report("charge.dispute.created", "needs_response")
     await until(is_flagged)
     assert (await debtor.invoice()).attention == "disputed: fraudulent, needs_response"
-    await tell("charge.dispute.closed", "won")
+    await report("charge.dispute.closed", "won")
     await until(is_over)
 
 
@@ -215,17 +215,17 @@ async def test_a_customer_deleted_at_stripe_gets_a_new_one_with_its_next_invoice
     first = await stripe_customer(debtor)
     await debtor.env.engine.stripe.v1.customers.delete_async(first)
 
-    async def is_forgotten() -> bool:
+    async def is_erased() -> bool:
         return await stripe_customer(debtor) == "None"
 
-    await until(is_forgotten)
+    await until(is_erased)
     await debtor.at(DUE)
 
     assert await stripe_customer(debtor) not in (first, "None")
     assert (await debtor.invoice()).status is InvoiceStatus.OPEN
 
 
-async def test_a_payment_heard_of_twice_and_after_its_end_changes_nothing_more(debts: Debts) -> None:
+async def test_a_payment_reported_twice_and_after_its_end_changes_nothing_more(debts: Debts) -> None:
     debtor = await debts.declined()
     await debtor.pays()
     paid = await debtor.invoice()

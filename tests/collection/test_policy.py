@@ -24,7 +24,7 @@ async def test_a_declined_card_is_retried_the_customer_suspended_and_the_plan_en
     invoice = await debtor.invoice()
     assert [(attempt.at - DUE) // DAY for attempt in invoice.payment_attempts] == ATTEMPTS
     assert invoice.status is InvoiceStatus.OPEN
-    assert await debtor.told() == [
+    assert await debtor.reported() == [
         *[("payment_failed", day) for day in ATTEMPTS],
         ("suspended", 7),
         ("plan_ended", 37),
@@ -33,7 +33,7 @@ async def test_a_declined_card_is_retried_the_customer_suspended_and_the_plan_en
     assert len(await debtor.env.invoices(debtor.customer)) == 2
 
 
-async def test_the_books_know_at_all_times_what_comes_next_and_when(debts: Debts) -> None:
+async def test_the_records_know_at_all_times_what_comes_next_and_when(debts: Debts) -> None:
     debtor = await debts.declined()
     seen = []
     for day in (0, 1, 4, 7, 37):
@@ -74,7 +74,7 @@ async def test_a_leap_of_a_year_passes_through_the_same_days(debts: Debts) -> No
 
     await leaping.after(60)
 
-    assert await patient.told() == await leaping.told()
+    assert await patient.reported() == await leaping.reported()
 
 
 async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts) -> None:
@@ -93,7 +93,7 @@ async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts
 
     await until(is_billed_again)
     assert (await debtor.invoice()).status is InvoiceStatus.PAID
-    assert (await debtor.told())[-1] == ("reactivated", 10)
+    assert (await debtor.reported())[-1] == ("reactivated", 10)
     await debtor.after(35)
     assert [invoice.status for invoice in await debtor.env.invoices(debtor.customer)] == [InvoiceStatus.PAID] * 3
 
@@ -127,7 +127,7 @@ async def test_a_payment_that_needs_the_customer_is_not_charged_again_and_its_pa
 
     invoice = await debtor.invoice()
     assert [attempt.outcome["kind"] for attempt in invoice.payment_attempts] == ["requires_action"]
-    assert await debtor.told() == [*[("action_required", day) for day in ATTEMPTS], ("suspended", 7)]
+    assert await debtor.reported() == [*[("action_required", day) for day in ATTEMPTS], ("suspended", 7)]
     assert all(invoice.hosted_invoice_url in mail.body for mail in await debtor.mails() if invoice.hosted_invoice_url)
 
 
@@ -143,10 +143,10 @@ async def test_a_debt_may_be_given_up_on_both_sides_and_still_be_paid(debts: Deb
     await debtor.pays()
     await debtor.until_status("active")
 
-    async def is_told() -> bool:
-        return (await debtor.told())[-1:] == [("reactivated", 8)]
+    async def is_notified() -> bool:
+        return (await debtor.reported())[-1:] == [("reactivated", 8)]
 
-    await until(is_told)
+    await until(is_notified)
 
 
 async def test_a_sent_invoice_is_reminded_of_before_on_and_after_its_due_date_then_as_cards(debts: Debts) -> None:
@@ -156,7 +156,7 @@ async def test_a_sent_invoice_is_reminded_of_before_on_and_after_its_due_date_th
 
     await debtor.after(15 + 7 + 30)
 
-    assert await debtor.told() == [
+    assert await debtor.reported() == [
         ("reminder_before", 12),
         ("reminder_due", 15),
         ("reminder_after", 22),
@@ -175,7 +175,7 @@ async def test_a_sent_invoice_that_is_paid_in_time_is_not_written_about_again(de
     await debtor.pays()
     await debtor.after(27)
 
-    assert await debtor.told() == [("reminder_before", 12)]
+    assert await debtor.reported() == [("reminder_before", 12)]
 
 
 async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_is_open(debts: Debts) -> None:
@@ -194,7 +194,7 @@ async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_
     statuses = [invoice.status for invoice in await small.env.invoices(small.customer)]
     assert statuses == [InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.VOID]
     assert [held.status for held in await small.env.at_stripe(small.customer)] == ["paid", "void", "void"]
-    assert "let_go" in [occasion for occasion, _ in await small.told()]
+    assert "let_go" in [occasion for occasion, _ in await small.reported()]
     assert (await large.state()).status is PlanStatus.ACTIVE
 
 

@@ -141,7 +141,7 @@ def test_every_key_that_decides_the_answer_is_needed() -> None:
     assert passed == []
 
 
-def test_catching_up_on_thousands_of_years_is_an_error_and_no_day_s_work() -> None:
+def test_backfilling_thousands_of_years_is_an_error_and_no_day_s_work() -> None:
     case: dict[str, Any] = {"id": "a", "kind": "status_transition", "expect": {"error": None}}
     plan = {"schedule": "monthly", "next_invoice_date": "2012-02-02T03:04:05Z"}
 

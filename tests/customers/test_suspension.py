@@ -43,7 +43,7 @@ class Subscriber:
         """Return what the customer may do now."""
         return dict((await self.api.get(at(self.customer, "access"))).json())
 
-    async def hears(self, *, suspended: bool) -> None:
+    async def receives(self, *, suspended: bool) -> None:
         """Wait until the plan's workflow knows whether the customer is suspended, and billing has resumed."""
         handle = self.env.engine.client.get_workflow_handle(plan_workflow_id(self.plan_id))
 
@@ -56,7 +56,7 @@ class Subscriber:
     async def back(self) -> None:
         """Activate the customer, and wait until billing has resumed and its invoice is paid."""
         await self.turn("activate")
-        await self.hears(suspended=False)
+        await self.receives(suspended=False)
         await self.advance((await self.access())["at"][:10])
 
     async def billed(self) -> list[tuple[str, int, str, Sequence[str]]]:
@@ -150,13 +150,15 @@ async def test_the_answer_to_what_a_customer_may_do_changes_at_once(
     assert (open_["features"], shut["features"]) == (again["features"], [])
 
 
-async def test_a_live_plan_hears_of_a_suspension_and_of_its_end(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+async def test_a_live_plan_receives_events_of_a_suspension_and_of_its_end(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     subscriber = await subscribed(api, env)
 
     await subscriber.turn("suspend")
-    await subscriber.hears(suspended=True)
+    await subscriber.receives(suspended=True)
     await subscriber.turn("activate")
-    await subscriber.hears(suspended=False)
+    await subscriber.receives(suspended=False)
 
     assert not (await subscriber.plan())["suspended"]
 

@@ -23,12 +23,12 @@ class Listener:
 
     url: str = ""
     answer: Callable[[dict[str, Any]], int] = lambda _: OK
-    taken: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     deaf: bool = False
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: Request) -> Response:
         """Take one event."""
@@ -38,22 +38,22 @@ class Listener:
             await asyncio.Event().wait()
         event = json.loads(body)
         status = self.answer(event)
-        async with self._news:
+        async with self._arrived:
             self.requests.append((dict(request.headers), body))
-            (self.taken if status == OK else self.refused).append(event)
-            self._news.notify_all()
+            (self.accepted if status == OK else self.refused).append(event)
+            self._arrived.notify_all()
         return Response(status_code=status, headers={"Location": self.url} if status == 302 else {})
 
     async def until(self, seen: Callable[["Listener"], bool]) -> None:
         """Wait until enough came; fails after `PATIENCE`."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: seen(self))
+        async with asyncio.timeout(PATIENCE), self._arrived:
+            await self._arrived.wait_for(lambda: seen(self))
 
     def types(self, customer_id: str) -> list[str]:
         """Return the types of what was taken about one customer, in order."""
-        return [event["type"] for event in self.taken if event["data"]["customer_id"] == customer_id]
+        return [event["type"] for event in self.accepted if event["data"]["customer_id"] == customer_id]
 
-    async def heard(self) -> None:
+    async def received_events(self) -> None:
         """Wait until a request came, answered or not; fails after `PATIENCE`."""
         async with asyncio.timeout(PATIENCE):
             await self.arrived.wait()

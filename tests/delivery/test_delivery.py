@@ -53,7 +53,7 @@ class ProblemError:
 
 
 @pytest.fixture
-async def told(api: httpx.AsyncClient, listener: Listener) -> AsyncIterator[ProblemError]:
+async def endpoint(api: httpx.AsyncClient, listener: Listener) -> AsyncIterator[ProblemError]:
     """Yield an endpoint for everything, and take it away at the end."""
     made = (await api.post(ENDPOINTS, json={"url": listener.url})).raise_for_status().json()
     yield ProblemError(api, made["id"], made["secret"])
@@ -65,7 +65,7 @@ def change(reason: str | None = None) -> ChangeContext:
 
 
 async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     customer = (await env.customer(card=None)).customer_id
     await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
@@ -74,22 +74,22 @@ async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
     wanted = ["customer.created", "customer.deactivated", "customer.activated"]
     await listener.until(lambda here: here.types(customer) == wanted)
 
-    ids = listener.verified(told.secret)
+    ids = listener.verified(endpoint.secret)
     kept = await env.engine.repositories.outbox.list(env.org_id, EventFilter(customer_id=customer), Paging())
-    assert [event["id"] for event in listener.taken] == ids
+    assert [event["id"] for event in listener.accepted] == ids
     assert {event.event_id for event in kept.rows} <= set(ids)
 
     async def noted() -> bool:
-        return {attempt["event_id"] for attempt in await told.attempts()} >= set(ids)
+        return {attempt["event_id"] for attempt in await endpoint.attempts()} >= set(ids)
 
     await until(noted)
-    assert {(one["outcome"], one["status_code"], one["attempt"]) for one in await told.attempts()} == {
+    assert {(one["outcome"], one["status_code"], one["attempt"]) for one in await endpoint.attempts()} == {
         ("delivered", OK, 1)
     }
 
 
 async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_customer(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     failed: list[str] = []
 
@@ -108,12 +108,12 @@ async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_cu
     await listener.until(lambda here: here.types(lucky) == ["customer.created"])
     assert listener.types(unlucky) == []
     await listener.until(lambda here: here.types(unlucky) == ["customer.created", "customer.deactivated"])
-    ids = listener.verified(told.secret)
+    ids = listener.verified(endpoint.secret)
     assert ids.count(listener.refused[0]["id"]) == 2
 
 
 async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     repositories = env.engine.repositories
     customer = await env.customer(card=None)
@@ -124,7 +124,7 @@ async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
     until_then = ["customer.created", "customer.suspended"]
     await listener.until(lambda here: here.types(other) == ["customer.created"])
     await listener.until(lambda here: here.types(customer.customer_id) == until_then)
-    assert await told.replay(event_id=listener.taken[0]["id"]) == 1
+    assert await endpoint.replay(event_id=listener.accepted[0]["id"]) == 1
 
     await repositories.customers.activate(customer.ref, change())
     after = [*until_then, "customer.pricing_set"]
@@ -133,25 +133,25 @@ async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
     assert in_order == ["customer.pricing_set", "customer.activated"]
 
 
-async def test_an_endpoint_hears_what_it_asked_for_and_gets_the_past_by_replay(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+async def test_an_endpoint_receives_what_it_asked_for_and_gets_the_past_by_replay(
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     since = datetime.now(UTC)
-    await told.patch(event_types=["customer.deactivated"])
+    await endpoint.patch(event_types=["customer.deactivated"])
     customer = (await env.customer(card=None)).customer_id
     await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
     await listener.until(lambda here: here.types(customer) == ["customer.deactivated"])
 
-    await told.patch(event_types=[])
-    assert await told.replay(since=since.isoformat()) >= 2
+    await endpoint.patch(event_types=[])
+    assert await endpoint.replay(since=since.isoformat()) >= 2
     await listener.until(lambda here: len(here.types(customer)) == 3)
     assert listener.types(customer)[1:] == ["customer.created", "customer.deactivated"]
-    ids = listener.verified(told.secret)
+    ids = listener.verified(endpoint.secret)
     assert len(ids) > len(set(ids))
 
 
 async def test_a_redirect_is_a_failure_and_gone_is_the_end(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     listener.answer = lambda _: 302
     await env.customer(card=None)
@@ -160,50 +160,52 @@ async def test_a_redirect_is_a_failure_and_gone_is_the_end(
     await env.customer(card=None)
 
     async def disabled() -> bool:
-        shown = (await told.api.get(f"{ENDPOINTS}/{told.endpoint_id}")).json()
+        shown = (await endpoint.api.get(f"{ENDPOINTS}/{endpoint.endpoint_id}")).json()
         return bool(shown["status"] == "disabled" and shown["disabled_reason"] == "It answered 410 Gone.")
 
     await until(disabled)
-    errors = {attempt["error"] for attempt in await told.attempts()}
+    errors = {attempt["error"] for attempt in await endpoint.attempts()}
     assert {"answered 302", "answered 410"} <= errors
-    assert listener.taken == []
+    assert listener.accepted == []
 
 
 async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
     await listener.until(lambda here: len(here.refused) == 1)
-    await told.patch(status="disabled")
+    await endpoint.patch(status="disabled")
     listener.answer = lambda _: OK
-    await told.patch(status="enabled")
+    await endpoint.patch(status="enabled")
     await listener.until(lambda here: here.types(customer) == ["customer.created"])
 
 
-async def test_the_secret_is_shown_once(told: ProblemError) -> None:
-    shown = (await told.api.get(f"{ENDPOINTS}/{told.endpoint_id}")).text
-    assert told.secret not in shown
-    listed = (await told.api.get(ENDPOINTS)).text
-    assert told.endpoint_id in listed
-    assert told.secret not in listed
+async def test_the_secret_is_shown_once(endpoint: ProblemError) -> None:
+    shown = (await endpoint.api.get(f"{ENDPOINTS}/{endpoint.endpoint_id}")).text
+    assert endpoint.secret not in shown
+    listed = (await endpoint.api.get(ENDPOINTS)).text
+    assert endpoint.endpoint_id in listed
+    assert endpoint.secret not in listed
 
 
-async def test_while_a_secret_is_changed_both_sign(env: ApiEnvironment, listener: Listener, told: ProblemError) -> None:
-    await told.patch(event_types=["customer.created"])
-    rotate = f"{ENDPOINTS}/{told.endpoint_id}/rotate-secret"
-    fresh = (await told.api.post(rotate, json={"overlap_hours": 1})).raise_for_status().json()
+async def test_while_a_secret_is_changed_both_sign(
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+) -> None:
+    await endpoint.patch(event_types=["customer.created"])
+    rotate = f"{ENDPOINTS}/{endpoint.endpoint_id}/rotate-secret"
+    fresh = (await endpoint.api.post(rotate, json={"overlap_hours": 1})).raise_for_status().json()
     await env.customer(card=None)
-    await listener.until(lambda here: len(here.taken) == 1)
-    assert listener.verified(told.secret) == listener.verified(fresh["secret"])
+    await listener.until(lambda here: len(here.accepted) == 1)
+    assert listener.verified(endpoint.secret) == listener.verified(fresh["secret"])
     assert fresh["old_secret_until"]
 
-    leaked = (await told.api.post(rotate, json={"overlap_hours": 0})).raise_for_status().json()
+    leaked = (await endpoint.api.post(rotate, json={"overlap_hours": 0})).raise_for_status().json()
     await env.customer(card=None)
-    await listener.until(lambda here: len(here.taken) == 2)
+    await listener.until(lambda here: len(here.accepted) == 2)
     del listener.requests[0]
     assert listener.verified(leaked["secret"])
-    for old in (told.secret, fresh["secret"]):
+    for old in (endpoint.secret, fresh["secret"]):
         with pytest.raises(WebhookVerificationError):
             listener.verified(old)
 
@@ -214,11 +216,11 @@ async def test_without_the_scope_admin_endpoints_stay_closed(env: ApiEnvironment
         assert (await client.get("/api/v1/events")).status_code == 200
 
 
-async def test_a_replay_names_either_an_event_or_a_moment(told: ProblemError) -> None:
+async def test_a_replay_names_either_an_event_or_a_moment(endpoint: ProblemError) -> None:
     for body in ({}, {"event_id": "x", "since": "2026-01-01T00:00:00Z"}):
-        answer = await told.api.post(f"{ENDPOINTS}/{told.endpoint_id}/replay", json=body)
+        answer = await endpoint.api.post(f"{ENDPOINTS}/{endpoint.endpoint_id}/replay", json=body)
         assert answer.status_code == 422
-    unknown = await told.api.post(f"{ENDPOINTS}/{told.endpoint_id}/replay", json={"event_id": "x"})
+    unknown = await endpoint.api.post(f"{ENDPOINTS}/{endpoint.endpoint_id}/replay", json={"event_id": "x"})
     assert unknown.status_code == 404
 
 
@@ -233,13 +235,13 @@ async def test_every_event_leaves_the_queue(env: ApiEnvironment, env_database_ur
     await until(empty)
 
 
-async def test_a_lane_whose_workflow_was_lost_is_taken_up_again(
-    env: ApiEnvironment, listener: Listener, told: ProblemError
+async def test_a_stream_whose_workflow_was_lost_is_taken_up_again(
+    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
     await listener.until(lambda here: len(here.refused) == 1)
-    lost = f"delivery/{told.endpoint_id}/{customer}"
+    lost = f"delivery/{endpoint.endpoint_id}/{customer}"
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK
 

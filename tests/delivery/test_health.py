@@ -22,9 +22,9 @@ from billflow.store.session.database import Database
 from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
-from tests.store.conftest import Company, books_url, by, catalog, company, database
+from tests.store.conftest import Company, by, catalog, company, database, store_url
 
-__all__ = ["books_url", "catalog", "company", "database"]
+__all__ = ["catalog", "company", "database", "store_url"]
 
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
 OFF = "webhook_endpoint.disabled"
@@ -61,7 +61,7 @@ class Route:
     async def endpoint(self) -> EndpointRecord:
         return await self.endpoints.get(self.org_id, self.endpoint_id)
 
-    async def told(self) -> tuple[int, list[str]]:
+    async def disablings(self) -> tuple[int, list[str]]:
         """Return how many events and who in the audit log say that it was disabled."""
         events = await self.outbox.list(self.org_id, EventFilter(type=OFF), Paging())
         audit = await PostgresAuditQueries(self.database).list(self.org_id, AuditFilter(action=OFF), Paging())
@@ -84,7 +84,7 @@ async def test_an_endpoint_that_takes_nothing_for_three_days_is_disabled_and_tha
     endpoint = await route.endpoint()
     assert (endpoint.status, endpoint.failing_since) == (EndpointStatus.DISABLED, BEGIN)
     assert endpoint.disabled_reason == "It has taken nothing for three days."
-    assert await route.told() == (1, ["system"])
+    assert await route.disablings() == (1, ["system"])
 
 
 async def test_what_is_taken_for_anyone_begins_the_three_days_anew(route: Route) -> None:
@@ -123,10 +123,10 @@ async def test_what_fails_after_it_was_disabled_is_told_no_second_time(route: Ro
     await route.deliveries.record_attempt(other, late)
 
     assert (await route.endpoint()).disabled_reason == "It answered 410 Gone."
-    assert await route.told() == (1, ["system"])
+    assert await route.disablings() == (1, ["system"])
 
 
-async def test_failures_of_many_lanes_at_once_are_all_noted(route: Route) -> None:
+async def test_failures_of_many_streams_at_once_are_all_noted(route: Route) -> None:
     streams = [await route.stream() for _ in range(8)]
 
     await asyncio.gather(*(route.answered(stream, 500, BEGIN) for stream in streams))

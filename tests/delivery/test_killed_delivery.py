@@ -33,7 +33,7 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
         made = await webhooks.endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)
         customer = (await env.customer(card=None)).customer_id
         async with running_workers(env, tmp_path / "first.log"):
-            await listener.heard()
+            await listener.received_events()
             await env.engine.repositories.customers.deactivate(
                 CustomerRef(org_id=env.org_id, customer_id=customer), change
             )

@@ -19,9 +19,9 @@ from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_starts import WorkflowStart
-from tests.store.conftest import Company, books_url, by, catalog, company, database
+from tests.store.conftest import Company, by, catalog, company, database, store_url
 
-__all__ = ["books_url", "catalog", "company", "database"]
+__all__ = ["catalog", "company", "database", "store_url"]
 
 POINTS = ("before route", "after route", "after wake", "after dequeue")
 
@@ -68,7 +68,7 @@ class Woken(WorkflowControl):
 
 @pytest.mark.parametrize("env", POINTS)
 async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
-    company: Company, books_url: str, database: Database, temporal_client: Client, env: str
+    company: Company, store_url: str, database: Database, temporal_client: Client, env: str
 ) -> None:
     endpoints = PostgresEndpointRepository(database, str)
     made = await endpoints.create(company.org_id, NewEndpoint(url="https://example.com"), by())
@@ -83,7 +83,7 @@ async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
 
     endpoint_id = made.record.endpoint_id
     assert {stream.customer_id for stream in woken.noted if stream.endpoint_id == endpoint_id} == set(customers)
-    with psycopg.connect(books_url) as connection:
+    with psycopg.connect(store_url) as connection:
         messages = connection.execute(
             "SELECT customer_id::text FROM webhook_message WHERE endpoint_id = %s ORDER BY position", [endpoint_id]
         ).fetchall()

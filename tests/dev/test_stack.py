@@ -74,7 +74,7 @@ def rows(running: Running) -> int:
         return int(row[0])
 
 
-def assert_all_gone(processes: list[psutil.Process]) -> None:
+def assert_all_ended(processes: list[psutil.Process]) -> None:
     _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
 
     assert alive == []
@@ -91,7 +91,7 @@ def test_however_billflow_ends_no_server_stays_and_the_data_does(start: Start, n
 
     assert len(processes) > len(first.pids)
     assert rows(second) == 1
-    assert_all_gone(processes)
+    assert_all_ended(processes)
     second.kill(signal.SIGINT)
 
 
@@ -106,7 +106,7 @@ def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next
 
     assert first.process.returncode == 1
     assert said.startswith(f"{part} has stopped: ")
-    assert_all_gone(processes)
+    assert_all_ended(processes)
     assert rows(start()) == 1
 
 
@@ -118,7 +118,7 @@ def test_killing_the_guards_takes_their_servers_down(start: Start) -> None:
     for guard in psutil.Process(running.process.pid).children():
         guard.kill()
 
-    assert_all_gone(processes)
+    assert_all_ended(processes)
 
 
 def test_a_second_billflow_on_the_same_folder_is_refused_in_one_sentence(start: Start, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def an_entry(seq: int, moment: datetime, licenses: int, following: int | None = 
         is_renewal=seq == 1,
         licenses=licenses,
         licenses_at_next_renewal=licenses if following is None else following,
-        settled=seq == 1,
+        allocated=seq == 1,
     )
     return replace(entry, **changes)
 

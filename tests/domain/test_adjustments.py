@@ -21,7 +21,7 @@ from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
 
 OPEN = InvoiceMoney(status="open", total=8000, amount_due=8000, lines={"a": 5000, "b": 3000})
 PAID = replace(OPEN, status="paid", amount_paid=8000)
-GIVE_BACK = {"note to the card": RefundMethod.REFUND, "note to the balance": RefundMethod.BALANCE}
+REFUND_METHODS = {"note to the card": RefundMethod.REFUND, "note to the balance": RefundMethod.BALANCE}
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("pay"), st.none()),
@@ -42,7 +42,7 @@ def act(invoice: InvoiceMoney, name: str, amount: int | None) -> InvoiceMoney:
         return replace(invoice, refunded=invoice.refunded + refund(invoice, amount))
     if name == "refund fails":
         return replace(invoice, refunded=invoice.refunded_by_notes)
-    note = credit_note(invoice, amount, {}, GIVE_BACK[name])
+    note = credit_note(invoice, amount, {}, REFUND_METHODS[name])
     credited = replace(
         invoice,
         credited=invoice.credited + note.amount,
@@ -77,9 +77,9 @@ def test_no_sequence_refunds_more_than_was_paid_or_credits_more_than_was_billed(
         assert invoice.amount_paid + invoice.remaining + invoice.credited_before_payment == due
 
 
-@given(amount=st.integers(1, 8000), give_back=st.sampled_from(RefundMethod), paid=st.booleans())
-def test_the_parts_of_a_note_add_up_to_it(amount: int, give_back: RefundMethod, paid: bool) -> None:
-    note = credit_note(PAID if paid else OPEN, amount, {}, give_back)
+@given(amount=st.integers(1, 8000), refund_method=st.sampled_from(RefundMethod), paid=st.booleans())
+def test_the_parts_of_a_note_add_up_to_it(amount: int, refund_method: RefundMethod, paid: bool) -> None:
+    note = credit_note(PAID if paid else OPEN, amount, {}, refund_method)
 
     assert note.before_payment + note.refund + note.balance == note.amount == amount
     assert (note.before_payment == 0) is paid

@@ -104,7 +104,7 @@ class Watched(Life):
     def to_be_billed(self, since: datetime) -> int:
         """Count the licenses added in that cycle which no invoice has yet."""
         cycle = [entry for entry in self.facts.ledger if entry.event_time >= since]
-        return sum(after.licenses - before.licenses for before, after in pairwise(cycle) if not after.settled)
+        return sum(after.licenses - before.licenses for before, after in pairwise(cycle) if not after.allocated)
 
 
 class AnyLife(RuleBasedStateMachine):
@@ -175,13 +175,13 @@ class AnyLife(RuleBasedStateMachine):
 
     def _answer(self, life: Watched, command: c.PlanCommand) -> object:
         try:
-            return _told(life.command(command, self.now))
+            return _message(life.command(command, self.now))
         except (Refused, InvalidInput, NeedsAttention) as error:
             return error.code
 
     def _foreseen(self, command: c.PlanCommand) -> object:
         try:
-            return _told(preview(self.lazy.known(self.now), command, self.now))
+            return _message(preview(self.lazy.known(self.now), command, self.now))
         except (Refused, InvalidInput, NeedsAttention) as error:
             return error.code
 
@@ -256,7 +256,7 @@ class AnyLife(RuleBasedStateMachine):
         assert self.lazy.facts.plan == self.prompt.facts.plan
 
 
-def _told(outcome: Outcome) -> object:
+def _message(outcome: Outcome) -> object:
     return outcome.plan, outcome.entries, invoices_of(outcome), outcome.credit, outcome.scheduled
 
 

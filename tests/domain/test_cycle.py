@@ -113,7 +113,7 @@ def test_a_renewal_with_too_few_licenses_waits(facts: Facts, code: str) -> None:
     assert on_hold.value.code == code
 
 
-def test_a_parked_renewal_goes_on_once_its_licenses_are_raised() -> None:
+def test_a_renewal_on_hold_goes_on_once_its_licenses_are_raised() -> None:
     life = Life(manual(10, 5, 8))
     on_hold = take_command(life.known(DUE + 3 * DAY), SetLicensesAtRenewal(licenses=8), DUE + 3 * DAY)
     life.take(on_hold)
@@ -161,7 +161,7 @@ def test_a_plan_scheduled_on_the_end_can_be_taken_back() -> None:
     assert life.facts.next_plan is None
 
 
-def test_a_successor_that_is_gone_parks_the_plan() -> None:
+def test_a_successor_that_is_missing_puts_the_plan_on_hold() -> None:
     facts = scheduled(complimentary(), PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END)
     fresh = replace(facts, observations=(seats(DUE, 11),))
 
@@ -180,7 +180,7 @@ def test_a_fixed_price_is_followed_by_another_only_at_its_last_cycle_end() -> No
     assert refusal.value.code == "no_end_date"
 
     last_month = replace(plan, next_invoice_date=at("2025-01-31T10:00"))
-    renewed = an_entry(12, at("2024-12-31T10:00"), 10, is_renewal=True, settled=True)
+    renewed = an_entry(12, at("2024-12-31T10:00"), 10, is_renewal=True, allocated=True)
     outcome = take_command(some_facts(plan=last_month, ledger=(renewed,)), follow_up, at("2025-01-05"))
 
     assert outcome.scheduled is not None
@@ -213,7 +213,7 @@ def test_the_review_of_a_fixed_price_is_asked_for_once_two_months_before_its_end
 def test_a_downgrade_now_forgives_what_is_not_billed() -> None:
     outcome = take_command(some_facts(observations=(seats(START + DAY, 12),)), EndNow(), START + 2 * DAY)
 
-    assert outcome.settled == {2: Disposition.FORGIVEN}
+    assert outcome.allocated == {2: Disposition.FORGIVEN}
     assert outcome.invoices == ()
 
 

@@ -156,7 +156,7 @@ def test_nothing_is_planned_in_the_past(late: int, attempts: int) -> None:
 @pytest.mark.parametrize(
     ("seats", "has_plan", "newest", "decided"),
     [
-        (3, True, (True, True), WriteOffDecision(end_plan=True, void_open_invoices=True, tell_owners=True)),
+        (3, True, (True, True), WriteOffDecision(end_plan=True, void_open_invoices=True, notify_owners=True)),
         (3, True, (True, False, True), WriteOffDecision()),
         (3, True, (True,), WriteOffDecision()),
         (5, True, (True, True), WriteOffDecision()),

@@ -180,7 +180,7 @@ def test_ending_an_unpaid_purchase_voids_its_invoice() -> None:
     assert take_command(facts_in(S.NEVER_STARTED), c.EndNow(), NOW).void_open_invoices
 
 
-def test_a_parked_plan_takes_the_command_that_frees_it_as_part_of_the_old_cycle() -> None:
+def test_a_plan_on_hold_takes_the_command_that_frees_it_as_part_of_the_old_cycle() -> None:
     facts = facts_in(S.ACTIVE)
     on_hold = replace(facts, plan=replace(facts.plan, end_date=None))
 

@@ -60,7 +60,7 @@ def test_a_plan_starts_when_its_purchase_is_paid() -> None:
 
     assert outcome.plan.billing_cycle_anchor == START + 9 * DAY
     assert outcome.plan.next_invoice_date == at("2024-03-09T10:00")
-    assert outcome.settled == {1: Disposition.BILLED}
+    assert outcome.allocated == {1: Disposition.BILLED}
 
 
 def test_seats_that_came_meanwhile_are_billed_at_once_without_moving_the_next_invoice() -> None:
@@ -71,7 +71,7 @@ def test_seats_that_came_meanwhile_are_billed_at_once_without_moving_the_next_in
     assert outcome.plan.next_invoice_date == at("2024-02-29T10:00")
 
 
-def test_seats_that_went_meanwhile_are_not_refunded_but_the_vendor_hears_of_it() -> None:
+def test_seats_that_went_meanwhile_are_not_refunded_but_the_vendor_receives_events_of_it() -> None:
     outcome = paid(start_facts(), asked(), people=5, when=START)
 
     assert [(e.licenses, e.licenses_at_next_renewal) for e in outcome.entries] == [(6, 6), (6, 5)]

@@ -81,7 +81,7 @@ def test_a_forecast_follows_the_plan_that_takes_over() -> None:
     assert [invoice.total for invoice in forecast(switching, 2).invoices] == [10 * usd("80")] * 2
 
 
-def test_a_forecast_stops_where_the_plan_would_park() -> None:
+def test_a_forecast_stops_where_the_plan_would_go_on_hold() -> None:
     short = some_facts(plan=a_plan(license_management=LicenseManagement.MANUAL), ledger=(an_entry(1, START, 10, 5),))
     found = forecast(short, 3)
 

@@ -53,10 +53,10 @@ def test_charges_over_any_split_equal_the_whole_within_half_a_cent_each(
     assert abs(sum(pieces) - price) <= Fraction(len(pieces), 2)
 
 
-@given(paid=st.integers(0, 10**9), length=st.integers(1, 10**8), gone=st.integers(-10, 2 * 10**8))
-def test_what_is_used_and_what_is_unused_make_the_whole(paid: int, length: int, gone: int) -> None:
-    period, moment = Period(START, START + length * SECOND), START + gone * SECOND
+@given(paid=st.integers(0, 10**9), length=st.integers(1, 10**8), left=st.integers(-10, 2 * 10**8))
+def test_what_is_used_and_what_is_unused_make_the_whole(paid: int, length: int, left: int) -> None:
+    period, moment = Period(START, START + length * SECOND), START + left * SECOND
     unused = unused_share(paid, period=period, at=moment)
-    used = Fraction(paid * min(max(gone, 0), length), length)
+    used = Fraction(paid * min(max(left, 0), length), length)
 
     assert unused + used == paid

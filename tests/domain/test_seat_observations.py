@@ -67,7 +67,7 @@ def test_seats_at_the_very_billing_date_belong_to_the_new_cycle() -> None:
 
 
 def test_a_late_observation_counts_from_the_newest_entry_on() -> None:
-    facts = some_facts(ledger=(an_entry(1, START, 10), an_entry(2, START + 9 * DAY, 12, settled=True)))
+    facts = some_facts(ledger=(an_entry(1, START, 10), an_entry(2, START + 9 * DAY, 12, allocated=True)))
     life = Life(facts, [seats(START + 5 * DAY, 15)])
     life.command(Retry(), START + 10 * DAY)
 
@@ -84,7 +84,7 @@ def test_manual_plans_ignore_the_seats() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reported", "already_told", "notify"),
+    ("reported", "already_notified", "notify"),
     [
         (DUE - timedelta(hours=23), False, False),
         (DUE - DAY, False, True),
@@ -93,10 +93,10 @@ def test_manual_plans_ignore_the_seats() -> None:
     ],
 )
 def test_a_self_hosted_plan_waits_for_its_seats_and_says_so_once(
-    reported: datetime | None, already_told: bool, notify: bool
+    reported: datetime | None, already_notified: bool, notify: bool
 ) -> None:
     seen = seats(reported, 10) if reported else None
-    facts = replace(self_hosted(stale_data_notice_sent=already_told), last_observation=seen)
+    facts = replace(self_hosted(stale_data_notice_sent=already_notified), last_observation=seen)
 
     with pytest.raises(StaleSeatData) as waiting:
         process_billing_date(facts, DUE)

@@ -101,7 +101,7 @@ def test_a_switch_waits_for_the_return() -> None:
 
 def test_a_trial_is_over_on_its_day_and_the_first_period_starts_at_the_return() -> None:
     trial = a_plan(status=PlanStatus.FREE_TRIAL, next_invoice_date=DUE)
-    life = suspended(some_facts(plan=trial, ledger=(an_entry(1, START, 10, settled=False),)))
+    life = suspended(some_facts(plan=trial, ledger=(an_entry(1, START, 10, allocated=False),)))
     life.backfill(at("2024-04-15"))
     assert life.invoices == []
 
@@ -113,7 +113,7 @@ def test_a_trial_is_over_on_its_day_and_the_first_period_starts_at_the_return() 
 
 def test_a_trial_still_running_at_the_return_goes_on() -> None:
     trial = a_plan(status=PlanStatus.FREE_TRIAL, next_invoice_date=DUE)
-    life = suspended(some_facts(plan=trial, ledger=(an_entry(1, START, 10, settled=False),)))
+    life = suspended(some_facts(plan=trial, ledger=(an_entry(1, START, 10, allocated=False),)))
     life.resume(START + 9 * DAY)
 
     assert life.facts.plan.status is PlanStatus.FREE_TRIAL

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from billflow.dev.ports import LOOPBACK
 
-TAKEN = "250 taken"
+ACCEPTED = "250 taken"
 
 
 @dataclass
 class MailServer:
     """What it answers to a letter, those it took, and how many it refused."""
 
-    answer: str = TAKEN
+    answer: str = ACCEPTED
     url: str = ""
-    taken: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     refused: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,14 +36,14 @@ class MailServer:
         writer.close()
 
     def _judge(self, mail: str) -> None:
-        if self.answer == TAKEN:
-            self.taken.append(mail)
+        if self.answer == ACCEPTED:
+            self.accepted.append(mail)
         else:
             self.refused += 1
 
 
 @asynccontextmanager
-async def mail_server(answer: str = TAKEN) -> AsyncIterator[MailServer]:
+async def mail_server(answer: str = ACCEPTED) -> AsyncIterator[MailServer]:
     """Run a mail server on a free port."""
     served = MailServer(answer)
     server = await asyncio.start_server(served.serve, LOOPBACK, 0)

@@ -12,7 +12,7 @@ from billflow.payments.sandbox import DECLINING_CARD
 from billflow.ports.mail import MailNotSent
 from billflow.wiring import mail_activities, personal_data_of
 from tests.databases import migrated_database
-from tests.mail.server import TAKEN, MailServer, mail_server
+from tests.mail.server import ACCEPTED, MailServer, mail_server
 from tests.workflows.skipping import SkippingEnvironment, skipping_environment
 
 HOUR = timedelta(hours=1)
@@ -61,11 +61,11 @@ async def test_a_mail_that_no_server_took_is_sent_once_when_one_is_back(
     customer, mail = await refused_mail(env)
     assert refusing.refused > 1
 
-    refusing.answer = TAKEN
+    refusing.answer = ACCEPTED
     await over(env, mail)
 
     assert [one.sent_at is not None for one in await kept(env, customer)] == [True]
-    [received] = refusing.taken
+    [received] = refusing.accepted
     assert f"To: {mail.recipient}" in received
 
 
@@ -75,7 +75,7 @@ async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_i
     customer = await env.subscriber()
     await env.plan(customer)
     [invoice] = await env.invoices(customer)
-    refusing.answer = TAKEN
+    refusing.answer = ACCEPTED
     mails, now = mail_activities(env.engine), await env.now()
 
     for occasion in (Occasion.PAYMENT_FAILED, Occasion.SUSPENDED, Occasion.REACTIVATED):
@@ -86,7 +86,7 @@ async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_i
     assert [(one.occasion, one.sent_at is not None) for one in await kept(env, customer)] == [
         (Occasion.REACTIVATED, True)
     ]
-    assert len(refusing.taken) == 1
+    assert len(refusing.accepted) == 1
 
 
 async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
@@ -102,10 +102,10 @@ async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
 
     await env.command(plan, EndNow())
     await personal_data_of(env.engine).erase(customer.ref, await env.change())
-    refusing.answer = TAKEN
+    refusing.answer = ACCEPTED
     await mails.notify_late(ask)
 
-    assert refusing.taken == []
+    assert refusing.accepted == []
     [mail] = await kept(env, customer)
     assert (mail.subject, mail.body, mail.sent_at) == ("[erased]", "[erased]", None)
     assert customer.email not in mail.recipient

@@ -11,16 +11,16 @@ from billflow.ports.mail import MailNotSent
 from billflow.settings import SettingsError
 from tests.mail.server import mail_server
 
-LETTER = Mail(language="de", recipient="kundin@beispiel.example", subject="Fällig", body="Guten Tag Müller\n")
+MAIL = Mail(language="de", recipient="kundin@beispiel.example", subject="Fällig", body="Guten Tag Müller\n")
 
 
-async def test_a_letter_arrives_whole_and_twice_under_one_message_id() -> None:
+async def test_a_mail_arrives_whole_and_twice_under_one_message_id() -> None:
     async with mail_server() as server:
         mailer = SmtpMailer(server.url, "Acme Billing <billing@acme.example>")
         for _ in range(2):
-            await mailer.send("org/invoice/1/suspended/1", LETTER)
+            await mailer.send("org/invoice/1/suspended/1", MAIL)
 
-    first, second = (message_from_string(text, policy=policy.default) for text in server.taken)
+    first, second = (message_from_string(text, policy=policy.default) for text in server.accepted)
     assert (first["To"], first["Subject"], first["From"]) == (
         "kundin@beispiel.example",
         "Fällig",
@@ -34,9 +34,9 @@ async def test_a_letter_arrives_whole_and_twice_under_one_message_id() -> None:
 async def test_a_server_that_refuses_or_is_away_is_named_without_the_recipient() -> None:
     async with mail_server("550 kundin@beispiel.example is unknown here") as server:
         with pytest.raises(MailNotSent) as refused:
-            await SmtpMailer(server.url, "a@b.example").send("key", LETTER)
+            await SmtpMailer(server.url, "a@b.example").send("key", MAIL)
     with pytest.raises(MailNotSent) as away:
-        await SmtpMailer(f"smtp://{LOOPBACK}:{free_port()}", "a@b.example").send("key", LETTER)
+        await SmtpMailer(f"smtp://{LOOPBACK}:{free_port()}", "a@b.example").send("key", MAIL)
 
     for told in (str(refused.value), str(away.value)):
         assert LOOPBACK in told

@@ -36,7 +36,7 @@ def test_every_language_has_a_text_for_every_occasion() -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
 @pytest.mark.parametrize("occasion", Occasion)
-def test_every_letter_is_filled_in_and_names_its_reader(language: str, occasion: Occasion) -> None:
+def test_every_mail_is_filled_in_and_names_its_reader(language: str, occasion: Occasion) -> None:
     mail = written(occasion, language, AT)
 
     assert mail.language == language

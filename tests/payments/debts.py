@@ -35,7 +35,7 @@ class Debt:
                 except PaymentsUnavailable:
                     self.unavailable += 1
 
-    async def settle(self) -> None:
+    async def close(self) -> None:
         await self.reach_customer()
         sandbox, stripe_id = Sandbox(self.gateway.client, KEY), str(self.customer.stripe_customer_id)
         await self.insist(lambda: sandbox.give_card(stripe_id))

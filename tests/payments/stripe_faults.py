@@ -18,7 +18,7 @@ PATIENT = httpx.Timeout(PATIENCE)
 IMPATIENT = httpx.Timeout(PATIENCE, read=0.4)
 STALL = 0.6
 
-LOST_ANSWERS = {
+LOST_RESPONSES = {
     "cut": Plan(after="cut"),
     "reset": Plan(after="reset"),
     "html": Plan(after="html"),
@@ -45,7 +45,7 @@ class Trouble:
         self.server = server
         self.planned: dict[str, list[Plan]] = defaultdict(list)
         self.calls: list[tuple[str, str | None, str]] = []
-        self.ahead = timedelta()
+        self.offset = timedelta()
         self._met = asyncio.Event()
 
     def plan(self, call: Call) -> Plan:
@@ -76,11 +76,11 @@ class Trouble:
         """Let the server's time and ours go by, so that its keys grow old."""
         assert self.server._runtime
         self.server._runtime.services.clock.advance(hours * 3600)
-        self.ahead += timedelta(hours=hours)
+        self.offset += timedelta(hours=hours)
 
     def now(self) -> datetime:
         """Return the present."""
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.offset
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from stripe_emulator.server import StripeEmulator
 from tests.payments.conftest import watch
 from tests.payments.debts import a_debt
 from tests.payments.inputs import KEY
-from tests.payments.stripe_faults import LOST_ANSWERS, Trouble
+from tests.payments.stripe_faults import LOST_RESPONSES, Trouble
 from tests.waiting import PATIENCE
 
 NOW = datetime.now(UTC)
@@ -46,7 +46,7 @@ def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
 
 async def paid(gateway: StripeGateway) -> InvoiceToCollect:
     debt = a_debt(gateway)
-    await debt.settle()
+    await debt.close()
     return debt.invoice
 
 
@@ -95,7 +95,7 @@ def a_note(invoice: InvoiceToCollect, before: int, refunded: int, balance: int) 
     return CreditNoteToSend(invoice=invoice, note=record, sent_first_at=NOW)
 
 
-async def test_a_refund_asked_for_again_and_again_gives_money_back_once(
+async def test_a_refund_asked_for_again_and_again_refunds_once(
     gateway: StripeGateway, adjustments: StripeAdjustmentGateway
 ) -> None:
     wanted = a_refund(await paid(gateway), 1000)
@@ -247,14 +247,14 @@ async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
     assert (len(money.refunds), len(money.credit_notes), money.foreign_credit_notes) == (1, 1, ())
 
 
-@pytest.mark.parametrize("fault", [name for name in LOST_ANSWERS if name != "timeout"])
+@pytest.mark.parametrize("fault", [name for name in LOST_RESPONSES if name != "timeout"])
 @pytest.mark.parametrize("operation", ["refund.create", "credit_note.create"])
-async def test_a_faulty_stripe_gives_money_back_once(
+async def test_a_faulty_stripe_refunds_once(
     troubled: StripeGateway, trouble: Trouble, fault: str, operation: str
 ) -> None:
     invoice = await paid(troubled)
     wanted = a_refund(invoice, 1000) if operation == "refund.create" else a_note(invoice, 0, 1000, 0)
-    trouble.at(operation, LOST_ANSWERS[fault])
+    trouble.at(operation, LOST_RESPONSES[fault])
     adjustments = StripeAdjustmentGateway(troubled.client, trouble.now)
 
     answer: AdjustmentResult | None = None
@@ -267,7 +267,7 @@ async def test_a_faulty_stripe_gives_money_back_once(
     assert [charge.amount_refunded for charge in held.data] == [1000]
 
 
-GIVE_BACK = {"note to the card": RefundMethod.REFUND, "note to the balance": RefundMethod.BALANCE}
+REFUND_METHODS = {"note to the card": RefundMethod.REFUND, "note to the balance": RefundMethod.BALANCE}
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["pay", "refund", "note to the card", "note to the balance"]), st.none() | st.integers(1, TOTAL)
@@ -292,15 +292,15 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
             debt = a_debt(gateway)
             await debt.reach_customer()
             await debt.issue()
-            books = InvoiceMoney(status="open", total=TOTAL, amount_due=TOTAL)
+            repository = InvoiceMoney(status="open", total=TOTAL, amount_due=TOTAL)
             for name, amount in acts:
-                if name == "pay" and books.remaining:
+                if name == "pay" and repository.remaining:
                     await Sandbox(client, KEY).give_card(str(debt.customer.stripe_customer_id))
-                    assert await gateway.collect(debt.invoice, 1) == Paid(amount_paid=books.remaining)
-                    books = replace(books, status="paid", amount_paid=books.remaining)
+                    assert await gateway.collect(debt.invoice, 1) == Paid(amount_paid=repository.remaining)
+                    repository = replace(repository, status="paid", amount_paid=repository.remaining)
                     continue
                 try:
-                    books, wanted = _decided(books, debt.invoice, name, amount)
+                    repository, wanted = _decided(repository, debt.invoice, name, amount)
                 except BillingError:
                     continue
                 assert (await adjustments.create(wanted)).status is AdjustmentStatus.SUCCEEDED
@@ -308,23 +308,23 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
         async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
             broken = (await http.get("/_sim/invariants")).json()["broken"]
     assert standing is not None
-    assert (standing.status.value, standing.amount_paid) == (books.status, books.amount_paid)
+    assert (standing.status.value, standing.amount_paid) == (repository.status, repository.amount_paid)
     assert broken == []
 
 
 def _decided(
-    books: InvoiceMoney, invoice: InvoiceToCollect, name: str, amount: int | None
+    repository: InvoiceMoney, invoice: InvoiceToCollect, name: str, amount: int | None
 ) -> tuple[InvoiceMoney, RefundToSend | CreditNoteToSend]:
     if name in ("pay", "refund"):
-        back = refund(books, amount)
-        return replace(books, refunded=books.refunded + back), a_refund(invoice, back)
-    note = credit_note(books, amount, {}, GIVE_BACK[name])
+        back = refund(repository, amount)
+        return replace(repository, refunded=repository.refunded + back), a_refund(invoice, back)
+    note = credit_note(repository, amount, {}, REFUND_METHODS[name])
     after = replace(
-        books,
-        credited=books.credited + note.amount,
-        credited_before_payment=books.credited_before_payment + note.before_payment,
-        refunded=books.refunded + note.refund,
-        refunded_by_notes=books.refunded_by_notes + note.refund,
+        repository,
+        credited=repository.credited + note.amount,
+        credited_before_payment=repository.credited_before_payment + note.before_payment,
+        refunded=repository.refunded + note.refund,
+        refunded_by_notes=repository.refunded_by_notes + note.refund,
     )
     settled = after.status == "open" and not after.remaining
     wanted = a_note(invoice, note.before_payment, note.refund, note.balance)

@@ -12,7 +12,7 @@ from billflow.payments.gateway import StripeGateway
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.inputs import KEY, a_customer
-from tests.payments.stripe_faults import IMPATIENT, LOST_ANSWERS, PATIENT, Trouble, refusal, troubled_server
+from tests.payments.stripe_faults import IMPATIENT, LOST_RESPONSES, PATIENT, Trouble, refusal, troubled_server
 
 
 def descendants(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -66,10 +66,10 @@ PLANNED = {
     "409": (refusal(409, "idempotency_key_in_use"), stripe.APIError),
     "500": (Plan(fails=True), stripe.APIError),
     "503": (refusal(503, "unavailable"), stripe.APIError),
-    "html instead of JSON": (LOST_ANSWERS["html"], stripe.APIError),
-    "broken JSON": (LOST_ANSWERS["malformed"], stripe.APIError),
-    "cut answer": (LOST_ANSWERS["cut"], stripe.APIConnectionError),
-    "reset connection": (LOST_ANSWERS["reset"], stripe.APIConnectionError),
+    "html instead of JSON": (LOST_RESPONSES["html"], stripe.APIError),
+    "broken JSON": (LOST_RESPONSES["malformed"], stripe.APIError),
+    "cut answer": (LOST_RESPONSES["cut"], stripe.APIConnectionError),
+    "reset connection": (LOST_RESPONSES["reset"], stripe.APIConnectionError),
 }
 
 
@@ -88,7 +88,7 @@ async def test_what_leaves_us_without_an_answer_is_unavailable(
 
 
 async def test_an_answer_that_takes_too_long_is_unavailable(trouble: Trouble, impatient: stripe.StripeClient) -> None:
-    trouble.at("customer.create", LOST_ANSWERS["timeout"])
+    trouble.at("customer.create", LOST_RESPONSES["timeout"])
 
     error = await error_of(impatient)
 

@@ -12,19 +12,19 @@ from billflow.ports.payments import PaymentsUnavailable
 from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import a_customer, invoices_of
-from tests.payments.stripe_faults import LOST_ANSWERS, Trouble, refusal
+from tests.payments.stripe_faults import LOST_RESPONSES, Trouble, refusal
 from tests.waiting import PATIENCE
 
 
-@pytest.mark.parametrize("fault", sorted(LOST_ANSWERS.keys() - {"timeout"}))
+@pytest.mark.parametrize("fault", sorted(LOST_RESPONSES.keys() - {"timeout"}))
 async def test_answers_lost_on_the_way_cost_a_repetition_and_nothing_else(
     trouble: Trouble, troubled: StripeGateway, fault: str
 ) -> None:
     debt = a_debt(troubled)
     for operation in WRITES:
-        trouble.at(operation, LOST_ANSWERS[fault])
+        trouble.at(operation, LOST_RESPONSES[fault])
 
-    await debt.settle()
+    await debt.close()
 
     assert debt.unavailable == len(WRITES)
     await assert_paid_once(debt)
@@ -35,9 +35,9 @@ async def test_what_was_done_while_we_stopped_listening_is_not_done_again(
 ) -> None:
     debt = a_debt(impatient)
     for operation in WRITES:
-        trouble.at(operation, LOST_ANSWERS["timeout"])
+        trouble.at(operation, LOST_RESPONSES["timeout"])
 
-    await debt.settle()
+    await debt.close()
 
     assert debt.unavailable >= len(WRITES)
     await assert_paid_once(debt)
@@ -48,7 +48,7 @@ async def test_a_stored_failure_is_left_behind_with_a_second_key(trouble: Troubl
     for operation in WRITES:
         trouble.at(operation, Plan(fails=True))
 
-    await debt.settle()
+    await debt.close()
 
     first = keys.create_invoice(debt.invoice.invoice_id)
     assert trouble.executed("invoice.create") == [first, f"{first}:v2"]
@@ -60,7 +60,7 @@ async def test_failures_stored_again_and_again_use_up_one_key_each(trouble: Trou
     # The second of these meets the first key again, which only replays.
     trouble.at("invoice.create", *[Plan(fails=True) for _ in range(3)])
 
-    await debt.settle()
+    await debt.close()
 
     first = keys.create_invoice(debt.invoice.invoice_id)
     assert trouble.executed("invoice.create") == [first, f"{first}:v2", f"{first}:v3"]
@@ -95,7 +95,7 @@ async def test_a_lost_void_is_void(trouble: Trouble, troubled: StripeGateway) ->
     debt = a_debt(troubled)
     await debt.reach_customer()
     await debt.issue()
-    trouble.at("invoice.void_invoice", Plan(fails=True), LOST_ANSWERS["reset"])
+    trouble.at("invoice.void_invoice", Plan(fails=True), LOST_RESPONSES["reset"])
 
     await debt.insist(lambda: troubled.void(debt.invoice))
 
@@ -106,12 +106,12 @@ async def test_forty_debts_under_every_kind_of_fault_are_paid_once_each(
     trouble: Trouble, impatient: StripeGateway
 ) -> None:
     chance = random.Random(20261120)
-    kinds = [*LOST_ANSWERS.values(), Plan(fails=True), refusal(429, "rate_limit"), refusal(503, "unavailable")]
+    kinds = [*LOST_RESPONSES.values(), Plan(fails=True), refusal(429, "rate_limit"), refusal(503, "unavailable")]
     for operation in WRITES:
         trouble.at(operation, *[chance.choice([Plan(), Plan(), *kinds]) for _ in range(60)])
     debts = [a_debt(impatient) for _ in range(40)]
 
-    await asyncio.gather(*(debt.settle() for debt in debts))
+    await asyncio.gather(*(debt.close() for debt in debts))
 
     assert sum(debt.unavailable for debt in debts) > len(debts)
     for debt in debts:

@@ -9,7 +9,7 @@ from billflow.payments.sandbox import Sandbox
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import KEY, an_invoice, invoices_of, known
-from tests.payments.stripe_faults import LOST_ANSWERS, Trouble
+from tests.payments.stripe_faults import LOST_RESPONSES, Trouble
 
 DAY_AND_MORE = 25
 
@@ -20,7 +20,7 @@ async def test_once_the_keys_are_forgotten_what_is_there_is_adopted(
 ) -> None:
     debt = a_debt(troubled)
     await debt.reach_customer()
-    trouble.at(operation, LOST_ANSWERS["cut"])
+    trouble.at(operation, LOST_RESPONSES["cut"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.issue(debt.invoice)
 
@@ -34,12 +34,12 @@ async def test_once_the_keys_are_forgotten_what_is_there_is_adopted(
 
 async def test_a_customer_is_adopted_once_its_key_is_forgotten(trouble: Trouble, troubled: StripeGateway) -> None:
     debt = a_debt(troubled)
-    trouble.at("customer.create", LOST_ANSWERS["cut"])
+    trouble.at("customer.create", LOST_RESPONSES["cut"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.ensure_customer(debt.customer)
 
     trouble.pass_hours(DAY_AND_MORE)
-    await debt.settle()
+    await debt.close()
 
     await assert_paid_once(debt)
 
@@ -51,7 +51,7 @@ async def test_an_attempt_whose_key_is_forgotten_does_not_charge_again(
     await debt.reach_customer()
     await Sandbox(troubled.client, KEY).give_card(str(debt.customer.stripe_customer_id))
     await debt.issue()
-    trouble.at("invoice.pay", LOST_ANSWERS["cut"])
+    trouble.at("invoice.pay", LOST_RESPONSES["cut"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.collect(debt.invoice, 1)
 
@@ -83,7 +83,7 @@ async def test_a_release_that_asks_differently_finds_what_the_one_before_made(
 ) -> None:
     customer = await known(troubled)
     invoice = an_invoice(customer, 5000)
-    trouble.at("invoice.create", LOST_ANSWERS["cut"])
+    trouble.at("invoice.create", LOST_RESPONSES["cut"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.issue(invoice)
 
@@ -98,7 +98,7 @@ async def test_a_release_that_words_lines_differently_does_not_add_them_twice(
 ) -> None:
     customer = await known(troubled)
     invoice = an_invoice(customer, 5000, 700)
-    trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+    trouble.at("invoice.finalize_invoice", LOST_RESPONSES["never carried out"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.issue(invoice)
 
@@ -116,7 +116,7 @@ async def test_a_draft_that_people_corrected_or_deleted_is_issued_within_the_day
     customer = await known(troubled)
     for repair in ("correct", "delete"):
         invoice = an_invoice(customer, 5000)
-        trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+        trouble.at("invoice.finalize_invoice", LOST_RESPONSES["never carried out"])
         with pytest.raises(PaymentsUnavailable):
             await troubled.issue(invoice)
         draft = (await invoices_of(client, customer))[0]
@@ -137,7 +137,7 @@ async def test_a_draft_that_people_corrected_or_deleted_is_issued_within_the_day
 async def test_a_draft_that_a_person_finalized_meanwhile_is_issued(trouble: Trouble, troubled: StripeGateway) -> None:
     customer = await known(troubled)
     invoice = an_invoice(customer, 5000)
-    trouble.at("invoice.finalize_invoice", LOST_ANSWERS["never carried out"])
+    trouble.at("invoice.finalize_invoice", LOST_RESPONSES["never carried out"])
     with pytest.raises(PaymentsUnavailable):
         await troubled.issue(invoice)
     (draft,) = await invoices_of(troubled.client, customer)

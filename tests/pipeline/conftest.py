@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.api_environment import API_KEY, ApiEnvironment, api, engine, env, env_database_url
-from tests.cli.terminal import HERE, Answer, Terminal, environment
+from tests.cli.terminal import HERE, Output, Terminal, environment
 from tests.namespaces import variables
 from tests.pipeline.environment import SERVER, PlanEnvironment, begun
 
 __all__ = ["api", "engine", "env", "env_database_url"]
 
-Typed = Callable[..., Awaitable[Answer]]
+Typed = Callable[..., Awaitable[Output]]
 """Types `billflow WORDS`, and returns what it answered."""
 
 TYPIST = HERE / "typist.py"

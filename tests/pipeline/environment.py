@@ -147,7 +147,7 @@ class PlanEnvironment:
         rows = sorted(page.rows, key=lambda row: (row.issued_at, row.number or ""))
         return [await invoices.get(self.org_id, row.invoice_id) for row in rows]
 
-    async def settled(self) -> list[InvoiceDetail]:
+    async def closed(self) -> list[InvoiceDetail]:
         """Return the customer's invoices once none of them is open any more."""
         await until(self._all_closed)
         return await self.invoices()

@@ -14,20 +14,20 @@ from tests.pipeline.environment import BEGIN, DAY, MONTHLY, PlanEnvironment, by_
 async def notices(plan_env: PlanEnvironment) -> list[dict[str, object]]:
     """Return the notices of late invoices, once there is one."""
 
-    async def is_told() -> bool:
+    async def is_notified() -> bool:
         return bool(await plan_env.events("billing.backfilled"))
 
-    await until(is_told)
+    await until(is_notified)
     return await plan_env.events("billing.backfilled")
 
 
-async def test_an_outage_is_caught_up_oldest_first_with_one_notice_of_all_invoices(plan_env: PlanEnvironment) -> None:
+async def test_an_outage_is_backfilled_oldest_first_with_one_notice_of_all_invoices(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10))
 
     await plan_env.advance(add_months(BEGIN, 5) + DAY)
 
     [notice] = await notices(plan_env)
-    _, *late = await plan_env.settled()
+    _, *late = await plan_env.closed()
     assert [invoice.issued_at for invoice in late] == [add_months(BEGIN, month) for month in range(1, 6)]
     told = notice["invoices"]
     assert isinstance(told, list)
@@ -38,12 +38,12 @@ async def test_an_outage_is_caught_up_oldest_first_with_one_notice_of_all_invoic
     assert times == [add_months(BEGIN, month) for month in range(6)]
 
 
-async def test_one_letter_tells_of_all_late_invoices_with_their_dates_and_sum(plan_env: PlanEnvironment) -> None:
+async def test_one_mail_tells_of_all_late_invoices_with_their_dates_and_sum(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_hand(10))
 
     await plan_env.advance(add_months(BEGIN, 3) + DAY)
 
-    _, *late = await plan_env.settled()
+    _, *late = await plan_env.closed()
     [mail] = await mails(plan_env)
     assert mail.occasion is Occasion.BACKFILL
     assert [line for line in mail.body.splitlines() if line.startswith("- ")] == [
@@ -69,7 +69,7 @@ async def test_a_billing_date_in_time_gives_no_such_notice(plan_env: PlanEnviron
 
     for month in (1, 2):
         await plan_env.months(month)
-    await plan_env.settled()
+    await plan_env.closed()
 
     assert await plan_env.events("billing.backfilled") == []
     assert (await plan_env.env.engine.repositories.mails.list(plan_env.org_id, plan_env.customer_id)).rows == ()
@@ -84,7 +84,7 @@ async def test_seats_that_changed_during_the_outage_are_billed_month_by_month(pl
 
     await plan_env.advance(add_months(BEGIN, 4) + DAY)
 
-    renewals = [invoice.lines[0].quantity for invoice in await plan_env.settled()]
+    renewals = [invoice.lines[0].quantity for invoice in await plan_env.closed()]
     assert renewals == [10, 10, 11, 12, 13]
     assert len(await notices(plan_env)) == 1
 
@@ -97,7 +97,7 @@ async def test_a_switch_within_the_outage_leaves_one_notice_for_both_plans(plan_
     await plan_env.advance(add_months(BEGIN, 15))
 
     [notice] = await notices(plan_env)
-    invoices = await plan_env.settled()
+    invoices = await plan_env.closed()
     told = notice["invoices"]
     assert isinstance(told, list)
     assert [one["total"] for one in told] == [80_000, 80_000]
@@ -110,7 +110,7 @@ async def test_invoices_are_due_described_and_named_on_the_statement_as_agreed(p
     assert (purchase.due_at, purchase.statement_descriptor) == (BEGIN + DAY, "Cloud Standard")
     assert [line.description for line in purchase.lines] == ["Cloud Standard"]
     await plan_env.pay(purchase)
-    await plan_env.settled()
+    await plan_env.closed()
     due = add_months(BEGIN, 12)
 
     await plan_env.advance(due)

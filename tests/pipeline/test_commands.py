@@ -100,7 +100,9 @@ def test_every_command_there_is_has_its_case() -> None:
 
 
 @every_command
-async def test_a_command_by_update_is_answered_when_it_is_in_the_books(plan_env: PlanEnvironment, case: Case) -> None:
+async def test_a_command_by_update_is_answered_when_it_is_in_the_database(
+    plan_env: PlanEnvironment, case: Case
+) -> None:
     plan = await ready(plan_env, case)
 
     result = await plan_env.command(plan, case.command, "once")

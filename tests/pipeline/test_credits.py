@@ -54,7 +54,7 @@ async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_on
     upgraded = await plan_env.command(plan, UpgradeTierNow(tier="cloud_plus"))
 
     assert upgraded.successor is not None
-    purchase, successors = await plan_env.settled()
+    purchase, successors = await plan_env.closed()
     assert (purchase.total, purchase.amount_due, purchase.amount_paid) == (7200, 7200, 7200)
     assert (successors.total, successors.amount_due, successors.amount_paid) == (12_000, 4800, 4800)
     assert successors.lines[0].quantity == 10
@@ -66,7 +66,7 @@ async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_on
 async def test_a_credit_is_posted_once_however_often_its_invoice_is_sent(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(9))
     await plan_env.command(plan, UpgradeTierNow(tier="cloud_plus"))
-    _, successors = await plan_env.settled()
+    _, successors = await plan_env.closed()
 
     await collected_again(plan_env, successors)
 
@@ -93,7 +93,7 @@ async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_u
         await plan_env.months(month)
 
     assert upgraded.state.status is PlanStatus.ENDED
-    invoices = await plan_env.settled()
+    invoices = await plan_env.closed()
     assert [(invoice.total, invoice.amount_due) for invoice in invoices] == [
         (42_000, 42_000),
         (20_000, 0),
@@ -104,7 +104,7 @@ async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_u
     await agree(plan_env)
 
 
-async def test_a_voided_invoice_gives_back_what_the_balance_paid_of_it(plan_env: PlanEnvironment) -> None:
+async def test_a_voided_invoice_refunds_what_the_balance_paid_of_it(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_invoice(9))
     [purchase] = await plan_env.sent()
     await plan_env.pay(purchase)
@@ -115,10 +115,10 @@ async def test_a_voided_invoice_gives_back_what_the_balance_paid_of_it(plan_env:
 
     await plan_env.command(upgraded.successor, EndNow(void_open_invoices=True))
 
-    async def is_given_back() -> bool:
+    async def is_returned() -> bool:
         return await plan_env.stripe_balance() == -7200
 
-    await until(is_given_back)
+    await until(is_returned)
     assert await plan_env.credit_balance() == 7200
 
 
@@ -128,7 +128,7 @@ async def paid_later(plan_env: PlanEnvironment, days: int) -> PlanState:
     [purchase] = await plan_env.sent()
     await plan_env.advance(BEGIN + days * DAY)
     await plan_env.pay(purchase)
-    await plan_env.settled()
+    await plan_env.closed()
     return await running(plan_env)
 
 
@@ -176,7 +176,7 @@ async def test_what_was_refunded_is_not_credited_again(
     plan_env: PlanEnvironment, refunded: int | None, credited: int
 ) -> None:
     plan = await plan_env.plan(by_hand(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
-    [purchase] = await plan_env.settled()
+    [purchase] = await plan_env.closed()
     key = f"back/{purchase.invoice_id}"
     ask = RefundInput(
         org_id=plan_env.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
@@ -198,7 +198,7 @@ async def test_a_discount_larger_than_the_bill_goes_to_the_balance_and_pays_the_
     await plan_env.seats(1, add_months(BEGIN, 1))
     await plan_env.months(1)
 
-    first, second = await plan_env.settled()
+    first, second = await plan_env.closed()
     assert [line.amount for line in first.lines] == [350, -2000]
     assert [(first.total, first.amount_due), (second.total, second.amount_due)] == [(-1650, 0), (350, 0)]
     assert await plan_env.credit_balance() == 1300

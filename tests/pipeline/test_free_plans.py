@@ -69,7 +69,7 @@ async def test_a_paid_plan_follows_complimentary_access_on_its_last_day_with_the
 
     old, new = await plan_env.plans()
     assert (old.status, new.status, new.licenses) == (PlanStatus.ENDED, PlanStatus.ACTIVE, 25)
-    assert [invoice.total for invoice in await plan_env.settled()] == [25 * 8000 - 24_000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [25 * 8000 - 24_000]
 
 
 async def test_a_scheduled_plan_that_is_cancelled_never_starts(server_plan_env: PlanEnvironment) -> None:
@@ -93,7 +93,7 @@ async def test_upgrading_at_once_ends_complimentary_access_without_a_credit(serv
 
     assert upgraded.successor is not None
     assert (upgraded.state.status, upgraded.successor.licenses) == (PlanStatus.ENDED, 11)
-    assert [invoice.total for invoice in await plan_env.settled()] == [11 * 350]
+    assert [invoice.total for invoice in await plan_env.closed()] == [11 * 350]
     assert (await plan_env.credits()) == ()
 
 
@@ -109,7 +109,7 @@ async def test_basic_to_business_at_once_ends_basic_and_credits_the_rest_of_its_
     upgraded = await plan_env.command(basic, UpgradeTierNow(tier="self_hosted_business"))
 
     credit = -(-12 * 350 * 21 // 31)
-    purchase, business = await plan_env.settled()
+    purchase, business = await plan_env.closed()
     assert (upgraded.state.status, purchase.total) == (PlanStatus.ENDED, 12 * 350)
     assert (business.total, business.amount_due) == (25 * 800, 25 * 800 - credit)
     assert (await plan_env.credits())[0].amount == credit
@@ -164,8 +164,8 @@ async def test_a_new_server_starts_with_twelve_months_of_discount_and_a_realm_wi
     await server_plan_env.plan(BASIC)
     await plan_env.plan(by_hand(12))
 
-    assert [invoice.total for invoice in await server_plan_env.settled()] == [12 * 350 - 2000]
-    assert [invoice.total for invoice in await plan_env.settled()] == [12 * 800]
+    assert [invoice.total for invoice in await server_plan_env.closed()] == [12 * 350 - 2000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [12 * 800]
     customer = await server_plan_env.env.engine.queries.customers.get(
         server_plan_env.org_id, server_plan_env.customer_id
     )

@@ -68,7 +68,7 @@ async def test_a_fixed_price_paid_by_the_month_is_twelve_instalments_and_then_en
 
     await plan_env.months(13)
 
-    invoices = await plan_env.settled()
+    invoices = await plan_env.closed()
     assert [invoice.total for invoice in invoices] == [10_001] * 5 + [10_000] * 7
     assert sum(invoice.total for invoice in invoices) == 120_005
     assert (await plan_env.state(plan)).status is PlanStatus.ENDED
@@ -82,7 +82,7 @@ async def test_a_fixed_price_paid_by_the_year_is_billed_once(plan_env: PlanEnvir
 
     await plan_env.months(12)
 
-    assert [invoice.total for invoice in await plan_env.settled()] == [120_005]
+    assert [invoice.total for invoice in await plan_env.closed()] == [120_005]
     assert (await plan_env.state(plan)).status is PlanStatus.ENDED
 
 
@@ -93,7 +93,7 @@ async def test_a_discounted_offer_prices_the_plan_its_renewals_and_a_switch(plan
 
     await plan_env.months(1)
 
-    assert [invoice.total for invoice in await plan_env.settled()] == [6000, 6000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [6000, 6000]
     customer = await plan_env.env.engine.queries.customers.get(plan_env.org_id, plan_env.customer_id)
     pricing = customer.pricing
     assert (pricing.required_plan_tier, pricing.annual_discounted_price) == ("cloud_standard", 6000)
@@ -203,7 +203,7 @@ async def test_who_pays_already_gets_the_offer_as_what_follows(plan_env: PlanEnv
     assert (scheduled.status, scheduled.fixed_price) == (PlanStatus.NEVER_STARTED, 12_000)
     old, new = await plan_env.plans()
     assert (old.status, new.status, new.end_date) == (PlanStatus.ENDED, PlanStatus.ACTIVE, add_months(BEGIN, 13))
-    assert [invoice.total for invoice in await plan_env.settled()] == [9600, 1000, 1000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [9600, 1000, 1000]
 
 
 async def test_an_offer_accepted_during_complimentary_access_takes_its_place_once(
@@ -220,7 +220,7 @@ async def test_an_offer_accepted_during_complimentary_access_takes_its_place_onc
     plan = first.state
     assert (plan.status, plan.fixed_price, plan.end_date) == (PlanStatus.ACTIVE, 120_000, add_months(BEGIN, 12))
     assert (await plan_env.state(free)).status is PlanStatus.ENDED
-    assert [invoice.total for invoice in await plan_env.settled()] == [120_000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [120_000]
     assert await offers(plan_env) == [OfferStatus.ACCEPTED]
     with pytest.raises(Refused):
         await accepted(plan_env, offer, key="another time")

@@ -29,7 +29,7 @@ async def test_an_offer_is_made_listed_accepted_and_billed_over_http(
     assert again.json()["plan"]["id"] == started.json()["plan"]["id"]
     listed = (await api.get(path_of(plan_env))).json()
     assert [(one["id"], one["status"]) for one in listed["offers"]] == [(offer["id"], "accepted")]
-    assert [invoice.total for invoice in await plan_env.settled()] == [10_000]
+    assert [invoice.total for invoice in await plan_env.closed()] == [10_000]
 
 
 async def test_an_offer_is_withdrawn_over_http_and_accepted_no_more(

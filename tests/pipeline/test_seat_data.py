@@ -37,7 +37,7 @@ async def test_a_plan_waits_for_seat_data_says_so_once_and_goes_on_when_it_comes
         return (await plan_env.state(plan)).attention is None
 
     await until(is_free)
-    purchase, renewal = await plan_env.settled()
+    purchase, renewal = await plan_env.closed()
     assert (purchase.total, renewal.total, renewal.issued_at) == (12 * 350, 12 * 350, MONTH)
     assert (await plan_env.state(plan)).due_at == add_months(BEGIN, 2)
 
@@ -53,7 +53,7 @@ async def test_each_wait_has_its_own_notice(server_plan_env: PlanEnvironment) ->
         await plan_env.advance(due + 2 * DAY)
 
     assert len(await plan_env.events("plan.seat_data_stale")) == 2
-    assert [invoice.total for invoice in await plan_env.settled()] == [12 * 350] * 3
+    assert [invoice.total for invoice in await plan_env.closed()] == [12 * 350] * 3
 
 
 async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time(
@@ -71,7 +71,7 @@ async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time
     await plan_env.months(3)
 
     assert (await plan_env.state(started.state)).status is PlanStatus.ACTIVE
-    assert [invoice.total for invoice in await plan_env.settled()] == [1000] * 4
+    assert [invoice.total for invoice in await plan_env.closed()] == [1000] * 4
     assert len(await plan_env.events("plan.seat_data_stale")) == 3
 
 

@@ -116,17 +116,17 @@ async def test_paying_late_when_there_is_another_plan_keeps_the_money_and_asks_p
 
     await paid(plan_env, invoice)
 
-    async def is_told() -> bool:
+    async def is_notified() -> bool:
         return bool(await plan_env.events("invoice.paid_without_plan"))
 
-    await until(is_told)
+    await until(is_notified)
     [told] = await plan_env.events("invoice.paid_without_plan")
     assert (told["code"], told["invoice_id"]) == ("already_subscribed", invoice.invoice_id)
     assert [plan.plan_id for plan in await plan_env.plans()] == [trial_plan.plan_id, other.plan_id]
     assert (await plan_env.state(other)).status is PlanStatus.ACTIVE
 
 
-async def test_news_of_a_payment_that_comes_again_after_the_plan_is_over_starts_nothing(
+async def test_an_event_of_a_payment_that_comes_again_after_the_plan_is_over_starts_nothing(
     plan_env: PlanEnvironment,
 ) -> None:
     plan, invoice = await begun_trial(plan_env, 12)

@@ -3,7 +3,7 @@
 import pytest
 
 from billflow.domain.reconciliation import (
-    BookedInvoice,
+    BilledInvoice,
     Finding,
     FindingKind,
     LivePlan,
@@ -18,10 +18,10 @@ from billflow.domain.reconciliation import (
 Seen = tuple[FindingKind, Severity, Repair | None]
 
 
-def booked(status: str, **more: object) -> BookedInvoice:
+def recorded(status: str, **more: object) -> BilledInvoice:
     """Return a debt of 50.00 as our rows have it."""
     values = {"invoice_id": "ours", "status": status, "total": 5000, "currency": "EUR", "stripe_invoice_id": "in_1"}
-    return BookedInvoice(**(values | more))  # type: ignore[arg-type]
+    return BilledInvoice(**(values | more))  # type: ignore[arg-type]
 
 
 def held(status: str, number: int = 1, *, total: int = 5000, currency: str = "EUR") -> StripeInvoice:
@@ -38,7 +38,7 @@ def seen(findings: list[Finding]) -> list[Seen]:
 
 @pytest.mark.parametrize("status", ["draft", "open", "paid", "void", "uncollectible"])
 def test_two_accounts_that_agree_are_no_finding(status: str) -> None:
-    assert [*compare_invoice(booked(status), [held(status)])] == []
+    assert [*compare_invoice(recorded(status), [held(status)])] == []
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_two_accounts_that_agree_are_no_finding(status: str) -> None:
         ("uncollectible", "open", FindingKind.WRONG_STATE, Severity.NOTICE, None),
     ],
 )
-def test_a_state_is_mended_only_towards_what_stripe_or_a_step_decided(
+def test_a_state_is_repaired_only_towards_what_stripe_or_a_step_decided(
     ours: str, theirs: str, kind: FindingKind, severity: Severity, repair: Repair | None
 ) -> None:
-    [finding] = compare_invoice(booked(ours), [held(theirs)])
+    [finding] = compare_invoice(recorded(ours), [held(theirs)])
 
     assert seen([finding]) == [(kind, severity, repair)]
     assert finding.closed_as == (theirs if repair is Repair.RECORD_STATE else None)
@@ -73,80 +73,80 @@ def test_a_state_is_mended_only_towards_what_stripe_or_a_step_decided(
     ("status", "repair"),
     [("open", Repair.COLLECT), ("paid", Repair.RECORD_STATE), ("uncollectible", Repair.RECORD_STATE)],
 )
-def test_a_debt_that_nobody_noted_the_issue_of_is_noted_even_when_settled(status: str, repair: Repair) -> None:
-    found = [*compare_invoice(booked(status, stripe_invoice_id=None), [held(status)])]
+def test_a_debt_that_nobody_noted_the_issue_of_is_noted_even_when_closed(status: str, repair: Repair) -> None:
+    found = [*compare_invoice(recorded(status, stripe_invoice_id=None), [held(status)])]
 
     assert seen(found) == [(FindingKind.WRONG_STATE, Severity.WARNING, repair)]
 
 
 def test_a_debt_that_was_never_sent_is_handed_to_its_collection() -> None:
-    found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [])]
+    found = [*compare_invoice(recorded("draft", stripe_invoice_id=None), [])]
 
     assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.COLLECT)]
 
 
 def test_a_debt_that_stripe_has_lost_is_left_to_a_person() -> None:
     for status in ("open", "paid", "uncollectible", "void"):
-        found = [*compare_invoice(booked(status), [])]
+        found = [*compare_invoice(recorded(status), [])]
         assert seen(found) == [(FindingKind.MISSING, Severity.CRITICAL, None)]
 
 
 def test_a_debt_voided_before_it_was_sent_is_missed_by_nobody() -> None:
-    assert [*compare_invoice(booked("void", stripe_invoice_id=None), [])] == []
+    assert [*compare_invoice(recorded("void", stripe_invoice_id=None), [])] == []
 
 
 def test_a_debt_that_may_still_be_on_its_way_is_left_alone() -> None:
-    assert [*compare_invoice(booked("draft", stripe_invoice_id=None, is_young=True), [])] == []
-    assert [*compare_invoice(booked("draft", is_young=True), [held("open")])] == []
-    assert [*compare_invoice(booked("open", is_young=True, is_collected=False), [held("open")])] == []
+    assert [*compare_invoice(recorded("draft", stripe_invoice_id=None, is_young=True), [])] == []
+    assert [*compare_invoice(recorded("draft", is_young=True), [held("open")])] == []
+    assert [*compare_invoice(recorded("open", is_young=True, is_collected=False), [held("open")])] == []
 
 
 def test_an_open_invoice_that_nothing_collects_is_handed_to_a_collection() -> None:
-    found = [*compare_invoice(booked("open", is_collected=False), [held("open")])]
+    found = [*compare_invoice(recorded("open", is_collected=False), [held("open")])]
 
     assert seen(found) == [(FindingKind.UNCOLLECTED, Severity.WARNING, Repair.COLLECT)]
 
 
 def test_surplus_drafts_are_deleted_and_the_issued_invoice_stays() -> None:
-    [finding] = compare_invoice(booked("paid"), [held("draft", 3), held("paid", 1), held("draft", 2)])
+    [finding] = compare_invoice(recorded("paid"), [held("draft", 3), held("paid", 1), held("draft", 2)])
 
     assert seen([finding]) == [(FindingKind.DOUBLE, Severity.NOTICE, Repair.DELETE_DRAFTS)]
     assert finding.stripe_invoice_ids == ("in_3", "in_2")
 
 
 def test_of_two_drafts_one_stays() -> None:
-    [double] = compare_invoice(booked("draft"), [held("draft", 1), held("draft", 2)])
+    [double] = compare_invoice(recorded("draft"), [held("draft", 1), held("draft", 2)])
 
     assert (double.kind, double.stripe_invoice_ids) == (FindingKind.DOUBLE, ("in_2",))
 
 
 def test_a_debt_issued_twice_is_left_to_a_person() -> None:
-    [finding] = compare_invoice(booked("paid"), [held("paid", 1), held("open", 2)])
+    [finding] = compare_invoice(recorded("paid"), [held("paid", 1), held("open", 2)])
 
     assert seen([finding]) == [(FindingKind.DOUBLE, Severity.CRITICAL, None)]
     assert finding.stripe_invoice_ids == ("in_1", "in_2")
 
 
 def test_a_voided_twin_harms_nobody() -> None:
-    assert [*compare_invoice(booked("paid"), [held("void", 2), held("paid", 1)])] == []
+    assert [*compare_invoice(recorded("paid"), [held("void", 2), held("paid", 1)])] == []
 
 
 @pytest.mark.parametrize("theirs", [held("paid", total=5001), held("paid", currency="USD")])
-def test_another_amount_is_never_mended_by_itself(theirs: StripeInvoice) -> None:
-    found = [*compare_invoice(booked("open"), [theirs])]
+def test_another_amount_is_never_repaired_by_itself(theirs: StripeInvoice) -> None:
+    found = [*compare_invoice(recorded("open"), [theirs])]
 
     assert seen(found) == [(FindingKind.WRONG_AMOUNT, Severity.CRITICAL, None)]
     assert "5000 EUR open in our records" in found[0].message
 
 
 def test_a_draft_whose_lines_are_still_to_come_is_completed_and_not_called_wrong() -> None:
-    found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [held("draft", total=0)])]
+    found = [*compare_invoice(recorded("draft", stripe_invoice_id=None), [held("draft", total=0)])]
 
     assert seen(found) == [(FindingKind.WRONG_STATE, Severity.WARNING, Repair.COLLECT)]
 
 
 def test_a_draft_over_another_amount_is_left_to_a_person() -> None:
-    found = [*compare_invoice(booked("draft", stripe_invoice_id=None), [held("draft", total=1)])]
+    found = [*compare_invoice(recorded("draft", stripe_invoice_id=None), [held("draft", total=1)])]
 
     assert seen(found) == [(FindingKind.WRONG_AMOUNT, Severity.WARNING, None)]
 
@@ -158,7 +158,7 @@ def test_an_orphan_that_can_be_paid_is_worse_than_a_draft() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs_in_books", "has_workflow", "expected"),
+    ("is_live", "has_workflow", "expected"),
     [
         (True, True, None),
         (False, False, None),
@@ -168,9 +168,9 @@ def test_an_orphan_that_can_be_paid_is_worse_than_a_draft() -> None:
     ],
 )
 def test_a_plan_lives_exactly_as_long_as_its_workflow(
-    runs_in_books: bool | None, has_workflow: bool, expected: Seen | None
+    is_live: bool | None, has_workflow: bool, expected: Seen | None
 ) -> None:
-    plan = LivePlan(plan_id="plan", runs_in_books=runs_in_books, has_workflow=has_workflow)
+    plan = LivePlan(plan_id="plan", is_live=is_live, has_workflow=has_workflow)
     found = compare_plan(plan)
 
     assert seen([found] if found else []) == ([expected] if expected else [])

@@ -27,7 +27,7 @@ async def statuses(env: ReconciliationEnvironment) -> dict[str, OfferStatus]:
     return {offer_id: OfferStatus(status) for offer_id, status in rows}
 
 
-async def told(env: ReconciliationEnvironment) -> list[str]:
+async def reported(env: ReconciliationEnvironment) -> list[str]:
     """Return the ids of the offers that events say have expired."""
     query = "SELECT data ->> 'offer_id' FROM outbox_event WHERE type = 'offer.expired'"
     async with await psycopg.AsyncConnection.connect(env.database_url) as connection:
@@ -45,7 +45,7 @@ async def test_an_offer_expires_by_itself_once(env: ReconciliationEnvironment) -
 
     found = await statuses(env)
     assert (found[over], found[running], found[forever]) == (OfferStatus.EXPIRED, OfferStatus.OPEN, OfferStatus.OPEN)
-    assert [offer_id for offer_id in await told(env) if offer_id in (over, running, forever)] == [over]
+    assert [offer_id for offer_id in await reported(env) if offer_id in (over, running, forever)] == [over]
     [shown] = [
         offer
         for offer in await env.engine.offers.offers.list(env.org_id, customer.customer_id, now)

@@ -120,7 +120,7 @@ FOR_PEOPLE: dict[FindingKind, Callable[[ReconciliationEnvironment], Awaitable[st
 }
 
 
-async def test_every_kind_of_drift_is_found_and_what_is_safe_is_mended(env: ReconciliationEnvironment) -> None:
+async def test_every_kind_of_drift_is_found_and_what_is_safe_is_repaired(env: ReconciliationEnvironment) -> None:
     unsent = await unsent_plan(env)
     paid_plan, paid = await paid_elsewhere(env)
     planted: Kinds = {
@@ -143,17 +143,17 @@ async def test_every_kind_of_drift_is_found_and_what_is_safe_is_mended(env: Reco
 
     ref = PlanRef(org_id=env.org_id, plan_id=unsent.plan_id)
 
-    async def settled() -> bool:
+    async def closed() -> bool:
         bought = await env.engine.repositories.plans.get(ref)
         return bought.status is PlanStatus.ACTIVE and kinds(await env.reconcile(repair=False)) == for_people
 
-    await eventually(settled)
+    await eventually(closed)
     assert (await env.invoice(paid_plan)).status is InvoiceStatus.PAID
     [held] = await env.held(await env.invoice(unsent))
     assert (held.status, held.total) == ("paid", (await env.invoice(unsent)).total)
 
 
-async def test_books_that_agree_have_no_findings(env: ReconciliationEnvironment) -> None:
+async def test_records_that_agree_have_no_findings(env: ReconciliationEnvironment) -> None:
     await env.plan()
     await env.plan(BY_INVOICE)
 

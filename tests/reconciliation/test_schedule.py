@@ -71,7 +71,7 @@ async def test_a_paused_schedule_stays_paused(env: ReconciliationEnvironment) ->
     assert (state.paused, state.note) == (True, "stripe is being moved")
 
 
-async def test_the_nightly_run_compares_and_mends(env: ReconciliationEnvironment) -> None:
+async def test_the_nightly_run_compares_and_repairs(env: ReconciliationEnvironment) -> None:
     client = env.engine.client
     await ensure_schedules(client, env.org_id)
 

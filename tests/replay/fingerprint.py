@@ -49,10 +49,10 @@ def _commands(function: ast.AST) -> list[str]:
         (node for node in ast.walk(function) if isinstance(node, ast.Call)),
         key=lambda node: (node.lineno, node.col_offset),
     )
-    return [_told(call) for call in calls if called(call) in COMMANDS]
+    return [_described(call) for call in calls if called(call) in COMMANDS]
 
 
-def _told(call: ast.Call) -> str:
+def _described(call: ast.Call) -> str:
     name = called(call)
     timer = any(keyword.arg == "timeout" for keyword in call.keywords)
     subject = (

@@ -32,15 +32,15 @@ MONTHLY = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY)
 
 
 @pytest.fixture(scope="package")
-async def books_url(postgres_url: str) -> str:
+async def store_url(postgres_url: str) -> str:
     """Return the URL of a database with our tables."""
     return await migrated_database(postgres_url, "store")
 
 
 @pytest.fixture(scope="package")
-async def database(books_url: str) -> AsyncIterator[Database]:
+async def database(store_url: str) -> AsyncIterator[Database]:
     """Yield the way to that database."""
-    database = Database(books_url, pool_size=12)
+    database = Database(store_url, pool_size=12)
     yield database
     await database.close()
 

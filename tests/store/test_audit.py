@@ -18,9 +18,9 @@ from tests.store.conftest import BEGIN, Company, by
 
 
 @pytest.fixture
-def tamperer(books_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+def tamperer(store_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
     """Yield a superuser's connection on which no trigger fires."""
-    with psycopg.connect(books_url, autocommit=True) as connection:
+    with psycopg.connect(store_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         yield connection
 
@@ -102,9 +102,9 @@ async def test_what_was_rolled_back_leaves_no_link(company: Company, database: D
     assert (verdict.entries, verdict.faults) == (1, ())
 
 
-async def test_the_application_cant_change_the_chain(company: Company, books_url: str) -> None:
+async def test_the_application_cant_change_the_chain(company: Company, store_url: str) -> None:
     await company.customer()
-    with psycopg.connect(books_url) as connection, pytest.raises(RestrictViolation):
+    with psycopg.connect(store_url) as connection, pytest.raises(RestrictViolation):
         connection.execute("UPDATE audit_chain SET hash = prev_hash")
 
 

@@ -98,7 +98,7 @@ async def test_an_issued_invoice_is_told_once_and_the_plan_is_done_sending(
 @pytest.mark.parametrize(
     "later", [DECLINED, Closed(), Open(), RequiresAction(), Rejected(code="x", message="x"), Paid(amount_paid=1)]
 )
-async def test_a_paid_invoice_stays_paid_whatever_is_heard_later(
+async def test_a_paid_invoice_stays_paid_whatever_is_reported_later(
     company: Company, started: StepResult, invoice: InvoiceRef, later: CollectionOutcome
 ) -> None:
     await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
@@ -147,7 +147,7 @@ async def test_money_that_arrives_for_a_void_invoice_counts(company: Company, in
     assert (await shown(company, invoice)).status is InvoiceStatus.PAID
 
 
-async def test_of_many_reports_of_one_payment_one_is_news(
+async def test_of_many_reports_of_one_payment_one_is_recorded(
     company: Company, started: StepResult, invoice: InvoiceRef
 ) -> None:
     paid = Paid(amount_paid=800)

@@ -38,9 +38,9 @@ class Killer:
 
 
 @pytest.fixture
-async def fragile(company: Company, books_url: str, catalog: Catalog) -> AsyncIterator[tuple[Company, Killer]]:
+async def fragile(company: Company, store_url: str, catalog: Catalog) -> AsyncIterator[tuple[Company, Killer]]:
     """Yield doors to the same organization whose connections die on command."""
-    database, killer = Database(books_url, pool_size=1), Killer(books_url)
+    database, killer = Database(store_url, pool_size=1), Killer(store_url)
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda connection, *_: killer.count(connection), named=False)
     event.listen(engine, "commit", killer.count)
@@ -66,31 +66,31 @@ async def survives(
 
 
 async def test_a_start_a_billing_date_a_tier_change_and_a_payment_are_all_or_nothing(
-    fragile: tuple[Company, Killer], company: Company, books_url: str
+    fragile: tuple[Company, Killer], company: Company, store_url: str
 ) -> None:
     weak, killer = fragile
     customer = await company.customer()
     await company.seats(customer, BEGIN - timedelta(days=1), 12)
     ask = company.ask(customer)
 
-    started = await survives(books_url, killer, company, lambda: weak.start(ask))
+    started = await survives(store_url, killer, company, lambda: weak.start(ask))
     assert started is not None
     assert started == await company.start(ask)
 
     paid = Paid(amount_paid=started.invoices[0].total)
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=started.invoices[0].invoice_id)
-    await survives(books_url, killer, company, lambda: weak.repositories.invoices.record_outcome(invoice, paid, BEGIN))
+    await survives(store_url, killer, company, lambda: weak.repositories.invoices.record_outcome(invoice, paid, BEGIN))
     plan = (await company.activate(started)).state
 
     await company.seats(customer, BEGIN + timedelta(days=3), 14)
-    closed = await survives(books_url, killer, company, lambda: weak.close(plan))
+    closed = await survives(store_url, killer, company, lambda: weak.close(plan))
     assert closed is not None
     assert closed == await company.close(plan)
     renewal = InvoiceRef(org_id=company.org_id, invoice_id=closed.invoices[0].invoice_id)
     await company.repositories.invoices.record_outcome(renewal, Paid(amount_paid=closed.invoices[0].total), BEGIN)
 
     at, command = BEGIN.replace(month=2, day=20), UpgradeTierNow(tier="cloud_plus")
-    changed = await survives(books_url, killer, company, lambda: weak.command(plan, command, at, key="up"))
+    changed = await survives(store_url, killer, company, lambda: weak.command(plan, command, at, key="up"))
     assert changed is not None
     assert changed.successor is not None
     assert changed == await company.command(plan, command, at, key="up")

@@ -30,9 +30,9 @@ def test_columns_become_fields_of_the_same_name_and_ids_become_texts() -> None:
 def test_a_row_becomes_a_value_of_the_domain_in_the_same_way() -> None:
     row = LicenseLedger(seq=3, event_time=NOW, is_renewal=True, licenses=5, licenses_at_next_renewal=4)
 
-    entry = from_row(LedgerEntry, row, settled=False)
+    entry = from_row(LedgerEntry, row, allocated=False)
 
-    assert (entry.seq, entry.licenses, entry.settled) == (3, 5, False)
+    assert (entry.seq, entry.licenses, entry.allocated) == (3, 5, False)
 
 
 def test_a_field_that_is_neither_a_column_nor_named_is_noticed() -> None:

@@ -71,10 +71,8 @@ def test_going_back_leaves_nothing_and_forth_again_works(empty_url: str, engine:
     upgrade.upgrade(empty_url)
 
 
-@pytest.mark.usefixtures("books_url")
-async def test_a_database_needs_no_superuser_and_its_owner_stays_behind_the_walls(
-    empty_url: str, engine: Engine
-) -> None:
+@pytest.mark.usefixtures("store_url")
+async def test_a_database_needs_no_superuser_and_its_owner_stays_isolated(empty_url: str, engine: Engine) -> None:
     owner = f"owner_{uuid4().hex[:8]}"
     with engine.begin() as connection:
         connection.execute(text(f"CREATE ROLE {owner} LOGIN NOSUPERUSER"))
@@ -114,8 +112,8 @@ async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:
     await database.close()
 
 
-async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(books_url: str) -> None:
-    database = Database(books_url, pool_size=2, pool_timeout=0.01)
+async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(store_url: str) -> None:
+    database = Database(store_url, pool_size=2, pool_timeout=0.01)
     async with database.unit_of_work(NOWHERE), database.unit_of_work(NOWHERE):
         with pytest.raises(DatabaseBusy, match="All connections to the database are in use"):
             async with database.unit_of_work(NOWHERE):
@@ -123,8 +121,8 @@ async def test_a_database_whose_connections_are_all_in_use_may_be_asked_again(bo
     await database.close()
 
 
-async def test_a_statement_that_takes_too_long_may_be_sent_again(books_url: str) -> None:
-    database = Database(books_url, statement_timeout="10ms")
+async def test_a_statement_that_takes_too_long_may_be_sent_again(store_url: str) -> None:
+    database = Database(store_url, statement_timeout="10ms")
     with pytest.raises(DatabaseBusy, match="took too long"):
         async with database.unit_of_work(NOWHERE) as session:
             await session.execute(text("SELECT pg_sleep(600)"))

@@ -50,11 +50,11 @@ def found(url: str, org_id: str, text: str) -> list[str]:
 
 
 async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
-    company: Company, database: Database, books_url: str
+    company: Company, database: Database, store_url: str
 ) -> None:
     customer = await canary(company)
 
-    assert set(found(books_url, company.org_id, CANARY)) <= {"customer", "realm"}
+    assert set(found(store_url, company.org_id, CANARY)) <= {"customer", "realm"}
     (event,) = (await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging())).rows
     assert event.data["name"] == customer.name
     (entry,) = (await PostgresAuditQueries(database).list(company.org_id, AuditFilter(), Paging())).rows
@@ -62,8 +62,8 @@ async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
     assert (entry.after["name"], entry.after["billing_address"]["street"]) == (customer.name, f"{CANARY}weg 7")
 
 
-async def test_an_erased_customer_is_nowhere_and_its_books_stay(
-    company: Company, database: Database, books_url: str
+async def test_an_erased_customer_is_nowhere_and_its_invoices_stay(
+    company: Company, database: Database, store_url: str
 ) -> None:
     customer, privacy = await canary(company), PostgresPersonalDataRepository(database)
     ref = customer.ref
@@ -71,8 +71,8 @@ async def test_an_erased_customer_is_nowhere_and_its_books_stay(
 
     erasure = await privacy.erase(ref, by("ada", BEGIN))
 
-    assert found(books_url, company.org_id, CANARY) == []
-    assert found(books_url, company.org_id, EMAIL) == []
+    assert found(store_url, company.org_id, CANARY) == []
+    assert found(store_url, company.org_id, EMAIL) == []
     assert erasure.erased_at == BEGIN
     erased = await company.queries.customers.get(company.org_id, customer.customer_id)
     assert (erased.name, erased.status, erased.billing_address) == ("Erased customer", "inactive", None)

@@ -106,5 +106,5 @@ async def test_the_facts_of_a_preview_are_those_of_the_step(company: Company, cr
     plan = (await company.queries.plans.search(company.org_id, PlanFilter())).rows[-1]
     facts = await company.queries.plans.facts(ref(plan), BEGIN.replace(month=2))
     assert (facts.plan.id, facts.plan.status) == (crowd[0], PlanStatus.ACTIVE)
-    assert [(entry.seq, entry.settled) for entry in facts.ledger] == [(1, True)]
+    assert [(entry.seq, entry.allocated) for entry in facts.ledger] == [(1, True)]
     assert [line.amount for line in facts.charged] == [800]

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from billflow.domain.catalog import Catalog
-from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerRecord, NewCustomer
@@ -47,13 +47,13 @@ def stored(url: str, customer_id: str) -> str:
 
 
 async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were(
-    company: Company, books_url: str, catalog: Catalog
+    company: Company, store_url: str, catalog: Catalog
 ) -> None:
-    database = Database(books_url, keyring=Keyring((NEW,)))
+    database = Database(store_url, keyring=Keyring((NEW,)))
     ours = company_with(company, database, catalog)
     made = await a_private_customer(ours)
 
-    row = stored(books_url, made.customer_id)
+    row = stored(store_url, made.customer_id)
     assert STREET not in row
     assert TAX_ID not in row
     assert '"$sealed": "new:' in row.replace('""', '"')
@@ -99,7 +99,7 @@ async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgr
     made = await PostgresEndpointRepository(old, str).create(org_id, NewEndpoint(url="https://example.com"), by())
     secret = made.secret.get_secret_value()
     claim = Claim(key="once", fingerprint=b"same", holder=str(uuid4()))
-    answer = IdempotentAnswer(status=201, headers={}, body=secret.encode())
+    answer = IdempotentResponse(status=201, headers={}, body=secret.encode())
     assert await PostgresIdempotencyRepository(old).claim(org_id, claim) is ClaimState.MINE
     await PostgresIdempotencyRepository(old).store(org_id, claim, answer)
 

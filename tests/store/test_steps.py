@@ -62,15 +62,15 @@ async def test_every_billed_entry_names_the_line_that_bills_it(company: Company)
 
 @pytest.mark.parametrize("times", [2, 3])
 async def test_a_step_taken_again_changes_nothing_and_answers_the_same(
-    company: Company, books_url: str, times: int
+    company: Company, store_url: str, times: int
 ) -> None:
     customer = await company.customer()
     await company.seats(customer, BEGIN - DAY, 12)
     plan = await company.bought(customer)
     first = await company.close(plan)
-    rows = rows_of(books_url, company.org_id)
+    rows = rows_of(store_url, company.org_id)
     assert [await company.close(plan) for _ in range(times)] == [first] * times
-    assert rows_of(books_url, company.org_id) == rows
+    assert rows_of(store_url, company.org_id) == rows
 
 
 async def test_a_switch_hands_over_to_a_successor_in_one_step(company: Company) -> None:
@@ -84,7 +84,7 @@ async def test_a_switch_hands_over_to_a_successor_in_one_step(company: Company) 
 
 
 async def test_a_refused_command_is_answered_the_same_again_and_kept_in_the_audit_log(
-    company: Company, books_url: str
+    company: Company, store_url: str
 ) -> None:
     plan = await company.bought(await company.customer())
     first = await company.command(plan, SetLicenses(licenses=20), BEGIN + DAY, key="again")
@@ -92,7 +92,7 @@ async def test_a_refused_command_is_answered_the_same_again_and_kept_in_the_audi
     assert first.refused.code == "automatic_license_management"
     assert first.state == plan
     assert await company.command(plan, SetLicenses(licenses=20), BEGIN + 2 * DAY, key="again") == first
-    with psycopg.connect(books_url) as connection:
+    with psycopg.connect(store_url) as connection:
         found = connection.execute(
             "SELECT actor, detail -> 'refused' ->> 'code' FROM audit_log WHERE action = 'plan.command_refused'"
             " AND subject_id = %s",
@@ -101,7 +101,7 @@ async def test_a_refused_command_is_answered_the_same_again_and_kept_in_the_audi
     assert found == [("tester", "automatic_license_management")]
 
 
-async def test_a_parked_plan_says_why_once_and_goes_on_when_the_cause_is_gone(company: Company) -> None:
+async def test_a_plan_on_hold_says_why_once_and_goes_on_when_the_cause_is_gone(company: Company) -> None:
     customer = await company.customer()
     plan = await company.bought(customer, BY_HAND)
     await company.seats(customer, BEGIN + DAY, 20)

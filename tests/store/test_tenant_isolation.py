@@ -27,9 +27,9 @@ TABLES = sorted(name for name in Base.metadata.tables if name != "org")
 
 
 @pytest.fixture
-def connection(books_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+def connection(store_url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
     """Yield a superuser's connection whose work is thrown away."""
-    with psycopg.connect(books_url) as connection:
+    with psycopg.connect(store_url) as connection:
         yield connection
         connection.rollback()
 
@@ -77,7 +77,7 @@ async def test_without_an_organization_there_are_no_rows_and_with_one_only_its_o
     assert {row[0] for row in connection.execute(orgs)} == everything & {company.org_id}
 
 
-def test_every_table_of_a_tenant_has_forced_walls(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+def test_every_table_of_a_tenant_has_forced_isolation(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     isolated = connection.execute(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         " AND relrowsecurity AND relforcerowsecurity"
@@ -175,7 +175,7 @@ CROWD = (
 )
 
 
-def test_indexes_serve_the_look_ups_behind_the_walls(
+def test_indexes_serve_the_look_ups_isolated(
     connection: "psycopg.Connection[tuple[object, ...]]", company: Company
 ) -> None:
     for statement in CROWD:

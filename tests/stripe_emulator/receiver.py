@@ -15,12 +15,12 @@ SECRET = "whsec_of_the_tests"
 
 
 class Receiver:
-    """Takes webhooks; `answers` are the next status codes, 200 once they are used up. It answers while it is `free`."""
+    """Takes webhooks; `responses` are the next status codes, then 200. It answers while it is `free`."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.signatures: list[str] = []
-        self.answers: list[int] = []
+        self.responses: list[int] = []
         self.url = ""
         self.free = threading.Event()
         self.free.set()
@@ -31,7 +31,7 @@ class Receiver:
             self.bodies.append(body)
             self.signatures.append(signature)
             self._arrived.notify_all()
-            return self.answers.pop(0) if self.answers else 200
+            return self.responses.pop(0) if self.responses else 200
 
     def wait_for(self, count: int) -> None:
         """Return once this many webhooks have arrived; fail when they do not."""

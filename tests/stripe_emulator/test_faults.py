@@ -263,7 +263,7 @@ def test_one_payment_intent_is_updated_a_thousand_times_an_hour_at_most() -> Non
     now = 0.0
     limiter = Limiter(PROFILES["live"], now=lambda: now)
 
-    def answers(path: str, times: int) -> Counter[str | None]:
+    def responses(path: str, times: int) -> Counter[str | None]:
         nonlocal now
         found: Counter[str | None] = Counter()
         for _ in range(times):
@@ -272,8 +272,8 @@ def test_one_payment_intent_is_updated_a_thousand_times_an_hour_at_most() -> Non
         return found
 
     # What is refilled in the seconds that the thousand take.
-    first = answers("/v1/payment_intents/pi_1", 1_100)
+    first = responses("/v1/payment_intents/pi_1", 1_100)
     assert first["resource-specific"] == 1_100 - 1_000 - int(1_100 * 0.05 * 1_000 / 3_600)
-    assert answers("/v1/payment_intents/pi_2", 100) == {None: 100}
+    assert responses("/v1/payment_intents/pi_2", 100) == {None: 100}
     now += 3_600
-    assert answers("/v1/payment_intents/pi_1", 900) == {None: 900}
+    assert responses("/v1/payment_intents/pi_1", 900) == {None: 900}

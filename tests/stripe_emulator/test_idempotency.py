@@ -71,12 +71,12 @@ async def test_fifty_creates_at_once_with_one_key_make_one_object(emulator: Stri
     headers = {"Authorization": "Bearer sk_test_fifty", "Idempotency-Key": "once"}
     async with httpx.AsyncClient(base_url=emulator.url, headers=headers, timeout=PATIENCE) as http:
         posts = [http.post("/v1/customers", data={"email": "ada@example.com"}) for _ in range(50)]
-        answers: list[httpx.Response] = await asyncio.gather(*posts)
+        responses: list[httpx.Response] = await asyncio.gather(*posts)
         listed: dict[str, Any] = (await http.get("/v1/customers")).json()
 
-    assert {answer.status_code for answer in answers} <= {200, 409}
-    assert len({answer.json()["id"] for answer in answers if answer.status_code == 200}) == 1
-    assert sum("idempotent-replayed" not in answer.headers for answer in answers if answer.status_code == 200) == 1
+    assert {answer.status_code for answer in responses} <= {200, 409}
+    assert len({answer.json()["id"] for answer in responses if answer.status_code == 200}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in responses if answer.status_code == 200) == 1
     assert len(listed["data"]) == 1
 
 

@@ -11,7 +11,7 @@ import stripe
 from stripe import HTTPXClient, StripeClient
 
 from stripe_emulator.contract import generate
-from stripe_emulator.engine.registry import OPERATIONS, Args, Operation
+from stripe_emulator.engine.operations import OPERATIONS, Args, Operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.server import StripeEmulator
 from stripe_emulator.types import Obj

@@ -55,7 +55,7 @@ def test_after_a_crash_between_commit_and_answer_the_key_still_answers(tmp_path:
     assert [customer.id for customer in customers] == [again.id, before.id]
 
 
-def test_an_endpoint_named_on_the_command_line_hears_of_the_types_named_with_it() -> None:
+def test_an_endpoint_named_on_the_command_line_receives_events_of_the_types_named_with_it() -> None:
     with (
         receiving() as receiver,
         running("--webhook", receiver.url, SECRET, "--event", "customer.updated", "--event", "customer.deleted") as (

@@ -129,7 +129,7 @@ def test_portal_sessions_have_a_configuration(client: StripeClient) -> None:
     assert client.v1.billing_portal.configurations.retrieve(made.id).features.payment_method_update.enabled
 
 
-def test_search_finds_by_fields_and_metadata_once_the_index_has_caught_up() -> None:
+def test_search_finds_by_fields_and_metadata_once_the_index_is_current() -> None:
     with StripeEmulator(settings=Settings(search_lag=0)) as fast, StripeEmulator() as slow:
         client, lagging = client_for(fast.url), client_for(slow.url)
         for each in (client, lagging):

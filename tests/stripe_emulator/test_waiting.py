@@ -29,7 +29,7 @@ def test_the_hour_until_finalisation_starts_when_the_endpoint_knows_of_the_draft
     client = sim.client()
     customer = client.v1.customers.create({})
     with receiving() as receiver:
-        receiver.answers = [500]
+        receiver.responses = [500]
         sim.post("/webhooks", url=receiver.url, secret=SECRET)
         invoice = client.v1.invoices.create({"customer": customer.id, "auto_advance": True})
         receiver.wait_for(1)

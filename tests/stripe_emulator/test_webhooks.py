@@ -10,7 +10,7 @@ from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.receiver import SECRET, receiving
 
 
-def test_an_endpoint_named_at_start_hears_of_every_account() -> None:
+def test_an_endpoint_named_at_start_receives_events_of_every_account() -> None:
     with receiving() as receiver, StripeEmulator(webhook=(receiver.url, SECRET)) as server:
         for key in ("sk_test_one", "sk_test_two"):
             client_for(server.url, key).v1.customers.create({"email": f"{key}@example.com"})
@@ -25,7 +25,7 @@ def test_an_endpoint_named_at_start_hears_of_every_account() -> None:
 def test_a_refused_webhook_is_sent_again_with_the_same_event_id() -> None:
     settings = Settings(webhook_retries=(0.05,))
     with receiving() as receiver, StripeEmulator(webhook=(receiver.url, SECRET), settings=settings) as server:
-        receiver.answers = [500, 302]
+        receiver.responses = [500, 302]
         client = client_for(server.url)
         client.v1.customers.create({})
         receiver.wait_for(3)

@@ -82,9 +82,9 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
         )
 
     async def all_taken() -> bool:
-        return len(await taken()) >= 2 * 5 * months
+        return len(await steps_taken()) >= 2 * 5 * months
 
-    async def taken() -> list[str]:
+    async def steps_taken() -> list[str]:
         steps = await dev_env.engine.queries.plans.steps(ref(plan))
         return [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"]
 
@@ -92,7 +92,7 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
     wanted = [
         f"{way}-{10 * month + n}" for way in ("signal", "update") for month in range(1, months + 1) for n in range(5)
     ]
-    assert sorted(await taken()) == sorted(wanted)
+    assert sorted(await steps_taken()) == sorted(wanted)
     assert len(await runs_of(dev_env.temporal, dev_env.workflow(plan).id)) >= months
     assert len(await dev_env.invoices(customer)) == months + 1
     assert await differences(dev_env, customer, MANUAL, BEGIN) == ()

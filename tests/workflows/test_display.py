@@ -64,7 +64,7 @@ async def test_the_details_say_what_the_plan_is_what_comes_next_and_why_it_waits
     assert attributes[keys.NEEDS_ATTENTION] is True
 
 
-async def test_the_state_on_demand_is_what_the_books_say(dev_env: Environment) -> None:
+async def test_the_state_on_demand_is_what_the_records_say(dev_env: Environment) -> None:
     customer = await dev_env.subscriber()
     _, plan = await dev_env.plan_on_clock(customer, BEGIN)
 

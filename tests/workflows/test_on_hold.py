@@ -37,7 +37,7 @@ async def goes_on(env: SkippingEnvironment, customer: CustomerRecord, plan: Plan
     return [invoice.total for invoice in renewals]
 
 
-async def test_a_parked_plan_shows_why_it_waits_and_others_are_billed_meanwhile(env: SkippingEnvironment) -> None:
+async def test_a_plan_on_hold_shows_why_it_waits_and_others_are_billed_meanwhile(env: SkippingEnvironment) -> None:
     other = await env.subscriber(seats=10)
     await env.plan(other)
 
@@ -49,7 +49,9 @@ async def test_a_parked_plan_shows_why_it_waits_and_others_are_billed_meanwhile(
     assert len(await env.invoices(other)) == 2
 
 
-async def test_the_command_that_buys_enough_licenses_lets_a_parked_plan_go_on_at_once(env: SkippingEnvironment) -> None:
+async def test_the_command_that_buys_enough_licenses_lets_a_plan_on_hold_go_on_at_once(
+    env: SkippingEnvironment,
+) -> None:
     customer, plan = await on_hold(env)
 
     await env.command(plan, SetLicensesAtRenewal(licenses=12))
@@ -57,7 +59,7 @@ async def test_the_command_that_buys_enough_licenses_lets_a_parked_plan_go_on_at
     assert await goes_on(env, customer, plan) == [9600]
 
 
-async def test_a_parked_plan_goes_on_by_itself_within_the_hour_after_its_cause_is_gone(
+async def test_a_plan_on_hold_goes_on_by_itself_within_the_hour_after_its_cause_is_gone(
     env: SkippingEnvironment,
 ) -> None:
     customer, plan = await on_hold(env)
@@ -72,7 +74,7 @@ async def test_a_parked_plan_goes_on_by_itself_within_the_hour_after_its_cause_i
     assert (await env.state(plan)).due_at == add_months(due, 1)
 
 
-async def test_support_can_have_a_parked_plan_look_again_now(env: SkippingEnvironment) -> None:
+async def test_support_can_have_a_plan_on_hold_look_again_now(env: SkippingEnvironment) -> None:
     customer, plan = await on_hold(env)
     pricing = customer.pricing.model_copy(update={"exempt_from_license_number_check": True})
     await env.engine.repositories.customers.set_pricing(customer.ref, pricing, await env.change())

@@ -40,11 +40,11 @@ class AdjustmentActivities:
         return result
 
     @activity.defn
-    async def close_invoice(self, closing: CloseInvoiceInput) -> None:
+    async def close_invoice(self, closure: CloseInvoiceInput) -> None:
         """Void an invoice at Stripe, or mark it uncollectible there; our database has done so already."""
-        invoice = await self.invoices.invoice_to_collect(closing)
+        invoice = await self.invoices.invoice_to_collect(closure)
         with stripe_errors():
-            if closing.to is InvoiceStatus.VOID:
+            if closure.to is InvoiceStatus.VOID:
                 await self.gateway.void(invoice)
             else:
                 await self.adjustment_gateway.mark_uncollectible(invoice)

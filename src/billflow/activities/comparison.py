@@ -9,7 +9,7 @@ from temporalio import activity
 
 from billflow.domain.reconciliation import (
     UNPAID,
-    BookedInvoice,
+    BilledInvoice,
     Finding,
     LivePlan,
     StripeInvoice,
@@ -61,7 +61,7 @@ class Comparison:
         states = await self.repository.plans_page(run, cursor)
         running = await asyncio.gather(*(self.workflows.has_plan(state.plan_id) for state in states))
         found = [
-            compare_plan(LivePlan(plan_id=state.plan_id, runs_in_books=True, has_workflow=runs))
+            compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, has_workflow=runs))
             for state, runs in zip(states, running, strict=True)
         ]
         await self.repository.store_findings(run, [finding for finding in found if finding])
@@ -77,7 +77,7 @@ class Comparison:
             if state is not None and state.runs:
                 continue
             runs = await self.workflows.has_plan(plan_id)
-            plan = LivePlan(plan_id=plan_id, runs_in_books=None if state is None else False, has_workflow=runs)
+            plan = LivePlan(plan_id=plan_id, is_live=None if state is None else False, has_workflow=runs)
             findings.append(compare_plan(plan))
         await self.repository.store_findings(run, [finding for finding in findings if finding])
         return page.next
@@ -89,11 +89,11 @@ class Comparison:
         fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._for_comparison(run, now), fresh)]
 
-    async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BookedInvoice:
+    async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary
         is_young = recorded.changed_at > run.started_at - timedelta(minutes=run.scope.grace_minutes)
         waits = ours.status in UNPAID and not is_young
-        return BookedInvoice(
+        return BilledInvoice(
             invoice_id=ours.invoice_id,
             status=ours.status,
             total=self.stripe.chargeable(ours.total, ours.currency),

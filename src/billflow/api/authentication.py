@@ -11,13 +11,13 @@ from billflow.errors import TooManyRequests, Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 
-REMEMBERED_FOR = 5.0
+CACHED_FOR = 5.0
 """Seconds that a right key is believed without asking again; a revoked one works no longer than that."""
 
 USUAL_RATE = 100
 """Requests per second for a key that names no rate; twice as many may come at once."""
 
-_MOST_REMEMBERED = 10_000
+_MOST_CACHED = 10_000
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Authentication:
     _known: dict[bytes, tuple[ApiKeyRecord, float]] = field(default_factory=dict, init=False)
     _buckets: dict[str, RateLimiter] = field(default_factory=dict, init=False)
 
-    async def admit(self, authorization: str | None) -> ApiKeyRecord:
+    async def authenticate(self, authorization: str | None) -> ApiKeyRecord:
         """Return the key in an `Authorization` header; raises `Unauthorized` or `TooManyRequests`."""
         kind, _, text = (authorization or "").partition(" ")
         if kind.lower() != "bearer" or not text:
@@ -78,10 +78,10 @@ class Authentication:
         key = await self.keys.find_valid(presented, now)
         self._known.pop(digest, None)
         if key is not None:
-            if len(self._known) >= _MOST_REMEMBERED:
+            if len(self._known) >= _MOST_CACHED:
                 self._known.clear()
                 self._buckets.clear()
-            self._known[digest] = (key, self.clock() + REMEMBERED_FOR)
+            self._known[digest] = (key, self.clock() + CACHED_FOR)
         return key
 
     def _bucket(self, key: ApiKeyRecord) -> RateLimiter:

@@ -6,11 +6,11 @@ from billflow.api.principal import Principal
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 
 
-def change_by(caller: Principal, reason: str | None = None) -> ChangeContext:
+def change_by(principal: Principal, reason: str | None = None) -> ChangeContext:
     """Return a change that the caller makes now."""
-    return ChangeContext(actor=caller.actor, at=datetime.now(UTC), request_id=caller.request_id, reason=reason)
+    return ChangeContext(actor=principal.actor, at=datetime.now(UTC), request_id=principal.request_id, reason=reason)
 
 
-def ref_of(caller: Principal, customer_id: str) -> CustomerRef:
+def ref_of(principal: Principal, customer_id: str) -> CustomerRef:
     """Return the customer of the caller's organization that the path names."""
-    return CustomerRef(org_id=caller.org_id, customer_id=customer_id)
+    return CustomerRef(org_id=principal.org_id, customer_id=customer_id)

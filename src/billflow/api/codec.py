@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from temporalio.api.common.v1 import Payload, Payloads
 
 from billflow.api import problems
-from billflow.api.principal import admitted
+from billflow.api.principal import authenticated
 from billflow.api.services import Services
 from billflow.errors import BadRequest, Forbidden
 from billflow.models.contracts.access import Scope
@@ -32,16 +32,16 @@ class CodecService:
     ui_origin: str | None
 
 
-def codec_app(services: Services, desk: CodecService) -> FastAPI:
+def codec_app(services: Services, service: CodecService) -> FastAPI:
     """Build the endpoint, an application of its own: it has CORS, and is no part of the documented API."""
     app = FastAPI(openapi_url=None)
     problems.install(app)
-    if desk.ui_origin:
+    if service.ui_origin:
         app.add_middleware(
-            CORSMiddleware, allow_origins=[desk.ui_origin], allow_methods=["POST"], allow_headers=list(_HEADERS)
+            CORSMiddleware, allow_origins=[service.ui_origin], allow_methods=["POST"], allow_headers=list(_HEADERS)
         )
-    for name, work in _works(desk.codec).items():
-        app.add_api_route(f"/{name}", _route(services, desk, work), methods=["POST"])
+    for name, work in _works(service.codec).items():
+        app.add_api_route(f"/{name}", _route(services, service, work), methods=["POST"])
     return app
 
 
@@ -55,10 +55,10 @@ def _works(codec: EncryptionCodec | None) -> dict[str, _Work]:
     return {"encode": codec.encode if codec else unchanged, "decode": codec.decode if codec else unchanged}
 
 
-def _route(services: Services, desk: CodecService, work: _Work) -> Callable[[Request], Awaitable[Response]]:
+def _route(services: Services, service: CodecService, work: _Work) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
-        caller = await admitted(request, services, Scope.ADMIN)
-        if caller.org_id != desk.operator_org_id:
+        principal = await authenticated(request, services, Scope.ADMIN)
+        if principal.org_id != service.operator_org_id:
             message = "Only a key of the operator's own organization decrypts payloads; use one."
             raise Forbidden(message, code="operator_only")
         try:

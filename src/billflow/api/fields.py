@@ -80,7 +80,7 @@ def _place(names: Sequence[str], cursor: str) -> int:
     try:
         return names.index(base64.urlsafe_b64decode(cursor.encode()).decode()) + 1
     except ValueError:
-        message = "after is no cursor of this list, or its row is gone; use the page's next, or begin anew."
+        message = "after is no cursor of this list, or its entry is gone; use the page's next, or begin anew."
         raise InvalidInput(message, code="bad_cursor", field="after") from None
 
 

@@ -15,7 +15,7 @@ from billflow.api.principal import Principal
 from billflow.api.problems import refused
 from billflow.api.services import Services
 from billflow.domain.errors import InvalidInput, NotFound, Refused
-from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.ports.database import DatabaseBusy
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -36,18 +36,18 @@ _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
 Handle = Callable[[], Awaitable[Response]]
 
 
-async def written(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:
+async def written(request: Request, services: Services, principal: Principal, handle: Handle) -> Response:
     """Do a write, or answer what its first use was answered; raises `Refused` while that
     still runs, `InvalidInput` for a key that is no such or was used for another request, or `PreconditionFailed`."""
     key = request.headers.get(IDEMPOTENCY_KEY)
     if key is None:
-        return await _guarded(request, services, caller, handle)
+        return await _guarded(request, services, principal, handle)
     if not _KEY.fullmatch(key):
         message = f"{IDEMPOTENCY_KEY} must have 1 to 255 visible ASCII characters."
         raise InvalidInput(message, code="bad_idempotency_key", field=IDEMPOTENCY_KEY)
     claim = Claim(key=key, fingerprint=await _fingerprint(request), holder=str(uuid4()))
-    found = await _claimed(services, caller, claim)
-    if isinstance(found, IdempotentAnswer):
+    found = await _claimed(services, principal, claim)
+    if isinstance(found, IdempotentResponse):
         return Response(found.body, found.status, {**found.headers, REPLAYED: "true"})
     if found is ClaimState.OTHER_WRITE:
         message = f"This {IDEMPOTENCY_KEY} was used for another request; take a new one."
@@ -55,36 +55,36 @@ async def written(request: Request, services: Services, caller: Principal, handl
     if found is ClaimState.RUNNING:
         message = f"The first request with this {IDEMPOTENCY_KEY} is still running; ask again in a moment."
         raise Refused(message, code="idempotency_key_in_use", retry_after=timedelta(seconds=1))
-    return await _done_once(services, caller, claim, lambda: _guarded(request, services, caller, handle))
+    return await _done_once(services, principal, claim, lambda: _guarded(request, services, principal, handle))
 
 
-async def _claimed(services: Services, caller: Principal, claim: Claim) -> IdempotentAnswer | ClaimState:
+async def _claimed(services: Services, principal: Principal, claim: Claim) -> IdempotentResponse | ClaimState:
     """Take the key, waiting a while for whoever has it."""
     clock, pause = asyncio.get_running_loop().time, _FIRST_LOOK
     deadline = clock() + PATIENCE
     while (
-        found := await services.repositories.idempotency.claim(caller.org_id, claim)
+        found := await services.repositories.idempotency.claim(principal.org_id, claim)
     ) is ClaimState.RUNNING and clock() < deadline:
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LATER_LOOKS)
     return found
 
 
-async def _done_once(services: Services, caller: Principal, claim: Claim, handle: Handle) -> Response:
+async def _done_once(services: Services, principal: Principal, claim: Claim, handle: Handle) -> Response:
     """Do the write and keep its answer, a refusal of ours included; where it broke off, the key may be used again."""
     try:
         response = await handle()
     except (InvalidInput, NotFound, Refused) as error:
         response = refused(error)
     except BaseException:
-        await asyncio.shield(_noted(lambda: services.repositories.idempotency.release(caller.org_id, claim)))
+        await asyncio.shield(_noted(lambda: services.repositories.idempotency.release(principal.org_id, claim)))
         raise
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
-        answer = IdempotentAnswer(status=response.status_code, headers=headers, body=bytes(response.body))
-        await _noted(lambda: services.repositories.idempotency.store(caller.org_id, claim, answer))
+        answer = IdempotentResponse(status=response.status_code, headers=headers, body=bytes(response.body))
+        await _noted(lambda: services.repositories.idempotency.store(principal.org_id, claim, answer))
     else:
-        await _noted(lambda: services.repositories.idempotency.release(caller.org_id, claim))
+        await _noted(lambda: services.repositories.idempotency.release(principal.org_id, claim))
     return response
 
 
@@ -98,11 +98,11 @@ async def _noted(note: Callable[[], Awaitable[None]]) -> None:
     return await note()
 
 
-async def _guarded(request: Request, services: Services, caller: Principal, handle: Handle) -> Response:
+async def _guarded(request: Request, services: Services, principal: Principal, handle: Handle) -> Response:
     """Do a write; updates of one thing come one after the other, each on what its caller has read."""
     if request.method not in GUARDED:
         return await handle()
-    async with services.guarding, services.repositories.idempotency.exclusive(caller.org_id, request.url.path):
+    async with services.guarding, services.repositories.idempotency.exclusive(principal.org_id, request.url.path):
         await require_match(request)
         return await handle()
 

@@ -47,7 +47,7 @@ class Metrics:
         oldest = attention.oldest_open_webhook
         self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
 
-    def told(self) -> bytes:
+    def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""
         registry = self.registry
         if SHARED in os.environ:

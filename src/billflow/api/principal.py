@@ -28,9 +28,9 @@ class Principal:
     mode: Mode
 
 
-async def admitted(request: Request, services: Services, scope: Scope) -> Principal:
+async def authenticated(request: Request, services: Services, scope: Scope) -> Principal:
     """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
-    key = await services.authentication.admit(request.headers.get("authorization"))
+    key = await services.authentication.authenticate(request.headers.get("authorization"))
     if scope not in key.scopes:
         raise Forbidden(f"This key lacks the scope {scope}; use one that has it.", code="scope_missing")
     return Principal(
@@ -42,29 +42,29 @@ async def admitted(request: Request, services: Services, scope: Scope) -> Princi
     )
 
 
-async def caller_of(request: Request) -> Principal:
+async def principal_of(request: Request) -> Principal:
     """Return the caller of a request that was let in."""
-    return cast("Principal", request.state.caller)
+    return cast("Principal", request.state.principal)
 
 
 async def tester_of(request: Request) -> Principal:
     """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
-    caller = cast("Principal", request.state.caller)
-    if caller.mode is Mode.LIVE:
+    principal = cast("Principal", request.state.principal)
+    if principal.mode is Mode.LIVE:
         raise Forbidden("Live time can't be moved; use a test key on a server in test mode.", code="test_mode_only")
-    return caller
+    return principal
 
 
-PrincipalHere = Annotated[Principal, Depends(caller_of)]
+PrincipalHere = Annotated[Principal, Depends(principal_of)]
 """Anyone whose key has `read` for a read, `write` for a write."""
 
 TesterHere = Annotated[Principal, Depends(tester_of)]
 """The same, in test mode only."""
 
-SupportHere = Annotated[Principal, Depends(caller_of), Scope.SUPPORT]
+SupportHere = Annotated[Principal, Depends(principal_of), Scope.SUPPORT]
 """Someone of support: prices, offers, credits, and what else a customer may not grant itself."""
 
-AdminHere = Annotated[Principal, Depends(caller_of), Scope.ADMIN]
+AdminHere = Annotated[Principal, Depends(principal_of), Scope.ADMIN]
 """An administrator of the organization: its webhooks, its audit log."""
 
 

@@ -11,7 +11,7 @@ from billflow.api.etags import tagged
 from billflow.api.idempotency import written
 from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
-from billflow.api.principal import READS, admitted, scope_of
+from billflow.api.principal import READS, authenticated, scope_of
 from billflow.api.services import services_of
 from billflow.api.strict_json import strict
 from billflow.domain.errors import InvalidInput
@@ -36,14 +36,14 @@ class CheckedRoute(APIRoute):
         async def checked(request: Request) -> Response:
             services = services_of(request)
             request.scope[ROUTE] = self._whole_path(request)
-            caller = await admitted(request, services, self.scope)
-            request.state.caller = caller
+            principal = await authenticated(request, services, self.scope)
+            request.state.principal = principal
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_text(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
             if request.method in READS:
                 return tagged(asked, await handle(asked))
-            return await written(asked, services, caller, lambda: handle(asked))
+            return await written(asked, services, principal, lambda: handle(asked))
 
         return checked
 

@@ -42,7 +42,7 @@ def refund(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give money back to the card, never more than was paid."""
+    """Refund to the card, never more than was paid."""
 
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.adjustments import RefundInput
@@ -72,7 +72,7 @@ def credit_note(  # noqa: PLR0913  (each is one choice)
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.adjustments import CreditNoteInput
 
-        wanted = {"amount": amount, "give_back": to, "reason": reason, "memo": memo}
+        wanted = {"amount": amount, "refund_method": to, "reason": reason, "memo": memo}
         lines = [{"line_id": line_id} for line_id in line or ()]
         ask = CreditNoteInput.model_validate({**await _who(engine, invoice, key), **wanted, "lines": lines})
         _show(await answered(engine.adjustments.credit(ask), ask.key), "Credit note", as_json=as_json)

@@ -45,7 +45,7 @@ def advance(
 
     async def act(engine: "Engine") -> None:
         org_id, clock_id = await org_of(engine), await found(engine, "clock", clock)
-        with output.working("the plans catch up"):
+        with output.working("the plans are billed up to it"):
             await engine.clocks.advance(org_id, clock_id, to)
         _show(await engine.repositories.test_clocks.get(org_id, clock_id), as_json=as_json)
 

@@ -36,7 +36,7 @@ def group(verb: str, help_text: str, act: Callable[[Request], None], shared: Sha
     made = typer.Typer(help=help_text, epilog=_example(verb, VARIANTS[0]))
 
     @made.callback()
-    def remember(context: typer.Context, plan: PlanId) -> None:
+    def register(context: typer.Context, plan: PlanId) -> None:
         context.obj = plan
 
     for variant in VARIANTS:

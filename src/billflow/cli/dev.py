@@ -24,7 +24,7 @@ _Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port."
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Options:
     data: Path | None
     api_port: int | None
     temporal_port: int
@@ -43,12 +43,12 @@ def dev(
     While it runs, other commands on this machine find it by themselves.
     """
     try:
-        asyncio.run(_dev(_Asked(data, api_port, temporal_port, ui_port)))
+        asyncio.run(_dev(_Options(data, api_port, temporal_port, ui_port)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
-async def _dev(asked: _Asked) -> None:
+async def _dev(asked: _Options) -> None:
     from billflow.cli.processes import cancel_on_signals
     from billflow.dev.ports import named_or_free
     from billflow.dev.stack import Ports, running_stack
@@ -61,7 +61,7 @@ async def _dev(asked: _Asked) -> None:
         await _run_parts(stack)
 
 
-def _settings(asked: _Asked) -> "Settings":
+def _settings(asked: _Options) -> "Settings":
     from billflow.settings import load_settings
     from billflow.telemetry.logging import configure_logging
 

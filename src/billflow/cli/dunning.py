@@ -27,7 +27,7 @@ def show(*, as_json: AsJson = False) -> None:
     """Show the policy of the organization that BILLFLOW_ORG names."""
 
     async def act(engine: "Engine") -> None:
-        _tell(await engine.repositories.dunning.policy(await org_of(engine)), as_json=as_json)
+        _print(await engine.repositories.dunning.policy(await org_of(engine)), as_json=as_json)
 
     run(act)
 
@@ -78,7 +78,7 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
 
     async def act(engine: "Engine") -> None:
         changed = await engine.repositories.dunning.change_policy(await org_of(engine), changes, change_here(reason))
-        _tell(changed, as_json=as_json)
+        _print(changed, as_json=as_json)
 
     run(act)
 
@@ -107,7 +107,7 @@ def _small(text: str) -> dict[str, int]:
     return {"seats": int(seats), "invoices": int(invoices)}
 
 
-def _tell(policy: "DunningPolicy", *, as_json: bool) -> None:
+def _print(policy: "DunningPolicy", *, as_json: bool) -> None:
     if as_json:
         output.as_json({"policy": asdict(policy)})
         return

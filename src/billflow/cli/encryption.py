@@ -23,6 +23,6 @@ def rotate_encryption(*, as_json: AsJson = False) -> None:
         if as_json:
             output.as_json({"rows": rows})
         else:
-            output.say(f"{rows} rows are encrypted by the current key.")
+            output.say(f"{rows} records are encrypted by the current key.")
 
     run(act)

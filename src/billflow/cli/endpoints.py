@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Send events to endpoints, signed as Standard Webhooks describes.",
-    epilog=example("endpoint create https://example.com/hooks"),
+    epilog=example("endpoint create https://example.com/events"),
     no_args_is_help=True,
 )
 
@@ -27,7 +27,7 @@ _Type = Annotated[
 ]
 
 
-@app.command(epilog=example("endpoint create https://example.com/hooks --type invoice.paid"))
+@app.command(epilog=example("endpoint create https://example.com/events --type invoice.paid"))
 def create(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
     *,

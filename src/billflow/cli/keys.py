@@ -22,7 +22,7 @@ app = typer.Typer(
 _KeyId = Annotated[str, typer.Argument(metavar="KEY", help="A key's id, or enough of its beginning.")]
 
 
-@app.command(epilog=example("keys create backend", "keys create support-desk --scope read --scope support"))
+@app.command(epilog=example("keys create backend", "keys create support-tool --scope read --scope support"))
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     *,

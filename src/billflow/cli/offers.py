@@ -117,7 +117,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
     licenses: Annotated[int | None, typer.Option(help="How many to buy, where the price is per license.")] = None,
     license_management: Annotated[LicenseManagement, typer.Option(help="Who counts.")] = LicenseManagement.AUTOMATIC,
     collection_method: Annotated[CollectionMethod | None, typer.Option(help="How it is paid.")] = None,
-    clock: Annotated[str | None, typer.Option("--clock", help="The test clock the plan hangs on.")] = None,
+    clock: Annotated[str | None, typer.Option("--clock", help="The test clock the plan is attached to.")] = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:

@@ -39,7 +39,7 @@ def card(
         if as_json:
             output.as_json({"customer_id": customer_id, "payment_method": method})
         else:
-            output.say(f"{method} pays from now on, and what is open is charged to it.")
+            output.say(f"{method} is now the default payment method; what is open is charged to it.")
 
     run(act)
 

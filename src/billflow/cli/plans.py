@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Start, change and look at plans.", epilog=example("plan list"), no_args_is_help=True)
 
-_Clock = Annotated[str | None, typer.Option("--clock", help="The test clock the plan hangs on.")]
+_Clock = Annotated[str | None, typer.Option("--clock", help="The test clock the plan is attached to.")]
 
 
 @dataclass(frozen=True, slots=True)

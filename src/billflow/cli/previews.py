@@ -31,13 +31,13 @@ async def show_preview(engine: "Engine", typed: "Request") -> None:
 
 async def show_forecast(engine: "Engine", plan: str, count: int, *, as_json: bool) -> None:
     """Print the next *count* invoices of a plan, if nothing changes."""
-    ahead = await engine.plans.forecast(await plan_ref(engine, plan), count)
+    coming = await engine.plans.forecast(await plan_ref(engine, plan), count)
     if as_json:
-        on_hold = {"code": ahead.on_hold.code, "message": ahead.on_hold.message} if ahead.on_hold else None
-        output.as_json({"invoices": _as_data(ahead.invoices), "on_hold": on_hold, "ends_at": ahead.ends_at})
+        on_hold = {"code": coming.on_hold.code, "message": coming.on_hold.message} if coming.on_hold else None
+        output.as_json({"invoices": _as_data(coming.invoices), "on_hold": on_hold, "ends_at": coming.ends_at})
         return
-    _print_invoices(ahead.invoices, "Nothing more will be billed.")
-    _print_end(ahead)
+    _print_invoices(coming.invoices, "Nothing more will be billed.")
+    _print_end(coming)
 
 
 def _changes(outcome: "Outcome") -> dict[str, Any]:
@@ -83,8 +83,8 @@ def _print_invoices(invoices: Sequence[InvoiceDraft], nothing: str) -> None:
             output.say(f"    {explain(line, invoice.currency).sentence}")
 
 
-def _print_end(ahead: Forecast) -> None:
-    if ahead.on_hold:
-        output.say(f"Then the plan needs attention: {ahead.on_hold.message}")
-    if ahead.ends_at:
-        output.say(f"The plan ends at {output.time(ahead.ends_at)}.")
+def _print_end(coming: Forecast) -> None:
+    if coming.on_hold:
+        output.say(f"Then the plan needs attention: {coming.on_hold.message}")
+    if coming.ends_at:
+        output.say(f"The plan ends at {output.time(coming.ends_at)}.")

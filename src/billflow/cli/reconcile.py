@@ -27,14 +27,14 @@ def reconcile(
     ] = False,
     last: Annotated[bool, typer.Option("--last", help="Show the newest run instead, such as last night's.")] = False,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Compare invoices of so many days, and unsettled ones; all if left out.")
+        int | None, typer.Option(min=1, help="Compare invoices of so many days, and unpaid ones; all if left out.")
     ] = None,
     grace: Annotated[
         int, typer.Option(min=0, help="Minutes for which what has just changed may still be on its way.")
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Compare our rows, Stripe and the workflows, and list every drift; the exit code is 1 where some is left."""
+    """Compare the billing database, Stripe and the workflows, and list every drift; exits with 1 where some is left."""
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
@@ -45,7 +45,7 @@ def reconcile(
         if not last:
             scope = ReconciliationScope(days=days, grace_minutes=grace)
             asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
-            with output.working("Comparing rows, Stripe and workflows"):
+            with output.working("Comparing the billing database, Stripe and workflows"):
                 run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
         report = await engine.repositories.reconciliation.report(org_id, run_id)
         if as_json:
@@ -81,7 +81,7 @@ def _shown(report: "ReconciliationReport") -> None:
     people = sum(finding.needs_a_person for finding in report.findings)
     output.say(
         f"{report.invoices_compared} invoices compared, {len(report.findings)} findings, "
-        f"{sum(finding.repaired_at is not None for finding in report.findings)} mended, {people} for a person."
+        f"{sum(finding.repaired_at is not None for finding in report.findings)} repaired, {people} for a person."
     )
 
 

@@ -116,7 +116,7 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
             is_renewal=entry.flag("is_renewal"),
             licenses=entry.whole("licenses"),
             licenses_at_next_renewal=entry.whole("licenses_at_next_renewal"),
-            settled=through is not None and entry.whole("seq") <= through,
+            allocated=through is not None and entry.whole("seq") <= through,
         )
         for entry in entries
     )
@@ -124,7 +124,9 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
 
 def first_entry(anchor: datetime) -> LedgerEntry:
     """Return the ledger of a case that tells of none: one license, bought at *anchor*."""
-    return LedgerEntry(seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, settled=True)
+    return LedgerEntry(
+        seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, allocated=True
+    )
 
 
 def seats_seen(users: int | None, at: datetime) -> SeatObservation | None:

@@ -83,6 +83,6 @@ def invoiced_through(step: Step) -> int | None:
 
     The reference never walks the ledger of a tier it doesn't bill.
     """
-    before = [entry.seq for entry in step.facts.ledger if entry.settled]
-    newly = [seq for seq in step.settled if seq < step.first_new_seq] if step.tier.billable else []
+    before = [entry.seq for entry in step.facts.ledger if entry.allocated]
+    newly = [seq for seq in step.allocated if seq < step.first_new_seq] if step.tier.billable else []
     return max([*before, *newly], default=None)

@@ -21,7 +21,7 @@ class AddressPolicy:
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL:
-            raise _refused("url is no address; it must look like https://example.com/hooks.") from None
+            raise _refused("url is no address; it must look like https://example.com/events.") from None
         schemes = {"https", "http"} if self.test_mode else {"https"}
         if url.scheme not in schemes or not url.host or url.userinfo:
             allowed = " or ".join(f"{scheme}://" for scheme in sorted(schemes, reverse=True))

@@ -39,12 +39,12 @@ def recomputed_differences(rows: Sequence[InvoiceAccount], drafts: Iterable[Invo
     """Name every invoice that our rows and the pure domain do not agree on to the cent."""
     expected = sorted(map(account_of, drafts), key=_order)
     if len(rows) != len(expected):
-        yield f"{len(rows)} invoices in the rows, {len(expected)} recomputed"
+        yield f"{len(rows)} invoices in the billing database, {len(expected)} recomputed"
     for row, wanted in zip(sorted(rows, key=_order), expected, strict=False):
         if row.total != wanted.total:
-            yield f"{row.name}: {row.total} in the rows, {wanted.total} recomputed"
+            yield f"{row.name}: {row.total} in the billing database, {wanted.total} recomputed"
         elif _lines(row) != _lines(wanted):
-            yield f"{row.name}: lines {_lines(row)} in the rows, {_lines(wanted)} recomputed"
+            yield f"{row.name}: lines {_lines(row)} in the billing database, {_lines(wanted)} recomputed"
 
 
 def stripe_differences(
@@ -56,11 +56,12 @@ def stripe_differences(
         if len(held) != 1:
             yield f"{row.name}: held {len(held)} times at Stripe"
         elif (held[0].total, held[0].status) != (row.total, row.status):
-            yield f"{row.name}: {row.total} {row.status} in the rows, {held[0].total} {held[0].status} at Stripe"
+            ours, theirs = f"{row.total} {row.status}", f"{held[0].total} {held[0].status}"
+            yield f"{row.name}: {ours} in the billing database, {theirs} at Stripe"
         elif _lines(held[0]) != _lines(row):
-            yield f"{row.name}: lines {_lines(row)} in the rows, {_lines(held[0])} at Stripe"
+            yield f"{row.name}: lines {_lines(row)} in the billing database, {_lines(held[0])} at Stripe"
     for invoice_id in at_stripe.keys() - rows.keys():
-        yield f"invoice {invoice_id}: at Stripe, not in the rows"
+        yield f"invoice {invoice_id}: at Stripe, not in the billing database"
 
 
 def _order(account: InvoiceAccount) -> tuple[datetime, int]:

@@ -127,6 +127,6 @@ def _show_verdict(console: Console, findings: Findings) -> None:
     for name, difference in findings.differences:
         console.print(f"{name}: {difference}", style="red", markup=False)
     invoices = sum(report.invoices for report in findings.reports)
-    verdict = f"{invoices:,} invoices compared: our rows, the pure domain's recomputation and Stripe's records"
+    verdict = f"{invoices:,} invoices compared: our records, the pure domain's recomputation and Stripe's records"
     style = "bold red" if findings.differences else "bold green"
     console.print(f"{verdict}: {len(findings.differences)} differences.", style=style)

@@ -59,7 +59,7 @@ async def _run(options: DemoOptions) -> int:
     show_bad_rows(console, seats.bad_rows)
     parts = cast(seats.organizations[: options.only], options.until)
     stop = stop_on_signals()
-    async with _stage() as (env, stack):
+    async with _environment() as (env, stack):
         played = await _until(stop, _play(env, parts, console))
         findings = await _findings(env, played, stack, key=await _key(env) if options.keep else None)
         if options.as_json:
@@ -78,7 +78,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 @asynccontextmanager
-async def _stage() -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
+async def _environment() -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
     """Start the stack with a worker and the API, and an organization of its own for the demo."""
     settings = load_settings()
     configure_logging(settings.log_format, "error")

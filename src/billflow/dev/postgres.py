@@ -61,7 +61,7 @@ async def embedded_postgres(folder: Path, lock: int, *, durable: bool = True) ->
     server = _start(site, data, "postgres", *options)
     try:
         with short_path(data, _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432")) as reached_by:
-            await server.ready(lambda: _answers(_url("postgres", reached_by)))
+            await server.ready(lambda: _responds(_url("postgres", reached_by)))
             await _create_database(_url("postgres", reached_by))
             yield _url(DATABASE, reached_by), server
     finally:
@@ -124,7 +124,7 @@ def _url(database: str, socket_folder: Path) -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(socket_folder), safe='')}"
 
 
-async def _answers(url: str) -> bool:
+async def _responds(url: str) -> bool:
     try:
         async with await psycopg.AsyncConnection.connect(url, connect_timeout=5):
             return True

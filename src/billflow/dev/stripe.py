@@ -59,13 +59,13 @@ async def embedded_stripe(folder: Path, lock: int, terms: EmulatorOptions) -> As
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock)
     emulator = RunningEmulator(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:
-        await process.ready(lambda: _answers(emulator.api_base))
+        await process.ready(lambda: _responds(emulator.api_base))
         yield emulator
     finally:
         await process.stop()
 
 
-async def _answers(api_base: str) -> bool:
+async def _responds(api_base: str) -> bool:
     try:
         async with httpx.AsyncClient(base_url=api_base, trust_env=False) as client:
             await client.get("/")

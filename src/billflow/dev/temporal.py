@@ -63,7 +63,7 @@ async def embedded_temporal(
     process = start_child(NAME, [command, *arguments], log=folder / "temporal.log", lock=lock, stop_signal=stop_signal)
     server = TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), process)
     try:
-        await process.ready(lambda: _answers(server.address))
+        await process.ready(lambda: _responds(server.address))
         yield server
     finally:
         await process.stop()
@@ -92,7 +92,7 @@ def _ui_url(ui_port: int | None) -> str | None:
     return None if ui_port is None else f"http://{LOOPBACK}:{ui_port}"
 
 
-async def _answers(address: str) -> bool:
+async def _responds(address: str) -> bool:
     try:
         client = await Client.connect(address)
         return await client.count_workflows() is not None

@@ -28,20 +28,20 @@ def activate(facts: Facts, at: datetime) -> Outcome:
     )
     take_in_newest(step)
     first = step.append(anchor, LicenseCount(paid, paid), renewal=True)
-    step.settle([first], Disposition.BILLED)
+    step.allocate([first], Disposition.BILLED)
     if not fixed and not step.customer.exempt_from_license_number_check:
-        _settle_difference(step, paid)
+        _credit_difference(step, paid)
     step.say("plan.activated", licenses=step.last.licenses, tier=step.plan.tier)
     return step.finish()
 
 
-def _settle_difference(step: Step, paid: int) -> None:
+def _credit_difference(step: Step, paid: int) -> None:
     needed = step.billable() if step.plan.is_automatic else max(step.billable(), paid)
     if needed > paid:
         step.append(step.at, LicenseCount(needed, needed))
         bill(step)
     elif needed < paid:
-        step.settle([step.append(step.at, LicenseCount(paid, needed))], Disposition.NOTHING_TO_BILL)
+        step.allocate([step.append(step.at, LicenseCount(paid, needed))], Disposition.NOTHING_TO_BILL)
         step.say("plan.licenses_discrepancy", paid=paid, needed=needed)
 
 

@@ -18,7 +18,7 @@ class CreditReason(StrEnum):
 
 
 class RefundReason(StrEnum):
-    """Why money is given back, in Stripe's words."""
+    """Why money is refunded, in Stripe's words."""
 
     DUPLICATE = "duplicate"
     FRAUDULENT = "fraudulent"
@@ -102,7 +102,7 @@ def refund(invoice: InvoiceMoney, amount: int | None) -> int:
 
 
 def credit_note(
-    invoice: InvoiceMoney, amount: int | None, lines: Mapping[str, int | None], give_back: RefundMethod
+    invoice: InvoiceMoney, amount: int | None, lines: Mapping[str, int | None], refund_method: RefundMethod
 ) -> CreditNote:
     """Return the note over *amount*, over *lines* (None credits what is left of one), or over all that is left.
 
@@ -122,14 +122,14 @@ def credit_note(
         raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
     too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_invoice", field="amount")
     credited = _at_most(left, left if wanted is None else wanted, too_much)
-    return _split(invoice, credited, give_back, by_line)
+    return _split(invoice, credited, refund_method, by_line)
 
 
-def _split(invoice: InvoiceMoney, credited: int, give_back: RefundMethod, lines: Mapping[str, int]) -> CreditNote:
+def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, lines: Mapping[str, int]) -> CreditNote:
     before = min(credited, invoice.remaining)
     after = credited - before
     # What the customer's balance had paid for goes back there: there is no charge to refund it from.
-    refunded = min(after, max(invoice.refundable, 0)) if give_back is RefundMethod.REFUND else 0
+    refunded = min(after, max(invoice.refundable, 0)) if refund_method is RefundMethod.REFUND else 0
     return CreditNote(credited, before, refunded, after - refunded, lines)
 
 

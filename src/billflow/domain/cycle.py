@@ -68,7 +68,7 @@ def renewal_count(step: Step) -> LicenseCount:
 
 def downgrade_now(step: Step, reason: str) -> None:
     """End the plan at once and forgive what is not billed yet (rules 9)."""
-    step.settle(step.unsettled(), Disposition.FORGIVEN)
+    step.allocate(step.unallocated(), Disposition.FORGIVEN)
     step.change(next_invoice_date=None)
     step.end(reason)
 
@@ -133,7 +133,7 @@ def _end_trial(step: Step, billing_date: datetime) -> None:
 
 def _start_paying(step: Step, billing_date: datetime) -> None:
     count = renewal_count(step)
-    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
     step.append(billing_date, count, renewal=True)
     step.say("plan.trial_converted", licenses=count.licenses)
@@ -143,10 +143,10 @@ def _start_prepaid(step: Step, billing_date: datetime) -> None:
     """Start the period the trial's invoice paid for; only licenses beyond it are still to be billed."""
     paid = last_renewal_at(step.ledger, step.at) or step.last
     wanted = max(renewal_count(step).licenses, step.billable())
-    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
     renewal = step.append(billing_date, LicenseCount(paid.licenses, paid.licenses_at_next_renewal), renewal=True)
-    step.settle([renewal], Disposition.BILLED)
+    step.allocate([renewal], Disposition.BILLED)
     extra = step.append(billing_date, LicenseCount(max(wanted, paid.licenses), wanted))
     step.say("plan.trial_converted", licenses=extra.licenses)
 

@@ -173,7 +173,7 @@ class WriteOffDecision:
 
     end_plan: bool = False
     void_open_invoices: bool = False
-    tell_owners: bool = False
+    notify_owners: bool = False
 
 
 def let_go(
@@ -187,4 +187,4 @@ def let_go(
     behind = len(newest_open) >= needed and all(newest_open[:needed])
     if seats >= rule.seats or not behind:
         return WriteOffDecision()
-    return WriteOffDecision(end_plan=has_live_plan, void_open_invoices=True, tell_owners=has_live_plan)
+    return WriteOffDecision(end_plan=has_live_plan, void_open_invoices=True, notify_owners=has_live_plan)

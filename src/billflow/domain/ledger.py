@@ -11,7 +11,7 @@ from billflow.domain.seats import LicenseCheck
 
 
 class Disposition(StrEnum):
-    """What became of a ledger entry: settled once, in one of these ways (rules 6)."""
+    """What became of a ledger entry: allocated once, in one of these ways (rules 6)."""
 
     BILLED = "billed"
     NOTHING_TO_BILL = "nothing_to_bill"
@@ -24,7 +24,7 @@ class LedgerEntry:
     """From `event_time` on: licenses held in this cycle, and licenses to renew with.
 
     `seq` counts a plan's entries from 1 in order of creation. `is_renewal` also marks the first entry.
-    `settled` tells whether an invoice, or the decision not to bill, already covers the entry.
+    `allocated` tells whether an invoice, or the decision not to bill, already covers the entry.
     """
 
     seq: int
@@ -32,7 +32,7 @@ class LedgerEntry:
     is_renewal: bool
     licenses: int
     licenses_at_next_renewal: int
-    settled: bool = False
+    allocated: bool = False
 
 
 def newest_at(ledger: Sequence[LedgerEntry], moment: datetime) -> LedgerEntry | None:

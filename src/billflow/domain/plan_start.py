@@ -64,7 +64,7 @@ def _start_free(step: Step, asked: StartPlan) -> None:
     step.change(status=PlanStatus.ACTIVE, end_date=ends, next_invoice_date=ends)
     licenses = step.billable() if _knows_its_seats(step) else 0
     first = step.append(step.plan.billing_cycle_anchor, LicenseCount(licenses, licenses), renewal=True)
-    step.settle([first], Disposition.NOTHING_TO_BILL)
+    step.allocate([first], Disposition.NOTHING_TO_BILL)
     step.say("plan.activated", licenses=licenses, tier=step.plan.tier)
 
 

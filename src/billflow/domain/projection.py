@@ -34,9 +34,9 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
 
 def _ledger(facts: Facts, outcome: Outcome) -> tuple[LedgerEntry, ...]:
     entries = facts.ledger + outcome.entries
-    if not outcome.settled:
+    if not outcome.allocated:
         return entries
-    return tuple(replace(entry, settled=True) if entry.seq in outcome.settled else entry for entry in entries)
+    return tuple(replace(entry, allocated=True) if entry.seq in outcome.allocated else entry for entry in entries)
 
 
 def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:

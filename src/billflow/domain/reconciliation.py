@@ -60,7 +60,7 @@ class Repair(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookedInvoice:
+class BilledInvoice:
     """A debt as our rows have it; `is_young` leaves one alone that may still be on its way."""
 
     invoice_id: str
@@ -88,7 +88,7 @@ class LivePlan:
     """A plan as our rows have it, None where they don't know it, and whether its workflow runs."""
 
     plan_id: str
-    runs_in_books: bool | None
+    is_live: bool | None
     has_workflow: bool
 
 
@@ -109,36 +109,36 @@ class Finding:
     closed_as: str | None = None
 
 
-def compare_invoice(booked: BookedInvoice, held: Sequence[StripeInvoice]) -> Iterator[Finding]:
+def compare_invoice(recorded: BilledInvoice, held: Sequence[StripeInvoice]) -> Iterator[Finding]:
     """Name everything that our rows and Stripe do not agree on about one debt."""
     standing = [one for one in held if one.status != "void"] or list(held[:1])
     if not standing:
-        yield from _missing(booked)
+        yield from _missing(recorded)
         return
     issued = [one for one in standing if one.status != "draft"]
     if len(standing) > 1:
-        yield _double(booked, standing, issued)
+        yield _double(recorded, standing, issued)
     if len(issued) > 1:
         return
-    yield from _compare_one(booked, (issued or standing)[0])
+    yield from _compare_one(recorded, (issued or standing)[0])
 
 
 def compare_orphan(held: StripeInvoice) -> Finding:
-    """Name an invoice at Stripe that is marked as ours, but is not in the rows."""
-    paid = held.status == "paid"
+    """Name an invoice at Stripe that is marked as ours, but is not in the billing database."""
+    way_out = "refund it" if held.status == "paid" else "void or delete it there"
     return Finding(
         kind=FindingKind.ORPHAN,
         severity=Severity.CRITICAL if held.status in ("paid", "open") else Severity.NOTICE,
         subject_id=held.stripe_invoice_id,
-        message=f"Stripe holds {held.stripe_invoice_id} ({_told(held)}), which our records don't know; "
-        f"{'refund it, or restore the books' if paid else 'void or delete it there, or restore the books'}.",
+        message=f"Stripe holds {held.stripe_invoice_id} ({_shown(held)}), which our records don't know; "
+        f"{way_out}, or restore the billing database.",
         stripe_invoice_ids=(held.stripe_invoice_id,),
     )
 
 
 def compare_plan(plan: LivePlan) -> Finding | None:
     """Name a plan that lives without a workflow, or a workflow that outlived its plan."""
-    if plan.runs_in_books and not plan.has_workflow:
+    if plan.is_live and not plan.has_workflow:
         return Finding(
             kind=FindingKind.PLAN_WITHOUT_WORKFLOW,
             severity=Severity.WARNING,
@@ -146,8 +146,8 @@ def compare_plan(plan: LivePlan) -> Finding | None:
             message="The plan is live, but no workflow waits for its next billing date.",
             repair=Repair.START_PLAN,
         )
-    if plan.has_workflow and not plan.runs_in_books:
-        known = plan.runs_in_books is not None
+    if plan.has_workflow and not plan.is_live:
+        known = plan.is_live is not None
         return Finding(
             kind=FindingKind.WORKFLOW_OF_ENDED_PLAN,
             severity=Severity.NOTICE if known else Severity.WARNING,
@@ -160,30 +160,30 @@ def compare_plan(plan: LivePlan) -> Finding | None:
     return None
 
 
-def _missing(booked: BookedInvoice) -> Iterator[Finding]:
-    if booked.status == "void" and booked.stripe_invoice_id is None:
+def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
+    if recorded.status == "void" and recorded.stripe_invoice_id is None:
         return
-    if booked.status in UNPAID and booked.is_young:
+    if recorded.status in UNPAID and recorded.is_young:
         return
-    unsent = booked.status in UNPAID and booked.stripe_invoice_id is None
+    unsent = recorded.status in UNPAID and recorded.stripe_invoice_id is None
     yield Finding(
         kind=FindingKind.MISSING,
         severity=Severity.WARNING if unsent else Severity.CRITICAL,
-        subject_id=booked.invoice_id,
-        message=f"{_told(booked)} in our records, and not at Stripe"
-        f"{'' if unsent else f', which once held it as {booked.stripe_invoice_id}'}.",
+        subject_id=recorded.invoice_id,
+        message=f"{_shown(recorded)} in our records, and not at Stripe"
+        f"{'' if unsent else f', which once held it as {recorded.stripe_invoice_id}'}.",
         repair=Repair.COLLECT if unsent else None,
     )
 
 
-def _double(booked: BookedInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
+def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
     drafts = [one.stripe_invoice_id for one in standing if one.status == "draft"]
     only_drafts = len(issued) <= 1
     surplus = drafts if issued else drafts[1:]
     return Finding(
         kind=FindingKind.DOUBLE,
         severity=Severity.NOTICE if only_drafts else Severity.CRITICAL,
-        subject_id=booked.invoice_id,
+        subject_id=recorded.invoice_id,
         message=f"Stripe holds {len(standing)} invoices of this debt: "
         f"{', '.join(f'{one.stripe_invoice_id} {one.status}' for one in standing)}.",
         repair=Repair.DELETE_DRAFTS if only_drafts else None,
@@ -191,20 +191,24 @@ def _double(booked: BookedInvoice, standing: Sequence[StripeInvoice], issued: Se
     )
 
 
-def _compare_one(booked: BookedInvoice, held: StripeInvoice) -> Iterator[Finding]:
-    if held.status != "void" and not _is_begun(held) and (booked.total, booked.currency) != (held.total, held.currency):
+def _compare_one(recorded: BilledInvoice, held: StripeInvoice) -> Iterator[Finding]:
+    if (
+        held.status != "void"
+        and not _is_begun(held)
+        and (recorded.total, recorded.currency) != (held.total, held.currency)
+    ):
         yield Finding(
             kind=FindingKind.WRONG_AMOUNT,
             severity=Severity.WARNING if held.status == "draft" else Severity.CRITICAL,
-            subject_id=booked.invoice_id,
-            message=f"{_told(booked)} in our records, {_told(held)} at Stripe.",
+            subject_id=recorded.invoice_id,
+            message=f"{_shown(recorded)} in our records, {_shown(held)} at Stripe.",
             stripe_invoice_ids=(held.stripe_invoice_id,),
         )
         return
-    if (state := _compare_state(booked, held)) is not None:
+    if (state := _compare_state(recorded, held)) is not None:
         yield state
-    elif booked.status in UNPAID and not (booked.is_collected or booked.is_young):
-        yield _about(booked, held, FindingKind.UNCOLLECTED, Severity.WARNING, Repair.COLLECT)
+    elif recorded.status in UNPAID and not (recorded.is_collected or recorded.is_young):
+        yield _about(recorded, held, FindingKind.UNCOLLECTED, Severity.WARNING, Repair.COLLECT)
 
 
 def _is_begun(held: StripeInvoice) -> bool:
@@ -212,51 +216,51 @@ def _is_begun(held: StripeInvoice) -> bool:
     return held.status == "draft" and held.total == 0
 
 
-def _compare_state(booked: BookedInvoice, held: StripeInvoice) -> Finding | None:
-    if held.status == booked.status:
-        if booked.stripe_invoice_id is not None or booked.status == "void" or booked.is_young:
+def _compare_state(recorded: BilledInvoice, held: StripeInvoice) -> Finding | None:
+    if held.status == recorded.status:
+        if recorded.stripe_invoice_id is not None or recorded.status == "void" or recorded.is_young:
             return None
-        repairs = Repair.COLLECT if booked.status in UNPAID else Repair.RECORD_STATE
-        return _about(booked, held, FindingKind.WRONG_STATE, Severity.WARNING, repairs)
+        repairs = Repair.COLLECT if recorded.status in UNPAID else Repair.RECORD_STATE
+        return _about(recorded, held, FindingKind.WRONG_STATE, Severity.WARNING, repairs)
     if held.status == "paid":
-        return _about(booked, held, FindingKind.UNSEEN_PAYMENT, Severity.CRITICAL, Repair.RECORD_STATE)
-    severity, repair = _state_repair(booked, held)
-    return None if severity is None else _about(booked, held, FindingKind.WRONG_STATE, severity, repair)
+        return _about(recorded, held, FindingKind.UNSEEN_PAYMENT, Severity.CRITICAL, Repair.RECORD_STATE)
+    severity, repair = _state_repair(recorded, held)
+    return None if severity is None else _about(recorded, held, FindingKind.WRONG_STATE, severity, repair)
 
 
-def _state_repair(booked: BookedInvoice, held: StripeInvoice) -> tuple[Severity | None, Repair | None]:
+def _state_repair(recorded: BilledInvoice, held: StripeInvoice) -> tuple[Severity | None, Repair | None]:
     """Return how bad two different states are and what repairs them; no severity where it is no disagreement."""
-    match booked.status, held.status:
+    match recorded.status, held.status:
         case "paid", _:
             return Severity.CRITICAL, None
         case "draft" | "open", "draft" | "open":
-            return (None, None) if booked.is_young else (Severity.WARNING, Repair.COLLECT)
+            return (None, None) if recorded.is_young else (Severity.WARNING, Repair.COLLECT)
         case "draft" | "open", _:
             return Severity.WARNING, Repair.RECORD_STATE
         case "uncollectible", "void":
             return Severity.WARNING, Repair.RECORD_STATE
         case "void", _:
-            return (None, None) if booked.is_young else (Severity.CRITICAL, Repair.TAKE_BACK)
+            return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.TAKE_BACK)
         case _:
             return Severity.NOTICE, None
 
 
 def _about(
-    booked: BookedInvoice, held: StripeInvoice, kind: FindingKind, severity: Severity, repair: Repair | None
+    recorded: BilledInvoice, held: StripeInvoice, kind: FindingKind, severity: Severity, repair: Repair | None
 ) -> Finding:
     collects = kind is FindingKind.UNCOLLECTED
     return Finding(
         kind=kind,
         severity=severity,
-        subject_id=booked.invoice_id,
+        subject_id=recorded.invoice_id,
         message="The invoice is open, and nothing collects it."
         if collects
-        else f"{_told(booked)} in our records, {_told(held)} at Stripe as {held.stripe_invoice_id}.",
+        else f"{_shown(recorded)} in our records, {_shown(held)} at Stripe as {held.stripe_invoice_id}.",
         repair=repair,
         stripe_invoice_ids=(held.stripe_invoice_id,),
         closed_as=held.status if repair is Repair.RECORD_STATE else None,
     )
 
 
-def _told(invoice: BookedInvoice | StripeInvoice) -> str:
+def _shown(invoice: BilledInvoice | StripeInvoice) -> str:
     return f"{invoice.total} {invoice.currency} {invoice.status}"

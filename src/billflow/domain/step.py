@@ -71,7 +71,7 @@ class PlanEvent:
 class Outcome:
     """Everything a step decided, ready to be written in one transaction.
 
-    `settled` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
+    `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
     the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
     and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back).
     """
@@ -80,7 +80,7 @@ class Outcome:
     plan: Plan
     customer: CustomerTerms
     entries: tuple[LedgerEntry, ...] = ()
-    settled: Mapping[int, Disposition] = field(default_factory=dict)
+    allocated: Mapping[int, Disposition] = field(default_factory=dict)
     invoices: tuple["InvoiceDraft", ...] = ()
     events: tuple[PlanEvent, ...] = ()
     credit: int = 0
@@ -107,7 +107,7 @@ class Step:
     seen: SeatObservation | None
     first_new_seq: int
     pending: int = 0
-    settled: dict[int, Disposition] = field(default_factory=dict)
+    allocated: dict[int, Disposition] = field(default_factory=dict)
     invoices: list["InvoiceDraft"] = field(default_factory=list)
     events: list[PlanEvent] = field(default_factory=list)
     credit: int = 0
@@ -232,15 +232,17 @@ class Step:
         self.ledger.append(entry)
         return entry
 
-    def settle(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
+    def allocate(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
         """Record what became of *entries*."""
-        self.settled.update(dict.fromkeys([entry.seq for entry in entries], disposition))
+        self.allocated.update(dict.fromkeys([entry.seq for entry in entries], disposition))
 
-    def unsettled(self) -> list[LedgerEntry]:
+    def unallocated(self) -> list[LedgerEntry]:
         """Return the entries up to the step's moment that nothing covers yet, in time order."""
-        at, settled = self.at, self.settled
+        at, allocated = self.at, self.allocated
         return [
-            entry for entry in self.ledger if not entry.settled and entry.seq not in settled and entry.event_time <= at
+            entry
+            for entry in self.ledger
+            if not entry.allocated and entry.seq not in allocated and entry.event_time <= at
         ]
 
     def say(self, event: str, **data: Any) -> None:
@@ -264,7 +266,7 @@ class Step:
             plan=self.plan,
             customer=self.customer,
             entries=tuple(entry for entry in self.ledger if entry.seq >= self.first_new_seq),
-            settled=dict(self.settled),
+            allocated=dict(self.allocated),
             invoices=tuple(self.invoices),
             events=tuple(self.events),
             credit=self.credit,

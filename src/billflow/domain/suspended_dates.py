@@ -29,6 +29,6 @@ def _leave_trial(step: Step) -> None:
     if step.plan.status is not PlanStatus.FREE_TRIAL or step.facts.trial_invoice_paid is not None:
         end_cycle(step, billing_date)
         return
-    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)
     step.say("plan.trial_over")

@@ -106,7 +106,7 @@ class StripeAdjustmentGateway(AdjustmentGateway):
 
     async def _refund(self, wanted: RefundToSend) -> list[stripe.Refund]:
         held = await self._held(wanted.invoice)
-        gone = keys.may_be_gone(wanted.sent_first_at, self.now())
+        gone = keys.may_have_expired(wanted.sent_first_at, self.now())
         return await make_refund(self.client, wanted, payment_intents(held) if held else [], look_first=gone)
 
     async def _credit(self, wanted: CreditNoteToSend) -> stripe.CreditNote:
@@ -116,7 +116,7 @@ class StripeAdjustmentGateway(AdjustmentGateway):
         async def look() -> stripe.CreditNote | None:
             return await find_credit_note(self.client, stripe_invoice_id, wanted.note.credit_note_id)
 
-        if keys.may_be_gone(wanted.sent_first_at, self.now()) and (known := await look()):
+        if keys.may_have_expired(wanted.sent_first_at, self.now()) and (known := await look()):
             return known
         return await act_once(
             "credit_note.create",

@@ -40,7 +40,7 @@ class Collector:
     async def run(self, now: Callable[[], datetime]) -> CollectionOutcome:
         """Return what came of the attempt; raises `StripeError` for faults."""
         if self._look_first(now()):
-            settled = await self._settled()
+            settled = await self._closed()
             if settled is not None:
                 return self._outcome(settled)
         try:
@@ -54,14 +54,14 @@ class Collector:
 
     def _look_first(self, now: datetime) -> bool:
         fresh = self.attempt == 1 and self.invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
-        return not fresh or keys.may_be_gone(self.invoice.sent_first_at, now)
+        return not fresh or keys.may_have_expired(self.invoice.sent_first_at, now)
 
     async def _standing(self) -> stripe.Invoice:
         return await ask(
             "invoice.retrieve", self.client.v1.invoices.retrieve_async(self.held_id, {"expand": _STANDING})
         )
 
-    async def _settled(self) -> stripe.Invoice | None:
+    async def _closed(self) -> stripe.Invoice | None:
         held = await self._standing()
         return held if _is_closed(held) else None
 
@@ -72,19 +72,19 @@ class Collector:
                 "invoice.pay",
                 keys.pay(name, self.attempt),
                 lambda options: invoices.pay_async(self.held_id, {"off_session": True}, options),
-                self._settled,
+                self._closed,
             )
         return await act_once(
             "invoice.send",
             keys.send(name, self.attempt),
             lambda options: invoices.send_invoice_async(self.held_id, {}, options),
-            self._settled,
+            self._closed,
         )
 
     async def _refused(self, error: stripe.StripeError) -> CollectionOutcome:
         outcome = outcome_of(error)
         if outcome is CallOutcome.DECLINED:
-            return Declined(code=decline_code_of(error) or code_of(error) or "card_declined", message=_told(error))
+            return Declined(code=decline_code_of(error) or code_of(error) or "card_declined", message=_message(error))
         if outcome is CallOutcome.REQUIRES_ACTION:
             return RequiresAction(hosted_invoice_url=(await self._standing()).hosted_invoice_url)
         if not isinstance(error, stripe.InvalidRequestError):
@@ -121,5 +121,5 @@ def _has_no_method(held: stripe.Invoice) -> bool:
     )
 
 
-def _told(error: stripe.StripeError) -> str:
+def _message(error: stripe.StripeError) -> str:
     return error.user_message or "The payment was declined."

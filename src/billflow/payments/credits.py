@@ -26,7 +26,7 @@ async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: Cre
         ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
         return ours[-1] if ours else None
 
-    found = await look() if keys.may_be_gone(credit.created_at, now) else None
+    found = await look() if keys.may_have_expired(credit.created_at, now) else None
     if found is None:
         found = await act_once(
             "customer_balance_transaction.create",

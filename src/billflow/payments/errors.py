@@ -137,9 +137,9 @@ def fault(error: stripe.StripeError) -> PaymentsUnavailable | PaymentsRejected:
     if outcome_of(error) is CallOutcome.UNAVAILABLE:
         wait = retry_after(error)
         return PaymentsUnavailable(
-            f"Stripe gave no usable answer: {_told(error)}", retry_after=timedelta(seconds=wait) if wait else None
+            f"Stripe gave no usable answer: {_message(error)}", retry_after=timedelta(seconds=wait) if wait else None
         )
-    return PaymentsRejected(_told(error), stripe_code=code_of(error))
+    return PaymentsRejected(_message(error), stripe_code=code_of(error))
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def port_faults() -> Iterator[None]:
         raise fault(error) from None
 
 
-def _told(error: stripe.StripeError) -> str:
+def _message(error: stripe.StripeError) -> str:
     if isinstance(error, stripe.APIConnectionError):
         return f"{type(error.__cause__ or error).__name__} on the way."
     told = _EMAIL.sub("[e-mail]", " ".join((error.user_message or "no message").split()))

@@ -38,7 +38,7 @@ class InvoiceIssuer:
     async def _known(self, now: datetime) -> stripe.Invoice | None:
         if self.invoice.stripe_invoice_id is not None:
             return await marked(self.client, self.invoice, await self._retrieve(self.invoice.stripe_invoice_id))
-        if keys.may_be_gone(self.invoice.sent_first_at, now):
+        if keys.may_have_expired(self.invoice.sent_first_at, now):
             return await self._adopt()
         return None
 

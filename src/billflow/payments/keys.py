@@ -84,7 +84,7 @@ def generation(key: str, number: int) -> str:
     return key if number == 1 else f"{key}:v{number}"
 
 
-def may_be_gone(first_sent_at: datetime | None, now: datetime) -> bool:
+def may_have_expired(first_sent_at: datetime | None, now: datetime) -> bool:
     """Tell whether keys first sent at that moment may have been forgotten by Stripe."""
     return first_sent_at is not None and now - first_sent_at >= LIFE
 

@@ -22,7 +22,7 @@ from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine, required
 from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
 
-STRIPE_REMEMBERED_FOR = 30.0
+STRIPE_CACHED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
 
 
@@ -30,11 +30,11 @@ def build_api(engine: Engine) -> FastAPI:
     """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
     services = api_services(engine)
     app = create_app(services)
-    app.mount(CODEC_PATH, codec_app(services, _codec_desk(engine.settings)))
+    app.mount(CODEC_PATH, codec_app(services, _codec_service(engine.settings)))
     return app
 
 
-def _codec_desk(settings: Settings) -> CodecService:
+def _codec_service(settings: Settings) -> CodecService:
     keyring = payload_keyring(settings)
     codec = EncryptionCodec(keyring) if keyring else None
     return CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
@@ -103,4 +103,4 @@ def _probes(engine: Engine) -> dict[str, Probe]:
     async def stripe() -> None:
         await engine.stripe.v1.customers.list_async({"limit": 1})
 
-    return {"postgresql": postgresql, "temporal": temporal, "stripe": CachedProbe(stripe, STRIPE_REMEMBERED_FOR)}
+    return {"postgresql": postgresql, "temporal": temporal, "stripe": CachedProbe(stripe, STRIPE_CACHED_FOR)}

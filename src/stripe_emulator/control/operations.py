@@ -9,7 +9,7 @@ from stripe_emulator.control.faults import FaultRules
 from stripe_emulator.control.limits import PROFILES, Rates
 from stripe_emulator.control.webhook_faults import WebhookFaults
 from stripe_emulator.engine.services import Services
-from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE, forget_everywhere, register_everywhere
+from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE, register_everywhere, remove_everywhere
 from stripe_emulator.types import Obj
 
 
@@ -17,10 +17,10 @@ class ControlOperations:
     """The services, rules and log of a running server; `wake` makes its workers look at the database."""
 
     def __init__(
-        self, services: Services, book: FaultRules, webhook_faults: WebhookFaults, wake: Callable[[], None]
+        self, services: Services, rules: FaultRules, webhook_faults: WebhookFaults, wake: Callable[[], None]
     ) -> None:
         self.services = services
-        self.book = book
+        self.rules = rules
         self.webhook_faults = webhook_faults
         self.wake = wake
         self._endpoint: tuple[str, str, Sequence[str]] | None = None
@@ -30,10 +30,10 @@ class ControlOperations:
         self._endpoint = (url, secret, types)
         register_everywhere(self.services, *self._endpoint)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove the endpoint that hears of every account."""
         self._endpoint = None
-        forget_everywhere(self.services)
+        remove_everywhere(self.services)
 
     def set_clock(self, body: ClockBody) -> None:
         """Move the server's clock."""
@@ -53,15 +53,15 @@ class ControlOperations:
         """Change the given settings and return all of them."""
         settings = self.services.settings
         if body.rate_limit is not None:
-            self.book.limiter.set(_rates(body.rate_limit))
+            self.rules.limiter.set(_rates(body.rate_limit))
         for name, value in body.model_dump(exclude={"rate_limit"}, exclude_none=True).items():
             setattr(settings, name, tuple(value) if isinstance(value, list) else value)
-        return {**asdict(settings), "rate_limit": self.book.limiter.rates or "off"}
+        return {**asdict(settings), "rate_limit": self.rules.limiter.rates or "off"}
 
     def faults(self) -> Obj:
         """Return the rules in force."""
         return {
-            "requests": [rule.model_dump() for rule in self.book.rules],
+            "requests": [rule.model_dump() for rule in self.rules.rules],
             "webhooks": [rule.model_dump() for rule in self.webhook_faults.rules],
         }
 
@@ -87,8 +87,8 @@ class ControlOperations:
         """Start over with nothing but the endpoint of every account."""
         self.services.db.clear()
         self.services.clock.reset()
-        self.book.clear()
-        self.book.log.clear()
+        self.rules.clear()
+        self.rules.log.clear()
         self.webhook_faults.clear()
         if self._endpoint is not None:
             register_everywhere(self.services, *self._endpoint)

@@ -47,8 +47,8 @@ def _json(endpoint: Endpoint, wake: Callable[[], None]) -> Callable[[Request], A
 class Routes:
     """The handlers of the control plane, on one desk."""
 
-    def __init__(self, desk: ControlOperations) -> None:
-        self.desk = desk
+    def __init__(self, service: ControlOperations) -> None:
+        self.service = service
 
     def mount(self, path: str = "/_sim") -> BaseRoute:
         """Return all routes below a path."""
@@ -59,7 +59,7 @@ class Routes:
             ("DELETE", "/faults", self.clear_faults),
             ("POST", "/settings", self.change_settings),
             ("POST", "/webhooks", self.register_webhook),
-            ("DELETE", "/webhooks", self.forget_webhook),
+            ("DELETE", "/webhooks", self.remove_webhook),
             ("GET", "/deliveries", self.show_deliveries),
             ("POST", "/events", self.inject_event),
             ("POST", "/events/{id}/replay", self.replay_event),
@@ -72,75 +72,75 @@ class Routes:
             ("GET", "/invariants", self.check_invariants),
             ("POST", "/reset", self.reset),
         ]
-        wake = self.desk.wake
+        wake = self.service.wake
         return Mount(path, routes=[Route(at, _json(call, wake), methods=[method]) for method, at, call in table])
 
     async def set_clock(self, request: Request) -> Obj:
         """Freeze, set, advance, speed up or reset the clock."""
         body = await _body(request, bodies.ClockBody)
-        self.desk.set_clock(body)
-        return {"now": self.desk.services.clock.now()}
+        self.service.set_clock(body)
+        return {"now": self.service.services.clock.now()}
 
     async def show_faults(self, _: Request) -> Obj:
         """Return the rules in force."""
-        return self.desk.faults()
+        return self.service.faults()
 
     async def add_faults(self, request: Request) -> Obj:
         """Add rules."""
         body = await _body(request, bodies.FaultsBody)
-        self.desk.book.rules.extend(body.requests)
-        self.desk.webhook_faults.rules.extend(body.webhooks)
-        return self.desk.faults()
+        self.service.rules.rules.extend(body.requests)
+        self.service.webhook_faults.rules.extend(body.webhooks)
+        return self.service.faults()
 
     async def clear_faults(self, _: Request) -> Obj:
         """Drop all rules."""
-        self.desk.book.clear()
-        self.desk.webhook_faults.clear()
-        return self.desk.faults()
+        self.service.rules.clear()
+        self.service.webhook_faults.clear()
+        return self.service.faults()
 
     async def change_settings(self, request: Request) -> Obj:
         """Change settings."""
-        return self.desk.change_settings(await _body(request, bodies.SettingsBody))
+        return self.service.change_settings(await _body(request, bodies.SettingsBody))
 
     async def register_webhook(self, request: Request) -> Obj:
         """Register the endpoint of every account, in the place of an earlier one."""
         body = await _body(request, bodies.WebhookBody)
-        self.desk.register(body.url, body.secret)
+        self.service.register(body.url, body.secret)
         return {"url": body.url}
 
-    async def forget_webhook(self, _: Request) -> Obj:
+    async def remove_webhook(self, _: Request) -> Obj:
         """Forget the endpoint of every account."""
-        self.desk.forget()
+        self.service.remove()
         return {"url": None}
 
     async def show_deliveries(self, _: Request) -> Obj:
         """Return the newest deliveries."""
-        return {"data": queue.history(self.desk.services, MAX_ROWS)}
+        return {"data": queue.history(self.service.services, MAX_ROWS)}
 
     async def inject_event(self, request: Request) -> Obj:
         """Announce an event of the caller's making."""
         body = await _body(request, bodies.EventBody)
-        return {"id": acts.inject_event(self.desk.services, account_id(body.key), body.type, body.object)}
+        return {"id": acts.inject_event(self.service.services, account_id(body.key), body.type, body.object)}
 
     async def replay_event(self, request: Request) -> Obj:
         """Send an event again to all its endpoints."""
-        return {"deliveries": queue.replay(self.desk.services, request.path_params["id"])}
+        return {"deliveries": queue.replay(self.service.services, request.path_params["id"])}
 
     async def authenticate(self, request: Request) -> Obj:
         """Finish 3-D Secure."""
         body = await _body(request, bodies.AuthenticateBody)
-        return {"status": acts.authenticate(self.desk.services, request.path_params["id"], success=body.success)}
+        return {"status": acts.authenticate(self.service.services, request.path_params["id"], success=body.success)}
 
     async def complete_checkout(self, request: Request) -> Obj:
         """Enter a card on a checkout page."""
         body = await _body(request, bodies.MethodBody)
-        acts.complete_checkout(self.desk.services, request.path_params["id"], body.payment_method)
+        acts.complete_checkout(self.service.services, request.path_params["id"], body.payment_method)
         return {"status": "complete"}
 
     async def set_default(self, request: Request) -> Obj:
         """Choose a card on a portal page."""
         body = await _body(request, bodies.MethodBody)
-        acts.set_default(self.desk.services, request.path_params["id"], body.payment_method)
+        acts.set_default(self.service.services, request.path_params["id"], body.payment_method)
         return {"status": "set"}
 
     async def show_requests(self, request: Request) -> Obj:
@@ -149,19 +149,23 @@ class Routes:
         wanted = {"operation": params["operation"]} if "operation" in params else {}
         if "key" in params:
             wanted["account"] = account_id(params["key"])
-        return {"data": [entry for entry in self.desk.book.log if wanted.items() <= entry.items()]}
+        return {"data": [entry for entry in self.service.rules.log if wanted.items() <= entry.items()]}
 
     async def show_state(self, request: Request) -> Obj:
         """Return counts of everything, and with `kind` the objects of that kind, of one `key` or of all."""
         params = request.query_params
         account = account_id(params["key"]) if "key" in params else None
-        return {**self.desk.state(), "wall": time.time(), "objects": self.desk.objects(params.get("kind"), account)}
+        return {
+            **self.service.state(),
+            "wall": time.time(),
+            "objects": self.service.objects(params.get("kind"), account),
+        }
 
     async def check_invariants(self, request: Request) -> Obj:
         """Return what is broken; `unique` is the metadata key that must name one object only."""
-        return {"broken": broken(self.desk.services.db, request.query_params.get("unique"))}
+        return {"broken": broken(self.service.services.db, request.query_params.get("unique"))}
 
     async def reset(self, _: Request) -> Obj:
         """Forget all objects, rules, requests and the set clock; the endpoint of every account stays."""
-        self.desk.reset()
+        self.service.reset()
         return {"status": "empty"}

@@ -4,8 +4,8 @@ import logging
 import time
 
 from stripe_emulator.engine.expand import expand
+from stripe_emulator.engine.operations import OPERATIONS, Args
 from stripe_emulator.engine.plan import Call
-from stripe_emulator.engine.registry import OPERATIONS, Args
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.services import Services
 from stripe_emulator.engine.stale import as_of

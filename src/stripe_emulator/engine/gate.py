@@ -5,8 +5,8 @@ import hashlib
 import json
 
 from stripe_emulator.engine import execute
+from stripe_emulator.engine.operations import OPERATIONS, Args
 from stripe_emulator.engine.plan import Call, Faults, Plan
-from stripe_emulator.engine.registry import OPERATIONS, Args
 from stripe_emulator.engine.services import Services
 from stripe_emulator.errors import CONFLICT, StripeError, invalid
 from stripe_emulator.storage import keys
@@ -33,7 +33,7 @@ class Gate:
         request_id = self.services.ids.new("request")
         key = raw.headers.get("idempotency-key") if raw.method == "POST" else None
         try:
-            response = await self._admit(raw, request_id, key)
+            response = await self._authorize(raw, request_id, key)
         except StripeError as error:
             response = Response(error.status, encode(error.body(request_id)), dict(error.headers))
         response.headers.setdefault("Request-Id", request_id)
@@ -43,7 +43,7 @@ class Gate:
             response.headers["Idempotency-Key"] = key
         return response
 
-    async def _admit(self, raw: RawRequest, request_id: str, key: str | None) -> Response:
+    async def _authorize(self, raw: RawRequest, request_id: str, key: str | None) -> Response:
         account = account_of(raw.headers)
         route = routes.find(raw.method, raw.path)
         tree, problem = _decode(raw)

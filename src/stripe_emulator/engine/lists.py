@@ -1,6 +1,6 @@
 """Answer list operations: newest first, with cursors, from one query."""
 
-from stripe_emulator.engine.registry import Args
+from stripe_emulator.engine.operations import Args
 from stripe_emulator.engine.render import list_object, render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from stripe_emulator.engine.lists import page_size
-from stripe_emulator.engine.registry import Args
+from stripe_emulator.engine.operations import Args
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import StripeError, invalid

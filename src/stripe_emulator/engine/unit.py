@@ -70,7 +70,7 @@ class Unit(Records):
         names = {name for name in obj if name != "_sim" and obj[name] != before.get(name)}
         if names or set(before) - set(obj):
             self.emit(event_type, obj, {name: before.get(name) for name in sorted(names)})
-        self.settle(obj)
+        self.complete(obj)
 
     def later(self, task: str, obj: Obj, at: float) -> None:
         """Have the server do something about an object when its clock reaches `at`."""

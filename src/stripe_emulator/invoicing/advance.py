@@ -15,7 +15,7 @@ def after_finalization(unit: Unit, invoice: Obj) -> None:
     if invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically":
         invoice["next_payment_attempt"] = now
         unit.save(invoice)
-        unit.settle(invoice)
+        unit.complete(invoice)
         unit.later("invoice.collect", invoice, now)
     if invoice["due_date"]:
         unit.later("invoice.will_be_due", invoice, max(now, invoice["due_date"] - WILL_BE_DUE_DAYS * DAY))

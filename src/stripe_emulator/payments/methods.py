@@ -58,7 +58,7 @@ def attach_to(unit: Unit, customer: Obj, identifier: str) -> Obj:
     if method["customer"] is None:
         method["customer"] = customer["id"]
         unit.save(method)
-        unit.settle(method)
+        unit.complete(method)
         unit.emit("payment_method.attached", method)
     return method
 

@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine import balance, fields, money
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import missing_resource
 from stripe_emulator.storage.query import Query

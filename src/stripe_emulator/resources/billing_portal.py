@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.payments.methods import attach_to
 from stripe_emulator.storage.query import Query

@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine.expand import includes
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import list_object, render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.storage.query import Query

@@ -3,7 +3,7 @@
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.due import task
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.payments import setups

@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine import balance, fields
 from stripe_emulator.engine.lists import oldest_first, page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import list_object, render, renders
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
@@ -34,9 +34,9 @@ def create(unit: Unit, args: Args) -> Obj:
     unit.add(note)
     for line in lines:
         unit.add({**line, "created": note["created"], "_sim": {"note": note["id"]}, "invoice": note["id"]})
-    _give_back(unit, invoice, note, split)
+    _refund_paid_part(unit, invoice, note, split)
     unit.save(note)
-    unit.settle(note)
+    unit.complete(note)
     unit.emit("credit_note.created", note)
     invoice["post_payment_credit_notes_amount"] += split.post
     credit_notes.lower(unit, invoice, split.pre)
@@ -144,7 +144,7 @@ def _note(unit: Unit, invoice: Obj, params: Obj, total: int, split: Split) -> Ob
     return note
 
 
-def _give_back(unit: Unit, invoice: Obj, note: Obj, split: Split) -> None:
+def _refund_paid_part(unit: Unit, invoice: Obj, note: Obj, split: Split) -> None:
     given = list(split.linked)
     if split.refund:
         given.extend(_refund(unit, invoice, note, split.refund))

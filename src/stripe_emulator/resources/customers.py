@@ -5,7 +5,7 @@ import string
 from stripe_emulator.engine import balance, fields
 from stripe_emulator.engine.expand import deleted, includes
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import list_object
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
@@ -38,7 +38,7 @@ def create(unit: Unit, args: Args) -> Obj:
     if params.get("balance"):
         balance.set_to(unit, customer, params["balance"], "initial")
     unit.save(customer)
-    unit.settle(customer)
+    unit.complete(customer)
     unit.emit("customer.created", customer)
     return customer
 

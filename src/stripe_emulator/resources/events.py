@@ -1,7 +1,7 @@
 """Events: retrieve and list."""
 
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import renders
 from stripe_emulator.engine.services import DAY
 from stripe_emulator.engine.unit import Unit

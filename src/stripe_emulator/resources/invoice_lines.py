@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.lists import oldest_first
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.invoicing import items, totals

@@ -1,7 +1,7 @@
 """Invoice payments: retrieve and list."""
 
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj

@@ -1,7 +1,7 @@
 """Show the invoice that a customer would get now, without making it."""
 
 from stripe_emulator.engine import money
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid

@@ -1,6 +1,6 @@
 """What moves an invoice through its life: finalize, pay, send, void, mark uncollectible."""
 
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.invoicing import pay as paying

@@ -3,7 +3,7 @@
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.expand import deleted
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.invoicing import items, totals
@@ -58,7 +58,7 @@ def create(unit: Unit, args: Args) -> Obj:
         _take_pending(unit, invoice)
     totals.recompute(unit, invoice)
     unit.flush()
-    unit.settle(invoice)
+    unit.complete(invoice)
     unit.emit("invoice.created", invoice)
     schedule_finalization(unit, invoice)
     return invoice

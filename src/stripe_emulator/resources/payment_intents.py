@@ -3,7 +3,7 @@
 from stripe_emulator.engine import fields, money
 from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.money import MINIMUM_CHARGES
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import StripeError, card_error, invalid
@@ -47,7 +47,7 @@ def create(unit: Unit, args: Args) -> Obj:
     intent = intents.new_intent(unit, params["amount"], params["currency"], customer)
     _apply(unit, intent, params)
     unit.save(intent)
-    unit.settle(intent)
+    unit.complete(intent)
     unit.emit("payment_intent.created", intent)
     return _confirm(unit, intent, params) if params.get("confirm") else intent
 

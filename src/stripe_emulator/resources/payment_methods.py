@@ -3,7 +3,7 @@
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.cards import card_for
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid, missing_resource
 from stripe_emulator.payments.methods import attach_to, mint, mint_debit
@@ -26,7 +26,7 @@ def create(unit: Unit, args: Args) -> Obj:
         raise invalid(f"Payment methods of type {kind} are not simulated: use card or sepa_debit.", param="type")
     _update(method, params)
     unit.save(method)
-    unit.settle(method)
+    unit.complete(method)
     return method
 
 

@@ -1,6 +1,6 @@
 """Search customers, invoices and payment intents."""
 
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.search import search
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.types import Obj

@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.payments import setups
@@ -20,7 +20,7 @@ def create(unit: Unit, args: Args) -> Obj:
         unit.get("customer", customer, "customer")
     setup = setups.new_setup(unit, customer)
     _apply(unit, setup, args.params)
-    unit.settle(setup)
+    unit.complete(setup)
     unit.emit("setup_intent.created", setup)
     if args.params.get("confirm"):
         _confirm(unit, setup, args.params)

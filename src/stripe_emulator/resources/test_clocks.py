@@ -4,7 +4,7 @@ from stripe_emulator.engine import balance_moves
 from stripe_emulator.engine.due import task
 from stripe_emulator.engine.expand import deleted
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import TOO_MANY_REQUESTS, StripeError, invalid
 from stripe_emulator.storage.query import Query

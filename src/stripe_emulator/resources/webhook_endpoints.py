@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.expand import deleted
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.registry import Args, operation
+from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.services import Services
 from stripe_emulator.engine.unit import Origin, Unit
 from stripe_emulator.errors import invalid
@@ -46,7 +46,7 @@ def register_everywhere(services: Services, url: str, secret: str, types: Sequen
         unit.flush()
 
 
-def forget_everywhere(services: Services) -> None:
+def remove_everywhere(services: Services) -> None:
     """Remove the endpoint that hears of every account."""
     with services.db.transaction():
         unit = Unit(services, EVERY_ACCOUNT, Origin())

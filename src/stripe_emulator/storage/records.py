@@ -68,7 +68,7 @@ class Records:
         original: Obj = json.loads(self._before[obj["id"]])
         return original
 
-    def settle(self, obj: Obj) -> None:
+    def complete(self, obj: Obj) -> None:
         """Take the present state as the one later changes are compared with."""
         self._before[obj["id"]] = json.dumps(obj)
 

@@ -32,14 +32,14 @@ class Payer(StrEnum):
     PAYS = "by card"
     IS_DECLINED = "by a card that is declined"
     PAYS_LATER = "on the hosted page"
-    FORGETS = "not at all"
+    LOSES = "not at all"
 
 
 EXPECTED = {
     Payer.PAYS: InvoiceStatus.PAID,
     Payer.IS_DECLINED: InvoiceStatus.VOID,
     Payer.PAYS_LATER: InvoiceStatus.PAID,
-    Payer.FORGETS: InvoiceStatus.OPEN,
+    Payer.LOSES: InvoiceStatus.OPEN,
 }
 CARDS = {Payer.PAYS: GOOD_CARD, Payer.IS_DECLINED: DECLINING_CARD}
 

@@ -42,7 +42,7 @@ def test_a_purchase_that_was_invoiced_before_its_plan_began_pays_for_the_whole_c
     assert outcome.credit == 4000
 
 
-def test_shares_of_what_was_given_back_are_rounded_once_with_the_rest() -> None:
+def test_shares_of_what_was_refunded_are_rounded_once_with_the_rest() -> None:
     kept = ChargedLine(Fraction(801, 4), CYCLE, paid=True)
     outcome = take_command(some_facts(charged=(kept, kept)), UpgradeTierNow(tier="cloud_plus"), START)
 
@@ -66,7 +66,7 @@ def test_additions_not_billed_yet_are_billed_up_to_now_only() -> None:
     assert [(line.quantity, line.amount) for line in outcome.invoices[0].lines] == [(1, 400)]
 
 
-def test_an_open_invoice_is_settled_before_it_is_credited() -> None:
+def test_an_open_invoice_is_paid_before_it_is_credited() -> None:
     facts = paid_for(charged=(ChargedLine(8000, CYCLE, paid=False),))
 
     with pytest.raises(Refused) as refusal:

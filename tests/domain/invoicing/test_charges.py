@@ -35,7 +35,7 @@ def test_a_bundle_never_reaches_across_a_renewal() -> None:
     ledger = [
         an_entry(1, START, 10),
         an_entry(2, DUE - HOUR, 12),
-        an_entry(3, DUE, 12, is_renewal=True, settled=False),
+        an_entry(3, DUE, 12, is_renewal=True, allocated=False),
         an_entry(4, DUE + HOUR, 15),
     ]
 
@@ -88,8 +88,8 @@ def test_the_lines_sum_to_the_total_and_name_every_entry_once(
     assert invoice.total == sum(line.amount for line in invoice.lines)
     assert all(line.amount == line.quantity * line.unit_amount for line in invoice.lines)
     assert len(named) == len(set(named))
-    assert set(named) <= set(outcome.settled)
-    assert set(outcome.settled) == {entry.seq for entry in (*ledger[1:], *outcome.entries)}
+    assert set(named) <= set(outcome.allocated)
+    assert set(outcome.allocated) == {entry.seq for entry in (*ledger[1:], *outcome.entries)}
 
 
 @given(yearly=st.integers(1, 10**9))

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_cla
 
 
 class RefundCreate(RequestModel):
-    """How much to give back, in minor units; without an amount all that is left."""
+    """How much to refund, in minor units; without an amount all that is left."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
 
@@ -48,11 +48,11 @@ class CreditNoteLineCreate(RequestModel):
 class CreditNoteCreate(RequestModel):
     """What to credit: an amount, some lines, or all that is left; what was paid goes to the card or the balance."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "give_back": "balance"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "refund_method": "balance"}]})
 
     amount: Amount | None = None
     lines: list[CreditNoteLineCreate] = Field(default_factory=list, max_length=250)
-    give_back: RefundMethod = RefundMethod.REFUND
+    refund_method: RefundMethod = RefundMethod.REFUND
     reason: CreditReason = CreditReason.ORDER_CHANGE
     memo: Memo | None = None
 
@@ -73,34 +73,34 @@ class PaymentAttemptResponse(ResponseModel):
 
 
 @router.get("/adjustments")
-async def show_settlements(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceAdjustments:
+async def show_adjustments(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceAdjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.adjustments.of_invoice(caller.org_id, invoice_id)
+    return await services.adjustments.of_invoice(principal.org_id, invoice_id)
 
 
 @router.post("/pay")
-async def pay_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> PaymentAttemptResponse:
+async def pay_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PaymentAttemptResponse:
     """Collect an open invoice now: charge the card, or send it again."""
-    outcome = await services.invoices.pay(caller.org_id, invoice_id)
-    invoice = await services.queries.invoices.get(caller.org_id, invoice_id)
+    outcome = await services.invoices.pay(principal.org_id, invoice_id)
+    invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
     return PaymentAttemptResponse(outcome=outcome, invoice=InvoiceDetailResponse.model_validate(invoice.model_dump()))
 
 
 @router.post("/refund", status_code=HTTPStatus.CREATED)
 async def refund_invoice(
-    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, asked: RefundCreate | None = None
+    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, asked: RefundCreate | None = None
 ) -> RefundRecord:
-    """Give money back to the card, never more than was paid."""
-    who = await _ask(services, caller, invoice_id, key)
+    """Refund to the card, never more than was paid."""
+    who = await _ask(services, principal, invoice_id, key)
     return await services.adjustments.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
 
 
 @router.post("/credit-notes", status_code=HTTPStatus.CREATED)
 async def credit_invoice(
-    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, asked: CreditNoteCreate | None = None
+    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, asked: CreditNoteCreate | None = None
 ) -> CreditNoteRecord:
     """Credit an invoice: first what is still to be paid, then what was paid."""
-    who, wanted = await _ask(services, caller, invoice_id, key), asked or CreditNoteCreate()
+    who, wanted = await _ask(services, principal, invoice_id, key), asked or CreditNoteCreate()
     lines = tuple(LineCredit(line_id=line.line_id, amount=line.amount) for line in wanted.lines)
     return await services.adjustments.credit(
         CreditNoteInput(**who, **wanted.model_dump(exclude={"lines"}), lines=lines)
@@ -109,29 +109,37 @@ async def credit_invoice(
 
 @router.post("/void", response_model=InvoiceDetailResponse)
 async def void_invoice(
-    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, why: InvoiceClosureCreate | None = None
+    invoice_id: str,
+    services: ServicesHere,
+    principal: SupportHere,
+    key: KeyHere,
+    why: InvoiceClosureCreate | None = None,
 ) -> InvoiceDetail:
     """Void an open invoice."""
-    who = await _ask(services, caller, invoice_id, key)
+    who = await _ask(services, principal, invoice_id, key)
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
 async def give_up_invoice(
-    invoice_id: str, services: ServicesHere, caller: SupportHere, key: KeyHere, why: InvoiceClosureCreate | None = None
+    invoice_id: str,
+    services: ServicesHere,
+    principal: SupportHere,
+    key: KeyHere,
+    why: InvoiceClosureCreate | None = None,
 ) -> InvoiceDetail:
     """Give an open invoice up; its customer may still pay it."""
-    who = await _ask(services, caller, invoice_id, key)
+    who = await _ask(services, principal, invoice_id, key)
     reason = why.reason if why else None
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
 
 
-async def _ask(services: Services, caller: Principal, invoice_id: str, key: str) -> dict[str, Any]:
+async def _ask(services: Services, principal: Principal, invoice_id: str, key: str) -> dict[str, Any]:
     return {
-        "org_id": caller.org_id,
+        "org_id": principal.org_id,
         "invoice_id": invoice_id,
         "key": key,
-        "actor": caller.actor,
-        "request_id": caller.request_id,
-        "at": await services.adjustments.now_of(caller.org_id, invoice_id),
+        "actor": principal.actor,
+        "request_id": principal.request_id,
+        "at": await services.adjustments.now_of(principal.org_id, invoice_id),
     }

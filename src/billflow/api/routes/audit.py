@@ -42,7 +42,7 @@ class AuditEntryList(ListResponse):
 
 @router.get("")
 async def list_audit(
-    services: ServicesHere, caller: AdminHere, which: Annotated[AuditQuery, Query()]
+    services: ServicesHere, principal: AdminHere, which: Annotated[AuditQuery, Query()]
 ) -> AuditEntryList:
     """List changes, the newest first."""
-    return AuditEntryList.of(await services.queries.audit.list(caller.org_id, which, which))
+    return AuditEntryList.of(await services.queries.audit.list(principal.org_id, which, which))

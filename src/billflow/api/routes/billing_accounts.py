@@ -37,27 +37,29 @@ class BillingAccountUpdate(BillingAccountChange):
 
 @router.get("")
 async def list_billing_accounts(
-    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+    customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
 ) -> BillingAccountList:
     """List a customer's billing accounts, the default one first."""
-    rows = await services.repositories.billing_accounts.list(ref_of(caller, customer_id))
+    rows = await services.repositories.billing_accounts.list(ref_of(principal, customer_id))
     return BillingAccountList.of(part.of(rows, attrgetter("billing_account_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=BillingAccountResponse)
 async def add_billing_account(
-    customer_id: str, asked: BillingAccountCreate, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, asked: BillingAccountCreate, services: ServicesHere, principal: PrincipalHere
 ) -> AccountRecord:
     """Add a billing account; as the default one it pays for plans from now on."""
-    return await services.repositories.billing_accounts.create(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.billing_accounts.create(
+        ref_of(principal, customer_id), asked, change_by(principal)
+    )
 
 
 @router.get("/{billing_account_id}", response_model=BillingAccountResponse)
 async def show_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, billing_account_id: str, services: ServicesHere, principal: PrincipalHere
 ) -> AccountRecord:
     """Show a billing account."""
-    return await services.repositories.billing_accounts.get(ref_of(caller, customer_id), billing_account_id)
+    return await services.repositories.billing_accounts.get(ref_of(principal, customer_id), billing_account_id)
 
 
 @router.patch("/{billing_account_id}", response_model=BillingAccountResponse)
@@ -66,18 +68,18 @@ async def change_billing_account(
     billing_account_id: str,
     asked: BillingAccountUpdate,
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
 ) -> AccountRecord:
     """Change a billing account; refused where none would be the default."""
-    ref = ref_of(caller, customer_id)
-    return await services.repositories.billing_accounts.update(ref, billing_account_id, asked, change_by(caller))
+    ref = ref_of(principal, customer_id)
+    return await services.repositories.billing_accounts.update(ref, billing_account_id, asked, change_by(principal))
 
 
 @router.delete("/{billing_account_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, billing_account_id: str, services: ServicesHere, principal: PrincipalHere
 ) -> None:
     """Remove a billing account that is neither the default one nor in use."""
     await services.repositories.billing_accounts.delete(
-        ref_of(caller, customer_id), billing_account_id, change_by(caller)
+        ref_of(principal, customer_id), billing_account_id, change_by(principal)
     )

@@ -31,54 +31,61 @@ class ChannelUpdate(ChannelChange):
 
 
 @router.get("")
-async def list_channels(project_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> ChannelList:
+async def list_channels(
+    project_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
+) -> ChannelList:
     """List a project's channels, the oldest first."""
-    rows = await services.repositories.channels.list(_project(caller, project_id))
+    rows = await services.repositories.channels.list(_project(principal, project_id))
     return ChannelList.of(part.of(rows, attrgetter("channel_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ChannelResponse)
 async def add_channel(
-    project_id: str, asked: ChannelCreate, services: ServicesHere, caller: PrincipalHere
+    project_id: str, asked: ChannelCreate, services: ServicesHere, principal: PrincipalHere
 ) -> ChannelRecord:
     """Add a channel."""
-    return await services.repositories.channels.create(_project(caller, project_id), asked, change_by(caller))
+    return await services.repositories.channels.create(_project(principal, project_id), asked, change_by(principal))
 
 
 @router.get("/{channel_id}", response_model=ChannelResponse)
 async def show_channel(
-    project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere
+    project_id: str, channel_id: str, services: ServicesHere, principal: PrincipalHere
 ) -> ChannelRecord:
     """Show a channel."""
-    return await services.repositories.channels.get(_project(caller, project_id), channel_id)
+    return await services.repositories.channels.get(_project(principal, project_id), channel_id)
 
 
 @router.patch("/{channel_id}", response_model=ChannelResponse)
 async def change_channel(
-    project_id: str, channel_id: str, asked: ChannelUpdate, services: ServicesHere, caller: PrincipalHere
+    project_id: str, channel_id: str, asked: ChannelUpdate, services: ServicesHere, principal: PrincipalHere
 ) -> ChannelRecord:
     """Change a channel; its settings are merged."""
     return await services.repositories.channels.update(
-        _project(caller, project_id), channel_id, asked, change_by(caller)
+        _project(principal, project_id), channel_id, asked, change_by(principal)
     )
 
 
 @router.delete("/{channel_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_channel(project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
+async def remove_channel(project_id: str, channel_id: str, services: ServicesHere, principal: PrincipalHere) -> None:
     """Remove a channel."""
-    await services.repositories.channels.delete(_project(caller, project_id), channel_id, change_by(caller))
+    await services.repositories.channels.delete(_project(principal, project_id), channel_id, change_by(principal))
 
 
 @router.get("/{channel_id}/settings")
 async def show_channel_settings(
-    project_id: str, channel_id: str, services: ServicesHere, caller: PrincipalHere, *, resolved: ResolvedHere = False
+    project_id: str,
+    channel_id: str,
+    services: ServicesHere,
+    principal: PrincipalHere,
+    *,
+    resolved: ResolvedHere = False,
 ) -> AnySettingsResponse:
     """Show a channel's own settings, or with `resolved=true` those that hold there and where each comes from."""
     if resolved:
-        return await services.repositories.channels.resolved_settings(_project(caller, project_id), channel_id)
-    channel = await services.repositories.channels.get(_project(caller, project_id), channel_id)
+        return await services.repositories.channels.resolved_settings(_project(principal, project_id), channel_id)
+    channel = await services.repositories.channels.get(_project(principal, project_id), channel_id)
     return OwnSettingsResponse(settings=channel.settings)
 
 
-def _project(caller: Principal, project_id: str) -> ProjectRef:
-    return ProjectRef(org_id=caller.org_id, project_id=project_id)
+def _project(principal: Principal, project_id: str) -> ProjectRef:
+    return ProjectRef(org_id=principal.org_id, project_id=project_id)

@@ -39,39 +39,39 @@ class ContactUpdate(ContactChange):
 
 @router.get("")
 async def list_contacts(
-    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+    customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
 ) -> ContactList:
     """List a customer's contacts, the primary one first."""
-    rows = await services.repositories.contacts.list(ref_of(caller, customer_id))
+    rows = await services.repositories.contacts.list(ref_of(principal, customer_id))
     return ContactList.of(part.of(rows, attrgetter("contact_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ContactResponse)
 async def add_contact(
-    customer_id: str, asked: ContactCreate, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, asked: ContactCreate, services: ServicesHere, principal: PrincipalHere
 ) -> ContactRecord:
     """Add a contact; made primary, it takes the place of the primary contact before in the same transaction."""
-    return await services.repositories.contacts.create(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.contacts.create(ref_of(principal, customer_id), asked, change_by(principal))
 
 
 @router.get("/{contact_id}", response_model=ContactResponse)
 async def show_contact(
-    customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, contact_id: str, services: ServicesHere, principal: PrincipalHere
 ) -> ContactRecord:
     """Show a contact."""
-    return await services.repositories.contacts.get(ref_of(caller, customer_id), contact_id)
+    return await services.repositories.contacts.get(ref_of(principal, customer_id), contact_id)
 
 
 @router.patch("/{contact_id}", response_model=ContactResponse)
 async def change_contact(
-    customer_id: str, contact_id: str, asked: ContactUpdate, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, contact_id: str, asked: ContactUpdate, services: ServicesHere, principal: PrincipalHere
 ) -> ContactRecord:
     """Change a contact; made primary, it takes the place of the primary contact before."""
-    ref = ref_of(caller, customer_id)
-    return await services.repositories.contacts.update(ref, contact_id, asked, change_by(caller))
+    ref = ref_of(principal, customer_id)
+    return await services.repositories.contacts.update(ref, contact_id, asked, change_by(principal))
 
 
 @router.delete("/{contact_id}", status_code=HTTPStatus.NO_CONTENT)
-async def remove_contact(customer_id: str, contact_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
+async def remove_contact(customer_id: str, contact_id: str, services: ServicesHere, principal: PrincipalHere) -> None:
     """Remove a contact."""
-    await services.repositories.contacts.delete(ref_of(caller, customer_id), contact_id, change_by(caller))
+    await services.repositories.contacts.delete(ref_of(principal, customer_id), contact_id, change_by(principal))

@@ -79,42 +79,42 @@ class CreditsResponse(ResponseModel):
 
 @router.get("/usage")
 async def show_usage(
-    customer_id: str, services: ServicesHere, caller: PrincipalHere, span: Annotated[Span, Query()]
+    customer_id: str, services: ServicesHere, principal: PrincipalHere, span: Annotated[Span, Query()]
 ) -> UsageRecord:
     """Show seats by day, licenses, and money by month, across all projects."""
-    return await services.queries.reports.usage(ref_of(caller, customer_id), *span.moments())
+    return await services.queries.reports.usage(ref_of(principal, customer_id), *span.moments())
 
 
 @router.get("/report")
-async def show_report(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> ReportRecord:
+async def show_report(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
-    return await services.queries.reports.report(ref_of(caller, customer_id))
+    return await services.queries.reports.report(ref_of(principal, customer_id))
 
 
 @router.get("/pricing")
-async def show_pricing(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerPricing:
+async def show_pricing(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CustomerPricing:
     """Show what support agreed with a customer."""
-    return (await services.queries.customers.get(caller.org_id, customer_id)).pricing
+    return (await services.queries.customers.get(principal.org_id, customer_id)).pricing
 
 
 @router.put("/pricing", response_model=CustomerResponse)
 async def set_pricing(
-    customer_id: str, asked: PricingUpdate, services: ServicesHere, caller: SupportHere
+    customer_id: str, asked: PricingUpdate, services: ServicesHere, principal: SupportHere
 ) -> CustomerRecord:
     """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
-    return await services.pricing.agree(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.pricing.agree(ref_of(principal, customer_id), asked, change_by(principal))
 
 
 @router.get("/credits")
-async def show_credits(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CreditsResponse:
+async def show_credits(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CreditsResponse:
     """Show what is left of a customer's credits, and how it came about."""
-    return CreditsResponse.of(await services.repositories.credits.get(ref_of(caller, customer_id)))
+    return CreditsResponse.of(await services.repositories.credits.get(ref_of(principal, customer_id)))
 
 
 @router.post("/credits", status_code=HTTPStatus.CREATED, response_model=CreditResponse)
 async def grant_credit(
-    customer_id: str, asked: CreditCreate, services: ServicesHere, caller: SupportHere, key: KeyHere
+    customer_id: str, asked: CreditCreate, services: ServicesHere, principal: SupportHere, key: KeyHere
 ) -> GrantedCredit:
     """Grant a credit, which the next invoices use up."""
-    ref, change = ref_of(caller, customer_id), change_by(caller, asked.reason)
+    ref, change = ref_of(principal, customer_id), change_by(principal, asked.reason)
     return await services.repositories.credits.grant(ref, asked, key, change)

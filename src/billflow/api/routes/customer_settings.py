@@ -20,21 +20,21 @@ ResolvedHere = Annotated[bool, Query(description="Answer what holds here, and wh
 async def show_settings(
     customer_id: str,
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     *,
     resolved: ResolvedHere = False,
 ) -> AnySettingsResponse:
     """Show a customer's settings."""
-    found = await services.repositories.settings.get(ref_of(caller, customer_id))
+    found = await services.repositories.settings.get(ref_of(principal, customer_id))
     return found if resolved else OwnSettingsResponse(settings=found.settings)
 
 
 @router.put("")
 async def merge_settings(
-    customer_id: str, asked: CustomerSettings, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, asked: CustomerSettings, services: ServicesHere, principal: PrincipalHere
 ) -> SettingsResponse:
     """Merge into a customer's settings: objects are merged, null takes a key away, anything else is replaced."""
-    merged = await services.repositories.settings.merge(ref_of(caller, customer_id), asked, change_by(caller))
+    merged = await services.repositories.settings.merge(ref_of(principal, customer_id), asked, change_by(principal))
     return SettingsResponse(settings=merged)
 
 
@@ -43,8 +43,8 @@ async def remove_setting(
     customer_id: str,
     key: Annotated[str, Path(max_length=500, examples=["features.max_projects"])],
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
 ) -> SettingsResponse:
     """Take one setting away, named by its dotted path, and answer the others."""
-    left = await services.repositories.settings.remove(ref_of(caller, customer_id), key, change_by(caller))
+    left = await services.repositories.settings.remove(ref_of(principal, customer_id), key, change_by(principal))
     return SettingsResponse(settings=left)

@@ -119,34 +119,34 @@ class CustomerQuery(CustomerFilter, Paging):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=CustomerResponse)
-async def create_customer(asked: CustomerCreate, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
+async def create_customer(asked: CustomerCreate, services: ServicesHere, principal: PrincipalHere) -> CustomerRecord:
     """Create a customer with its deployment and its default billing account."""
-    return await services.repositories.customers.create(caller.org_id, asked.new(), change_by(caller))
+    return await services.repositories.customers.create(principal.org_id, asked.new(), change_by(principal))
 
 
 @router.get("")
 async def list_customers(
-    services: ServicesHere, caller: PrincipalHere, which: Annotated[CustomerQuery, Query()]
+    services: ServicesHere, principal: PrincipalHere, which: Annotated[CustomerQuery, Query()]
 ) -> CustomerList:
     """List customers, the newest first."""
-    return CustomerList.of(await services.queries.customers.search(caller.org_id, which, which))
+    return CustomerList.of(await services.queries.customers.search(principal.org_id, which, which))
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
-async def show_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> CustomerRecord:
+async def show_customer(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CustomerRecord:
     """Show a customer with the account it pays from."""
-    return await services.queries.customers.get(caller.org_id, customer_id)
+    return await services.queries.customers.get(principal.org_id, customer_id)
 
 
 @router.patch("/{customer_id}", response_model=CustomerResponse)
 async def update_customer(
-    customer_id: str, asked: CustomerUpdate, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, asked: CustomerUpdate, services: ServicesHere, principal: PrincipalHere
 ) -> CustomerRecord:
     """Change a customer; `metadata` is merged, an address is replaced whole."""
-    return await services.repositories.customers.update(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.customers.update(ref_of(principal, customer_id), asked, change_by(principal))
 
 
 @router.delete("/{customer_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_customer(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> None:
+async def delete_customer(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
-    await services.repositories.customers.delete(ref_of(caller, customer_id), change_by(caller))
+    await services.repositories.customers.delete(ref_of(principal, customer_id), change_by(principal))

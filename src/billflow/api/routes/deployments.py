@@ -74,34 +74,34 @@ async def report_seats(
     deployment_id: str,
     asked: OneOrMany,
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
 ) -> SeatReportResponse:
     """Report one observation or up to ten thousand; the first report of a moment counts.
 
     A plan that waited for seats goes on.
     """
     reports = asked if isinstance(asked, list) else [asked]
-    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
-    new = await services.seats.report(caller.org_id, customer.customer_id, reports)
+    customer = await services.queries.customers.of_deployment(principal.org_id, deployment_id)
+    new = await services.seats.report(principal.org_id, customer.customer_id, reports)
     return SeatReportResponse(received=len(reports), new=new)
 
 
 @router.get("/{deployment_id}/seats")
 async def list_seats(
-    deployment_id: str, services: ServicesHere, caller: PrincipalHere, which: Annotated[SeatsQuery, Query()]
+    deployment_id: str, services: ServicesHere, principal: PrincipalHere, which: Annotated[SeatsQuery, Query()]
 ) -> SeatList:
     """List what a deployment reported, in time order."""
-    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
+    customer = await services.queries.customers.of_deployment(principal.org_id, deployment_id)
     seats = services.queries.customers.seats
-    rows = await seats(caller.org_id, customer.customer_id, since=which.since, until=which.until)
+    rows = await seats(principal.org_id, customer.customer_id, since=which.since, until=which.until)
     return SeatList.of(which.of(rows, attrgetter("observed_at")))
 
 
 @router.get("/{deployment_id}/seats/can-add")
 async def can_add(
-    deployment_id: str, services: ServicesHere, caller: PrincipalHere, joining: Annotated[SeatCheckCreate, Query()]
+    deployment_id: str, services: ServicesHere, principal: PrincipalHere, joining: Annotated[SeatCheckCreate, Query()]
 ) -> SeatGateRecord:
     """Tell whether people may join: `spare` licenses are left before they do, None where nothing limits them."""
-    customer = await services.queries.customers.of_deployment(caller.org_id, deployment_id)
+    customer = await services.queries.customers.of_deployment(principal.org_id, deployment_id)
     gate = services.queries.plans.seat_gate
-    return await gate(caller.org_id, customer.customer_id, members=joining.members, guests=joining.guests)
+    return await gate(principal.org_id, customer.customer_id, members=joining.members, guests=joining.guests)

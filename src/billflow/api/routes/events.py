@@ -29,7 +29,7 @@ class EventQuery(EventFilter, Paging):
 
 @router.get("")
 async def list_events(
-    services: ServicesHere, caller: PrincipalHere, which: Annotated[EventQuery, Query()]
+    services: ServicesHere, principal: PrincipalHere, which: Annotated[EventQuery, Query()]
 ) -> EventList:
     """List events, the newest first."""
-    return EventList.of(await services.webhooks.outbox.list(caller.org_id, which, which))
+    return EventList.of(await services.webhooks.outbox.list(principal.org_id, which, which))

@@ -83,7 +83,7 @@ async def metrics(request: Request, services: ServicesHere) -> Response:
     """Show numbers for Prometheus: requests, on hold plans, unsent invoices and the oldest unhandled webhook."""
     measured: Metrics = request.app.state.metrics
     measured.attend(await services.queries.monitoring.plans_on_hold())
-    return Response(measured.told(), media_type=METRICS_TYPE)
+    return Response(measured.exposition(), media_type=METRICS_TYPE)
 
 
 async def _reaches(name: str, probe: Probe) -> str:

@@ -39,22 +39,22 @@ class InvoiceExplanation(ResponseModel):
 
 @router.get("")
 async def list_invoices(
-    services: ServicesHere, caller: PrincipalHere, which: Annotated[InvoiceQuery, Query()]
+    services: ServicesHere, principal: PrincipalHere, which: Annotated[InvoiceQuery, Query()]
 ) -> InvoiceList:
     """List invoices, the newest first."""
-    return InvoiceList.of(await services.queries.invoices.search(caller.org_id, which, which))
+    return InvoiceList.of(await services.queries.invoices.search(principal.org_id, which, which))
 
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
-async def show_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceDetail:
+async def show_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceDetail:
     """Show an invoice with its lines and the attempts to collect it."""
-    return await services.queries.invoices.get(caller.org_id, invoice_id)
+    return await services.queries.invoices.get(principal.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/explain")
-async def explain_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> InvoiceExplanation:
+async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
-    invoice = await services.queries.invoices.get(caller.org_id, invoice_id)
+    invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
     lines = [
         Line(kind=line.kind, description=line.description, derivation=line.derivation, entries=line.entries)
         for line in invoice.lines
@@ -64,7 +64,7 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, caller: Princ
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
-async def print_invoice(invoice_id: str, services: ServicesHere, caller: PrincipalHere) -> PdfResponse:
+async def print_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PdfResponse:
     """Return the invoice as a PDF file in its customer's language."""
-    pdf = await services.documents.pdf(caller.org_id, invoice_id)
+    pdf = await services.documents.pdf(principal.org_id, invoice_id)
     return PdfResponse(pdf, headers={"Content-Disposition": 'inline; filename="invoice.pdf"'})

@@ -101,26 +101,26 @@ async def make_offer(
     customer_id: str,
     asked: Annotated[OfferCreate, Body(openapi_examples=_OFFERS)],
     services: ServicesHere,
-    caller: SupportHere,
+    principal: SupportHere,
 ) -> CreatedOfferResponse:
     """Make an offer; there is one open offer for each customer and tier."""
     new = NewOffer.model_validate(asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        made = await services.offers.make(caller.org_id, customer_id, new, change_by(caller))
+        made = await services.offers.make(principal.org_id, customer_id, new, change_by(principal))
     return CreatedOfferResponse.of({"offer": made.offer, "plan": made.started.state if made.started else None})
 
 
 @router.get("")
-async def list_offers(customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> OfferList:
+async def list_offers(customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.offers.offers.list(caller.org_id, customer_id, datetime.now(UTC))
+    offers = await services.offers.offers.list(principal.org_id, customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, attrgetter("offer_id")))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
-async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: PrincipalHere) -> OfferRecord:
+async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, principal: PrincipalHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.offers.offers.get(caller.org_id, offer_id, datetime.now(UTC))
+    offer = await services.offers.offers.get(principal.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
@@ -128,19 +128,21 @@ async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, ca
 
 @router.patch("/{offer_id}", response_model=OfferResponse)  # noqa: FAST003  (OfferHere takes both ids)
 async def change_offer(
-    named: OfferHere, asked: OfferUpdate, services: ServicesHere, caller: SupportHere
+    named: OfferHere, asked: OfferUpdate, services: ServicesHere, principal: SupportHere
 ) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
     wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
     offers = services.offers.offers
-    return await offers.update(caller.org_id, named.customer_id, named.offer_id, wanted, change_by(caller))
+    return await offers.update(principal.org_id, named.customer_id, named.offer_id, wanted, change_by(principal))
 
 
 @router.delete("/{offer_id}", response_model=OfferResponse)
-async def withdraw_offer(customer_id: str, offer_id: str, services: ServicesHere, caller: SupportHere) -> OfferRecord:
+async def withdraw_offer(
+    customer_id: str, offer_id: str, services: ServicesHere, principal: SupportHere
+) -> OfferRecord:
     """Take an offer back; a purchase of it that is not paid yet ends, and its invoice is voided."""
     async with asyncio.timeout(PATIENCE):
-        return await services.offers.withdraw(caller.org_id, customer_id, offer_id, change_by(caller))
+        return await services.offers.withdraw(principal.org_id, customer_id, offer_id, change_by(principal))
 
 
 @router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)  # noqa: FAST003  (OfferHere takes both ids)
@@ -148,15 +150,15 @@ async def accept_offer(
     named: OfferHere,
     asked: Annotated[OfferAcceptanceCreate, Body(openapi_examples=_CHOICES)],
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     key: KeyHere,
 ) -> PlanStartResponse:
     """Start the plan at the offer's price, and wait for the card where it pays by card."""
-    change = change_by(caller)
+    change = change_by(principal)
     if asked.test_clock_id:
-        clock = await services.repositories.test_clocks.get(caller.org_id, asked.test_clock_id)
+        clock = await services.repositories.test_clocks.get(principal.org_id, asked.test_clock_id)
         change = change.model_copy(update={"at": clock.now_at})
     chosen = Acceptance(key=key, **asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        accepting = services.offers.accept(caller.org_id, named.customer_id, named.offer_id, chosen, change)
+        accepting = services.offers.accept(principal.org_id, named.customer_id, named.offer_id, chosen, change)
         return PlanStartResponse.of(await accepting)

@@ -55,7 +55,7 @@ class OnboardingCreate(RequestModel):
 async def onboard_customer(
     customer_id: str,
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     asked: Annotated[OnboardingCreate | None, Body()] = None,
 ) -> OnboardingProgress:
     """Begin to take a customer in, and answer how far it has come; a on hold onboarding is tried again at once.
@@ -65,10 +65,10 @@ async def onboard_customer(
     wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
-    return await services.customers.onboard(ref_of(caller, customer_id), wishes, change_by(caller))
+    return await services.customers.onboard(ref_of(principal, customer_id), wishes, change_by(principal))
 
 
 @router.get("")
-async def show_onboarding(customer_id: str, services: ServicesHere, caller: PrincipalHere) -> OnboardingProgress:
+async def show_onboarding(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> OnboardingProgress:
     """Show how far an onboarding has come, part by part."""
-    return await services.repositories.onboardings.get(ref_of(caller, customer_id))
+    return await services.repositories.onboardings.get(ref_of(principal, customer_id))

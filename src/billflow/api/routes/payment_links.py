@@ -29,12 +29,12 @@ class Link(ResponseModel):
 
 
 @router.post("/card-link", status_code=HTTPStatus.CREATED)
-async def link_to_card(customer_id: str, asked: LinkCreate, services: ServicesHere, caller: PrincipalHere) -> Link:
+async def link_to_card(customer_id: str, asked: LinkCreate, services: ServicesHere, principal: PrincipalHere) -> Link:
     """Make a page where the customer enters a card, which then pays everything that is open."""
-    return Link(url=await services.invoices.card_link(caller.org_id, customer_id, asked.return_url))
+    return Link(url=await services.invoices.card_link(principal.org_id, customer_id, asked.return_url))
 
 
 @router.post("/portal-link", status_code=HTTPStatus.CREATED)
-async def link_to_portal(customer_id: str, asked: LinkCreate, services: ServicesHere, caller: PrincipalHere) -> Link:
+async def link_to_portal(customer_id: str, asked: LinkCreate, services: ServicesHere, principal: PrincipalHere) -> Link:
     """Make a page where the customer sees its invoices and changes its card."""
-    return Link(url=await services.invoices.portal_link(caller.org_id, customer_id, asked.return_url))
+    return Link(url=await services.invoices.portal_link(principal.org_id, customer_id, asked.return_url))

@@ -113,18 +113,18 @@ class PlanQuery(PlanFilter, Paging):
 async def start_plan(
     asked: Annotated[PlanCreate, Body(openapi_examples=_STARTS)],
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     key: KeyHere,
 ) -> PlanStartResponse:
     """Start a plan, and wait for the card where it pays by card."""
     now = datetime.now(UTC)
     if asked.test_clock_id:
-        now = (await services.repositories.test_clocks.get(caller.org_id, asked.test_clock_id)).now_at
+        now = (await services.repositories.test_clocks.get(principal.org_id, asked.test_clock_id)).now_at
     ask = StartPlanInput(
-        org_id=caller.org_id,
+        org_id=principal.org_id,
         customer_id=asked.customer_id,
         idempotency_key=key,
-        actor=caller.actor,
+        actor=principal.actor,
         start=asked.start(),
         test_clock_id=asked.test_clock_id,
         at=now,
@@ -134,35 +134,45 @@ async def start_plan(
 
 
 @router.get("")
-async def list_plans(services: ServicesHere, caller: PrincipalHere, which: Annotated[PlanQuery, Query()]) -> PlanList:
+async def list_plans(
+    services: ServicesHere, principal: PrincipalHere, which: Annotated[PlanQuery, Query()]
+) -> PlanList:
     """List plans, the newest first."""
-    return PlanList.of(await services.queries.plans.search(caller.org_id, which, which))
+    return PlanList.of(await services.queries.plans.search(principal.org_id, which, which))
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan_id: str, services: ServicesHere, caller: PrincipalHere) -> PlanState:
+async def show_plan(plan_id: str, services: ServicesHere, principal: PrincipalHere) -> PlanState:
     """Show a plan as it is now."""
-    return await services.repositories.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
+    return await services.repositories.plans.get(PlanRef(org_id=principal.org_id, plan_id=plan_id))
 
 
 @router.get("/{plan_id}/ledger")
-async def show_ledger(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> LedgerList:
+async def show_ledger(plan_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
-    return LedgerList.of(part.of(await services.queries.plans.ledger(PlanRef(org_id=caller.org_id, plan_id=plan_id))))
+    return LedgerList.of(
+        part.of(await services.queries.plans.ledger(PlanRef(org_id=principal.org_id, plan_id=plan_id)))
+    )
 
 
 @router.get("/{plan_id}/invoices")
-async def show_invoices(plan_id: str, services: ServicesHere, caller: PrincipalHere, paging: PagingHere) -> InvoiceList:
+async def show_invoices(
+    plan_id: str, services: ServicesHere, principal: PrincipalHere, paging: PagingHere
+) -> InvoiceList:
     """List the plan's invoices."""
-    await services.repositories.plans.get(PlanRef(org_id=caller.org_id, plan_id=plan_id))
-    return InvoiceList.of(await services.queries.invoices.search(caller.org_id, InvoiceFilter(plan_id=plan_id), paging))
+    await services.repositories.plans.get(PlanRef(org_id=principal.org_id, plan_id=plan_id))
+    return InvoiceList.of(
+        await services.queries.invoices.search(principal.org_id, InvoiceFilter(plan_id=plan_id), paging)
+    )
 
 
 @router.get("/{plan_id}/timeline")
-async def show_timeline(plan_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere) -> TimelineList:
+async def show_timeline(
+    plan_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
+) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
     return TimelineList.of(
-        part.of(await services.queries.plans.timeline(PlanRef(org_id=caller.org_id, plan_id=plan_id)))
+        part.of(await services.queries.plans.timeline(PlanRef(org_id=principal.org_id, plan_id=plan_id)))
     )
 
 
@@ -171,12 +181,14 @@ async def give_command(
     plan_id: str,
     command: Annotated[Command, Body(openapi_examples=_COMMANDS)],
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     key: KeyHere,
 ) -> CommandResponse:
     """Ask something of a plan; answers once it is done."""
     if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(command.tier)
-    request = CommandRequest(command_id=key, command=command, actor=caller.actor, request_id=caller.request_id)
+    request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandResponse.of(await services.plans.command(PlanRef(org_id=caller.org_id, plan_id=plan_id), request))
+        return CommandResponse.of(
+            await services.plans.command(PlanRef(org_id=principal.org_id, plan_id=plan_id), request)
+        )

@@ -82,7 +82,7 @@ class PreviewResponse(ResponseModel):
             next_invoice_date=last.plan.next_invoice_date,
             end_date=last.plan.end_date,
         )
-        return cls(plan=plan, credit=outcome.credit, invoices=list(map(_ahead, invoices_of(outcome))))
+        return cls(plan=plan, credit=outcome.credit, invoices=list(map(_preview, invoices_of(outcome))))
 
 
 class RefusalResponse(ResponseModel):
@@ -103,7 +103,7 @@ class ForecastResponse(ResponseModel):
     def of_forecast(cls, found: Forecast) -> Self:
         """Return a forecast as it is shown."""
         on_hold = RefusalResponse(code=found.on_hold.code, message=found.on_hold.message) if found.on_hold else None
-        return cls(invoices=list(map(_ahead, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
+        return cls(invoices=list(map(_preview, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
 
 
 async def _known_fields(request: Request) -> None:
@@ -113,12 +113,12 @@ async def _known_fields(request: Request) -> None:
 
 @router.post("/{plan_id}/preview", dependencies=[Depends(_known_fields)])
 async def preview_plan(
-    plan_id: str, asked: Annotated[PreviewCreate, Body()], services: ServicesHere, caller: PrincipalHere
+    plan_id: str, asked: Annotated[PreviewCreate, Body()], services: ServicesHere, principal: PrincipalHere
 ) -> PreviewResponse:
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(asked.command.tier)
-    plan = PlanRef(org_id=caller.org_id, plan_id=plan_id)
+    plan = PlanRef(org_id=principal.org_id, plan_id=plan_id)
     return PreviewResponse.of_outcome(await services.plans.preview(plan, asked.command, asked.at))
 
 
@@ -126,15 +126,15 @@ async def preview_plan(
 async def forecast_plan(
     plan_id: str,
     services: ServicesHere,
-    caller: PrincipalHere,
+    principal: PrincipalHere,
     count: Annotated[int, Query(ge=1, le=MAX_FORECAST), Field(description="How many invoices.")] = 12,
 ) -> ForecastResponse:
     """List the invoices to come, if nothing changes."""
-    plan = PlanRef(org_id=caller.org_id, plan_id=plan_id)
+    plan = PlanRef(org_id=principal.org_id, plan_id=plan_id)
     return ForecastResponse.of_forecast(await services.plans.forecast(plan, count))
 
 
-def _ahead(draft: InvoiceDraft) -> InvoicePreview:
+def _preview(draft: InvoiceDraft) -> InvoicePreview:
     return InvoicePreview(
         kind=draft.kind,
         at=draft.at,

@@ -33,21 +33,21 @@ class ErasureResponse(ResponseModel):
 
 
 @router.get("/export")
-async def export_customer(customer_id: str, services: ServicesHere, caller: AdminHere) -> CustomerExport:
+async def export_customer(customer_id: str, services: ServicesHere, principal: AdminHere) -> CustomerExport:
     """Return everything that is kept of a customer, by kind; the export itself is audited."""
-    return await services.privacy.export(ref_of(caller, customer_id), change_by(caller))
+    return await services.privacy.export(ref_of(principal, customer_id), change_by(principal))
 
 
 @router.post("/erase")
 async def erase_customer(
     customer_id: str,
     services: ServicesHere,
-    caller: AdminHere,
+    principal: AdminHere,
     why: Annotated[ErasureCreate | None, Body()] = None,
 ) -> ErasureResponse:
     """Replace names, e-mails and addresses, here and at Stripe; refused while something is still to be paid.
 
     Asked again, it does what is left of it.
     """
-    change = change_by(caller, why.reason if why else None)
-    return ErasureResponse.of(await services.privacy.erase(ref_of(caller, customer_id), change))
+    change = change_by(principal, why.reason if why else None)
+    return ErasureResponse.of(await services.privacy.erase(ref_of(principal, customer_id), change))

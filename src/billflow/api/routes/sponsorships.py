@@ -38,37 +38,37 @@ class SponsorshipRequestCreate(NewSponsorshipRequest):
 
 @router.get("")
 async def list_sponsorship_requests(
-    customer_id: str, services: ServicesHere, caller: PrincipalHere, part: SliceHere
+    customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
 ) -> SponsorshipList:
     """List a customer's sponsorship requests, the newest first."""
-    rows = await services.repositories.sponsorships.list(ref_of(caller, customer_id))
+    rows = await services.repositories.sponsorships.list(ref_of(principal, customer_id))
     return SponsorshipList.of(part.of(rows, attrgetter("sponsorship_request_id")))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=SponsorshipResponse)
 async def request_sponsorship(
-    customer_id: str, asked: SponsorshipRequestCreate, services: ServicesHere, caller: PrincipalHere
+    customer_id: str, asked: SponsorshipRequestCreate, services: ServicesHere, principal: PrincipalHere
 ) -> SponsorshipRecord:
     """Ask to be sponsored; one request at a time waits for a decision."""
-    return await services.repositories.sponsorships.request(ref_of(caller, customer_id), asked, change_by(caller))
+    return await services.repositories.sponsorships.request(ref_of(principal, customer_id), asked, change_by(principal))
 
 
 @router.post("/{request_id}/approve", response_model=SponsorshipResponse)
 async def approve_sponsorship(
-    customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
+    customer_id: str, request_id: str, services: ServicesHere, principal: SupportHere, why: WhyHere = None
 ) -> SponsorshipRecord:
     """Approve a request: complimentary access ends, a self-hosted customer gets a community plan.
 
     Refused on a paid plan, or with a scheduled upgrade.
     """
-    change = change_by(caller, why.reason if why else None)
-    return await services.customers.approve_sponsorship(ref_of(caller, customer_id), request_id, change)
+    change = change_by(principal, why.reason if why else None)
+    return await services.customers.approve_sponsorship(ref_of(principal, customer_id), request_id, change)
 
 
 @router.post("/{request_id}/decline", response_model=SponsorshipResponse)
 async def decline_sponsorship(
-    customer_id: str, request_id: str, services: ServicesHere, caller: SupportHere, why: WhyHere = None
+    customer_id: str, request_id: str, services: ServicesHere, principal: SupportHere, why: WhyHere = None
 ) -> SponsorshipRecord:
     """Decline a request."""
-    change = change_by(caller, why.reason if why else None)
-    return await services.repositories.sponsorships.decline(ref_of(caller, customer_id), request_id, change)
+    change = change_by(principal, why.reason if why else None)
+    return await services.repositories.sponsorships.decline(ref_of(principal, customer_id), request_id, change)

@@ -35,27 +35,27 @@ class TestClockAdvance(RequestModel):
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=TestClockResponse)
-async def create_clock(asked: TestClockCreate, services: ServicesHere, caller: TesterHere) -> ClockRecord:
+async def create_clock(asked: TestClockCreate, services: ServicesHere, principal: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
-    return await services.repositories.test_clocks.create(caller.org_id, asked.now_at, asked.name)
+    return await services.repositories.test_clocks.create(principal.org_id, asked.now_at, asked.name)
 
 
 @router.get("")
-async def list_clocks(services: ServicesHere, caller: TesterHere, paging: PagingHere) -> TestClockList:
+async def list_clocks(services: ServicesHere, principal: TesterHere, paging: PagingHere) -> TestClockList:
     """List clocks, the newest first."""
-    return TestClockList.of(await services.repositories.test_clocks.list(caller.org_id, paging))
+    return TestClockList.of(await services.repositories.test_clocks.list(principal.org_id, paging))
 
 
 @router.get("/{clock_id}", response_model=TestClockResponse)
-async def show_clock(clock_id: str, services: ServicesHere, caller: TesterHere) -> ClockRecord:
+async def show_clock(clock_id: str, services: ServicesHere, principal: TesterHere) -> ClockRecord:
     """Show where a clock stands."""
-    return await services.repositories.test_clocks.get(caller.org_id, clock_id)
+    return await services.repositories.test_clocks.get(principal.org_id, clock_id)
 
 
 @router.post("/{clock_id}/advance", response_model=TestClockResponse)
 async def advance_clock(
-    clock_id: str, asked: TestClockAdvance, services: ServicesHere, caller: TesterHere
+    clock_id: str, asked: TestClockAdvance, services: ServicesHere, principal: TesterHere
 ) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
-    await services.clocks.advance(caller.org_id, clock_id, asked.to)
-    return await services.repositories.test_clocks.get(caller.org_id, clock_id)
+    await services.clocks.advance(principal.org_id, clock_id, asked.to)
+    return await services.repositories.test_clocks.get(principal.org_id, clock_id)

@@ -30,7 +30,7 @@ class EndpointCreate(NewEndpoint):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"url": "https://example.com/hooks/billing", "event_types": ["invoice.paid", "plan.ended"]}]
+            "examples": [{"url": "https://example.com/events/billing", "event_types": ["invoice.paid", "plan.ended"]}]
         },
     )
 
@@ -65,58 +65,60 @@ class ReplayCreate(ReplayInput):
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def create_endpoint(asked: EndpointCreate, services: ServicesHere, caller: AdminHere) -> CreatedEndpointResponse:
+async def create_endpoint(
+    asked: EndpointCreate, services: ServicesHere, principal: AdminHere
+) -> CreatedEndpointResponse:
     """Make an endpoint; its secret is in the answer and is not shown again."""
-    made = await services.webhooks.endpoints.create(caller.org_id, asked, change_by(caller))
+    made = await services.webhooks.endpoints.create(principal.org_id, asked, change_by(principal))
     return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.get("")
-async def list_endpoints(services: ServicesHere, caller: AdminHere, paging: PagingHere) -> EndpointList:
+async def list_endpoints(services: ServicesHere, principal: AdminHere, paging: PagingHere) -> EndpointList:
     """List endpoints, the newest first."""
-    return EndpointList.of(await services.webhooks.endpoints.list(caller.org_id, paging))
+    return EndpointList.of(await services.webhooks.endpoints.list(principal.org_id, paging))
 
 
 @router.get("/{endpoint_id}", response_model=EndpointResponse)
-async def show_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> EndpointRecord:
+async def show_endpoint(endpoint_id: str, services: ServicesHere, principal: AdminHere) -> EndpointRecord:
     """Show an endpoint."""
-    return await services.webhooks.endpoints.get(caller.org_id, endpoint_id)
+    return await services.webhooks.endpoints.get(principal.org_id, endpoint_id)
 
 
 @router.patch("/{endpoint_id}", response_model=EndpointResponse)
 async def update_endpoint(
-    endpoint_id: str, asked: EndpointUpdate, services: ServicesHere, caller: AdminHere
+    endpoint_id: str, asked: EndpointUpdate, services: ServicesHere, principal: AdminHere
 ) -> EndpointRecord:
     """Change an endpoint; one that is enabled again gets what waited for it."""
-    return await services.webhooks.update_endpoint(caller.org_id, endpoint_id, asked, change_by(caller))
+    return await services.webhooks.update_endpoint(principal.org_id, endpoint_id, asked, change_by(principal))
 
 
 @router.post("/{endpoint_id}/rotate-secret")
 async def rotate_secret(
-    endpoint_id: str, asked: SecretRotation, services: ServicesHere, caller: AdminHere
+    endpoint_id: str, asked: SecretRotation, services: ServicesHere, principal: AdminHere
 ) -> CreatedEndpointResponse:
     """Give an endpoint a new secret, shown in the answer this once; both sign until the overlap is over."""
     overlap, endpoints = timedelta(hours=asked.overlap_hours), services.webhooks.endpoints
-    made = await endpoints.rotate_secret(caller.org_id, endpoint_id, overlap, change_by(caller))
+    made = await endpoints.rotate_secret(principal.org_id, endpoint_id, overlap, change_by(principal))
     return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
 
 
 @router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_endpoint(endpoint_id: str, services: ServicesHere, caller: AdminHere) -> None:
+async def delete_endpoint(endpoint_id: str, services: ServicesHere, principal: AdminHere) -> None:
     """Send nothing there any more."""
-    await services.webhooks.endpoints.delete(caller.org_id, endpoint_id, change_by(caller))
+    await services.webhooks.endpoints.delete(principal.org_id, endpoint_id, change_by(principal))
 
 
 @router.post("/{endpoint_id}/replay", status_code=HTTPStatus.ACCEPTED)
-async def replay(endpoint_id: str, asked: ReplayCreate, services: ServicesHere, caller: AdminHere) -> ReplayResponse:
+async def replay(endpoint_id: str, asked: ReplayCreate, services: ServicesHere, principal: AdminHere) -> ReplayResponse:
     """Send events once more, under the ids that they had."""
-    messages = await services.webhooks.replay(caller.org_id, endpoint_id, asked, change_by(caller))
+    messages = await services.webhooks.replay(principal.org_id, endpoint_id, asked, change_by(principal))
     return ReplayResponse(messages=messages)
 
 
 @router.get("/{endpoint_id}/deliveries")
 async def list_deliveries(
-    endpoint_id: str, services: ServicesHere, caller: AdminHere, paging: PagingHere
+    endpoint_id: str, services: ServicesHere, principal: AdminHere, paging: PagingHere
 ) -> DeliveryList:
     """List the attempts to deliver, the newest first."""
-    return DeliveryList.of(await services.webhooks.deliveries.list(caller.org_id, endpoint_id, paging))
+    return DeliveryList.of(await services.webhooks.deliveries.list(principal.org_id, endpoint_id, paging))

@@ -57,7 +57,7 @@ def _facts(given: Given, at: datetime) -> Facts:
         is_renewal=True,
         licenses=last.whole("licenses"),
         licenses_at_next_renewal=last.whole("licenses_at_next_renewal"),
-        settled=True,
+        allocated=True,
     )
     seen = SeatObservation(observed_at=at, members=users, guests=0)
     facts = facts_of(given, given, replace(plan, next_invoice_date=at + MONTH), at)

@@ -38,7 +38,7 @@ def switch_trial(step: Step) -> None:
         next_invoice_date=old.next_invoice_date,
         invoicing_status=InvoicingStatus.DONE,
     )
-    step.settle(step.unsettled(), Disposition.TRIAL)
+    step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(next_invoice_date=None)
     step.end("switched_schedule")
     step.succeed(trial).append(old.billing_cycle_anchor, LicenseCount(licenses, licenses), renewal=True)

@@ -14,13 +14,13 @@ def bill(step: Step) -> None:
     """
     if step.plan.status.in_trial:
         return
-    open_entries = step.unsettled()
-    step.settle(open_entries, Disposition.NOTHING_TO_BILL)
+    open_entries = step.unallocated()
+    step.allocate(open_entries, Disposition.NOTHING_TO_BILL)
     if not step.tier.billable:
         return
     bundle = step.facts.settings.bundle_additions_by_date
     lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
-    step.settled.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
+    step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
         step.invoices.append(_draft(step, lines))
 

@@ -112,7 +112,7 @@ class Claim(Contract):
     holder: str
 
 
-class IdempotentAnswer(Contract):
+class IdempotentResponse(Contract):
     """The first answer to a write, as it was sent."""
 
     status: int

@@ -55,11 +55,11 @@ class LineCredit(Contract):
 
 
 class CreditNoteInput(AdjustmentInput):
-    """Credit `amount`, or `lines`, or all that is left; what was paid goes where `give_back` says."""
+    """Credit `amount`, or `lines`, or all that is left; what was paid goes where `refund_method` says."""
 
     amount: Amount | None = None
     lines: tuple[LineCredit, ...] = ()
-    give_back: RefundMethod = RefundMethod.REFUND
+    refund_method: RefundMethod = RefundMethod.REFUND
     reason: CreditReason = CreditReason.ORDER_CHANGE
     memo: Memo | None = None
 

@@ -6,7 +6,7 @@ from billflow.models.contracts.base import Contract, Moment
 
 
 class CustomerExport(Contract):
-    """Everything that is stored of a customer: all `rows` with all their columns, by table."""
+    """Everything that is stored of a customer: all records with all their columns, by table."""
 
     customer_id: str
     exported_at: Moment

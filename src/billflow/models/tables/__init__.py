@@ -2,7 +2,7 @@
 
 from billflow.models.tables.access import ApiKey, IdempotencyKey
 from billflow.models.tables.adjustments import (
-    AdjustmentAnswer,
+    AdjustmentResultRow,
     CreditNoteLineRow,
     CreditNoteRow,
     DisputeRow,
@@ -36,7 +36,7 @@ from billflow.models.tables.webhooks import (
 )
 
 __all__ = [
-    "AdjustmentAnswer",
+    "AdjustmentResultRow",
     "ApiKey",
     "AuditChain",
     "AuditLog",

@@ -96,7 +96,7 @@ class RefundRow(Identified, Owned, Written, Base):
     at: Mapped[datetime]
 
 
-class AdjustmentAnswer(Identified, Owned, Written, Base):
+class AdjustmentResultRow(Identified, Owned, Written, Base):
     """What Stripe said about a credit note or a refund; the newest counts. Append-only."""
 
     __tablename__ = "adjustment_answer"

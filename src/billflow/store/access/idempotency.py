@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from billflow.models.contracts.access import Claim, ClaimState, IdempotentAnswer
+from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.tables import IdempotencyKey
 from billflow.store.session.database import Database, advisory_lock, as_id
 
@@ -28,7 +28,7 @@ class PostgresIdempotencyRepository:
 
     database: Database
 
-    async def claim(self, org_id: str, claim: Claim) -> IdempotentAnswer | ClaimState:
+    async def claim(self, org_id: str, claim: Claim) -> IdempotentResponse | ClaimState:
         """Claim a key for a write, or return what its first use was answered, or say why neither is possible."""
         values = {
             "fingerprint": claim.fingerprint,
@@ -53,7 +53,7 @@ class PostgresIdempotencyRepository:
             row = await session.get(IdempotencyKey, (as_id(org_id, "organization"), claim.key))
         return ClaimState.RUNNING if row is None else _answer(row, claim)
 
-    async def store(self, org_id: str, claim: Claim, answer: IdempotentAnswer) -> None:
+    async def store(self, org_id: str, claim: Claim, answer: IdempotentResponse) -> None:
         """Store the answer to a claimed write for `STORED_FOR`, and delete some that are older."""
         values = {"status": answer.status, "headers": answer.headers, "body": answer.body}
         async with self.database.unit_of_work(org_id) as session:
@@ -79,10 +79,10 @@ def _of(claim: Claim) -> ColumnElement[bool]:
     return and_(IdempotencyKey.key == claim.key, IdempotencyKey.holder == as_id(claim.holder, "holder"))
 
 
-def _answer(row: IdempotencyKey, claim: Claim) -> IdempotentAnswer | ClaimState:
+def _answer(row: IdempotencyKey, claim: Claim) -> IdempotentResponse | ClaimState:
     if row.fingerprint != claim.fingerprint:
         return ClaimState.OTHER_WRITE
     if row.status is None:
         return ClaimState.RUNNING
     headers: dict[str, str] = row.headers or {}
-    return IdempotentAnswer(status=row.status, headers=headers, body=row.body or b"")
+    return IdempotentResponse(status=row.status, headers=headers, body=row.body or b"")

@@ -17,7 +17,7 @@ from billflow.models.contracts.adjustments import (
     RefundRecord,
 )
 from billflow.models.tables import (
-    AdjustmentAnswer,
+    AdjustmentResultRow,
     CreditNoteLineRow,
     CreditNoteRow,
     InvoiceLineRow,
@@ -38,7 +38,7 @@ class Money:
     notes: Sequence[CreditNoteRow]
     note_lines: Sequence[CreditNoteLineRow]
     refunds: Sequence[RefundRow]
-    results: Mapping[UUID, AdjustmentAnswer]
+    results: Mapping[UUID, AdjustmentResultRow]
 
     def status(self, row: CreditNoteRow | RefundRow) -> AdjustmentStatus:
         """Return how a credit note or refund stands."""
@@ -58,9 +58,9 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     note_ids, refund_ids = [note.id for note in found_notes], [refund.id for refund in found_refunds]
     note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
     results = (
-        select(AdjustmentAnswer)
-        .where(or_(AdjustmentAnswer.credit_note_id.in_(note_ids), AdjustmentAnswer.refund_id.in_(refund_ids)))
-        .order_by(AdjustmentAnswer.sequence)
+        select(AdjustmentResultRow)
+        .where(or_(AdjustmentResultRow.credit_note_id.in_(note_ids), AdjustmentResultRow.refund_id.in_(refund_ids)))
+        .order_by(AdjustmentResultRow.sequence)
     )
     newest = {
         subject: result

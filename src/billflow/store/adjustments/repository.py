@@ -97,7 +97,7 @@ class PostgresAdjustmentRepository(AdjustmentRepository):
                 return note_record(money, known)
             await _check_fresh(session, CreditNoteRow, ask.key)
             lines = {line.line_id: line.amount for line in ask.lines}
-            decided = adjustments.credit_note(standing_of(money), ask.amount, lines, ask.give_back)
+            decided = adjustments.credit_note(standing_of(money), ask.amount, lines, ask.refund_method)
             note = new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=len(money.notes) + 1)
             await write_note(session, locked, note, decided.lines)
             data = {"credit_note_id": str(note.id), "amount": note.amount, "currency": note.currency}

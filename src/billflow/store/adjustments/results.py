@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentStatus
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.tables import AdjustmentAnswer, CreditNoteRow, CreditRow, RefundRow
+from billflow.models.tables import AdjustmentResultRow, CreditNoteRow, CreditRow, RefundRow
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.locks import LockedInvoice
 
@@ -30,7 +30,7 @@ def _store_result(
     session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
     session.add(
-        AdjustmentAnswer(
+        AdjustmentResultRow(
             org_id=row.org_id,
             credit_note_id=row.id if isinstance(row, CreditNoteRow) else None,
             refund_id=row.id if isinstance(row, RefundRow) else None,

@@ -167,7 +167,7 @@ class PostgresDunningRepository(DunningRepository):
                 return SmallOrganizationResult()
             decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
             if decided.end_plan:
-                return SmallOrganizationResult(plan_id=str(live[0].id), notify_owners=decided.tell_owners)
+                return SmallOrganizationResult(plan_id=str(live[0].id), notify_owners=decided.notify_owners)
             if not decided.void_open_invoices:
                 return SmallOrganizationResult()
             recorder = Recorder(session, customer.org_id, at, COLLECTION)

@@ -120,7 +120,7 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
         .where(LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= func.coalesce(first, 1))
         .order_by(LicenseLedger.seq)
     )
-    return {row.id: from_row(LedgerEntry, row, settled=settled) for row, settled in await session.execute(query)}
+    return {row.id: from_row(LedgerEntry, row, allocated=allocated) for row, allocated in await session.execute(query)}
 
 
 _PAST_ALL = 2**62

@@ -154,7 +154,7 @@ class OutcomeWriter:
                 )
             )
         await session.flush()
-        for seq, disposition in outcome.settled.items():
+        for seq, disposition in outcome.allocated.items():
             line = lines.get(seq)
             if line is None and disposition is Disposition.BILLED:
                 line = await prepaid_line(session, row.id, row.predecessor_id)

@@ -27,7 +27,7 @@ def small_org_nonpayment(given: Given) -> Answer:
     return {
         "plan": {"status": status} if has_plan else None,
         "open_invoices_voided": statuses.count(OPEN) if decided.void_open_invoices else 0,
-        "owners_emailed": decided.tell_owners,
+        "owners_emailed": decided.notify_owners,
     }
 
 

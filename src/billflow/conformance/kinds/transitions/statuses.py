@@ -45,4 +45,4 @@ def _moved_from(step: Step) -> int:
 
 def _is_moved(step: Step, entry: LedgerEntry) -> bool:
     """Tell whether the reference would move its newest renewal here: a paid trial's first period (decision 0005)."""
-    return entry.is_renewal and step.settled.get(entry.seq) is Disposition.BILLED
+    return entry.is_renewal and step.allocated.get(entry.seq) is Disposition.BILLED

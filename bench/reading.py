@@ -32,7 +32,7 @@ from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
-from billflow.wiring import bundled_catalog, migrate
+from billflow.wiring.store import bundled_catalog, migrate
 
 GOAL_MS = 25.0
 SAMPLES = 500

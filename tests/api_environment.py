@@ -20,7 +20,9 @@ from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
-from billflow.wiring import Engine, build_api, open_engine, workers
+from billflow.wiring.api import build_api
+from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace

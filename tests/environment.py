@@ -33,7 +33,9 @@ from billflow.settings import Settings
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.worker import run_until
-from billflow.wiring import build_api, open_engine, workers
+from billflow.wiring.api import build_api
+from billflow.wiring.engine import open_engine
+from billflow.wiring.workers import workers
 from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment

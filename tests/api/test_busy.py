@@ -21,7 +21,7 @@ from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.session.database import POOL_SIZE, Database
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api.test_webhooks import deliver, event_of, kept
 from tests.api_environment import ApiEnvironment, until
 from tests.waiting import PATIENCE

@@ -13,7 +13,7 @@ from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import Scope
 from billflow.models.keyring import Key, Keyring
 from billflow.temporal.codec import EncryptionCodec
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 

@@ -18,7 +18,7 @@ from billflow.dev.ports import LOOPBACK
 from billflow.domain.errors import Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 

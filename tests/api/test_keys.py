@@ -14,7 +14,7 @@ from billflow.dev.ports import LOOPBACK
 from billflow.errors import Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
 from billflow.models.contracts.customers import ChangeContext
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 

@@ -17,7 +17,7 @@ from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.temporal.client import NoTemporalServer
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 

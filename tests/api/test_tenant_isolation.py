@@ -12,7 +12,7 @@ from billflow.api.app import create_app
 from billflow.models.contracts.access import Scope
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import Base
-from billflow.wiring import api_services
+from billflow.wiring.api import api_services
 from tests.api.operations import Operation, operations
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment, until

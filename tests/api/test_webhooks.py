@@ -17,7 +17,7 @@ from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.store.invoices.repository import PostgresInvoiceRepository
-from billflow.wiring import stripe_event_handlers
+from billflow.wiring.api import stripe_event_handlers
 from tests.api.test_plans import plan_status, started, the_invoice
 from tests.api_environment import ApiEnvironment, until
 

@@ -7,11 +7,10 @@ from typing import Any, Literal, get_args
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_group
 from typer.testing import CliRunner
 
-from billflow.cli import command_variants
-from billflow.cli.app import app
+from billflow.cli import command_variants, plans
 from billflow.cli.fields import sample_of
 from billflow.domain.commands import PlanCommand, SetLicenses
 from billflow.domain.plan import Schedule
@@ -36,10 +35,7 @@ def group_that_collects(seen: list[command_variants.Request]) -> typer.Typer:
 
 @pytest.mark.parametrize("verb", ["command", "signal", "preview"])
 def test_every_variant_of_the_union_is_a_command(verb: str) -> None:
-    plan = get_command(app)
-    assert isinstance(plan, TyperGroup)
-    plan = plan.commands["plan"]
-    assert isinstance(plan, TyperGroup)
+    plan = get_group(plans.app)
     group = plan.commands[verb]
     assert isinstance(group, TyperGroup)
 

@@ -12,6 +12,13 @@ from tests.cli.terminal import Output, Terminal, assert_refused
 
 Type = Callable[..., Output]
 
+NEEDS_TEMPORAL = ("clock", "advance", "7d21", "2027-01-31")
+NOBODY = {
+    "DATABASE_URL": "postgresql://127.0.0.1:1/books",
+    "STRIPE_API_KEY": "sk_test_x",
+    "TEMPORAL_ADDRESS": "127.0.0.1:1",
+}
+
 
 @pytest.fixture
 def type_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Type:
@@ -34,18 +41,16 @@ def type_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         ({}, "DATABASE_URL is not set; set it, or start everything with `billflow dev`."),
         ({"BILLFLOW_API_PORT": "high"}, "the environment has unusable settings: BILLFLOW_API_PORT: "),
         ({"DATABASE_URL": "mysql://here"}, "DATABASE_URL must look like postgresql://"),
-        (
-            {
-                "DATABASE_URL": "postgresql://127.0.0.1:1/none",
-                "STRIPE_API_KEY": "sk_test_x",
-                "TEMPORAL_ADDRESS": "127.0.0.1:1",
-            },
-            "No Temporal server answers at 127.0.0.1:1; ",
-        ),
+        ({"DATABASE_URL": NOBODY["DATABASE_URL"]}, "STRIPE_API_KEY is not set"),
+        (NOBODY, "PostgreSQL can't be reached: books at 127.0.0.1; "),
     ],
 )
 def test_a_server_that_is_not_there_is_named(type_alone: Type, variables: dict[str, str], sentence: str) -> None:
     assert_refused(type_alone("plan", "list", **variables), sentence)
+
+
+def test_a_temporal_server_that_is_not_there_is_named_by_what_needs_it(type_alone: Type) -> None:
+    assert_refused(type_alone(*NEEDS_TEMPORAL, **NOBODY), "No Temporal server answers at 127.0.0.1:1; ")
 
 
 def test_migrating_a_database_that_is_not_there_says_where_it_looked(type_alone: Type) -> None:
@@ -56,13 +61,7 @@ def test_migrating_a_database_that_is_not_there_says_where_it_looked(type_alone:
 
 
 def test_a_database_that_is_not_there_is_named_where_temporal_is(type_alone: Type, temporal_server: str) -> None:
-    answer = type_alone(
-        "plan",
-        "list",
-        DATABASE_URL="postgresql://127.0.0.1:1/books",
-        STRIPE_API_KEY="sk_test_x",
-        TEMPORAL_ADDRESS=temporal_server,
-    )
+    answer = type_alone(*NEEDS_TEMPORAL, **{**NOBODY, "TEMPORAL_ADDRESS": temporal_server})
 
     assert_refused(answer, "PostgreSQL can't be reached: books at 127.0.0.1; ")
 

@@ -8,7 +8,6 @@ import pytest
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter, NewEndpoint
 from billflow.models.contracts.records import Paging
-from billflow.wiring import webhooks_of
 from tests.chaos.workers import running_workers
 from tests.databases import migrated_database
 from tests.delivery.listener import listening
@@ -27,7 +26,7 @@ async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environm
 async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order(
     env: Environment, tmp_path: Path
 ) -> None:
-    webhooks, change = webhooks_of(env.engine), ChangeContext(actor="tests", at=await env.now())
+    webhooks, change = env.engine.webhooks, ChangeContext(actor="tests", at=await env.now())
     async with listening() as listener:
         listener.deaf = True
         made = await webhooks.endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)

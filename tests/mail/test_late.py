@@ -10,7 +10,7 @@ from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.mail import MailRecord, NotificationInput, Occasion
 from billflow.payments.sandbox import DECLINING_CARD
 from billflow.ports.mail import MailNotSent
-from billflow.wiring import mail_activities, personal_data_of
+from billflow.wiring.workers import mail_activities
 from tests.databases import migrated_database
 from tests.mail.server import ACCEPTED, MailServer, mail_server
 from tests.workflows.skipping import SkippingEnvironment, skipping_environment
@@ -101,7 +101,7 @@ async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
         await mails.notify_late(ask)
 
     await env.command(plan, EndNow())
-    await personal_data_of(env.engine).erase(customer.ref, await env.change())
+    await env.engine.privacy.erase(customer.ref, await env.change())
     refusing.answer = ACCEPTED
     await mails.notify_late(ask)
 

@@ -3,7 +3,8 @@
 import pytest
 import stripe
 
-from billflow.payments.client import API_VERSION, check_base, is_live, stripe_client
+from billflow.payments.client import API_VERSION, stripe_client
+from billflow.payments.mode import check_base, is_live
 from billflow.payments.sandbox import Sandbox
 from billflow.settings import SettingsError
 

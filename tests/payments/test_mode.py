@@ -6,9 +6,8 @@ import pytest
 
 from billflow.domain.errors import Refused
 from billflow.payments.adjustments import StripeAdjustmentGateway
-from billflow.payments.client import check_base
 from billflow.payments.gateway import StripeGateway
-from billflow.payments.mode import check_mode
+from billflow.payments.mode import check_base, check_mode
 from billflow.payments.sandbox import Sandbox
 from billflow.ports.payments import PaymentsRejected
 from billflow.settings import SettingsError

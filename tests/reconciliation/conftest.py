@@ -23,7 +23,8 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
-from billflow.wiring import Engine, open_engine, workers
+from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
 from tests.databases import migrated_database

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from temporalio.client import ScheduleOverlapPolicy
 
-from billflow import wiring
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.wiring import workers
 from tests.api_environment import until
 from tests.namespaces import variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
@@ -38,7 +38,7 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
     client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
     org_id = await env.engine.repositories.organizations.ensure(slug)
 
-    await wiring.ensure_schedules(env.engine)
+    await workers.ensure_schedules(env.engine)
 
     for wanted in (org_id, env.org_id):
         await client.get_schedule_handle(f"nightly-reconciliation/{wanted}").describe()
@@ -53,7 +53,7 @@ async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_
     for name, value in variables(client).items():
         monkeypatch.setenv(name, value)
 
-    await wiring.prepare_temporal(settings)
+    await workers.prepare_temporal(settings)
 
     handle = client.get_schedule_handle(f"nightly-reconciliation/{org_id_of(slug)}")
     assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP

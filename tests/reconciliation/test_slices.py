@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationPart, SliceInput
-from billflow.wiring import reconciliation_activities
+from billflow.wiring.workers import reconciliation_activities
 from tests.reconciliation.conftest import EVERYTHING, ReconciliationEnvironment
 from tests.reconciliation.test_reconciliation import twice_issued
 

@@ -14,7 +14,6 @@ from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow
-from billflow.wiring import webhooks_of
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -43,7 +42,7 @@ async def delivery(env: Environment) -> list[WorkflowHistory]:
     """Send what happened to a customer, at the second attempt."""
     async with listening() as listener:
         listener.answer = lambda _: 500 if not listener.refused else 204
-        endpoints, change = webhooks_of(env.engine).endpoints, await _change(env)
+        endpoints, change = env.engine.webhooks.endpoints, await _change(env)
         endpoint = (await endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)).record
         customer = await env.customer(card=None)
         await listener.until(lambda here: here.types(customer.customer_id) == ["customer.created"])

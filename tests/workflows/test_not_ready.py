@@ -12,7 +12,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.plans import PlanInput
 from billflow.temporal.queues import BILLFLOW
 from billflow.temporal.worker import run_until
-from billflow.wiring import workers
+from billflow.wiring.workers import workers
 from tests.api_environment import until
 from tests.environment import Environment, dev_server_environment
 

@@ -11,7 +11,7 @@ from billflow.cli.params import AsJson, InvoiceId, Key, Reason, example
 from billflow.cli.session import actor, answered, run
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 app = typer.Typer()
 """Added to `billflow invoice`."""

@@ -1,44 +1,40 @@
 """`billflow`: every command, and what becomes of an error."""
 
+import gc
+import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
-from billflow.cli import (
-    adjustments,
-    audit,
-    clocks,
-    customers,
-    demo,
-    dev,
-    dunning,
-    endpoints,
-    invoices,
-    keys,
-    mail,
-    offers,
-    payment_methods,
-    plans,
-    seats,
-    servers,
-    sponsorships,
-)
-from billflow.cli.conformance import conformance
-from billflow.cli.encryption import rotate_encryption
+from billflow.cli.commands import COMMANDS, LazyCommand
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of, report
-from billflow.cli.events import events
 from billflow.cli.params import example
-from billflow.cli.privacy import erase, export
-from billflow.cli.reconcile import reconcile
 from billflow.errors import kind_of
 
-_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+YOUNG = 100_000
+"""Objects made before the garbage collector looks at the young ones; a command imports some 200,000, which stay."""
 
-app = typer.Typer(name="billflow", add_completion=False, no_args_is_help=True, epilog=example("dev", "plan list"))
+
+class Commands(TyperGroup):
+    """All commands, of which the one that is run is imported."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "commands": {command.name: command for command in COMMANDS}})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Import the command that *args* begin with."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+app = typer.Typer(
+    name="billflow", cls=Commands, add_completion=False, no_args_is_help=True, epilog=example("dev", "plan list")
+)
 """The whole command line."""
 
 
@@ -60,57 +56,29 @@ def billflow(*, _version: _Version = False) -> None:
     """Bill seat-based subscriptions: every plan one durable workflow, every cent explained."""
 
 
-def _add(command: Callable[..., None], *examples: str, name: str | None = None) -> None:
-    app.command(name, epilog=example(*examples))(command)
-
-
-_add(demo.demo, "demo", "demo --csv seats.csv --json")
-_add(dev.dev, "dev", "dev --data ~/billing --api-port 8000")
-_add(servers.worker, "worker")
-_add(servers.api, "api --host 0.0.0.0 --port 8000")
-_add(servers.migrate, "migrate")
-_add(reconcile, "reconcile", "reconcile --repair --json", "reconcile --last")
-_add(events, "events --type invoice.paid", "events --customer 5f1c --json")
-keys.app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
-customers.app.add_typer(payment_methods.app)
-customers.app.add_typer(sponsorships.app)
-invoices.app.add_typer(adjustments.app)
-customers.app.command(epilog=example("customer export 5f1c"))(export)
-customers.app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))(erase)
-app.command()(conformance)
-for _name, _group in (
-    ("plan", plans.app),
-    ("offer", offers.app),
-    ("invoice", invoices.app),
-    ("mail", mail.app),
-    ("dunning", dunning.app),
-    ("customer", customers.app),
-    ("seats", seats.app),
-    ("clock", clocks.app),
-    ("keys", keys.app),
-    ("endpoint", endpoints.app),
-    ("audit", audit.app),
-):
-    app.add_typer(_group, name=_name)
-app.command("stripe-emulator", context_settings=_PASS_ON, epilog=example("stripe-emulator --port 12111 --control"))(
-    servers.stripe_emulator
-)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code: 1 for a refusal, 2 for wrong usage."""
-    code = run(sys.argv[1:] if arguments is None else arguments)
-    if "temporalio" in sys.modules:
-        from billflow.temporal.worker import leave
+    gc.set_threshold(YOUNG)
+    _leave(run(sys.argv[1:] if arguments is None else arguments))
 
-        leave(code)
-    sys.exit(code)
+
+def _leave(code: int) -> NoReturn:
+    """End the process now, after flushing what was written.
+
+    The interpreter's own shutdown takes a tenth of a short command's time, and can abort with code 134 after a busy
+    worker (temporalio/sdk-python issue 300).
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; say what went wrong in one sentence and return the exit code."""
     try:
         code = get_command(app).main(list(arguments), prog_name="billflow", standalone_mode=False)
+        sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except BrokenPipeError:

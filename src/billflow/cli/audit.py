@@ -8,11 +8,11 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import org_of, short
 from billflow.cli.params import After, AsJson, Limit, example, moment
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
 
@@ -32,20 +32,20 @@ def list_(  # noqa: PLR0913  (each is one filter)
 ) -> None:
     """List changes, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.audit import AuditFilter
         from billflow.models.contracts.records import Paging
 
         wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
         paging = Paging(limit=limit, after=after)
-        page = await engine.queries.audit.list(await org_of(engine), wanted, paging)
+        page = await store.queries.audit.list(await org_of(store), wanted, paging)
         if as_json:
             output.as_json({"audit": page.rows, "total": page.total, "next": page.next})
             return
         rows = [(output.time(a.at), a.actor, a.action, f"{a.subject_type} {short(a.subject_id)}") for a in page.rows]
         output.table(f"Changes: {page.total}", ("at", "actor", "action", "subject"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("audit verify", "audit verify --head 9f86d081…"))
@@ -58,8 +58,8 @@ def verify(
 ) -> None:
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
 
-    async def act(engine: "Engine") -> None:
-        verdict = await engine.queries.audit.verify(await org_of(engine))
+    async def act(store: "Store") -> None:
+        verdict = await store.queries.audit.verify(await org_of(store))
         if as_json:
             output.as_json(verdict)
         for fault in verdict.faults:
@@ -73,4 +73,4 @@ def verify(
         if not as_json:
             output.say(f"All {verdict.entries} entries are as they were written; the head is {verdict.head}.")
 
-    run(act)
+    on_database(act)

@@ -8,11 +8,12 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import found, now, org_of
 from billflow.cli.params import AsJson, At, ClockId, example, moment
-from billflow.cli.session import run
+from billflow.cli.session import on_database, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ClockRecord
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Move test clocks, and with them their plans.", epilog=example("clock create demo"), no_args_is_help=True
@@ -28,10 +29,10 @@ def create(
 ) -> None:
     """Create a test clock that stands still."""
 
-    async def act(engine: "Engine") -> None:
-        _show(await engine.repositories.test_clocks.create(await org_of(engine), at or now(), name), as_json=as_json)
+    async def act(store: "Store") -> None:
+        _show(await store.repositories.test_clocks.create(await org_of(store), at or now(), name), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("clock advance 7d21 2024-12-31"))
@@ -56,13 +57,13 @@ def advance(
 def show(clock: ClockId, *, as_json: AsJson = False) -> None:
     """Show where a clock stands."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         _show(
-            await engine.repositories.test_clocks.get(await org_of(engine), await found(engine, "clock", clock)),
+            await store.repositories.test_clocks.get(await org_of(store), await found(store, "clock", clock)),
             as_json=as_json,
         )
 
-    run(act)
+    on_database(act)
 
 
 def _show(clock: "ClockRecord", *, as_json: bool) -> None:

@@ -10,13 +10,14 @@ from billflow.cli import output
 from billflow.cli.customer_views import access_facts, onboarding_facts, report_facts, usage_facts
 from billflow.cli.lookup import change_here, customer_ref, now
 from billflow.cli.params import AsJson, CustomerId, Key, moment
-from billflow.cli.session import PATIENCE_SECONDS, run
+from billflow.cli.session import PATIENCE_SECONDS, on_database, run
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import CustomerRef
     from billflow.models.contracts.onboarding import OnboardingProgress
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 USUAL_SPAN = timedelta(days=365)
 LOOK_AGAIN = 0.2
@@ -36,11 +37,11 @@ def access(customer: CustomerId, *, as_json: AsJson = False) -> None:
 def report(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
 
-    async def act(engine: "Engine") -> None:
-        found = await engine.queries.reports.report(await customer_ref(engine, customer))
+    async def act(store: "Store") -> None:
+        found = await store.queries.reports.report(await customer_ref(store, customer))
         output.as_json(found) if as_json else report_facts(found)
 
-    run(act)
+    on_database(act)
 
 
 def usage(
@@ -54,13 +55,13 @@ def usage(
 ) -> None:
     """Show a customer's seats and money over time."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         end = until or now()
-        ref = await customer_ref(engine, customer)
-        found = await engine.queries.reports.usage(ref, since or end - USUAL_SPAN, end)
+        ref = await customer_ref(store, customer)
+        found = await store.queries.reports.usage(ref, since or end - USUAL_SPAN, end)
         output.as_json(found) if as_json else usage_facts(found)
 
-    run(act)
+    on_database(act)
 
 
 def credit(
@@ -73,19 +74,19 @@ def credit(
 ) -> None:
     """Grant a customer a credit, which the next invoices use up."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from uuid import uuid4
 
         from billflow.models.contracts.customer_finances import NewCredit
 
-        ref, new = await customer_ref(engine, customer), NewCredit(amount=amount, reason=reason)
-        granted = await engine.repositories.credits.grant(ref, new, key or str(uuid4()), change_here(reason))
+        ref, new = await customer_ref(store, customer), NewCredit(amount=amount, reason=reason)
+        granted = await store.repositories.credits.grant(ref, new, key or str(uuid4()), change_here(reason))
         if as_json:
             output.as_json(granted)
         else:
             output.say(f"Granted {output.amount(granted.amount, granted.currency)}.")
 
-    run(act)
+    on_database(act)
 
 
 def onboard(  # noqa: PLR0913  (each is one wish)
@@ -116,13 +117,13 @@ def onboard(  # noqa: PLR0913  (each is one wish)
     run(act)
 
 
-async def _over(engine: "Engine", ref: "CustomerRef") -> "OnboardingProgress":
+async def _over(store: "Store", ref: "CustomerRef") -> "OnboardingProgress":
     """Return how far an onboarding has come when it is over, or when patience is."""
     from billflow.models.contracts.onboarding import OnboardingStatus
 
     patience = PATIENCE_SECONDS
     while True:
-        progress = await engine.repositories.onboardings.get(ref)
+        progress = await store.repositories.onboardings.get(ref)
         if progress.status is not OnboardingStatus.RUNNING or patience <= 0:
             return progress
         await asyncio.sleep(LOOK_AGAIN)

@@ -10,12 +10,12 @@ from billflow.cli import output
 from billflow.cli.customer_views import customer_facts
 from billflow.cli.lookup import change_here, customer_ref, short
 from billflow.cli.params import AsJson, CustomerId
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 _PartId = Annotated[str | None, typer.Option("--remove", metavar="ID", help="Remove the one of this id.")]
 
@@ -32,7 +32,7 @@ def update(  # noqa: PLR0913  (each is one field)
 ) -> None:
     """Change a customer; what is left out stays."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customers import CustomerChange
 
         typed = {
@@ -43,10 +43,10 @@ def update(  # noqa: PLR0913  (each is one field)
             "default_language": language,
         }
         asked = CustomerChange.model_validate({field: value for field, value in typed.items() if value is not None})
-        ref = await customer_ref(engine, customer)
-        customer_facts(await engine.repositories.customers.update(ref, asked, change_here()), as_json=as_json)
+        ref = await customer_ref(store, customer)
+        customer_facts(await store.repositories.customers.update(ref, asked, change_here()), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 def settings(
@@ -58,23 +58,23 @@ def settings(
 ) -> None:
     """Show a customer's settings, after changing those that are named."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customer_settings import CustomerSettings
 
-        ref = await customer_ref(engine, customer)
+        ref = await customer_ref(store, customer)
         if given:
             asked = CustomerSettings.model_validate(settings_of(given))
-            await engine.repositories.settings.merge(ref, asked, change_here())
+            await store.repositories.settings.merge(ref, asked, change_here())
         for key in unset or ():
-            await engine.repositories.settings.remove(ref, key, change_here())
-        found = await engine.repositories.settings.get(ref)
+            await store.repositories.settings.remove(ref, key, change_here())
+        found = await store.repositories.settings.get(ref)
         if as_json:
             output.as_json(found)
         else:
             rows = [(one.key, json.dumps(one.value, ensure_ascii=False)) for one in found.resolved]
             output.table(f"Settings: {len(rows)}", ("key", "value"), rows)
 
-    run(act)
+    on_database(act)
 
 
 def settings_of(typed: Sequence[str]) -> dict[str, Any]:
@@ -106,10 +106,10 @@ def contacts(  # noqa: PLR0913  (each is one field)
 ) -> None:
     """Show a customer's contacts, after adding or removing one."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customer_resources import NewContact
 
-        ref, contacts = await customer_ref(engine, customer), engine.repositories.contacts
+        ref, contacts = await customer_ref(store, customer), store.repositories.contacts
         if add:
             await contacts.create(ref, NewContact(email=add, name=name, is_primary=primary), change_here())
         if remove:
@@ -118,7 +118,7 @@ def contacts(  # noqa: PLR0913  (each is one field)
         rows = [(one.contact_id, one.email, one.name or "", "primary" if one.is_primary else "") for one in found]
         _listed("contacts", found, (("id", "e-mail", "name", ""), rows), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 def billing_accounts(  # noqa: PLR0913  (each is one field)
@@ -136,10 +136,10 @@ def billing_accounts(  # noqa: PLR0913  (each is one field)
 ) -> None:
     """Show a customer's billing accounts, after adding one, removing one or choosing the default one."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customer_resources import BillingAccountChange, NewBillingAccount
 
-        ref, billing_accounts = await customer_ref(engine, customer), engine.repositories.billing_accounts
+        ref, billing_accounts = await customer_ref(store, customer), store.repositories.billing_accounts
         if add:
             new = NewBillingAccount(
                 name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
@@ -157,7 +157,7 @@ def billing_accounts(  # noqa: PLR0913  (each is one field)
         columns = ("id", "name", "currency", "collection", "")
         _listed("billing_accounts", found, (columns, rows), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 def projects(
@@ -170,10 +170,10 @@ def projects(
 ) -> None:
     """Show a customer's projects, after adding or removing one."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customer_resources import NewProject
 
-        ref, projects = await customer_ref(engine, customer), engine.repositories.projects
+        ref, projects = await customer_ref(store, customer), store.repositories.projects
         if add:
             await projects.create(ref, NewProject(name=add, slug=slug), change_here())
         if remove:
@@ -182,7 +182,7 @@ def projects(
         rows = [(one.project_id, one.slug, one.name, short(one.billing_account_id)) for one in found]
         _listed("projects", found, (("id", "slug", "name", "bills to"), rows), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 def _listed(noun: str, found: Sequence[Any], table: tuple[tuple[str, ...], list[Any]], *, as_json: bool) -> None:

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli import customer_finances, customer_resources, output
+from billflow.cli import customer_finances, customer_resources, output, payment_methods, sponsorships
 from billflow.cli.customer_views import customer_facts
 from billflow.cli.lookup import change_here, customer_ref, org_of, short
 from billflow.cli.params import After, AsJson, CustomerId, Limit, Reason, example
-from billflow.cli.session import run
+from billflow.cli.privacy import erase, export
+from billflow.cli.session import on_database, run
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Create, find, change and suspend customers.", epilog=example("customer list"), no_args_is_help=True
@@ -29,14 +31,14 @@ def create(
 ) -> None:
     """Create a customer on a cloud realm of its own."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customers import NewCustomer
 
         new = NewCustomer(name=name, email=email, default_currency=currency)
-        made = await engine.repositories.customers.create(await org_of(engine), new, change_here())
+        made = await store.repositories.customers.create(await org_of(store), new, change_here())
         customer_facts(made, as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command("list", epilog=example("customer list --name ac", "customer list --status suspended --json"))
@@ -55,31 +57,31 @@ def list_(  # noqa: PLR0913  (each is one filter)
 ) -> None:
     """List customers, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.records import CustomerFilter, Paging
 
         typed = {"q": name, "email": email, "erp_customer_number": erp_number, "status": status}
         remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
         wanted = CustomerFilter.model_validate(typed | remote)
-        page = await engine.queries.customers.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await store.queries.customers.search(await org_of(store), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"customers": page.rows, "total": page.total, "next": page.next})
             return
         rows = [(short(c.customer_id), c.name, c.email, c.status, c.billing_account.currency) for c in page.rows]
         output.table(f"Customers: {page.total}", ("id", "name", "e-mail", "status", "currency"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("customer show 5f1c"))
 def show(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """Show a customer."""
 
-    async def act(engine: "Engine") -> None:
-        ref = await customer_ref(engine, customer)
-        customer_facts(await engine.queries.customers.get(ref.org_id, ref.customer_id), as_json=as_json)
+    async def act(store: "Store") -> None:
+        ref = await customer_ref(store, customer)
+        customer_facts(await store.queries.customers.get(ref.org_id, ref.customer_id), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'"))
@@ -119,11 +121,11 @@ def deactivate(customer: CustomerId, *, reason: Reason = None, as_json: AsJson =
 def delete(customer: CustomerId, *, reason: Reason = None) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
 
-    async def act(engine: "Engine") -> None:
-        await engine.repositories.customers.delete(await customer_ref(engine, customer), change_here(reason))
+    async def act(store: "Store") -> None:
+        await store.repositories.customers.delete(await customer_ref(store, customer), change_here(reason))
         output.say("Deleted.")
 
-    run(act)
+    on_database(act)
 
 
 def _add(command: Callable[..., None], *examples: str) -> None:
@@ -144,3 +146,7 @@ _add(customer_finances.report, "customer report 5f1c")
 _add(customer_finances.usage, "customer usage 5f1c --since 2026-01-01")
 _add(customer_finances.credit, "customer credit 5f1c 2500 --reason 'outage of 1 March'")
 _add(customer_finances.onboard, "customer onboard 5f1c --tier cloud_standard --trial-days 30")
+app.add_typer(payment_methods.app)
+app.add_typer(sponsorships.app)
+_add(export, "customer export 5f1c")
+_add(erase, "customer erase 5f1c --reason 'asked for by mail'")

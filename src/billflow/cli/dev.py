@@ -15,7 +15,7 @@ from billflow.cli.session import actor
 if TYPE_CHECKING:
     from billflow.dev.stack import Stack
     from billflow.settings import Settings
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 STRIPE_EVENTS = "/api/v1/webhooks/stripe"
 _ANY_FREE = 0
@@ -78,7 +78,10 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
     from billflow.temporal.worker import run_until, stop_on_signals
-    from billflow.wiring import build_api, ensure_schedules, migrate, open_engine, workers
+    from billflow.wiring.api import build_api
+    from billflow.wiring.engine import open_engine
+    from billflow.wiring.store import migrate
+    from billflow.wiring.workers import ensure_schedules, workers
 
     settings = stack.settings
     await asyncio.to_thread(migrate, settings)

@@ -8,12 +8,12 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import change_here, org_of
 from billflow.cli.params import AsJson, Reason, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from billflow.domain.dunning import DunningPolicy
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Show and change how unpaid invoices are collected.", epilog=example("dunning show"), no_args_is_help=True
@@ -26,10 +26,10 @@ OFF = "off"
 def show(*, as_json: AsJson = False) -> None:
     """Show the policy of the organization that BILLFLOW_ORG names."""
 
-    async def act(engine: "Engine") -> None:
-        _print(await engine.repositories.dunning.policy(await org_of(engine)), as_json=as_json)
+    async def act(store: "Store") -> None:
+        _print(await store.repositories.dunning.policy(await org_of(store)), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(
@@ -76,11 +76,11 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
     if not changes:
         raise InvalidInput("Name what to change, such as --retry-after 1,3,5,7.", field="policy")
 
-    async def act(engine: "Engine") -> None:
-        changed = await engine.repositories.dunning.change_policy(await org_of(engine), changes, change_here(reason))
+    async def act(store: "Store") -> None:
+        changed = await store.repositories.dunning.change_policy(await org_of(store), changes, change_here(reason))
         _print(changed, as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 def _days(option: str, text: str | None) -> tuple[int, ...] | None:

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from billflow.cli import output
 from billflow.cli.params import AsJson
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 
 def rotate_encryption(*, as_json: AsJson = False) -> None:
@@ -16,13 +16,11 @@ def rotate_encryption(*, as_json: AsJson = False) -> None:
     Temporal's histories keep their keys until they are older than the namespace's retention.
     """
 
-    async def act(engine: "Engine") -> None:
-        from billflow.wiring import rotate_encryption as rotate
-
-        rows = await rotate(engine)
+    async def act(store: "Store") -> None:
+        rows = await store.key_rotation.run()
         if as_json:
             output.as_json({"rows": rows})
         else:
             output.say(f"{rows} records are encrypted by the current key.")
 
-    run(act)
+    on_database(act)

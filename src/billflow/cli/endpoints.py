@@ -8,12 +8,13 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import now, only, org_of, short
 from billflow.cli.params import After, AsJson, Limit, Reason, example, moment
-from billflow.cli.session import actor, run
+from billflow.cli.session import actor, on_database, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext
     from billflow.models.contracts.endpoints import CreatedEndpoint, EndpointRecord
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Send events to endpoints, signed as Standard Webhooks describes.",
@@ -37,33 +38,31 @@ def create(
 ) -> None:
     """Make an endpoint; its secret is shown this once."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.endpoints import NewEndpoint
-        from billflow.wiring import webhooks_of
 
         new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
-        made = await webhooks_of(engine).endpoints.create(await org_of(engine), new, _change())
+        made = await store.endpoints.create(await org_of(store), new, _change())
         _show_made(made, as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command("list", epilog=example("endpoint list"))
 def list_(*, limit: Limit = 50, after: After = None, as_json: AsJson = False) -> None:
     """List endpoints, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import webhooks_of
 
-        page = await webhooks_of(engine).endpoints.list(await org_of(engine), Paging(limit=limit, after=after))
+        page = await store.endpoints.list(await org_of(store), Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"webhook_endpoints": page.rows, "total": page.total, "next": page.next})
             return
         rows = [(short(e.endpoint_id), e.url, ", ".join(e.event_types) or "all", e.status) for e in page.rows]
         output.table(f"Endpoints: {page.total}", ("id", "url", "events", "status"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("endpoint disable 5f1c --reason 'moves to another host'"))
@@ -87,16 +86,12 @@ def rotate(
 ) -> None:
     """Give an endpoint a new secret, shown this once; the old one goes on signing for a while."""
 
-    async def act(engine: "Engine") -> None:
-        from billflow.wiring import webhooks_of
+    async def act(store: "Store") -> None:
+        overlap, endpoint_id = timedelta(hours=overlap_hours), await _found(store, endpoint)
+        endpoints = store.endpoints
+        _show_made(await endpoints.rotate_secret(await org_of(store), endpoint_id, overlap, _change()), as_json=as_json)
 
-        overlap, endpoint_id = timedelta(hours=overlap_hours), await _found(engine, endpoint)
-        endpoints = webhooks_of(engine).endpoints
-        _show_made(
-            await endpoints.rotate_secret(await org_of(engine), endpoint_id, overlap, _change()), as_json=as_json
-        )
-
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…"))
@@ -113,11 +108,10 @@ def replay(
 
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.endpoints import ReplayInput
-        from billflow.wiring import webhooks_of
 
         ask = ReplayInput(event_id=event, since=since)
         endpoint_id = await _found(engine, endpoint)
-        messages = await webhooks_of(engine).replay(await org_of(engine), endpoint_id, ask, _change())
+        messages = await engine.webhooks.replay(await org_of(engine), endpoint_id, ask, _change())
         if as_json:
             output.as_json({"messages": messages})
         else:
@@ -130,19 +124,18 @@ def replay(
 def deliveries(endpoint: _EndpointId, *, limit: Limit = 50, after: After = None, as_json: AsJson = False) -> None:
     """List the attempts to deliver, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import webhooks_of
 
-        endpoint_id, paging = await _found(engine, endpoint), Paging(limit=limit, after=after)
-        page = await webhooks_of(engine).deliveries.list(await org_of(engine), endpoint_id, paging)
+        endpoint_id, paging = await _found(store, endpoint), Paging(limit=limit, after=after)
+        page = await store.repositories.deliveries.list(await org_of(store), endpoint_id, paging)
         if as_json:
             output.as_json({"deliveries": page.rows, "total": page.total, "next": page.next})
             return
         rows = [(output.time(d.at), short(d.event_id), str(d.attempt), d.error or "delivered") for d in page.rows]
         output.table(f"Attempts: {page.total}", ("at", "event", "attempt>", "outcome"), rows)
 
-    run(act)
+    on_database(act)
 
 
 def _show_made(made: "CreatedEndpoint", *, as_json: bool) -> None:
@@ -156,10 +149,9 @@ def _show_made(made: "CreatedEndpoint", *, as_json: bool) -> None:
 def _turn(typed: str, status: str, reason: str | None, *, as_json: bool) -> None:
     async def act(engine: "Engine") -> None:
         from billflow.models.contracts.endpoints import EndpointChange, EndpointStatus
-        from billflow.wiring import webhooks_of
 
         update, endpoint_id = EndpointChange(status=EndpointStatus(status)), await _found(engine, typed)
-        record = await webhooks_of(engine).update_endpoint(await org_of(engine), endpoint_id, update, _change(reason))
+        record = await engine.webhooks.update_endpoint(await org_of(engine), endpoint_id, update, _change(reason))
         _show(record, as_json=as_json)
 
     run(act)
@@ -172,11 +164,10 @@ def _show(record: "EndpointRecord", *, as_json: bool) -> None:
         output.say(f"The endpoint {record.url} ({short(record.endpoint_id)}) is {record.status}.")
 
 
-async def _found(engine: "Engine", typed: str) -> str:
+async def _found(store: "Store", typed: str) -> str:
     from billflow.models.contracts.records import Paging
-    from billflow.wiring import webhooks_of
 
-    page = await webhooks_of(engine).endpoints.list(await org_of(engine), Paging(limit=100))
+    page = await store.endpoints.list(await org_of(store), Paging(limit=100))
     ids = [record.endpoint_id for record in page.rows if record.endpoint_id.startswith(typed.lower())]
     return only("endpoint", typed, ids)
 

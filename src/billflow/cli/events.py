@@ -8,10 +8,10 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import found, org_of, short
 from billflow.cli.params import After, AsJson, Limit, moment
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 
 def events(  # noqa: PLR0913  (each is one filter)
@@ -27,18 +27,17 @@ def events(  # noqa: PLR0913  (each is one filter)
 ) -> None:
     """List what happened, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.endpoints import EventFilter
         from billflow.models.contracts.records import Paging
-        from billflow.wiring import webhooks_of
 
-        customer_id = await found(engine, "customer", customer) if customer else None
+        customer_id = await found(store, "customer", customer) if customer else None
         wanted = EventFilter(type=type_, customer_id=customer_id, since=since)
-        page = await webhooks_of(engine).outbox.list(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await store.repositories.outbox.list(await org_of(store), wanted, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"events": page.rows, "total": page.total, "next": page.next})
             return
         rows = [(output.time(e.at), e.type, short(e.customer_id), short(e.plan_id), e.event_id) for e in page.rows]
         output.table(f"Events: {page.total}", ("at", "type", "customer", "plan", "id"), rows)
 
-    run(act)
+    on_database(act)

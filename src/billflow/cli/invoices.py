@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billflow.cli import adjustments
 from billflow.cli.lookup import found, org_of
 from billflow.cli.params import After, AsJson, InvoiceId, Limit, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Look at invoices and their every cent.", epilog=example("invoice list"), no_args_is_help=True)
 
@@ -28,55 +29,55 @@ def list_(  # noqa: PLR0913  (each is one filter)
 ) -> None:
     """List invoices, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli.plan_views import invoice_rows, paged
         from billflow.models.contracts.records import InvoiceFilter, Paging
 
         wanted = InvoiceFilter.model_validate(
             {
-                "plan_id": await found(engine, "plan", plan) if plan else None,
-                "customer_id": await found(engine, "customer", customer) if customer else None,
+                "plan_id": await found(store, "plan", plan) if plan else None,
+                "customer_id": await found(store, "customer", customer) if customer else None,
                 "status": status,
             }
         )
-        page = await engine.queries.invoices.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await store.queries.invoices.search(await org_of(store), wanted, Paging(limit=limit, after=after))
         paged("Invoices", page, invoice_rows(page.rows), noun="invoices", as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("invoice show 8a30"))
 def show(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
     """Show an invoice with its lines and the attempts to collect it."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli import output
         from billflow.cli.invoice_views import described
 
-        detail = await engine.queries.invoices.get(await org_of(engine), await found(engine, "invoice", invoice))
+        detail = await store.queries.invoices.get(await org_of(store), await found(store, "invoice", invoice))
         if as_json:
             output.as_json(detail)
         else:
             described(detail)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("invoice explain 8a30"))
 def explain(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
     """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli import output
         from billflow.cli.invoice_views import explained, explanations
 
-        detail = await engine.queries.invoices.get(await org_of(engine), await found(engine, "invoice", invoice))
+        detail = await store.queries.invoices.get(await org_of(store), await found(store, "invoice", invoice))
         if as_json:
             output.as_json({"invoice_id": detail.invoice_id, "lines": explanations(detail), "total": detail.total})
         else:
             explained(detail)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf"))
@@ -90,21 +91,23 @@ def pdf(
 ) -> None:
     """Write an invoice to a file, in its customer's language, with the derivation of each line."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli import output
-        from billflow.wiring import documents_of
 
-        org_id, invoice_id = await org_of(engine), await found(engine, "invoice", invoice)
-        documents = documents_of(engine)
+        org_id, invoice_id = await org_of(store), await found(store, "invoice", invoice)
+        documents = store.documents
         written = (
             (await documents.html(org_id, invoice_id)).encode() if html else await documents.pdf(org_id, invoice_id)
         )
-        number = (await engine.queries.invoices.get(org_id, invoice_id)).number
+        number = (await store.queries.invoices.get(org_id, invoice_id)).number
         target = output_file or Path(f"invoice-{number or invoice_id}.{'html' if html else 'pdf'}")
         _write(target, written)
         output.say(f"Wrote {target}.")
 
-    run(act)
+    on_database(act)
+
+
+app.add_typer(adjustments.app)
 
 
 def _write(target: Path, content: bytes) -> None:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import output
+from billflow.cli.encryption import rotate_encryption
 from billflow.cli.lookup import now, only, org_of, short
 from billflow.cli.params import AsJson, example, moment
-from billflow.cli.session import actor, run
+from billflow.cli.session import actor, on_database
 
 if TYPE_CHECKING:
     from billflow.models.contracts.access import ApiKeyRecord, IssuedKey
     from billflow.models.contracts.customers import ChangeContext
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Make, list, revoke and rotate API keys.", epilog=example("keys create backend"), no_args_is_help=True
@@ -37,43 +38,43 @@ def create(
 ) -> None:
     """Make a key for the organization that BILLFLOW_ORG names; it is shown this once."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.access import NewApiKey
 
-        named = {"name": name, "mode": engine.mode, "expires_at": expires_at, "rate_limit": rate_limit}
+        named = {"name": name, "mode": store.mode, "expires_at": expires_at, "rate_limit": rate_limit}
         new = NewApiKey.model_validate({**named, "scopes": scope or ["read", "write"]})
-        _show_new(await engine.repositories.api_keys.create(await org_of(engine), new, _change()), as_json=as_json)
+        _show_new(await store.repositories.api_keys.create(await org_of(store), new, _change()), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command("list", epilog=example("keys list"))
 def list_(*, as_json: AsJson = False) -> None:
     """List the keys, the newest first; their secrets are kept nowhere."""
 
-    async def act(engine: "Engine") -> None:
-        keys = await engine.repositories.api_keys.list(await org_of(engine))
+    async def act(store: "Store") -> None:
+        keys = await store.repositories.api_keys.list(await org_of(store))
         if as_json:
             output.as_json({"keys": keys})
             return
         columns = ("id", "name", "mode", "scopes", "created", "last used", "state")
         output.table(f"API keys: {len(keys)}", columns, [_row(key) for key in keys])
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("keys revoke 5f1c"))
 def revoke(key: _KeyId, *, as_json: AsJson = False) -> None:
     """End a key; within seconds nothing answers to it any more."""
 
-    async def act(engine: "Engine") -> None:
-        revoked = await engine.repositories.api_keys.revoke(await org_of(engine), await _found(engine, key), _change())
+    async def act(store: "Store") -> None:
+        revoked = await store.repositories.api_keys.revoke(await org_of(store), await _found(store, key), _change())
         if as_json:
             output.as_json(revoked)
         else:
             output.say(f"The key {revoked.name} ({short(revoked.key_id)}) is revoked.")
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("keys rotate 5f1c --overlap-hours 48"))
@@ -85,16 +86,19 @@ def rotate(
 ) -> None:
     """Make a new key with the same rights; the old one goes on working for a while."""
 
-    async def act(engine: "Engine") -> None:
-        org_id, key_id = await org_of(engine), await _found(engine, key)
-        issued = await engine.repositories.api_keys.rotate(org_id, key_id, timedelta(hours=overlap_hours), _change())
+    async def act(store: "Store") -> None:
+        org_id, key_id = await org_of(store), await _found(store, key)
+        issued = await store.repositories.api_keys.rotate(org_id, key_id, timedelta(hours=overlap_hours), _change())
         _show_new(issued, as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
-async def _found(engine: "Engine", typed: str) -> str:
-    ids = [key.key_id for key in await engine.repositories.api_keys.list(await org_of(engine))]
+app.command(epilog=example("keys rotate-encryption"))(rotate_encryption)
+
+
+async def _found(store: "Store", typed: str) -> str:
+    ids = [key.key_id for key in await store.repositories.api_keys.list(await org_of(store))]
     return only("API key", typed, [key_id for key_id in ids if key_id.startswith(typed.lower())])
 
 

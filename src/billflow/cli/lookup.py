@@ -11,7 +11,7 @@ from billflow.domain.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext, CustomerRef
     from billflow.models.contracts.steps import PlanRef
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 SHORT = 8
 """How much of an id tables show; it is enough to name the row again."""
@@ -20,31 +20,31 @@ SHORT = 8
 _LISTED = frozenset({"plan", "customer", "invoice", "mail"})
 
 
-async def org_of(engine: "Engine") -> str:
+async def org_of(store: "Store") -> str:
     """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
-    return await engine.repositories.organizations.ensure(engine.settings.org)
+    return await store.repositories.organizations.ensure(store.settings.org)
 
 
-async def found(engine: "Engine", noun: str, typed: str) -> str:
+async def found(store: "Store", noun: str, typed: str) -> str:
     """Return the id that *typed* is, or is the beginning of; raises `NotFound`, or `InvalidInput` for several."""
     if _is_whole(typed):
         return typed
-    ids = await engine.queries.ids.ids_beginning(await org_of(engine), noun, typed.lower())
+    ids = await store.queries.ids.ids_beginning(await org_of(store), noun, typed.lower())
     return only(noun, typed, ids)
 
 
-async def plan_ref(engine: "Engine", typed: str) -> "PlanRef":
+async def plan_ref(store: "Store", typed: str) -> "PlanRef":
     """Return the plan that *typed* names."""
     from billflow.models.contracts.steps import PlanRef
 
-    return PlanRef(org_id=await org_of(engine), plan_id=await found(engine, "plan", typed))
+    return PlanRef(org_id=await org_of(store), plan_id=await found(store, "plan", typed))
 
 
-async def customer_ref(engine: "Engine", typed: str) -> "CustomerRef":
+async def customer_ref(store: "Store", typed: str) -> "CustomerRef":
     """Return the customer that *typed* names."""
     from billflow.models.contracts.customers import CustomerRef
 
-    return CustomerRef(org_id=await org_of(engine), customer_id=await found(engine, "customer", typed))
+    return CustomerRef(org_id=await org_of(store), customer_id=await found(store, "customer", typed))
 
 
 def change_here(reason: str | None = None) -> "ChangeContext":

@@ -7,10 +7,10 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import found, org_of, short
 from billflow.cli.params import After, AsJson, Limit, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Read the mails to customers.", epilog=example("mail list"), no_args_is_help=True)
 
@@ -25,11 +25,11 @@ def list_(
 ) -> None:
     """List mails, the newest first; without a mail server they are only kept here."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.records import Paging
 
-        customer_id = await found(engine, "customer", customer) if customer else None
-        page = await engine.repositories.mails.list(await org_of(engine), customer_id, Paging(limit=limit, after=after))
+        customer_id = await found(store, "customer", customer) if customer else None
+        page = await store.repositories.mails.list(await org_of(store), customer_id, Paging(limit=limit, after=after))
         if as_json:
             output.as_json({"mails": page.rows, "total": page.total, "next": page.next})
             return
@@ -39,7 +39,7 @@ def list_(
         ]
         output.table(f"Mails: {page.total}", ("id", "at", "occasion", "subject", "state"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("mail show 41d0"))
@@ -50,8 +50,8 @@ def show(
 ) -> None:
     """Show a mail as its reader sees it."""
 
-    async def act(engine: "Engine") -> None:
-        found_mail = await engine.repositories.mails.get(await org_of(engine), await found(engine, "mail", mail))
+    async def act(store: "Store") -> None:
+        found_mail = await store.repositories.mails.get(await org_of(store), await found(store, "mail", mail))
         if as_json:
             output.as_json(found_mail)
             return
@@ -59,4 +59,4 @@ def show(
         output.facts(found_mail.subject, {"to": found_mail.recipient, "at": output.time(found_mail.at), "sent": sent})
         output.say(found_mail.body)
 
-    run(act)
+    on_database(act)

@@ -9,13 +9,14 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import found, now, org_of, short
 from billflow.cli.params import AsJson, CustomerId, Key, example, moment
-from billflow.cli.session import actor, answered, run
+from billflow.cli.session import actor, answered, on_database, run
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext
     from billflow.models.contracts.offers import OfferRecord
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Prepare prices for one customer.", epilog=example("offer list 5f1c"), no_args_is_help=True)
 
@@ -77,9 +78,9 @@ def create(  # noqa: PLR0913  (each is one term of the offer)
 def list_(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """List what a customer was offered, the newest first."""
 
-    async def act(engine: "Engine") -> None:
-        org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        offers = await engine.offers.offers.list(org_id, customer_id, now())
+    async def act(store: "Store") -> None:
+        org_id, customer_id = await org_of(store), await found(store, "customer", customer)
+        offers = await store.repositories.offers.list(org_id, customer_id, now())
         if as_json:
             output.as_json({"offers": offers, "total": len(offers)})
             return
@@ -89,7 +90,7 @@ def list_(customer: CustomerId, *, as_json: AsJson = False) -> None:
         ]
         output.table(f"Offers: {len(offers)}", ("id", "tier", "status", "price", "until"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("offer withdraw 7c2e"))
@@ -145,9 +146,9 @@ def accept(  # noqa: PLR0913  (each is one choice)
     run(act)
 
 
-async def _offer(engine: "Engine", typed: str) -> "OfferRecord":
-    org_id = await org_of(engine)
-    return await engine.offers.offers.get(org_id, await found(engine, "offer", typed), now())
+async def _offer(store: "Store", typed: str) -> "OfferRecord":
+    org_id = await org_of(store)
+    return await store.repositories.offers.get(org_id, await found(store, "offer", typed), now())
 
 
 def _change() -> "ChangeContext":

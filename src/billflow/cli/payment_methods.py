@@ -11,7 +11,7 @@ from billflow.cli.session import run
 from billflow.domain.errors import Refused
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 app = typer.Typer()
 """Added to `billflow customer`."""

@@ -1,5 +1,6 @@
 """Asking plans to do something, and showing what came of it."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -8,17 +9,28 @@ from billflow.cli.lookup import found, now, org_of, plan_ref
 from billflow.cli.plan_views import described, invoice_rows
 from billflow.cli.session import actor, answered
 from billflow.domain.errors import Refused
+from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
 from billflow.models.contracts.plans import StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
-    from billflow.cli.plans import Start
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 
-async def start(engine: "Engine", typed: "Start") -> None:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A plan to start, as it was typed."""
+
+    customer: str
+    asked: StartPlan
+    clock: str | None
+    key: str | None
+    as_json: bool
+
+
+async def start(engine: "Engine", typed: Start) -> None:
     """Start a plan; raises `Refused` where its payment came to nothing."""
     org_id, customer_id = await org_of(engine), await found(engine, "customer", typed.customer)
     clock_id = await found(engine, "clock", typed.clock) if typed.clock else None

@@ -1,6 +1,5 @@
 """`billflow plan`: start, change and look at plans."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,37 +8,27 @@ from billflow.cli.command_variants import WHEN_PREVIEWED, WHEN_SENT, Request, gr
 from billflow.cli.fields import options_of, parameter, signed, typed_as
 from billflow.cli.lookup import found, org_of, plan_ref
 from billflow.cli.params import After, AsJson, CustomerId, Key, Limit, PlanId, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
 
 if TYPE_CHECKING:
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Start, change and look at plans.", epilog=example("plan list"), no_args_is_help=True)
 
 _Clock = Annotated[str | None, typer.Option("--clock", help="The test clock the plan is attached to.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A plan to start, as it was typed."""
-
-    customer: str
-    asked: StartPlan
-    clock: str | None
-    key: str | None
-    as_json: bool
-
-
 def start(**typed: Any) -> None:
     """Stand for the options of `StartPlan`, which its signature is made from."""
     asked: StartPlan = typed_as(StartPlan, typed)
-    wanted = Start(typed["customer"], asked, typed["clock"], typed["key"], typed["as_json"])
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import plan_commands
 
+        wanted = plan_commands.Start(typed["customer"], asked, typed["clock"], typed["key"], typed["as_json"])
         await plan_commands.start(engine, wanted)
 
     run(act)
@@ -74,63 +63,63 @@ def list_(  # noqa: PLR0913  (each is one filter)
 ) -> None:
     """List plans, the newest first."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli.plan_views import paged, plan_rows
         from billflow.models.contracts.records import Paging, PlanFilter
 
         wanted = PlanFilter(
-            customer_id=await found(engine, "customer", customer) if customer else None,
+            customer_id=await found(store, "customer", customer) if customer else None,
             status=status,
             tier=tier,
             needs_attention=needs_attention or None,
         )
-        page = await engine.queries.plans.search(await org_of(engine), wanted, Paging(limit=limit, after=after))
+        page = await store.queries.plans.search(await org_of(store), wanted, Paging(limit=limit, after=after))
         paged("Plans", page, plan_rows(page.rows), noun="plans", as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("plan show 0192f3"))
 def show(plan: PlanId, *, as_json: AsJson = False) -> None:
     """Show a plan as it is now."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli import output
         from billflow.cli.plan_views import described
 
-        state = await engine.repositories.plans.get(await plan_ref(engine, plan))
+        state = await store.repositories.plans.get(await plan_ref(store, plan))
         if as_json:
             output.as_json(state)
         else:
             described(state)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("plan ledger 0192f3"))
 def ledger(plan: PlanId, *, as_json: AsJson = False) -> None:
     """Show how many licenses a plan held from when on, and what became of each entry."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli.plan_views import ledger_rows, whole
 
-        entries = await engine.queries.plans.ledger(await plan_ref(engine, plan))
+        entries = await store.queries.plans.ledger(await plan_ref(store, plan))
         whole("ledger", entries, ledger_rows(entries), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("plan timeline 0192f3"))
 def timeline(plan: PlanId, *, as_json: AsJson = False) -> None:
     """Show what happened to a plan, who did it, and what was refused."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.cli.plan_views import timeline_rows, whole
 
-        entries = await engine.queries.plans.timeline(await plan_ref(engine, plan))
+        entries = await store.queries.plans.timeline(await plan_ref(store, plan))
         whole("timeline", entries, timeline_rows(entries), as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("plan forecast 0192f3 --count 12"))

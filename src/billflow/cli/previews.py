@@ -13,7 +13,7 @@ from billflow.domain.preview import Forecast, invoices_of
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
     from billflow.domain.step import Outcome
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 
 async def show_preview(engine: "Engine", typed: "Request") -> None:

@@ -9,16 +9,15 @@ from billflow.cli.session import actor, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext, CustomerRef
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 
 def export(customer: CustomerId) -> None:
     """Print everything that is kept of a customer, as JSON."""
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import personal_data_of
-
-        output.as_json(await personal_data_of(engine).export(await _ref(engine, customer), _change(None)))
+        output.as_json(await engine.privacy.export(await _ref(engine, customer), _change(None)))
 
     run(act)
 
@@ -30,9 +29,7 @@ def erase(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = Fals
     """
 
     async def act(engine: "Engine") -> None:
-        from billflow.wiring import personal_data_of
-
-        erasure = await personal_data_of(engine).erase(await _ref(engine, customer), _change(reason))
+        erasure = await engine.privacy.erase(await _ref(engine, customer), _change(reason))
         if as_json:
             output.as_json(erasure)
         else:
@@ -41,10 +38,10 @@ def erase(customer: CustomerId, *, reason: Reason = None, as_json: AsJson = Fals
     run(act)
 
 
-async def _ref(engine: "Engine", typed: str) -> "CustomerRef":
+async def _ref(store: "Store", typed: str) -> "CustomerRef":
     from billflow.models.contracts.customers import CustomerRef
 
-    return CustomerRef(org_id=await org_of(engine), customer_id=await found(engine, "customer", typed))
+    return CustomerRef(org_id=await org_of(store), customer_id=await found(store, "customer", typed))
 
 
 def _change(reason: str | None) -> "ChangeContext":

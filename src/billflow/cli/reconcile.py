@@ -12,7 +12,7 @@ from billflow.cli.session import NoWorker, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationReport
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
 
 EXIT_DRIFT = 1
 """Something is left that is not repaired."""

@@ -9,12 +9,13 @@ from billflow.cli import output
 from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.lookup import found, now, only, org_of
 from billflow.cli.params import AsJson, At, CustomerId, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database, run
 from billflow.domain.seats import MAX_LICENSES
 
 if TYPE_CHECKING:
     from billflow.demo.seats_csv import Organization, SeatFile
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Report how many people use what.", epilog=example("seats import seats.csv"), no_args_is_help=True
@@ -56,9 +57,9 @@ def can_add(
 ) -> None:
     """Ask whether more people fit a customer's licenses; exits with 1 where they don't."""
 
-    async def act(engine: "Engine") -> None:
-        customer_id, org_id = await found(engine, "customer", customer), await org_of(engine)
-        gate = await engine.queries.plans.seat_gate(org_id, customer_id, members=members, guests=guests)
+    async def act(store: "Store") -> None:
+        customer_id, org_id = await found(store, "customer", customer), await org_of(store)
+        gate = await store.queries.plans.seat_gate(org_id, customer_id, members=members, guests=guests)
         if as_json:
             output.as_json(gate)
         else:
@@ -67,7 +68,7 @@ def can_add(
         if not gate.allowed:
             raise typer.Exit(EXIT_REFUSED)
 
-    run(act)
+    on_database(act)
 
 
 @app.command("import", epilog=example("seats import examples/seats.csv"))
@@ -92,10 +93,10 @@ def import_(
     run(act)
 
 
-async def _customer_named(engine: "Engine", name: str) -> str:
+async def _customer_named(store: "Store", name: str) -> str:
     from billflow.models.contracts.records import CustomerFilter, Paging
 
-    page = await engine.queries.customers.search(await org_of(engine), CustomerFilter(q=name), Paging(limit=100))
+    page = await store.queries.customers.search(await org_of(store), CustomerFilter(q=name), Paging(limit=100))
     return only("customer", name, [one.customer_id for one in page.rows if one.name == name])
 
 

@@ -22,7 +22,8 @@ def worker() -> None:
 
 async def _worker() -> None:
     from billflow.temporal.worker import run_until, stop_on_signals
-    from billflow.wiring import ensure_schedules, open_engine, workers
+    from billflow.wiring.engine import open_engine
+    from billflow.wiring.workers import ensure_schedules, workers
 
     stop = stop_on_signals()
     async with open_engine(session.settings_here(serving=True)) as engine:
@@ -76,7 +77,8 @@ async def _api(host: str | None, port: int | None, processes: int | None) -> Non
 async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIterator[str]:
     from billflow.api.garbage_collection import set_apart
     from billflow.api.server import serving
-    from billflow.wiring import build_api, open_engine
+    from billflow.wiring.api import build_api
+    from billflow.wiring.engine import open_engine
 
     async with open_engine(settings) as engine, serving(build_api(engine), host, port) as url:
         set_apart()
@@ -91,7 +93,8 @@ async def _serve_socket(descriptor: int) -> None:
     from billflow.api.processes import READY, end_of_input
     from billflow.api.server import serving_at
     from billflow.temporal.worker import stop_on_signals
-    from billflow.wiring import build_api, open_engine
+    from billflow.wiring.api import build_api
+    from billflow.wiring.engine import open_engine
 
     # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
     stop_on_signals()
@@ -109,7 +112,7 @@ def migrate(
     database_only: Annotated[bool, typer.Option("--database-only", help="Leave Temporal alone.")] = False,
 ) -> None:
     """Bring the database to the newest version, and Temporal's search attributes and schedules; safe to repeat."""
-    from billflow.wiring import migrate as upgrade
+    from billflow.wiring.store import migrate as upgrade
 
     settings = session.settings_here()
     upgrade(settings)
@@ -120,7 +123,7 @@ def migrate(
 
 
 async def _prepare_temporal(settings: "Settings") -> None:
-    from billflow.wiring import prepare_temporal
+    from billflow.wiring.workers import prepare_temporal
 
     await prepare_temporal(settings)
 

@@ -11,7 +11,8 @@ from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 Answer = TypeVar("Answer")
 
@@ -51,11 +52,23 @@ def run(act: "Callable[[Engine], Awaitable[None]]") -> None:
     asyncio.run(_with_engine(act))
 
 
+def on_database(act: "Callable[[Store], Awaitable[None]]") -> None:
+    """Do something that needs the billing database only: Temporal and Stripe may be away."""
+    asyncio.run(_with_store(act))
+
+
 async def _with_engine(act: "Callable[[Engine], Awaitable[None]]") -> None:
-    from billflow.wiring import open_engine
+    from billflow.wiring.engine import open_engine
 
     async with open_engine(settings_here()) as engine:
         await act(engine)
+
+
+async def _with_store(act: "Callable[[Store], Awaitable[None]]") -> None:
+    from billflow.wiring.store import open_store
+
+    async with open_store(settings_here()) as store:
+        await act(store)
 
 
 async def answered(request: Awaitable[Answer], key: str) -> Answer:

@@ -7,12 +7,13 @@ import typer
 from billflow.cli import output
 from billflow.cli.lookup import change_here, customer_ref, only, short
 from billflow.cli.params import AsJson, CustomerId, Reason, example
-from billflow.cli.session import run
+from billflow.cli.session import on_database, run
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customer_finances import SponsorshipRecord
     from billflow.models.contracts.customers import CustomerRef
-    from billflow.wiring import Engine
+    from billflow.wiring.engine import Engine
+    from billflow.wiring.store import Store
 
 app = typer.Typer()
 
@@ -23,8 +24,8 @@ _RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="A request's 
 def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
     """List a customer's requests to be sponsored, the newest first."""
 
-    async def act(engine: "Engine") -> None:
-        found = await engine.repositories.sponsorships.list(await customer_ref(engine, customer))
+    async def act(store: "Store") -> None:
+        found = await store.repositories.sponsorships.list(await customer_ref(store, customer))
         if as_json:
             output.as_json({"sponsorship_requests": found, "total": len(found)})
             return
@@ -33,7 +34,7 @@ def sponsorships(customer: CustomerId, *, as_json: AsJson = False) -> None:
         ]
         output.table(f"Sponsorship requests: {len(found)}", ("id", "organization", "status", "asked at"), rows)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("customer request-sponsorship 5f1c --type open_source --description 'A compiler'"))
@@ -48,7 +49,7 @@ def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
 ) -> None:
     """Ask for a customer to be sponsored; one request at a time waits for a decision."""
 
-    async def act(engine: "Engine") -> None:
+    async def act(store: "Store") -> None:
         from billflow.models.contracts.customer_finances import NewSponsorshipRequest
 
         new = NewSponsorshipRequest(
@@ -57,10 +58,10 @@ def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
             website=website,
             expected_users=expected_users,
         )
-        asked = await engine.repositories.sponsorships.request(await customer_ref(engine, customer), new, change_here())
+        asked = await store.repositories.sponsorships.request(await customer_ref(store, customer), new, change_here())
         _show(asked, as_json=as_json)
 
-    run(act)
+    on_database(act)
 
 
 @app.command(epilog=example("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'"))
@@ -83,19 +84,19 @@ def decline_sponsorship(
 ) -> None:
     """Decline a request."""
 
-    async def act(engine: "Engine") -> None:
-        ref = await customer_ref(engine, customer)
-        request_id = await _found(engine, ref, request)
+    async def act(store: "Store") -> None:
+        ref = await customer_ref(store, customer)
+        request_id = await _found(store, ref, request)
         _show(
-            await engine.repositories.sponsorships.decline(ref, request_id, change_here(reason)),
+            await store.repositories.sponsorships.decline(ref, request_id, change_here(reason)),
             as_json=as_json,
         )
 
-    run(act)
+    on_database(act)
 
 
-async def _found(engine: "Engine", ref: "CustomerRef", typed: str) -> str:
-    ids = [request.sponsorship_request_id for request in await engine.repositories.sponsorships.list(ref)]
+async def _found(store: "Store", ref: "CustomerRef", typed: str) -> str:
+    ids = [request.sponsorship_request_id for request in await store.repositories.sponsorships.list(ref)]
     return only("sponsorship request", typed, [one for one in ids if one.startswith(typed.lower())])
 
 

@@ -10,7 +10,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.payments.sandbox import Sandbox
-from billflow.wiring import Engine
+from billflow.wiring.engine import Engine
 
 ACTOR = "demo"
 BATCH = 1_000

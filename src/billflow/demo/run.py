@@ -27,7 +27,10 @@ from billflow.payments.sandbox import Sandbox
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
-from billflow.wiring import build_api, migrate, open_engine, workers
+from billflow.wiring.api import build_api
+from billflow.wiring.engine import open_engine
+from billflow.wiring.store import migrate
+from billflow.wiring.workers import workers
 
 ORG = "demo"
 WEBHOOKS = "/api/v1/webhooks/stripe"

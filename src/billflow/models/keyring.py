@@ -7,9 +7,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from billflow.domain.errors import InvalidInput
 from billflow.errors import InternalError
 
@@ -65,11 +62,16 @@ class Keyring:
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """Encrypt by the current key; it opens for the same *purpose* only."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + AESGCM(self.current.secret).encrypt(nonce, plain, purpose.encode())
 
     def open(self, key_id: str, sealed: bytes, purpose: str) -> bytes:
         """Decrypt what the key of that id sealed; raises `CannotDecrypt`."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         key = next((key for key in self.keys if key.key_id == key_id), None)
         if key is None:
             raise CannotDecrypt(f"The encryption key {key_id!r} is missing; add it to BILLFLOW_ENCRYPTION_KEYS.")

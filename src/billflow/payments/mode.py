@@ -1,7 +1,34 @@
-"""The guard between real money and test money: a key works for organizations of its own mode only."""
+"""The guard between real money and test money: a key works for its own mode only, a live one to Stripe only."""
+
+import re
+from urllib.parse import urlsplit
 
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.ports.payments import PaymentsRejected
+from billflow.settings import SettingsError
+
+_LIVE = re.compile(r"(sk|rk)(_org)?_live_")
+_OF_STRIPE = re.compile(r"(.+\.)?stripe\.com")
+
+
+def is_live(api_key: str) -> bool:
+    """Tell whether the key moves real money."""
+    return _LIVE.match(api_key) is not None
+
+
+def check_base(api_key: str, api_base: str | None) -> None:
+    """Raise `SettingsError` unless this key may be sent to this address, None being Stripe's own."""
+    if api_base is None:
+        return
+    address = urlsplit(api_base)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError(f"STRIPE_API_BASE is {api_base!r}; give an address such as http://127.0.0.1:12111.")
+    of_stripe = address.scheme == "https" and _OF_STRIPE.fullmatch(address.hostname) is not None
+    if is_live(api_key) and not of_stripe:
+        raise SettingsError(
+            f"STRIPE_API_KEY is a live key, but STRIPE_API_BASE sends it to {address.hostname}; "
+            "use a test key there, or unset STRIPE_API_BASE."
+        )
 
 
 def check_mode(customer: BilledCustomer, *, livemode: bool) -> None:

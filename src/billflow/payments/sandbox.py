@@ -3,8 +3,8 @@
 import stripe
 
 from billflow.payments.calls import ask
-from billflow.payments.client import is_live
 from billflow.payments.errors import port_faults
+from billflow.payments.mode import is_live
 from billflow.settings import SettingsError
 
 GOOD_CARD = "pm_card_visa"

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import structlog
 from structlog.typing import Processor
-from temporalio import activity, workflow
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from billflow.settings import LogFormat, LogLevel
 
@@ -20,17 +18,14 @@ _SHARED: Sequence[Processor] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-_CORE_LEVELS = {logging.WARNING: "WARN", logging.ERROR: "ERROR"}
-
 
 def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
     """Send structlog's and the standard library's records through one formatter to standard error.
 
     `auto` means a console layout on a terminal and JSON elsewhere. Workflows log with `workflow.logger`, which is
-    silent on replay; its extras arrive here as a `temporal_workflow` object.
+    silent on replay; its extras arrive here as a `temporal_workflow` object. What Temporal itself has to say comes here
+    too, from `temporal.client.connect` on.
     """
-    workflow.logger.workflow_info_on_message = False
-    activity.logger.activity_info_on_message = False
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -44,17 +39,6 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") 
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "stripe", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
-    _forward_core(root.level)
-
-
-def _forward_core(level: int) -> None:
-    """Let the lines of Temporal's own core arrive here too, instead of in its own layout; before the first client."""
-    core = logging.getLogger("temporalio.core")
-    core.setLevel(max(logging.WARNING, level))
-    wanted = TelemetryFilter(core_level=_CORE_LEVELS.get(core.level, "ERROR"), other_level="ERROR")
-    forwarding = LogForwardingConfig(logger=core, append_target_to_name=False)
-    telemetry = TelemetryConfig(logging=LoggingConfig(filter=wanted, forwarding=forwarding))
-    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=False)
 
 
 def _formatter(log_format: LogFormat) -> structlog.stdlib.ProcessorFormatter:

@@ -8,6 +8,7 @@ from temporalio.envconfig import ClientConfig
 
 from billflow.errors import Unavailable
 from billflow.models.keyring import Keyring
+from billflow.temporal.logs import use_python_logging
 from billflow.temporal.plugin import billflow_plugin
 
 _DEFAULT_ADDRESS = "localhost:7233"
@@ -30,6 +31,7 @@ async def connect(
 
     With a `keyring` payloads are encrypted: whoever talks to the same workflows needs the same keys.
     """
+    use_python_logging()
     named = {"TEMPORAL_ADDRESS": address} if address else {}
     config = ClientConfig.load_client_connect_config(override_env_vars={**os.environ, **named})
     config.setdefault("target_host", _DEFAULT_ADDRESS)

@@ -1,14 +1,11 @@
-"""Workers that end well: they drain on a signal, and the process leaves without a crash."""
+"""Workers that end well: they drain on a signal."""
 
 import asyncio
-import logging
-import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -70,17 +67,6 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def leave(code: int = 0) -> NoReturn:
-    """End the process now, after flushing what was written.
-
-    The interpreter's own shutdown can abort with code 134 after a busy worker (temporalio/sdk-python issue 300).
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _deployment(build_id: str) -> WorkerDeploymentConfig:

@@ -9,7 +9,6 @@ from billflow.api.codec import CodecService, codec_app
 from billflow.api.routes.health import CachedProbe
 from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
-from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.payments.webhooks import verified_event
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.pricing import PricingService
@@ -19,8 +18,8 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.access.organizations import org_id_of
 from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.temporal.codec import EncryptionCodec
-from billflow.wiring.engine import Engine, required
-from billflow.wiring.factories import adjustments_of, documents_of, personal_data_of, webhooks_of
+from billflow.wiring.engine import Engine
+from billflow.wiring.store import required
 
 STRIPE_CACHED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
@@ -65,12 +64,12 @@ def api_services(engine: Engine) -> Services:
         stripe_events=StripeEventQueue(
             stripe_event_handlers(engine), stripe_event_handlers(background), background.queries.monitoring
         ),
-        documents=documents_of(engine),
+        documents=engine.documents,
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         probes=_probes(background),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
-        webhooks=webhooks_of(engine),
-        privacy=personal_data_of(engine),
+        webhooks=engine.webhooks,
+        privacy=engine.privacy,
     )
 
 
@@ -85,8 +84,8 @@ def stripe_event_handlers(
         invoice_repository=invoices or engine.repositories.invoices,
         adjustment_repository=engine.repositories.adjustments,
         records=engine.repositories.stripe_event_effects,
-        adjustments=adjustments_of(engine),
-        methods=StripePaymentMethods(engine.stripe, engine.gateway),
+        adjustments=engine.adjustment_gateway,
+        methods=engine.payment_methods,
         livemode=engine.mode is Mode.LIVE,
     )
 

@@ -1,93 +1,108 @@
 """What one process needs, connected: PostgreSQL, Temporal and Stripe."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.resources import files
-from typing import Self
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
-import stripe
-from pydantic import SecretStr
 from temporalio.client import Client
 
-from billflow.domain.catalog import Catalog, catalog_from_toml
-from billflow.migrations.upgrade import upgrade
 from billflow.models.contracts.access import Mode
-from billflow.models.keyring import Keyring
-from billflow.payments.client import is_live, stripe_client
-from billflow.payments.gateway import StripeGateway
-from billflow.payments.payment_methods import StripePaymentMethods
-from billflow.payments.sandbox import Sandbox
-from billflow.service.adjustments import AdjustmentService
-from billflow.service.clocks import ClockService
-from billflow.service.collection import CollectionService
-from billflow.service.customers import CustomerService
-from billflow.service.invoices import InvoiceService
-from billflow.service.offers import OfferService
-from billflow.service.plans import PlanService
-from billflow.service.reconciliation import ReconciliationService
-from billflow.service.seats import SeatService
-from billflow.service.workflow_control import WorkflowControl
-from billflow.settings import Settings, SettingsError, keyring_of, payload_keyring
-from billflow.store.repositories import Queries, Repositories
-from billflow.store.session.database import Database
-from billflow.store.session.pools import Pools
-from billflow.store.session.url import sqlalchemy_url
+from billflow.payments.mode import check_base
+from billflow.settings import Settings, payload_keyring
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
+from billflow.wiring.store import Store, open_store, required
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+    from billflow.payments.adjustments import StripeAdjustmentGateway
+    from billflow.payments.gateway import StripeGateway
+    from billflow.payments.payment_methods import StripePaymentMethods
+    from billflow.payments.sandbox import Sandbox
+    from billflow.service.adjustments import AdjustmentService
+    from billflow.service.clocks import ClockService
+    from billflow.service.collection import CollectionService
+    from billflow.service.customers import CustomerService
+    from billflow.service.invoices import InvoiceService
+    from billflow.service.offers import OfferService
+    from billflow.service.plans import PlanService
+    from billflow.service.privacy import PrivacyService
+    from billflow.service.reconciliation import ReconciliationService
+    from billflow.service.seats import SeatService
+    from billflow.service.webhooks import WebhookService
+    from billflow.service.workflow_control import WorkflowControl
 
 
 @dataclass(frozen=True)
-class Engine:
-    """Everything one process needs, connected; `database` is the pool of connections that its parts share."""
+class Engine(Store):
+    """The store with Temporal and Stripe, and the services on top of all three."""
 
-    settings: Settings
     client: Client
-    catalog: Catalog
-    stripe: stripe.StripeClient
-    pools: Pools
-    database: Database
-    mode: Mode
+    stripe_client: "Callable[[], StripeClient]"
 
-    def on(self, database: Database) -> Self:
-        """Return the same engine with its parts on another of its pools."""
-        return replace(self, database=database)
+    @property
+    def stripe(self) -> "StripeClient":
+        """Return Stripe's client for the running event loop."""
+        return self.stripe_client()
 
     @cached_property
-    def repositories(self) -> Repositories:
-        """Return what writes rows, by noun."""
-        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
-
-    @cached_property
-    def queries(self) -> Queries:
-        """Return what reads rows, by noun."""
-        return Queries(self.database, self.catalog)
-
-    @cached_property
-    def gateway(self) -> StripeGateway:
+    def gateway(self) -> "StripeGateway":
         """Return what collects money."""
+        from billflow.payments.gateway import StripeGateway
+
         return StripeGateway(self.stripe, livemode=self.mode is Mode.LIVE)
 
     @cached_property
-    def control(self) -> WorkflowControl:
+    def adjustment_gateway(self) -> "StripeAdjustmentGateway":
+        """Return what gives money back at Stripe."""
+        from billflow.payments.adjustments import StripeAdjustmentGateway
+
+        return StripeAdjustmentGateway(self.stripe, livemode=self.mode is Mode.LIVE)
+
+    @cached_property
+    def payment_methods(self) -> "StripePaymentMethods":
+        """Return how customers pay."""
+        from billflow.payments.payment_methods import StripePaymentMethods
+
+        return StripePaymentMethods(self.stripe, self.gateway)
+
+    @cached_property
+    def sandbox(self) -> "Sandbox":
+        """Return what stands in for customers with a test card; raises `SettingsError` for a live key."""
+        from billflow.payments.sandbox import Sandbox
+
+        return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
+
+    @cached_property
+    def control(self) -> "WorkflowControl":
         """Return what starts, signals and finds workflows."""
+        from billflow.service.workflow_control import WorkflowControl
+
         return WorkflowControl(self.client)
 
     @cached_property
-    def plans(self) -> PlanService:
+    def plans(self) -> "PlanService":
         """Return what one can ask of plans."""
+        from billflow.service.plans import PlanService
+
         return PlanService(self.control, self.repositories.plans, self.queries.plans)
 
-    @property
-    def collection(self) -> CollectionService:
+    @cached_property
+    def collection(self) -> "CollectionService":
         """Return what is told to the collection of invoices."""
+        from billflow.service.collection import CollectionService
+
         rows = self.repositories
         return CollectionService(self.control, self.plans, rows.plans, rows.dunning, self.queries.invoices)
 
-    @property
-    def customers(self) -> CustomerService:
+    @cached_property
+    def customers(self) -> "CustomerService":
         """Return what one can ask of customers."""
+        from billflow.service.customers import CustomerService
+
         return CustomerService(
             plans=self.plans,
             customers=self.repositories.customers,
@@ -98,48 +113,70 @@ class Engine:
             catalog=self.catalog,
         )
 
-    @property
-    def seats(self) -> SeatService:
+    @cached_property
+    def seats(self) -> "SeatService":
         """Return what takes in reports of seats."""
+        from billflow.service.seats import SeatService
+
         return SeatService(self.plans, self.queries.plans, self.repositories.seats)
 
-    @property
-    def clocks(self) -> ClockService:
+    @cached_property
+    def clocks(self) -> "ClockService":
         """Return what moves test clocks."""
+        from billflow.service.clocks import ClockService
+
         return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.repositories.test_clocks)
 
-    @property
-    def invoices(self) -> InvoiceService:
+    @cached_property
+    def invoices(self) -> "InvoiceService":
         """Return what one can ask of single invoices and ways to pay."""
+        from billflow.service.invoices import InvoiceService
+
         return InvoiceService(
             control=self.control,
             collection=self.collection,
             invoice_repository=self.repositories.invoices,
             invoice_queries=self.queries.invoices,
             customer_queries=self.queries.customers,
-            methods=StripePaymentMethods(self.stripe, self.gateway),
+            methods=self.payment_methods,
         )
 
-    @property
-    def adjustments(self) -> AdjustmentService:
+    @cached_property
+    def adjustments(self) -> "AdjustmentService":
         """Return what refunds, credits, voids and writes off."""
+        from billflow.service.adjustments import AdjustmentService
+
         rows = self.repositories
         return AdjustmentService(self.control, self.collection, rows.adjustments, rows.plans, self.queries.invoices)
 
-    @property
-    def reconciliation(self) -> ReconciliationService:
+    @cached_property
+    def reconciliation(self) -> "ReconciliationService":
         """Return what compares database, Stripe and workflows on request."""
+        from billflow.service.reconciliation import ReconciliationService
+
         return ReconciliationService(self.control, self.collection)
 
-    @property
-    def sandbox(self) -> Sandbox:
-        """Return what stands in for customers with a test card; raises `SettingsError` for a live key."""
-        return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
-
-    @property
-    def offers(self) -> OfferService:
+    @cached_property
+    def offers(self) -> "OfferService":
         """Return what one can ask of offers."""
+        from billflow.service.offers import OfferService
+
         return OfferService(self.plans, self.repositories.offers, self.gateway)
+
+    @cached_property
+    def webhooks(self) -> "WebhookService":
+        """Return what manages endpoints and sends events once more."""
+        from billflow.service.webhooks import WebhookService
+
+        return WebhookService(self.control, self.endpoints, self.repositories.outbox, self.repositories.deliveries)
+
+    @cached_property
+    def privacy(self) -> "PrivacyService":
+        """Return what exports and erases customers."""
+        from billflow.payments.erasure import StripeErasure
+        from billflow.service.privacy import PrivacyService
+
+        return PrivacyService(self.repositories.personal_data, StripeErasure(self.stripe))
 
 
 @asynccontextmanager
@@ -149,16 +186,11 @@ async def open_engine(settings: Settings, temporal: str | Client | None = None) 
     *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
-    async with AsyncExitStack() as closing:
-        database_url = sqlalchemy_url(required(settings.database_url, "DATABASE_URL"))
-        api_key = required(settings.stripe_api_key, "STRIPE_API_KEY")
-        pools = Pools.on(database_url, _checked_keyring(settings))
-        closing.push_async_callback(pools.close)
-        stripe = await closing.enter_async_context(stripe_client(api_key, settings.stripe_api_base))
+    async with open_store(settings) as store, AsyncExitStack() as closing:
+        stripe_client = _stripe_client(settings, closing)
         client = await _connected(settings, temporal)
         await search_attributes.ensure(client)
-        mode = Mode.LIVE if is_live(api_key) else Mode.TEST
-        yield Engine(settings, client, bundled_catalog(), stripe, pools, pools.work, mode)
+        yield Engine(settings, store.pools, store.database, client, stripe_client)
 
 
 async def _connected(settings: Settings, temporal: str | Client | None) -> Client:
@@ -167,28 +199,17 @@ async def _connected(settings: Settings, temporal: str | Client | None) -> Clien
     return await connect(temporal, keyring=payload_keyring(settings))
 
 
-def bundled_catalog() -> Catalog:
-    """Return the catalogue that comes with billflow."""
-    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+def _stripe_client(settings: Settings, closing: AsyncExitStack) -> "Callable[[], StripeClient]":
+    """Return what makes one client of Stripe when it is first asked for, to be closed with *closing*."""
+    api_key, api_base = required(settings.stripe_api_key, "STRIPE_API_KEY"), settings.stripe_api_base
+    check_base(api_key, api_base)
 
+    @cache
+    def opened() -> "StripeClient":
+        from billflow.payments.client import open_stripe
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`."""
-    upgrade(required(settings.database_url, "DATABASE_URL"))
+        client, close = open_stripe(api_key, api_base)
+        closing.push_async_callback(close)
+        return client
 
-
-def required(secret: SecretStr | None, variable: str) -> str:
-    """Return the text of a setting that can't be done without; raises `SettingsError`."""
-    if secret is None:
-        raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
-    return secret.get_secret_value()
-
-
-def _checked_keyring(settings: Settings) -> Keyring | None:
-    live = is_live(required(settings.stripe_api_key, "STRIPE_API_KEY"))
-    if live and settings.encryption_keys is None:
-        raise SettingsError(
-            "BILLFLOW_ENCRYPTION_KEYS is not set, and with a live Stripe key nothing personal is kept in the clear; "
-            "set it to id:base64 with 32 random bytes."
-        )
-    return keyring_of(settings)
+    return opened

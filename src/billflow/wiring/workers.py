@@ -18,8 +18,8 @@ from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer
 from billflow.mail.templates import mail
 from billflow.models.contracts.access import Mode
-from billflow.payments.client import is_live
 from billflow.payments.customers import StripeCustomers
+from billflow.payments.mode import is_live
 from billflow.payments.reconciliation import StripeInvoiceLists
 from billflow.service.outbox import OutboxRelay
 from billflow.settings import Settings, payload_keyring
@@ -30,7 +30,6 @@ from billflow.temporal.queues import DELIVERY
 from billflow.temporal.worker import build_worker
 from billflow.wiring.activities import ActivitySet
 from billflow.wiring.engine import Engine
-from billflow.wiring.factories import address_policy_of, adjustments_of
 from billflow.workflows.delivery import DeliveryWorkflow
 
 LIVE_INVOICES_PER_SECOND = 24.0
@@ -58,7 +57,7 @@ def activities_of(engine: Engine) -> ActivitySet:
         steps=StepActivities(rows.plans),
         collection=CollectionActivities(rows.invoices, engine.gateway),
         dunning=DunningActivities(rows.dunning, rows.adjustments),
-        adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, adjustments_of(engine)),
+        adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail=mail_activities(engine),
         onboarding=onboarding_activities(engine),
         reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
@@ -116,7 +115,7 @@ async def prepare_temporal(settings: Settings, address: str | None = None) -> No
 async def delivering(engine: Engine) -> AsyncIterator[None]:
     """Send events to endpoints: a worker of its own, and a relay that notices new events."""
     rows = engine.on(engine.pools.background).repositories
-    async with http_sender(address_policy_of(engine)) as sender:
+    async with http_sender(engine.address_policy) as sender:
         activities = DeliveryActivities(rows.deliveries, sender)
         worker = build_worker(
             engine.client,

@@ -5,11 +5,10 @@ from functools import partial
 import httpx
 
 from billflow.cli.app import main
-from billflow.payments.client import stripe_client
-from billflow.wiring import engine
+from billflow.payments import client
 
 PATIENCE = httpx.Timeout(1.0)
 
 if __name__ == "__main__":
-    engine.stripe_client = partial(stripe_client, timeouts=PATIENCE)  # type: ignore[attr-defined]
+    client.open_stripe = partial(client.open_stripe, timeouts=PATIENCE)
     main(["worker"])

@@ -1,0 +1,107 @@
+"""Every command by name, with its line of help; its module is imported when it is run, so that --help needs none."""
+
+from importlib import import_module
+from typing import Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from billflow.cli.params import example
+
+
+class LazyCommand(TyperCommand):
+    """A command or group of commands that is not imported yet.
+
+    *target* names a function or a `typer.Typer` as `module:attribute`, the module under `billflow.cli`. A function's
+    help ends with *examples*; a group has its own.
+    """
+
+    def __init__(self, name: str, target: str, text: str, *examples: str, **settings: Any) -> None:
+        super().__init__(name, help=text)
+        self.target, self.examples, self.settings = target, examples, settings
+
+    def load(self) -> TyperCommand | TyperGroup:
+        """Import the command, and return it."""
+        module, _, attribute = self.target.partition(":")
+        found = getattr(import_module(f"billflow.cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            return get_group(found)
+        alone = typer.Typer(add_completion=False)
+        alone.command(self.name, epilog=example(*self.examples), context_settings=self.settings)(found)
+        return cast(TyperCommand, get_command(alone))
+
+
+COMMANDS = (
+    LazyCommand(
+        "demo",
+        "demo:demo",
+        "Bill the organizations of a CSV for all their years, and recompute every invoice from the ledger.",
+        "demo",
+        "demo --csv seats.csv --json",
+    ),
+    LazyCommand(
+        "dev",
+        "dev:dev",
+        "Start PostgreSQL, Temporal, the Stripe emulator, a worker and the API; ctrl-C stops them all.",
+        "dev",
+        "dev --data ~/billing --api-port 8000",
+    ),
+    LazyCommand(
+        "worker",
+        "servers:worker",
+        "Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish.",
+        "worker",
+    ),
+    LazyCommand(
+        "api",
+        "servers:api",
+        "Serve the HTTP API until SIGTERM or ctrl-C; its pages for people are at /docs.",
+        "api --host 0.0.0.0 --port 8000",
+    ),
+    LazyCommand(
+        "migrate",
+        "servers:migrate",
+        "Bring the database to the newest version, and Temporal's search attributes and schedules; safe to repeat.",
+        "migrate",
+    ),
+    LazyCommand(
+        "reconcile",
+        "reconcile:reconcile",
+        "Compare our rows, Stripe and the workflows, and list every drift; the exit code is 1 where some is left.",
+        "reconcile --repair --json",
+        "reconcile --last",
+    ),
+    LazyCommand(
+        "events",
+        "events:events",
+        "List what happened, the newest first.",
+        "events --type invoice.paid",
+        "events --customer 5f1c --json",
+    ),
+    LazyCommand(
+        "conformance",
+        "conformance:conformance",
+        "Run every case of FILE through the domain and print what differs.",
+    ),
+    LazyCommand(
+        "stripe-emulator",
+        "servers:stripe_emulator",
+        "Run a local server that speaks Stripe's API, for development and tests; --help shows its options.",
+        "stripe-emulator --port 12111 --control",
+        allow_extra_args=True,
+        ignore_unknown_options=True,
+        help_option_names=[],
+    ),
+    LazyCommand("plan", "plans:app", "Start, change and look at plans."),
+    LazyCommand("offer", "offers:app", "Prepare prices for one customer."),
+    LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent."),
+    LazyCommand("mail", "mail:app", "Read the mails to customers."),
+    LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected."),
+    LazyCommand("customer", "customers:app", "Create, find, change and suspend customers."),
+    LazyCommand("seats", "seats:app", "Report how many people use what."),
+    LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans."),
+    LazyCommand("keys", "keys:app", "Make, list, revoke and rotate API keys."),
+    LazyCommand("endpoint", "endpoints:app", "Send events to endpoints, signed as Standard Webhooks describes."),
+    LazyCommand("audit", "audit:app", "Look at the audit log and verify it."),
+)

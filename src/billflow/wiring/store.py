@@ -1,0 +1,137 @@
+"""What needs the billing database and nothing else; a part is imported and made when it is first asked for."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.resources import files
+from typing import TYPE_CHECKING, Self
+
+from pydantic import SecretStr
+
+from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.models.contracts.access import Mode
+from billflow.models.keyring import Keyring
+from billflow.payments.mode import is_live
+from billflow.settings import Settings, SettingsError, keyring_of
+from billflow.store.session.database import Database
+from billflow.store.session.pools import Pools
+from billflow.store.session.url import sqlalchemy_url
+
+if TYPE_CHECKING:
+    from billflow.delivery.addresses import AddressPolicy
+    from billflow.documents.invoices import InvoiceDocuments
+    from billflow.store.audit.key_rotation import KeyRotation
+    from billflow.store.repositories import Queries, Repositories
+    from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+
+
+@dataclass(frozen=True)
+class Store:
+    """The billing database by what is read and written; `database` is the pool of connections that its parts share."""
+
+    settings: Settings
+    pools: Pools
+    database: Database
+
+    def on(self, database: Database) -> Self:
+        """Return the same with its parts on another of its pools."""
+        return replace(self, database=database)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Return what is sold."""
+        return bundled_catalog()
+
+    @cached_property
+    def mode(self) -> Mode:
+        """Return whether money is real, which the key of Stripe decides."""
+        return Mode.LIVE if is_live(required(self.settings.stripe_api_key, "STRIPE_API_KEY")) else Mode.TEST
+
+    @cached_property
+    def repositories(self) -> "Repositories":
+        """Return what writes rows, by noun."""
+        from billflow.store.repositories import Repositories
+
+        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
+
+    @cached_property
+    def queries(self) -> "Queries":
+        """Return what reads rows, by noun."""
+        from billflow.store.repositories import Queries
+
+        return Queries(self.database, self.catalog)
+
+    @cached_property
+    def endpoints(self) -> "PostgresEndpointRepository":
+        """Return where events are sent."""
+        from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+
+        return PostgresEndpointRepository(self.database, self.address_policy.check_url)
+
+    @cached_property
+    def address_policy(self) -> "AddressPolicy":
+        """Return which addresses events may be sent to: in live mode none of our own network."""
+        from billflow.delivery.addresses import AddressPolicy
+
+        return AddressPolicy(test_mode=self.mode is Mode.TEST)
+
+    @cached_property
+    def documents(self) -> "InvoiceDocuments":
+        """Return the invoices as documents."""
+        from billflow.documents.invoices import InvoiceDocuments
+        from billflow.store.invoices.seller import PostgresSellerQueries
+
+        return InvoiceDocuments(
+            self.queries.invoices.get, self.queries.customers.get, PostgresSellerQueries(self.database).seller
+        )
+
+    @cached_property
+    def key_rotation(self) -> "KeyRotation":
+        """Return what encrypts all rows by the current key."""
+        from billflow.store.audit.key_rotation import KeyRotation
+
+        return KeyRotation(self.database)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
+    """Yield the billing database that *settings* name, and close its connections at the end.
+
+    Raises `SettingsError` where a variable is missing; `NoDatabase` comes with the first use where nobody answers.
+    """
+    url = sqlalchemy_url(required(settings.database_url, "DATABASE_URL"))
+    pools = Pools.on(url, _checked_keyring(settings))
+    try:
+        yield Store(settings, pools, pools.work)
+    finally:
+        await pools.close()
+
+
+def bundled_catalog() -> Catalog:
+    """Return the catalogue that comes with billflow."""
+    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`."""
+    from billflow.migrations.upgrade import upgrade
+
+    upgrade(required(settings.database_url, "DATABASE_URL"))
+
+
+def required(secret: SecretStr | None, variable: str) -> str:
+    """Return the text of a setting that can't be done without; raises `SettingsError`."""
+    if secret is None:
+        raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
+    return secret.get_secret_value()
+
+
+def _checked_keyring(settings: Settings) -> Keyring | None:
+    live = is_live(required(settings.stripe_api_key, "STRIPE_API_KEY"))
+    if live and settings.encryption_keys is None:
+        raise SettingsError(
+            "BILLFLOW_ENCRYPTION_KEYS is not set, and with a live Stripe key nothing personal is kept in the clear; "
+            "set it to id:base64 with 32 random bytes."
+        )
+    return keyring_of(settings)

@@ -68,7 +68,7 @@ COMMANDS = (
     LazyCommand(
         "reconcile",
         "reconcile:reconcile",
-        "Compare our rows, Stripe and the workflows, and list every drift; the exit code is 1 where some is left.",
+        "Compare the billing database, Stripe and the workflows, and list every drift; exits with 1 where some is left.",
         "reconcile --repair --json",
         "reconcile --last",
     ),

@@ -68,7 +68,7 @@ COMMANDS = (
     LazyCommand(
         "reconcile",
         "reconcile:reconcile",
-        "Compare the billing database, Stripe and the workflows, and list every drift; exits with 1 where some is left.",
+        "Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left.",
         "reconcile --repair --json",
         "reconcile --last",
     ),

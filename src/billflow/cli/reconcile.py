@@ -34,7 +34,7 @@ def reconcile(
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the billing database, Stripe and the workflows, and list every drift; exits with 1 where some is left."""
+    """Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left."""
 
     async def act(engine: "Engine") -> None:
         from billflow.cli import output

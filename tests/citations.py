@@ -50,9 +50,13 @@ def _each(cited: str) -> list[str]:
     return numbers if re.fullmatch(r"[\d., andto\s]+", cited) else [cited]
 
 
+_NAMES_OF_ITS_OWN = {"retired_words.toml", "errors.md"}
+"""Lists of names that are none of files: retired modules, codes of errors."""
+
+
 def files() -> list[Path]:
     """Return every committed file that people write by hand."""
-    return [path for path in committed() if {path.suffix, path.name} & _READ]
+    return [path for path in committed() if {path.suffix, path.name} & _READ and path.name not in _NAMES_OF_ITS_OWN]
 
 
 @cache

@@ -11,7 +11,7 @@ from tests.vocabulary import Kind, Use
 _FOLDERS = ("src", "tests")
 _EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
 _NOT_NAMED_BY_US = {"self", "cls", "_"}
-_SPEAK_SQL = {"store", "models"}
+_SPEAK_SQL = {"store", "models", "migrations"}
 
 
 def module_paths() -> list[str]:
@@ -24,6 +24,8 @@ def module_paths() -> list[str]:
 def module_names() -> Iterator[Use]:
     """Yield the name of each module and package."""
     for path in module_paths():
+        if "/migrations/versions/" in path:  # a revision keeps its name
+            continue
         yield Use(Kind.MODULE, path.rpartition("/")[2], path)
 
 

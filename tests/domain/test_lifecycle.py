@@ -153,7 +153,7 @@ def test_nothing_is_charged_by_a_command_while_the_customer_is_suspended(command
     assert all(entry.licenses == 10 for entry in outcome.entries)
 
 
-def test_a_plan_that_was_replaced_sends_the_caller_to_the_new_one() -> None:
+def test_a_plan_that_was_replaced_sends_the_client_to_the_new_one() -> None:
     facts = facts_in(S.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE)
     not_due = replace(facts, plan=replace(facts.plan, next_invoice_date=None))
 

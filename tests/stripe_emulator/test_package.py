@@ -1,4 +1,4 @@
-"""The package: its tables match the contract, and it serves asynchronous callers."""
+"""The package: its tables match the contract, and it serves asynchronous clients."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ def test_the_tables_that_ship_are_those_of_the_contract() -> None:
     assert json.loads((shipped / "blanks.json").read_text()) == generate.blanks(contract)
 
 
-async def test_many_invoices_are_made_at_once_by_an_asynchronous_caller() -> None:
+async def test_many_invoices_are_made_at_once_by_an_asynchronous_client() -> None:
     async with StripeEmulator() as server, async_client(server.url) as client:
         customer = await client.v1.customers.create_async({"payment_method": "pm_card_visa"})
         methods = await client.v1.customers.payment_methods.list_async(customer.id)
@@ -57,7 +57,7 @@ async def test_many_invoices_are_made_at_once_by_an_asynchronous_caller() -> Non
     assert len({invoice.number for invoice in invoices}) == 20
 
 
-async def test_an_asynchronous_timeout_is_a_connection_error_and_the_caller_goes_on(emulator: StripeEmulator) -> None:
+async def test_an_asynchronous_timeout_is_a_connection_error_and_the_client_goes_on(emulator: StripeEmulator) -> None:
     async with async_client(emulator.url) as client, async_client(emulator.url, patience=1.0) as hasty:
         customer = await client.v1.customers.create_async({})
         slow = await client.v1.payment_methods.attach_async("pm_sim_slow_20000", {"customer": customer.id})

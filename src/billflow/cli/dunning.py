@@ -21,6 +21,11 @@ app = typer.Typer(
 
 OFF = "off"
 
+_SmallOrganizations = Annotated[
+    str | None,
+    typer.Option(metavar="SEATS:INVOICES", help="Let go of those below so many seats whose newest are unpaid; off."),
+]
+
 
 @app.command(epilog=example("dunning show", "dunning show --json"))
 def show(*, as_json: AsJson = False) -> None:
@@ -52,12 +57,7 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
         str | None, typer.Option(metavar="DAYS", help="End the plan so many days after that; off: never.")
     ] = None,
     mark_uncollectible: Annotated[bool | None, typer.Option(help="Give the debt up after all that.")] = None,
-    small_organizations: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SEATS:INVOICES", help="Let go of those below so many seats whose newest are unpaid; off."
-        ),
-    ] = None,
+    small_organizations: _SmallOrganizations = None,
     reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:

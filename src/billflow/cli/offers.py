@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Prepare prices for one customer.", epilog=example("offer list 5f1c"), no_args_is_help=True)
 
 OfferId = Annotated[str, typer.Argument(metavar="OFFER", help="An offer's id, or enough of its beginning.")]
+_ExpiresAt = Annotated[
+    datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Until when it can be accepted.")
+]
 _Price = Annotated[int | None, typer.Option(min=1, help="In minor units of the customer's currency.")]
 
 
@@ -42,9 +45,7 @@ def create(  # noqa: PLR0913  (each is one term of the offer)
         CollectionMethod, typer.Option(help="How it is paid.")
     ] = CollectionMethod.CHARGE_AUTOMATICALLY,
     days_until_due: Annotated[int | None, typer.Option(min=0, max=365, help="Days to pay a sent invoice.")] = None,
-    expires_at: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Until when it can be accepted.")
-    ] = None,
+    expires_at: _ExpiresAt = None,
     sent_invoice: Annotated[str | None, typer.Option(help="An open invoice sent at Stripe that buys it.")] = None,
     as_json: AsJson = False,
 ) -> None:

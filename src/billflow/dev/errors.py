@@ -31,19 +31,28 @@ class FolderInUse(StackError):
 
 
 class FolderNotOurs(StackError):
-    """The data folder, or a file in it, belongs to another user."""
+    """The data folder, or a file in it, belongs to another user.
+
+    Remove it, or set `BILLFLOW_DATA_DIR` to another folder.
+    """
 
     code = "folder_not_ours"
 
 
 class FolderUnusable(StackError):
-    """The data folder is where a server can't keep its data: too little room, too long a path, no owners of files."""
+    """The data folder is where a server can't keep its data: too little room, too long a path, no owners of files.
+
+    Make room, or set `BILLFLOW_DATA_DIR` to a folder elsewhere.
+    """
 
     code = "folder_unusable"
 
 
 class NoSuchUser(StackError):
-    """There is no user as whom PostgreSQL would run."""
+    """There is no user as whom PostgreSQL would run.
+
+    Create one, or set `DATABASE_URL` to a server of yours.
+    """
 
     code = "no_such_user"
 

@@ -44,7 +44,6 @@ class ActivitySet:
 
     def billing_worker(self, client: Client, build_id: str | None) -> Worker:
         """Build the worker of workflows and of steps, which are short transactions of our own."""
-        steps, dunning, onboarding = self.steps, self.dunning, self.onboarding
         return build_worker(
             client,
             BILLFLOW,
@@ -58,33 +57,37 @@ class ActivitySet:
                 CloseInvoiceWorkflow,
                 MailWorkflow,
             ],
-            activities=[
-                steps.close_cycle,
-                steps.record_backfill,
-                steps.take_command,
-                steps.activate,
-                steps.abandon,
-                steps.resume,
-                steps.plan_state,
-                self.collection.record_next_attempt,
-                self.collection.record_failure,
-                dunning.terms,
-                dunning.live_plans,
-                dunning.suspend,
-                dunning.reactivate,
-                dunning.apply_small_organization_rule,
-                dunning.write_off,
-                self.mail.notify,
-                self.mail.notify_late,
-                onboarding.check_deployment,
-                onboarding.check_account,
-                onboarding.make_project,
-                onboarding.remove_project,
-                onboarding.start_plan,
-                onboarding.report_part,
-            ],
+            activities=self._in_database(),
             build_id=build_id,
         )
+
+    def _in_database(self) -> list[Callable[..., Any]]:
+        steps, dunning, onboarding = self.steps, self.dunning, self.onboarding
+        return [
+            steps.close_cycle,
+            steps.record_backfill,
+            steps.take_command,
+            steps.activate,
+            steps.abandon,
+            steps.resume,
+            steps.plan_state,
+            self.collection.record_next_attempt,
+            self.collection.record_failure,
+            dunning.terms,
+            dunning.live_plans,
+            dunning.suspend,
+            dunning.reactivate,
+            dunning.apply_small_organization_rule,
+            dunning.write_off,
+            self.mail.notify,
+            self.mail.notify_late,
+            onboarding.check_deployment,
+            onboarding.check_account,
+            onboarding.make_project,
+            onboarding.remove_project,
+            onboarding.start_plan,
+            onboarding.report_part,
+        ]
 
     def stripe_worker(self, client: Client, build_id: str | None, activities_per_second: float | None) -> Worker:
         """Build the worker of everything that calls Stripe, at a rate the server holds for the whole cluster."""

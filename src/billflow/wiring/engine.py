@@ -186,8 +186,8 @@ async def open_engine(settings: Settings, temporal: str | Client | None = None) 
     *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
-    async with open_store(settings) as store, AsyncExitStack() as closing:
-        stripe_client = _stripe_client(settings, closing)
+    async with open_store(settings) as store, AsyncExitStack() as exit_stack:
+        stripe_client = _stripe_client(settings, exit_stack)
         client = await _connected(settings, temporal)
         await search_attributes.ensure(client)
         yield Engine(settings, store.pools, store.database, client, stripe_client)
@@ -199,8 +199,8 @@ async def _connected(settings: Settings, temporal: str | Client | None) -> Clien
     return await connect(temporal, keyring=payload_keyring(settings))
 
 
-def _stripe_client(settings: Settings, closing: AsyncExitStack) -> "Callable[[], StripeClient]":
-    """Return what makes one client of Stripe when it is first asked for, to be closed with *closing*."""
+def _stripe_client(settings: Settings, exit_stack: AsyncExitStack) -> "Callable[[], StripeClient]":
+    """Return what makes one client of Stripe when it is first asked for, to be closed with *exit_stack*."""
     api_key, api_base = required(settings.stripe_api_key, "STRIPE_API_KEY"), settings.stripe_api_base
     check_base(api_key, api_base)
 
@@ -209,7 +209,7 @@ def _stripe_client(settings: Settings, closing: AsyncExitStack) -> "Callable[[],
         from billflow.payments.client import open_stripe
 
         client, close = open_stripe(api_key, api_base)
-        closing.push_async_callback(close)
+        exit_stack.push_async_callback(close)
         return client
 
     return opened

@@ -72,9 +72,7 @@ def _before(order: Order, cursor: str) -> ColumnElement[bool]:
 
 
 def _number(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise ValueError(text)
-    return int(text)
+    return int(text if len(text) <= _MOST_DIGITS else "too long")
 
 
 _SEQUENCE: tuple[Callable[[str], Any], ...] = (_number,)

@@ -28,7 +28,7 @@ class BrokenKeys(PostgresApiKeyRepository):
 
     error: Exception
 
-    async def known_key(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
+    async def find_valid(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
         raise self.error
 
 

@@ -13,7 +13,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.workflows.calls import SEND_WINDOW
+from billflow.workflows.activity_execution import SEND_WINDOW
 from tests.api_environment import until
 from tests.sizes import sized
 from tests.waiting import PATIENCE

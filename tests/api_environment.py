@@ -1,4 +1,4 @@
-"""The whole engine on real servers: a database and a Temporal namespace of its own, a emulator, workers, the API."""
+"""The whole engine on real servers: a database and a Temporal namespace of its own, an emulator, workers, the API."""
 
 import asyncio
 import secrets

@@ -48,7 +48,7 @@ def test_every_variant_of_the_union_is_a_command(verb: str) -> None:
 def test_what_is_typed_arrives_as_the_variant(variant: type[PlanCommand]) -> None:
     seen: list[command_variants.Request] = []
 
-    typed = ["0192f3", command_variants.name_of(variant), *sample_of(variant), "--key", "k", "--json"]
+    typed = ["0192f3", command_variants.name_of(variant), *sample_of(variant), "--idempotency-key", "k", "--json"]
     result = CliRunner().invoke(group_that_collects(seen), typed)
 
     assert result.exit_code == 0, result.output

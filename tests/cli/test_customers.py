@@ -107,7 +107,7 @@ def test_an_onboarded_customer_has_a_trial_and_says_what_it_may_do(terminal: Ter
 
 def test_a_credit_is_granted_once_per_key(terminal: Terminal) -> None:
     customer = terminal.customer()
-    words = ("customer", "credit", customer, "2500", "--reason", "outage", "--key", f"credit-{customer}")
+    words = ("customer", "credit", customer, "2500", "--reason", "outage", "--idempotency-key", f"credit-{customer}")
 
     said = [terminal(*words).out for _ in range(2)]
 

@@ -80,5 +80,5 @@ def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 async def test_without_a_worker_one_is_told_to_start_one_and_how_to_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "PATIENCE_SECONDS", 0.01)
 
-    with pytest.raises(NoWorker, match=r"start a worker with `billflow worker`.* --key mine"):
+    with pytest.raises(NoWorker, match=r"start a worker with `billflow worker`.* --idempotency-key mine"):
         await answered(asyncio.Event().wait(), "mine")

@@ -21,8 +21,12 @@ def bought(terminal: Terminal) -> tuple[str, str]:
 def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 
-    first = terminal("invoice", "refund", invoice, "--amount", "500", "--key", f"r-{invoice}", "--json").data
-    again = terminal("invoice", "refund", invoice, "--amount", "500", "--key", f"r-{invoice}", "--json").data
+    first = terminal(
+        "invoice", "refund", invoice, "--amount", "500", "--idempotency-key", f"r-{invoice}", "--json"
+    ).data
+    again = terminal(
+        "invoice", "refund", invoice, "--amount", "500", "--idempotency-key", f"r-{invoice}", "--json"
+    ).data
     too_much = terminal("invoice", "refund", invoice, "--amount", "1000000")
 
     assert first == again

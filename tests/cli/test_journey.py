@@ -37,10 +37,12 @@ def test_a_command_answers_with_the_plan_that_its_preview_promised(terminal: Ter
 
 def test_the_same_key_asks_once(terminal: Terminal) -> None:
     customer = terminal.customer()
-    plan = terminal.trial(customer, "--key", f"start-{customer}")
-    again = terminal.trial(customer, "--key", f"start-{customer}")
-    first = terminal("plan", "command", plan, "extend-trial", "--days", "7", "--key", "more", "--json").data
-    second = terminal("plan", "command", plan, "extend-trial", "--days", "7", "--key", "more", "--json").data
+    plan = terminal.trial(customer, "--idempotency-key", f"start-{customer}")
+    again = terminal.trial(customer, "--idempotency-key", f"start-{customer}")
+    first = terminal("plan", "command", plan, "extend-trial", "--days", "7", "--idempotency-key", "more", "--json").data
+    second = terminal(
+        "plan", "command", plan, "extend-trial", "--days", "7", "--idempotency-key", "more", "--json"
+    ).data
 
     assert again == plan
     assert first == second

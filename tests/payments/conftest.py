@@ -17,7 +17,7 @@ from tests.stripe_emulator.contract import problems_of_request
 
 @pytest.fixture(scope="package")
 def emulator() -> Iterator[StripeEmulator]:
-    """Yield a emulator in memory for the tests that neither change its clock nor break it."""
+    """Yield an emulator in memory for the tests that neither change its clock nor break it."""
     with StripeEmulator() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""A emulator that fails on purpose: what is to go wrong is planned per operation, and every call is written down."""
+"""An emulator that fails on purpose: what is to go wrong is planned per operation, and every call is written down."""
 
 import asyncio
 import contextlib

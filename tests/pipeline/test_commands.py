@@ -136,7 +136,7 @@ async def test_a_command_is_previewed_and_given_by_hand(plan_env: PlanEnvironmen
     at = (BEGIN + DAY).isoformat()
     preview = await terminal("plan", "preview", plan.plan_id, *typed, "--at", at, "--json")
     unchanged = await plan_env.state(plan)
-    given = await terminal("plan", "command", plan.plan_id, *typed, "--key", "typed", "--json")
+    given = await terminal("plan", "command", plan.plan_id, *typed, "--idempotency-key", "typed", "--json")
 
     assert (preview.code, preview.err, unchanged) == (0, "", plan)
     assert given.data["state"]["status"] == case.status

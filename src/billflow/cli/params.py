@@ -33,7 +33,9 @@ At = Annotated[
     datetime | None,
     typer.Option("--at", parser=moment, metavar="MOMENT", help="As of this moment; now where left out."),
 ]
-Key = Annotated[str | None, typer.Option("--key", help="Name the request: sent twice under one key, it happens once.")]
+Key = Annotated[
+    str | None, typer.Option("--idempotency-key", help="Name the request: sent twice under one key, it happens once.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100, help="How many to show.")]
 After = Annotated[str | None, typer.Option("--after", help="Go on where a page ended: the `next` of its JSON.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the audit log.")]

@@ -79,7 +79,7 @@ async def answered(request: Awaitable[Answer], key: str) -> Answer:
     except TimeoutError:
         raise NoWorker(
             f"Nothing answered within {PATIENCE_SECONDS:.0f} seconds; start a worker with `billflow worker`, then "
-            f"repeat the command with --key {key}."
+            f"repeat the command with --idempotency-key {key}."
         ) from None
 
 

@@ -20,7 +20,7 @@ _KEY = "sk_test_billflow"
 
 @dataclass(frozen=True)
 class EmulatorOptions:
-    """How to run a emulator: its `port` (0 is a free one), the seed of its ids and faults, and whom it tells what.
+    """How to run an emulator: its `port` (0 is a free one), the seed of its ids and faults, and whom it tells what.
 
     With `keep` its state stays in the data folder, otherwise it is in memory. It sends events of `types` to
     `webhook_url`; `*` is all.
@@ -45,7 +45,7 @@ class RunningEmulator:
 
 @asynccontextmanager
 async def embedded_stripe(folder: Path, lock: int, terms: EmulatorOptions) -> AsyncIterator[RunningEmulator]:
-    """Run a emulator, and yield how to reach it; what is kept is in `folder/stripe.db`.
+    """Run an emulator, and yield how to reach it; what is kept is in `folder/stripe.db`.
 
     `lock` is the descriptor of the folder's lock. Its `/_sim` routes (clock, faults, state) are open.
     """

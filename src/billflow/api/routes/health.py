@@ -80,7 +80,7 @@ async def readyz(services: ServicesHere, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, services: ServicesHere) -> Response:
-    """Show numbers for Prometheus: requests, on hold plans, unsent invoices and the oldest unhandled webhook."""
+    """Show numbers for Prometheus: requests, plans on hold, unsent invoices and the oldest unhandled webhook."""
     measured: Metrics = request.app.state.metrics
     measured.attend(await services.queries.monitoring.plans_on_hold())
     return Response(measured.exposition(), media_type=METRICS_TYPE)

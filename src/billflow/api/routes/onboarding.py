@@ -58,7 +58,7 @@ async def onboard_customer(
     principal: PrincipalHere,
     asked: Annotated[OnboardingCreate | None, Body()] = None,
 ) -> OnboardingProgress:
-    """Begin to take a customer in, and answer how far it has come; a on hold onboarding is tried again at once.
+    """Begin to take a customer in, and answer how far it has come; an onboarding on hold is tried again at once.
 
     It gets a Stripe customer, a first project and the plan that is wished for. Ask for the progress with GET.
     """

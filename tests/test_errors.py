@@ -15,7 +15,6 @@ BUILT_IN = {name for name, held in vars(builtins).items() if isinstance(held, ty
 FOREIGN = {
     "ApplicationError": "Temporal's way to fail an activity or an update; its type is a code or a class of the tree",
     "CancelledError": "asyncio's way to end a task, which Temporal's client wraps",
-    "PermissionError": "a cache that others may write to, caught with every other reason not to use it",
     "Exit": "Typer's way to end a command whose answer is no: nothing went wrong",
     "KeyboardInterrupt": "the demo ends as ctrl-C ends it",
 }

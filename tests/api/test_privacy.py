@@ -100,8 +100,8 @@ async def test_a_customer_that_paid_all_can_be_exported_and_erased_at_stripe_too
     assert (refused.status_code, refused.json()["code"]) == (409, "live_plan")
     await ended(api, plan_id)
     export = (await api.get(f"{path}/export")).raise_for_status().json()
-    assert export["rows"]["customer"][0]["settings"] == {"company": {"tax_id": f"DE{CANARY}"}}
-    stripe_id = export["rows"]["billing_account"][0]["stripe_customer_id"]
+    assert export["records"]["customer"][0]["settings"] == {"company": {"tax_id": f"DE{CANARY}"}}
+    stripe_id = export["records"]["billing_account"][0]["stripe_customer_id"]
     at_stripe = env.engine.stripe.v1.customers
     assert (await at_stripe.retrieve_async(stripe_id)).email == customer["email"]
 

@@ -115,7 +115,7 @@ async def test_an_export_holds_everything_that_names_the_customer_and_no_key(
 
     export = await PostgresPersonalDataRepository(database).export(ref, by("ada"))
 
-    rows = export.rows
+    rows = export.records
     assert rows["customer"][0]["billing_address"]["street"] == f"{CANARY}weg 7"
     assert [len(rows[name]) for name in ("billing_account", "customer_plan", "invoice", "deployment")] == [1, 1, 1, 1]
     assert rows["event"][0]["data"]["email"] == EMAIL

@@ -49,7 +49,7 @@ _DESCRIPTION = """Seat-based billing: every plan one durable workflow, every cen
 Amounts are integers in minor units, with a currency beside them. Times are ISO 8601 in UTC. Errors are
 `application/problem+json` with a stable `code`; `docs/errors.md` lists them all.
 
-Callers hold an API key of one organization and one mode (`billflow keys create`). Reads carry an `ETag`; writes take an
+Clients hold an API key of one organization and one mode (`billflow keys create`). Reads carry an `ETag`; writes take an
 `Idempotency-Key`, updates an `If-Match`. Lists take `limit`, `offset` and, for deep pages, `after`."""
 
 _NOUNS = (

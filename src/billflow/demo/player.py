@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from billflow.demo.scenario import Part, ScenarioStep
+from billflow.demo.scenario import PlanToPlay, ScenarioStep
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.plans import PlanState, StartPlanInput
@@ -33,7 +33,7 @@ class DemoEnvironment:
 class DemoResult:
     """A part that was played to its end."""
 
-    part: Part
+    part: PlanToPlay
     customer_id: str
     stripe_customer_id: str
 
@@ -43,7 +43,7 @@ class Player:
     """One customer in the middle of its part."""
 
     env: DemoEnvironment
-    part: Part
+    part: PlanToPlay
     reached: Reached
     customer_id: str = ""
     clock_id: str = ""

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from billflow.demo.scenario import Part
+from billflow.demo.scenario import PlanToPlay
 
 
 class YearsProgress:
@@ -23,14 +23,14 @@ class YearsProgress:
             console=console,
         )
 
-    def add(self, part: Part) -> TaskID:
+    def add(self, part: PlanToPlay) -> TaskID:
         """Begin a bar for a customer."""
         total = (part.ends_at - part.starts_at).total_seconds()
         return self._progress.add_task(
             part.organization.name, total=total, plan_env=part.plan_env, reached=part.starts_at
         )
 
-    def address_policy(self, task: TaskID, part: Part, moment: datetime) -> None:
+    def move_to(self, task: TaskID, part: PlanToPlay, moment: datetime) -> None:
         """Move a customer's bar to *moment*."""
         done = (moment - part.starts_at).total_seconds()
         self._progress.update(task, completed=done, reached=moment)

@@ -16,7 +16,7 @@ from billflow.demo.accounts import report_on, worth_explaining
 from billflow.demo.player import DemoEnvironment, DemoResult, Player
 from billflow.demo.progress import YearsProgress
 from billflow.demo.report import Findings, show_bad_rows, show_findings
-from billflow.demo.scenario import Part, cast
+from billflow.demo.scenario import PlanToPlay, cast
 from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
@@ -112,13 +112,13 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
             await working
 
 
-async def _play(env: DemoEnvironment, parts: Sequence[Part], console: Console) -> list[DemoResult]:
+async def _play(env: DemoEnvironment, parts: Sequence[PlanToPlay], console: Console) -> list[DemoResult]:
     """Play all parts at once."""
     with YearsProgress(console) as progress:
 
-        async def play(part: Part) -> DemoResult:
+        async def play(part: PlanToPlay) -> DemoResult:
             bar = progress.add(part)
-            return await Player(env, part, lambda moment: progress.address_policy(bar, part, moment)).play()
+            return await Player(env, part, lambda moment: progress.move_to(bar, part, moment)).play()
 
         async with asyncio.TaskGroup() as playing:
             tasks = [playing.create_task(play(part)) for part in parts]

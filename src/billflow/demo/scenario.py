@@ -32,7 +32,7 @@ class ScenarioStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlanToPlay:
     """One customer's part: when it starts, what it buys, its card and its scenes in time order."""
 
     organization: Organization
@@ -79,7 +79,7 @@ ROLES: tuple[_Role, ...] = (
 )
 
 
-def cast(organizations: Sequence[Organization], ends_at: datetime | None = None) -> tuple[Part, ...]:
+def cast(organizations: Sequence[Organization], ends_at: datetime | None = None) -> tuple[PlanToPlay, ...]:
     """Give each organization its part, the roles in turn; all play until *ends_at*, or a month after the last row.
 
     Who would start after the end has no part.
@@ -90,10 +90,10 @@ def cast(organizations: Sequence[Organization], ends_at: datetime | None = None)
     return tuple(part for part in parts if part.starts_at < end)
 
 
-def _part(organization: Organization, role: _Role, ends_at: datetime) -> Part:
+def _part(organization: Organization, role: _Role, ends_at: datetime) -> PlanToPlay:
     starts_at = _start(organization)
     scenes = tuple(scene for scene in _scenes(role, starts_at) if scene.at < ends_at)
-    return Part(organization, starts_at, ends_at, role.asked, scenes, plan_env=role.plan_env)
+    return PlanToPlay(organization, starts_at, ends_at, role.asked, scenes, plan_env=role.plan_env)
 
 
 def _start(organization: Organization) -> datetime:

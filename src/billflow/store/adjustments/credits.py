@@ -13,7 +13,7 @@ from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
 from billflow.store.session.database import Database
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from billflow.models.tables import (
 )
 from billflow.store.invoices.records import lines_of
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 @dataclass(frozen=True)

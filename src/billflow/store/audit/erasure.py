@@ -35,7 +35,7 @@ from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json
+from billflow.store.session.mapper import as_json
 
 ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"
@@ -61,7 +61,7 @@ class PostgresPersonalDataRepository:
             rows["event"] = [_opened(row, reader) for row in await _events(session, customer.id)]
             rows["audit"] = [_opened(row, reader) for row in await _audit(session, customer.id)]
             recorder_of(session, customer.org_id, change).audit("customer.exported", ("customer", customer.id))
-            return CustomerExport(customer_id=str(customer.id), exported_at=change.at, rows=rows)
+            return CustomerExport(customer_id=str(customer.id), exported_at=change.at, records=rows)
 
     async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
         """Replace a customer's personal data; what was billed stays, and erased already stays as it is.

@@ -15,7 +15,7 @@ from billflow.models.tables import AuditLog
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import page
 
 _AT_ONCE = 1000

@@ -10,7 +10,7 @@ from billflow.models.contracts.customer_resources import ContactChange, NewConta
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 class PostgresContactRepository(ResourceRepository[CustomerRef, NewContact, ContactChange, ContactRecord]):

@@ -13,7 +13,7 @@ from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import customers_that
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import page
 
 ALL = Paging()

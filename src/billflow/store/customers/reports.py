@@ -34,7 +34,7 @@ from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Database
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 

@@ -40,7 +40,7 @@ from billflow.store.customers.status import (
 from billflow.store.customers.transactions import customer_change, lock_with_plans
 from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json
+from billflow.store.session.mapper import as_json
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.settings import resolved_settings
 from billflow.store.customers.transactions import load_customer
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json, from_row
+from billflow.store.session.mapper import as_json, from_row
 
 Ref = TypeVar("Ref", CustomerRef, ProjectRef)
 New = TypeVar("New", bound=BaseModel)

@@ -14,7 +14,7 @@ from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import LIVE, customer_change, customer_read
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 @dataclass(frozen=True)

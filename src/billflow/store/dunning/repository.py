@@ -46,7 +46,7 @@ from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json, from_row
+from billflow.store.session.mapper import as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""

@@ -27,7 +27,7 @@ from billflow.models.tables import (
 )
 from billflow.store.adjustments.balance import credits_to_post
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:

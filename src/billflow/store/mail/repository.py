@@ -17,7 +17,7 @@ from billflow.ports.mail import MailRepository
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import page
 
 ALL = Paging()

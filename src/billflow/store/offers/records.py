@@ -14,7 +14,7 @@ from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import as_json, from_row
+from billflow.store.session.mapper import as_json, from_row
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
 

@@ -23,7 +23,7 @@ from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 EXPIRED_AT_ONCE = 100
 """How many offers expire in one transaction."""

@@ -29,7 +29,7 @@ from billflow.models.tables import (
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import observations_of, plan_of, seen_by, terms_of
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 @dataclass(frozen=True)

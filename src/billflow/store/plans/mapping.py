@@ -9,7 +9,7 @@ from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, SeatRow
-from billflow.store.session.mapping import field_names, from_row
+from billflow.store.session.mapper import field_names, from_row
 
 PRICING_FIELDS = (
     "required_plan_tier",

@@ -25,7 +25,7 @@ from billflow.store.plans.records import STATES, event_entry, plan_state, step_e
 from billflow.store.plans.test_clocks import has_work_due
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import plans_that
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import page
 
 ALL = Paging()

@@ -15,7 +15,7 @@ from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, Out
 from billflow.store.audit.personal_data import PersonalDataReader
 from billflow.store.plans.mapping import plan_of
 from billflow.store.session.database import as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 _NEWEST = (
     select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)

@@ -16,7 +16,7 @@ from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
 from billflow.ports.test_clocks import TestClockRepository
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import page
 
 _DUE_AT = case(

@@ -28,7 +28,7 @@ from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 _INVOICES = select(InvoiceRow, BillingAccountRow.stripe_customer_id).join(
     BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id

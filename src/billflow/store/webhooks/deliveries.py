@@ -21,7 +21,7 @@ from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, Webh
 from billflow.ports.webhooks import DeliveryRepository
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 from billflow.store.session.monitoring import ROLE as WATCH
 from billflow.store.session.paging import page
 from billflow.store.webhooks.endpoint_health import record_health

@@ -23,7 +23,7 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json
+from billflow.store.session.mapper import as_json
 from billflow.store.session.paging import page
 from billflow.store.webhooks.records import endpoint_record
 

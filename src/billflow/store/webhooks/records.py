@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from billflow.models.contracts.endpoints import EndpointRecord, EventRecord, Message
 from billflow.models.tables import OutboxEvent, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import PersonalDataReader
-from billflow.store.session.mapping import from_row
+from billflow.store.session.mapper import from_row
 
 
 def event_record(row: OutboxEvent, reader: PersonalDataReader) -> EventRecord:

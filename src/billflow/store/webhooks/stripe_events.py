@@ -11,7 +11,7 @@ from billflow.models.contracts.webhooks import StripeEvent
 from billflow.models.tables import Org, WebhookEvent
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapping import as_json
+from billflow.store.session.mapper import as_json
 
 
 @dataclass(frozen=True)

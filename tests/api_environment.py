@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -29,6 +30,19 @@ from tests.namespaces import fresh_namespace
 from tests.waiting import PATIENCE
 
 API_KEY = "sk_test_engine"
+
+
+class PatientTransport(httpx.AsyncHTTPTransport):
+    """Sends a request again for which the API found no connection, as its callers are asked to."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request until it is answered otherwise; fails after `PATIENCE`."""
+        answer = await super().handle_async_request(request)
+        async with asyncio.timeout(PATIENCE):
+            while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and b'"database_busy"' in await answer.aread():
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
+                answer = await super().handle_async_request(request)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class ApiEnvironment:
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.AsyncClient(base_url=self.api_url, headers=headers, trust_env=False, timeout=PATIENCE)
+        return httpx.AsyncClient(base_url=self.api_url, headers=headers, transport=PatientTransport(), timeout=PATIENCE)
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""

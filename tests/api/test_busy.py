@@ -65,10 +65,10 @@ async def small_env(env: ApiEnvironment, url: str, *, waiting: float) -> AsyncIt
 async def test_a_request_for_which_no_connection_comes_free_may_be_sent_again(
     env: ApiEnvironment, env_database_url: str
 ) -> None:
-    key = await env.key()
+    headers = {"Authorization": f"Bearer {await env.key()}"}
     async with (
         small_env(env, env_database_url, waiting=0.01) as small,
-        small.client(key) as client,
+        httpx.AsyncClient(base_url=small.api_url, headers=headers, timeout=PATIENCE) as client,
         in_use(small, small.engine.pools.requests, SIZE),
     ):
         answer = await client.get("/api/v1/plans")

@@ -121,11 +121,13 @@ async def test_without_its_scope_a_key_opens_no_route(
     assert [row for row in after if row[0] != "api_key"] == [row for row in before if row[0] != "api_key"]
 
 
-@pytest.mark.parametrize("filters", ["customers_that", "plans_that", "invoices_that"])
+@pytest.mark.parametrize(
+    "filters", ["customers.queries.customers_that", "plans.queries.plans_that", "invoices.queries.invoices_that"]
+)
 async def test_a_repository_that_lost_its_filter_leaks_nothing(
     env: ApiEnvironment, victim: Victim, stranger: str, monkeypatch: pytest.MonkeyPatch, filters: str
 ) -> None:
-    monkeypatch.setattr(f"billflow.store.plans.queries.{filters}", lambda _: [])
+    monkeypatch.setattr(f"billflow.store.{filters}", lambda _: [])
     queries = env.engine.queries
 
     customers = await queries.customers.search(stranger, CustomerFilter(email="x@victim.example"))

@@ -34,7 +34,7 @@ async def report_on(env: DemoEnvironment, played: DemoResult) -> CustomerReport:
     owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
     return CustomerReport(
         name=played.part.organization.name,
-        plan_env=played.part.plan_env,
+        description=played.part.description,
         plans=len(plans),
         cycles=await _cycles(env, plans),
         invoices=len(invoices),

@@ -16,7 +16,7 @@ class YearsProgress:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             TextColumn("{task.description:<20}"),
-            TextColumn("{task.fields[story]:<36}", style="dim"),
+            TextColumn("{task.fields[summary]:<36}", style="dim"),
             BarColumn(),
             TextColumn("{task.fields[reached]:%Y-%m-%d}"),
             TimeElapsedColumn(),
@@ -27,7 +27,7 @@ class YearsProgress:
         """Begin a bar for a customer."""
         total = (part.ends_at - part.starts_at).total_seconds()
         return self._progress.add_task(
-            part.organization.name, total=total, plan_env=part.plan_env, reached=part.starts_at
+            part.organization.name, total=total, summary=part.description, reached=part.starts_at
         )
 
     def move_to(self, task: TaskID, part: PlanToPlay, moment: datetime) -> None:

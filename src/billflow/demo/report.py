@@ -23,7 +23,7 @@ class CustomerReport:
     """
 
     name: str
-    plan_env: str
+    description: str
     plans: int
     cycles: int
     invoices: int
@@ -48,7 +48,7 @@ def customer_table(reports: Sequence[CustomerReport]) -> Table:
     for report in reports:
         table.add_row(
             report.name,
-            report.plan_env,
+            report.description,
             *(f"{count:,}" for count in (report.cycles, report.invoices, report.lines)),
             *(format_amount(amount, report.currency) for amount in (report.total, report.paid, report.open)),
             f"{len(report.differences)}",

@@ -41,7 +41,7 @@ class PlanToPlay:
     asked: StartPlan
     scenes: tuple[ScenarioStep, ...] = ()
     card: str = GOOD_CARD
-    plan_env: str = ""
+    description: str = ""
 
     @property
     def pays_by_card(self) -> bool:
@@ -53,7 +53,7 @@ class PlanToPlay:
 class _Role:
     """A plan to buy, and scenes as months after the start."""
 
-    plan_env: str
+    description: str
     asked: StartPlan
     scenes: Sequence[tuple[int, PlanCommand | str]] = field(default=())
 
@@ -93,7 +93,7 @@ def cast(organizations: Sequence[Organization], ends_at: datetime | None = None)
 def _part(organization: Organization, role: _Role, ends_at: datetime) -> PlanToPlay:
     starts_at = _start(organization)
     scenes = tuple(scene for scene in _scenes(role, starts_at) if scene.at < ends_at)
-    return PlanToPlay(organization, starts_at, ends_at, role.asked, scenes, plan_env=role.plan_env)
+    return PlanToPlay(organization, starts_at, ends_at, role.asked, scenes, description=role.description)
 
 
 def _start(organization: Organization) -> datetime:

@@ -1,33 +1,54 @@
 """Workflow control: one way to start and signal workflows, and one error where Temporal does not answer."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, RetryConfig
 
-from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.folder import claimed
+from billflow.dev.temporal import embedded_temporal
 from billflow.models.contracts.customers import CustomerRef
 from billflow.service.workflow_control import WorkflowControl
 from billflow.temporal.client import NoTemporalServer
+from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.workflow_starts import WorkflowStart
 
 
-def nobodys(summary: str = "nobody works on it") -> WorkflowStart:
+def nobodys() -> WorkflowStart:
     """Return a workflow that no worker knows, on a task queue of its own."""
     name = uuid4().hex
-    return WorkflowStart("NobodysWorkflow", CustomerRef(org_id="org", customer_id=name), name, summary, name)
+    return WorkflowStart(
+        "NobodysWorkflow", CustomerRef(org_id="org", customer_id=name), name, "nobody works on it", name
+    )
 
 
-async def test_a_server_that_does_not_answer_is_an_error_with_a_code() -> None:
+@pytest.fixture
+async def without_server(tmp_path: Path) -> WorkflowControl:
+    """Return the control of a server that has gone away."""
     quick = RetryConfig(max_elapsed_time_millis=100, max_retries=1)
-    client = await Client.connect(f"{LOOPBACK}:{free_port()}", lazy=True, retry_config=quick)
-    control = WorkflowControl(client)
+    with claimed(tmp_path) as lock:
+        async with embedded_temporal(tmp_path, lock, keep=False, ui_port=None) as server:
+            client = await Client.connect(server.address, plugins=[billflow_plugin()], retry_config=quick)
+    return WorkflowControl(client)
 
-    for request in (control.is_running("plan/1"), control.signal("plan/1", "seats_reported"), control.start(nobodys())):
+
+REQUESTS: list[Callable[[WorkflowControl], Awaitable[object]]] = [
+    lambda control: control.is_running("plan/1"),
+    lambda control: control.signal("plan/1", "seats_reported"),
+    lambda control: control.start(nobodys()),
+    lambda control: control.run(nobodys()),
+    lambda control: control.update(nobodys(), "command", result_type=None),
+    lambda control: control.running_plans("org", None),
+]
+
+
+async def test_a_server_that_does_not_answer_is_one_error_with_a_code(without_server: WorkflowControl) -> None:
+    for request in REQUESTS:
         with pytest.raises(NoTemporalServer) as refused:
-            await request
+            await request(without_server)
         assert refused.value.code == "no_temporal_server"
 
 
@@ -57,7 +78,7 @@ async def test_who_stops_waiting_for_an_update_gets_a_timeout(temporal_client: C
     control, start = WorkflowControl(temporal_client), nobodys()
 
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(timedelta(seconds=1).total_seconds()):
+        async with asyncio.timeout(1):
             await control.update(start, "command", result_type=None)
 
     await temporal_client.get_workflow_handle(start.workflow_id).terminate("the test is over")

@@ -19,6 +19,10 @@ _SHARED: Sequence[Processor] = (
 )
 
 
+_PROCESSORS: list[Processor] = [*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+"""One list for the process: loggers that are cached keep it when logging is configured again."""
+
+
 def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
     """Send structlog's and the standard library's records through one formatter to standard error.
 
@@ -27,7 +31,7 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") 
     too, from `temporal.client.connect` on.
     """
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

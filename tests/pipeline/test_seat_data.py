@@ -1,11 +1,12 @@
 """Self-hosted servers report their seats; a plan waits for what is missing and goes on by itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.offers import Acceptance, NewOffer
+from billflow.models.contracts.plans import PlanState
 from tests.api_environment import until
 from tests.pipeline.environment import BASIC, BEGIN, DAY, NO_DISCOUNT, PlanEnvironment
 
@@ -15,6 +16,15 @@ MONTH = add_months(BEGIN, 1)
 async def basic(plan_env: PlanEnvironment) -> None:
     await plan_env.price(NO_DISCOUNT)
     await plan_env.seats(12, BEGIN - timedelta(hours=1))
+
+
+async def renewed(plan_env: PlanEnvironment, plan: PlanState, due_at: datetime) -> None:
+    """Wait until the plan has renewed, to *due_at*: a clock that is advanced does not wait for a plan on hold."""
+
+    async def is_renewed() -> bool:
+        return (await plan_env.state(plan)).due_at == due_at
+
+    await until(is_renewed)
 
 
 async def test_a_plan_waits_for_seat_data_says_so_once_and_goes_on_when_it_comes(
@@ -45,12 +55,13 @@ async def test_a_plan_waits_for_seat_data_says_so_once_and_goes_on_when_it_comes
 async def test_each_wait_has_its_own_notice(server_plan_env: PlanEnvironment) -> None:
     plan_env = server_plan_env
     await basic(plan_env)
-    await plan_env.plan(BASIC)
+    plan = await plan_env.plan(BASIC)
     for month in (1, 2):
         due = add_months(BEGIN, month)
         await plan_env.advance(due + DAY)
         await plan_env.seats(12, due + DAY)
         await plan_env.advance(due + 2 * DAY)
+        await renewed(plan_env, plan, add_months(BEGIN, month + 1))
 
     assert len(await plan_env.events("plan.seat_data_stale")) == 2
     assert [invoice.total for invoice in await plan_env.closed()] == [12 * 350] * 3

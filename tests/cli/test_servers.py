@@ -60,9 +60,12 @@ def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> 
     assert not any(child.is_running() for child in first.values())
 
 
-def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path) -> None:
+def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path, tmp_path: Path) -> None:
     arguments = ("--port", "0", "--processes", "2")
-    with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
+    # What is killed can't remove its temporary folder, which is ours then.
+    with started(
+        *arguments, env=environment(stack) | {"TMPDIR": str(tmp_path)}, program=("-m", "billflow.cli", "api")
+    ) as api:
         wait_for(api, "http")
         children = psutil.Process(api.pid).children()
         api.kill()

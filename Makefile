@@ -32,7 +32,7 @@ demo: setup ## bill 16 organizations for eight years on real servers (ARGS="--ke
 dev: setup ## start PostgreSQL, Temporal, the Stripe emulator, a worker and the API
 	@$(BIN)/billflow dev $(ARGS)
 
-test: setup ## run the tests in five minutes (ARGS="tests/domain -k name" for some)
+test: setup ## run the tests (ARGS="tests/domain -k name" for some)
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
 test-all: setup ## run the tests with all their examples, faults and kills, as CI does

@@ -1,5 +1,6 @@
 """What `scripts/run_tests.py` prints of tests that pass, that fail, and that leave something behind."""
 
+import os
 import re
 import subprocess
 import sys
@@ -64,7 +65,10 @@ def run(folder: Path, test: str) -> tuple[int, list[str]]:
     (folder / "test_it.py").write_text(test)
     program, pyproject = str(ROOT / "scripts" / "run_tests.py"), str(ROOT / "pyproject.toml")
     command = [sys.executable, program, "-c", pyproject, "--rootdir", str(folder), str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "BILLFLOW_TESTS"}
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return done.returncode, done.stdout.splitlines()
 
 

@@ -173,7 +173,7 @@ class Engine(Store):
     @cached_property
     def privacy(self) -> "PrivacyService":
         """Return what exports and erases customers."""
-        from billflow.payments.erasure import StripeErasure
+        from billflow.payments.customers import StripeErasure
         from billflow.service.privacy import PrivacyService
 
         return PrivacyService(self.repositories.personal_data, StripeErasure(self.stripe))

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.reconciliation import Finding, StripeInvoice
-from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
@@ -28,14 +27,6 @@ class StripeInvoicePage:
     """Invoices as Stripe lists them, and where the next page begins; None at the end."""
 
     invoices: Sequence[StripeInvoice]
-    next: str | None
-
-
-@dataclass(frozen=True)
-class RunningPlans:
-    """Plans by their running workflows, and where the next page begins; None at the end."""
-
-    plan_ids: Sequence[str]
     next: str | None
 
 
@@ -112,36 +103,4 @@ class StripeInvoiceReader(Protocol):
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
         """Delete a draft; one that was deleted or issued already is left as it is."""
-        ...
-
-
-class Workflows(Protocol):
-    """The workflows as a whole: which of them run, and how to start or wake one."""
-
-    async def has_plan(self, plan_id: str) -> bool:
-        """Tell whether the plan's workflow runs."""
-        ...
-
-    async def has_collection(self, invoice_id: str) -> bool:
-        """Tell whether the invoice's collection runs."""
-        ...
-
-    async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
-        """Return the next plans that have a running workflow, which may be a moment behind."""
-        ...
-
-    async def start_plan(self, state: PlanState) -> None:
-        """Start a live plan's workflow from the rows, where it is missing."""
-        ...
-
-    async def wake_plan(self, plan_id: str) -> None:
-        """Let a running workflow look at the rows again."""
-        ...
-
-    async def collect(self, invoice: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
-        """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
-        ...
-
-    async def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
-        """Pass on that an invoice was paid, voided or marked uncollectible."""
         ...

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
-from billflow.ports.monitoring import Monitoring
+from billflow.ports.stripe_events import Monitoring
 from billflow.store.session.database import Database
 
 ROLE = "billflow_watch"

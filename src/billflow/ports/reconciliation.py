@@ -7,12 +7,7 @@ from typing import Protocol
 
 from billflow.domain.reconciliation import Finding, StripeInvoice
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import (
-    FindingRecord,
-    ReconciliationInput,
-    RecordedInvoice,
-    RunRef,
-)
+from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationInput, RecordedInvoice, RunRef
 
 PAGE = 100
 """Rows of one page."""

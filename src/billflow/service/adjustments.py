@@ -9,7 +9,6 @@ from billflow.models.contracts.adjustments import (
     CloseInvoiceInput,
     CreditNoteInput,
     CreditNoteRecord,
-    InvoiceAdjustments,
     RefundInput,
     RefundRecord,
     SendAdjustmentInput,
@@ -52,10 +51,6 @@ class AdjustmentService:
         await self.control.start(close_invoice_workflow(closing))
         await self._status_changed(request)
         return await self.queries.invoices.get(request.org_id, request.invoice_id)
-
-    async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
-        """Return the credit notes and refunds of an invoice, and what is left of it."""
-        return await self.repositories.adjustments.of_invoice(org_id, invoice_id)
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which an invoice is adjusted: its test clock's, or the present."""

@@ -1,11 +1,11 @@
-"""Export and erasure of a customer's personal data, in our database and at Stripe."""
+"""Erasure of a customer's personal data, in our database and at Stripe."""
 
 from dataclasses import dataclass
 
 from stripe import StripeClient
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
-from billflow.models.contracts.personal_data import CustomerExport, Erasure
+from billflow.models.contracts.personal_data import Erasure
 from billflow.payments.erasure import erase_customer
 from billflow.store.session.repositories import Repositories
 
@@ -16,10 +16,6 @@ class PrivacyService:
 
     repositories: Repositories
     stripe: StripeClient
-
-    async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
-        """Return everything that is stored about a customer; the export itself is audited."""
-        return await self.repositories.personal_data.export(ref, change)
 
     async def erase(self, ref: CustomerRef, change: ChangeContext) -> Erasure:
         """Erase who a customer is: first here, then at Stripe; repeated, it does what is left.

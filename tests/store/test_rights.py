@@ -57,7 +57,7 @@ def test_no_policy_gives_members_of_a_role_what_only_the_role_may_see(store_url:
 def test_functions_that_run_with_their_owners_rights_search_no_foreign_schema(store_url: str) -> None:
     query = "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     with psycopg.connect(store_url) as connection:
-        found = dict(connection.execute(query).fetchall())
+        found: dict[str, list[str]] = dict(connection.execute(query).fetchall())
     assert found == {"billflow_chain_audit": ["search_path=pg_catalog, public, pg_temp"]}
 
 

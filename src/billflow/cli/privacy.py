@@ -17,7 +17,7 @@ def export(customer: CustomerId) -> None:
     """Print everything that is kept of a customer, as JSON."""
 
     async def act(engine: "Engine") -> None:
-        output.as_json(await engine.privacy.export(await _ref(engine, customer), _change(None)))
+        output.as_json(await engine.repositories.personal_data.export(await _ref(engine, customer), _change(None)))
 
     run(act)
 

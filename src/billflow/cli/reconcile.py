@@ -39,6 +39,7 @@ def reconcile(
     async def act(engine: "Engine") -> None:
         from billflow.cli import output
         from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
+        from billflow.temporal.workflow_starts import reconciliation_workflow
 
         org_id = await org_of(engine)
         run_id = None
@@ -46,7 +47,7 @@ def reconcile(
             scope = ReconciliationScope(days=days, grace_minutes=grace)
             asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
             with output.working("Comparing the billing database, Stripe and workflows"):
-                run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
+                run_id = await _finished(engine.control.run(reconciliation_workflow(asked, now())))
         report = await engine.repositories.reconciliation.report(org_id, run_id)
         if as_json:
             output.as_json(report)

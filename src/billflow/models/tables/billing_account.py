@@ -6,16 +6,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.domain.plan import CollectionMethod
-from billflow.models.tables.base import (
-    Base,
-    Identified,
-    Json,
-    Owned,
-    Stamped,
-    belongs_to,
-    is_currency,
-    is_object,
-)
+from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, belongs_to, is_currency, is_object
 from billflow.models.tables.sealed import COMPANY, SealedJson
 
 

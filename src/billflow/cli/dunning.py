@@ -23,7 +23,10 @@ OFF = "off"
 
 _SmallOrganizations = Annotated[
     str | None,
-    typer.Option(metavar="SEATS:INVOICES", help="Let go of those below so many seats whose newest are unpaid; off."),
+    typer.Option(
+        metavar="SEATS:INVOICES",
+        help="End plans of fewer seats whose newest invoices are unpaid; off.",
+    ),
 ]
 
 
@@ -120,7 +123,7 @@ def _print(policy: "DunningPolicy", *, as_json: bool) -> None:
             "then the customer is suspended": "yes" if policy.suspend_customer else "no",
             "the plan ends after days more": OFF if (days := policy.end_plan_after_days) is None else str(days),
             "then the debt is given up": "yes" if policy.mark_uncollectible else "no",
-            "small organizations are let go": OFF
+            "small organizations are written off": OFF
             if small is None
             else f"below {small.seats} seats, {small.invoices} invoices unpaid",
         },

@@ -46,7 +46,7 @@ class Repair(StrEnum):
     COLLECT = "collect"
     """Hand the invoice to its collection workflow, which issues it where that is still to be done."""
 
-    TAKE_BACK = "take_back"
+    VOID = "void"
     """Void at Stripe what our records have voided, or delete its draft."""
 
     DELETE_DRAFTS = "delete_drafts"
@@ -217,7 +217,7 @@ def _state_repair(recorded: BilledInvoice, held: StripeInvoice) -> tuple[Severit
         case "uncollectible", "void":
             return Severity.WARNING, Repair.RECORD_STATE
         case "void", _:
-            return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.TAKE_BACK)
+            return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.VOID)
         case _:
             return Severity.NOTICE, None
 

@@ -76,7 +76,7 @@ class OutboxEvent(Identified, Owned, Written, Base):
 
 
 class TestClock(Identified, Owned, Stamped, Base):
-    """A time that stands still until it is advanced; plans hang on it."""
+    """A time that stands still until it is advanced; plans are attached to it."""
 
     __test__ = False
     __table_args__ = (in_org(), UniqueConstraint("org_id", "id"))

@@ -1,4 +1,4 @@
-"""Who uses billflow: organizations, the tenants behind whose tenant isolation everything else lives."""
+"""Who uses billflow: organizations, the tenants that all other rows belong to."""
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column

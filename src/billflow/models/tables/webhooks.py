@@ -1,4 +1,4 @@
-"""What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be forgotten."""
+"""What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be erased."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ def _of_event() -> ForeignKeyConstraint:
 
 
 class OutboxPending(Owned, Base):
-    """An event that nobody has looked at yet; a trigger writes it with the event, its dispatch removes it."""
+    """An event that nobody has looked at yet; a trigger writes it with the event, its delivery removes it."""
 
     __table_args__ = (in_org(), _of_event(), Index("ix_outbox_pending_org_id_sequence", "org_id", "sequence"))
 
@@ -119,7 +119,7 @@ class AuditChain(Owned, Written, Base):
 
 
 class CustomerKey(Identified, Owned, Written, Base):
-    """What opens the personal data that history holds of a customer; it is deleted when the customer is forgotten."""
+    """What opens the personal data that history holds of a customer; it is deleted when the customer is erased."""
 
     __table_args__ = (belongs_to("customer"), UniqueConstraint("customer_id"))
 

@@ -90,7 +90,7 @@ class DocumentContent:
         return self.words.below_list.format(percent=percent)
 
 
-def writing_of(language: str) -> DocumentContent:
+def content_in(language: str) -> DocumentContent:
     """Return how a customer with that BCP 47 tag writes; English where the language is not one of ours."""
     try:
         locale = Locale.parse(language, sep="-")

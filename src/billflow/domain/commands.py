@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from billflow.domain.calendar import check_zone
 from billflow.domain.errors import InvalidInput
-from billflow.domain.money import MAX_PRICE
+from billflow.domain.money import check_price
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import checked_licenses
 
@@ -113,8 +114,7 @@ class ScheduleTierAtPlanEnd:
     type: Literal["schedule_tier_at_plan_end"] = "schedule_tier_at_plan_end"
 
     def __post_init__(self) -> None:
-        if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
-            raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
+        check_price(self.fixed_price, "fixed_price", least=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +125,7 @@ class SetEndDate:
     type: Literal["set_end_date"] = "set_end_date"
 
     def __post_init__(self) -> None:
-        if self.end_date.tzinfo is None:
-            raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+        check_zone(self.end_date, "end_date")
         if not EARLIEST_END <= self.end_date < LATEST_END:
             raise InvalidInput(
                 f"end_date must lie between {EARLIEST_END:%Y-%m-%d} and {LATEST_END:%Y-%m-%d}.", field="end_date"
@@ -163,8 +162,7 @@ class ApplyDiscount:
 
     def __post_init__(self) -> None:
         for field in ("monthly_discounted_price", "annual_discounted_price"):
-            if not 0 <= getattr(self, field) <= MAX_PRICE:
-                raise InvalidInput(f"{field} must lie between 0 and {MAX_PRICE}.", field=field)
+            check_price(getattr(self, field), field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

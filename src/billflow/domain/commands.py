@@ -1,18 +1,23 @@
 """Everything one can ask of a running plan, as one union told apart by `type`.
 
-To add a command, add its variant here and its row in `lifecycle.ROWS`; update, signal, API, CLI and preview follow.
+To add a command, add its variant here, with the scope it needs, and its row in `lifecycle.ROWS`; update, signal, API,
+CLI and preview follow.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from billflow.domain.errors import InvalidInput
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import checked_licenses
 
 MAX_TRIAL_DAYS = 730
+TRIAL_DAYS = 30
+"""How long a trial may be that support has not granted."""
+
 EARLIEST_END, LATEST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -21,6 +26,7 @@ class SetLicenses:
     """Raise the licenses of the running cycle (manual management only)."""
 
     licenses: int
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_licenses"] = "set_licenses"
 
     def __post_init__(self) -> None:
@@ -32,6 +38,7 @@ class SetLicensesAtRenewal:
     """Set the licenses the next cycle starts with (manual management only)."""
 
     licenses: int
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_licenses_at_renewal"] = "set_licenses_at_renewal"
 
     def __post_init__(self) -> None:
@@ -43,6 +50,7 @@ class SetLicenseManagement:
     """Let licenses follow the seats, or buy them by hand."""
 
     license_management: LicenseManagement
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_license_management"] = "set_license_management"
 
 
@@ -50,6 +58,7 @@ class SetLicenseManagement:
 class SwitchToAnnual:
     """Renew annually from the end of the running cycle; at once during a trial by card."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["switch_to_annual"] = "switch_to_annual"
 
 
@@ -57,6 +66,7 @@ class SwitchToAnnual:
 class SwitchToMonthly:
     """Renew monthly from the end of the running cycle; at once during a trial by card."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["switch_to_monthly"] = "switch_to_monthly"
 
 
@@ -64,6 +74,7 @@ class SwitchToMonthly:
 class DowngradeAtEndOfCycle:
     """End the plan when the paid cycle is over."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["downgrade_at_end_of_cycle"] = "downgrade_at_end_of_cycle"
 
 
@@ -71,6 +82,7 @@ class DowngradeAtEndOfCycle:
 class DowngradeAtEndOfFreeTrial:
     """End the plan when the trial is over, without a charge."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["downgrade_at_end_of_free_trial"] = "downgrade_at_end_of_free_trial"
 
 
@@ -78,6 +90,7 @@ class DowngradeAtEndOfFreeTrial:
 class CancelScheduledChange:
     """Take back a scheduled downgrade, switch or tier change."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["cancel_scheduled_change"] = "cancel_scheduled_change"
 
 
@@ -85,7 +98,8 @@ class CancelScheduledChange:
 class EndNow:
     """End the plan at once, forgiving what is not billed yet; optionally void every open invoice."""
 
-    void_open_invoices: bool = False
+    void_open_invoices: bool = scoped(default=False, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["end_now"] = "end_now"
 
 
@@ -100,6 +114,7 @@ class UpgradeTierNow:
     schedule: Schedule | None = None
     collection_method: CollectionMethod | None = None
     offer_id: str | None = None
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["upgrade_tier_now"] = "upgrade_tier_now"
 
 
@@ -109,7 +124,8 @@ class ScheduleTierAtPlanEnd:
 
     tier: str
     schedule: Schedule | None = None
-    fixed_price: int | None = None
+    fixed_price: int | None = scoped(default=None, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["schedule_tier_at_plan_end"] = "schedule_tier_at_plan_end"
 
     def __post_init__(self) -> None:
@@ -122,6 +138,7 @@ class SetEndDate:
     """Let the plan end at `end_date`, without a refund for the rest of the cycle."""
 
     end_date: datetime
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_end_date"] = "set_end_date"
 
     def __post_init__(self) -> None:
@@ -138,6 +155,7 @@ class ExtendTrial:
     """Let the trial last that many days longer."""
 
     days: int
+    scope: ClassVar[Scope] = Scope.SUPPORT
     type: Literal["extend_trial"] = "extend_trial"
 
     def __post_init__(self) -> None:
@@ -150,6 +168,7 @@ class SetCollectionMethod:
     """Charge the card, or send invoices, from the next invoice on."""
 
     collection_method: CollectionMethod
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_collection_method"] = "set_collection_method"
 
 
@@ -159,6 +178,7 @@ class ApplyDiscount:
 
     monthly_discounted_price: int
     annual_discounted_price: int
+    scope: ClassVar[Scope] = Scope.SUPPORT
     type: Literal["apply_discount"] = "apply_discount"
 
     def __post_init__(self) -> None:
@@ -171,6 +191,7 @@ class ApplyDiscount:
 class Retry:
     """Try a plan on hold again now."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["retry"] = "retry"
 
 

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox

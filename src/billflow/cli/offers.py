@@ -159,7 +159,7 @@ def _change() -> "ChangeContext":
 
 
 def _price(offer: "OfferRecord") -> str:
-    from billflow.domain.money import format_amount
+    from billflow.domain.currencies import format_amount
 
     prices = {
         "a year": offer.fixed_price,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from billflow.domain.money import format_amount
+from billflow.domain.currencies import format_amount
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -169,8 +169,9 @@ class ApplyDiscount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try a plan on hold again now."""
+    """Try a plan on hold again now; with `in_parts`, an invoice over the most that can be charged becomes several."""
 
+    in_parts: bool = False
     type: Literal["retry"] = "retry"
 
 

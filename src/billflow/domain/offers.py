@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import MAX_PRICE
@@ -57,6 +58,8 @@ class OfferTerms:
 def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datetime) -> None:
     """Refuse an offer that this customer could never accept; raises `InvalidInput` or `Refused`."""
     tier = catalog.tier(offer.tier)
+    for field in _PRICES:
+        in_steps(getattr(offer, field) or 0, offer.currency, field)
     if tier.hosting is not hosting:
         raise Refused(
             f"{tier.name} is for {tier.hosting} deployments, the customer's is {hosting}; name a tier for that.",

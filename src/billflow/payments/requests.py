@@ -4,7 +4,7 @@ from datetime import datetime
 
 from stripe.params import CustomerCreateParams, InvoiceAddLinesParamsLine, InvoiceCreateParams
 
-from billflow.domain.money import format_amount
+from billflow.domain.currencies import format_amount
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceToCollect
 from billflow.payments import keys

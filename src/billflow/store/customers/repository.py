@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -78,9 +79,12 @@ class PostgresCustomerRepository:
         """Agree on prices with a customer, for plans that are still to start.
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
+        Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await locked_customer(session, ref.customer_id)
+            customer, account = await locked_customer(session, ref.customer_id)
+            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
+                in_steps(getattr(pricing, name), account.currency, name)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(pricing_of(customer)), as_json(pricing)

@@ -9,6 +9,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.calls import ask
 from billflow.payments.errors import code_of, port_faults
 from billflow.payments.mode import check_mode
+from billflow.payments.texts import fitted
 from billflow.ports.customers import StripeCustomerNames
 
 log = structlog.get_logger(__name__)
@@ -26,9 +27,10 @@ class StripeCustomers(StripeCustomerNames):
         if payer.stripe_customer_id is None:
             return
         called: stripe.params.CustomerUpdateParams = {"name": payer.name, "email": payer.email}
+        fitting = fitted("customer.update", called)
         with port_faults():
             try:
-                await ask("customer.update", self.client.v1.customers.update_async(payer.stripe_customer_id, called))
+                await ask("customer.update", self.client.v1.customers.update_async(payer.stripe_customer_id, fitting))
             except stripe.InvalidRequestError as error:
                 if code_of(error) != "resource_missing":
                     raise

@@ -107,7 +107,7 @@ def test_metadata_beyond_stripes_limits_is_refused(metadata: dict[str, str]) -> 
         ("чат для команд", None),
     ],
 )
-def test_a_card_statement_shows_five_to_22_latin_characters_with_a_letter(text: str, shown: str | None) -> None:
+def test_a_card_statement_shows_five_to_22_latin_characters_and_not_only_digits(text: str, shown: str | None) -> None:
     assert statement_descriptor(text) == shown
 
 

@@ -105,7 +105,7 @@ def test_a_line_is_credited_whole_or_in_part_but_only_once() -> None:
 
 
 def test_bad_requests_are_told_what_would_do() -> None:
-    with pytest.raises(Refused, match="At most 8000"):
+    with pytest.raises(Refused, match=r"At most USD 80 \(8000 minor units\)"):
         refund(PAID, 8001)
     with pytest.raises(InvalidInput, match="at least 1"):
         refund(PAID, 0)

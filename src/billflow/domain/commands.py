@@ -187,8 +187,9 @@ class ApplyDiscount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try a plan on hold again now."""
+    """Try a plan on hold again now; with `in_parts`, an invoice over the most that can be charged becomes several."""
 
+    in_parts: bool = scoped(default=False, scope=Scope.SUPPORT)
     scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["retry"] = "retry"
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
@@ -27,7 +26,6 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
-from billflow.models.tables.base import Json
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, use_balance
 from billflow.store.invoices.drafts import UNPAID, void
@@ -103,7 +101,8 @@ class PostgresInvoiceRepository(InvoiceRepository):
             locked = await lock_invoice(session, ref, at)
             invoice, answer = locked.invoice, outcome.model_dump(mode="json")
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            await _note_attempt(session, invoice, ref.attempt, answer, at)
+            tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
+            await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
@@ -141,11 +140,6 @@ class PostgresInvoiceRepository(InvoiceRepository):
             plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
             status = locked.invoice.status
             return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
-
-
-async def _note_attempt(session: AsyncSession, invoice: InvoiceRow, n: int, answer: Json, at: datetime) -> None:
-    row = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": n, "outcome": answer, "at": at}
-    await session.execute(insert(PaymentAttempt).values(row).on_conflict_do_nothing())
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

@@ -80,7 +80,11 @@ class PostgresOutboxRepository:
         return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *resumed])),
-            renamed=tuple(dict.fromkeys(_customer(event) for event in events if _may_rename(event))),
+            renamed=tuple(
+                CustomerRef(org_id=org_id, customer_id=str(customer_id))
+                for customer_id in dict.fromkeys(event.customer_id for event in events if event.type in RENAMING)
+                if customer_id is not None
+            ),
         )
 
     async def dequeue(self, org_id: str, event_ids: Sequence[str]) -> None:
@@ -134,14 +138,6 @@ async def _write_messages(
         ]
         await session.execute(insert(WebhookMessage).on_conflict_do_nothing(), rows)
     return [stream_of(event.org_id, endpoint.id, event.customer_id) for event, endpoint in wanted]
-
-
-def _may_rename(event: OutboxEvent) -> bool:
-    return event.type in RENAMING and event.customer_id is not None
-
-
-def _customer(event: OutboxEvent) -> CustomerRef:
-    return CustomerRef(org_id=str(event.org_id), customer_id=str(event.customer_id))
 
 
 async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxEvent]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,20 @@ def test_nothing_committed_names_a_registry_or_a_path_of_one_machine() -> None:
     ]
 
     assert found == []
+
+
+def test_tiers_are_data_and_no_code_of_one_stands_in_the_source() -> None:
+    files = (BILLFLOW / "catalog.toml", BILLFLOW / "conformance" / "reference.toml")
+    codes = {code for file in files for code in tomllib.loads(file.read_text())["tier"]}
+    examples = BILLFLOW / "api" / "routes"  # the page of the API shows requests as they are sent
+    named = [
+        place(path, node)
+        for path, node in nodes(ROOT / "src")
+        if isinstance(node, ast.Constant) and node.value in codes and not path.is_relative_to(examples)
+    ]
+
+    assert len(codes) == 8
+    assert named == []
 
 
 def decorated(folder: Path, decorator: str) -> set[str]:

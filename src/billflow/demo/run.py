@@ -29,7 +29,7 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import open_engine
-from billflow.wiring.store import migrate
+from billflow.wiring.store import bundled_catalog, migrate
 from billflow.wiring.workers import workers
 
 ORG = "demo"
@@ -60,7 +60,7 @@ async def _run(options: DemoOptions) -> int:
     console = _console(stderr=options.as_json)
     seats = read_seats(options.csv or EXAMPLE)
     show_bad_rows(console, seats.bad_rows)
-    parts = cast(seats.organizations[: options.only], options.until)
+    parts = cast(seats.organizations[: options.only], bundled_catalog(), options.until)
     stop = stop_on_signals()
     async with _environment() as (env, stack):
         played = await _until(stop, _play(env, parts, console))

@@ -1,11 +1,12 @@
 """The parts the demo's customers play: what each buys, and what happens to it on the way."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
 from billflow.demo.seats_csv import Organization
 from billflow.domain.calendar import add_months
+from billflow.domain.catalog import Catalog, Hosting, Role
 from billflow.domain.commands import (
     CancelScheduledChange,
     DowngradeAtEndOfCycle,
@@ -13,7 +14,7 @@ from billflow.domain.commands import (
     SwitchToAnnual,
     SwitchToMonthly,
 )
-from billflow.domain.plan import CollectionMethod, Schedule
+from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 
 GOOD_CARD = "pm_card_visa"
@@ -43,11 +44,6 @@ class PlanToPlay:
     card: str = GOOD_CARD
     description: str = ""
 
-    @property
-    def pays_by_card(self) -> bool:
-        """Tell whether invoices are charged to the card."""
-        return self.asked.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
-
 
 @dataclass(frozen=True, slots=True)
 class _Role:
@@ -58,35 +54,36 @@ class _Role:
     scenes: Sequence[tuple[int, PlanCommand | str]] = field(default=())
 
 
-def _standard(schedule: Schedule, trial_days: int = 0) -> StartPlan:
-    return StartPlan(tier="cloud_standard", schedule=schedule, trial_days=trial_days)
+def _roles(catalog: Catalog) -> tuple[_Role, ...]:
+    """Return what the customers do, on the usual tier and, at a fixed price, on the one it upgrades to."""
+    usual = catalog.in_role(Role.DEFAULT, Hosting.CLOUD)
+    monthly = StartPlan(tier=usual.code, schedule=Schedule.MONTHLY)
+    annual = replace(monthly, schedule=Schedule.ANNUAL)
+    fixed = replace(monthly, tier=usual.upgrades_to[0], fixed_price=FIXED_PRICE)
+    return (
+        _Role("monthly", monthly),
+        _Role("annual", annual),
+        _Role("monthly, 30-day trial", replace(monthly, trial_days=TRIAL_DAYS)),
+        _Role("monthly, switches to annual", monthly, [(14, SwitchToAnnual())]),
+        _Role("monthly, card declined for a while", monthly, [(9, DECLINED_CARD), (12, GOOD_CARD)]),
+        _Role("annual, 30-day trial", replace(annual, trial_days=TRIAL_DAYS)),
+        _Role("monthly, downgrade canceled", monthly, [(6, DowngradeAtEndOfCycle()), (6, CancelScheduledChange())]),
+        _Role("fixed price, 12 instalments", fixed),
+        _Role("annual, switches to monthly", annual, [(5, SwitchToMonthly())]),
+        _Role("monthly, downgrades", monthly, [(20, DowngradeAtEndOfCycle())]),
+    )
 
 
-_MONTHLY, _ANNUAL = _standard(Schedule.MONTHLY), _standard(Schedule.ANNUAL)
-_FIXED = StartPlan(tier="cloud_plus", schedule=Schedule.MONTHLY, fixed_price=FIXED_PRICE)
-
-ROLES: tuple[_Role, ...] = (
-    _Role("monthly", _MONTHLY),
-    _Role("annual", _ANNUAL),
-    _Role("monthly, 30-day trial", _standard(Schedule.MONTHLY, TRIAL_DAYS)),
-    _Role("monthly, switches to annual", _MONTHLY, [(14, SwitchToAnnual())]),
-    _Role("monthly, card declined for a while", _MONTHLY, [(9, DECLINED_CARD), (12, GOOD_CARD)]),
-    _Role("annual, 30-day trial", _standard(Schedule.ANNUAL, TRIAL_DAYS)),
-    _Role("monthly, downgrade canceled", _MONTHLY, [(6, DowngradeAtEndOfCycle()), (6, CancelScheduledChange())]),
-    _Role("fixed price, 12 instalments", _FIXED),
-    _Role("annual, switches to monthly", _ANNUAL, [(5, SwitchToMonthly())]),
-    _Role("monthly, downgrades", _MONTHLY, [(20, DowngradeAtEndOfCycle())]),
-)
-
-
-def cast(organizations: Sequence[Organization], ends_at: datetime | None = None) -> tuple[PlanToPlay, ...]:
+def cast(
+    organizations: Sequence[Organization], catalog: Catalog, ends_at: datetime | None = None
+) -> tuple[PlanToPlay, ...]:
     """Give each organization its part, the roles in turn; all play until *ends_at*, or a month after the last row.
 
     Who would start after the end has no part.
     """
-    newest = max(organization.observations[-1].observed_at for organization in organizations)
+    newest, roles = max(organization.observations[-1].observed_at for organization in organizations), _roles(catalog)
     end = ends_at or add_months(newest, 1)
-    parts = (_part(organization, ROLES[i % len(ROLES)], end) for i, organization in enumerate(organizations))
+    parts = (_part(organization, roles[i % len(roles)], end) for i, organization in enumerate(organizations))
     return tuple(part for part in parts if part.starts_at < end)
 
 

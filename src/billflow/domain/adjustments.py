@@ -162,14 +162,14 @@ def check_void(invoice: InvoiceMoney) -> None:
 
 def check_uncollectible(invoice: InvoiceMoney) -> None:
     """Raise `Refused` unless the invoice is open."""
-    if invoice.status not in ("draft", "open"):
-        raise Refused(
-            f"Only an open invoice can be marked uncollectible, this one is {invoice.status}.",
-            code="invoice_not_open",
-        )
+    _check_open(invoice.status, "can be marked uncollectible")
 
 
-def check_pay(invoice: InvoiceMoney) -> None:
-    """Raise `Refused` unless the invoice is open; what was given up can only be paid by its customer."""
-    if invoice.status not in ("draft", "open"):
-        raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
+def check_pay(status: str) -> None:
+    """Raise `Refused` unless an invoice of that status is open; what was given up can only be paid by its customer."""
+    _check_open(status, "is collected")
+
+
+def _check_open(status: str, wanted: str) -> None:
+    if status not in ("draft", "open"):
+        raise Refused(f"Only an open invoice {wanted}, this one is {status}.", code="invoice_not_open")

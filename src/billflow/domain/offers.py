@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from billflow.domain.catalog import Catalog, Hosting
 from billflow.domain.customer import CustomerTerms
@@ -11,10 +10,6 @@ from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import Schedule
 from billflow.domain.seats import checked_licenses
 
-if TYPE_CHECKING:
-    from billflow.domain.start_request import StartPlan
-
-TERMS_DIFFER = "The offer's terms are others."
 _PRICES = ("fixed_price", "monthly_discounted_price", "annual_discounted_price")
 
 
@@ -75,20 +70,12 @@ def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datet
         raise InvalidInput("expires_at must lie in the future.", code="offer_expired", field="expires_at")
 
 
-def accepted(offer: OfferTerms, asked: "StartPlan", at: datetime) -> "StartPlan":
-    """Return the request at the offer's price; raises `Refused` where it is over, or something else is asked for."""
-    check_accepted(offer, asked.tier, at)
-    if asked.fixed_price not in (None, offer.fixed_price):
-        raise Refused(TERMS_DIFFER, code="offer_terms_differ", field="offer_id")
-    return replace(asked, fixed_price=offer.fixed_price)
-
-
-def check_accepted(offer: OfferTerms, tier: str, at: datetime) -> None:
-    """Refuse an offer that is over by *at*, or is for another tier; raises `Refused`."""
+def check_accepted(offer: OfferTerms, tier: str, at: datetime, fixed_price: int | None = None) -> None:
+    """Refuse an offer that is over by *at*, or is for another tier or *fixed_price*; raises `Refused`."""
     if offer.is_over(at):
         raise Refused("The offer has expired; ask for a new one.", code="offer_expired", field="offer_id")
-    if tier != offer.tier:
-        raise Refused(TERMS_DIFFER, code="offer_terms_differ", field="offer_id")
+    if tier != offer.tier or fixed_price not in (None, offer.fixed_price):
+        raise Refused("The offer's terms are others.", code="offer_terms_differ", field="offer_id")
 
 
 def agreed(offer: OfferTerms, customer: CustomerTerms) -> CustomerTerms:

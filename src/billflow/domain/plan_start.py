@@ -10,7 +10,7 @@ from billflow.domain.customer import price_per_license
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import DAY, purchase_invoice, trial_invoice
 from billflow.domain.ledger import Disposition, LicenseCount
-from billflow.domain.offers import OfferTerms, accepted, agreed
+from billflow.domain.offers import OfferTerms, agreed, check_accepted
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import STALE_AFTER
 from billflow.domain.start_request import StartFacts, StartPlan, checked_purchase, checked_tier
@@ -26,7 +26,8 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
     or `Refused` for anything the rules don't allow (rules 7.1, 10 and 13).
     """
     if facts.offer:
-        asked = accepted(facts.offer, asked, at)
+        check_accepted(facts.offer, asked.tier, at, asked.fixed_price)
+        asked = replace(asked, fixed_price=facts.offer.fixed_price)
         facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
     step = Step.begin(_facts_of(facts, _new_plan(facts, tier, asked, at)), at)

@@ -34,9 +34,6 @@ class PlanRepository(Protocol):
         what stops any other step puts the plan on hold, and leaves the step untaken. Raises `NotFound` or `NoDatabase`.
         """
 
-    async def step_result(self, plan: PlanRef, key: str) -> StepResult | None:
-        """Return what the step of that key answered, None where it is still to be taken."""
-
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
         """Write a new plan and its first invoice under the customer's lock; the same key gives the first answer.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from billflow.domain.access import newest_seen, push_access, seat_gate
-from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.catalog import Catalog, Hosting, Role, Tier
 from billflow.domain.commands import EndNow
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
@@ -22,9 +22,6 @@ from billflow.models.contracts.steps import CommandRequest
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_starts import onboarding_workflow
-
-SPONSORED_TIERS = {Hosting.CLOUD: "cloud_standard", Hosting.SELF_HOSTED: "self_hosted_community"}
-"""Whose features a sponsored customer has; a self-hosted one gets a plan of that tier, which costs nothing."""
 
 _SetStatus = Callable[[CustomerRef, ChangeContext], Awaitable[CustomerRecord]]
 
@@ -65,7 +62,7 @@ class CustomerService:
         at = (state and state.clock_at) or datetime.now(UTC)
         facts = await self.queries.plans.facts(state.ref, at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
-        tier = state.tier if state else SPONSORED_TIERS[customer.hosting] if sponsored else None
+        tier = self.catalog.tier(state.tier) if state else self._sponsored_tier(customer) if sponsored else None
         return AccessRecord(
             customer_id=customer.customer_id,
             at=at,
@@ -73,7 +70,7 @@ class CustomerService:
             suspended_at=customer.suspended_at,
             **asdict(effects_of(active=active)),
             sponsored=sponsored,
-            features=self.catalog.tier(tier).features if tier and active else (),
+            features=tier.features if tier and active else (),
             plan=_plan_access(state, facts) if state and facts else None,
             push=await self._push(customer, facts, at, sponsored=sponsored),
         )
@@ -92,16 +89,16 @@ class CustomerService:
         """
         approved = await self.repositories.sponsorships.approve(ref, request_id, change)
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
-        tier, live = SPONSORED_TIERS[customer.hosting], await self.plans.live_plan(ref.org_id, ref.customer_id)
+        tier, live = self._sponsored_tier(customer), await self.plans.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
-        if live and live.tier == tier:
+        if live and live.tier == tier.code:
             return approved
         if live:
             end = CommandRequest(
                 command_id=f"{key}/end", command=EndNow(), actor=change.actor, request_id=change.request_id
             )
             await self.plans.command(live.ref, end)
-        if customer.hosting is Hosting.SELF_HOSTED:
+        if not tier.billable:
             clock_id = live.test_clock_id if live else None
             await self.plans.start(
                 StartPlanInput(
@@ -109,7 +106,7 @@ class CustomerService:
                     customer_id=customer.customer_id,
                     idempotency_key=key,
                     actor=change.actor,
-                    start=StartPlan(tier=tier, schedule=Schedule.ANNUAL),
+                    start=StartPlan(tier=tier.code, schedule=Schedule.ANNUAL),
                     test_clock_id=clock_id,
                     at=(live and live.clock_at) or change.at,
                 )
@@ -127,6 +124,9 @@ class CustomerService:
         plans = await self.queries.plans.running(ref.org_id, customer_id=ref.customer_id)
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)
         return change.model_copy(update={"at": at}) if at else change
+
+    def _sponsored_tier(self, customer: CustomerRecord) -> Tier:
+        return self.catalog.in_role(Role.SPONSORED, customer.hosting)
 
     async def _is_sponsored(self, ref: CustomerRef) -> bool:
         requests = await self.repositories.sponsorships.list(ref)

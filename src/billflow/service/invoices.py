@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billflow.domain.errors import Refused
+from billflow.domain.adjustments import check_pay
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import BilledCustomer, CollectionOutcome
 from billflow.payments.payment_methods import StripePaymentMethods
@@ -24,8 +24,7 @@ class InvoiceService:
     async def pay(self, org_id: str, invoice_id: str) -> CollectionOutcome:
         """Collect an open invoice now, by card or by sending it again, and return what came of it."""
         invoice = await self.queries.invoices.get(org_id, invoice_id)
-        if not invoice.status.is_open:
-            raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
+        check_pay(invoice.status)
         start = await self.collection.start_of(invoice)
         outcome: CollectionOutcome = await self.control.update(start, "pay", result_type=CollectionOutcome)
         return outcome

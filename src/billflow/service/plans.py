@@ -45,16 +45,15 @@ class PlanService:
         """
         # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
         async with self._locks.setdefault(plan.plan_id, asyncio.Lock()):
-            result = await self.repositories.plans.step_result(plan, request.key_of(plan)) or await self._update(
-                plan, request
-            )
+            state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
+            result = known or await self._update(_running(state), request)
         if result.refused:
             raise result.refused.error
         return result
 
     async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
         """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
-        await self.signal_plan(await self._running(plan), "command", request)
+        await self.signal_plan(_running(await self.repositories.plans.get(plan)), "command", request)
 
     async def signal_plan(self, state: PlanState, name: str, *args: object) -> None:
         """Signal a plan's workflow, starting it from the database where it is missing."""
@@ -83,20 +82,21 @@ class PlanService:
         facts, now = await self._facts(plan)
         return await asyncio.to_thread(forecast, facts, count, now=now)
 
-    async def _update(self, plan: PlanRef, request: CommandRequest) -> StepResult:
-        start = plan_workflow(PlanInput(state=await self._running(plan)))
+    async def _update(self, state: PlanState, request: CommandRequest) -> StepResult:
+        start = plan_workflow(PlanInput(state=state))
         result: StepResult = await self.control.update(
             start, "command", request, result_type=StepResult, update_id=request.command_id
         )
         return result
 
-    async def _running(self, plan: PlanRef) -> PlanState:
-        state = await self.repositories.plans.get(plan)
-        if not state.runs:
-            raise PlanEnded
-        return state
-
     async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""
         now = (await self.repositories.plans.get(plan)).clock_at or datetime.now(UTC)
         return await self.queries.plans.facts(plan, now), now
+
+
+def _running(state: PlanState) -> PlanState:
+    """Return a plan that has a workflow, or should have; raises `PlanEnded` for one that is over."""
+    if not state.runs:
+        raise PlanEnded
+    return state

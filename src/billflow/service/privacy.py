@@ -6,7 +6,7 @@ from stripe import StripeClient
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.personal_data import Erasure
-from billflow.payments.erasure import erase_customer
+from billflow.payments.customers import erase_customer
 from billflow.store.session.repositories import Repositories
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
+from billflow.conformance.facts import DEFAULT_TIER, PlanDefaults, facts_of, plan_of
 from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.conformance.results import entry_answer
 from billflow.domain.billing_dates import live_through
@@ -16,7 +16,7 @@ from billflow.domain.seats import LicenseCheck, SeatObservation
 from billflow.domain.step import Facts, Step
 
 MONTH = timedelta(days=30)
-NEXT_TIER = "cloud_plus"
+NEXT_TIER = DEFAULT_TIER.upgrades_to[0]
 ByHand = Callable[[Plan, LedgerEntry, int, LicenseCheck], LicenseCount]
 
 BY_HAND: dict[str, ByHand] = {

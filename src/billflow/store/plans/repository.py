@@ -40,9 +40,10 @@ class PostgresPlanRepository(PlanRepository):
         async with self.database.unit_of_work(plan.org_id) as session:
             return await plan_by_id(session, plan, self.catalog)
 
-    async def step_result(self, plan: PlanRef, key: str) -> StepResult | None:
+    async def get_with_result(self, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
+        """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await step_result(session, key)
+            return await plan_by_id(session, plan, self.catalog), await step_result(session, key)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from billflow.conformance.facts import DEFAULT_PRICE, PlanDefaults, facts_of, plan_of, seats_seen
 from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.reference import REFERENCE
 from billflow.domain.billing_dates import remind_of_review
+from billflow.domain.catalog import Hosting, Role
 from billflow.domain.dunning import SmallOrganizationRule, let_go
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.seat_observations import StaleSeatData, check_freshness
@@ -66,4 +68,5 @@ def fixed_price_review_reminder(given: Given) -> Answer:
 def _self_hosted(given: Given, *, fixed: bool) -> Plan:
     price = {"fixed_price_cents": DEFAULT_PRICE} if fixed else {}
     told = {key: given.values.get(key) for key in ("end_date", "tier", "status", "charge_automatically")}
-    return plan_of(Given({**price, **told}), PlanDefaults(tier="self_hosted_basic"))
+    tier = REFERENCE.in_role(Role.DEFAULT, Hosting.SELF_HOSTED)
+    return plan_of(Given({**price, **told}), PlanDefaults(tier=tier.code))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from billflow.domain.errors import Refused
 from billflow.models.contracts.documents import Seller
 from billflow.models.tables import Org
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 from billflow.store.session.rows import row_by_id
 
 _ORGS = uuid5(NAMESPACE_DNS, "billflow.org")
@@ -21,10 +21,9 @@ def org_id_of(slug: str) -> str:
 
 
 @dataclass(frozen=True)
-class PostgresOrganizationRepository:
+class PostgresOrganizationRepository(Repository):
     """Organizations; with `livemode` those that work with real money, and only these."""
 
-    database: Database
     livemode: bool = False
 
     async def ensure(self, slug: str, name: str | None = None) -> str:

@@ -1,7 +1,6 @@
 """Export of all that is stored of a customer, and erasure of its personal data, while the records stay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +32,8 @@ from billflow.store.audit.personal_data import ERASED, PersonalDataReader, custo
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
 from billflow.store.customers.transactions import lock_with_plans
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_json
-from billflow.store.session.rows import row_by_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_json, row_by_id
 
 ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"
@@ -44,11 +42,8 @@ NOWHERE = "erased.invalid"
 _NOT_PERSONAL = frozenset({"customer_key", "webhook_message", "seat_observation", "outbox_event", "outbox_pending"})
 
 
-@dataclass(frozen=True)
-class PostgresPersonalDataRepository:
+class PostgresPersonalDataRepository(Repository):
     """The personal data of customers; every method is one transaction. Unknown customers raise `NotFound`."""
-
-    database: Database
 
     async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
         """Return everything that is stored of a customer: every row that names it, and its opened history."""

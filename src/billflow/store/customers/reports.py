@@ -1,7 +1,6 @@
 """A customer's seats and money over time, summed up by PostgreSQL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,17 +32,14 @@ from billflow.models.tables import (
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.records import STATES
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_record, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 
 
-@dataclass(frozen=True)
-class PostgresReportQueries:
+class PostgresReportQueries(Repository):
     """What a customer used, paid and owes; nothing here writes. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def usage(self, ref: CustomerRef, since: datetime, until: datetime) -> UsageRecord:
         """Return seats by day, licenses and money by month in `[since, until)`."""

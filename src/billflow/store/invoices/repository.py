@@ -1,6 +1,5 @@
 """What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, update
@@ -32,7 +31,8 @@ from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
 from billflow.store.plans.test_clocks import clock_of_invoice
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
     Declined: "invoice.payment_failed",
@@ -48,11 +48,8 @@ _CLOSES = {
 """Which statuses of ours Stripe's may end."""
 
 
-@dataclass(frozen=True)
-class PostgresInvoiceRepository(InvoiceRepository):
+class PostgresInvoiceRepository(Repository, InvoiceRepository):
     """Invoices in PostgreSQL, on their way to being paid."""
-
-    database: Database
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         async with self.database.unit_of_work(ref.org_id) as session:

@@ -24,15 +24,14 @@ from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
 from billflow.store.plans.step import StepWriter, backfill_notice, step_result, was_paid_late
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, from_row
 
 
 @dataclass(frozen=True)
-class PostgresPlanRepository(PlanRepository):
+class PostgresPlanRepository(Repository, PlanRepository):
     """Plans in PostgreSQL: what is sold, and how the organization bills, comes with them."""
 
-    database: Database
     catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 

@@ -1,7 +1,6 @@
 """The outbox: events in the order they were recorded, and the queue of those that no endpoint was sent yet."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
@@ -22,7 +21,7 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, advisory_lock
+from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.filters import Conditions, equal
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
@@ -39,11 +38,8 @@ RENAMING = frozenset({"customer.updated", "billing_account.updated"})
 ACTIVATED = "customer.activated"
 
 
-@dataclass(frozen=True)
-class PostgresOutboxRepository:
+class PostgresOutboxRepository(Repository):
     """Events, and the messages made of them; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def list(self, org_id: str, wanted: EventFilter, paging: Paging) -> Page[EventRecord]:
         """Return one page of the events, the newest first."""

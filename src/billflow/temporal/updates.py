@@ -30,11 +30,18 @@ async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[R
         try:
             return await send(start_workflow_operation=operation)
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-            # The operation keeps the error too, and asyncio logs those that nobody has seen.
-            with contextlib.suppress(RPCError, asyncio.CancelledError):
-                await operation.workflow_handle()
-            is_passing = isinstance(error, RPCError) and error.status is RPCStatusCode.FAILED_PRECONDITION
-            if not is_passing or clock() > deadline:
+            await _seen(operation)
+            if not _is_passing(error) or clock() > deadline:
                 raise
             deadline = min(deadline, clock() + READY_SECONDS)
         await asyncio.sleep(_PAUSE)
+
+
+def _is_passing(error: Exception) -> bool:
+    return isinstance(error, RPCError) and error.status is RPCStatusCode.FAILED_PRECONDITION
+
+
+async def _seen(operation: Start) -> None:
+    """Look at the error that a start keeps too; asyncio logs those that nobody has seen."""
+    with contextlib.suppress(RPCError, asyncio.CancelledError):
+        await operation.workflow_handle()

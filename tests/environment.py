@@ -17,6 +17,7 @@ from temporalio.plugin import SimplePlugin
 from billflow.api.server import serving
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.postgres import RUNS, as_login
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -198,7 +199,8 @@ async def running_environment(
     async with stripe_at(f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe") as emulator:
         secret = emulator.webhook_secret
         settings = Settings(
-            database_url=SecretStr(database_url),
+            database_url=SecretStr(as_login(database_url, RUNS)),
+            database_owner_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),

@@ -216,7 +216,7 @@ class PlanEnvironment:
 
     async def query(self, query: str, values: list[Any]) -> list[Any]:
         """Ask the database as its owner."""
-        url = self.env.engine.settings.database_url
+        url = self.env.engine.settings.database_owner_url
         assert url is not None
         async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as connection:
             return await (await connection.execute(query, values)).fetchall()

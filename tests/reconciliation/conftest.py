@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
@@ -165,7 +166,8 @@ async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[Reco
     """Yield an organization of its own with working workers and a Stripe account without webhooks."""
     async with StripeEmulator(seed=secrets.randbits(31)) as emulator:
         settings = Settings(
-            database_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(env_database_url, RUNS)),
+            database_owner_url=SecretStr(env_database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             org=f"town-{secrets.token_hex(4)}",

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from billflow.dev.postgres import RUNS, as_login
 from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.domain.commands import PlanCommand
@@ -40,7 +41,7 @@ async def store_url(postgres_url: str) -> str:
 @pytest.fixture(scope="package")
 async def database(store_url: str) -> AsyncIterator[Database]:
     """Yield the way to that database."""
-    database = Database(store_url, pool_size=12)
+    database = Database(as_login(store_url, RUNS), pool_size=12)
     yield database
     await database.close()
 

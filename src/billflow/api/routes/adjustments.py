@@ -121,7 +121,7 @@ async def void_invoice(
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
-async def give_up_invoice(
+async def mark_invoice_uncollectible(
     invoice_id: str,
     services: ServicesHere,
     principal: SupportHere,

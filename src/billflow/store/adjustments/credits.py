@@ -6,6 +6,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.currencies import in_steps
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
@@ -37,17 +38,18 @@ class PostgresCreditRepository:
             )
 
     async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
-        """Grant a credit once per *key*; raises `InvalidInput` for a currency the customer does not pay in."""
+        """Grant a credit once per *key*; raises `InvalidInput` for a currency it does not pay in, or an odd amount."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")
             if granted := (await recorder.session.scalars(known)).first():
                 return as_record(GrantedCredit, granted)
+            currency = await _currency(recorder.session, customer, new.currency)
             row = CreditRow(
                 id=uuid4(),
                 org_id=customer.org_id,
                 customer_id=customer.id,
-                amount=new.amount,
-                currency=await _currency(recorder.session, customer, new.currency),
+                amount=in_steps(new.amount, currency, "amount"),
+                currency=currency,
                 reason=new.reason,
                 step_key=f"grant/{key}",
                 at=change.at,

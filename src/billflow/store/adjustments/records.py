@@ -89,6 +89,7 @@ def standing_of(money: Money) -> InvoiceMoney:
             credited[key] = credited.get(key, 0) + line.amount
     return InvoiceMoney(
         status=invoice.status,
+        currency=invoice.currency,
         total=invoice.total,
         amount_due=invoice.total if invoice.amount_due is None else invoice.amount_due,
         amount_paid=invoice.amount_paid,

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -27,6 +28,7 @@ from billflow.models.tables import (
     RemoteServer,
 )
 from billflow.store.audit.recorder import recorder_of
+from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.deployments import DeploymentRow, create_deployment
@@ -72,8 +74,12 @@ class PostgresCustomerRepository:
         """Agree on prices with a customer, for plans that are still to start.
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
+        Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
         async with customer_change(self.database, ref, change) as (customer, recorder):
+            currency = (await default_account(recorder.session, customer.id)).currency
+            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
+                in_steps(getattr(pricing, name), currency, name)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)

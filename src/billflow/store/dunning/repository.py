@@ -17,7 +17,7 @@ from billflow.domain.dunning import (
     UnpaidInvoice,
     WriteOffDecision,
     check_policy,
-    let_go,
+    decide_write_off,
     without_consequences,
 )
 from billflow.domain.errors import NotFound
@@ -214,7 +214,7 @@ async def _decided(
         .limit(rule.invoices)
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
-    return let_go(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+    return decide_write_off(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

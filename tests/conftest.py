@@ -37,7 +37,7 @@ def pytest_collection_finish() -> None:
 
 
 # Each HTTP client reads the certificates of all authorities, which takes longer than a request to this machine.
-ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]  # it takes the same
+ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
 
 # How hard the properties look; time decides nothing, and chance only in the long run.
 settings.register_profile(

@@ -1,6 +1,5 @@
 """Credits that support grants; they are rows, and the next invoices use them up."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -13,15 +12,12 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_record
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_record
 
 
-@dataclass(frozen=True)
-class PostgresCreditRepository:
+class PostgresCreditRepository(Repository):
     """The credits of customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def get(self, ref: CustomerRef) -> CreditsRecord:
         """Return what is left, and every row it comes from, the newest first."""

@@ -1,14 +1,13 @@
 """`billflow invoice pay|refund|credit-note|void|mark-uncollectible`: what is done to invoices."""
 
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import uuid4
 
 import typer
 
 from billflow.cli import output
 from billflow.cli.lookup import found, org_of
 from billflow.cli.params import AsJson, InvoiceId, Key, Reason, example
-from billflow.cli.session import actor, answered, run
+from billflow.cli.session import actor, answered, key_of, run
 
 if TYPE_CHECKING:
     from billflow.wiring.engine import Engine
@@ -25,7 +24,7 @@ def pay(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
 
     async def act(engine: "Engine") -> None:
         who = await _who(engine, invoice, None)
-        outcome = await answered(engine.invoices.pay(who["org_id"], who["invoice_id"]), who["key"])
+        outcome = await answered(engine.invoices.pay(who["org_id"], who["invoice_id"]))
         _show(outcome, "Payment", as_json=as_json)
 
     run(act)
@@ -110,7 +109,7 @@ def _close(invoice: str, to: str, reason: str | None, *, as_json: bool) -> None:
 async def _who(engine: "Engine", invoice: str, key: str | None) -> dict[str, Any]:
     org_id, invoice_id = await org_of(engine), await found(engine, "invoice", invoice)
     at = await engine.adjustments.now_of(org_id, invoice_id)
-    return {"org_id": org_id, "invoice_id": invoice_id, "key": key or str(uuid4()), "actor": actor(), "at": at}
+    return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}
 
 
 def _show(answer: Any, title: str, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from billflow.cli import output
 from billflow.cli.customer_views import access_facts, onboarding_facts, report_facts, usage_facts
 from billflow.cli.lookup import change_here, customer_ref, now
 from billflow.cli.params import AsJson, CustomerId, Key, moment
-from billflow.cli.session import PATIENCE_SECONDS, on_database, run
+from billflow.cli.session import PATIENCE_SECONDS, key_of, on_database, run
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
@@ -75,12 +75,10 @@ def credit(
     """Grant a customer a credit, which the next invoices use up."""
 
     async def act(store: "Store") -> None:
-        from uuid import uuid4
-
         from billflow.models.contracts.customer_finances import NewCredit
 
         ref, new = await customer_ref(store, customer), NewCredit(amount=amount, reason=reason)
-        granted = await store.repositories.credits.grant(ref, new, key or str(uuid4()), change_here(reason))
+        granted = await store.repositories.credits.grant(ref, new, key_of(key), change_here(reason))
         if as_json:
             output.as_json(granted)
         else:

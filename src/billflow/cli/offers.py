@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
 from billflow.cli import output
 from billflow.cli.lookup import found, now, org_of, short
 from billflow.cli.params import AsJson, CustomerId, Key, example, moment
-from billflow.cli.session import actor, answered, on_database, run
+from billflow.cli.session import actor, answered, key_of, on_database, run
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def withdraw(offer: OfferId, *, as_json: AsJson = False) -> None:
         change = _change()
         known = await _offer(engine, offer)
         withdrawn = engine.offers.withdraw(known.org_id, known.customer_id, known.offer_id, change)
-        shown = await answered(withdrawn, known.offer_id)
+        shown = await answered(withdrawn)
         if as_json:
             output.as_json(shown)
         else:
@@ -133,7 +132,7 @@ def accept(  # noqa: PLR0913  (each is one choice)
         clock_id = await found(engine, "clock", clock) if clock else None
         at = (await engine.repositories.test_clocks.get(known.org_id, clock_id)).now_at if clock_id else now()
         chosen = Acceptance(
-            key=key or str(uuid4()),
+            key=key_of(key),
             schedule=schedule,
             licenses=licenses,
             license_management=license_management,

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from billflow.cli import output
 from billflow.cli.lookup import found, now, org_of, plan_ref
 from billflow.cli.plan_views import described, invoice_rows
-from billflow.cli.session import actor, answered
+from billflow.cli.session import actor, answered, key_of
 from billflow.domain.errors import Refused
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest
 
@@ -37,7 +37,7 @@ async def start(engine: "Engine", typed: Start) -> None:
     ask = StartPlanInput(
         org_id=org_id,
         customer_id=customer_id,
-        idempotency_key=typed.key or str(uuid4()),
+        idempotency_key=key_of(typed.key),
         actor=actor(),
         start=typed.asked,
         test_clock_id=clock_id,
@@ -61,13 +61,13 @@ async def signal(engine: "Engine", typed: "Request") -> None:
     request = _request(typed)
     await engine.plans.signal(await plan_ref(engine, typed.plan), request)
     if typed.as_json:
-        output.as_json({"command_id": request.command_id, "sent": True})
+        output.as_json({"command_id": KeyNamespace.CLIENT.name_of(request.command_id), "sent": True})
         return
     output.say(f"Left with the plan; `billflow plan timeline {typed.plan}` shows what came of it.")
 
 
 def _request(typed: "Request") -> CommandRequest:
-    return CommandRequest(command_id=typed.key or str(uuid4()), command=typed.command, actor=actor())
+    return CommandRequest(command_id=key_of(typed.key), command=typed.command, actor=actor())
 
 
 def _show_result(result: StepResult) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from billflow.demo.scenario import PlanToPlay, ScenarioStep
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.payments.sandbox import Sandbox
@@ -96,7 +97,7 @@ class Player:
         ask = StartPlanInput(
             org_id=self.env.org_id,
             customer_id=self.customer_id,
-            idempotency_key=f"demo/{self.customer_id}",
+            idempotency_key=KeyNamespace.CLIENT.key("demo", self.customer_id),
             actor=ACTOR,
             start=self.part.asked,
             test_clock_id=self.clock_id,
@@ -115,7 +116,8 @@ class Player:
             await self.env.engine.collection.retry_payments(self.env.org_id, self.customer_id)
         if scene.command:
             plan = await self._live_plan()
-            request = CommandRequest(command_id=f"demo-{first.plan_id}-{number}", command=scene.command, actor=ACTOR)
+            key = KeyNamespace.CLIENT.key("demo", first.plan_id, str(number))
+            request = CommandRequest(command_id=key, command=scene.command, actor=ACTOR)
             await self.env.engine.plans.command(plan.ref, request)
 
     async def _live_plan(self) -> PlanState:

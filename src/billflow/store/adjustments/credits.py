@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
@@ -36,7 +37,7 @@ class PostgresCreditRepository:
                 credits=tuple(map(_record, rows)),
             )
 
-    async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
+    async def grant(self, ref: CustomerRef, new: NewCredit, key: NamespacedKey, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency the customer does not pay in."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")

@@ -26,7 +26,7 @@ async def offered(api: httpx.AsyncClient, customer_id: str) -> str:
     return str(answer.json()["offer"]["id"])
 
 
-async def test_dunning_ends_a_plan_whose_caller_has_used_the_key_of_its_collection(
+async def test_dunning_ends_a_plan_whose_client_has_used_the_key_of_its_collection(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await env.customer()

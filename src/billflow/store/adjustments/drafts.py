@@ -9,7 +9,7 @@ from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.tables import CreditNoteLineRow, CreditNoteRow, RefundRow
 from billflow.store.invoices.locks import LockedInvoice
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 
 def new_refund(

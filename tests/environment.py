@@ -24,6 +24,7 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -84,7 +85,7 @@ class Environment(ApiEnvironment):
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(secrets.token_hex(8)),
             actor="tests",
             start=asked,
             test_clock_id=clock[0] if clock else None,
@@ -162,7 +163,9 @@ def ref(plan: PlanState) -> PlanRef:
 
 def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
     """Wrap a command, under an id of its own unless one is given."""
-    return CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
+    return CommandRequest(
+        command_id=KeyNamespace.CLIENT.key(command_id or secrets.token_hex(8)), command=command, actor="tests"
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
@@ -75,7 +76,7 @@ class ReconciliationEnvironment:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(secrets.token_hex(8)),
             actor="tests",
             start=asked,
             at=datetime.now(UTC),

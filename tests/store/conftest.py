@@ -17,6 +17,7 @@ from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, Deployment, NewCustomer, SeatReport
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
@@ -82,7 +83,7 @@ class Company:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=key or uuid4().hex,
+            idempotency_key=KeyNamespace.CLIENT.key(key or uuid4().hex),
             actor="tester",
             start=asked,
             at=BEGIN,
@@ -116,7 +117,13 @@ class Company:
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
-        step = CommandInput(plan=ref(plan), at=at, command_id=key or uuid4().hex, command=command, actor="tester")
+        step = CommandInput(
+            plan=ref(plan),
+            at=at,
+            command_id=KeyNamespace.CLIENT.key(key or uuid4().hex),
+            command=command,
+            actor="tester",
+        )
         return await self.repositories.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 

@@ -24,6 +24,7 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
@@ -134,7 +135,7 @@ async def mark_invoice_uncollectible(
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
 
 
-async def _ask(services: Services, principal: Principal, invoice_id: str, key: str) -> dict[str, Any]:
+async def _ask(services: Services, principal: Principal, invoice_id: str, key: NamespacedKey) -> dict[str, Any]:
     return {
         "org_id": principal.org_id,
         "invoice_id": invoice_id,

@@ -9,6 +9,7 @@ from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.keys import NamespacedKey
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
 Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -34,7 +35,7 @@ class AdjustmentInput(Contract):
 
     org_id: str
     invoice_id: str
-    key: str
+    key: NamespacedKey
     actor: str
     request_id: str | None = None
     at: Moment

@@ -134,6 +134,13 @@ class SetEndDate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveEndDate:
+    """Take back the plan's end date: it renews and runs on."""
+
+    type: Literal["remove_end_date"] = "remove_end_date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendTrial:
     """Let the trial last that many days longer."""
 
@@ -187,6 +194,7 @@ PlanCommand = (
     | UpgradeTierNow
     | ScheduleTierAtPlanEnd
     | SetEndDate
+    | RemoveEndDate
     | ExtendTrial
     | SetCollectionMethod
     | ApplyDiscount

@@ -215,6 +215,11 @@ class Step:
         cycle_end, end_date = self.cycle_end(after), self.plan.end_date
         return cycle_end if end_date is None or cycle_end < end_date else end_date
 
+    def renew_without_switch(self, licenses: int) -> None:
+        """Note the licenses that the next cycle would have if the scheduled tier were taken back (rules 19.1)."""
+        if self.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+            self.change(licenses_without_switch=licenses)
+
     def change(self, **changes: Any) -> None:
         """Replace fields of the plan."""
         self.plan = replace(self.plan, **changes)

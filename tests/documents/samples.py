@@ -1,5 +1,6 @@
 """An invoice with every kind of line, and customers that read it in their languages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from billflow.domain.calendar import Period
@@ -74,6 +75,13 @@ def lines() -> tuple[LineRecord, ...]:
             "USD 20 per month new customer discount",
             Derivation(price=-2000, quantity=1, numerator=2, period=MONTH, note="2 discounted months"),
         ),
+        line(
+            7,
+            LineKind.END_DATE_CHANGE,
+            f"Additional {tier} license, end date moved",
+            replace(prorated(1050, 2, charged=odd, cycle=MONTH), less=500, period=half),
+        ),
+        line(8, LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=316, quantity=1, period=half)),
     )
 
 

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import live_through
-from billflow.domain.catalog import Hosting
 from billflow.domain.cycle import next_billing_cycle
 from billflow.domain.errors import NeedsAttention, Refused
-from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.plan_start import StartPlan
 from billflow.domain.preview import forecast
 from billflow.domain.step import Facts, Step
-from tests.domain.builders import DAY, START, a_customer, at, catalog, seats
-from tests.domain.life import Life
+from tests.domain.builders import DAY, START, at, seats
+from tests.domain.life import Life, Reporting, life_of
 
 SECOND = timedelta(seconds=1)
 HORIZON = timedelta(days=400)
@@ -92,33 +91,6 @@ DETOURS = {
 }
 
 
-class Reporting(Life):
-    """A life whose servers go on reporting: the newest report tells how fresh the others are."""
-
-    def known(self, moment: datetime) -> Facts:
-        facts, newest = super().known(moment), self.observations[-1:]
-        fresh = tuple(one for one in newest if one.observed_at > moment)
-        return replace(facts, observations=facts.observations + fresh)
-
-
-def life_of(tier: str, wish: StartPlan, members: int, *, exempt: bool) -> Life:
-    sold = catalog().tier(tier)
-    customer = a_customer(
-        hosting=sold.hosting,
-        exempt_from_license_number_check=exempt,
-        flat_discounted_months=12 if sold.hosting is Hosting.SELF_HOSTED else 0,
-    )
-    facts = StartFacts(plan_id="plan", customer=customer, catalog=catalog(), last_observation=seats(START, members))
-    started = start_plan(facts, replace(wish, tier=tier), START)
-    life = Reporting(
-        Facts(plan=started.plan, customer=started.customer, catalog=catalog(), last_observation=facts.last_observation)
-    )
-    life.take(started)
-    if started.plan.status is PlanStatus.NEVER_STARTED:
-        life.take(activate(life.facts, START))
-    return life
-
-
 @dataclass
 class Twins:
     """The same plan twice: one makes the detour, the other never does."""
@@ -160,7 +132,7 @@ spans = st.one_of(st.integers(0, 3600), st.integers(0, 60 * 86_400)).map(lambda 
     name=st.sampled_from(sorted(DETOURS)),
 )
 def test_what_is_scheduled_and_taken_back_leaves_dates_licenses_and_invoices_as_they_were(
-    life: Life, moment: datetime, span: timedelta, before: int, meanwhile: int | None, name: str
+    *, life: Life, moment: datetime, span: timedelta, before: int, meanwhile: int | None, name: str
 ) -> None:
     twins, detour, back_at = Twins(life, copied(life)), DETOURS[name], moment + span + 2 * SECOND
     twins.seats_are(before, max(moment - DAY, START))

@@ -36,6 +36,8 @@ class Translations:
     rounded_up: str
     rounded_down: str
     months: str
+    less: str
+    capped: str
     below_list: str
     instalment: str
     statuses: dict[InvoiceStatus, str]
@@ -69,6 +71,8 @@ _EN = Translations(
     rounded_up="rounded up to {each} each",
     rounded_down="rounded down to {each} each",
     months="{n} months at {price} each",
+    less="less {each} each billed before",
+    capped="no more than is charged",
     below_list="the price is {percent} below list price",
     instalment="part {n} of 12 of {price} a year",
     statuses={
@@ -85,6 +89,8 @@ _EN = Translations(
         LineKind.FIXED_PRICE_RENEWAL: "{tier}, renewal",
         LineKind.ADDITIONAL_LICENSES: "{tier}, additional licenses",
         LineKind.FLAT_DISCOUNT: "New customer discount",
+        LineKind.END_DATE_CHANGE: "{tier}, additional licenses, end date moved",
+        LineKind.CREDIT_TO_BALANCE: "Credit to your balance",
     },
 )
 _DE = Translations(
@@ -114,6 +120,8 @@ _DE = Translations(
     rounded_up="aufgerundet auf je {each}",
     rounded_down="abgerundet auf je {each}",
     months="{n} Monate zu je {price}",
+    less="abzüglich bereits berechneter {each} je Lizenz",
+    capped="höchstens so viel, wie berechnet wird",
     below_list="der Preis liegt {percent} unter dem Listenpreis",
     instalment="Rate {n} von 12 von {price} im Jahr",
     statuses={
@@ -130,6 +138,8 @@ _DE = Translations(
         LineKind.FIXED_PRICE_RENEWAL: "{tier}, Verlängerung",
         LineKind.ADDITIONAL_LICENSES: "{tier}, zusätzliche Lizenzen",
         LineKind.FLAT_DISCOUNT: "Neukundenrabatt",
+        LineKind.END_DATE_CHANGE: "{tier}, zusätzliche Lizenzen, Enddatum geändert",
+        LineKind.CREDIT_TO_BALANCE: "Gutschrift auf Ihr Guthaben",
     },
 )
 _FR = Translations(
@@ -159,6 +169,8 @@ _FR = Translations(
     rounded_up="arrondi au supérieur à {each} chacune",
     rounded_down="arrondi à l'inférieur à {each} chacune",
     months="{n} mois à {price} chacun",
+    less="moins {each} par licence déjà facturés",
+    capped="au plus ce qui est facturé",
     below_list="le prix est inférieur de {percent} au prix catalogue",
     instalment="échéance {n} sur 12 de {price} par an",
     statuses={
@@ -175,6 +187,8 @@ _FR = Translations(
         LineKind.FIXED_PRICE_RENEWAL: "{tier}, renouvellement",
         LineKind.ADDITIONAL_LICENSES: "{tier}, licenses supplémentaires",
         LineKind.FLAT_DISCOUNT: "Remise nouveau client",
+        LineKind.END_DATE_CHANGE: "{tier}, licences supplémentaires, date de fin modifiée",
+        LineKind.CREDIT_TO_BALANCE: "Crédit sur votre solde",
     },
 )
 _IT = Translations(
@@ -204,6 +218,8 @@ _IT = Translations(
     rounded_up="arrotondato per eccesso a {each} ciascuna",
     rounded_down="arrotondato per difetto a {each} ciascuna",
     months="{n} mesi a {price} ciascuno",
+    less="meno {each} per licenza già fatturati",
+    capped="al massimo quanto fatturato",
     below_list="il prezzo è inferiore del {percent} al listino",
     instalment="rata {n} di 12 di {price} all'anno",
     statuses={
@@ -220,6 +236,8 @@ _IT = Translations(
         LineKind.FIXED_PRICE_RENEWAL: "{tier}, rinnovo",
         LineKind.ADDITIONAL_LICENSES: "{tier}, licenze aggiuntive",
         LineKind.FLAT_DISCOUNT: "Sconto nuovo cliente",
+        LineKind.END_DATE_CHANGE: "{tier}, licenze aggiuntive, data di fine modificata",
+        LineKind.CREDIT_TO_BALANCE: "Accredito sul suo saldo",
     },
 )
 

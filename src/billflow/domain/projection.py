@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind
+from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
-from billflow.domain.step import ChargedLine, Facts, Outcome
+from billflow.domain.step import BilledAddition, ChargedLine, Facts, Outcome
 
 
 def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
@@ -14,7 +15,7 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     *paid* says whether the lines of the step's invoices count as paid. The ledger is kept whole.
     """
     if outcome.successor:
-        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), trial_invoice_paid=None)
+        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None)
         return after(handed_over, outcome.successor, paid=paid)
     given_back = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
@@ -26,6 +27,7 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
         last_observation=outcome.last_observation,
         next_plan=_scheduled(facts, outcome),
         charged=_charged(facts, outcome, paid=paid),
+        additions=_additions(facts, outcome),
         paid_licenses=_paid_licenses(facts, outcome),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
         trial_discounted_months=_trial_discounted_months(facts, outcome),
@@ -52,7 +54,13 @@ def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine
 
 
 def _runs(line: Line, outcome: Outcome) -> bool:
-    return line.derivation.period.end > outcome.at
+    return line.derivation.period.end > outcome.at and line.kind is not LineKind.CREDIT_TO_BALANCE
+
+
+def _additions(facts: Facts, outcome: Outcome) -> tuple[BilledAddition, ...]:
+    lines = [line for invoice in outcome.invoices for line in invoice.lines]
+    billed = additions_after(facts.additions, lines)
+    return tuple(addition for addition in billed if addition.cycle.end > outcome.at)
 
 
 def _paid_licenses(facts: Facts, outcome: Outcome) -> int:

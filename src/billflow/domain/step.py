@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,7 @@ from billflow.domain.errors import Refused
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.proration import Derivation
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
@@ -33,12 +34,38 @@ class ChargedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BilledAddition:
+    """Licenses added within the running cycle, as far as they are billed (rules 8.9).
+
+    `seq` is the first ledger entry of their line, `derivation` that line's. One license was charged `unit` minor units
+    in all, for its time up to `until`. `given_back` tells that the line was credited, refunded, voided or given up.
+    """
+
+    seq: int
+    derivation: Derivation
+    unit: int
+    until: datetime
+    given_back: bool = False
+
+    @property
+    def cycle(self) -> Period:
+        """Return the cycle that the licenses were added in."""
+        return self.derivation.cycle or self.derivation.period
+
+    def adjusted(self, change: Derivation) -> "BilledAddition":
+        """Return the addition once a line with that derivation is billed."""
+        until = self.derivation.period.start + timedelta(microseconds=change.numerator)
+        return replace(self, unit=change.rounded_unit, until=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the records know when a step begins.
 
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
-    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
+    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
+    and `additions` what of it was billed for a part of the cycle.
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
     the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
     up. `offer` is the open offer that the command names.
@@ -53,6 +80,7 @@ class Facts:
     settings: BillingSettings = DEFAULT_SETTINGS
     next_plan: Plan | None = None
     charged: tuple[ChargedLine, ...] = ()
+    additions: tuple[BilledAddition, ...] = ()
     paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
@@ -134,6 +162,7 @@ class Step:
             ledger=(),
             next_plan=None,
             charged=(),
+            additions=(),
             trial_invoice_paid=None,
         )
         self.successor = Step.begin(facts, self.at)

@@ -30,6 +30,9 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
+    # The credit gives back what is billed beyond this moment; what is still to be billed up to it is billed now.
+    uncredited = tuple(addition for addition in step.facts.additions if addition.until <= step.at)
+    step.facts = replace(step.facts, additions=uncredited)
     follower = replace(
         successor_of(plan, anchor, command.schedule or plan.schedule),
         tier=tier.code,

@@ -21,7 +21,7 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.fixed_price is None:
         return None
-    period = Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time))
+    period = Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time))
     derivation = instalment(
         plan.fixed_price, plan.schedule, _instalment_index(step, charge), period, step.facts.settings
     )
@@ -29,16 +29,21 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
 
 
 def renewal(step: Step, charge: Charge) -> Line | None:
-    """Bill a cycle in advance: licenses times the plan's price (rules 8.2)."""
+    """Bill a cycle in advance: licenses times the plan's price (rules 8.2).
+
+    The first cycle after a trial is no renewal, but what buys the plan.
+    """
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.price_per_license is None:
         return None
     derivation = Derivation(
         price=plan.price_per_license,
         quantity=charge.entry.licenses,
-        period=Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time)),
+        period=Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time)),
         percent_off=plan.discount_percent,
     )
+    if step.facts.plan.status.in_trial:
+        return Line(LineKind.INITIAL_UPGRADE, step.tier.name, derivation, (charge.entry.seq,))
     return Line(LineKind.RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
@@ -73,13 +78,19 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
     if starts is None:
         return None
-    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency)
+    charged = sum(line.amount for line in lines if line.amount > 0)
+    return flat_discount_line(customer.flat_discount, months, charged, starts.derivation.period, plan.currency)
 
 
-def flat_discount_line(discount: int, months: int, period: Period, currency: str) -> Line:
-    """Return the line that takes *discount* off for each of *months*."""
+def flat_discount_line(discount: int, months: int, charged: int, period: Period, currency: str) -> Line:
+    """Return the line that takes *discount* off for each of *months*, at most what is *charged* (rules 14)."""
     derivation = Derivation(
-        price=-discount, quantity=1, numerator=months, period=period, note=f"{months} discounted months"
+        price=-discount,
+        quantity=1,
+        numerator=months,
+        period=period,
+        less=min(charged - discount * months, 0),
+        note=f"{months} discounted months",
     )
     description = f"{format_amount(discount, currency)} per month new customer discount"
     return Line(LineKind.FLAT_DISCOUNT, description, derivation)

@@ -1,0 +1,58 @@
+"""Licenses added for a part of a cycle, when the end they were charged up to has moved (rules 8.9)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from billflow.domain.calendar import Period
+from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.proration import Derivation, prorated
+from billflow.domain.step import BilledAddition, Step
+
+
+def end_date_changes(step: Step) -> list[Line]:
+    """Return a line for each addition that costs more or less than was billed, now that the plan ends otherwise.
+
+    Of an addition that was given back nothing is credited any more.
+    """
+    changes = [_change(step, addition) for addition in step.facts.additions]
+    return [line for line in changes if line.amount > 0 or (line.amount < 0 and line.adjusts not in _given_back(step))]
+
+
+def _given_back(step: Step) -> set[int]:
+    return {addition.seq for addition in step.facts.additions if addition.given_back}
+
+
+def _change(step: Step, addition: BilledAddition) -> Line:
+    billed, ends = addition.derivation, step.plan.end_date
+    cycle, start = addition.cycle, billed.period.start
+    until = max(cycle.end if ends is None else min(cycle.end, ends), start)
+    whole = prorated(billed.price, billed.quantity, charged=Period(start, until), cycle=cycle)
+    derivation = replace(
+        whole,
+        less=addition.unit,
+        period=Period(min(addition.until, until), max(addition.until, until)),
+        percent_off=billed.percent_off,
+    )
+    description = f"Additional {step.tier.name} license, end date moved"
+    return Line(LineKind.END_DATE_CHANGE, description, derivation, adjusts=addition.seq)
+
+
+def credit_to_balance(lines: Sequence[Line]) -> Line | None:
+    """Return the line that puts onto the customer's balance what the credits exceed the charges by (rules 8.9)."""
+    owed = -sum(line.amount for line in lines)
+    if owed <= 0:
+        return None
+    period = next(line for line in lines if line.kind is LineKind.END_DATE_CHANGE).derivation.period
+    return Line(LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=owed, quantity=1, period=period))
+
+
+def additions_after(additions: Sequence[BilledAddition], lines: Sequence[Line]) -> tuple[BilledAddition, ...]:
+    """Return what is billed of each addition once *lines* are: new ones, and those that the lines adjust."""
+    known = {addition.seq: addition for addition in additions}
+    for line in lines:
+        if line.kind is LineKind.ADDITIONAL_LICENSES:
+            seq, billed = line.entries[0], line.derivation
+            known[seq] = BilledAddition(seq=seq, derivation=billed, unit=billed.unit_amount, until=billed.period.end)
+        elif line.adjusts is not None:
+            known[line.adjusts] = known[line.adjusts].adjusted(line.derivation)
+    return tuple(known.values())

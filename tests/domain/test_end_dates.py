@@ -36,10 +36,10 @@ moves = st.lists(
 )
 
 
-def lived(life: Life, told: list[Move]) -> datetime:
+def lived(life: Life, moved: list[Move]) -> datetime:
     """Live through the moves and a year more; return when that ends."""
     now = START
-    for gap, members, days in told:
+    for gap, members, days in moved:
         now += gap
         if members is not None:
             life.observe(seats(now, members))
@@ -80,24 +80,24 @@ def paid(life: Life) -> int:
     return sum(invoice.total for invoice in life.invoices) - sum(life.credits)
 
 
-@given(schedule=st.sampled_from(Schedule), members=st.integers(1, 20), told=moves)
+@given(schedule=st.sampled_from(Schedule), members=st.integers(1, 20), moved=moves)
 def test_license_seconds_billed_are_license_seconds_held_whatever_the_end_date_did(
-    schedule: Schedule, members: int, told: list[Move]
+    schedule: Schedule, members: int, moved: list[Move]
 ) -> None:
     life = life_of("cloud_standard", replace(ANNUAL, schedule=schedule), members, settings=UNBUNDLED)
-    lived(life, told)
+    lived(life, moved)
     assert paid(life) == owed(life)
     assert all(invoice.total >= 0 for invoice in life.invoices)
     for invoice in life.invoices:
-        told_lines = [explain(line, invoice.currency) for line in invoice.lines]
-        assert invoice.total == sum((one.rounded_unit - one.less) * one.quantity for one in told_lines)
+        explained = [explain(line, invoice.currency) for line in invoice.lines]
+        assert invoice.total == sum((one.rounded_unit - one.less) * one.quantity for one in explained)
 
 
-@given(members=st.integers(1, 20), told=moves)
-def test_a_forecast_foresees_what_moved_end_dates_will_cost(members: int, told: list[Move]) -> None:
+@given(members=st.integers(1, 20), moved=moves)
+def test_a_forecast_foresees_what_moved_end_dates_will_cost(members: int, moved: list[Move]) -> None:
     life = life_of("cloud_standard", ANNUAL, members)
     now = START
-    for gap, reported, days in told[:4]:
+    for gap, reported, days in moved[:4]:
         now += gap
         if reported is not None:
             life.observe(seats(now, reported))
@@ -156,9 +156,9 @@ def test_an_end_date_that_comes_back_before_a_billing_date_changes_nothing() -> 
     assert len(life.invoices) == made
 
 
-def test_nothing_is_credited_for_licenses_whose_price_was_given_back() -> None:
+def test_nothing_is_credited_for_licenses_that_were_credited_before() -> None:
     life = year_with_an_end()
-    life.facts = replace(life.facts, additions=tuple(replace(one, given_back=True) for one in life.facts.additions))
+    life.facts = replace(life.facts, additions=tuple(replace(one, credited=True) for one in life.facts.additions))
     made = len(life.invoices)
     life.command(c.SetEndDate(end_date=at("2024-06-15T10:00")), at("2024-05-02"))
     life.backfill(at("2024-06-16"))

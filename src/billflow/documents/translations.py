@@ -169,7 +169,7 @@ _FR = Translations(
     rounded_up="arrondi au supérieur à {each} chacune",
     rounded_down="arrondi à l'inférieur à {each} chacune",
     months="{n} mois à {price} chacun",
-    less="moins {each} par licence déjà facturés",
+    less="moins {each} chacun déjà facturés",
     capped="au plus ce qui est facturé",
     below_list="le prix est inférieur de {percent} au prix catalogue",
     instalment="échéance {n} sur 12 de {price} par an",
@@ -187,7 +187,7 @@ _FR = Translations(
         LineKind.FIXED_PRICE_RENEWAL: "{tier}, renouvellement",
         LineKind.ADDITIONAL_LICENSES: "{tier}, licenses supplémentaires",
         LineKind.FLAT_DISCOUNT: "Remise nouveau client",
-        LineKind.END_DATE_CHANGE: "{tier}, licences supplémentaires, date de fin modifiée",
+        LineKind.END_DATE_CHANGE: "{tier}, licenses supplémentaires, date de fin modifiée",
         LineKind.CREDIT_TO_BALANCE: "Crédit sur votre solde",
     },
 )

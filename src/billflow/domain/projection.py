@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from billflow.domain.additions import BilledAddition
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind
 from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
-from billflow.domain.step import BilledAddition, ChargedLine, Facts, Outcome
+from billflow.domain.step import ChargedLine, Facts, Outcome
 
 
 def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
@@ -17,11 +18,11 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     if outcome.successor:
         handed_over = replace(facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None)
         return after(handed_over, outcome.successor, paid=paid)
-    given_back = facts.trial_discounted_months if outcome.void_trial_invoice else 0
+    credited = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
         facts,
         plan=outcome.plan,
-        customer=outcome.customer.with_months_spent(-given_back),
+        customer=outcome.customer.with_months_spent(-credited),
         ledger=_ledger(facts, outcome),
         observations=tuple(o for o in facts.observations if o.observed_at > outcome.plan.seats_observed_through),
         last_observation=outcome.last_observation,

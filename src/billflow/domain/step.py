@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
+from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
@@ -13,7 +14,6 @@ from billflow.domain.errors import Refused
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import Plan, PlanStatus
-from billflow.domain.proration import Derivation
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
@@ -31,31 +31,6 @@ class ChargedLine:
     amount: int | Fraction
     period: Period
     paid: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BilledAddition:
-    """Licenses added within the running cycle, as far as they are billed (rules 8.9).
-
-    `seq` is the first ledger entry of their line, `derivation` that line's. One license was charged `unit` minor units
-    in all, for its time up to `until`. `given_back` tells that the line was credited, refunded, voided or given up.
-    """
-
-    seq: int
-    derivation: Derivation
-    unit: int
-    until: datetime
-    given_back: bool = False
-
-    @property
-    def cycle(self) -> Period:
-        """Return the cycle that the licenses were added in."""
-        return self.derivation.cycle or self.derivation.period
-
-    def adjusted(self, change: Derivation) -> "BilledAddition":
-        """Return the addition once a line with that derivation is billed."""
-        until = self.derivation.period.start + timedelta(microseconds=change.numerator)
-        return replace(self, unit=change.rounded_unit, until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

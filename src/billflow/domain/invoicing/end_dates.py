@@ -3,23 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.proration import Derivation, prorated
-from billflow.domain.step import BilledAddition, Step
+from billflow.domain.step import Step
 
 
 def end_date_changes(step: Step) -> list[Line]:
     """Return a line for each addition that costs more or less than was billed, now that the plan ends otherwise.
 
-    Of an addition that was given back nothing is credited any more.
+    Of an addition that was credited before nothing more is credited.
     """
     changes = [_change(step, addition) for addition in step.facts.additions]
-    return [line for line in changes if line.amount > 0 or (line.amount < 0 and line.adjusts not in _given_back(step))]
+    return [line for line in changes if line.amount > 0 or (line.amount < 0 and line.adjusts not in _credited(step))]
 
 
-def _given_back(step: Step) -> set[int]:
-    return {addition.seq for addition in step.facts.additions if addition.given_back}
+def _credited(step: Step) -> set[int]:
+    return {addition.seq for addition in step.facts.additions if addition.credited}
 
 
 def _change(step: Step, addition: BilledAddition) -> Line:

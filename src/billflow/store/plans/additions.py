@@ -8,11 +8,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.additions import BilledAddition
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.proration import Derivation
-from billflow.domain.step import BilledAddition
 from billflow.models.tables import InvoiceLineRow, InvoiceRow
 from billflow.store.plans.cycle_charges import IS_ADJUSTED, NOT_CHARGED, left_of, lines_about
 
@@ -32,14 +32,14 @@ async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEn
     rows = (await session.execute(query)).all()
     left = await left_of(session, {invoice.id: invoice for _, invoice, _, is_adjusted in rows if is_adjusted})
     lines: dict[UUID, Line] = {}
-    given_back: set[int] = set()
+    credited: set[int] = set()
     for row, invoice, entry_id, _ in rows:
         seq = min([ledger[entry_id].seq, *(lines[row.id].entries if row.id in lines else ())])
         lines[row.id] = _line(row, seq)
         if invoice.status in NOT_CHARGED or left.get(row.id, row.amount) != row.amount:
-            given_back.add(seq)
+            credited.add(seq)
     additions = additions_after((), list(lines.values()))
-    return tuple(replace(addition, given_back=addition.seq in given_back) for addition in additions)
+    return tuple(replace(addition, credited=addition.seq in credited) for addition in additions)
 
 
 def _line(row: InvoiceLineRow, seq: int) -> Line:

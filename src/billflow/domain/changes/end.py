@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from billflow.domain.billing_dates import close_in_parts
 from billflow.domain.calendar import first_step_after, without_microseconds
 from billflow.domain.commands import (
     CancelScheduledChange,
@@ -40,7 +41,7 @@ def cancel_scheduled_change(step: Step, _command: CancelScheduledChange) -> None
     trial = status is PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL
     step.change(status=PlanStatus.FREE_TRIAL if trial else PlanStatus.ACTIVE)
     if status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
-        _take_back_tier(step)
+        _drop_tier(step)
     step.say("plan.scheduled_change_canceled")
 
 
@@ -51,7 +52,7 @@ def end_now(step: Step, command: EndNow) -> None:
     _drop_scheduled(step)
 
 
-def _take_back_tier(step: Step) -> None:
+def _drop_tier(step: Step) -> None:
     """Go back to the billing dates and to the licenses that the plan has without its successor."""
     _drop_scheduled(step)
     kept, last = step.plan.licenses_without_switch, step.last
@@ -98,6 +99,8 @@ def extend_trial(step: Step, command: ExtendTrial) -> None:
     step.say("plan.trial_extended", ends=ends)
 
 
-def retry(step: Step, _command: Retry) -> None:
-    """Note that someone asked; whatever is due is tried again by whoever carries the command."""
+def retry(step: Step, command: Retry) -> None:
+    """Note that someone asked; what is due is tried again by whoever carries the command, or billed in parts now."""
     step.say("plan.retry_requested")
+    if command.in_parts:
+        close_in_parts(step)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import Line, LineKind
-from billflow.domain.proration import Derivation, prorated
+from billflow.domain.proration import Derivation
 from billflow.domain.step import Step
 
 
@@ -27,13 +27,9 @@ def _change(step: Step, addition: BilledAddition) -> Line:
     billed, ends = addition.derivation, step.plan.end_date
     cycle, start = addition.cycle, billed.period.start
     until = max(cycle.end if ends is None else min(cycle.end, ends), start)
-    whole = prorated(billed.price, billed.quantity, charged=Period(start, until), cycle=cycle)
-    derivation = replace(
-        whole,
-        less=addition.unit,
-        period=Period(min(addition.until, until), max(addition.until, until)),
-        percent_off=billed.percent_off,
-    )
+    period = Period(min(addition.until, until), max(addition.until, until))
+    charged = Period(start, until).microseconds
+    derivation = replace(billed, numerator=charged, less=addition.unit, period=period)
     description = f"Additional {step.tier.name} license, end date moved"
     return Line(LineKind.END_DATE_CHANGE, description, derivation, adjusts=addition.seq)
 
@@ -48,12 +44,22 @@ def credit_to_balance(lines: Sequence[Line]) -> Line | None:
 
 
 def additions_after(additions: Sequence[BilledAddition], lines: Sequence[Line]) -> tuple[BilledAddition, ...]:
-    """Return what is billed of each addition once *lines* are: new ones, and those that the lines adjust."""
+    """Return what is billed of each addition once *lines* are: new ones, their parts, and those that are adjusted.
+
+    A license so dear that its own price was divided stays as it was billed.
+    """
     known = {addition.seq: addition for addition in additions}
-    for line in lines:
-        if line.kind is LineKind.ADDITIONAL_LICENSES:
+    for line in (one for one in lines if one.derivation.cycle is not None):
+        if line.adjusts is not None and line.adjusts in known:
+            known[line.adjusts] = _continued(known[line.adjusts], line)
+        elif line.kind is LineKind.ADDITIONAL_LICENSES:
             seq, billed = line.entries[0], line.derivation
             known[seq] = BilledAddition(seq=seq, derivation=billed, unit=billed.unit_amount, until=billed.period.end)
-        elif line.adjusts is not None:
-            known[line.adjusts] = known[line.adjusts].adjusted(line.derivation)
     return tuple(known.values())
+
+
+def _continued(addition: BilledAddition, line: Line) -> BilledAddition:
+    if line.kind is LineKind.END_DATE_CHANGE:
+        return addition.adjusted(line.derivation)
+    quantity = addition.derivation.quantity + line.quantity
+    return replace(addition, derivation=replace(addition.derivation, quantity=quantity))

@@ -38,7 +38,9 @@ async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEn
         lines[row.id] = _line(row, seq)
         if invoice.status in NOT_CHARGED or left.get(row.id, row.amount) != row.amount:
             credited.add(seq)
-    additions = additions_after((), list(lines.values()))
+    # The parts of one line come in any order, but after the first, and before what adjusts them.
+    ordered = sorted(lines.values(), key=lambda line: (line.kind is LineKind.END_DATE_CHANGE, line.adjusts is not None))
+    additions = additions_after((), ordered)
     return tuple(replace(addition, credited=addition.seq in credited) for addition in additions)
 
 

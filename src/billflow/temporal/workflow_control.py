@@ -1,0 +1,156 @@
+"""Workflow control: starting, signalling and finding workflows from outside."""
+
+import asyncio
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from billflow.errors import Unavailable
+from billflow.models.contracts.base import Contract
+from billflow.models.contracts.plans import Refusal
+from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.updates import once_ready
+from billflow.temporal.workflow_starts import WorkflowStart
+
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+_NO_ANSWER = "The Temporal server does not answer; try again in a moment."
+_PAGE = 100
+
+
+class NoTemporalServer(Unavailable):
+    """No Temporal server answers where billflow was told to look.
+
+    Start one with `billflow dev`, or set `TEMPORAL_ADDRESS`; then try again.
+    """
+
+    code = "no_temporal_server"
+    public = "The Temporal server can't be reached; try again in a moment."
+
+
+@dataclass(frozen=True)
+class RunningPlans:
+    """Plans by their running workflows, and where the next page begins; None at the end."""
+
+    plan_ids: Sequence[str]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class WorkflowControl:
+    """Temporal's client as billflow needs it; raises `NoTemporalServer` where the server does not answer in time.
+
+    It answers for single workflows at once and lists them a moment behind.
+    """
+
+    client: Client
+
+    async def start(self, start: WorkflowStart, signal: str | None = None, *args: object) -> None:
+        """Start a workflow unless it runs; with a *signal* it is sent to the one that runs then."""
+        with _temporal_errors():
+            await self.client.start_workflow(
+                start.workflow, start.argument, **_options(start), start_signal=signal, start_signal_args=args
+            )
+
+    async def run(self, start: WorkflowStart) -> Any:
+        """Start a workflow, or join the one that runs, and return its result."""
+        with _temporal_errors():
+            handle = await self.client.start_workflow(start.workflow, start.argument, **_options(start))
+            return await handle.result()
+
+    async def update(
+        self, start: WorkflowStart, name: str, *args: Contract, result_type: Any, update_id: str | None = None
+    ) -> Any:
+        """Start a workflow unless it runs, and wait for the result of an update; an *update_id* is taken once.
+
+        Raises the `BillingError` that the workflow refused the update with.
+        """
+        with _temporal_errors():
+            return await once_ready(
+                lambda: WithStartWorkflowOperation(start.workflow, start.argument, **_options(start)),
+                partial(
+                    self.client.execute_update_with_start_workflow,
+                    name,
+                    args=args,
+                    id=update_id or uuid4().hex,
+                    result_type=result_type,
+                ),
+            )
+
+    async def signal(self, workflow_id: str, name: str, *args: object) -> bool:
+        """Signal a workflow, and tell whether it runs."""
+        try:
+            with _temporal_errors():
+                await self.client.get_workflow_handle(workflow_id).signal(name, args=args)
+        except RPCError as error:
+            return _is_found(error)
+        return True
+
+    async def is_running(self, workflow_id: str) -> bool:
+        """Tell whether a workflow runs."""
+        try:
+            with _temporal_errors():
+                found = await self.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            return _is_found(error)
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
+        """Return the next plans that have a running workflow, which may be a moment behind."""
+        query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
+        token = base64.b64decode(after) if after else None
+        with _temporal_errors():
+            listed = self.client.list_workflows(query, page_size=_PAGE, next_page_token=token)
+            await listed.fetch_next_page()
+        ids = [execution.id.removeprefix(plan_workflow_id("")) for execution in listed.current_page or ()]
+        following = listed.next_page_token
+        return RunningPlans(ids, base64.b64encode(following).decode() if following else None)
+
+
+def _options(start: WorkflowStart) -> dict[str, Any]:
+    return {
+        "id": start.workflow_id,
+        "task_queue": start.task_queue,
+        "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+        "search_attributes": start.search_attributes,
+        "static_summary": start.summary,
+    }
+
+
+@contextmanager
+def _temporal_errors() -> Iterator[None]:
+    try:
+        yield
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        if isinstance(cause, ApplicationError) and cause.details:
+            raise Refusal.model_validate(cause.details[0]).error from error
+        raise
+    except RPCTimeoutOrCancelledError as error:
+        if isinstance(error.__cause__, asyncio.CancelledError):
+            raise asyncio.CancelledError from error
+        raise NoTemporalServer(_NO_ANSWER) from error
+    except RPCError as error:
+        if error.status not in _AWAY:
+            raise
+        raise NoTemporalServer(_NO_ANSWER) from error
+
+
+def _is_found(error: RPCError) -> bool:
+    if error.status is not RPCStatusCode.NOT_FOUND:
+        raise error
+    return False

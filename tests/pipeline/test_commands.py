@@ -61,6 +61,7 @@ CASES = [
         before=(c.SetEndDate(end_date=MONTH),),
     ),
     Case(c.SetEndDate(end_date=MONTH), f"--end-date {MONTH.isoformat()}", "plan.end_date_set"),
+    Case(c.RemoveEndDate(), "", "plan.end_date_removed", before=(c.SetEndDate(end_date=MONTH),)),
     Case(c.ExtendTrial(days=7), "--days 7", "plan.trial_extended", S.FREE_TRIAL, ON_TRIAL),
     Case(
         c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),

@@ -73,14 +73,19 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
-    """One line with its derivation; `n` counts from 1. Append-only."""
+    """One line with its derivation; `n` counts from 1. Append-only.
+
+    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`.
+    """
 
     __table_args__ = (
         belongs_to("invoice"),
+        belongs_to("license_ledger", "adjusts_entry_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
+        Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
     )
 
     invoice_id: Mapped[UUID]
@@ -93,6 +98,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
     derivation: Mapped[Json]
+    adjusts_entry_id: Mapped[UUID | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):

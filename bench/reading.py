@@ -30,8 +30,8 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
+from billflow.store.session.repositories import Queries
 from billflow.wiring.store import bundled_catalog, migrate
 
 GOAL_MS = 25.0

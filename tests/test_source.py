@@ -162,8 +162,18 @@ def decorated(folder: Path, decorator: str) -> set[str]:
     }
 
 
+def holding(folder: Path, decorator: str) -> set[str]:
+    """Return the names of the classes below a folder that have a method with `@decorator`."""
+    return {
+        node.name
+        for _, node in nodes(folder)
+        if isinstance(node, ast.ClassDef)
+        and any(decorator in map(ast.unparse, getattr(member, "decorator_list", ())) for member in node.body)
+    }
+
+
 def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
-    ours = decorated(BILLFLOW, "workflow.defn") | decorated(BILLFLOW, "activity.defn")
+    ours = decorated(BILLFLOW, "workflow.defn") | holding(BILLFLOW, "activity.defn")
     building = {path for path, node in nodes(BILLFLOW) if called(node) == "build_worker"}
     named = {
         node.attr if isinstance(node, ast.Attribute) else node.id
@@ -174,3 +184,9 @@ def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
 
     assert len(ours) > 2
     assert sorted(ours - named) == []
+
+
+def test_the_top_of_store_can_be_read_at_a_glance() -> None:
+    entries = {path.name for path in (BILLFLOW / "store").iterdir() if not path.name.startswith("__")}
+
+    assert len(entries) <= 12

@@ -43,5 +43,5 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
             await listener.until(lambda seen: len(seen.types(customer)) == 2)
 
     assert listener.types(customer) == ["customer.created", "customer.deactivated"]
-    kept = await webhooks.outbox.list(env.org_id, EventFilter(customer_id=customer), Paging())
+    kept = await env.engine.repositories.outbox.list(env.org_id, EventFilter(customer_id=customer), Paging())
     assert {event.event_id for event in kept.rows} <= set(listener.verified(made.secret.get_secret_value()))

@@ -3,14 +3,16 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
-from billflow.cli import output
-from billflow.cli.customer_views import access_facts, onboarding_facts, report_facts, usage_facts
-from billflow.cli.lookup import change_here, customer_ref, now
-from billflow.cli.params import AsJson, CustomerId, Key, moment
-from billflow.cli.session import PATIENCE_SECONDS, on_database, run
+from billflow.cli.customer_views import ONBOARDING, USAGE, access_facts, worth
+from billflow.cli.lookup import CustomerHere, change_here, now
+from billflow.cli.output import Output, Table
+from billflow.cli.output import amount as written
+from billflow.cli.params import Key, example, moment
+from billflow.cli.session import PATIENCE_SECONDS, on_database, on_engine
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
@@ -23,98 +25,85 @@ USUAL_SPAN = timedelta(days=365)
 LOOK_AGAIN = 0.2
 """Seconds between looks at how far an onboarding has come."""
 
+app = typer.Typer()
+"""Added to `billflow customer`."""
 
-def access(customer: CustomerId, *, as_json: AsJson = False) -> None:
+
+@app.command(epilog=example("customer access 5f1c --json"))
+@on_engine
+async def access(engine: "Engine", customer: CustomerHere) -> Output:
     """Show what a customer may do now: effects of a suspension, features, seats left."""
-
-    async def act(engine: "Engine") -> None:
-        found = await engine.customers.access(await customer_ref(engine, customer))
-        output.as_json(found) if as_json else access_facts(found)
-
-    run(act)
+    found = await engine.customers.access(customer)
+    return Output(found, access_facts(found))
 
 
-def report(customer: CustomerId, *, as_json: AsJson = False) -> None:
+@app.command(epilog=example("customer report 5f1c"))
+@on_database
+async def report(store: "Store", customer: CustomerHere) -> Output:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
-
-    async def act(store: "Store") -> None:
-        found = await store.queries.reports.report(await customer_ref(store, customer))
-        output.as_json(found) if as_json else report_facts(found)
-
-    on_database(act)
+    found = await store.queries.reports.report(customer)
+    return Output(found, *worth(found))
 
 
-def usage(
-    customer: CustomerId,
+@app.command(epilog=example("customer usage 5f1c --since 2026-01-01"))
+@on_database
+async def usage(
+    store: "Store",
+    customer: CustomerHere,
     *,
     since: Annotated[
         datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="A year before the end if left out.")
     ] = None,
     until: Annotated[datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Now where left out.")] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Show a customer's seats and money over time."""
-
-    async def act(store: "Store") -> None:
-        end = until or now()
-        ref = await customer_ref(store, customer)
-        found = await store.queries.reports.usage(ref, since or end - USUAL_SPAN, end)
-        output.as_json(found) if as_json else usage_facts(found)
-
-    on_database(act)
+    end = until or now()
+    found = await store.queries.reports.usage(customer, since or end - USUAL_SPAN, end)
+    people = f"{found.peak_members} members and {found.peak_guests} guests at most, {found.projects} projects"
+    return Output(found, Table(f"Usage: {people}", USAGE, found.money))
 
 
-def credit(
-    customer: CustomerId,
+@app.command(epilog=example("customer credit 5f1c 2500 --reason 'outage of 1 March'"))
+@on_database
+async def credit(
+    store: "Store",
+    customer: CustomerHere,
     amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="In minor units of its currency.")],
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
     key: Key = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Grant a customer a credit, which the next invoices use up."""
+    from billflow.models.contracts.customer_finances import NewCredit
 
-    async def act(store: "Store") -> None:
-        from uuid import uuid4
-
-        from billflow.models.contracts.customer_finances import NewCredit
-
-        ref, new = await customer_ref(store, customer), NewCredit(amount=amount, reason=reason)
-        granted = await store.repositories.credits.grant(ref, new, key or str(uuid4()), change_here(reason))
-        if as_json:
-            output.as_json(granted)
-        else:
-            output.say(f"Granted {output.amount(granted.amount, granted.currency)}.")
-
-    on_database(act)
+    new = NewCredit(amount=amount, reason=reason)
+    granted = await store.repositories.credits.grant(customer, new, key or str(uuid4()), change_here(reason))
+    return Output(granted, f"Granted {written(granted.amount, granted.currency)}.")
 
 
-def onboard(  # noqa: PLR0913  (each is one wish)
-    customer: CustomerId,
+@app.command(epilog=example("customer onboard 5f1c --tier cloud_standard --trial-days 30"))
+@on_engine
+async def onboard(  # noqa: PLR0913  (each is one wish)
+    engine: "Engine",
+    customer: CustomerHere,
     *,
     project: Annotated[str | None, typer.Option(help="What its first project is called; else as the customer.")] = None,
     tier: Annotated[str | None, typer.Option(help="Start a plan of this tier.")] = None,
     schedule: Annotated[Schedule, typer.Option(help="How often that plan renews.")] = Schedule.MONTHLY,
     trial_days: Annotated[int, typer.Option(help="Days of it that cost nothing; 0 buys at once.")] = 30,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Give a customer all it needs, and wait until that is done, on hold or refused."""
+    from billflow.domain.plan_start import StartPlan
+    from billflow.models.contracts.customer_resources import NewProject
+    from billflow.models.contracts.onboarding import OnboardingOptions
 
-    async def act(engine: "Engine") -> None:
-        from billflow.domain.plan_start import StartPlan
-        from billflow.models.contracts.customer_resources import NewProject
-        from billflow.models.contracts.onboarding import OnboardingOptions
-
-        plan = StartPlan(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
-        if plan:
-            engine.catalog.tier(plan.tier)
-        wishes = OnboardingOptions(project=NewProject(name=project) if project else None, plan=plan)
-        ref = await customer_ref(engine, customer)
-        await engine.customers.onboard(ref, wishes, change_here("onboarding"))
-        progress = await _over(engine, ref)
-        output.as_json(progress) if as_json else onboarding_facts(progress)
-
-    run(act)
+    plan = StartPlan(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
+    if plan:
+        engine.catalog.tier(plan.tier)
+    wishes = OnboardingOptions(project=NewProject(name=project) if project else None, plan=plan)
+    await engine.customers.onboard(customer, wishes, change_here("onboarding"))
+    progress = await _over(engine, customer)
+    return Output(progress, Table(f"Onboarding: {progress.status}", ONBOARDING, progress.parts))
 
 
 async def _over(store: "Store", ref: "CustomerRef") -> "OnboardingProgress":

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billflow.cli import output
-from billflow.cli.customer_views import customer_facts
-from billflow.cli.lookup import change_here, customer_ref, short
-from billflow.cli.params import AsJson, CustomerId
+from billflow.cli.customer_views import described
+from billflow.cli.lookup import CustomerHere, change_here, short
+from billflow.cli.output import Columns, Output, Table, whole
+from billflow.cli.params import example
 from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
@@ -17,64 +17,81 @@ from billflow.domain.plan import CollectionMethod
 if TYPE_CHECKING:
     from billflow.wiring.store import Store
 
+app = typer.Typer()
+"""Added to `billflow customer`."""
+
 _PartId = Annotated[str | None, typer.Option("--remove", metavar="ID", help="Remove the one of this id.")]
 
+_SETTINGS: Columns = {
+    "key": lambda setting: setting.key,
+    "value": lambda setting: json.dumps(setting.value, ensure_ascii=False),
+}
+_CONTACTS: Columns = {
+    "id": lambda contact: contact.contact_id,
+    "e-mail": lambda contact: contact.email,
+    "name": lambda contact: contact.name or "",
+    "": lambda contact: "primary" if contact.is_primary else "",
+}
+_BILLING_ACCOUNTS: Columns = {
+    "id": lambda account: account.billing_account_id,
+    "name": lambda account: account.name,
+    "currency": lambda account: account.currency,
+    "collection": lambda account: account.collection_method,
+    "": lambda account: "default" if account.is_default else "",
+}
+_PROJECTS: Columns = {
+    "id": lambda project: project.project_id,
+    "slug": lambda project: project.slug,
+    "name": lambda project: project.name,
+    "bills to": lambda project: short(project.billing_account_id),
+}
 
-def update(  # noqa: PLR0913  (each is one field)
-    customer: CustomerId,
+
+@app.command(epilog=example("customer update 5f1c --name 'Acme Inc.' --language de-DE"))
+@on_database
+async def update(  # noqa: PLR0913  (each is one field)
+    store: "Store",
+    customer: CustomerHere,
     *,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
     email: Annotated[str | None, typer.Option(help="Where its invoices go.")] = None,
     erp_number: Annotated[str | None, typer.Option(help="Its number in your ERP system.")] = None,
     currency: Annotated[str | None, typer.Option(help="What later billing accounts are in.")] = None,
     language: Annotated[str | None, typer.Option(help="A BCP 47 tag such as de-DE.")] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Change a customer; what is left out stays."""
+    from billflow.models.contracts.customers import CustomerChange
 
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.customers import CustomerChange
-
-        typed = {
-            "name": name,
-            "email": email,
-            "erp_customer_number": erp_number,
-            "default_currency": currency,
-            "default_language": language,
-        }
-        asked = CustomerChange.model_validate({field: value for field, value in typed.items() if value is not None})
-        ref = await customer_ref(store, customer)
-        customer_facts(await store.repositories.customers.update(ref, asked, change_here()), as_json=as_json)
-
-    on_database(act)
+    typed = {
+        "name": name,
+        "email": email,
+        "erp_customer_number": erp_number,
+        "default_currency": currency,
+        "default_language": language,
+    }
+    asked = CustomerChange.model_validate({field: value for field, value in typed.items() if value is not None})
+    return described(await store.repositories.customers.update(customer, asked, change_here()))
 
 
-def settings(
-    customer: CustomerId,
+@app.command(epilog=example("customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20"))
+@on_database
+async def settings(
+    store: "Store",
+    customer: CustomerHere,
     *,
     given: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A dotted key.")] = None,
     unset: Annotated[list[str] | None, typer.Option("--unset", metavar="KEY", help="Take a setting away.")] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Show a customer's settings, after changing those that are named."""
+    from billflow.models.contracts.customer_settings import CustomerSettings
 
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.customer_settings import CustomerSettings
-
-        ref = await customer_ref(store, customer)
-        if given:
-            asked = CustomerSettings.model_validate(settings_of(given))
-            await store.repositories.settings.merge(ref, asked, change_here())
-        for key in unset or ():
-            await store.repositories.settings.remove(ref, key, change_here())
-        found = await store.repositories.settings.get(ref)
-        if as_json:
-            output.as_json(found)
-        else:
-            rows = [(one.key, json.dumps(one.value, ensure_ascii=False)) for one in found.resolved]
-            output.table(f"Settings: {len(rows)}", ("key", "value"), rows)
-
-    on_database(act)
+    settings = store.repositories.settings
+    if given:
+        await settings.merge(customer, CustomerSettings.model_validate(settings_of(given)), change_here())
+    for key in unset or ():
+        await settings.remove(customer, key, change_here())
+    found = await settings.get(customer)
+    return Output(found, Table(f"Settings: {len(found.resolved)}", _SETTINGS, found.resolved))
 
 
 def settings_of(typed: Sequence[str]) -> dict[str, Any]:
@@ -95,34 +112,35 @@ def settings_of(typed: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-def contacts(  # noqa: PLR0913  (each is one field)
-    customer: CustomerId,
+@app.command(epilog=example("customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary"))
+@on_database
+async def contacts(  # noqa: PLR0913  (each is one field)
+    store: "Store",
+    customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="EMAIL", help="Add a contact.")] = None,
     name: Annotated[str | None, typer.Option(help="What the new contact is called.")] = None,
     primary: Annotated[bool, typer.Option("--primary", help="Make the new contact the primary one.")] = False,
     remove: _PartId = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Show a customer's contacts, after adding or removing one."""
+    from billflow.models.contracts.customer_resources import NewContact
 
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.customer_resources import NewContact
-
-        ref, contacts = await customer_ref(store, customer), store.repositories.contacts
-        if add:
-            await contacts.create(ref, NewContact(email=add, name=name, is_primary=primary), change_here())
-        if remove:
-            await contacts.delete(ref, remove, change_here())
-        found = await contacts.list(ref)
-        rows = [(one.contact_id, one.email, one.name or "", "primary" if one.is_primary else "") for one in found]
-        _listed("contacts", found, (("id", "e-mail", "name", ""), rows), as_json=as_json)
-
-    on_database(act)
+    contacts = store.repositories.contacts
+    if add:
+        await contacts.create(customer, NewContact(email=add, name=name, is_primary=primary), change_here())
+    if remove:
+        await contacts.delete(customer, remove, change_here())
+    return whole("Contacts", await contacts.list(customer), _CONTACTS)
 
 
-def billing_accounts(  # noqa: PLR0913  (each is one field)
-    customer: CustomerId,
+@app.command(
+    epilog=example("customer billing-accounts 5f1c", "customer billing-accounts 5f1c --add Subsidiary --currency EUR")
+)
+@on_database
+async def billing_accounts(  # noqa: PLR0913  (each is one field)
+    store: "Store",
+    customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Add a billing account.")] = None,
     currency: Annotated[str | None, typer.Option(help="What the new one is in; else the customer's.")] = None,
@@ -132,61 +150,39 @@ def billing_accounts(  # noqa: PLR0913  (each is one field)
     ] = CollectionMethod.CHARGE_AUTOMATICALLY,
     default: Annotated[str | None, typer.Option(metavar="ID", help="Let this one pay for plans from now on.")] = None,
     remove: _PartId = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Show a customer's billing accounts, after adding one, removing one or choosing the default one."""
+    from billflow.models.contracts.customer_resources import BillingAccountChange, NewBillingAccount
 
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.customer_resources import BillingAccountChange, NewBillingAccount
-
-        ref, billing_accounts = await customer_ref(store, customer), store.repositories.billing_accounts
-        if add:
-            new = NewBillingAccount(
-                name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
-            )
-            await billing_accounts.create(ref, new, change_here())
-        if default:
-            await billing_accounts.update(ref, default, BillingAccountChange(is_default=True), change_here())
-        if remove:
-            await billing_accounts.delete(ref, remove, change_here())
-        found = await billing_accounts.list(ref)
-        rows = [
-            (one.billing_account_id, one.name, one.currency, one.collection_method, "default" if one.is_default else "")
-            for one in found
-        ]
-        columns = ("id", "name", "currency", "collection", "")
-        _listed("billing_accounts", found, (columns, rows), as_json=as_json)
-
-    on_database(act)
+    accounts = store.repositories.billing_accounts
+    if add:
+        new = NewBillingAccount(
+            name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
+        )
+        await accounts.create(customer, new, change_here())
+    if default:
+        await accounts.update(customer, default, BillingAccountChange(is_default=True), change_here())
+    if remove:
+        await accounts.delete(customer, remove, change_here())
+    return whole("Billing accounts", await accounts.list(customer), _BILLING_ACCOUNTS)
 
 
-def projects(
-    customer: CustomerId,
+@app.command(epilog=example("customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'"))
+@on_database
+async def projects(
+    store: "Store",
+    customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Add a project.")] = None,
     slug: Annotated[str | None, typer.Option(help="The new project's slug.")] = None,
     remove: _PartId = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Show a customer's projects, after adding or removing one."""
+    from billflow.models.contracts.customer_resources import NewProject
 
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.customer_resources import NewProject
-
-        ref, projects = await customer_ref(store, customer), store.repositories.projects
-        if add:
-            await projects.create(ref, NewProject(name=add, slug=slug), change_here())
-        if remove:
-            await projects.delete(ref, remove, change_here())
-        found = await projects.list(ref)
-        rows = [(one.project_id, one.slug, one.name, short(one.billing_account_id)) for one in found]
-        _listed("projects", found, (("id", "slug", "name", "bills to"), rows), as_json=as_json)
-
-    on_database(act)
-
-
-def _listed(noun: str, found: Sequence[Any], table: tuple[tuple[str, ...], list[Any]], *, as_json: bool) -> None:
-    if as_json:
-        output.as_json({noun: found, "total": len(found)})
-    else:
-        output.table(f"{noun.capitalize().replace('_', ' ')}: {len(found)}", *table)
+    projects = store.repositories.projects
+    if add:
+        await projects.create(customer, NewProject(name=add, slug=slug), change_here())
+    if remove:
+        await projects.delete(customer, remove, change_here())
+    return whole("Projects", await projects.list(customer), _PROJECTS)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import local_stack
-from billflow.cli.lookup import now, org_of
-from billflow.cli.output import facts
-from billflow.cli.session import actor
+from billflow.cli.lookup import change_here, org_of
+from billflow.cli.output import FactList, show
 
 if TYPE_CHECKING:
     from billflow.dev.stack import Stack
@@ -109,13 +108,12 @@ async def _show_when_ready(stack: "Stack", engine: "Engine") -> None:
 async def _first_key(engine: "Engine") -> str | None:
     """Make the organization's first key, which can do everything; None where it has one."""
     from billflow.models.contracts.access import NewApiKey, Scope
-    from billflow.models.contracts.customers import ChangeContext
 
     org_id = await org_of(engine)
     if await engine.repositories.api_keys.list(org_id):
         return None
     new = NewApiKey(name="dev", mode=engine.mode, scopes=frozenset(Scope))
-    issued = await engine.repositories.api_keys.create(org_id, new, ChangeContext(actor=actor(), at=now()))
+    issued = await engine.repositories.api_keys.create(org_id, new, change_here())
     return issued.text.get_secret_value()
 
 
@@ -129,7 +127,7 @@ def _show(stack: "Stack", key: str | None) -> None:
         "Data": str(_folder(stack.settings)),
         "Try": "billflow customer create Acme billing@acme.example",
     }
-    facts("billflow is up; ctrl-C stops it", parts)
+    show(FactList("billflow is up; ctrl-C stops it", parts))
 
 
 def _folder(settings: "Settings") -> Path:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billflow.cli import output
 from billflow.cli.lookup import change_here, org_of
-from billflow.cli.params import AsJson, Reason, example
+from billflow.cli.output import FactList, Output, yes_or_no
+from billflow.cli.params import Reason, example
 from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 
@@ -31,13 +31,10 @@ _SmallOrganizations = Annotated[
 
 
 @app.command(epilog=example("dunning show", "dunning show --json"))
-def show(*, as_json: AsJson = False) -> None:
+@on_database
+async def show(store: "Store") -> Output:
     """Show the policy of the organization that BILLFLOW_ORG names."""
-
-    async def act(store: "Store") -> None:
-        _print(await store.repositories.dunning.policy(await org_of(store)), as_json=as_json)
-
-    on_database(act)
+    return _output(await store.repositories.dunning.policy(await org_of(store)))
 
 
 @app.command(
@@ -47,7 +44,9 @@ def show(*, as_json: AsJson = False) -> None:
         "dunning set --remind=-3,0,7 --no-suspend --end-plan-after off --small-organizations 5:2",
     ),
 )
-def set_(  # noqa: PLR0913  (each is one part of the policy)
+@on_database
+async def set_(  # noqa: PLR0913  (each is one part of the policy)
+    store: "Store",
     *,
     retry_after: Annotated[
         str | None, typer.Option(metavar="DAYS", help="When a card is tried again: days after the first failure.")
@@ -62,8 +61,7 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
     mark_uncollectible: Annotated[bool | None, typer.Option(help="Give the debt up after all that.")] = None,
     small_organizations: _SmallOrganizations = None,
     reason: Reason = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Change parts of the policy; collections that run keep the one they began with."""
     asked: dict[str, Any] = {
         "retry_after_days": _days("retry-after", retry_after),
@@ -79,11 +77,7 @@ def set_(  # noqa: PLR0913  (each is one part of the policy)
     if not changes:
         raise InvalidInput("Name what to change, such as --retry-after 1,3,5,7.", field="policy")
 
-    async def act(store: "Store") -> None:
-        changed = await store.repositories.dunning.change_policy(await org_of(store), changes, change_here(reason))
-        _print(changed, as_json=as_json)
-
-    on_database(act)
+    return _output(await store.repositories.dunning.change_policy(await org_of(store), changes, change_here(reason)))
 
 
 def _days(option: str, text: str | None) -> tuple[int, ...] | None:
@@ -110,24 +104,19 @@ def _small(text: str) -> dict[str, int]:
     return {"seats": int(seats), "invoices": int(invoices)}
 
 
-def _print(policy: "DunningPolicy", *, as_json: bool) -> None:
-    if as_json:
-        output.as_json({"policy": asdict(policy)})
-        return
-    small = policy.small_organizations
-    output.facts(
-        "How unpaid invoices are collected",
-        {
-            "cards are tried again after days": _listed(policy.retry_after_days),
-            "sent invoices are reminded of on days": _listed(policy.reminder_days),
-            "then the customer is suspended": "yes" if policy.suspend_customer else "no",
-            "the plan ends after days more": OFF if (days := policy.end_plan_after_days) is None else str(days),
-            "then the debt is given up": "yes" if policy.mark_uncollectible else "no",
-            "small organizations are written off": OFF
-            if small is None
-            else f"below {small.seats} seats, {small.invoices} invoices unpaid",
-        },
-    )
+def _output(policy: "DunningPolicy") -> Output:
+    small, days = policy.small_organizations, policy.end_plan_after_days
+    shown = {
+        "cards are tried again after days": _listed(policy.retry_after_days),
+        "sent invoices are reminded of on days": _listed(policy.reminder_days),
+        "then the customer is suspended": yes_or_no(policy.suspend_customer),
+        "the plan ends after days more": OFF if days is None else str(days),
+        "then the debt is given up": yes_or_no(policy.mark_uncollectible),
+        "small organizations are written off": f"below {small.seats} seats, {small.invoices} invoices unpaid"
+        if small
+        else OFF,
+    }
+    return Output({"policy": asdict(policy)}, FactList("How unpaid invoices are collected", shown))
 
 
 def _listed(days: tuple[int, ...]) -> str:

@@ -1,16 +1,19 @@
 """Options from the fields of a dataclass, so that what the domain can be asked is what can be typed."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
 from enum import Enum
 from types import NoneType
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from billflow.cli.params import moment
+
+if TYPE_CHECKING:
+    from billflow.wiring.store import Store
 
 _DISCRIMINATOR = "type"
 _HELP: Mapping[str, str] = {
@@ -46,6 +49,40 @@ def options_of(kind: type[Any]) -> Iterator[inspect.Parameter]:
     for field in own_fields(kind):
         default = inspect.Parameter.empty if field.default is MISSING else field.default
         yield parameter(field.name, Annotated[hints[field.name], _option(field.name, hints[field.name])], default)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Marks a parameter of a command that is looked up, or made, before the command begins.
+
+    *read* is given the store, and the text that is typed for the parameter or the values of *options* in its place.
+    """
+
+    read: Callable[["Store", Any], Awaitable[Any]]
+    options: Sequence[inspect.Parameter] = ()
+
+
+def typed_for(wanted: inspect.Parameter) -> Sequence[inspect.Parameter]:
+    """Return how a parameter of a command is typed."""
+    mark = _mark(wanted)
+    if mark is None or mark.options:
+        return mark.options if mark else [wanted.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    kind = str if wanted.default is inspect.Parameter.empty else str | None
+    others = [one for one in wanted.annotation.__metadata__ if one is not mark]
+    return [parameter(wanted.name, Annotated[kind, *others], wanted.default)]
+
+
+async def value_for(store: "Store", wanted: inspect.Parameter, typed: Mapping[str, Any]) -> Any:
+    """Return what a parameter of a command is given where the options in *typed* were."""
+    mark = _mark(wanted)
+    if mark and mark.options:
+        return await mark.read(store, {one.name: typed[one.name] for one in mark.options})
+    value = typed[wanted.name]
+    return await mark.read(store, value) if mark and value is not None else value
+
+
+def _mark(wanted: inspect.Parameter) -> Typed | None:
+    return next((one for one in getattr(wanted.annotation, "__metadata__", ()) if isinstance(one, Typed)), None)
 
 
 def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:

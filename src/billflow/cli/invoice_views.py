@@ -1,40 +1,51 @@
 """How an invoice looks, and how its amounts explain themselves."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from billflow.cli import output
+from billflow.cli.output import Columns, FactList, Part, Table, amount, time, words
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import Explanation, explain
 
 if TYPE_CHECKING:
     from billflow.models.contracts.records import InvoiceDetail
 
+_ATTEMPTS: Columns = {
+    "n>": lambda attempt: attempt.n,
+    "at": lambda attempt: time(attempt.at),
+    "outcome": lambda attempt: _outcome(attempt.outcome),
+}
 
-def described(invoice: "InvoiceDetail") -> None:
-    """Print one invoice with its lines and the attempts to collect it."""
+
+def described(invoice: "InvoiceDetail") -> list[Part]:
+    """Describe one invoice with its lines and the attempts to collect it."""
     money = invoice.currency
     shown = {
         "id": invoice.invoice_id,
         "plan": invoice.plan_id,
         "customer": invoice.customer_id,
-        "kind": output.words(invoice.kind),
+        "kind": words(invoice.kind),
         "status": invoice.status,
-        "total": output.amount(invoice.total, money),
-        "paid": output.amount(invoice.amount_paid, money),
-        "paid at": output.time(invoice.paid_at) if invoice.paid_at else None,
-        "issued": output.time(invoice.issued_at),
-        "due": output.time(invoice.due_at),
-        "payment": output.words(invoice.collection_method),
+        "total": amount(invoice.total, money),
+        "paid": amount(invoice.amount_paid, money),
+        "paid at": time(invoice.paid_at) if invoice.paid_at else None,
+        "issued": time(invoice.issued_at),
+        "due": time(invoice.due_at),
+        "payment": words(invoice.collection_method),
         "next": _next(invoice),
         "attention": invoice.attention,
         "Stripe": invoice.stripe_invoice_id,
         "page": invoice.hosted_invoice_url,
     }
-    output.facts(f"Invoice {invoice.number or invoice.invoice_id}", shown)
-    _print_lines(invoice)
-    if invoice.payment_attempts:
-        rows = [(str(one.n), output.time(one.at), _outcome(one.outcome)) for one in invoice.payment_attempts]
-        output.table("Attempts to collect", ("n>", "at", "outcome"), rows)
+    lines: Columns = {
+        "what": lambda line: line.description,
+        "period": lambda line: f"{line.period_start:%Y-%m-%d} to {line.period_end:%Y-%m-%d}",
+        "quantity>": lambda line: line.quantity,
+        "each>": lambda line: amount(line.unit_amount, money),
+        "amount>": lambda line: amount(line.amount, money),
+    }
+    facts = FactList(f"Invoice {invoice.number or invoice.invoice_id}", shown)
+    attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
+    return [facts, Table("Lines", lines, invoice.lines), *attempts]
 
 
 def explanations(invoice: "InvoiceDetail") -> list[Explanation]:
@@ -45,33 +56,12 @@ def explanations(invoice: "InvoiceDetail") -> list[Explanation]:
     ]
 
 
-def explained(invoice: "InvoiceDetail") -> None:
-    """Print each line's derivation as a sentence, and their sum."""
-    for n, line in enumerate(explanations(invoice), 1):
-        output.say(f"{n}. {line.sentence}")
-    output.say(f"Together: {output.amount(invoice.total, invoice.currency)}.")
-
-
 def _next(invoice: "InvoiceDetail") -> str | None:
     if invoice.next_attempt_at is None or invoice.next_action is None:
         return None
-    return f"{output.words(invoice.next_action)} at {output.time(invoice.next_attempt_at)}"
+    return f"{words(invoice.next_action)} at {time(invoice.next_attempt_at)}"
 
 
-def _print_lines(invoice: "InvoiceDetail") -> None:
-    rows = [
-        (
-            line.description,
-            f"{line.period_start:%Y-%m-%d} to {line.period_end:%Y-%m-%d}",
-            str(line.quantity),
-            output.amount(line.unit_amount, invoice.currency),
-            output.amount(line.amount, invoice.currency),
-        )
-        for line in invoice.lines
-    ]
-    output.table("Lines", ("what", "period", "quantity>", "each>", "amount>"), rows)
-
-
-def _outcome(outcome: dict[str, object]) -> str:
+def _outcome(outcome: dict[str, Any]) -> str:
     message = outcome.get("message")
     return f"{outcome.get('kind')}: {message}" if message else str(outcome.get("kind"))

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli import adjustments
-from billflow.cli.lookup import found, org_of
-from billflow.cli.params import After, AsJson, InvoiceId, Limit, example
+from billflow.cli.invoice_views import described, explanations
+from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
+from billflow.cli.output import Output, amount, paged
+from billflow.cli.output import show as shown
+from billflow.cli.params import example
+from billflow.cli.plan_views import INVOICES
 from billflow.cli.session import on_database
 from billflow.domain.errors import InvalidInput
 
@@ -18,71 +22,46 @@ app = typer.Typer(help="Look at invoices and their every cent.", epilog=example(
 
 
 @app.command("list", epilog=example("invoice list --status open", "invoice list --plan 0192f3 --json"))
-def list_(  # noqa: PLR0913  (each is one filter)
+@on_database
+async def list_(
+    store: "Store",
     *,
-    plan: Annotated[str | None, typer.Option(help="A plan's id, or enough of its beginning.")] = None,
-    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
+    plan: PlanOption = None,
+    customer: CustomerOption = None,
     status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    as_json: AsJson = False,
-) -> None:
+    paging: PagingHere,
+) -> Output:
     """List invoices, the newest first."""
+    from billflow.models.contracts.records import InvoiceFilter
 
-    async def act(store: "Store") -> None:
-        from billflow.cli.plan_views import invoice_rows, paged
-        from billflow.models.contracts.records import InvoiceFilter, Paging
-
-        wanted = InvoiceFilter.model_validate(
-            {
-                "plan_id": await found(store, "plan", plan) if plan else None,
-                "customer_id": await found(store, "customer", customer) if customer else None,
-                "status": status,
-            }
-        )
-        page = await store.queries.invoices.search(await org_of(store), wanted, Paging(limit=limit, after=after))
-        paged("Invoices", page, invoice_rows(page.rows), noun="invoices", as_json=as_json)
-
-    on_database(act)
+    wanted = InvoiceFilter.model_validate({"plan_id": plan, "customer_id": customer, "status": status})
+    return paged("Invoices", await store.queries.invoices.search(await org_of(store), wanted, paging), INVOICES)
 
 
 @app.command(epilog=example("invoice show 8a30"))
-def show(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
+@on_database
+async def show(store: "Store", invoice: InvoiceHere) -> Output:
     """Show an invoice with its lines and the attempts to collect it."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli import output
-        from billflow.cli.invoice_views import described
-
-        detail = await store.queries.invoices.get(await org_of(store), await found(store, "invoice", invoice))
-        if as_json:
-            output.as_json(detail)
-        else:
-            described(detail)
-
-    on_database(act)
+    detail = await store.queries.invoices.get(await org_of(store), invoice)
+    return Output(detail, *described(detail))
 
 
 @app.command(epilog=example("invoice explain 8a30"))
-def explain(invoice: InvoiceId, *, as_json: AsJson = False) -> None:
+@on_database
+async def explain(store: "Store", invoice: InvoiceHere) -> Output:
     """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli import output
-        from billflow.cli.invoice_views import explained, explanations
-
-        detail = await store.queries.invoices.get(await org_of(store), await found(store, "invoice", invoice))
-        if as_json:
-            output.as_json({"invoice_id": detail.invoice_id, "lines": explanations(detail), "total": detail.total})
-        else:
-            explained(detail)
-
-    on_database(act)
+    detail = await store.queries.invoices.get(await org_of(store), invoice)
+    lines = explanations(detail)
+    sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
+    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total}
+    return Output(data, *sentences, f"Together: {amount(detail.total, detail.currency)}.")
 
 
 @app.command(epilog=example("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf"))
-def pdf(
-    invoice: InvoiceId,
+@on_database
+async def pdf(
+    store: "Store",
+    invoice: InvoiceHere,
     *,
     output_file: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; invoice-NUMBER.pdf where left out.")
@@ -90,30 +69,17 @@ def pdf(
     html: Annotated[bool, typer.Option("--html", help="Write HTML for an e-mail instead.")] = False,
 ) -> None:
     """Write an invoice to a file, in its customer's language, with the derivation of each line."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli import output
-
-        org_id, invoice_id = await org_of(store), await found(store, "invoice", invoice)
-        documents = store.documents
-        written = (
-            (await documents.html(org_id, invoice_id)).encode() if html else await documents.pdf(org_id, invoice_id)
-        )
-        number = (await store.queries.invoices.get(org_id, invoice_id)).number
-        target = output_file or Path(f"invoice-{number or invoice_id}.{'html' if html else 'pdf'}")
-        _write(target, written)
-        output.say(f"Wrote {target}.")
-
-    on_database(act)
-
-
-app.add_typer(adjustments.app)
-
-
-def _write(target: Path, content: bytes) -> None:
+    org_id, documents = await org_of(store), store.documents
+    written = (await documents.html(org_id, invoice)).encode() if html else await documents.pdf(org_id, invoice)
+    number = (await store.queries.invoices.get(org_id, invoice)).number
+    target = output_file or Path(f"invoice-{number or invoice}.{'html' if html else 'pdf'}")
     try:
-        target.write_bytes(content)
+        target.write_bytes(written)
     except OSError as error:
         raise InvalidInput(
             f"{target} can't be written ({error.strerror}); name another file with --output.", code="cannot_write"
         ) from None
+    shown(f"Wrote {target}.")
+
+
+app.add_typer(adjustments.app)

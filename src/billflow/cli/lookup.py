@@ -1,15 +1,20 @@
 """From what people type to what it names: the organization, and ids by their beginning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
+import typer
+
+from billflow.cli.fields import Typed, parameter
+from billflow.cli.params import After, Limit
 from billflow.cli.session import actor
 from billflow.domain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext, CustomerRef
+    from billflow.models.contracts.records import Paging
     from billflow.models.contracts.steps import PlanRef
     from billflow.wiring.store import Store
 
@@ -31,6 +36,11 @@ async def found(store: "Store", noun: str, typed: str) -> str:
         return typed
     ids = await store.queries.ids.ids_beginning(await org_of(store), noun, typed.lower())
     return only(noun, typed, ids)
+
+
+def id_of(noun: str) -> Typed:
+    """Return the mark of a parameter that names such a thing, and is given its id."""
+    return Typed(lambda store, typed: found(store, noun, typed))
 
 
 async def plan_ref(store: "Store", typed: str) -> "PlanRef":
@@ -78,8 +88,42 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+async def time_of(store: "Store", clock_id: str | None) -> datetime:
+    """Return where a test clock stands, or now without one."""
+    if clock_id is None:
+        return now()
+    return (await store.repositories.test_clocks.get(await org_of(store), clock_id)).now_at
+
+
+async def _paging(_: "Store", typed: Mapping[str, Any]) -> "Paging":
+    from billflow.models.contracts.records import Paging
+
+    return Paging(**typed)
+
+
 def _is_whole(typed: str) -> bool:
     try:
         return str(UUID(typed)) == typed.lower()
     except ValueError:
         return False
+
+
+def begun(noun: str, article: str = "A") -> Any:
+    """Return the argument by which a thing is named: its id, or enough of its beginning."""
+    return typer.Argument(
+        metavar=noun.rpartition(" ")[2].upper(), help=f"{article} {noun}'s id, or enough of its beginning."
+    )
+
+
+PlanHere = Annotated["PlanRef", Typed(plan_ref), begun("plan")]
+CustomerHere = Annotated["CustomerRef", Typed(customer_ref), begun("customer")]
+InvoiceHere = Annotated[str, id_of("invoice"), begun("invoice", "An")]
+CustomerOption = Annotated[
+    str | None, id_of("customer"), typer.Option(help="A customer's id, or enough of its beginning.")
+]
+PlanOption = Annotated[str | None, id_of("plan"), typer.Option(help="A plan's id, or enough of its beginning.")]
+ClockOption = Annotated[
+    str | None, id_of("clock"), typer.Option("--clock", help="The test clock the plan is attached to.")
+]
+PagingHere = Annotated["Paging", Typed(_paging, [parameter("limit", Limit, 50), parameter("after", After, None)])]
+"""Which part of a list to show."""

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli import output
-from billflow.cli.lookup import found, org_of, short
-from billflow.cli.params import After, AsJson, Limit, example
+from billflow.cli.lookup import CustomerOption, PagingHere, begun, id_of, org_of, short
+from billflow.cli.output import Columns, FactList, Output, paged, time
+from billflow.cli.params import example
 from billflow.cli.session import on_database
 
 if TYPE_CHECKING:
@@ -14,49 +14,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Read the mails to customers.", epilog=example("mail list"), no_args_is_help=True)
 
+_MAILS: Columns = {
+    "id": lambda mail: short(mail.mail_id),
+    "at": lambda mail: time(mail.at),
+    "occasion": lambda mail: mail.occasion,
+    "subject": lambda mail: mail.subject,
+    "state": lambda mail: "sent" if mail.sent_at else "kept",
+}
+
 
 @app.command("list", epilog=example("mail list", "mail list --customer 5f1c --json"))
-def list_(
-    *,
-    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
-    limit: Limit = 50,
-    after: After = None,
-    as_json: AsJson = False,
-) -> None:
+@on_database
+async def list_(store: "Store", customer: CustomerOption = None, *, paging: PagingHere) -> Output:
     """List mails, the newest first; without a mail server they are only kept here."""
-
-    async def act(store: "Store") -> None:
-        from billflow.models.contracts.records import Paging
-
-        customer_id = await found(store, "customer", customer) if customer else None
-        page = await store.repositories.mails.list(await org_of(store), customer_id, Paging(limit=limit, after=after))
-        if as_json:
-            output.as_json({"mails": page.rows, "total": page.total, "next": page.next})
-            return
-        rows = [
-            (short(mail.mail_id), output.time(mail.at), mail.occasion, mail.subject, "sent" if mail.sent_at else "kept")
-            for mail in page.rows
-        ]
-        output.table(f"Mails: {page.total}", ("id", "at", "occasion", "subject", "state"), rows)
-
-    on_database(act)
+    return paged("Mails", await store.repositories.mails.list(await org_of(store), customer, paging), _MAILS)
 
 
 @app.command(epilog=example("mail show 41d0"))
-def show(
-    mail: Annotated[str, typer.Argument(metavar="MAIL", help="A mail's id, or enough of its beginning.")],
-    *,
-    as_json: AsJson = False,
-) -> None:
+@on_database
+async def show(store: "Store", mail: Annotated[str, id_of("mail"), begun("mail")]) -> Output:
     """Show a mail as its reader sees it."""
-
-    async def act(store: "Store") -> None:
-        found_mail = await store.repositories.mails.get(await org_of(store), await found(store, "mail", mail))
-        if as_json:
-            output.as_json(found_mail)
-            return
-        sent = output.time(found_mail.sent_at) if found_mail.sent_at else "stored, not sent: no mail server took it"
-        output.facts(found_mail.subject, {"to": found_mail.recipient, "at": output.time(found_mail.at), "sent": sent})
-        output.say(found_mail.body)
-
-    on_database(act)
+    found = await store.repositories.mails.get(await org_of(store), mail)
+    sent = time(found.sent_at) if found.sent_at else "stored, not sent: no mail server took it"
+    facts = FactList(found.subject, {"to": found.recipient, "at": time(found.at), "sent": sent})
+    return Output(found, facts, found.body)

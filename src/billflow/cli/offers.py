@@ -6,21 +6,45 @@ from uuid import uuid4
 
 import typer
 
-from billflow.cli import output
-from billflow.cli.lookup import found, now, org_of, short
-from billflow.cli.params import AsJson, CustomerId, Key, example, moment
-from billflow.cli.session import actor, answered, on_database, run
+from billflow.cli import plan_commands
+from billflow.cli.fields import Typed
+from billflow.cli.lookup import ClockOption, CustomerHere, begun, change_here, found, now, org_of, short, time_of
+from billflow.cli.output import Columns, FactList, Output, amount, time, whole, words
+from billflow.cli.params import Key, example, moment
+from billflow.cli.session import answered, on_database, on_engine
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import ChangeContext
     from billflow.models.contracts.offers import OfferRecord
     from billflow.wiring.engine import Engine
     from billflow.wiring.store import Store
 
 app = typer.Typer(help="Prepare prices for one customer.", epilog=example("offer list 5f1c"), no_args_is_help=True)
 
-OfferId = Annotated[str, typer.Argument(metavar="OFFER", help="An offer's id, or enough of its beginning.")]
+
+def _price(offer: "OfferRecord") -> str:
+    prices = {
+        "a year": offer.fixed_price,
+        "a license and month": offer.monthly_discounted_price,
+        "a license and year": offer.annual_discounted_price,
+    }
+    return ", ".join(f"{amount(price, offer.currency)} {unit}" for unit, price in prices.items() if price)
+
+
+_OFFERS: Columns = {
+    "id": lambda offer: short(offer.offer_id),
+    "tier": lambda offer: offer.tier,
+    "status": lambda offer: offer.status,
+    "price": _price,
+    "until": lambda offer: time(offer.expires_at),
+}
+
+
+async def _offer(store: "Store", typed: str) -> "OfferRecord":
+    return await store.repositories.offers.get(await org_of(store), await found(store, "offer", typed), now())
+
+
+_OfferHere = Annotated["OfferRecord", Typed(_offer), begun("offer", "An")]
 _ExpiresAt = Annotated[
     datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Until when it can be accepted.")
 ]
@@ -33,8 +57,10 @@ _Price = Annotated[int | None, typer.Option(min=1, help="In minor units of the c
         "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
     )
 )
-def create(  # noqa: PLR0913  (each is one term of the offer)
-    customer: CustomerId,
+@on_engine
+async def create(  # noqa: PLR0913  (each is one term of the offer)
+    engine: "Engine",
+    customer: CustomerHere,
     *,
     tier: Annotated[str, typer.Option(help="A tier's code.")],
     fixed_price: _Price = None,
@@ -47,135 +73,77 @@ def create(  # noqa: PLR0913  (each is one term of the offer)
     days_until_due: Annotated[int | None, typer.Option(min=0, max=365, help="Days to pay a sent invoice.")] = None,
     expires_at: _ExpiresAt = None,
     sent_invoice: Annotated[str | None, typer.Option(help="An open invoice sent at Stripe that buys it.")] = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Offer a yearly fixed price, or prices per license."""
+    from billflow.models.contracts.offers import NewOffer
 
-    async def act(engine: "Engine") -> None:
-        from billflow.models.contracts.offers import NewOffer
-
-        new = NewOffer(
-            tier=tier,
-            fixed_price=fixed_price,
-            monthly_discounted_price=monthly_discounted_price,
-            annual_discounted_price=annual_discounted_price,
-            minimum_licenses=minimum_licenses,
-            collection_method=collection_method,
-            days_until_due=days_until_due,
-            expires_at=expires_at,
-            sent_invoice_id=sent_invoice,
-        )
-        org_id, customer_id = await org_of(engine), await found(engine, "customer", customer)
-        made = await engine.offers.make(org_id, customer_id, new, _change())
-        if as_json:
-            output.as_json(made)
-        else:
-            _show(made.offer)
-
-    run(act)
+    new = NewOffer(
+        tier=tier,
+        fixed_price=fixed_price,
+        monthly_discounted_price=monthly_discounted_price,
+        annual_discounted_price=annual_discounted_price,
+        minimum_licenses=minimum_licenses,
+        collection_method=collection_method,
+        days_until_due=days_until_due,
+        expires_at=expires_at,
+        sent_invoice_id=sent_invoice,
+    )
+    made = await engine.offers.make(customer.org_id, customer.customer_id, new, change_here())
+    return Output(made, _described(made.offer))
 
 
 @app.command("list", epilog=example("offer list 5f1c --json"))
-def list_(customer: CustomerId, *, as_json: AsJson = False) -> None:
+@on_database
+async def list_(store: "Store", customer: CustomerHere) -> Output:
     """List what a customer was offered, the newest first."""
-
-    async def act(store: "Store") -> None:
-        org_id, customer_id = await org_of(store), await found(store, "customer", customer)
-        offers = await store.repositories.offers.list(org_id, customer_id, now())
-        if as_json:
-            output.as_json({"offers": offers, "total": len(offers)})
-            return
-        rows = [
-            (short(offer.offer_id), offer.tier, offer.status, _price(offer), output.time(offer.expires_at))
-            for offer in offers
-        ]
-        output.table(f"Offers: {len(offers)}", ("id", "tier", "status", "price", "until"), rows)
-
-    on_database(act)
+    return whole("Offers", await store.repositories.offers.list(customer.org_id, customer.customer_id, now()), _OFFERS)
 
 
 @app.command(epilog=example("offer withdraw 7c2e"))
-def withdraw(offer: OfferId, *, as_json: AsJson = False) -> None:
+@on_engine
+async def withdraw(engine: "Engine", offer: _OfferHere) -> Output:
     """Take an offer back; a purchase of it that is not paid yet ends."""
-
-    async def act(engine: "Engine") -> None:
-        change = _change()
-        known = await _offer(engine, offer)
-        withdrawn = engine.offers.withdraw(known.org_id, known.customer_id, known.offer_id, change)
-        shown = await answered(withdrawn, known.offer_id)
-        if as_json:
-            output.as_json(shown)
-        else:
-            _show(shown)
-
-    run(act)
+    withdrawn = engine.offers.withdraw(offer.org_id, offer.customer_id, offer.offer_id, change_here())
+    shown = await answered(withdrawn, offer.offer_id)
+    return Output(shown, _described(shown))
 
 
 @app.command(epilog=example("offer accept 7c2e --schedule monthly"))
-def accept(  # noqa: PLR0913  (each is one choice)
-    offer: OfferId,
+@on_engine
+async def accept(  # noqa: PLR0913  (each is one choice)
+    engine: "Engine",
+    offer: _OfferHere,
     *,
     schedule: Annotated[Schedule, typer.Option(help="How often it is billed.")] = Schedule.ANNUAL,
     licenses: Annotated[int | None, typer.Option(help="How many to buy, where the price is per license.")] = None,
     license_management: Annotated[LicenseManagement, typer.Option(help="Who counts.")] = LicenseManagement.AUTOMATIC,
     collection_method: Annotated[CollectionMethod | None, typer.Option(help="How it is paid.")] = None,
-    clock: Annotated[str | None, typer.Option("--clock", help="The test clock the plan is attached to.")] = None,
+    clock: ClockOption = None,
     key: Key = None,
-    as_json: AsJson = False,
-) -> None:
+) -> Output:
     """Accept an offer for its customer: the plan starts at its price."""
+    from billflow.models.contracts.offers import Acceptance
 
-    async def act(engine: "Engine") -> None:
-        from billflow.cli.plan_commands import show_started
-        from billflow.models.contracts.offers import Acceptance
-
-        known = await _offer(engine, offer)
-        clock_id = await found(engine, "clock", clock) if clock else None
-        at = (await engine.repositories.test_clocks.get(known.org_id, clock_id)).now_at if clock_id else now()
-        chosen = Acceptance(
-            key=key or str(uuid4()),
-            schedule=schedule,
-            licenses=licenses,
-            license_management=license_management,
-            collection_method=collection_method,
-            test_clock_id=clock_id,
-        )
-        change = _change().model_copy(update={"at": at})
-        started = engine.offers.accept(known.org_id, known.customer_id, known.offer_id, chosen, change)
-        show_started(await answered(started, chosen.key), as_json=as_json)
-
-    run(act)
+    chosen = Acceptance(
+        key=key or str(uuid4()),
+        schedule=schedule,
+        licenses=licenses,
+        license_management=license_management,
+        collection_method=collection_method,
+        test_clock_id=clock,
+    )
+    change = change_here().model_copy(update={"at": await time_of(engine, clock)})
+    started = engine.offers.accept(offer.org_id, offer.customer_id, offer.offer_id, chosen, change)
+    return plan_commands.started(await answered(started, chosen.key))
 
 
-async def _offer(store: "Store", typed: str) -> "OfferRecord":
-    org_id = await org_of(store)
-    return await store.repositories.offers.get(org_id, await found(store, "offer", typed), now())
-
-
-def _change() -> "ChangeContext":
-    from billflow.models.contracts.customers import ChangeContext
-
-    return ChangeContext(actor=actor(), at=now())
-
-
-def _price(offer: "OfferRecord") -> str:
-    from billflow.domain.money import format_amount
-
-    prices = {
-        "a year": offer.fixed_price,
-        "a license and month": offer.monthly_discounted_price,
-        "a license and year": offer.annual_discounted_price,
-    }
-    return ", ".join(f"{format_amount(price, offer.currency)} {unit}" for unit, price in prices.items() if price)
-
-
-def _show(offer: "OfferRecord") -> None:
+def _described(offer: "OfferRecord") -> FactList:
     shown = {
         "id": offer.offer_id,
         "status": offer.status,
         "price": _price(offer),
-        "paid by": output.words(offer.collection_method),
-        "until": output.time(offer.expires_at) if offer.expires_at else None,
+        "paid by": words(offer.collection_method),
+        "until": time(offer.expires_at) if offer.expires_at else None,
         "sent invoice": offer.sent_invoice_id,
     }
-    output.facts(offer.tier, shown)
+    return FactList(offer.tier, shown)

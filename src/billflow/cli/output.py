@@ -2,16 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billflow.domain.money import format_amount
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from billflow.models.contracts.records import Page
 
 NOTHING = "-"
 
@@ -24,48 +27,95 @@ def console() -> "Console":
     return Console(width=10_000 if piped else None, highlight=False, markup=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under *columns*; one whose name ends with `>` is set flush right."""
-    from rich import box
-    from rich.table import Table
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Records below each other, what each column shows of one by its name; one that ends with `>` is flush right."""
 
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for column in columns:
-        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*row)
-    console().print(made)
+    title: str
+    columns: "Columns"
+    records: Iterable[Any]
 
+    def drawn(self) -> "RichTable":
+        """Return it as the terminal library takes it."""
+        from rich import box
+        from rich.table import Table as RichTable
 
-def facts(title: str, pairs: Mapping[str, str | None]) -> None:
-    """Print names and values below each other, leaving out what has no value."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(title=title, title_justify="left", box=box.SIMPLE, show_header=False)
-    made.add_column(style="bold")
-    made.add_column(overflow="fold")
-    for name, value in pairs.items():
-        if value is not None:
-            made.add_row(name, value)
-    console().print(made)
+        drawn = RichTable(title=self.title, title_justify="left", box=box.SIMPLE_HEAD)
+        for column in self.columns:
+            drawn.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+        for record in self.records:
+            drawn.add_row(*(str(shown(record)) for shown in self.columns.values()))
+        return drawn
 
 
-def say(sentence: str) -> None:
-    """Print one sentence."""
-    console().print(sentence)
+@dataclass(frozen=True, slots=True)
+class FactList:
+    """Names and values below each other; what has no value is left out."""
+
+    title: str
+    pairs: Mapping[str, str | None]
+
+    def drawn(self) -> "RichTable":
+        """Return it as the terminal library takes it."""
+        from rich import box
+        from rich.table import Table as RichTable
+
+        drawn = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, show_header=False)
+        drawn.add_column(style="bold")
+        drawn.add_column(overflow="fold")
+        for name, value in self.pairs.items():
+            if value is not None:
+                drawn.add_row(name, value)
+        return drawn
+
+
+class Output:
+    """What a command has found: *data* for scripts, *parts* for people; *error* ends it after that."""
+
+    def __init__(self, data: object, *parts: "Part", error: Exception | None = None) -> None:
+        self.data, self.parts, self.error = data, parts, error
+
+    def show(self, *, as_json: bool) -> None:
+        """Print it, and raise its error."""
+        if as_json:
+            write_json(self.data)
+        else:
+            show(*self.parts)
+        if self.error:
+            raise self.error
+
+
+Columns = Mapping[str, Callable[[Any], object]]
+Part = str | FactList | Table
+"""What is shown to people: a sentence, facts or a table."""
+
+
+def show(*parts: Part) -> None:
+    """Print parts below each other."""
+    for part in parts:
+        console().print(part if isinstance(part, str) else part.drawn())
     sys.stdout.flush()
 
 
-def as_json(answer: "BaseModel | Sequence[BaseModel] | Mapping[str, Any]") -> None:
+def paged(title: str, page: "Page[Any]", columns: Columns, noun: str | None = None) -> Output:
+    """Return one page of a list, which *noun* names in JSON."""
+    more = "" if len(page.rows) == page.total else f", {len(page.rows)} shown"
+    data = {noun or title.lower(): page.rows, "total": page.total, "next": page.next}
+    return Output(data, Table(f"{title}: {page.total}{more}", columns, page.rows))
+
+
+def whole(title: str, records: Sequence[Any], columns: Columns) -> Output:
+    """Return a list that comes in one piece."""
+    data = {title.lower().replace(" ", "_"): records, "total": len(records)}
+    return Output(data, Table(f"{title}: {len(records)}", columns, records))
+
+
+def write_json(answer: object) -> None:
     """Print an answer as JSON."""
-    sys.stdout.write(json.dumps(_plain(answer), indent=2, ensure_ascii=False) + "\n")
-
-
-def _plain(answer: object) -> object:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Any).dump_python(answer, mode="json", fallback=str)
+    plain = TypeAdapter(Any).dump_python(answer, mode="json", fallback=str)
+    sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
 
 
 @contextmanager
@@ -90,6 +140,11 @@ def time(at: datetime | None) -> str:
 def words(code: str) -> str:
     """Write a code of ours as words."""
     return code.replace("_", " ")
+
+
+def yes_or_no(truth: object) -> str:
+    """Write what holds or doesn't."""
+    return "yes" if truth else "no"
 
 
 def complain(sentence: str) -> None:

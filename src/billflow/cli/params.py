@@ -26,13 +26,11 @@ def example(*lines: str) -> str:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
-InvoiceId = Annotated[str, typer.Argument(metavar="INVOICE", help="An invoice's id, or enough of its beginning.")]
-CustomerId = Annotated[str, typer.Argument(metavar="CUSTOMER", help="A customer's id, or enough of its beginning.")]
-ClockId = Annotated[str, typer.Argument(metavar="CLOCK", help="A test clock's id, or enough of its beginning.")]
 At = Annotated[
     datetime | None,
     typer.Option("--at", parser=moment, metavar="MOMENT", help="As of this moment; now where left out."),
 ]
+Since = Annotated[datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Recorded then or later.")]
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", help="Name the request: sent twice under one key, it happens once.")
 ]

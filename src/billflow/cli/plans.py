@@ -1,14 +1,19 @@
 """`billflow plan`: start, change and look at plans."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
 
+from billflow.cli import plan_commands, previews
 from billflow.cli.command_variants import WHEN_PREVIEWED, WHEN_SENT, Request, group
-from billflow.cli.fields import options_of, parameter, signed, typed_as
-from billflow.cli.lookup import found, org_of, plan_ref
-from billflow.cli.params import After, AsJson, CustomerId, Key, Limit, PlanId, example
-from billflow.cli.session import on_database, run
+from billflow.cli.fields import Typed, options_of, typed_as
+from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, PagingHere, PlanHere, org_of, time_of
+from billflow.cli.output import Output, paged, whole
+from billflow.cli.params import Key, example
+from billflow.cli.plan_views import LEDGER, PLANS, TIMELINE, described
+from billflow.cli.session import actor, answered, on_database, on_engine, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
 
@@ -18,154 +23,92 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Start, change and look at plans.", epilog=example("plan list"), no_args_is_help=True)
 
-_Clock = Annotated[str | None, typer.Option("--clock", help="The test clock the plan is attached to.")]
 
-
-def start(**typed: Any) -> None:
-    """Stand for the options of `StartPlan`, which its signature is made from."""
+async def _start_plan(_: "Store", typed: Mapping[str, Any]) -> StartPlan:
     asked: StartPlan = typed_as(StartPlan, typed)
-
-    async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_commands
-
-        wanted = plan_commands.Start(typed["customer"], asked, typed["clock"], typed["key"], typed["as_json"])
-        await plan_commands.start(engine, wanted)
-
-    run(act)
+    return asked
 
 
-signed(
-    start,
-    [
-        parameter("customer", CustomerId),
-        *options_of(StartPlan),
-        parameter("clock", _Clock, None),
-        parameter("key", Key, None),
-        parameter("as_json", AsJson, default=False),
-    ],
-    "Start a plan for a customer, and wait a minute at most for its card.",
-)
-app.command(
-    epilog=example("plan start 5f1c --tier cloud_standard --schedule monthly --trial-days 30"),
-)(start)
+@app.command(epilog=example("plan start 5f1c --tier cloud_standard --schedule monthly --trial-days 30"))
+@on_engine
+async def start(
+    engine: "Engine",
+    customer: CustomerHere,
+    asked: Annotated[StartPlan, Typed(_start_plan, [*options_of(StartPlan)])],
+    clock: ClockOption = None,
+    key: Key = None,
+) -> Output:
+    """Start a plan for a customer, and wait a minute at most for its card."""
+    from billflow.models.contracts.plans import StartPlanInput
+
+    wanted = StartPlanInput(
+        **customer.model_dump(),
+        idempotency_key=key or str(uuid4()),
+        actor=actor(),
+        start=asked,
+        test_clock_id=clock,
+        at=await time_of(engine, clock),
+    )
+    return plan_commands.started(await answered(engine.plans.start(wanted), wanted.idempotency_key))
 
 
 @app.command("list", epilog=example("plan list --status active", "plan list --needs-attention --json"))
-def list_(  # noqa: PLR0913  (each is one filter)
+@on_database
+async def list_(  # noqa: PLR0913  (each is one filter)
+    store: "Store",
     *,
-    customer: Annotated[str | None, typer.Option(help="A customer's id, or enough of its beginning.")] = None,
+    customer: CustomerOption = None,
     status: Annotated[PlanStatus | None, typer.Option(help="Where the plan stands.")] = None,
     tier: Annotated[str | None, typer.Option(help="A tier's code.")] = None,
     needs_attention: Annotated[bool, typer.Option("--needs-attention", help="On hold plans only.")] = False,
-    limit: Limit = 50,
-    after: After = None,
-    as_json: AsJson = False,
-) -> None:
+    paging: PagingHere,
+) -> Output:
     """List plans, the newest first."""
+    from billflow.models.contracts.records import PlanFilter
 
-    async def act(store: "Store") -> None:
-        from billflow.cli.plan_views import paged, plan_rows
-        from billflow.models.contracts.records import Paging, PlanFilter
-
-        wanted = PlanFilter(
-            customer_id=await found(store, "customer", customer) if customer else None,
-            status=status,
-            tier=tier,
-            needs_attention=needs_attention or None,
-        )
-        page = await store.queries.plans.search(await org_of(store), wanted, Paging(limit=limit, after=after))
-        paged("Plans", page, plan_rows(page.rows), noun="plans", as_json=as_json)
-
-    on_database(act)
+    attention = needs_attention or None
+    wanted = PlanFilter(customer_id=customer, status=status, tier=tier, needs_attention=attention)
+    return paged("Plans", await store.queries.plans.search(await org_of(store), wanted, paging), PLANS)
 
 
 @app.command(epilog=example("plan show 0192f3"))
-def show(plan: PlanId, *, as_json: AsJson = False) -> None:
+@on_database
+async def show(store: "Store", plan: PlanHere) -> Output:
     """Show a plan as it is now."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli import output
-        from billflow.cli.plan_views import described
-
-        state = await store.repositories.plans.get(await plan_ref(store, plan))
-        if as_json:
-            output.as_json(state)
-        else:
-            described(state)
-
-    on_database(act)
+    state = await store.repositories.plans.get(plan)
+    return Output(state, described(state))
 
 
 @app.command(epilog=example("plan ledger 0192f3"))
-def ledger(plan: PlanId, *, as_json: AsJson = False) -> None:
+@on_database
+async def ledger(store: "Store", plan: PlanHere) -> Output:
     """Show how many licenses a plan held from when on, and what became of each entry."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli.plan_views import ledger_rows, whole
-
-        entries = await store.queries.plans.ledger(await plan_ref(store, plan))
-        whole("ledger", entries, ledger_rows(entries), as_json=as_json)
-
-    on_database(act)
+    return whole("Ledger", await store.queries.plans.ledger(plan), LEDGER)
 
 
 @app.command(epilog=example("plan timeline 0192f3"))
-def timeline(plan: PlanId, *, as_json: AsJson = False) -> None:
+@on_database
+async def timeline(store: "Store", plan: PlanHere) -> Output:
     """Show what happened to a plan, who did it, and what was refused."""
-
-    async def act(store: "Store") -> None:
-        from billflow.cli.plan_views import timeline_rows, whole
-
-        entries = await store.queries.plans.timeline(await plan_ref(store, plan))
-        whole("timeline", entries, timeline_rows(entries), as_json=as_json)
-
-    on_database(act)
+    return whole("Timeline", await store.queries.plans.timeline(plan), TIMELINE)
 
 
 @app.command(epilog=example("plan forecast 0192f3 --count 12"))
-def forecast(
-    plan: PlanId,
-    *,
-    count: Annotated[int, typer.Option(help="How many invoices, 120 at most.")] = 3,
-    as_json: AsJson = False,
-) -> None:
+@on_engine
+async def forecast(
+    engine: "Engine", plan: PlanHere, count: Annotated[int, typer.Option(help="How many invoices, 120 at most.")] = 3
+) -> Output:
     """Show the next invoices of a plan, if nothing changes."""
-
-    async def act(engine: "Engine") -> None:
-        from billflow.cli.previews import show_forecast
-
-        await show_forecast(engine, plan, count, as_json=as_json)
-
-    run(act)
+    return previews.forecast(await engine.plans.forecast(plan, count))
 
 
-def _command(typed: Request) -> None:
-    async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_commands
-
-        await plan_commands.command(engine, typed)
-
-    run(act)
+def _on_engine(act: "Callable[[Engine, Request], Awaitable[Output]]") -> Callable[[Request], None]:
+    return lambda typed: run(lambda engine: act(engine, typed), as_json=typed.as_json)
 
 
-def _signal(typed: Request) -> None:
-    async def act(engine: "Engine") -> None:
-        from billflow.cli import plan_commands
-
-        await plan_commands.signal(engine, typed)
-
-    run(act)
-
-
-def _preview(typed: Request) -> None:
-    async def act(engine: "Engine") -> None:
-        from billflow.cli.previews import show_preview
-
-        await show_preview(engine, typed)
-
-    run(act)
-
-
-app.add_typer(group("command", "Give a plan a command, and wait for its answer.", _command, WHEN_SENT), name="command")
-app.add_typer(group("signal", "Leave a command with a plan, and don't wait.", _signal, WHEN_SENT), name="signal")
-app.add_typer(group("preview", "Show what a command would change and bill.", _preview, WHEN_PREVIEWED), name="preview")
+for _verb, _act, _shared, _help in (
+    ("command", plan_commands.command, WHEN_SENT, "Give a plan a command, and wait for its answer."),
+    ("signal", plan_commands.signal, WHEN_SENT, "Leave a command with a plan, and don't wait."),
+    ("preview", previews.preview, WHEN_PREVIEWED, "Show what a command would change and bill."),
+):
+    app.add_typer(group(_verb, _help, _on_engine(_act), _shared), name=_verb)

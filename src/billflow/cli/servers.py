@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billflow.cli import session
-from billflow.cli.output import say
+from billflow.cli.output import show
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
@@ -28,7 +28,7 @@ async def _worker() -> None:
     stop = stop_on_signals()
     async with open_engine(session.settings_here(serving=True)) as engine:
         await ensure_schedules(engine)
-        say("Taking work; ctrl-C or SIGTERM ends it.")
+        show("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
 
 
@@ -69,7 +69,7 @@ async def _api(host: str | None, port: int | None, processes: int | None) -> Non
     host, port = host or settings.api_host, settings.api_port if port is None else port
     count = processes or settings.api_processes
     async with serving_in(count, host, port) if count > 1 else _serving_here(settings, host, port) as url:
-        say(f"The API answers at {url}; ctrl-C stops it.")
+        show(f"The API answers at {url}; ctrl-C stops it.")
         await stop.wait()
 
 
@@ -103,7 +103,7 @@ async def _serve_socket(descriptor: int) -> None:
         serving_at(build_api(engine), socket(fileno=descriptor)),
     ):
         set_apart()
-        say(READY)
+        show(READY)
         await end_of_input()
 
 
@@ -116,10 +116,10 @@ def migrate(
 
     settings = session.settings_here()
     upgrade(settings)
-    say("The database is at the newest version.")
+    show("The database is at the newest version.")
     if not database_only:
         asyncio.run(_prepare_temporal(settings))
-        say("Temporal knows the search attributes and the nightly schedules.")
+        show("Temporal knows the search attributes and the nightly schedules.")
 
 
 async def _prepare_temporal(settings: "Settings") -> None:

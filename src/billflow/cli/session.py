@@ -2,11 +2,17 @@
 
 import asyncio
 import getpass
+import inspect
 import os
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from billflow.cli import local_stack
+from billflow.cli.fields import parameter, signed, typed_for, value_for
+from billflow.cli.output import Output
+from billflow.cli.params import AsJson
 from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from billflow.wiring.store import Store
 
 Answer = TypeVar("Answer")
+Act = Callable[..., Awaitable[Output | None]]
+Opened = Callable[[], AbstractAsyncContextManager[Any]]
 
 PATIENCE_SECONDS = 75.0
 """How long a command waits for a worker; starting a plan may take a minute of it for the card."""
@@ -47,28 +55,62 @@ def settings_here(*, serving: bool = False) -> "Settings":
     return settings
 
 
-def run(act: "Callable[[Engine], Awaitable[None]]") -> None:
-    """Do something with a connected engine, and close it."""
-    asyncio.run(_with_engine(act))
+def on_database(act: Act) -> Callable[..., None]:
+    """Make a command of *act*, which needs the billing database only: Temporal and Stripe may be away.
+
+    *act* takes the store first, and what its other parameters are marked to be looked up by. Where it returns an
+    `Output`, there is `--json`.
+    """
+    return _command(act, _store)
 
 
-def on_database(act: "Callable[[Store], Awaitable[None]]") -> None:
-    """Do something that needs the billing database only: Temporal and Stripe may be away."""
-    asyncio.run(_with_store(act))
+def on_engine(act: Act) -> Callable[..., None]:
+    """Make a command of *act*, which takes a connected engine; see `on_database`."""
+    return _command(act, _engine)
 
 
-async def _with_engine(act: "Callable[[Engine], Awaitable[None]]") -> None:
+def run(act: "Callable[[Engine], Awaitable[Output]]", *, as_json: bool) -> None:
+    """Do something with a connected engine, and print what it returns."""
+    asyncio.run(_done(act, _engine, as_json=as_json))
+
+
+def _command(act: Act, opened: Opened) -> Callable[..., None]:
+    signature = inspect.signature(act)
+    _, *wanted = signature.parameters.values()
+    shared = [parameter("as_json", AsJson, default=False)] if signature.return_annotation is Output else []
+
+    @wraps(act)
+    def command(**typed: Any) -> None:
+        async def with_values(here: Any) -> Output | None:
+            return await act(here, **{one.name: await value_for(here, one, typed) for one in wanted})
+
+        asyncio.run(_done(with_values, opened, as_json=typed.get("as_json", False)))
+
+    signed(command, [*(option for one in wanted for option in typed_for(one)), *shared], act.__doc__)
+    return command
+
+
+async def _done(act: Act, opened: Opened, *, as_json: bool) -> None:
+    async with opened() as here:
+        output = await act(here)
+        if output is not None:
+            output.show(as_json=as_json)
+
+
+@asynccontextmanager
+async def _engine() -> "AsyncIterator[Engine]":
     from billflow.wiring.engine import open_engine
 
     async with open_engine(settings_here()) as engine:
-        await act(engine)
+        yield engine
 
 
-async def _with_store(act: "Callable[[Store], Awaitable[None]]") -> None:
+@asynccontextmanager
+async def _store() -> "AsyncIterator[Store]":
     from billflow.wiring.store import open_store
 
     async with open_store(settings_here()) as store:
-        await act(store)
+        yield store
 
 
 async def answered(request: Awaitable[Answer], key: str) -> Answer:

@@ -10,7 +10,6 @@ from billflow.payments.calls import ask_if_there
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.ports.customers import StripeCustomerNames
-from billflow.ports.personal_data import PaymentsErasure
 
 _BLANK: stripe.params.CustomerUpdateParams = {
     "name": "Erased customer",
@@ -42,17 +41,15 @@ class StripeCustomers(StripeCustomerNames):
                 log.warning("stripe customer is gone", stripe_customer=payer.stripe_customer_id)
 
 
-@dataclass(frozen=True)
-class StripeErasure(PaymentsErasure):
-    """The personal data that Stripe has."""
+async def erase_customer(client: stripe.StripeClient, stripe_customer_id: str) -> None:
+    """Blank and delete a customer at Stripe, whose invoices stay there; done already is done.
 
-    client: stripe.StripeClient
-
-    async def erase_customer(self, stripe_customer_id: str) -> None:
-        customers = self.client.v1.customers
-        with port_faults():
-            customer = await ask_if_there("customer.retrieve", customers.retrieve_async(stripe_customer_id))
-            if customer is None or getattr(customer, "deleted", False):
-                return
-            await ask_if_there("customer.update", customers.update_async(stripe_customer_id, _BLANK))
-            await ask_if_there("customer.delete", customers.delete_async(stripe_customer_id))
+    Raises `PaymentsUnavailable` or `PaymentsRejected`.
+    """
+    customers = client.v1.customers
+    with port_faults():
+        customer = await ask_if_there("customer.retrieve", customers.retrieve_async(stripe_customer_id))
+        if customer is None or getattr(customer, "deleted", False):
+            return
+        await ask_if_there("customer.update", customers.update_async(stripe_customer_id, _BLANK))
+        await ask_if_there("customer.delete", customers.delete_async(stripe_customer_id))

@@ -20,11 +20,7 @@ from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingPr
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
 from billflow.service.plans import PlanService
-from billflow.store.customers.onboardings import PostgresOnboardingRepository
-from billflow.store.customers.queries import PostgresCustomerQueries
-from billflow.store.customers.repository import PostgresCustomerRepository
-from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
-from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_starts import onboarding_workflow
 
 _SetStatus = Callable[[CustomerRef, ChangeContext], Awaitable[CustomerRecord]]
@@ -42,32 +38,29 @@ class CustomerService:
     """Customers as callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
-    customers: PostgresCustomerRepository
-    onboardings: PostgresOnboardingRepository
-    sponsorships: PostgresSponsorshipRepository
-    customer_queries: PostgresCustomerQueries
-    plan_queries: PostgresPlanQueries
+    repositories: Repositories
+    queries: Queries
     catalog: Catalog
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Suspend a customer and let its live plans know; repeated, it lets them know once more."""
-        return await self._set_status(self.customers.suspend, ref, change)
+        return await self._set_status(self.repositories.customers.suspend, ref, change)
 
     async def activate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Reactivate a customer; its live plans resume billing (rules 27)."""
-        return await self._set_status(self.customers.activate, ref, change)
+        return await self._set_status(self.repositories.customers.activate, ref, change)
 
     async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Close a customer's account; refused while a plan is live or being bought."""
-        return await self._set_status(self.customers.deactivate, ref, change)
+        return await self._set_status(self.repositories.customers.deactivate, ref, change)
 
     async def access(self, ref: CustomerRef) -> AccessRecord:
         """Return what the customer may do now."""
-        customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
+        customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         active = customer.status is CustomerStatus.ACTIVE
         state = await self.plans.live_plan(ref.org_id, ref.customer_id)
         at = (state and state.clock_at) or datetime.now(UTC)
-        facts = await self.plan_queries.facts(state.ref, at) if state else None
+        facts = await self.queries.plans.facts(state.ref, at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
         tier = self.catalog.tier(state.tier) if state else self._sponsored_tier(customer) if sponsored else None
         return AccessRecord(
@@ -84,7 +77,7 @@ class CustomerService:
 
     async def onboard(self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext) -> OnboardingProgress:
         """Onboard a customer, durably; return how far it has come. An onboarding on hold is tried again at once."""
-        request, progress = await self.onboardings.begin(ref, options, change)
+        request, progress = await self.repositories.onboardings.begin(ref, options, change)
         if progress.status is not OnboardingStatus.DONE:
             await self.plans.control.start(onboarding_workflow(request), "retry")
         return progress
@@ -94,8 +87,8 @@ class CustomerService:
 
         Safe to repeat, also where it broke off in between. Refused on a paid plan or with a scheduled upgrade.
         """
-        approved = await self.sponsorships.approve(ref, request_id, change)
-        customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
+        approved = await self.repositories.sponsorships.approve(ref, request_id, change)
+        customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         tier, live = self._sponsored_tier(customer), await self.plans.live_plan(ref.org_id, ref.customer_id)
         key = f"sponsorship/{approved.sponsorship_request_id}"
         if live and live.tier == tier.code:
@@ -128,7 +121,7 @@ class CustomerService:
 
     async def _timed(self, ref: CustomerRef, change: ChangeContext) -> ChangeContext:
         """Return the change as of the time the customer's plans live in: that of their test clock, if they have one."""
-        plans = await self.plan_queries.running(ref.org_id, customer_id=ref.customer_id)
+        plans = await self.queries.plans.running(ref.org_id, customer_id=ref.customer_id)
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)
         return change.model_copy(update={"at": at}) if at else change
 
@@ -136,7 +129,7 @@ class CustomerService:
         return self.catalog.in_role(Role.SPONSORED, customer.hosting)
 
     async def _is_sponsored(self, ref: CustomerRef) -> bool:
-        requests = await self.sponsorships.list(ref)
+        requests = await self.repositories.sponsorships.list(ref)
         return any(request.status is SponsorshipStatus.APPROVED for request in requests)
 
     async def _push(
@@ -153,7 +146,7 @@ class CustomerService:
     async def _newest_seen(self, customer: CustomerRecord, facts: Facts | None, at: datetime) -> SeatObservation | None:
         if facts is not None:
             return newest_seen(facts)
-        reports = await self.customer_queries.seats(
+        reports = await self.queries.customers.seats(
             customer.org_id, customer.customer_id, since=at - STALE_AFTER, until=at
         )
         return SeatObservation(**reports[-1].model_dump()) if reports else None

@@ -11,7 +11,6 @@ from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.ports.stripe_events import StripeEventRepository
-from billflow.service.pricing import PricingService
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
@@ -51,13 +50,7 @@ def api_services(engine: Engine) -> Services:
         seats=engine.seats,
         clocks=engine.clocks,
         offers=engine.offers,
-        pricing=PricingService(
-            engine.plans,
-            engine.repositories.customers,
-            engine.queries.customers,
-            engine.queries.plans,
-            engine.catalog,
-        ),
+        pricing=engine.pricing,
         catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,

@@ -14,6 +14,7 @@ import pytest
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
+from billflow.temporal.workflow_starts import reconciliation_workflow
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
@@ -61,7 +62,7 @@ async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None
 async def one_reconciliation(env: Environment) -> ReconciliationReport:
     """Compare and repair once, and return what was found, none of which may need a person."""
     run = ReconciliationInput(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
-    run_id = await env.engine.reconciliation.reconcile(run, datetime.now(UTC))
+    run_id = await env.engine.control.run(reconciliation_workflow(run, datetime.now(UTC)))
     report = await env.engine.repositories.reconciliation.report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report

@@ -75,7 +75,7 @@ class PaymentAttemptResponse(ResponseModel):
 @router.get("/adjustments")
 async def show_adjustments(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceAdjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.adjustments.of_invoice(principal.org_id, invoice_id)
+    return await services.repositories.adjustments.of_invoice(principal.org_id, invoice_id)
 
 
 @router.post("/pay")

@@ -113,14 +113,14 @@ async def make_offer(
 @router.get("")
 async def list_offers(customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.offers.offers.list(principal.org_id, customer_id, datetime.now(UTC))
+    offers = await services.repositories.offers.list(principal.org_id, customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, attrgetter("offer_id")))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
 async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, principal: PrincipalHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.offers.offers.get(principal.org_id, offer_id, datetime.now(UTC))
+    offer = await services.repositories.offers.get(principal.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
@@ -132,7 +132,7 @@ async def change_offer(
 ) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
     wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
-    offers = services.offers.offers
+    offers = services.repositories.offers
     return await offers.update(principal.org_id, named.customer_id, named.offer_id, wanted, change_by(principal))
 
 

@@ -35,7 +35,7 @@ class ErasureResponse(ResponseModel):
 @router.get("/export")
 async def export_customer(customer_id: str, services: ServicesHere, principal: AdminHere) -> CustomerExport:
     """Return everything that is kept of a customer, by kind; the export itself is audited."""
-    return await services.privacy.export(ref_of(principal, customer_id), change_by(principal))
+    return await services.repositories.personal_data.export(ref_of(principal, customer_id), change_by(principal))
 
 
 @router.post("/erase")

@@ -13,7 +13,7 @@ from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
 from billflow.store.session.database import Database
-from billflow.store.session.mapper import from_row
+from billflow.store.session.mapper import as_record
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PostgresCreditRepository:
             balance = (await session.execute(sums.order_by(CreditRow.currency))).all()
             return CreditsRecord(
                 balance=tuple(Amount(currency=currency, amount=int(amount)) for currency, amount in balance),
-                credits=tuple(map(_record, rows)),
+                credits=tuple(as_record(GrantedCredit, row) for row in rows),
             )
 
     async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
@@ -41,7 +41,7 @@ class PostgresCreditRepository:
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")
             if granted := (await recorder.session.scalars(known)).first():
-                return _record(granted)
+                return as_record(GrantedCredit, granted)
             row = CreditRow(
                 id=uuid4(),
                 org_id=customer.org_id,
@@ -57,7 +57,7 @@ class PostgresCreditRepository:
             recorder.audit("credit.granted", ("customer", customer.id), after=data)
             recorder.publish("credit.granted", data, customer_id=customer.id)
             await recorder.session.flush()
-            return _record(row)
+            return as_record(GrantedCredit, row)
 
 
 async def _currency(session: AsyncSession, customer: CustomerRow, wanted: str | None) -> str:
@@ -65,7 +65,3 @@ async def _currency(session: AsyncSession, customer: CustomerRow, wanted: str | 
     if wanted is not None and wanted.upper() != currency:
         raise InvalidInput(f"The customer pays in {currency}; grant in that.", code="wrong_currency", field="currency")
     return currency
-
-
-def _record(row: CreditRow) -> GrantedCredit:
-    return from_row(GrantedCredit, row, credit_id=row.id)

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
 from billflow.models.contracts.personal_data import CustomerExport, Erasure
 from billflow.models.tables import (
@@ -34,8 +33,9 @@ from billflow.store.audit.personal_data import ERASED, PersonalDataReader, custo
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
 from billflow.store.customers.transactions import lock_with_plans
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Database
 from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import row_by_id
 
 ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"
@@ -89,10 +89,7 @@ class PostgresPersonalDataRepository:
 
 async def _load(session: AsyncSession, ref: CustomerRef) -> CustomerRow:
     """Return a customer, also a deleted one: its rows are still there."""
-    found = await session.get(CustomerRow, as_id(ref.customer_id, "customer"))
-    if found is None:
-        raise NotFound(f"There is no customer {ref.customer_id!r}.")
-    return found
+    return await row_by_id(session, CustomerRow, ref.customer_id, "customer")
 
 
 async def _lock(session: AsyncSession, ref: CustomerRef) -> tuple[CustomerRow, Sequence[CustomerPlan]]:

@@ -10,7 +10,7 @@ from billflow.domain.errors import Refused
 from billflow.models.tables import Base, Org
 from billflow.models.tables.sealed import SealedBytes, SealedJson, SealedText
 from billflow.store.session.database import Database
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.monitoring import org_ids
 
 _AT_ONCE = 500
 _SEALED = (SealedText, SealedJson, SealedBytes)
@@ -28,9 +28,8 @@ class KeyRotation:
         """Encrypt every row again and return how many there were; raises `Refused` without a key."""
         if self.database.keyring is None:
             raise Refused("There is no encryption key; set BILLFLOW_ENCRYPTION_KEYS.", code="no_encryption_key")
-        async with self.database.transaction(WATCH) as session:
-            orgs = (await session.scalars(select(Org.id).order_by(Org.id))).all()
-        return sum([await self._table(str(org), *found) for org in orgs for found in sealed_columns()])
+        orgs = await org_ids(self.database, select(Org.id).order_by(Org.id))
+        return sum([await self._table(org, *found) for org in orgs for found in sealed_columns()])
 
     async def _table(self, org_id: str, table: Table, columns: Columns) -> int:
         keys: Columns = tuple(table.primary_key.columns)

@@ -15,7 +15,7 @@ from billflow.models.tables import AuditLog
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.mapper import from_row
+from billflow.store.session.mapper import as_record
 from billflow.store.session.paging import page
 
 _AT_ONCE = 1000
@@ -112,4 +112,4 @@ def _conditions(wanted: AuditFilter) -> Conditions:
 
 def _record(row: AuditLog, reader: PersonalDataReader) -> AuditRecord:
     opened = {name: reader.open(customer_of(row), getattr(row, name)) for name in ("detail", "before", "after")}
-    return from_row(AuditRecord, row, audit_id=row.id, recorded_at=row.created_at, **opened)
+    return as_record(AuditRecord, row, recorded_at=row.created_at, **opened)

@@ -14,9 +14,7 @@ from billflow.store.customers.records import SHOWN, ShownRows, customer_record, 
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import customers_that
 from billflow.store.session.mapper import from_row
-from billflow.store.session.paging import page
-
-ALL = Paging()
+from billflow.store.session.paging import ALL, page
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Database
-from billflow.store.session.mapper import from_row
+from billflow.store.session.mapper import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 
@@ -145,10 +145,9 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     for row, _, _, licenses, licenses_at_next_renewal in rows:
         invoiced, paid = totals.get(row.id, (0, 0))
         history.append(
-            from_row(
+            as_record(
                 PlanHistory,
                 row,
-                plan_id=row.id,
                 started_at=row.billing_cycle_anchor,
                 licenses=licenses or 0,
                 invoiced=invoiced,

@@ -30,17 +30,11 @@ from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.changes import address_column, overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.deployments import DeploymentRow, create_deployment
-from billflow.store.customers.records import customer_record, pricing_of
-from billflow.store.customers.status import (
-    check_no_live_plan,
-    check_no_open_invoice,
-    hold_until_resumed,
-    set_status,
-)
-from billflow.store.customers.transactions import customer_change, lock_with_plans
-from billflow.store.plans.start import locked_customer
+from billflow.store.customers.records import customer_record
+from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice, hold_until_resumed, set_status
+from billflow.store.customers.transactions import customer_and_plans_change, customer_change
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json
+from billflow.store.session.mapper import as_json, from_row
 
 
 @dataclass(frozen=True)
@@ -79,59 +73,52 @@ class PostgresCustomerRepository:
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
         """
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await locked_customer(session, ref.customer_id)
+        async with customer_change(self.database, ref, change) as (customer, recorder):
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
-            before, after = as_json(pricing_of(customer)), as_json(pricing)
+            before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)
             for name in CustomerPricing.model_fields:
                 setattr(customer, name, getattr(pricing, name))
-            recorder = recorder_of(session, customer.org_id, change)
             recorder.audit("customer.pricing_set", ("customer", customer.id), before=before, after=after)
             recorder.publish("customer.pricing_set", after, customer_id=customer.id)
-            return await customer_record(session, customer.id)
+            return await customer_record(recorder.session, customer.id)
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Stop all charges from `change.at` on; suspended already stays as it is. Raises `Refused` for a closed one."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, _, recorder):
             if customer.status is CustomerStatus.INACTIVE:
                 raise Refused("The customer's account is closed; activate it first.", code="customer_not_active")
-            set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.SUSPENDED, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def activate(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Let the customer back in; its live plans stay unbilled until each took the step that resumes it."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             for plan in plans:
                 hold_until_resumed(plan, customer)
-            set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.ACTIVE, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Close the account; raises `Refused` while a plan is live or being bought."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             check_no_live_plan(plans)
-            set_status(customer, CustomerStatus.INACTIVE, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.INACTIVE, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def delete(self, ref: CustomerRef, change: ChangeContext) -> None:
         """Take a customer out of use: its contacts and projects go, what it was billed stays.
 
         Raises `Refused` while a plan is live or being bought, or an invoice is open.
         """
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             check_no_live_plan(plans)
-            await check_no_open_invoice(session, customer.id)
+            await check_no_open_invoice(recorder.session, customer.id)
             for table in (CustomerContact, ProjectRow):
-                await session.execute(delete(table).where(table.customer_id == customer.id))
+                await recorder.session.execute(delete(table).where(table.customer_id == customer.id))
             before, detail = {"status": customer.status}, {"reason": change.reason}
             customer.status, customer.suspended_at = CustomerStatus.INACTIVE, None
             customer.deleted_at = change.at
-            recorder = recorder_of(session, customer.org_id, change)
             recorder.audit("customer.deleted", ("customer", customer.id), before=before, detail=detail)
             recorder.publish("customer.deleted", detail, customer_id=customer.id)
 

@@ -52,6 +52,11 @@ def resolved_settings(*holders: CustomerRow | ProjectRow | ChannelRow) -> Resolv
 def _write(recorder: Recorder, customer: CustomerRow, settings: Json) -> Json:
     before, customer.settings = customer.settings, checked_size(settings)
     if before != settings:
-        recorder.audit("customer.settings_updated", ("customer", customer.id), before=before, after=settings)
+        recorder.audit(
+            "customer.settings_updated",
+            ("customer", customer.id),
+            before={"settings": before},
+            after={"settings": settings},
+        )
         recorder.publish("customer.settings_updated", {"settings": settings}, customer_id=customer.id)
     return settings

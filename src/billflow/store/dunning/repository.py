@@ -28,16 +28,7 @@ from billflow.models.contracts.collection import CollectionTerms, SmallOrganizat
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.mail import Occasion
-from billflow.models.tables import (
-    CustomerPlan,
-    CustomerRow,
-    DunningPolicyRow,
-    InvoiceRow,
-    MailRow,
-    PaymentAttempt,
-    SeatRow,
-    TestClock,
-)
+from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
@@ -45,6 +36,8 @@ from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
+from billflow.store.plans.start import newest_observation
+from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.mapper import as_json, from_row
 
@@ -111,7 +104,7 @@ class PostgresDunningRepository(DunningRepository):
                 policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
                 last_outcome=outcome,
-                clock_at=await _clock_at(session, plan),
+                clock_at=await clock_of_invoice(session, invoice.id),
             )
 
     async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
@@ -177,11 +170,6 @@ class PostgresDunningRepository(DunningRepository):
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 
-async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
-    clock = await session.get(TestClock, plan.test_clock_id) if plan.test_clock_id else None
-    return clock.now_at if clock else None
-
-
 def _written(org_id: str, policy: DunningPolicy) -> Insert:
     row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
     return row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
@@ -215,16 +203,10 @@ async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) 
 async def _decided(
     session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
 ) -> WriteOffDecision:
-    seen = (
-        select(SeatRow.members, SeatRow.guests)
-        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
-        .order_by(SeatRow.observed_at.desc())
-        .limit(1)
-    )
-    counts = (await session.execute(seen)).one_or_none()
-    if counts is None:
+    seen = await newest_observation(session, customer, at)
+    if seen is None:
         return WriteOffDecision()
-    seats = seat_count(hosting_of(customer), *counts)
+    seats = seat_count(hosting_of(customer), seen.members, seen.guests)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,13 +26,14 @@ from billflow.models.contracts.invoices import (
     RequiresAction,
 )
 from billflow.models.contracts.steps import PlanRef
-from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow, PaymentAttempt, TestClock
+from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.models.tables.base import Json
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, use_balance
 from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
+from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Database, as_id
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
@@ -132,7 +133,7 @@ class PostgresInvoiceRepository(InvoiceRepository):
     ) -> InvoiceStatusChanged | None:
         async with self.database.unit_of_work(ref.org_id) as session:
             try:
-                moment = await _clock_of(session, ref) or at
+                moment = await clock_of_invoice(session, as_id(ref.invoice_id, "invoice")) or at
                 locked = await lock_invoice(session, ref, moment)
             except NotFound:
                 return None
@@ -151,16 +152,6 @@ def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:
     if customer.billing_account_id is None:
         return BillingAccountRow.is_default.is_(True)
     return BillingAccountRow.id == as_id(customer.billing_account_id, "billing account")
-
-
-async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:
-    query = (
-        select(TestClock.now_at)
-        .join(CustomerPlan, CustomerPlan.test_clock_id == TestClock.id)
-        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
-        .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
-    )
-    return (await session.scalars(query)).one_or_none()
 
 
 def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:

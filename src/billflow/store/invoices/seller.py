@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.documents import Seller
 from billflow.models.tables import Org
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Database
+from billflow.store.session.rows import row_by_id
 
 SETTING = "seller_lines"
 
@@ -20,10 +18,7 @@ class PostgresSellerQueries:
 
     async def seller(self, org_id: str) -> Seller:
         """Return who bills in an organization; raises `NotFound`."""
-        query = select(Org).where(Org.id == as_id(org_id, "organization"))
         async with self.database.unit_of_work(org_id) as session:
-            org = (await session.scalars(query)).one_or_none()
-        if org is None:
-            raise NotFound(f"There is no organization {org_id!r}.")
+            org = await row_by_id(session, Org, org_id, "organization")
         lines = org.settings.get(SETTING)
         return Seller(name=org.name, lines=tuple(map(str, lines)) if isinstance(lines, list) else ())

@@ -27,14 +27,6 @@ async def has_plan(session: AsyncSession, customer: CustomerRow) -> bool:
 
 def backfill_notice(invoices: Sequence[InvoiceRow]) -> dict[str, object]:
     """Return the data of the one event about all *invoices* that were made late."""
-    shown = [
-        {
-            "invoice_id": invoice.id,
-            "issued_at": invoice.issued_at,
-            "due_at": invoice.due_at,
-            "total": invoice.total,
-            "currency": invoice.currency,
-        }
-        for invoice in invoices
-    ]
+    names = ("issued_at", "due_at", "total", "currency")
+    shown = [{"invoice_id": one.id} | {name: getattr(one, name) for name in names} for one in invoices]
     return {"invoices": shown, "total": sum(invoice.total for invoice in invoices)}

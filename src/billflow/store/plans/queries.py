@@ -26,9 +26,7 @@ from billflow.store.plans.test_clocks import has_work_due
 from billflow.store.session.database import Database, as_id
 from billflow.store.session.filters import plans_that
 from billflow.store.session.mapper import from_row
-from billflow.store.session.paging import page
-
-ALL = Paging()
+from billflow.store.session.paging import ALL, page
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,14 @@ def from_row(kind: type[Record], row: object, /, **extra: object) -> Record:
     return make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
 
 
+def as_record(kind: type[Record], row: Any, /, **extra: object) -> Record:
+    """Return *row* as a *kind*, whose one id that is no column is the row's own: `invoice_id` of an invoice."""
+    make: Any = kind
+    unknown = (name for name in field_names(make) if name not in extra and not hasattr(row, name))
+    (own_id,) = (name for name in unknown if name.endswith("_id"))
+    return from_row(kind, row, **extra, **{own_id: row.id})
+
+
 @cache
 def field_names(kind: Any) -> tuple[str, ...]:
     """Return the names of the fields of a contract or a dataclass, in order."""

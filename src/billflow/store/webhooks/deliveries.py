@@ -21,8 +21,8 @@ from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, Webh
 from billflow.ports.webhooks import DeliveryRepository
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.mapper import as_record
+from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
 from billflow.store.webhooks.endpoint_health import record_health
 from billflow.store.webhooks.endpoints import load_endpoint
@@ -43,13 +43,12 @@ class PostgresDeliveryRepository(DeliveryRepository):
             endpoint = await load_endpoint(session, endpoint_id)
             query = select(EventDelivery).where(EventDelivery.endpoint_id == endpoint.id)
             order = (EventDelivery.created_at, EventDelivery.id)
-            return await page(session, query, order, paging, lambda row: _record(row[0]))
+            return await page(session, query, order, paging, lambda row: as_record(DeliveryRecord, row[0]))
 
     async def organizations_with_open_streams(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which messages wait to be sent."""
         query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()
-        async with self.database.transaction(WATCH) as session:
-            return tuple(map(str, await session.scalars(query)))
+        return await org_ids(self.database, query)
 
     async def open_streams(self, org_id: str, endpoint_id: str | None = None) -> tuple[DeliveryStream, ...]:
         """Return the delivery streams on which something waits and nothing forbids to send it."""
@@ -145,7 +144,3 @@ def _delivery(message: WebhookMessage, attempt: Attempt) -> EventDelivery:
         duration_ms=attempt.duration_ms,
         at=attempt.at,
     )
-
-
-def _record(row: EventDelivery) -> DeliveryRecord:
-    return from_row(DeliveryRecord, row, delivery_id=row.id)

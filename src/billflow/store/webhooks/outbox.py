@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import InvalidInput, NotFound
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import (
     DeliveryStream,
@@ -22,10 +22,11 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, advisory_lock, as_id
+from billflow.store.session.database import Database, advisory_lock
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
+from billflow.store.session.rows import row_by_id
 from billflow.store.webhooks.deliveries import open_streams, stream_of
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import event_record
@@ -55,8 +56,7 @@ class PostgresOutboxRepository:
 
     async def organizations_with_new_events(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which events wait to be routed."""
-        async with self.database.transaction(WATCH) as session:
-            return tuple(map(str, await session.scalars(select(OutboxPending.org_id).distinct())))
+        return await org_ids(self.database, select(OutboxPending.org_id).distinct())
 
     async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that wants them.
@@ -146,10 +146,7 @@ def _customer(event: OutboxEvent) -> CustomerRef:
 
 async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxEvent]:
     if ask.event_id is not None:
-        event = await session.get(OutboxEvent, as_id(ask.event_id, "event"))
-        if event is None:
-            raise NotFound(f"There is no event {ask.event_id!r}.")
-        return [event]
+        return [await row_by_id(session, OutboxEvent, ask.event_id, "event")]
     query = select(OutboxEvent).where(OutboxEvent.created_at >= ask.since).order_by(OutboxEvent.sequence)
     events = (await session.scalars(query.limit(MOST_REPLAYED + 1))).all()
     if len(events) > MOST_REPLAYED:

@@ -33,6 +33,8 @@ class PostgresStripeEventEffects:
                 query = select(InvoiceRow.org_id).where(InvoiceRow.stripe_invoice_id == objects.invoice)
                 if (found := (await session.scalars(query)).one_or_none()) is not None:
                     return str(found)
+            if objects.customer is None:
+                return None
             query = select(BillingAccountRow.org_id).where(BillingAccountRow.stripe_customer_id == objects.customer)
             owner = (await session.scalars(query)).one_or_none()
         return str(owner) if owner else None

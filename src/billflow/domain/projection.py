@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.step import ChargedLine, Facts, Outcome
@@ -47,12 +47,8 @@ def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:
 def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine, ...]:
     running = [line for line in facts.charged if line.period.end > outcome.at]
     lines = [line for invoice in outcome.invoices for line in invoice.lines]
-    fresh = [ChargedLine(line.amount, line.derivation.period, paid) for line in lines if _runs(line, outcome)]
-    return (*running, *fresh)
-
-
-def _runs(line: Line, outcome: Outcome) -> bool:
-    return line.derivation.period.end > outcome.at
+    fresh = [ChargedLine(line.amount, line.derivation.period, paid) for line in lines]
+    return (*running, *(line for line in fresh if line.period.end > outcome.at))
 
 
 def _paid_licenses(facts: Facts, outcome: Outcome) -> int:

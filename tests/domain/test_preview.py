@@ -106,6 +106,15 @@ def test_a_plan_that_is_never_visited_has_no_forecast() -> None:
     assert forecast(replace(some_facts(), plan=community), 3) == Forecast(())
 
 
+@pytest.mark.parametrize("count", [1, 120])
+def test_a_forecast_has_as_many_invoices_as_were_asked_for(count: int) -> None:
+    assert len(forecast(some_facts(), count).invoices) == count
+
+
+def test_a_forecast_of_a_plan_that_is_not_charged_comes_to_an_end() -> None:
+    assert forecast(some_facts(customer=a_customer(suspended_since=START)), 2).invoices == ()
+
+
 @pytest.mark.parametrize("count", [0, -1, 121])
 def test_a_forecast_has_a_sensible_length(count: int) -> None:
     with pytest.raises(InvalidInput, match="between 1 and 120"):

@@ -8,9 +8,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from billflow.demo.seats_csv import BadRow
+from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
-from billflow.domain.money import format_amount
 from billflow.models.contracts.records import InvoiceDetail
 
 SHOWN_BAD_ROWS = 10

@@ -20,7 +20,8 @@ from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
-from billflow.models.contracts.access import NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import NewApiKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging

@@ -11,9 +11,10 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from billflow.documents.translations import FALLBACK, LANGUAGES, Translations, words_in
 from billflow.domain.calendar import Period
+from billflow.domain.currencies import CURRENCIES
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import Explanation
-from billflow.domain.money import DECIMALS, Rounding
+from billflow.domain.money import Rounding
 
 _TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license| - renewal)?$")
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
@@ -29,7 +30,7 @@ class DocumentContent:
 
     def amount(self, minor_units: int, currency: str) -> str:
         """Write minor units with their currency."""
-        exact = Decimal(minor_units).scaleb(-DECIMALS[currency])
+        exact = Decimal(minor_units).scaleb(-CURRENCIES[currency].decimals)
         return format_currency(exact, currency, locale=self.locale)
 
     def number(self, number: int) -> str:

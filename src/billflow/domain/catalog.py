@@ -7,8 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from billflow.domain.currencies import checked_currency, in_steps
 from billflow.domain.errors import InvalidInput, Refused
-from billflow.domain.money import MAX_PRICE, checked_currency
+from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import Schedule
 
 
@@ -152,15 +153,18 @@ def _tier(code: str, table: Mapping[str, Any]) -> Tier:
     read = {
         "hosting": Hosting(table["hosting"]),
         "upgrades_to": tuple(table.get("upgrades_to", ())),
-        "prices": MappingProxyType({checked_currency(c): _prices(row) for c, row in table.get("prices", {}).items()}),
+        "prices": MappingProxyType(
+            {checked_currency(c): _prices(c, row) for c, row in table.get("prices", {}).items()}
+        ),
         "features": tuple(table.get("features", ())),
         "roles": tuple(map(Role, table.get("roles", ()))),
     }
     return Tier(code=code, **{**table, **read})
 
 
-def _prices(row: Mapping[str, int]) -> Mapping[Schedule, int]:
+def _prices(currency: str, row: Mapping[str, int]) -> Mapping[Schedule, int]:
     for schedule, price in row.items():
         if not 0 <= price <= MAX_PRICE:
             raise InvalidInput(f"A price must lie between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
+        in_steps(price, currency.upper(), schedule)
     return MappingProxyType({Schedule(schedule): price for schedule, price in row.items()})

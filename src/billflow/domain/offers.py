@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import check_price
@@ -52,6 +53,8 @@ def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datet
     tier = catalog.tier(offer.tier)
     tier.check_hosting(hosting)
     tier.check_billable("tier", "offer a tier that is")
+    for field in _PRICES:
+        in_steps(getattr(offer, field) or 0, offer.currency, field)
     if offer.fixed_price is None:
         tier.price(Schedule.ANNUAL, offer.currency)
     elif offer.minimum_licenses is not None:

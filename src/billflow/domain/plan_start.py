@@ -6,6 +6,7 @@ from datetime import datetime
 from billflow.domain.activation import abandon, activate, start_after_trial
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.catalog import Tier
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import price_per_license
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import DAY, purchase_invoice, trial_invoice
@@ -107,6 +108,7 @@ def _management(tier: Tier, asked: StartPlan) -> LicenseManagement:
 
 def _priced(facts: StartFacts, plan: Plan, asked: StartPlan) -> Plan:
     if asked.fixed_price is not None:
-        return replace(plan, price_per_license=None, fixed_price=asked.fixed_price)
+        fixed_price = in_steps(asked.fixed_price, plan.currency, "fixed_price")
+        return replace(plan, price_per_license=None, fixed_price=fixed_price)
     price = price_per_license(facts.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
     return replace(plan, price_per_license=price.amount, discount_percent=price.percent_off)

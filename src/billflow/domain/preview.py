@@ -8,7 +8,7 @@ from itertools import islice
 from billflow.domain.access import newest_seen
 from billflow.domain.billing_dates import live_through, process_billing_date
 from billflow.domain.commands import PlanCommand
-from billflow.domain.errors import InvalidInput, NeedsAttention
+from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.lifecycle import take_command
 from billflow.domain.projection import after
@@ -70,7 +70,7 @@ class Forecast:
     """The next invoices of a plan, fewer where it ends; `on_hold` is what would hold it back, `ends_at` its end."""
 
     invoices: tuple[InvoiceDraft, ...]
-    on_hold: NeedsAttention | None = None
+    on_hold: BillingError | None = None
     ends_at: datetime | None = None
 
 
@@ -95,7 +95,7 @@ def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Foreca
             facts = closed.facts
             if len(found) >= count:
                 break
-    except NeedsAttention as error:
+    except (NeedsAttention, Refused) as error:
         return Forecast(tuple(found[:count]), on_hold=error)
     return Forecast(tuple(found[:count]), ends_at=facts.plan.ended_at)
 

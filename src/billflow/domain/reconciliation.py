@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from billflow.domain.currencies import CURRENCIES, format_amount
+
 UNPAID = ("draft", "open")
 
 
@@ -233,4 +235,7 @@ def _about(
 
 
 def _shown(invoice: BilledInvoice | StripeInvoice) -> str:
-    return f"{invoice.total} {invoice.currency} {invoice.status}"
+    known = CURRENCIES.get(invoice.currency)
+    if known is None:
+        return f"{invoice.total} {invoice.currency} {invoice.status}"
+    return f"{format_amount(int(invoice.total / known.stripe_factor), known.code)} {invoice.status}"

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from billflow.domain.calendar import check_zone
 from billflow.domain.catalog import Catalog, Tier
-from billflow.domain.commands import MAX_TRIAL_DAYS
+from billflow.domain.commands import MAX_TRIAL_DAYS, TRIAL_DAYS
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.money import check_price
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, checked_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
@@ -28,10 +30,11 @@ class StartPlan:
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-    trial_days: int = 0
-    fixed_price: int | None = None
+    trial_days: int = scoped(default=0, scope=Scope.SUPPORT, up_to=TRIAL_DAYS)
+    fixed_price: int | None = scoped(default=None, scope=Scope.SUPPORT)
     offer_id: str | None = None
     end_date: datetime | None = None
+    scope: ClassVar[Scope] = Scope.WRITE
 
     def __post_init__(self) -> None:
         if self.licenses is not None:

@@ -78,11 +78,9 @@ class Store:
     def documents(self) -> "InvoiceDocuments":
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
-        from billflow.store.invoices.seller import PostgresSellerQueries
 
-        return InvoiceDocuments(
-            self.queries.invoices.get, self.queries.customers.get, PostgresSellerQueries(self.database).seller
-        )
+        seller = self.repositories.organizations.seller
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Give money back: refunds of charges, at once or after a while."""
 
+from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.types import Obj
@@ -22,6 +23,7 @@ def refund_charge(unit: Unit, charge: Obj, amount: int, reason: str | None, meta
         raise invalid(
             f"Refund amount ({amount}) must be positive and at most the {left} left of the charge.", param="amount"
         )
+    money.check_step(amount, charge["currency"])
     refund = unit.blank("refund", _clock_of(unit, charge))
     refund.update(amount=amount, charge=charge["id"], currency=charge["currency"], customer=charge["customer"])
     refund.update(payment_intent=charge["payment_intent"], payment_method=charge["payment_method"], reason=reason)

@@ -2,7 +2,6 @@
 
 from stripe_emulator.engine import fields, money
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.money import MINIMUM_CHARGES
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
@@ -28,10 +27,10 @@ def check(params: Obj) -> None:
     money.check_currency(params.get("currency"))
     amount, currency = params.get("amount"), params.get("currency")
     if amount is not None and currency:
-        money.check_amount(amount, currency)
-        if amount < MINIMUM_CHARGES[currency]:
+        money.check_charge(amount, currency)
+        if amount < money.minimum_charge(currency):
             raise invalid(
-                f"Amount must be at least {MINIMUM_CHARGES[currency]} in {currency}.",
+                f"Amount must be at least {money.minimum_charge(currency)} in {currency}.",
                 code="amount_too_small",
                 param="amount",
             )

@@ -130,7 +130,7 @@ async def start_plan(
         at=now,
     )
     async with asyncio.timeout(PATIENCE):
-        return PlanStartResponse.of(await services.plans.start(ask))
+        return PlanStartResponse.of(await services.plans.start(ask, principal.scopes))
 
 
 @router.get("")
@@ -190,5 +190,5 @@ async def give_command(
     request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
         return CommandResponse.of(
-            await services.plans.command(PlanRef(org_id=principal.org_id, plan_id=plan_id), request)
+            await services.plans.command(PlanRef(org_id=principal.org_id, plan_id=plan_id), request, principal.scopes)
         )

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from billflow.domain.catalog import Hosting
+from billflow.domain.currencies import checked_currency
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
-from billflow.domain.money import MAX_PRICE, checked_currency
+from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.addresses import Address, Language

@@ -13,7 +13,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 

@@ -27,9 +27,7 @@ from billflow.models.tables import (
 )
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.records import reopen
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:

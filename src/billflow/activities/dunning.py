@@ -58,7 +58,7 @@ class DunningActivities:
                 key=f"{invoice.invoice_id}/{invoice.to}",
                 actor=ACTOR,
                 at=invoice.at,
-                to=invoice.to,
+                to=InvoiceStatus.UNCOLLECTIBLE,
                 reason="the dunning policy is exhausted",
             )
         )

@@ -73,7 +73,10 @@ class CreditNoteLineRow(Identified, Owned, Written, Base):
 
 
 class RefundRow(Identified, Owned, Written, Base):
-    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only."""
+    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only.
+
+    `out_of_band_reference` names a payment outside Stripe by which it was given.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (
@@ -91,6 +94,7 @@ class RefundRow(Identified, Owned, Written, Base):
     currency: Mapped[str]
     amount: Mapped[int]
     reason: Mapped[RefundReason | None]
+    out_of_band_reference: Mapped[str | None]
     key: Mapped[str]
     actor: Mapped[str]
     at: Mapped[datetime]

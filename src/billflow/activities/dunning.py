@@ -59,7 +59,7 @@ class DunningActivities:
                 key=KeyNamespace.COLLECTION.key(invoice.invoice_id, invoice.to),
                 actor=ACTOR,
                 at=invoice.at,
-                to=invoice.to,
+                to=InvoiceStatus.UNCOLLECTIBLE,
                 reason="the dunning policy is exhausted",
             )
         )

@@ -1,4 +1,4 @@
-"""`billflow invoice pay|refund|credit-note|void|mark-uncollectible`: what is done to invoices."""
+"""`billflow invoice pay|refund|credit-note|void|mark-paid|mark-uncollectible`: what is done to invoices."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +29,7 @@ async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
 
 @app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
 @on_engine
-async def refund(
+async def refund(  # noqa: PLR0913  (each is one choice)
     engine: "Engine",
     invoice: InvoiceHere,
     *,
@@ -37,12 +37,16 @@ async def refund(
     reason: Annotated[
         str | None, Option(help="duplicate, fraudulent or requested_by_customer, which Stripe is told.")
     ] = None,
+    out_of_band: Annotated[
+        str | None, Option("--out-of-band", help="Record a refund made outside Stripe, under this reference.")
+    ] = None,
     key: Key = None,
 ) -> Output:
-    """Refund to the card, never more than was paid."""
+    """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
     from billflow.models.contracts.adjustments import RefundInput
 
-    ask = RefundInput.model_validate({**await _who(engine, invoice, key), "amount": amount, "reason": reason})
+    wanted = {"amount": amount, "reason": reason, "out_of_band_reference": out_of_band}
+    ask = RefundInput.model_validate({**await _who(engine, invoice, key), **wanted})
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
@@ -75,6 +79,22 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
 async def void(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Void an open invoice."""
     return await _closed(engine, invoice, "void", reason)
+
+
+@app.command("mark-paid", epilog=example("invoice mark-paid 8a30 --reference 'bank transfer 4711'"))
+@on_engine
+async def mark_paid(
+    engine: "Engine",
+    invoice: InvoiceHere,
+    *,
+    reference: Annotated[str, Option(help="What the payment is known by, such as that of a bank transfer.")],
+) -> Output:
+    """Mark an invoice paid that was paid outside Stripe."""
+    from billflow.models.contracts.adjustments import OutOfBandPaymentInput
+
+    ask = OutOfBandPaymentInput.model_validate({**await _who(engine, invoice, None), "reference": reference})
+    paid = await engine.adjustments.mark_paid(ask)
+    return Output(paid, *described(paid))
 
 
 @app.command("mark-uncollectible", epilog=example("invoice mark-uncollectible 8a30"))

@@ -12,13 +12,14 @@ from billflow.store.invoices.locks import LockedInvoice
 from billflow.store.session.rows import as_id
 
 
-def new_refund(
+def new_refund(  # noqa: PLR0913  (each is a column)
     locked: LockedInvoice,
     key: NamespacedKey,
     amount: int,
     *,
     note_id: UUID | None = None,
     reason: RefundReason | None = None,
+    reference: str | None = None,
 ) -> RefundRow:
     """Return the row of a refund, on behalf of whoever locked the invoice."""
     return RefundRow(
@@ -29,6 +30,7 @@ def new_refund(
         currency=locked.invoice.currency,
         amount=amount,
         reason=reason,
+        out_of_band_reference=reference,
         key=key,
         actor=locked.recorder.actor,
         at=locked.recorder.at,

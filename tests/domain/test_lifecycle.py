@@ -8,7 +8,7 @@ import pytest
 from billflow.domain import commands as c
 from billflow.domain.calendar import Period
 from billflow.domain.errors import BillingError, PlanEnded, PlanReplaced, Refused
-from billflow.domain.lifecycle import ROWS, check_command, take_command
+from billflow.domain.lifecycle import ROWS, take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
 from billflow.domain.step import ChargedLine, Facts
 from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
@@ -117,16 +117,6 @@ def test_every_command_in_every_status(command: str, column: str) -> None:
         assert has_no_meaning is (expected == "-")
     else:
         assert take_command(facts, COMMANDS[command], NOW).plan.status is COLUMNS[expected]
-
-
-@pytest.mark.parametrize(("command", "column"), PAIRS)
-def test_the_early_check_never_refuses_what_the_step_would_take(command: str, column: str) -> None:
-    facts = facts_in(COLUMNS[column])
-    try:
-        check_command(facts.plan, COMMANDS[command])
-    except Refused:
-        with pytest.raises(Refused):
-            take_command(facts, COMMANDS[command], NOW)
 
 
 @pytest.mark.parametrize(("command", "column"), PAIRS)

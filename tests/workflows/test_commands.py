@@ -5,15 +5,16 @@ from datetime import timedelta
 import psycopg
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
-from billflow.domain.commands import DowngradeAtEndOfCycle, SetLicenses, SwitchToMonthly
+from billflow.domain.commands import DowngradeAtEndOfCycle, EndNow, SetLicenses
 from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.workflows.plan import PlanWorkflow
 from tests.api_environment import until
-from tests.environment import MANUAL, Environment, ref
+from tests.environment import BY_INVOICE, MANUAL, Environment, ref, request
 from tests.workflows.skipping import SkippingEnvironment
 
 
@@ -65,19 +66,21 @@ async def test_a_command_that_the_step_refuses_fails_its_update_with_the_stable_
     assert [refused.value.code] == [code for _, code in await audited_refusals(env, plan.plan_id)]
 
 
-async def test_an_impossible_command_is_refused_without_an_event_and_without_a_row(dev_env: Environment) -> None:
+async def test_an_ended_plan_refuses_commands_without_an_event_in_its_history(dev_env: Environment) -> None:
     customer = await dev_env.subscriber()
-    plan = await dev_env.plan(customer)
+    plan = await dev_env.plan(customer, BY_INVOICE)
+    await dev_env.control("POST", "/faults", requests=[{"fault": "reset_connection"}])
+    await dev_env.command(plan, EndNow(void_open_invoices=True))
     handle = dev_env.workflow(plan)
-    steps = await dev_env.engine.queries.plans.steps(ref(plan))
+    taken = await updates_of(handle)
 
-    with pytest.raises(Refused) as refused:
-        await dev_env.command(plan, SwitchToMonthly())
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(PlanWorkflow.command, request(SetLicenses(licenses=13)))
 
-    assert (refused.value.code, refused.value.message) == ("no_change", "The plan is monthly already.")
-    assert await updates_of(handle) == [f"started/{plan.plan_id}"]
-    assert await dev_env.engine.queries.plans.steps(ref(plan)) == steps
-    assert await audited_refusals(dev_env, plan.plan_id) == []
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == "plan_ended"
+    assert await updates_of(handle) == taken
+    await dev_env.control("DELETE", "/faults")
 
 
 async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(env: SkippingEnvironment) -> None:

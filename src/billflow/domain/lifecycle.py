@@ -1,36 +1,20 @@
 """Which command a plan accepts in which status, and what it does: the table is the documentation.
 
-A workflow's validator asks `check_command` with its snapshot; the step asks again under the plan's lock and then
-takes the row's effect through `take_command`.
+The step alone asks, under the plan's lock: what a workflow knows of its plan may be older than the rows.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import live_up_to_command
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.changes import end, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
-from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
+from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
-
-
-class PlanView(Protocol):
-    """What must be known of a plan to refuse a command early."""
-
-    @property
-    def status(self) -> PlanStatus: ...
-    @property
-    def schedule(self) -> Schedule: ...
-    @property
-    def fixed_price(self) -> int | None: ...
-    @property
-    def collection_method(self) -> CollectionMethod: ...
-    @property
-    def predecessor_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +26,17 @@ class Row:
 
     statuses: frozenset[PlanStatus]
     effect: Callable[[Step, Any], None]
-    check: Callable[[PlanView, Any], None] | None = None
+    check: Callable[[Plan, Any], None] | None = None
     charges: bool = False
 
 
-def _refuse_fixed_price(plan: PlanView, _command: c.PlanCommand) -> None:
+def _refuse_fixed_price(plan: Plan, _command: c.PlanCommand) -> None:
     if plan.fixed_price is not None:
         message = "The plan has a fixed price, which this would change; let support make an offer instead."
         raise Refused(message, code="fixed_price_plan")
 
 
-def _check_switch(plan: PlanView, command: c.SwitchToAnnual | c.SwitchToMonthly) -> None:
+def _check_switch(plan: Plan, command: c.SwitchToAnnual | c.SwitchToMonthly) -> None:
     _refuse_fixed_price(plan, command)
     wanted = schedule.wanted_schedule(command)
     if plan.schedule is wanted:
@@ -61,13 +45,13 @@ def _check_switch(plan: PlanView, command: c.SwitchToAnnual | c.SwitchToMonthly)
         _check_card_trial(plan, command)
 
 
-def _check_card_trial(plan: PlanView, _command: c.PlanCommand) -> None:
+def _check_card_trial(plan: Plan, _command: c.PlanCommand) -> None:
     if plan.collection_method is not CollectionMethod.CHARGE_AUTOMATICALLY:
         message = "A trial bought by invoice can't be changed this way; wait until it is over, or end it now."
         raise Refused(message, code="trial_bought_by_invoice")
 
 
-def _refuse_scheduled(plan: PlanView, _command: c.EndNow) -> None:
+def _refuse_scheduled(plan: Plan, _command: c.EndNow) -> None:
     if plan.status is PlanStatus.NEVER_STARTED and plan.predecessor_id is not None:
         raise Refused(
             "The plan is scheduled to follow another one; cancel the scheduled change of that plan.",
@@ -116,8 +100,7 @@ ROWS: dict[type[Any], Row] = {
 }
 
 
-def check_command(plan: PlanView, command: c.PlanCommand) -> None:
-    """Refuse a command that a plan like this can't take; raises `Refused`. Says nothing of license numbers."""
+def _check(plan: Plan, command: c.PlanCommand) -> None:
     if plan.status is PlanStatus.ENDED:
         raise PlanEnded
     row = ROWS[type(command)]
@@ -143,7 +126,7 @@ def obey(step: Step, command: c.PlanCommand) -> None:
     """Take *command* within a step whose plan has lived up to the step's moment; raises `Refused`."""
     if step.successor:
         raise PlanReplaced
-    check_command(step.plan, command)
+    _check(step.plan, command)
     if step.suspended and ROWS[type(command)].charges:
         message = "The customer is suspended, and nothing is charged meanwhile; activate it first."
         raise Refused(message, code="customer_suspended")

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from weakref import WeakValueDictionary
 
 from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
@@ -27,7 +26,6 @@ class PlanService:
     control: WorkflowControl
     repositories: Repositories
     queries: Queries
-    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
     async def start(self, request: StartPlanInput, scopes: Collection[Scope] = ALL_SCOPES) -> StartPlanResult:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once.
@@ -53,10 +51,8 @@ class PlanService:
         command, or a field of it, needs more than *scopes*.
         """
         check_scopes(request.command, scopes)
-        # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
-        async with self._locks.setdefault(plan.plan_id, asyncio.Lock()):
-            state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
-            result = known or await self._update(_running(state), request)
+        state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
+        result = known or await self._update(_running(state), request)
         if result.refused:
             raise result.refused.error
         return result

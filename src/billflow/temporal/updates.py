@@ -1,11 +1,13 @@
-"""Updates of workflows whose worker may be gone or late for a moment."""
+"""Updates of workflows whose worker may be gone or late for a moment, or that have many updates in flight."""
 
 import asyncio
 import contextlib
 import math
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from temporalio.api.errordetails.v1 import MultiOperationExecutionFailure
 from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -15,16 +17,21 @@ Start = WithStartWorkflowOperation[Any, Any]
 READY_SECONDS = 60.0
 """How long a workflow may not be ready: several times the ten seconds after which a lost task is given to another."""
 
-_PAUSE = 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
+"""Seconds before the second try, and the most between two: twice as long each time."""
+
+_PASSING = (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED)
 
 
 async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[Result]]) -> Result:
     """Send an update that has an id of its own, with a new *start* each time its workflow is not ready for one.
 
     The server refuses updates while a workflow's task has been lost several times, as it is when workers die or have
-    too much to do. Raises `RPCError` when that has lasted for `READY_SECONDS`, and at once for anything else.
+    too much to do, while ten updates of the workflow are in flight, and drops those it has not passed on when a run
+    ends or another update is one too many. Raises `RPCError` when that has lasted for `READY_SECONDS`, and at once for
+    anything else.
     """
-    clock, deadline = asyncio.get_running_loop().time, math.inf
+    clock, deadline, pause = asyncio.get_running_loop().time, math.inf, _FIRST_PAUSE
     while True:
         operation = start()
         try:
@@ -34,11 +41,19 @@ async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[R
             if not _is_passing(error) or clock() > deadline:
                 raise
             deadline = min(deadline, clock() + READY_SECONDS)
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  (so that not all come back together)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _is_passing(error: Exception) -> bool:
-    return isinstance(error, RPCError) and error.status is RPCStatusCode.FAILED_PRECONDITION
+    if not isinstance(error, RPCError):
+        return False
+    return error.status in _PASSING or (error.status is RPCStatusCode.UNAVAILABLE and _is_of_update(error))
+
+
+def _is_of_update(error: RPCError) -> bool:
+    """Tell whether a server answered, as when it drops an update before the workflow has taken it."""
+    return any(detail.Is(MultiOperationExecutionFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
 async def _seen(operation: Start) -> None:

@@ -1,0 +1,141 @@
+"""Commands around a billing date: judged by the rows as they are when the command is taken, never by an older state."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from billflow.domain.commands import DowngradeAtEndOfCycle, SetCollectionMethod
+from billflow.domain.errors import Refused
+from billflow.domain.plan import CollectionMethod, PlanStatus
+from billflow.models.contracts.plans import PlanState
+from billflow.temporal.worker import run_until
+from billflow.wiring.workers import workers
+from tests.api_environment import until
+from tests.environment import MANUAL, Environment, dev_server_environment, ref
+from tests.workflows.periods import TRIAL_DAYS
+
+COMMANDS = 200
+AT_ONCE = 8
+"""Fewer than the ten updates that the server lets be in flight, so that none is late for another reason."""
+
+LEAD = timedelta(seconds=6)
+"""How long the trial of a test still lasts: time enough to start the plan."""
+
+
+async def trial_that_ends(env: Environment, ends_at: datetime) -> PlanState:
+    """Start a plan whose trial ends at a moment of real time."""
+    customer = await env.customer()
+    began_at = ends_at - timedelta(days=TRIAL_DAYS)
+    await env.report(customer, 10, began_at)
+    ask = await env.ask(customer, replace(MANUAL, trial_days=TRIAL_DAYS))
+    return (await env.engine.plans.start(ask.model_copy(update={"at": began_at}))).state
+
+
+def soon() -> datetime:
+    """Return a whole second that comes soon."""
+    return (datetime.now(UTC) + LEAD).replace(microsecond=0)
+
+
+async def wait_for(moment: datetime) -> None:
+    """Wait until the clock shows *moment*."""
+    await asyncio.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0))
+
+
+@asynccontextmanager
+async def plan_row_locked(env: Environment, plan: PlanState) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Keep every step of the plan waiting for its row."""
+    async with await psycopg.AsyncConnection.connect(env.database_url) as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM customer_plan WHERE id = %s FOR UPDATE", [plan.plan_id])
+        yield connection
+
+
+async def step_waits(connection: psycopg.AsyncConnection) -> bool:
+    """Tell whether another transaction waits for what this one holds."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    return await (await connection.execute(query)).fetchone() is not None
+
+
+async def test_a_command_right_after_a_trials_end_is_taken(dev_env: Environment) -> None:
+    ends_at = soon()
+    plan = await trial_that_ends(dev_env, ends_at)
+
+    await wait_for(ends_at + timedelta(milliseconds=5))
+    answer = await dev_env.command(plan, DowngradeAtEndOfCycle())
+
+    assert answer.state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
+
+
+async def test_a_command_while_the_billing_date_is_being_closed_is_judged_after_it(dev_env: Environment) -> None:
+    ends_at = soon()
+    plan = await trial_that_ends(dev_env, ends_at)
+    async with plan_row_locked(dev_env, plan) as connection:
+        await until(lambda: step_waits(connection))
+        sent = asyncio.create_task(dev_env.command(plan, DowngradeAtEndOfCycle()))
+        await asyncio.sleep(1)
+
+    assert (await sent).state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
+
+
+async def test_a_command_after_a_worker_died_over_a_billing_date_is_taken(
+    env_database_url: str, temporal_server: str
+) -> None:
+    async with dev_server_environment(temporal_server, env_database_url, working=False) as env:
+        ends_at = soon()
+        async with working(env):
+            plan = await trial_that_ends(env, ends_at)
+        await wait_for(ends_at + timedelta(seconds=1))
+        sent = asyncio.create_task(env.command(plan, DowngradeAtEndOfCycle()))
+        await asyncio.sleep(1)
+        async with working(env):
+            answer = await sent
+
+    assert answer.state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
+
+
+async def test_commands_fired_around_a_billing_date_are_refused_only_where_the_rows_refuse_them(
+    dev_env: Environment,
+) -> None:
+    ends_at = soon()
+    plan = await trial_that_ends(dev_env, ends_at)
+
+    in_flight = asyncio.Semaphore(AT_ONCE)
+
+    async def fire(number: int) -> str:
+        await wait_for(ends_at + timedelta(seconds=2 * number / COMMANDS - 1))
+        async with in_flight:
+            return await answer_to(number)
+
+    async def answer_to(number: int) -> str:
+        method = (CollectionMethod.SEND_INVOICE, CollectionMethod.CHARGE_AUTOMATICALLY)[number % 2]
+        try:
+            await dev_env.command(plan, SetCollectionMethod(collection_method=method), f"fired-{number}")
+        except Refused as error:
+            return error.code
+        return ""
+
+    codes = await asyncio.gather(*map(fire, range(COMMANDS)))
+
+    steps = [step for step in await dev_env.engine.queries.plans.steps(ref(plan)) if step.kind == "command"]
+    taken = {int(step.key.rsplit("-", 1)[1]): step for step in steps}
+    assert {number: bool(code) for number, code in enumerate(codes)} == {
+        number: step.refused for number, step in sorted(taken.items())
+    }
+    for number, code in enumerate(codes):
+        assert (code == "illegal_transition") == (taken[number].at < ends_at)
+    assert not all(codes)
+
+
+@asynccontextmanager
+async def working(env: Environment) -> AsyncIterator[None]:
+    """Run workers for as long as the block runs."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_until(stop, workers(env.engine)))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running

@@ -4,10 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from temporalio import activity
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
 
 
 class ActivityContextInterceptor(Interceptor):
@@ -19,21 +25,39 @@ class ActivityContextInterceptor(Interceptor):
 
 
 class _BindContext(ActivityInboundInterceptor):
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        self.details = _KeepDetails(outbound)
+        super().init(self.details)
+
     async def execute_activity(self, input: ExecuteActivityInput) -> object:  # noqa: A002
         info = activity.info()
+        self.details.last = tuple(info.heartbeat_details)
         with structlog.contextvars.bound_contextvars(
             workflow_id=info.workflow_id,
             workflow_run_id=info.workflow_run_id,
             activity=info.activity_type,
             attempt=info.attempt,
         ):
-            async with _heartbeats(info.heartbeat_timeout):
+            async with _heartbeats(info.heartbeat_timeout, self.details):
                 return await super().execute_activity(input)
 
 
+class _KeepDetails(ActivityOutboundInterceptor):
+    """Remembers what the activity last said by heartbeat, or an attempt before it."""
+
+    last: tuple[Any, ...] = ()
+
+    def heartbeat(self, *details: Any) -> None:
+        self.last = details
+        super().heartbeat(*details)
+
+
 @asynccontextmanager
-async def _heartbeats(within: timedelta | None) -> AsyncIterator[None]:
-    """Tell the server three times *within* each timeout that the worker is still there; None asks for no heartbeat."""
+async def _heartbeats(within: timedelta | None, details: _KeepDetails) -> AsyncIterator[None]:
+    """Tell the server three times *within* each timeout that the worker is still there; None asks for no heartbeat.
+
+    The server keeps the details of the newest heartbeat alone, so each repeats what the activity said last.
+    """
     if not within:
         yield
         return
@@ -41,7 +65,7 @@ async def _heartbeats(within: timedelta | None) -> AsyncIterator[None]:
     async def beat() -> None:
         while True:
             await asyncio.sleep(within.total_seconds() / 3)
-            activity.heartbeat()
+            activity.heartbeat(*details.last)
 
     beating = asyncio.create_task(beat())
     try:

@@ -1,6 +1,6 @@
 """`billflow invoice pay|refund|credit-note|void|mark-uncollectible`: what is done to invoices."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -10,10 +10,7 @@ from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import FactList, Output
 from billflow.cli.params import Key, Reason, example
-from billflow.cli.session import actor, answered, on_engine
-
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
+from billflow.cli.session import Engine, actor, answered, on_engine
 
 app = typer.Typer()
 """Added to `billflow invoice`."""
@@ -23,7 +20,7 @@ AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all t
 
 @app.command(epilog=example("invoice pay 8a30"))
 @on_engine
-async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
+async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
     return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice), str(uuid4())))
 
@@ -31,7 +28,7 @@ async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
 @app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
 @on_engine
 async def refund(
-    engine: "Engine",
+    engine: Engine,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -50,7 +47,7 @@ async def refund(
 @app.command("credit-note", epilog=example("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'"))
 @on_engine
 async def credit_note(  # noqa: PLR0913  (each is one choice)
-    engine: "Engine",
+    engine: Engine,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -73,19 +70,19 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
 
 @app.command(epilog=example("invoice void 8a30 --reason 'billed by mistake'"))
 @on_engine
-async def void(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
+async def void(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Void an open invoice."""
     return await _closed(engine, invoice, "void", reason)
 
 
 @app.command("mark-uncollectible", epilog=example("invoice mark-uncollectible 8a30"))
 @on_engine
-async def mark_uncollectible(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
+async def mark_uncollectible(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Give an open invoice up; its customer may still pay it."""
     return await _closed(engine, invoice, "uncollectible", reason)
 
 
-async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -> Output:
+async def _closed(engine: Engine, invoice: str, to: str, reason: str | None) -> Output:
     from billflow.models.contracts.adjustments import VoidInput
 
     ask = VoidInput.model_validate({**await _who(engine, invoice, None), "to": to, "reason": reason})
@@ -93,7 +90,7 @@ async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -
     return Output(closed, *described(closed))
 
 
-async def _who(engine: "Engine", invoice_id: str, key: str | None) -> dict[str, Any]:
+async def _who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any]:
     org_id = await org_of(engine)
     at = await engine.adjustments.now_of(org_id, invoice_id)
     return {"org_id": org_id, "invoice_id": invoice_id, "key": key or str(uuid4()), "actor": actor(), "at": at}

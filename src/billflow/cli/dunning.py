@@ -8,12 +8,11 @@ import typer
 from billflow.cli.lookup import change_here, org_of
 from billflow.cli.output import FactList, Output, yes_or_no
 from billflow.cli.params import Reason, example
-from billflow.cli.session import on_database
+from billflow.cli.session import Store, on_database
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from billflow.domain.dunning import DunningPolicy
-    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Show and change how unpaid invoices are collected.", epilog=example("dunning show"), no_args_is_help=True
@@ -29,7 +28,7 @@ _SmallOrganizations = Annotated[
 
 @app.command(epilog=example("dunning show", "dunning show --json"))
 @on_database
-async def show(store: "Store") -> Output:
+async def show(store: Store) -> Output:
     """Show the policy of the organization that BILLFLOW_ORG names."""
     return _output(await store.repositories.dunning.policy(await org_of(store)))
 
@@ -43,7 +42,7 @@ async def show(store: "Store") -> Output:
 )
 @on_database
 async def set_(  # noqa: PLR0913  (each is one part of the policy)
-    store: "Store",
+    store: Store,
     *,
     retry_after: Annotated[
         str | None, typer.Option(metavar="DAYS", help="When a card is tried again: days after the first failure.")

@@ -1,7 +1,7 @@
 """`billflow invoice`: what was billed, and why."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,11 +12,8 @@ from billflow.cli.output import Output, amount, paged
 from billflow.cli.output import show as shown
 from billflow.cli.params import example
 from billflow.cli.plan_views import INVOICES
-from billflow.cli.session import on_database
+from billflow.cli.session import Store, on_database
 from billflow.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
 
 app = typer.Typer(help="Look at invoices and their every cent.", epilog=example("invoice list"), no_args_is_help=True)
 
@@ -24,7 +21,7 @@ app = typer.Typer(help="Look at invoices and their every cent.", epilog=example(
 @app.command("list", epilog=example("invoice list --status open", "invoice list --plan 0192f3 --json"))
 @on_database
 async def list_(
-    store: "Store",
+    store: Store,
     *,
     plan: PlanOption = None,
     customer: CustomerOption = None,
@@ -40,7 +37,7 @@ async def list_(
 
 @app.command(epilog=example("invoice show 8a30"))
 @on_database
-async def show(store: "Store", invoice: InvoiceHere) -> Output:
+async def show(store: Store, invoice: InvoiceHere) -> Output:
     """Show an invoice with its lines and the attempts to collect it."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     return Output(detail, *described(detail))
@@ -48,7 +45,7 @@ async def show(store: "Store", invoice: InvoiceHere) -> Output:
 
 @app.command(epilog=example("invoice explain 8a30"))
 @on_database
-async def explain(store: "Store", invoice: InvoiceHere) -> Output:
+async def explain(store: Store, invoice: InvoiceHere) -> Output:
     """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     lines = explanations(detail)
@@ -60,7 +57,7 @@ async def explain(store: "Store", invoice: InvoiceHere) -> Output:
 @app.command(epilog=example("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf"))
 @on_database
 async def pdf(
-    store: "Store",
+    store: Store,
     invoice: InvoiceHere,
     *,
     output_file: Annotated[

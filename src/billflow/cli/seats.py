@@ -9,13 +9,11 @@ from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.lookup import CustomerHere, now, only, org_of
 from billflow.cli.output import Output, complain
 from billflow.cli.params import At, example
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.session import Engine, Store, on_database, on_engine
 from billflow.domain.seats import MAX_LICENSES
 
 if TYPE_CHECKING:
     from billflow.demo.seats_csv import Organization
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
 app = typer.Typer(
     help="Report how many people use what.", epilog=example("seats import seats.csv"), no_args_is_help=True
@@ -25,7 +23,7 @@ app = typer.Typer(
 @app.command(epilog=example("seats report 5f1c --members 40 --guests 12"))
 @on_engine
 async def report(
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     *,
     members: Annotated[int, typer.Option(help="People who count fully.")],
@@ -44,7 +42,7 @@ async def report(
 @app.command("can-add", epilog=example("seats can-add 5f1c --members 2"))
 @on_database
 async def can_add(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     members: Annotated[int, typer.Option(min=0, max=MAX_LICENSES, help="Who joins, or becomes a member.")] = 1,
@@ -60,7 +58,7 @@ async def can_add(
 @app.command("import", epilog=example("seats import examples/seats.csv"))
 @on_engine
 async def import_(
-    engine: "Engine",
+    engine: Engine,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Columns: organization, observed_on, members, guests.")],
 ) -> Output:
     """Report the seats of a CSV whose organizations are names of customers; exits with 1 where rows were bad.
@@ -79,14 +77,14 @@ async def import_(
     return Output(data, sentence, error=typer.Exit(EXIT_REFUSED) if seats.bad_rows else None)
 
 
-async def _customer_named(store: "Store", name: str) -> str:
+async def _customer_named(store: Store, name: str) -> str:
     from billflow.models.contracts.records import CustomerFilter, Paging
 
     page = await store.queries.customers.search(await org_of(store), CustomerFilter(q=name), Paging(limit=100))
     return only("customer", name, [one.customer_id for one in page.rows if one.name == name])
 
 
-async def _report(engine: "Engine", customer_id: str, organization: "Organization") -> int:
+async def _report(engine: Engine, customer_id: str, organization: "Organization") -> int:
     from billflow.models.contracts.customers import SeatReport
 
     reports = [

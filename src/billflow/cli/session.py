@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import inspect
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,11 @@ from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
+    from billflow.wiring.engine import Engine as Engine  # noqa: PLC0414  (commands take it from here)
+    from billflow.wiring.store import Store as Store  # noqa: PLC0414
+else:
+    # What a command is given is imported when it is run.
+    Engine = Store = Any
 
 Answer = TypeVar("Answer")
 Act = Callable[..., Awaitable[Output | None]]
@@ -69,7 +72,7 @@ def on_engine(act: Act) -> Callable[..., None]:
     return _command(act, _engine)
 
 
-def run(act: "Callable[[Engine], Awaitable[Output]]", *, as_json: bool) -> None:
+def run(act: Callable[[Engine], Awaitable[Output]], *, as_json: bool) -> None:
     """Do something with a connected engine, and print what it returns."""
     asyncio.run(_done(act, _engine, as_json=as_json))
 
@@ -97,20 +100,16 @@ async def _done(act: Act, opened: Opened, *, as_json: bool) -> None:
             output.show(as_json=as_json)
 
 
-@asynccontextmanager
-async def _engine() -> "AsyncIterator[Engine]":
+def _engine() -> AbstractAsyncContextManager[Engine]:
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings_here()) as engine:
-        yield engine
+    return open_engine(settings_here())
 
 
-@asynccontextmanager
-async def _store() -> "AsyncIterator[Store]":
+def _store() -> AbstractAsyncContextManager[Store]:
     from billflow.wiring.store import open_store
 
-    async with open_store(settings_here()) as store:
-        yield store
+    return open_store(settings_here())
 
 
 async def answered(request: Awaitable[Answer], key: str) -> Answer:

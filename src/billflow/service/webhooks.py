@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.contracts.endpoints import EndpointChange, EndpointRecord, EndpointStatus, ReplayInput
+from billflow.models.contracts.endpoints import EndpointRecord, EndpointStatus, EndpointUpdate, ReplayCreate
 from billflow.service.outbox import wake
 from billflow.service.workflow_control import WorkflowControl
 from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
@@ -21,7 +21,7 @@ class WebhookService:
     deliveries: PostgresDeliveryRepository
 
     async def update_endpoint(
-        self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
+        self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: ChangeContext
     ) -> EndpointRecord:
         """Change an endpoint; one that is enabled again gets at once what waited for it."""
         record = await self.endpoints.update(org_id, endpoint_id, update, change)
@@ -29,7 +29,7 @@ class WebhookService:
             await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))
         return record
 
-    async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayInput, change: ChangeContext) -> int:
+    async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayCreate, change: ChangeContext) -> int:
         """Send events once more, in their order, and return how many."""
         messages = await self.outbox.replay(org_id, endpoint_id, wanted, change)
         await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))

@@ -9,9 +9,9 @@ from billflow.api.explanations import LineExplanation, explained
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import InvoiceDetailResponse, InvoiceList, ResponseModel
 from billflow.domain.invoicing.draft import Line
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
+from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList, ResponseModel
 
 router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
 

@@ -6,14 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from pydantic import ConfigDict, Field
 
-from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import RequestModel
-from billflow.api.principal import PrincipalHere
+from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.routes.projects import ProjectCreate
 from billflow.api.services import ServicesHere
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
 
 router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"], route_class=CheckedRoute)
@@ -53,9 +52,9 @@ class OnboardingCreate(RequestModel):
 
 @router.post("", status_code=HTTPStatus.ACCEPTED)
 async def onboard_customer(
-    customer_id: str,
+    customer: CustomerHere,
     services: ServicesHere,
-    principal: PrincipalHere,
+    change: ChangeHere,
     asked: Annotated[OnboardingCreate | None, Body()] = None,
 ) -> OnboardingProgress:
     """Begin to take a customer in, and answer how far it has come; an onboarding on hold is tried again at once.
@@ -65,10 +64,10 @@ async def onboard_customer(
     wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
-    return await services.customers.onboard(ref_of(principal, customer_id), wishes, change_by(principal))
+    return await services.customers.onboard(customer, wishes, change)
 
 
 @router.get("")
-async def show_onboarding(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> OnboardingProgress:
+async def show_onboarding(customer: CustomerHere, services: ServicesHere) -> OnboardingProgress:
     """Show how far an onboarding has come, part by part."""
-    return await services.repositories.onboardings.get(ref_of(principal, customer_id))
+    return await services.repositories.onboardings.get(customer)

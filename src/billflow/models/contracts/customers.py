@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
@@ -12,7 +12,7 @@ from billflow.domain.money import MAX_PRICE, checked_currency
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.addresses import Address, Language
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -89,11 +89,15 @@ class CustomerRef(Contract):
     customer_id: str
 
 
-class CustomerChange(Contract):
+class CustomerUpdate(RequestModel):
     """What to change of a customer: what is left out stays, null takes away what may be missing.
 
     `metadata` is merged, an address is replaced whole. A new `default_currency` counts for billing accounts made later.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Acme Inc.", "erp_customer_number": None, "metadata": {"crm": "7"}}]}
+    )
 
     name: Name = ""
     email: Email = ""

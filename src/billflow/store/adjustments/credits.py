@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import InvalidInput
-from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
+from billflow.models.contracts.customer_finances import Amount, CreditCreate, CreditsRecord, GrantedCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
@@ -36,7 +36,7 @@ class PostgresCreditRepository:
                 credits=tuple(map(_record, rows)),
             )
 
-    async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
+    async def grant(self, ref: CustomerRef, new: CreditCreate, key: str, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency the customer does not pay in."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")

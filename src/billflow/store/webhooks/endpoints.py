@@ -14,10 +14,10 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import (
     CreatedEndpoint,
-    EndpointChange,
+    EndpointCreate,
     EndpointRecord,
     EndpointStatus,
-    NewEndpoint,
+    EndpointUpdate,
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
@@ -40,7 +40,7 @@ class PostgresEndpointRepository:
     database: Database
     check_url: Callable[[str], str]
 
-    async def create(self, org_id: str, new: NewEndpoint, change: ChangeContext) -> CreatedEndpoint:
+    async def create(self, org_id: str, new: EndpointCreate, change: ChangeContext) -> CreatedEndpoint:
         """Make an endpoint with a secret of its own; raises `InvalidInput` for its address."""
         secret = _fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
@@ -71,7 +71,7 @@ class PostgresEndpointRepository:
             return await page(session, query, order, paging, lambda row: endpoint_record(row[0]))
 
     async def update(
-        self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
+        self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: ChangeContext
     ) -> EndpointRecord:
         """Change the fields that *update* sets; raises `InvalidInput` for its address."""
         async with self.database.unit_of_work(org_id) as session:

@@ -15,7 +15,7 @@ from billflow.models.contracts.endpoints import (
     EndpointStatus,
     EventFilter,
     EventRecord,
-    ReplayInput,
+    ReplayCreate,
     RoutingResult,
 )
 from billflow.models.contracts.records import Page, Paging
@@ -89,7 +89,7 @@ class PostgresOutboxRepository:
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(delete(OutboxPending).where(OutboxPending.event_id.in_(ids)))
 
-    async def replay(self, org_id: str, endpoint_id: str, ask: ReplayInput, change: ChangeContext) -> int:
+    async def replay(self, org_id: str, endpoint_id: str, ask: ReplayCreate, change: ChangeContext) -> int:
         """Make messages of events that happened before, and return how many; raises `NotFound` or `InvalidInput`."""
         if (ask.event_id is None) == (ask.since is None):
             raise InvalidInput("Name either event_id or since.", code="bad_replay", field="event_id")
@@ -144,7 +144,7 @@ def _customer(event: OutboxEvent) -> CustomerRef:
     return CustomerRef(org_id=str(event.org_id), customer_id=str(event.customer_id))
 
 
-async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxEvent]:
+async def _replayed(session: AsyncSession, ask: ReplayCreate) -> Sequence[OutboxEvent]:
     if ask.event_id is not None:
         event = await session.get(OutboxEvent, as_id(ask.event_id, "event"))
         if event is None:

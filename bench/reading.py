@@ -23,15 +23,16 @@ from load import Figures, drive
 from sqlalchemy import event
 
 from billflow.dev.stack import Stack, running_stack
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import PlanRef
 from billflow.settings import Settings
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.repositories import Queries
 from billflow.store.session.database import Database
+from billflow.store.session.repositories import Queries
 from billflow.wiring.store import bundled_catalog, migrate
 
 GOAL_MS = 25.0

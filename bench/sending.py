@@ -47,8 +47,7 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW
-from billflow.wiring.activities import stripe_worker_of
-from billflow.wiring.workers import LIVE_INVOICES_PER_SECOND
+from billflow.wiring.workers import LIVE_INVOICES_PER_SECOND, stripe_worker
 
 # At the end: this folder has a module with the name of Stripe's own package.
 sys.path.append(str(Path(__file__).parent))
@@ -165,7 +164,7 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
             activities = [CollectionActivities(cast("InvoiceRepository", repository), gateway).collect]
             async with (
                 Worker(temporal, task_queue=BILLFLOW, workflows=[SendingBench]),
-                stripe_worker_of(temporal, activities, None, rate),
+                stripe_worker(temporal, activities, None, rate),
             ):
                 took = await sent(temporal, repository)
             log = (await control.get("/requests")).json()["data"][before:]

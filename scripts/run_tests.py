@@ -18,7 +18,8 @@ from leftovers import adopt_orphans, described, end, reap_until, remains_in, sti
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = ("tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
-PROCESSES = ("--numprocesses", "2", "--no-loadscope-reorder")
+PROCESSES = ("--numprocesses", "3", "--no-loadscope-reorder")
+"""A third of the time a test waits, for a worker to stop or for a clock, so three processes keep two cores busy."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -54,6 +55,7 @@ class ApiEnvironment:
     webhook_secret: str
     sandbox: Sandbox
     org_id: str
+    stripe_url: str
 
     async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
         """Create a customer, with a card on file unless None."""
@@ -77,6 +79,12 @@ class ApiEnvironment:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=self.api_url, headers=headers, transport=PatientTransport(), timeout=PATIENCE)
+
+    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Ask the emulator's control plane."""
+        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
+            answer = await http.request(method, path, json=body or None)
+            return dict(answer.raise_for_status().json())
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""
@@ -117,7 +125,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
             async with serving(build_api(engine), LOOPBACK, port) as url:
-                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id)
+                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id, emulator.url)
             stop.set()
             await working
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import stripe
 from pydantic import SecretStr
 from temporalio.client import Client, Plugin, WorkflowHandle
@@ -40,7 +39,6 @@ from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
 from tests.namespaces import fresh_namespace
-from tests.waiting import PATIENCE
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -61,7 +59,6 @@ class Environment(ApiEnvironment):
     """A running billflow with an organization of its own; times are those of its Temporal server."""
 
     temporal: Client
-    stripe_url: str
     database_url: str
 
     async def now(self) -> datetime:
@@ -156,12 +153,6 @@ class Environment(ApiEnvironment):
         """Say who changes a customer, and when."""
         return ChangeContext(actor="tests", at=await self.now())
 
-    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        """Ask the emulator's control plane."""
-        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
-            answer = await http.request(method, path, json=body or None)
-            return dict(answer.raise_for_status().json())
-
 
 def ref(plan: PlanState) -> PlanRef:
     """Name a plan."""
@@ -221,7 +212,7 @@ async def running_environment(
             try:
                 async with serving(build_api(engine), LOOPBACK, port) as url:
                     sandbox = Sandbox(engine.stripe, API_KEY)
-                    yield Environment(engine, url, secret, sandbox, org_id, client, emulator.url, database_url)
+                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, client, database_url)
             finally:
                 stop.set()
                 await running

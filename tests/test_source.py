@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,20 @@ def test_nothing_committed_names_a_registry_or_a_path_of_one_machine() -> None:
     assert found == []
 
 
+def test_tiers_are_data_and_no_code_of_one_stands_in_the_source() -> None:
+    files = (BILLFLOW / "catalog.toml", BILLFLOW / "conformance" / "reference.toml")
+    codes = {code for file in files for code in tomllib.loads(file.read_text())["tier"]}
+    examples = BILLFLOW / "api" / "routes"  # the page of the API shows requests as they are sent
+    named = [
+        place(path, node)
+        for path, node in nodes(ROOT / "src")
+        if isinstance(node, ast.Constant) and node.value in codes and not path.is_relative_to(examples)
+    ]
+
+    assert len(codes) == 8
+    assert named == []
+
+
 def decorated(folder: Path, decorator: str) -> set[str]:
     """Return the names of the functions and classes below a folder that carry `@decorator` or `@decorator(...)`."""
     return {
@@ -147,8 +162,18 @@ def decorated(folder: Path, decorator: str) -> set[str]:
     }
 
 
+def holding(folder: Path, decorator: str) -> set[str]:
+    """Return the names of the classes below a folder that have a method with `@decorator`."""
+    return {
+        node.name
+        for _, node in nodes(folder)
+        if isinstance(node, ast.ClassDef)
+        and any(decorator in map(ast.unparse, getattr(member, "decorator_list", ())) for member in node.body)
+    }
+
+
 def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
-    ours = decorated(BILLFLOW, "workflow.defn") | decorated(BILLFLOW, "activity.defn")
+    ours = decorated(BILLFLOW, "workflow.defn") | holding(BILLFLOW, "activity.defn")
     building = {path for path, node in nodes(BILLFLOW) if called(node) == "build_worker"}
     named = {
         node.attr if isinstance(node, ast.Attribute) else node.id
@@ -159,3 +184,9 @@ def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
 
     assert len(ours) > 2
     assert sorted(ours - named) == []
+
+
+def test_the_top_of_store_can_be_read_at_a_glance() -> None:
+    entries = {path.name for path in (BILLFLOW / "store").iterdir() if not path.name.startswith("__")}
+
+    assert len(entries) <= 12

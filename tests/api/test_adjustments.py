@@ -1,6 +1,7 @@
 """Paying now, refunding, crediting, voiding and giving up over HTTP."""
 
 import httpx
+import pytest
 
 from billflow.payments.sandbox import DECLINING_CARD
 from tests.api.test_plans import started, the_invoice
@@ -31,6 +32,27 @@ async def test_a_refund_repeated_under_its_key_answers_the_same_and_too_much_is_
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
     left = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()
     assert [refund["refund_id"] for refund in left["refunds"]] == [first.json()["refund_id"]]
+
+
+REFUSAL = {"error": {"type": "invalid_request_error", "message": "This charge is under review."}}
+
+
+@pytest.mark.parametrize(("path", "operation"), [("refund", "refund.create"), ("credit-notes", "credit_note.create")])
+async def test_what_stripe_refuses_is_no_refund_and_no_note_but_a_conflict_with_the_reason(
+    api: httpx.AsyncClient, env: ApiEnvironment, path: str, operation: str
+) -> None:
+    invoice = await bought(api, env)
+    rule = {"fault": "status", "operation": operation, "status": 400, "body": REFUSAL, "count": 1}
+    await env.control("POST", "/faults", requests=[rule])
+    address, key = f"/api/v1/invoices/{invoice['id']}", {"Idempotency-Key": f"{path}-{invoice['id']}"}
+
+    refused = await api.post(f"{address}/{path}", json={"amount": 100}, headers=key)
+    again = await api.post(f"{address}/{path}", json={"amount": 100}, headers=key)
+    later = await api.post(f"{address}/{path}", json={"amount": 100})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "adjustment_refused")
+    assert "This charge is under review" in refused.json()["detail"]
+    assert (again.status_code, later.status_code, later.json()["status"]) == (409, 201, "succeeded")
 
 
 async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, env: ApiEnvironment) -> None:

@@ -11,8 +11,9 @@ from billflow.api.app import create_app
 from billflow.api.authentication import CACHED_FOR, USUAL_RATE, Authentication, RateLimiter
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
+from billflow.domain.scopes import Scope
 from billflow.errors import Unauthorized
-from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment

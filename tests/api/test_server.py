@@ -16,7 +16,7 @@ from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
 from billflow.store.access.api_keys import PostgresApiKeyRepository
-from billflow.temporal.client import NoTemporalServer
+from billflow.temporal.workflow_control import NoTemporalServer
 from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE

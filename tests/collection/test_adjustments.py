@@ -38,7 +38,7 @@ async def assert_agreed(debtor: Debtor) -> None:
     assert (await debtor.env.control("GET", "/invariants?unique=billflow_invoice"))["broken"] == []
     invoice, held = await debtor.invoice(), await debtor.at_stripe()
     assert (invoice.status, invoice.amount_paid) == (held.status, held.amount_paid)
-    settled = await debtor.env.engine.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
+    settled = await debtor.env.engine.repositories.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
     assert settled.remaining == held.amount_remaining
     owed = await debtor.credit_balance()
     customer = await debtor.env.engine.queries.customers.get(debtor.env.org_id, debtor.customer.customer_id)

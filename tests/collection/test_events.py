@@ -17,7 +17,7 @@ from tests.environment import BY_INVOICE, Environment
 async def adjustments(debtor: Debtor) -> InvoiceAdjustments:
     """Return the credit notes and refunds of the newest invoice."""
     invoice = await debtor.invoice()
-    return await debtor.env.engine.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
+    return await debtor.env.engine.repositories.adjustments.of_invoice(debtor.env.org_id, invoice.invoice_id)
 
 
 async def payment_of(debtor: Debtor) -> str:

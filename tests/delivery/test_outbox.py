@@ -13,11 +13,11 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate, EventFilter, RoutingResult
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
-from billflow.service.workflow_control import WorkflowControl
 from billflow.store.session.database import Database
 from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart
 from tests.store.conftest import Company, by, catalog, company, database, store_url
 

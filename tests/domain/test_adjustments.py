@@ -36,7 +36,7 @@ ACTS = st.lists(
 def act(invoice: InvoiceMoney, name: str, amount: int | None) -> InvoiceMoney:
     """Do one thing to the invoice, as the records would."""
     if name == "pay":
-        check_pay(invoice)
+        check_pay(invoice.status)
         return replace(invoice, status="paid", amount_paid=invoice.amount_paid + invoice.remaining)
     if name == "refund":
         return replace(invoice, refunded=invoice.refunded + refund(invoice, amount))
@@ -105,7 +105,7 @@ def test_a_line_is_credited_whole_or_in_part_but_only_once() -> None:
 
 
 def test_bad_requests_are_told_what_would_do() -> None:
-    with pytest.raises(Refused, match="At most 8000"):
+    with pytest.raises(Refused, match=r"At most USD 80 \(8000 minor units\)"):
         refund(PAID, 8001)
     with pytest.raises(InvalidInput, match="at least 1"):
         refund(PAID, 0)
@@ -123,10 +123,40 @@ def test_bad_requests_are_told_what_would_do() -> None:
 def test_only_an_open_invoice_is_voided_given_up_or_collected(status: str) -> None:
     check_void(OPEN)
     check_uncollectible(OPEN)
-    check_pay(OPEN)
-    for check in (check_void, check_uncollectible, check_pay):
+    check_pay(OPEN.status)
+    for check in (check_void, check_uncollectible, lambda invoice: check_pay(invoice.status)):
         with pytest.raises(Refused, match="Only an open invoice"):
             check(replace(OPEN, status=status))
+
+
+def test_a_draft_is_voided_or_given_up_as_well_but_not_once_a_part_is_paid() -> None:
+    draft = replace(OPEN, status="draft")
+
+    check_void(draft)
+    check_uncollectible(draft)
+    for status in ("draft", "open"):
+        with pytest.raises(Refused, match="Only an open invoice can be voided"):
+            check_void(replace(OPEN, status=status, amount_paid=1))
+
+
+def test_one_minor_unit_can_be_credited_and_no_more_than_a_line_has_left() -> None:
+    last = replace(PAID, credited=2999, credited_lines={"b": 2999})
+
+    assert credit_note(last, None, {"b": None}, RefundMethod.BALANCE).amount == 1
+    assert credit_note(PAID, None, {"b": 3000}, RefundMethod.BALANCE).amount == 3000
+    assert credit_note(PAID, None, {"b": None}, RefundMethod.BALANCE).lines == {"b": 3000}
+    with pytest.raises(Refused) as too_much:
+        credit_note(last, None, {"b": 2}, RefundMethod.BALANCE)
+    assert (too_much.value.code, too_much.value.field) == ("credit_exceeds_line", "amount")
+    assert too_much.value.message == "At most 1 minor units can be credited."
+
+
+def test_of_an_invoice_over_nothing_nothing_is_kept_or_lost() -> None:
+    free = replace(PAID, total=0, amount_due=0, amount_paid=0, lines={"a": 2000, "b": -2000})
+    one = replace(PAID, total=1, amount_due=1, amount_paid=1, refunded=1, lines={"a": 1})
+
+    assert kept(free) == free.lines
+    assert kept(one) == {"a": 0}
 
 
 @pytest.mark.parametrize(

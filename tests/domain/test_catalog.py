@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from billflow.domain.catalog import Hosting, catalog_from_toml, checked_schedule
+from billflow.domain.catalog import Hosting, Role, catalog_from_toml, checked_schedule
 from billflow.domain.customer import check_agreement, minimum_licenses, percent_off, price_per_license
 from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import Schedule
@@ -78,6 +78,17 @@ def test_a_price_out_of_range_is_refused(price: int) -> None:
 def test_an_upgrade_to_a_tier_that_is_not_there_is_refused() -> None:
     with pytest.raises(InvalidInput):
         catalog_from_toml('[tier.a]\nname = "A"\nhosting = "cloud"\nupgrades_to = ["b"]')
+
+
+def test_a_role_is_that_of_one_tier_for_each_way_of_hosting() -> None:
+    text = "".join(f'[tier.{code}]\nname = "A"\nhosting = "cloud"\nroles = ["default"]\n' for code in ("a", "b"))
+
+    assert catalog().in_role(Role.SPONSORED, Hosting.CLOUD).code == "cloud_standard"
+    assert catalog().in_role(Role.SPONSORED, Hosting.SELF_HOSTED).code == "self_hosted_community"
+    with pytest.raises(InvalidInput, match="no complimentary tier for cloud"):
+        catalog().in_role(Role.COMPLIMENTARY, Hosting.CLOUD)
+    with pytest.raises(InvalidInput, match="Two tiers for cloud deployments are default"):
+        catalog_from_toml(text)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def test_a_stored_failure_is_left_behind_with_a_second_key(trouble: Troubl
 
     await debt.close()
 
-    first = keys.create_invoice(debt.invoice.invoice_id)
+    first = keys.act("invoice.create", debt.invoice.invoice_id).key
     assert trouble.executed("invoice.create") == [first, f"{first}:v2"]
     await assert_paid_once(debt)
 
@@ -62,7 +62,7 @@ async def test_failures_stored_again_and_again_use_up_one_key_each(trouble: Trou
 
     await debt.close()
 
-    first = keys.create_invoice(debt.invoice.invoice_id)
+    first = keys.act("invoice.create", debt.invoice.invoice_id).key
     assert trouble.executed("invoice.create") == [first, f"{first}:v2", f"{first}:v3"]
     await assert_paid_once(debt)
 

@@ -41,7 +41,9 @@ async def withdrawn(plan_env: PlanEnvironment, offer: OfferRecord) -> OfferRecor
 
 
 async def offers(plan_env: PlanEnvironment) -> list[OfferStatus]:
-    listed = await plan_env.env.engine.offers.offers.list(plan_env.org_id, plan_env.customer_id, await plan_env.now())
+    listed = await plan_env.env.engine.repositories.offers.list(
+        plan_env.org_id, plan_env.customer_id, await plan_env.now()
+    )
     return [offer.status for offer in listed]
 
 

@@ -23,6 +23,7 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.temporal.worker import run_until
+from billflow.temporal.workflow_starts import reconciliation_workflow
 from billflow.wiring.engine import Engine, open_engine
 from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
@@ -136,7 +137,7 @@ class ReconciliationEnvironment:
     async def reconcile(self, *, repair: bool) -> ReconciliationReport:
         """Compare everything, and return the report."""
         run = ReconciliationInput(org_id=self.org_id, repair=repair, scope=EVERYTHING)
-        run_id = await self.engine.reconciliation.reconcile(run, datetime.now(UTC))
+        run_id = await self.engine.control.run(reconciliation_workflow(run, datetime.now(UTC)))
         return await self.engine.repositories.reconciliation.report(self.org_id, run_id)
 
 

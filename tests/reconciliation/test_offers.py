@@ -48,7 +48,7 @@ async def test_an_offer_expires_by_itself_once(env: ReconciliationEnvironment) -
     assert [offer_id for offer_id in await reported(env) if offer_id in (over, running, forever)] == [over]
     [shown] = [
         offer
-        for offer in await env.engine.offers.offers.list(env.org_id, customer.customer_id, now)
+        for offer in await env.engine.repositories.offers.list(env.org_id, customer.customer_id, now)
         if offer.offer_id == over
     ]
     assert (shown.status, shown.closed_at) == (OfferStatus.EXPIRED, now - HOUR)

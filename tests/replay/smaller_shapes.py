@@ -13,7 +13,7 @@ from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow
+from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow, reconciliation_workflow
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -88,7 +88,7 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     """Compare everything, and repair what is safe."""
     await env.plan(await env.subscriber(), MANUAL)
     day = await env.now() + timedelta(days=1)
-    await env.engine.reconciliation.reconcile(ReconciliationInput(org_id=env.org_id), day)
+    await env.engine.control.run(reconciliation_workflow(ReconciliationInput(org_id=env.org_id), day))
     return await _over(env, f"reconciliation/{env.org_id}/{day:%Y-%m-%d}")
 
 

@@ -20,8 +20,8 @@ from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResul
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
 from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.repositories import Queries, Repositories
 from billflow.store.session.database import Database
+from billflow.store.session.repositories import Queries, Repositories
 from tests.databases import migrated_database
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from billflow.domain.ledger import LedgerEntry
 from billflow.models.contracts.invoices import InvoiceLine
 from billflow.models.tables import InvoiceLineRow, LicenseLedger
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_record, from_row
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -38,3 +38,14 @@ def test_a_row_becomes_a_value_of_the_domain_in_the_same_way() -> None:
 def test_a_field_that_is_neither_a_column_nor_named_is_noticed() -> None:
     with pytest.raises(AttributeError, match="line_id"):
         from_row(InvoiceLine, a_line())
+
+
+def test_a_record_names_the_id_of_its_row_by_its_noun() -> None:
+    row = a_line()
+
+    assert as_record(InvoiceLine, row) == from_row(InvoiceLine, row, line_id=row.id)
+
+
+def test_a_record_has_one_id_of_its_own() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        as_record(LedgerEntry, LicenseLedger(seq=3), allocated=False)

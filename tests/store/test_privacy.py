@@ -1,6 +1,7 @@
 """A customer that is erased is nowhere to be read any more, and the records, the audit chain and the ledger stay."""
 
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,6 +10,7 @@ from psycopg import sql
 from billflow.domain.errors import Refused
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.audit import AuditFilter
+from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, NewCustomer
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
@@ -17,17 +19,18 @@ from billflow.store.audit.erasure import PostgresPersonalDataRepository
 from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.telemetry.damaged import damaged_values
 from tests.store.conftest import BEGIN, Company, by
 
 CANARY = "Kanarienvogel"
 EMAIL = "canary@kanarienvogel.example"
 
 
-async def canary(company: Company) -> CustomerRecord:
+async def canary(company: Company, email: str = EMAIL) -> CustomerRecord:
     """Create a customer that is easily found."""
     new = NewCustomer(
         name=f"{CANARY} GmbH",
-        email=EMAIL,
+        email=email,
         billing_address=Address(street=f"{CANARY}weg 7", country="DE"),
         metadata={"contact": CANARY},
     )
@@ -124,3 +127,45 @@ async def test_an_export_holds_everything_that_names_the_customer_and_no_key(
     exported = AuditFilter(action="customer.exported")
     (entry,) = (await PostgresAuditQueries(database).list(company.org_id, exported, Paging())).rows
     assert (entry.actor, entry.subject_id) == ("ada", customer.customer_id)
+
+
+def counted() -> float:
+    """Return how many damaged values this process has seen."""
+    return next(sample.value for metric in damaged_values().collect() for sample in metric.samples)
+
+
+POISON: dict[str, Any] = {
+    "x": {"$personal": 5},
+    "y": {"$sealed": "nobody"},
+    "z": [{"$personal": "new:abc"}, {"$sealed": {"plain": 1}}],
+}
+
+
+async def test_what_a_client_writes_is_never_taken_for_what_was_sealed(company: Company, database: Database) -> None:
+    customer = await canary(company)
+    settings = CustomerSettings.model_validate({**POISON, "company": {"address": {"$sealed": "nobody"}}})
+
+    await company.repositories.settings.merge(customer.ref, settings, by())
+
+    read = await company.queries.customers.get(company.org_id, customer.customer_id)
+    assert read.settings == settings.given()
+    newest, *_ = (await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging())).rows
+    assert newest.data["settings"] == settings.given()
+    await PostgresAuditQueries(database).list(company.org_id, AuditFilter(), Paging())
+    await PostgresPersonalDataRepository(database).export(customer.ref, by())
+
+
+async def test_one_damaged_key_or_value_is_shown_as_damaged_counted_and_hides_nothing_else(
+    company: Company, database: Database, store_url: str
+) -> None:
+    damaged, whole = await canary(company), await canary(company, f"second-{EMAIL}")
+    with psycopg.connect(store_url) as connection:
+        change = "UPDATE customer_key SET secret = 'sealed:gone:AAAA' WHERE customer_id = %s"
+        connection.execute(change, [damaged.customer_id])
+    before = counted()
+
+    events = (await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging())).rows
+
+    names = {event.customer_id: event.data["name"] for event in events}
+    assert names == {damaged.customer_id: "[damaged]", whole.customer_id: whole.name}
+    assert counted() > before

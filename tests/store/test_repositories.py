@@ -1,9 +1,13 @@
 """A repository is imported and made when it is first asked for."""
 
+from dataclasses import fields
+from importlib import import_module
+
 import pytest
 
-from billflow.store.repositories import Part, Queries, Repositories
 from billflow.store.session.database import Database
+from billflow.store.session.repositories import Part, Queries, Repositories, taken_by
+from billflow.wiring.engine import Engine
 from billflow.wiring.store import bundled_catalog
 
 PARTS = [
@@ -23,6 +27,14 @@ def test_each_is_of_the_class_it_is_annotated_with_and_made_once(
     assert owner.__annotations__[name] == f"Part[{type(part).__name__}]"
     assert part.database is database
     assert getattr(store, name) is part
+
+
+@pytest.mark.parametrize("name", [name for name, part in vars(Engine).items() if isinstance(part, Part)])
+def test_each_service_is_made_from_what_the_engine_has(name: str) -> None:
+    part: Part[object] = vars(Engine)[name]
+    kind = getattr(import_module(f"billflow.{part.module}"), part.kind)
+
+    assert set(taken_by(kind)) <= {*dir(Engine), *(one.name for one in fields(Engine))}
 
 
 def test_only_repositories_of_live_mode_work_with_real_money() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from billflow.dev.ports import LOOPBACK, free_port
-from billflow.temporal.client import NoTemporalServer, connect
+from billflow.temporal.client import connect
+from billflow.temporal.workflow_control import NoTemporalServer
 
 
 async def test_a_server_that_is_not_there_is_named_with_the_way_out() -> None:

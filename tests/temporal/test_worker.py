@@ -7,7 +7,7 @@ from uuid import uuid4
 from temporalio import activity, workflow
 from temporalio.client import Client
 
-from billflow.temporal.worker import build_worker, run_until
+from billflow.temporal.worker import activities_of, build_worker, run_until
 
 
 @workflow.defn(sandboxed=False)
@@ -41,3 +41,24 @@ async def test_an_activity_that_runs_when_the_worker_stops_is_finished(temporal_
     await running
 
     assert finished == ["charged"]
+
+
+class Charging:
+    """A class with two activities and a method that is none."""
+
+    @activity.defn
+    async def charge(self) -> None:
+        """Charge."""
+
+    @activity.defn(name="refund")
+    async def pay_back(self) -> None:
+        """Pay back."""
+
+    async def look(self) -> None:
+        """Look, which nobody may schedule."""
+
+
+def test_a_worker_is_given_every_activity_of_a_class_and_nothing_else() -> None:
+    charging = Charging()
+
+    assert activities_of(charging, object()) == [charging.charge, charging.pay_back]

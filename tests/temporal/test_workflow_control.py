@@ -11,9 +11,8 @@ from temporalio.client import Client, RetryConfig
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
 from billflow.models.contracts.customers import CustomerRef
-from billflow.service.workflow_control import WorkflowControl
-from billflow.temporal.client import NoTemporalServer
 from billflow.temporal.plugin import billflow_plugin
+from billflow.temporal.workflow_control import NoTemporalServer, WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart
 
 

@@ -18,7 +18,9 @@ from billflow.domain.reconciliation import (
     compare_plan,
 )
 from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
-from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
+from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.workflow_control import WorkflowControl
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Comparison:
 
     repository: ReconciliationRepository
     stripe: StripeInvoiceReader
-    workflows: Workflows
+    control: WorkflowControl
 
     async def list_stripe(self, run: RunRef, cursor: str | None) -> str | None:
         """Copy a page of Stripe's list, so that invoices can be compared without a request each."""
@@ -59,7 +61,7 @@ class Comparison:
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
         states = await self.repository.plans_page(run, cursor)
-        running = await asyncio.gather(*(self.workflows.has_plan(state.plan_id) for state in states))
+        running = await asyncio.gather(*(self.control.is_running(plan_workflow_id(state.plan_id)) for state in states))
         found = [
             compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, has_workflow=runs))
             for state, runs in zip(states, running, strict=True)
@@ -69,14 +71,14 @@ class Comparison:
 
     async def running(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the running workflows of a page whose plan has ended, or is not in the database."""
-        page = await self.workflows.running_plans(run.org_id, cursor)
+        page = await self.control.running_plans(run.org_id, cursor)
         states = await self.repository.plans(run.org_id, page.plan_ids)
         findings = []
         for plan_id in page.plan_ids:
             state = states.get(plan_id)
             if state is not None and state.runs:
                 continue
-            runs = await self.workflows.has_plan(plan_id)
+            runs = await self.control.is_running(plan_workflow_id(plan_id))
             plan = LivePlan(plan_id=plan_id, is_live=None if state is None else False, has_workflow=runs)
             findings.append(compare_plan(plan))
         await self.repository.store_findings(run, [finding for finding in findings if finding])
@@ -100,5 +102,5 @@ class Comparison:
             currency=ours.currency,
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
-            is_collected=not waits or await self.workflows.has_collection(ours.invoice_id),
+            is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )

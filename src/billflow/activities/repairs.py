@@ -9,24 +9,33 @@ from temporalio import activity
 from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.collection import CollectionInput
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
+from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
 from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import PaymentGateway
-from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader, Workflows
+from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
+from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.workflow_control import WorkflowControl
+from billflow.temporal.workflow_starts import collection_workflow, plan_workflow
 
 MakeRepair = Callable[[RunRef, FindingRecord], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Repairs:
-    """The repairs of findings; what Stripe or a rule refuses is left to a person."""
+    """The repairs of findings; what Stripe or a rule refuses is left to a person.
+
+    `status_changed` passes on that an invoice is not open any more.
+    """
 
     findings: ReconciliationRepository
     invoices: InvoiceRepository
     gateway: PaymentGateway
     stripe: StripeInvoiceReader
-    workflows: Workflows
+    control: WorkflowControl
+    status_changed: Callable[[InvoiceStatusChanged], Awaitable[None]]
 
     async def page(self, run: RunRef, cursor: str | None) -> str | None:
         """Repair a page of findings and return where the next one begins, None at the end."""
@@ -52,7 +61,7 @@ class Repairs:
         return {
             Repair.RECORD_STATE: self._record_state,
             Repair.COLLECT: self._collect,
-            Repair.TAKE_BACK: self._take_back,
+            Repair.VOID: self._void,
             Repair.DELETE_DRAFTS: self._delete_drafts,
             Repair.START_PLAN: self._start_plan,
             Repair.WAKE_PLAN: self._wake_plan,
@@ -65,7 +74,7 @@ class Repairs:
             await self._record_issued(ref, finding.stripe_invoice_ids[0])
         change = await self.invoices.record_closed(ref, status, datetime.now(UTC))
         if change is not None:
-            await self.workflows.invoice_status_changed(change)
+            await self.status_changed(change)
 
     async def _record_issued(self, ref: InvoiceRef, stripe_invoice_id: str) -> None:
         """Record under which id Stripe holds the invoice, where a worker died before it could."""
@@ -79,9 +88,10 @@ class Repairs:
         plan_id = recorded.summary.plan_id
         plan = (await self.findings.plans(run.org_id, [plan_id]))[plan_id]
         at_once = finding.kind is not FindingKind.UNCOLLECTED
-        await self.workflows.collect(recorded, plan.clock_at, at_once=at_once)
+        start = collection_workflow(CollectionInput(invoice=recorded.summary, attempts=0, clock_at=plan.clock_at))
+        await self.control.start(start, "retry" if at_once else None)
 
-    async def _take_back(self, run: RunRef, finding: FindingRecord) -> None:
+    async def _void(self, run: RunRef, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
         invoice = await self.invoices.invoice_to_collect(ref)
         held = invoice.model_copy(update={"stripe_invoice_id": finding.stripe_invoice_ids[0]})
@@ -94,7 +104,7 @@ class Repairs:
     async def _start_plan(self, run: RunRef, finding: FindingRecord) -> None:
         plan = (await self.findings.plans(run.org_id, [finding.subject_id])).get(finding.subject_id)
         if plan is not None and plan.runs:
-            await self.workflows.start_plan(plan)
+            await self.control.start(plan_workflow(PlanInput(state=plan)), "customer_changed")
 
     async def _wake_plan(self, run: RunRef, finding: FindingRecord) -> None:
-        await self.workflows.wake_plan(finding.subject_id)
+        await self.control.signal(plan_workflow_id(finding.subject_id), "customer_changed")

@@ -7,7 +7,7 @@ from fastapi import Body, Depends
 from pydantic import ConfigDict, Field
 
 from billflow.api.principal import Principal, PrincipalHere
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_resources import ProjectRef
 from billflow.models.contracts.customers import ChangeContext, CustomerRef

@@ -9,6 +9,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.models.contracts.access import PlansOnHold
+from billflow.telemetry.damaged import damaged_values
 
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
@@ -34,6 +35,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.registry.register(damaged_values())
         self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(

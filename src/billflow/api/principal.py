@@ -11,8 +11,9 @@ from typing import Annotated, Any, cast, get_type_hints
 from fastapi import Depends, Request
 
 from billflow.api.services import Services
+from billflow.domain.scopes import Scope
 from billflow.errors import Forbidden
-from billflow.models.contracts.access import Mode, Scope
+from billflow.models.contracts.access import Mode
 
 READS = frozenset({"GET", "HEAD"})
 

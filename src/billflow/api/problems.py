@@ -26,7 +26,7 @@ from billflow.errors import (
     Unavailable,
     kind_of,
 )
-from billflow.temporal.client import NoTemporalServer
+from billflow.temporal.workflow_control import NoTemporalServer
 
 RETRY_AFTER = 5
 """Seconds after which a caller may try again what is out of reach now."""

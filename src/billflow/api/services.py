@@ -22,7 +22,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
-from billflow.store.repositories import Queries, Repositories
+from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""

@@ -15,7 +15,7 @@ app = typer.Typer()
 @on_engine
 async def export(engine: Engine, customer: CustomerHere) -> None:
     """Print everything that is kept of a customer, as JSON."""
-    write_json(await engine.privacy.export(customer, change_here()))
+    write_json(await engine.repositories.personal_data.export(customer, change_here()))
 
 
 @app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))

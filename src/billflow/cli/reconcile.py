@@ -53,13 +53,14 @@ async def reconcile(
 ) -> Output:
     """Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left."""
     from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
+    from billflow.temporal.workflow_starts import reconciliation_workflow
 
     org_id, run_id = await org_of(engine), None
     if not last:
         scope = ReconciliationScope(days=days, grace_minutes=grace)
         asked = ReconciliationInput(org_id=org_id, repair=repair, scope=scope)
         with working("Comparing the billing database, Stripe and workflows"):
-            run_id = await _finished(engine.reconciliation.reconcile(asked, now()))
+            run_id = await _finished(engine.control.run(reconciliation_workflow(asked, now())))
     report = await engine.repositories.reconciliation.report(org_id, run_id)
     found = report.findings
     summary = (

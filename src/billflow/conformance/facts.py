@@ -4,23 +4,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from billflow.conformance.given import Given
-from billflow.conformance.reference import CURRENCY, SETTINGS, catalog_for, renamed
-from billflow.domain.catalog import Hosting, checked_schedule
+from billflow.conformance.reference import CURRENCY, REFERENCE, SETTINGS, catalog_for, renamed
+from billflow.domain.catalog import Hosting, Role, checked_schedule
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT, CustomerTerms
 from billflow.domain.ledger import LedgerEntry
-from billflow.domain.plan import (
-    CollectionMethod,
-    InvoicingStatus,
-    LicenseManagement,
-    Plan,
-    PlanStatus,
-    Schedule,
-)
+from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
 
 DEFAULT_ANCHOR = datetime(2012, 1, 2, 3, 4, 5, tzinfo=UTC)
-DEFAULT_TIER = "cloud_standard"
+DEFAULT_TIER = REFERENCE.in_role(Role.DEFAULT, Hosting.CLOUD)
 DEFAULT_PRICE = 8000
 SWITCH_PLAN_TIER_NOW = "switch_plan_tier_now"
 """The reference's name for a plan on its way to another tier, which takes a single step here (rules 8.6)."""
@@ -30,7 +23,7 @@ SWITCH_PLAN_TIER_NOW = "switch_plan_tier_now"
 class PlanDefaults:
     """What a case may leave out of its plan."""
 
-    tier: str = DEFAULT_TIER
+    tier: str = DEFAULT_TIER.code
     schedule: Schedule = Schedule.ANNUAL
     status: PlanStatus = PlanStatus.ACTIVE
     anchor: datetime = DEFAULT_ANCHOR
@@ -122,10 +115,15 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
     )
 
 
-def first_entry(anchor: datetime) -> LedgerEntry:
-    """Return the ledger of a case that tells of none: one license, bought at *anchor*."""
+def first_entry(anchor: datetime, licenses: int = 1, at_next_renewal: int = 1) -> LedgerEntry:
+    """Return a ledger's first entry, billed: one license, bought at *anchor*, where a case says nothing else."""
     return LedgerEntry(
-        seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, allocated=True
+        seq=1,
+        event_time=anchor,
+        is_renewal=True,
+        licenses=licenses,
+        licenses_at_next_renewal=at_next_renewal,
+        allocated=True,
     )
 
 

@@ -11,9 +11,10 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from billflow.documents.translations import FALLBACK, LANGUAGES, Translations, words_in
 from billflow.domain.calendar import Period
+from billflow.domain.currencies import CURRENCIES
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import Explanation
-from billflow.domain.money import DECIMALS, Rounding
+from billflow.domain.money import Rounding
 
 _TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license| - renewal)?$")
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
@@ -29,7 +30,7 @@ class DocumentContent:
 
     def amount(self, minor_units: int, currency: str) -> str:
         """Write minor units with their currency."""
-        exact = Decimal(minor_units).scaleb(-DECIMALS[currency])
+        exact = Decimal(minor_units).scaleb(-CURRENCIES[currency].decimals)
         return format_currency(exact, currency, locale=self.locale)
 
     def number(self, number: int) -> str:
@@ -90,7 +91,7 @@ class DocumentContent:
         return self.words.below_list.format(percent=percent)
 
 
-def writing_of(language: str) -> DocumentContent:
+def content_in(language: str) -> DocumentContent:
     """Return how a customer with that BCP 47 tag writes; English where the language is not one of ours."""
     try:
         locale = Locale.parse(language, sep="-")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 
 
@@ -43,6 +44,7 @@ class InvoiceMoney:
 
     status: str
     total: int
+    currency: str = "USD"
     amount_due: int
     amount_paid: int = 0
     credited: int = 0
@@ -55,7 +57,11 @@ class InvoiceMoney:
     @property
     def refundable(self) -> int:
         """Return what was paid and not given back, neither by a refund nor by a note onto the customer's balance."""
-        return min(self.amount_paid - self.refunded, self.creditable)
+        return self.in_whole_steps(min(self.amount_paid - self.refunded, self.creditable))
+
+    def in_whole_steps(self, amount: int) -> int:
+        """Return what of *amount* the currency can be charged in; only records of before 0.3 have more."""
+        return amount - amount % CURRENCIES[self.currency].step
 
     @property
     def creditable(self) -> int:
@@ -97,8 +103,9 @@ def refund(invoice: InvoiceMoney, amount: int | None) -> int:
     left = invoice.refundable
     if left <= 0:
         raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
-    too_much = Refused(f"At most {left} minor units can be refunded.", code="refund_exceeds_payment", field="amount")
-    return _at_most(left, left if amount is None else amount, too_much)
+    most = f"At most {_written(invoice, left)} can be refunded."
+    too_much = Refused(most, code="refund_exceeds_payment", field="amount")
+    return _at_most(invoice, left, amount, too_much)
 
 
 def credit_note(
@@ -117,11 +124,12 @@ def credit_note(
         )
     by_line = {line: _line_amount(invoice, line, wanted) for line, wanted in lines.items()}
     wanted = sum(by_line.values()) if by_line else amount
-    left = invoice.creditable
+    left = invoice.in_whole_steps(invoice.creditable)
     if left <= 0:
         raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
-    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_invoice", field="amount")
-    credited = _at_most(left, left if wanted is None else wanted, too_much)
+    most = f"At most {_written(invoice, left)} can be credited."
+    too_much = Refused(most, code="credit_exceeds_invoice", field="amount")
+    credited = _at_most(invoice, left, wanted, too_much)
     return _split(invoice, credited, refund_method, by_line)
 
 
@@ -136,19 +144,26 @@ def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, li
 def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
     if line not in invoice.lines:
         raise NotFound(f"The invoice has no line {line!r}.", field="lines")
-    left = invoice.lines[line] - invoice.credited_lines.get(line, 0)
+    left = invoice.in_whole_steps(invoice.lines[line] - invoice.credited_lines.get(line, 0))
     if left <= 0:
         raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")
-    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_line", field="amount")
-    return _at_most(left, left if wanted is None else wanted, too_much)
+    most = f"At most {_written(invoice, left)} can be credited."
+    too_much = Refused(most, code="credit_exceeds_line", field="amount")
+    return _at_most(invoice, left, wanted, too_much)
 
 
-def _at_most(left: int, wanted: int, too_much: Refused) -> int:
+def _written(invoice: InvoiceMoney, amount: int) -> str:
+    return f"{format_amount(amount, invoice.currency)} ({amount} minor units)"
+
+
+def _at_most(invoice: InvoiceMoney, left: int, wanted: int | None, too_much: Refused) -> int:
+    if wanted is None:
+        return left
     if wanted <= 0:
         raise InvalidInput("amount must be at least 1 minor unit.", field="amount")
     if wanted > left:
         raise too_much
-    return wanted
+    return in_steps(wanted, invoice.currency, "amount")
 
 
 def check_void(invoice: InvoiceMoney) -> None:
@@ -162,14 +177,14 @@ def check_void(invoice: InvoiceMoney) -> None:
 
 def check_uncollectible(invoice: InvoiceMoney) -> None:
     """Raise `Refused` unless the invoice is open."""
-    if invoice.status not in ("draft", "open"):
-        raise Refused(
-            f"Only an open invoice can be marked uncollectible, this one is {invoice.status}.",
-            code="invoice_not_open",
-        )
+    _check_open(invoice.status, "can be marked uncollectible")
 
 
-def check_pay(invoice: InvoiceMoney) -> None:
-    """Raise `Refused` unless the invoice is open; what was given up can only be paid by its customer."""
-    if invoice.status not in ("draft", "open"):
-        raise Refused(f"Only an open invoice is collected, this one is {invoice.status}.", code="invoice_not_open")
+def check_pay(status: str) -> None:
+    """Raise `Refused` unless an invoice of that status is open; what was given up can only be paid by its customer."""
+    _check_open(status, "is collected")
+
+
+def _check_open(status: str, wanted: str) -> None:
+    if status not in ("draft", "open"):
+        raise Refused(f"Only an open invoice {wanted}, this one is {status}.", code="invoice_not_open")

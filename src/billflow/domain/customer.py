@@ -13,9 +13,6 @@ DEFAULT_FLAT_DISCOUNT = 2000
 GRANTED_DISCOUNT_MONTHS = 12
 """Months of flat discount that a new self-hosted customer has; one in the cloud has none (rules 14)."""
 
-_BASIC = "self_hosted_basic"
-_BASIC_CAP = 10
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerTerms:
@@ -63,16 +60,8 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
             )
         return
     agreed = catalog.tier(tier)
-    if agreed.hosting is not hosting:
-        raise Refused(
-            f"{agreed.name} is for {agreed.hosting} deployments, the customer's is {hosting}; name a tier for that.",
-            code="tier_not_for_deployment",
-            field="required_plan_tier",
-        )
-    if not agreed.billable:
-        raise InvalidInput(
-            f"{agreed.name} is never billed; name a tier that is.", code="not_a_paid_plan", field="required_plan_tier"
-        )
+    agreed.check_hosting(hosting, "required_plan_tier")
+    agreed.check_billable("required_plan_tier", "name a tier that is")
 
 
 def check_minimum(minimum: int | None, *, discounted: bool, has_paid_plan: bool) -> None:
@@ -124,17 +113,18 @@ def percent_off(listed: int, agreed: int) -> str | None:
 def minimum_licenses(tier: Tier, customer: CustomerTerms | None, *, trial_by_invoice: bool = False) -> int:
     """Return the fewest licenses this customer may hold of *tier* (rules 2).
 
-    The customer's own minimum wins, even when lower. Basic asks for as many as make the flat discount smaller than
-    the bill, at most ten; for a trial bought by invoice that is always the usual discount. In a currency without a
-    list price only fixed prices are sold, and any number will do.
+    The customer's own minimum wins, even when lower. A tier with a `flat_discount_minimum_cap` asks for as many as make
+    the flat discount smaller than the bill, up to there; for a trial bought by invoice that is always the usual
+    discount. In a currency without a list price only fixed prices are sold, and any number will do.
     """
     if customer and customer.minimum_licenses:
         return customer.minimum_licenses
-    if tier.code != _BASIC:
+    cap = tier.flat_discount_minimum_cap
+    if not cap:
         return tier.minimum_licenses
     usual = customer is None or trial_by_invoice
     if customer and not usual and not customer.flat_discounted_months:
         return 1
     discount = customer.flat_discount if customer and not usual else DEFAULT_FLAT_DISCOUNT
     monthly = tier.prices.get(customer.currency if customer else "USD", {}).get(Schedule.MONTHLY)
-    return tier.minimum_licenses if monthly is None else min(_BASIC_CAP, discount // max(monthly, 1) + 1)
+    return tier.minimum_licenses if monthly is None else min(cap, discount // max(monthly, 1) + 1)

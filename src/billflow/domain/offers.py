@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
-from billflow.domain.money import MAX_PRICE
+from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
 from billflow.domain.seats import checked_licenses
 
-if TYPE_CHECKING:
-    from billflow.domain.start_request import StartPlan
-
-TERMS_DIFFER = "The offer's terms are others."
 _PRICES = ("fixed_price", "monthly_discounted_price", "annual_discounted_price")
 
 
@@ -36,9 +32,7 @@ class OfferTerms:
 
     def __post_init__(self) -> None:
         for field in _PRICES:
-            price: int | None = getattr(self, field)
-            if price is not None and not 0 < price <= MAX_PRICE:
-                raise InvalidInput(f"{field} must lie between 1 and {MAX_PRICE}.", field=field)
+            check_price(getattr(self, field), field, least=1)
         per_license = self.monthly_discounted_price or self.annual_discounted_price
         if (self.fixed_price is None) == (per_license is None):
             raise InvalidInput(
@@ -57,14 +51,10 @@ class OfferTerms:
 def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datetime) -> None:
     """Refuse an offer that this customer could never accept; raises `InvalidInput` or `Refused`."""
     tier = catalog.tier(offer.tier)
-    if tier.hosting is not hosting:
-        raise Refused(
-            f"{tier.name} is for {tier.hosting} deployments, the customer's is {hosting}; name a tier for that.",
-            code="tier_not_for_deployment",
-            field="tier",
-        )
-    if not tier.billable:
-        raise InvalidInput(f"{tier.name} is never billed; offer a tier that is.", code="not_a_paid_plan", field="tier")
+    tier.check_hosting(hosting)
+    tier.check_billable("tier", "offer a tier that is")
+    for field in _PRICES:
+        in_steps(getattr(offer, field) or 0, offer.currency, field)
     if offer.fixed_price is None:
         tier.price(Schedule.ANNUAL, offer.currency)
     elif offer.minimum_licenses is not None:
@@ -75,20 +65,12 @@ def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datet
         raise InvalidInput("expires_at must lie in the future.", code="offer_expired", field="expires_at")
 
 
-def accepted(offer: OfferTerms, asked: "StartPlan", at: datetime) -> "StartPlan":
-    """Return the request at the offer's price; raises `Refused` where it is over, or something else is asked for."""
-    check_accepted(offer, asked.tier, at)
-    if asked.fixed_price not in (None, offer.fixed_price):
-        raise Refused(TERMS_DIFFER, code="offer_terms_differ", field="offer_id")
-    return replace(asked, fixed_price=offer.fixed_price)
-
-
-def check_accepted(offer: OfferTerms, tier: str, at: datetime) -> None:
-    """Refuse an offer that is over by *at*, or is for another tier; raises `Refused`."""
+def check_accepted(offer: OfferTerms, tier: str, at: datetime, fixed_price: int | None = None) -> None:
+    """Refuse an offer that is over by *at*, or is for another tier or *fixed_price*; raises `Refused`."""
     if offer.is_over(at):
         raise Refused("The offer has expired; ask for a new one.", code="offer_expired", field="offer_id")
-    if tier != offer.tier:
-        raise Refused(TERMS_DIFFER, code="offer_terms_differ", field="offer_id")
+    if tier != offer.tier or fixed_price not in (None, offer.fixed_price):
+        raise Refused("The offer's terms are others.", code="offer_terms_differ", field="offer_id")
 
 
 def agreed(offer: OfferTerms, customer: CustomerTerms) -> CustomerTerms:

@@ -6,11 +6,12 @@ from datetime import datetime
 from billflow.domain.activation import abandon, activate, start_after_trial
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.catalog import Tier
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import price_per_license
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import DAY, purchase_invoice, trial_invoice
 from billflow.domain.ledger import Disposition, LicenseCount
-from billflow.domain.offers import OfferTerms, accepted, agreed
+from billflow.domain.offers import OfferTerms, agreed, check_accepted
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import STALE_AFTER
 from billflow.domain.start_request import StartFacts, StartPlan, checked_purchase, checked_tier
@@ -26,7 +27,8 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
     or `Refused` for anything the rules don't allow (rules 7.1, 10 and 13).
     """
     if facts.offer:
-        asked = accepted(facts.offer, asked, at)
+        check_accepted(facts.offer, asked.tier, at, asked.fixed_price)
+        asked = replace(asked, fixed_price=facts.offer.fixed_price)
         facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
     step = Step.begin(_facts_of(facts, _new_plan(facts, tier, asked, at)), at)
@@ -102,7 +104,8 @@ def _management(tier: Tier, asked: StartPlan) -> LicenseManagement:
 
 def _priced(facts: StartFacts, plan: Plan, asked: StartPlan) -> Plan:
     if asked.fixed_price is not None:
-        return replace(plan, price_per_license=None, fixed_price=asked.fixed_price)
+        fixed_price = in_steps(asked.fixed_price, plan.currency, "fixed_price")
+        return replace(plan, price_per_license=None, fixed_price=fixed_price)
     price = price_per_license(facts.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
     return replace(plan, price_per_license=price.amount, discount_percent=price.percent_off)
 

@@ -12,6 +12,7 @@ from billflow.domain.money import Rounding, rounded_quotient
 class Derivation:
     """How an amount came about: `rounded(price * numerator / denominator) * quantity`, in minor units.
 
+    What is rounded is a multiple of `step`, which is 1 but for currencies that are not charged to the minor unit.
     Numerator and denominator are microseconds of the charged span and of the whole cycle, or months for a flat
     discount; both 1 for a full price. `note` names a discount or an instalment.
     """
@@ -21,6 +22,7 @@ class Derivation:
     numerator: int = 1
     denominator: int = 1
     rounding: Rounding = Rounding.EXACT
+    step: int = 1
     period: Period
     cycle: Period | None = None
     percent_off: str | None = None
@@ -29,7 +31,7 @@ class Derivation:
     @property
     def unit_amount(self) -> int:
         """Return the amount of one unit after rounding."""
-        return rounded_quotient(self.price * self.numerator, self.denominator, self.rounding)
+        return rounded_quotient(self.price * self.numerator, self.denominator, self.rounding, self.step)
 
     @property
     def amount(self) -> int:
@@ -37,10 +39,10 @@ class Derivation:
         return self.unit_amount * self.quantity
 
 
-def prorated(
-    price: int, quantity: int, *, charged: Period, cycle: Period, percent_off: str | None = None
+def prorated(  # noqa: PLR0913  (each is a number of the formula)
+    price: int, quantity: int, *, charged: Period, cycle: Period, percent_off: str | None = None, step: int = 1
 ) -> Derivation:
-    """Charge *price* for the share that *charged* has of *cycle*, rounded half up per unit (rules 8.3).
+    """Charge *price* for the share that *charged* has of *cycle*, rounded half up per unit, to *step* (rules 8.3).
 
     *charged* may end before the cycle does when the plan ends early; the denominator stays the whole cycle.
     """
@@ -50,6 +52,7 @@ def prorated(
         numerator=charged.microseconds,
         denominator=cycle.microseconds,
         rounding=Rounding.HALF_UP,
+        step=step,
         period=charged,
         cycle=cycle,
         percent_off=percent_off,

@@ -95,8 +95,9 @@ class Outcome:
 class Step:
     """Collect the decisions of one step at moment `at`; domain functions read and change it in turn.
 
-    `known_cycle` and `known_plan` remember the cycle end found last, `running_cycle` the cycle priced last: the lines
-    of one invoice mostly share them.
+    With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle` and `known_plan`
+    remember the cycle end found last, `running_cycle` the cycle priced last: the lines of one invoice mostly share
+    them.
     """
 
     facts: Facts
@@ -115,6 +116,7 @@ class Step:
     void_trial_invoice: bool = False
     successor: "Step | None" = None
     scheduled: Plan | None = None
+    in_parts: bool = False
     known_cycle: Period | None = None
     running_cycle: Period | None = None
     known_plan: Plan | None = None
@@ -138,6 +140,7 @@ class Step:
         )
         self.successor = Step.begin(facts, self.at)
         self.successor.seen, self.successor.pending = self.seen, self.pending
+        self.successor.in_parts = self.in_parts
         self.say("plan.replaced", tier=plan.tier, schedule=plan.schedule)
         return self.successor
 

@@ -1,6 +1,7 @@
-"""Money that goes back: refunds and credit notes at Stripe, each made once, and invoices given up."""
+"""Refunds and credit notes at Stripe, each made once, and invoices marked uncollectible."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import stripe
@@ -16,7 +17,12 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
 from billflow.payments import keys
-from billflow.payments.adjustments_at_stripe import (
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, act_unless_done, ask, id_of, retrieve_invoice
+from billflow.payments.errors import port_faults
+from billflow.payments.mode import check_mode
+from billflow.payments.refunds import make_refund
+from billflow.payments.stripe_adjustments import (
     PAYMENTS,
     answered,
     combined,
@@ -25,32 +31,19 @@ from billflow.payments.adjustments_at_stripe import (
     money_of,
     payment_intents,
 )
-from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, ask
-from billflow.payments.errors import port_faults
-from billflow.payments.mode import check_mode
-from billflow.payments.refunds import make_refund
 from billflow.ports.payments import AdjustmentGateway, PaymentsRejected
 
-_TO_GIVE_UP = "open"
 
-
+@dataclass(frozen=True)
 class StripeAdjustmentGateway(AdjustmentGateway):
     """Refunds and credit notes at Stripe; `now` is the real time, by which idempotency keys expire.
 
     With `livemode` the client's key moves real money.
     """
 
-    def __init__(
-        self,
-        client: stripe.StripeClient,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        *,
-        livemode: bool = False,
-    ) -> None:
-        self.client = client
-        self.now = now
-        self.livemode = livemode
+    client: stripe.StripeClient
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    livemode: bool = False
 
     async def create(self, wanted: AdjustmentToSend) -> AdjustmentResult:
         check_mode(wanted.invoice.customer, livemode=self.livemode)
@@ -66,8 +59,8 @@ class StripeAdjustmentGateway(AdjustmentGateway):
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             held = await self._held(invoice)
-            if held is not None and held.status == _TO_GIVE_UP:
-                held = await self._give_up(invoice.invoice_id, held.id)
+            if held is not None and held.status == "open":
+                held = await self._mark_uncollectible(invoice.invoice_id, held.id)
             return InvoiceStatus.UNCOLLECTIBLE if held is None else InvoiceStatus(held.status or "draft")
 
     async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
@@ -91,18 +84,12 @@ class StripeAdjustmentGateway(AdjustmentGateway):
         }
         with port_faults():
             found = await ask("invoice_payment.list", self.client.v1.invoice_payments.list_async(payment))
-        if not found.data:
-            return None
-        invoice = found.data[0].invoice
-        return invoice if isinstance(invoice, str) else invoice.id
+        return id_of(found.data[0].invoice) if found.data else None
 
     async def _held(self, invoice: InvoiceToCollect) -> stripe.Invoice | None:
         if invoice.stripe_invoice_id is None:
             return None
-        return await ask(
-            "invoice.retrieve",
-            self.client.v1.invoices.retrieve_async(invoice.stripe_invoice_id, {"expand": PAYMENTS}),
-        )
+        return await retrieve_invoice(self.client, invoice.stripe_invoice_id, PAYMENTS)
 
     async def _refund(self, wanted: RefundToSend) -> list[stripe.Refund]:
         held = await self._held(wanted.invoice)
@@ -119,30 +106,21 @@ class StripeAdjustmentGateway(AdjustmentGateway):
         if keys.may_have_expired(wanted.sent_first_at, self.now()) and (known := await look()):
             return known
         return await act_once(
-            "credit_note.create",
-            keys.credit_note(wanted.note.credit_note_id),
+            keys.act("credit_note.create", wanted.note.credit_note_id),
             lambda options: self.client.v1.credit_notes.create_async(params, options),
             look,
         )
 
-    async def _give_up(self, invoice_id: str, stripe_invoice_id: str) -> stripe.Invoice:
+    async def _mark_uncollectible(self, invoice_id: str, stripe_invoice_id: str) -> stripe.Invoice:
         async def look() -> stripe.Invoice | None:
-            held = await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
-            return None if held.status == _TO_GIVE_UP else held
+            held = await retrieve_invoice(self.client, stripe_invoice_id)
+            return None if held.status == "open" else held
 
-        try:
-            return await act_once(
-                "invoice.mark_uncollectible",
-                keys.mark_uncollectible(invoice_id),
-                lambda options: self.client.v1.invoices.mark_uncollectible_async(stripe_invoice_id, {}, options),
-                look,
-            )
-        except stripe.InvalidRequestError:
-            # Paid or closed since we looked.
-            seen = await look()
-            if seen is None:
-                raise
-            return seen
+        return await act_unless_done(
+            keys.act("invoice.mark_uncollectible", invoice_id),
+            lambda options: self.client.v1.invoices.mark_uncollectible_async(stripe_invoice_id, {}, options),
+            look,
+        )
 
 
 def _standing(held: stripe.Invoice, currency: str) -> InvoiceBalance:

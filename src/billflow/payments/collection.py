@@ -1,6 +1,7 @@
 """Ask for the money of a finalized invoice: charge the default payment method, or send the invoice."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import stripe
@@ -18,31 +19,29 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, ask
+from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.errors import CallOutcome, code_of, decline_code_of, outcome_of
 
 NO_PAYMENT_METHOD = Declined(code="no_payment_method", message="The customer has no default payment method.")
 _CLOSED = ("void", "uncollectible")
-_STANDING = ["customer", "payments.data.payment.payment_intent"]
+_STANDING = ("customer", "payments.data.payment.payment_intent")
 
 
+@dataclass
 class Collector:
     """One attempt to collect one invoice."""
 
-    def __init__(
-        self, client: stripe.StripeClient, invoice: InvoiceToCollect, stripe_invoice_id: str, attempt: int
-    ) -> None:
-        self.client = client
-        self.invoice = invoice
-        self.held_id = stripe_invoice_id
-        self.attempt = attempt
+    client: stripe.StripeClient
+    invoice: InvoiceToCollect
+    held_id: str
+    attempt: int
 
     async def run(self, now: Callable[[], datetime]) -> CollectionOutcome:
         """Return what came of the attempt; raises `StripeError` for faults."""
         if self._look_first(now()):
-            settled = await self._closed()
-            if settled is not None:
-                return self._outcome(settled)
+            closed = await self._closed()
+            if closed is not None:
+                return self._outcome(closed)
         try:
             return self._outcome(await self._act())
         except stripe.StripeError as error:
@@ -57,9 +56,7 @@ class Collector:
         return not fresh or keys.may_have_expired(self.invoice.sent_first_at, now)
 
     async def _standing(self) -> stripe.Invoice:
-        return await ask(
-            "invoice.retrieve", self.client.v1.invoices.retrieve_async(self.held_id, {"expand": _STANDING})
-        )
+        return await retrieve_invoice(self.client, self.held_id, *_STANDING)
 
     async def _closed(self) -> stripe.Invoice | None:
         held = await self._standing()
@@ -69,14 +66,12 @@ class Collector:
         invoices, name = self.client.v1.invoices, self.invoice.invoice_id
         if self._charges:
             return await act_once(
-                "invoice.pay",
-                keys.pay(name, self.attempt),
+                keys.act("invoice.pay", name, self.attempt),
                 lambda options: invoices.pay_async(self.held_id, {"off_session": True}, options),
                 self._closed,
             )
         return await act_once(
-            "invoice.send",
-            keys.send(name, self.attempt),
+            keys.act("invoice.send", name, self.attempt),
             lambda options: invoices.send_invoice_async(self.held_id, {}, options),
             self._closed,
         )

@@ -3,13 +3,25 @@
 from datetime import datetime
 
 import stripe
+from stripe.params import CustomerBalanceTransactionCreateParams
 
 from billflow.models.contracts.credits import CreditToPost
 from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
-from billflow.payments.calls import act_once, ask
+from billflow.payments.calls import act_once, ask_all
+from billflow.payments.lookup import PAGE
+from billflow.payments.texts import fitted
 
-PAGE = 100
+
+def transaction_params(credit: CreditToPost) -> CustomerBalanceTransactionCreateParams:
+    """Return the request that puts *credit* on the balance."""
+    params: CustomerBalanceTransactionCreateParams = {
+        "amount": -to_stripe(credit.amount, credit.currency),
+        "currency": credit.currency.lower(),
+        "description": credit.reason,
+        "metadata": {keys.CREDIT: credit.credit_id},
+    }
+    return fitted("customer_balance_transaction.create", params)
 
 
 async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: CreditToPost, now: datetime) -> str:
@@ -22,25 +34,13 @@ async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: Cre
 
     async def look() -> stripe.CustomerBalanceTransaction | None:
         listing = transactions.list_async(stripe_customer_id, {"limit": PAGE})
-        page = await ask("customer_balance_transaction.list", listing)
-        ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
-        return ours[-1] if ours else None
+        return keys.oldest_marked(await ask_all("customer_balance_transaction.list", listing), marks)
 
     found = await look() if keys.may_have_expired(credit.created_at, now) else None
     if found is None:
         found = await act_once(
-            "customer_balance_transaction.create",
-            keys.post_credit(credit.credit_id),
-            lambda options: transactions.create_async(
-                stripe_customer_id,
-                {
-                    "amount": -to_stripe(credit.amount, credit.currency),
-                    "currency": credit.currency.lower(),
-                    "description": credit.reason,
-                    "metadata": marks,
-                },
-                options,
-            ),
+            keys.act("customer_balance_transaction.create", credit.credit_id),
+            lambda options: transactions.create_async(stripe_customer_id, transaction_params(credit), options),
             look,
         )
     return found.id

@@ -1,4 +1,4 @@
-"""Keeping Stripe's customers named as ours are."""
+"""Stripe's customers: named as ours are, and erased with them; Stripe keeps their invoices."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,20 @@ import stripe
 import structlog
 
 from billflow.models.contracts.invoices import BilledCustomer
-from billflow.payments.calls import ask
-from billflow.payments.errors import code_of, port_faults
+from billflow.payments.calls import ask_if_there
+from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
+from billflow.payments.texts import fitted
 from billflow.ports.customers import StripeCustomerNames
+
+_BLANK: stripe.params.CustomerUpdateParams = {
+    "name": "Erased customer",
+    "email": "",
+    "phone": "",
+    "description": "",
+    "address": "",
+    "shipping": "",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +36,21 @@ class StripeCustomers(StripeCustomerNames):
         if payer.stripe_customer_id is None:
             return
         called: stripe.params.CustomerUpdateParams = {"name": payer.name, "email": payer.email}
+        renaming = self.client.v1.customers.update_async(payer.stripe_customer_id, fitted("customer.update", called))
         with port_faults():
-            try:
-                await ask("customer.update", self.client.v1.customers.update_async(payer.stripe_customer_id, called))
-            except stripe.InvalidRequestError as error:
-                if code_of(error) != "resource_missing":
-                    raise
+            if await ask_if_there("customer.update", renaming) is None:
                 log.warning("stripe customer is gone", stripe_customer=payer.stripe_customer_id)
+
+
+async def erase_customer(client: stripe.StripeClient, stripe_customer_id: str) -> None:
+    """Blank and delete a customer at Stripe, whose invoices stay there; done already is done.
+
+    Raises `PaymentsUnavailable` or `PaymentsRejected`.
+    """
+    customers = client.v1.customers
+    with port_faults():
+        customer = await ask_if_there("customer.retrieve", customers.retrieve_async(stripe_customer_id))
+        if customer is None or getattr(customer, "deleted", False):
+            return
+        await ask_if_there("customer.update", customers.update_async(stripe_customer_id, _BLANK))
+        await ask_if_there("customer.delete", customers.delete_async(stripe_customer_id))

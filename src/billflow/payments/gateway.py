@@ -1,6 +1,7 @@
 """The port `PaymentGateway` by Stripe: what each method does is in the modules it calls."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import stripe
@@ -17,16 +18,17 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.payments import credits as customer_credits
 from billflow.payments import keys, lookup, manual_invoices
-from billflow.payments.calls import act_once, ask
+from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
 from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
-from billflow.payments.voids import take_back
+from billflow.payments.voids import void_or_delete
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
 
 
+@dataclass(frozen=True)
 class StripeGateway(PaymentGateway):
     """Stripe, safe to ask again after any answer, or none.
 
@@ -34,16 +36,9 @@ class StripeGateway(PaymentGateway):
     client's key moves real money: each key works for organizations of its own mode only.
     """
 
-    def __init__(
-        self,
-        client: stripe.StripeClient,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        *,
-        livemode: bool = False,
-    ) -> None:
-        self.client = client
-        self.now = now
-        self.livemode = livemode
+    client: stripe.StripeClient
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    livemode: bool = False
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
         check_mode(customer, livemode=self.livemode)
@@ -88,12 +83,12 @@ class StripeGateway(PaymentGateway):
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             for held in await self._held(invoice):
-                await take_back(self.client, invoice.invoice_id, held)
+                await void_or_delete(self.client, invoice.invoice_id, held)
 
     async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
+        account = f"/account/{customer.billing_account_id}" if customer.billing_account_id else ""
         return await act_once(
-            "customer.create",
-            keys.create_customer(customer.customer_id, customer.billing_account_id),
+            keys.act("customer.create", f"{customer.customer_id}{account}"),
             lambda options: self.client.v1.customers.create_async(customer_params(customer), options),
             lambda: lookup.find_customer(self.client, customer),
             current=True,
@@ -101,7 +96,7 @@ class StripeGateway(PaymentGateway):
 
     async def _held(self, invoice: InvoiceToCollect) -> list[stripe.Invoice]:
         if invoice.stripe_invoice_id is not None:
-            return [await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(invoice.stripe_invoice_id))]
+            return [await retrieve_invoice(self.client, invoice.stripe_invoice_id)]
         if invoice.sent_first_at is None or invoice.customer.stripe_customer_id is None:
             return []
         return await lookup.find_invoices(self.client, invoice, invoice.customer.stripe_customer_id)

@@ -1,7 +1,9 @@
 """Bring an invoice to Stripe and finalize it there: draft, lines, check, finalize, from wherever it stands."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import stripe
 from stripe.params import InvoiceAddLinesParamsLine
@@ -9,20 +11,24 @@ from stripe.params import InvoiceAddLinesParamsLine
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
 from billflow.payments import keys, lookup
 from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, ask
+from billflow.payments.calls import act_once, act_unless_done, retrieve_invoice
 from billflow.payments.manual_invoices import marked
 from billflow.payments.requests import invoice_params, line_params
 from billflow.ports.payments import PaymentsRejected
 
 
+@dataclass
 class InvoiceIssuer:
     """One invoice on its way to Stripe, for a customer that Stripe knows."""
 
-    def __init__(self, client: stripe.StripeClient, invoice: InvoiceToCollect, stripe_customer_id: str) -> None:
-        self.client = client
-        self.invoice = invoice
-        self.customer_id = stripe_customer_id
-        self.lines = line_params(invoice)
+    client: stripe.StripeClient
+    invoice: InvoiceToCollect
+    customer_id: str
+
+    @cached_property
+    def lines(self) -> list[InvoiceAddLinesParamsLine]:
+        """Return the lines as Stripe is to have them."""
+        return line_params(self.invoice)
 
     async def run(self, now: Callable[[], datetime]) -> Issued:
         """Return the finalized invoice; raises `StripeError`, or `PaymentsRejected` where the amounts differ."""
@@ -37,7 +43,8 @@ class InvoiceIssuer:
 
     async def _known(self, now: datetime) -> stripe.Invoice | None:
         if self.invoice.stripe_invoice_id is not None:
-            return await marked(self.client, self.invoice, await self._retrieve(self.invoice.stripe_invoice_id))
+            held = await retrieve_invoice(self.client, self.invoice.stripe_invoice_id)
+            return await marked(self.client, self.invoice, held)
         if keys.may_have_expired(self.invoice.sent_first_at, now):
             return await self._adopt()
         return None
@@ -45,14 +52,10 @@ class InvoiceIssuer:
     async def _adopt(self) -> stripe.Invoice | None:
         return await lookup.adopt_invoice(self.client, self.invoice, self.customer_id)
 
-    async def _retrieve(self, stripe_invoice_id: str) -> stripe.Invoice:
-        return await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
-
     async def _create(self) -> stripe.Invoice:
         params = invoice_params(self.invoice, self.customer_id)
         return await act_once(
-            "invoice.create",
-            keys.create_invoice(self.invoice.invoice_id),
+            keys.act("invoice.create", self.invoice.invoice_id),
             lambda options: self.client.v1.invoices.create_async(params, options),
             self._adopt,
             current=True,
@@ -69,13 +72,12 @@ class InvoiceIssuer:
 
         async def look() -> stripe.Invoice | None:
             nonlocal rest
-            held = await self._retrieve(stripe_invoice_id)
+            held = await retrieve_invoice(self.client, stripe_invoice_id)
             rest = await self._missing(held)
             return None if rest else held
 
         return await act_once(
-            "invoice.add_lines",
-            keys.add_lines(self.invoice.invoice_id),
+            keys.act("invoice.add_lines", self.invoice.invoice_id),
             lambda options: self.client.v1.invoices.add_lines_async(stripe_invoice_id, {"lines": rest}, options),
             look,
             current=True,
@@ -93,23 +95,15 @@ class InvoiceIssuer:
 
     async def _finalize(self, stripe_invoice_id: str) -> stripe.Invoice:
         async def look() -> stripe.Invoice | None:
-            held = await self._retrieve(stripe_invoice_id)
+            held = await retrieve_invoice(self.client, stripe_invoice_id)
             return None if held.status == "draft" else held
 
-        try:
-            return await act_once(
-                "invoice.finalize",
-                keys.finalize(self.invoice.invoice_id),
-                lambda options: self.client.v1.invoices.finalize_invoice_async(stripe_invoice_id, {}, options),
-                look,
-                current=True,
-            )
-        except stripe.InvalidRequestError:
-            # Somebody else may have finalized it, which is all we want.
-            finalized = await look()
-            if finalized is None:
-                raise
-            return finalized
+        return await act_unless_done(
+            keys.act("invoice.finalize", self.invoice.invoice_id),
+            lambda options: self.client.v1.invoices.finalize_invoice_async(stripe_invoice_id, {}, options),
+            look,
+            current=True,
+        )
 
 
 def issued(held: stripe.Invoice, currency: str) -> Issued:

@@ -1,11 +1,15 @@
 """Idempotency keys that name the debt, and the metadata by which Stripe's objects are known again."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from stripe import StripeObject
 
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceToCollect
 
+Held = TypeVar("Held", bound=StripeObject)
 LIFE = timedelta(hours=23)
 """How long a key is trusted: Stripe keeps it for at least 24 hours, and our clocks may differ."""
 
@@ -23,60 +27,37 @@ CREDIT_NOTE = "billflow_credit_note"
 CREDIT = "billflow_credit"
 
 
-def create_customer(customer_id: str, billing_account_id: str | None = None) -> str:
-    """Name the making of a Stripe customer, for a customer of ours or for one of its billing accounts."""
-    account = f"/account/{billing_account_id}" if billing_account_id else ""
-    return f"customer/{customer_id}{account}/create"
+_ACTS = {
+    "customer.create": "customer/{}/create",
+    "customer_balance_transaction.create": "credit/{}",
+    "invoice.create": "invoice/{}/create",
+    "invoice.add_lines": "invoice/{}/lines/1",
+    "invoice.finalize": "invoice/{}/finalize",
+    "invoice.pay": "invoice/{}/pay",
+    "invoice.send": "invoice/{}/send",
+    "invoice.void": "invoice/{}/void",
+    "invoice.mark_uncollectible": "invoice/{}/mark-uncollectible",
+    "refund.create": "refund/{}/create",
+    "credit_note.create": "credit-note/{}/create",
+}
+"""What is done once, by its name in logs, and the key under which it is, with the id of our object in it."""
 
 
-def create_invoice(invoice_id: str) -> str:
-    """Name the making of an invoice."""
-    return f"invoice/{invoice_id}/create"
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing to do at Stripe: `operation` names it in logs, `key` is what it is done once under."""
+
+    operation: str
+    key: str
 
 
-def add_lines(invoice_id: str, batch: int = 1) -> str:
-    """Name the adding of one batch of lines."""
-    return f"invoice/{invoice_id}/lines/{batch}"
+def act(operation: str, name: str, part: object = None) -> Act:
+    """Name what is done to the object of ours that *name* is the id of.
 
-
-def finalize(invoice_id: str) -> str:
-    """Name the finalizing of an invoice."""
-    return f"invoice/{invoice_id}/finalize"
-
-
-def pay(invoice_id: str, attempt: int) -> str:
-    """Name one attempt to charge an invoice; a decline is replayed, so each attempt has its own."""
-    return f"invoice/{invoice_id}/pay/{attempt}"
-
-
-def send(invoice_id: str, attempt: int) -> str:
-    """Name one sending of an invoice."""
-    return f"invoice/{invoice_id}/send/{attempt}"
-
-
-def void(invoice_id: str) -> str:
-    """Name the voiding of an invoice."""
-    return f"invoice/{invoice_id}/void"
-
-
-def post_credit(credit_id: str) -> str:
-    """Name the posting of a credit to the customer's balance."""
-    return f"credit/{credit_id}"
-
-
-def mark_uncollectible(invoice_id: str) -> str:
-    """Name the giving up of an invoice."""
-    return f"invoice/{invoice_id}/mark-uncollectible"
-
-
-def refund(refund_id: str) -> str:
-    """Name the making of a refund."""
-    return f"refund/{refund_id}/create"
-
-
-def credit_note(credit_note_id: str) -> str:
-    """Name the making of a credit note."""
-    return f"credit-note/{credit_note_id}/create"
+    *part* tells apart what is done to it more than once: a decline is replayed, so each attempt has a key of its own.
+    """
+    key = _ACTS[operation].format(name)
+    return Act(operation, key if part is None else f"{key}/{part}")
 
 
 def generation(key: str, number: int) -> str:
@@ -114,6 +95,11 @@ def metadata_of(held: StripeObject) -> dict[str, str]:
 def adjustment_metadata(invoice: InvoiceToCollect, mark: str, adjustment_id: str) -> dict[str, str]:
     """Return what marks a refund or a credit note as ours."""
     return {ORG: invoice.org_id, FOR_INVOICE: invoice.invoice_id, mark: adjustment_id}
+
+
+def oldest_marked(found: Sequence[Held], marks: dict[str, str]) -> Held | None:
+    """Return the last of a list, newest first, that carries these marks."""
+    return next((held for held in reversed(found) if is_marked(held, marks)), None)
 
 
 def is_marked(held: StripeObject, marks: dict[str, str]) -> bool:

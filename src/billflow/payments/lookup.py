@@ -7,7 +7,7 @@ import structlog
 
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceToCollect
 from billflow.payments import keys
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask, ask_all
 
 PAGE = 100
 CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -21,9 +21,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 async def find_customer(client: stripe.StripeClient, customer: BilledCustomer) -> stripe.Customer | None:
     """Return the oldest Stripe customer of that e-mail address that is marked as this one."""
     marks = keys.customer_metadata(customer)
-    page = await ask("customer.list", client.v1.customers.list_async({"email": customer.email, "limit": PAGE}))
-    ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
-    return ours[-1] if ours else None
+    listing = client.v1.customers.list_async({"email": customer.email, "limit": PAGE})
+    return keys.oldest_marked(await ask_all("customer.list", listing), marks)
 
 
 async def find_invoices(
@@ -34,9 +33,8 @@ async def find_invoices(
     if invoice.sent_first_at is not None:
         query["created"] = {"gte": int((invoice.sent_first_at - CLOCK_DIFFERENCE).timestamp())}
     marks = keys.invoice_identity(invoice)
-    page = await ask("invoice.list", client.v1.invoices.list_async(query))
-    ours = [held async for held in page.auto_paging_iter() if keys.is_marked(held, marks)]
-    ours.reverse()
+    held = await ask_all("invoice.list", client.v1.invoices.list_async(query))
+    ours = [one for one in reversed(held) if keys.is_marked(one, marks)]
     return sorted(ours, key=lambda held: _BEST_FIRST.index(held.status or "draft"))
 
 

@@ -8,17 +8,14 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, SentInvoice
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask, ask_if_there
 
 
 async def sent_invoice(client: stripe.StripeClient, stripe_invoice_id: str) -> SentInvoice:
     """Return the invoice as Stripe holds it; raises `NotFound` or `StripeError`."""
-    try:
-        held = await ask("invoice.retrieve", client.v1.invoices.retrieve_async(stripe_invoice_id))
-    except stripe.InvalidRequestError as error:
-        if error.code != "resource_missing":
-            raise
-        raise NotFound(f"Stripe has no invoice {stripe_invoice_id!r}.", field="sent_invoice_id") from error
+    held = await ask_if_there("invoice.retrieve", client.v1.invoices.retrieve_async(stripe_invoice_id))
+    if held is None:
+        raise NotFound(f"Stripe has no invoice {stripe_invoice_id!r}.", field="sent_invoice_id")
     currency = held.currency.upper()
     return SentInvoice(
         stripe_invoice_id=held.id,

@@ -1,20 +1,23 @@
 """How customers give us a way to pay: pages of Stripe's, and the card they enter there."""
 
+from dataclasses import dataclass
+
 import stripe
 
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask, id_of
 from billflow.payments.errors import port_faults
+from billflow.payments.texts import fitted
 from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 
 
+@dataclass(frozen=True)
 class StripePaymentMethods:
     """The port `PaymentMethods` by Stripe; `gateway` makes customers that Stripe does not know yet."""
 
-    def __init__(self, client: stripe.StripeClient, gateway: PaymentGateway) -> None:
-        self.client = client
-        self.gateway = gateway
+    client: stripe.StripeClient
+    gateway: PaymentGateway
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
         """Return the id of the Stripe customer, making it where there is none yet."""
@@ -31,7 +34,10 @@ class StripePaymentMethods:
             "setup_intent_data": {"metadata": keys.customer_metadata(customer)},
         }
         with port_faults():
-            session = await ask("checkout.session.create", self.client.v1.checkout.sessions.create_async(params))
+            session = await ask(
+                "checkout.session.create",
+                self.client.v1.checkout.sessions.create_async(fitted("checkout.session.create", params)),
+            )
         return _address(session.url)
 
     async def portal_link(self, customer: BilledCustomer, return_url: str) -> str:
@@ -42,7 +48,8 @@ class StripePaymentMethods:
         }
         with port_faults():
             session = await ask(
-                "billing_portal.session.create", self.client.v1.billing_portal.sessions.create_async(params)
+                "billing_portal.session.create",
+                self.client.v1.billing_portal.sessions.create_async(fitted("billing_portal.session.create", params)),
             )
         return _address(session.url)
 
@@ -56,8 +63,8 @@ class StripePaymentMethods:
                 "checkout.session.retrieve",
                 self.client.v1.checkout.sessions.retrieve_async(session_id, {"expand": ["setup_intent"]}),
             )
-            setup, customer_id = session.setup_intent, _id(session.customer)
-            method_id = _id(setup.payment_method) if isinstance(setup, stripe.SetupIntent) else None
+            setup, customer_id = session.setup_intent, id_of(session.customer)
+            method_id = id_of(setup.payment_method) if isinstance(setup, stripe.SetupIntent) else None
             if customer_id is None or method_id is None:
                 return None
             await self._make_default(customer_id, method_id)
@@ -86,9 +93,3 @@ def _address(url: str | None) -> str:
     if url is None:
         raise PaymentsUnavailable("Stripe made a page without an address; try again in a moment.")
     return url
-
-
-def _id(held: str | stripe.StripeObject | None) -> str | None:
-    if held is None or isinstance(held, str):
-        return held
-    return str(held.to_dict()["id"])

@@ -1,6 +1,7 @@
 """Stripe's side of a reconciliation: every invoice marked as ours, listed, never searched."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import stripe
@@ -9,17 +10,17 @@ from billflow.domain.reconciliation import StripeInvoice
 from billflow.models.contracts.reconciliation import RecordedInvoice
 from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask, ask_all, ask_if_there
 from billflow.payments.errors import port_faults
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
 from billflow.ports.reconciliation import StripeInvoicePage, StripeInvoiceReader
 
 
+@dataclass(frozen=True)
 class StripeInvoiceLists(StripeInvoiceReader):
     """Invoices as Stripe lists them and looks them up."""
 
-    def __init__(self, client: stripe.StripeClient) -> None:
-        self.client = client
+    client: stripe.StripeClient
 
     def chargeable(self, amount: int, currency: str) -> int:
         return to_stripe(amount, currency)
@@ -41,8 +42,8 @@ class StripeInvoiceLists(StripeInvoiceReader):
         with port_faults():
             if recorded.stripe_customer_id is not None:
                 query: stripe.params.InvoiceListParams = {"customer": recorded.stripe_customer_id, "limit": PAGE}
-                page = await ask("invoice.list", self.client.v1.invoices.list_async(query))
-                found = {one.id: _held(one) async for one in page.auto_paging_iter() if keys.is_marked(one, marks)}
+                held = await ask_all("invoice.list", self.client.v1.invoices.list_async(query))
+                found = {one.id: _held(one) for one in held if keys.is_marked(one, marks)}
             for held_id in sorted({*known, recorded.stripe_invoice_id or ""} - found.keys() - {""}):
                 one = await self._one(held_id)
                 if one is not None:
@@ -56,12 +57,7 @@ class StripeInvoiceLists(StripeInvoiceReader):
                 await ask("invoice.delete", self.client.v1.invoices.delete_async(stripe_invoice_id))
 
     async def _one(self, stripe_invoice_id: str) -> stripe.Invoice | None:
-        try:
-            return await ask("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
-        except stripe.InvalidRequestError as error:
-            if error.code == "resource_missing":
-                return None
-            raise
+        return await ask_if_there("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
 
 
 def _held(held: stripe.Invoice) -> StripeInvoice:

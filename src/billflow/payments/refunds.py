@@ -6,9 +6,9 @@ import stripe
 
 from billflow.models.contracts.adjustments import AdjustmentStatus, RefundToSend
 from billflow.payments import keys
-from billflow.payments.adjustments_at_stripe import find_refund, list_refunds, refund_params, status_of
 from billflow.payments.amounts import to_stripe
-from billflow.payments.calls import act_once
+from billflow.payments.calls import act_once, id_of
+from billflow.payments.stripe_adjustments import find_refund, list_refunds, refund_params, status_of
 from billflow.ports.payments import PaymentsRejected
 
 
@@ -24,15 +24,15 @@ async def make_refund(
         raise PaymentsRejected(
             "No payment of this invoice went through Stripe; pay it back by hand.", code="nothing_paid"
         )
-    name, amount = keys.refund(wanted.refund.refund_id), to_stripe(wanted.refund.amount, wanted.refund.currency)
+    amount = to_stripe(wanted.refund.amount, wanted.refund.currency)
     if len(intents) == 1:
         known = await find_refund(client, intents, wanted.refund.refund_id) if look_first else None
-        return [known or await _part(client, wanted, intents[0], amount, name)]
+        return [known or await _part(client, wanted, intents[0], amount)]
     given = [one for one in await list_refunds(client, intents) if status_of(one) is not AdjustmentStatus.FAILED]
     made = [one for one in given if keys.is_marked(one, {keys.REFUND: wanted.refund.refund_id})]
     missing = amount - sum(one.amount for one in made)
     for intent, part in _shares(intents, given, missing):
-        made.append(await _part(client, wanted, intent, part, f"{name}/{intent.id}"))
+        made.append(await _part(client, wanted, intent, part, intent.id))
     return made
 
 
@@ -53,17 +53,19 @@ def _shares(
 
 
 def _of(refund: stripe.Refund, intent: stripe.PaymentIntent) -> int:
-    held = refund.payment_intent
-    return refund.amount if (held if isinstance(held, str) or held is None else held.id) == intent.id else 0
+    return refund.amount if id_of(refund.payment_intent) == intent.id else 0
 
 
 async def _part(
-    client: stripe.StripeClient, wanted: RefundToSend, intent: stripe.PaymentIntent, amount: int, key: str
+    client: stripe.StripeClient,
+    wanted: RefundToSend,
+    intent: stripe.PaymentIntent,
+    amount: int,
+    part: str | None = None,
 ) -> stripe.Refund:
     params = refund_params(wanted, intent.id, amount)
     return await act_once(
-        "refund.create",
-        key,
+        keys.act("refund.create", wanted.refund.refund_id, part),
         lambda options: client.v1.refunds.create_async(params, options),
         lambda: find_refund(client, [intent], wanted.refund.refund_id),
     )

@@ -1,15 +1,15 @@
-"""Take back an invoice that is not paid: a draft is deleted, an open one voided."""
+"""Void an invoice that is not paid, or delete it while it is a draft."""
 
 import stripe
 
 from billflow.payments import keys
-from billflow.payments.calls import act_once, ask
+from billflow.payments.calls import act_unless_done, ask, retrieve_invoice
 from billflow.ports.payments import PaymentsRejected
 
 _TO_VOID = ("open", "uncollectible")
 
 
-async def take_back(client: stripe.StripeClient, invoice_id: str, held: stripe.Invoice) -> None:
+async def void_or_delete(client: stripe.StripeClient, invoice_id: str, held: stripe.Invoice) -> None:
     """Delete or void the invoice, where it is not void already; raises `PaymentsRejected` where it is paid."""
     if held.status == "draft":
         await ask("invoice.delete", client.v1.invoices.delete_async(held.id))
@@ -21,22 +21,14 @@ async def take_back(client: stripe.StripeClient, invoice_id: str, held: stripe.I
 
 async def _void(client: stripe.StripeClient, invoice_id: str, stripe_invoice_id: str) -> None:
     async def look() -> stripe.Invoice | None:
-        held = await ask("invoice.retrieve", client.v1.invoices.retrieve_async(stripe_invoice_id))
+        held = await retrieve_invoice(client, stripe_invoice_id)
         return None if held.status in _TO_VOID else held
 
-    try:
-        held = await act_once(
-            "invoice.void",
-            keys.void(invoice_id),
-            lambda options: client.v1.invoices.void_invoice_async(stripe_invoice_id, {}, options),
-            look,
-        )
-    except stripe.InvalidRequestError:
-        # Paid or voided since we looked.
-        seen = await look()
-        if seen is None:
-            raise
-        held = seen
+    held = await act_unless_done(
+        keys.act("invoice.void", invoice_id),
+        lambda options: client.v1.invoices.void_invoice_async(stripe_invoice_id, {}, options),
+        look,
+    )
     if held.status == "paid":
         raise _paid(stripe_invoice_id)
 

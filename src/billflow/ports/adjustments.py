@@ -1,7 +1,4 @@
-"""What activities need of refunds, credit notes and closed invoices as rows.
-
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
-"""
+"""What activities need of refunds, credit notes and closed invoices as rows."""
 
 from datetime import datetime
 from typing import Protocol
@@ -15,12 +12,9 @@ class AdjustmentRepository(Protocol):
 
     async def close(self, ask: VoidInput) -> InvoiceStatus:
         """Void an open invoice or give it up, and return how it stands; raises `Refused` or `NotFound`."""
-        ...
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         """Return all that the gateway needs of a credit note or refund."""
-        ...
 
     async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         """Remember what Stripe said of it."""
-        ...

@@ -1,8 +1,4 @@
-"""What activities need of customers: their rows, and their names at Stripe.
-
-Activities name these protocols and never the classes behind them: workflows import activities, and must reach neither
-SQLAlchemy nor Stripe's client.
-"""
+"""What activities need of customers: their rows, and their names at Stripe."""
 
 from typing import Protocol
 from uuid import UUID
@@ -18,7 +14,6 @@ class CustomerQueries(Protocol):
 
     async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
         """Return one customer; raises `NotFound`."""
-        ...
 
 
 class StripeCustomerNames(Protocol):
@@ -26,7 +21,6 @@ class StripeCustomerNames(Protocol):
 
     async def rename(self, payer: BilledCustomer) -> None:
         """Set name and e-mail of a Stripe customer, however often; one that was deleted there stays so."""
-        ...
 
 
 class BillingAccountRepository(Protocol):
@@ -34,15 +28,12 @@ class BillingAccountRepository(Protocol):
 
     async def list(self, ref: CustomerRef) -> tuple[AccountRecord, ...]:
         """Return all of them, the default one first."""
-        ...
 
     async def payers(self, ref: CustomerRef) -> tuple[BilledCustomer, ...]:
         """Return those of a customer's accounts that Stripe knows, as it is to call them; none of a deleted one."""
-        ...
 
     async def default_payer(self, ref: CustomerRef) -> BilledCustomer:
         """Return who pays by default, as Stripe is to know them."""
-        ...
 
 
 class ProjectRepository(Protocol):
@@ -50,17 +41,14 @@ class ProjectRepository(Protocol):
 
     async def list(self, ref: CustomerRef) -> tuple[ProjectRecord, ...]:
         """Return all of them, the oldest first."""
-        ...
 
     async def create(
         self, ref: CustomerRef, new: ProjectCreate, change: ChangeContext, *, resource_id: UUID | None = None
     ) -> ProjectRecord:
         """Add a project, under an id of the caller's if it names one."""
-        ...
 
     async def delete(self, ref: CustomerRef, resource_id: str, change: ChangeContext) -> None:
         """Remove a project with its channels."""
-        ...
 
 
 class OnboardingRepository(Protocol):
@@ -68,4 +56,3 @@ class OnboardingRepository(Protocol):
 
     async def record_part(self, report: ReportPartInput) -> OnboardingProgress:
         """Write what came of one part, and return where the whole stands; of an erased customer nothing is written."""
-        ...

@@ -1,7 +1,4 @@
-"""What activities need of dunning as rows.
-
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
-"""
+"""What activities need of dunning as rows."""
 
 from datetime import datetime
 from typing import Protocol
@@ -15,23 +12,18 @@ class DunningRepository(Protocol):
 
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
         """Return the organization's policy, and how far collecting the invoice has come."""
-        ...
 
     async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
         """Return the live plans of the customer who owes the invoice."""
-        ...
 
     async def suspend_customer(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Suspend the customer because of the invoice, unless it is closed or the customer is suspended by now."""
-        ...
 
     async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         """Activate a customer whose last debt that suspended it is closed; other suspensions stay.
 
         A customer without debts may be deleted by now, and nothing is changed.
         """
-        ...
 
     async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         """Decide by the small-organization rule (rules 22); without a live plan, void what is open."""
-        ...

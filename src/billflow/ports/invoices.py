@@ -1,6 +1,5 @@
 """What activities need of invoices as rows.
 
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
 The benchmark of sending has an implementation in memory.
 """
 
@@ -24,32 +23,26 @@ class InvoiceRepository(Protocol):
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         """Return all that the gateway needs, noting when Stripe is asked for the first time; raises `NotFound`."""
-        ...
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
         """Remember the Stripe customer of the account that pays; one that is known already stays."""
-        ...
 
     async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
         """Remember under which id Stripe knows a credit; once known it stays."""
-        ...
 
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
         """Remember that Stripe has the invoice, under which id and number."""
-        ...
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember what came of a payment attempt; a paid invoice stays paid, whatever comes later.
 
         Money that arrives for an invoice we voided makes it paid: it arrived.
         """
-        ...
 
     async def record_collection_plan(
         self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
     ) -> InvoiceStatus:
         """Remember what collection does next, and when, None where it won't, and say how the invoice stands."""
-        ...
 
     async def record_closed(
         self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
@@ -59,4 +52,3 @@ class InvoiceRepository(Protocol):
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.
         What is paid or void stays so. For a plan on a test clock it happened at the clock's time.
         """
-        ...

@@ -1,8 +1,4 @@
-"""What activities need of mail: the rows of the mail log, and a mail server.
-
-Activities name these protocols and never the classes behind them: workflows import activities, and must not reach
-SQLAlchemy.
-"""
+"""What activities need of mail: the rows of the mail log, and a mail server."""
 
 from datetime import datetime
 from typing import Protocol
@@ -16,7 +12,6 @@ class Mailer(Protocol):
 
     async def send(self, key: str, mail: Mail) -> None:
         """Send one mail; *key* names it, so that receivers can tell a second copy. Raises `MailNotSent`."""
-        ...
 
 
 class MailRepository(Protocol):
@@ -24,15 +19,12 @@ class MailRepository(Protocol):
 
     async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         """Return what there is to say about an invoice, or several together; raises `NotFound`."""
-        ...
 
     async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
         """Store a mail under the key of *notification*, once, and return it as it was stored first."""
-        ...
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
         """Mark a mail as handed to the mail server."""
-        ...
 
 
 class MailNotSent(Unavailable):

@@ -1,7 +1,4 @@
-"""What activities need of offers.
-
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
-"""
+"""What activities need of offers."""
 
 from datetime import datetime
 from typing import Protocol
@@ -15,4 +12,3 @@ class OfferRepository(Protocol):
 
         Customers on a test clock live in a time of their own and are left alone.
         """
-        ...

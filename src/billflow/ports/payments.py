@@ -1,8 +1,4 @@
-"""What activities need of Stripe.
-
-Activities name these protocols and never the classes behind them: workflows import activities, and must not reach
-Stripe's client.
-"""
+"""What activities need of Stripe."""
 
 from typing import Protocol
 
@@ -24,33 +20,27 @@ class PaymentGateway(Protocol):
 
     async def ensure_customer(self, customer: BilledCustomer) -> str:
         """Return the id of the Stripe customer, making it where there is none yet."""
-        ...
 
     async def post_credit(self, customer: BilledCustomer, credit: CreditToPost) -> str:
         """Put a credit on the customer's balance, once, however often asked, and return Stripe's id of it.
 
         The customer has its Stripe id. The next invoice that is finalized uses the balance up.
         """
-        ...
 
     async def issue(self, invoice: InvoiceToCollect) -> Issued:
         """Create the invoice with its lines and finalize it, once, however often asked.
 
         Raises `PaymentsUnavailable` (try again) or `PaymentsRejected` (our request is wrong).
         """
-        ...
 
     async def sent_invoice(self, stripe_invoice_id: str) -> SentInvoice:
         """Return an invoice that people sent at Stripe by hand; raises `NotFound`."""
-        ...
 
     async def collect(self, invoice: InvoiceToCollect, attempt: int) -> CollectionOutcome:
         """Charge the default payment method, or send the invoice; each attempt has its own key."""
-        ...
 
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice where it is still open; done already is done."""
-        ...
 
 
 class AdjustmentGateway(Protocol):
@@ -58,11 +48,9 @@ class AdjustmentGateway(Protocol):
 
     async def create(self, wanted: AdjustmentToSend) -> AdjustmentResult:
         """Make the refund or credit note, once, however often asked. Raises `PaymentsUnavailable`."""
-        ...
 
     async def mark_uncollectible(self, invoice: InvoiceToCollect) -> InvoiceStatus:
         """Give the invoice up where it is open, and return how it stands; done already is done."""
-        ...
 
 
 class PaymentsUnavailable(Unavailable):

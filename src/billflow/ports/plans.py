@@ -1,7 +1,4 @@
-"""What activities need of plans as rows.
-
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
-"""
+"""What activities need of plans as rows."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -29,7 +26,6 @@ class PlanRepository(Protocol):
 
     async def get(self, plan: PlanRef) -> PlanState:
         """Return the plan as it is now; raises `NotFound`."""
-        ...
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.
@@ -37,18 +33,12 @@ class PlanRepository(Protocol):
         The same key returns the first result. A refused command is recorded in the audit log and returned as a value;
         what stops any other step puts the plan on hold, and leaves the step untaken. Raises `NotFound` or `NoDatabase`.
         """
-        ...
-
-    async def step_result(self, plan: PlanRef, key: str) -> StepResult | None:
-        """Return what the step of that key answered, None where it is still to be taken."""
-        ...
 
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
         """Write a new plan and its first invoice under the customer's lock; the same key gives the first answer.
 
         Raises `Refused`, `InvalidInput` or `NotFound`, and then nothing was written.
         """
-        ...
 
     async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         """Write the plan that starts because the invoice of an ended trial was paid late, once.
@@ -57,8 +47,6 @@ class PlanRepository(Protocol):
         asks people to look. Returns None for an invoice that starts nothing: it bought no trial, or counted when the
         trial ended.
         """
-        ...
 
     async def record_backfill(self, step: BackfillInput) -> None:
         """Put one event into the outbox for all invoices that were made late, once."""
-        ...

@@ -1,8 +1,4 @@
-"""What reconciliation needs: the three accounts it compares, and the ways to repair them.
-
-Activities name these protocols and never the classes behind them: workflows import activities, and must reach neither
-SQLAlchemy nor Stripe's client.
-"""
+"""What reconciliation needs: the three accounts it compares, and the ways to repair them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.domain.reconciliation import Finding, StripeInvoice
-from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import (
-    FindingRecord,
-    ReconciliationInput,
-    RecordedInvoice,
-    RunRef,
-)
+from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationInput, RecordedInvoice, RunRef
 
 PAGE = 100
 """Rows of one page."""
@@ -31,68 +21,47 @@ class StripeInvoicePage:
     next: str | None
 
 
-@dataclass(frozen=True)
-class RunningPlans:
-    """Plans by their running workflows, and where the next page begins; None at the end."""
-
-    plan_ids: Sequence[str]
-    next: str | None
-
-
 class ReconciliationRepository(Protocol):
     """The rows, and what became of a run; every method is one transaction and safe to repeat."""
 
     async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
         """Return the id of the run of that workflow run, writing it once."""
-        ...
 
     async def store_listed(self, run: RunRef, listed: Sequence[StripeInvoice]) -> None:
         """Store what Stripe listed until the run is finished."""
-        ...
 
     async def invoices_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
         """Return the next invoices the run is to compare, by id."""
-        ...
 
     async def invoices(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
         """Return those of the invoices that the rows know."""
-        ...
 
     async def listed_for(self, run: RunRef, invoice_ids: Collection[str]) -> Mapping[str, list[StripeInvoice]]:
         """Return what Stripe listed of these invoices, by our id."""
-        ...
 
     async def listed_page(self, run: RunRef, after: str | None) -> Sequence[StripeInvoice]:
         """Return the next of the listed invoices, by Stripe's id."""
-        ...
 
     async def plans_page(self, run: RunRef, after: str | None) -> Sequence[PlanState]:
         """Return the next plans that are to have a workflow and were left alone for a while, by id."""
-        ...
 
     async def plans(self, org_id: str, plan_ids: Collection[str]) -> Mapping[str, PlanState]:
         """Return those of the plans that the rows know."""
-        ...
 
     async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         """Store findings, each once, and count the invoices compared."""
-        ...
 
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
         """Return the next findings that can be repaired and are not yet, by id."""
-        ...
 
     async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
         """Remember that a finding is repaired."""
-        ...
 
     async def mark_not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
         """Remember why a finding could not be repaired."""
-        ...
 
     async def finish(self, run: RunRef, at: datetime) -> None:
         """Finish the run and delete what Stripe listed."""
-        ...
 
 
 class StripeInvoiceReader(Protocol):
@@ -100,48 +69,12 @@ class StripeInvoiceReader(Protocol):
 
     def chargeable(self, amount: int, currency: str) -> int:
         """Return our minor units as Stripe counts them."""
-        ...
 
     async def listed(self, org_id: str, since: datetime | None, after: str | None) -> StripeInvoicePage:
         """Return a page of all invoices of the organization at Stripe, the newest first, drafts included."""
-        ...
 
     async def fresh(self, invoice: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
         """Look up what Stripe has of one debt now: by customer, by the id in our rows and the *known* ones."""
-        ...
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
         """Delete a draft; one that was deleted or issued already is left as it is."""
-        ...
-
-
-class Workflows(Protocol):
-    """The workflows as a whole: which of them run, and how to start or wake one."""
-
-    async def has_plan(self, plan_id: str) -> bool:
-        """Tell whether the plan's workflow runs."""
-        ...
-
-    async def has_collection(self, invoice_id: str) -> bool:
-        """Tell whether the invoice's collection runs."""
-        ...
-
-    async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
-        """Return the next plans that have a running workflow, which may be a moment behind."""
-        ...
-
-    async def start_plan(self, state: PlanState) -> None:
-        """Start a live plan's workflow from the rows, where it is missing."""
-        ...
-
-    async def wake_plan(self, plan_id: str) -> None:
-        """Let a running workflow look at the rows again."""
-        ...
-
-    async def collect(self, invoice: RecordedInvoice, clock_at: datetime | None, *, at_once: bool) -> None:
-        """Start the invoice's collection, which goes by what the records know; *at_once* it tries in any case."""
-        ...
-
-    async def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
-        """Pass on that an invoice was paid, voided or marked uncollectible."""
-        ...

@@ -1,4 +1,4 @@
-"""What the API needs of Stripe's events as rows; its tests have an implementation in memory."""
+"""What handling Stripe's events needs of the rows; tests have implementations in memory."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,12 +12,16 @@ class StripeEventRepository(Protocol):
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
         """Store an event and tell whether it is new; one of an unknown organization is ignored."""
-        ...
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
         """Return the events nobody has handled yet, the oldest first, leaving out the ids *besides*."""
-        ...
 
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         """Remember that nothing is left to do about an event."""
-        ...
+
+
+class Monitoring(Protocol):
+    """Ids and counts of all organizations, no content."""
+
+    async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
+        """Return the ids of the organizations for which an event of Stripe waits to be handled."""

@@ -1,7 +1,4 @@
-"""What activities need of test clocks.
-
-Activities name this protocol and never the class behind it: workflows import activities, and must not reach SQLAlchemy.
-"""
+"""What activities need of test clocks."""
 
 from typing import Protocol
 
@@ -13,4 +10,3 @@ class TestClockRepository(Protocol):
 
     async def get(self, org_id: str, clock_id: str) -> ClockRecord:
         """Return a test clock; raises `NotFound`."""
-        ...

@@ -1,8 +1,4 @@
-"""What activities need to deliver events: the rows of deliveries, and HTTP.
-
-Activities name these protocols and never the classes behind them: workflows import activities, and must not reach
-SQLAlchemy.
-"""
+"""What activities need to deliver events: the rows of deliveries, and HTTP."""
 
 from datetime import datetime
 from typing import Protocol
@@ -18,11 +14,9 @@ class DeliveryRepository(Protocol):
 
         While a customer is suspended, nothing is sent of what came after the suspension, and no replay.
         """
-        ...
 
     async def record_attempt(self, stream: DeliveryStream, attempt: Attempt) -> None:
         """Write what came of sending a message, and when it is tried again."""
-        ...
 
 
 class WebhookSender(Protocol):
@@ -30,4 +24,3 @@ class WebhookSender(Protocol):
 
     async def send(self, message: Message, at: datetime) -> Attempt:
         """Send a message once; whatever goes wrong is in the answer."""
-        ...

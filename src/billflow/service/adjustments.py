@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from billflow.domain.errors import Refused
 from billflow.models.contracts.adjustments import (
     AdjustmentInput,
+    AdjustmentStatus,
     CloseInvoiceInput,
     CreditNoteInput,
     CreditNoteRecord,
-    InvoiceAdjustments,
     RefundInput,
     RefundRecord,
     SendAdjustmentInput,
@@ -18,10 +19,8 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.service.collection import CollectionService
-from billflow.service.workflow_control import WorkflowControl
-from billflow.store.adjustments.repository import PostgresAdjustmentRepository
-from billflow.store.invoices.queries import PostgresInvoiceQueries
-from billflow.store.plans.repository import PostgresPlanRepository
+from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import adjustment_workflow, close_invoice_workflow
 
 
@@ -31,51 +30,56 @@ class AdjustmentService:
 
     control: WorkflowControl
     collection: CollectionService
-    adjustment_repository: PostgresAdjustmentRepository
-    plan_repository: PostgresPlanRepository
-    invoice_queries: PostgresInvoiceQueries
+    repositories: Repositories
+    queries: Queries
 
     async def refund(self, request: RefundInput) -> RefundRecord:
-        """Refund an invoice and wait for Stripe's answer; the same key refunds it once."""
-        made = await self.adjustment_repository.create_refund(request)
+        """Refund an invoice and wait for Stripe's answer; the same key refunds it once.
+
+        Raises `Refused` with Stripe's reason where it refuses.
+        """
+        made = await self.repositories.adjustments.create_refund(request)
         record = await self._sent(request, "refund", made.refund_id)
         return record if isinstance(record, RefundRecord) else made
 
     async def credit(self, request: CreditNoteInput) -> CreditNoteRecord:
-        """Make a credit note and wait for Stripe's answer; the same key makes it once."""
-        made = await self.adjustment_repository.create_credit_note(request)
+        """Make a credit note and wait for Stripe's answer; the same key makes it once.
+
+        Raises `Refused` with Stripe's reason where it refuses.
+        """
+        made = await self.repositories.adjustments.create_credit_note(request)
         record = await self._sent(request, "credit_note", made.credit_note_id)
         await self._status_changed(request)
         return record if isinstance(record, CreditNoteRecord) else made
 
     async def void(self, request: VoidInput) -> InvoiceDetail:
         """Void an open invoice or write it off, in our database at once, at Stripe as soon as it answers."""
-        await self.adjustment_repository.close(request)
+        await self.repositories.adjustments.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
         await self.control.start(close_invoice_workflow(closing))
         await self._status_changed(request)
-        return await self.invoice_queries.get(request.org_id, request.invoice_id)
-
-    async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
-        """Return the credit notes and refunds of an invoice, and what is left of it."""
-        return await self.adjustment_repository.of_invoice(org_id, invoice_id)
+        return await self.queries.invoices.get(request.org_id, request.invoice_id)
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which an invoice is adjusted: its test clock's, or the present."""
-        invoice = await self.invoice_queries.get(org_id, invoice_id)
-        return (await self.plan_repository.get(invoice.plan)).clock_at or datetime.now(UTC)
+        invoice = await self.queries.invoices.get(org_id, invoice_id)
+        return (await self.repositories.plans.get(invoice.plan)).clock_at or datetime.now(UTC)
 
     async def _sent(
         self, request: AdjustmentInput, kind: Literal["refund", "credit_note"], adjustment_id: str
     ) -> RefundRecord | CreditNoteRecord:
-        """Wait until Stripe has answered, and return the adjustment as it stands then."""
+        """Wait until Stripe has answered, and return the adjustment as it stands then; raises `Refused` if it does."""
         adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
         await self.control.run(adjustment_workflow(adjustment))
-        return await self.adjustment_repository.get(adjustment)
+        record = await self.repositories.adjustments.get(adjustment)
+        if record.status is AdjustmentStatus.REJECTED:
+            noun = kind.replace("_", " ")
+            raise Refused(f"Stripe refuses the {noun}: {record.message}", code="adjustment_refused")
+        return record
 
     async def _status_changed(self, request: AdjustmentInput) -> None:
         """Let collection and plan know of an invoice that is not open any more."""
-        invoice = await self.invoice_queries.get(request.org_id, request.invoice_id)
+        invoice = await self.queries.invoices.get(request.org_id, request.invoice_id)
         if not invoice.status.is_open:
             change = InvoiceStatusChanged(
                 plan=invoice.plan, invoice_id=invoice.invoice_id, status=invoice.status, at=request.at

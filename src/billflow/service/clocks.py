@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billflow.service.plans import PlanService
-from billflow.store.invoices.queries import PostgresInvoiceQueries
-from billflow.store.plans.queries import PostgresPlanQueries
-from billflow.store.plans.test_clocks import PostgresTestClockRepository
+from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.ids import collection_workflow_id
 
 _FIRST_LOOK, _LATER_LOOKS = 0.05, 1.0
@@ -20,9 +18,8 @@ class ClockService:
     """Test clocks as their callers see them."""
 
     plans: PlanService
-    plan_queries: PostgresPlanQueries
-    invoice_queries: PostgresInvoiceQueries
-    clocks: PostgresTestClockRepository
+    queries: Queries
+    repositories: Repositories
 
     async def advance(
         self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
@@ -32,18 +29,18 @@ class ClockService:
         It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing
         date. A plan on hold is not waited for. Raises `InvalidInput` for a moment before the clock's own.
         """
-        while (stop := await self.invoice_queries.next_collection_at(org_id, clock_id)) is not None and stop < to:
+        while (stop := await self.queries.invoices.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
         await self._advance(org_id, clock_id, to, progress)
 
     async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
-        await self.clocks.advance(org_id, clock_id, to)
-        for state in await self.plan_queries.running(org_id, test_clock_id=clock_id):
+        await self.repositories.test_clocks.advance(org_id, clock_id, to)
+        for state in await self.queries.plans.running(org_id, test_clock_id=clock_id):
             await self.plans.signal_plan(state, "advance_clock", to)
-        for invoice in await self.invoice_queries.unpaid(org_id, test_clock_id=clock_id):
+        for invoice in await self.queries.invoices.unpaid(org_id, test_clock_id=clock_id):
             await self.plans.control.signal(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
         pause = _FIRST_LOOK
-        while await self.plan_queries.clock_has_work_due(org_id, clock_id):
+        while await self.queries.plans.clock_has_work_due(org_id, clock_id):
             if progress:
                 progress()
             await asyncio.sleep(pause)

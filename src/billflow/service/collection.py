@@ -17,11 +17,9 @@ from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.steps import LateStartInput, PlanRef
 from billflow.service.plans import PlanService
-from billflow.service.workflow_control import WorkflowControl
-from billflow.store.dunning.repository import PostgresDunningRepository
-from billflow.store.invoices.queries import PostgresInvoiceQueries
-from billflow.store.plans.repository import PostgresPlanRepository
+from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.ids import collection_workflow_id
+from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart, collection_workflow, mail_workflow, plan_workflow
 
 
@@ -31,16 +29,15 @@ class CollectionService:
 
     control: WorkflowControl
     plans: PlanService
-    plan_repository: PostgresPlanRepository
-    dunning_repository: PostgresDunningRepository
-    invoice_queries: PostgresInvoiceQueries
+    repositories: Repositories
+    queries: Queries
 
     async def invoice_status_changed(self, change: InvoiceStatusChanged) -> None:
         """Pass on that an invoice was paid, voided or marked uncollectible, to its collection and its plan."""
         workflow_id = collection_workflow_id(change.invoice_id)
         if not await self.control.signal(workflow_id, "invoice_status_changed", change):
             await self._reactivate(change)
-        state = await self.plan_repository.get(change.plan)
+        state = await self.repositories.plans.get(change.plan)
         if state.awaiting_invoice_id == change.invoice_id:
             await self.plans.signal_plan(state, "invoice_status_changed", change)
         elif state.status is PlanStatus.ENDED and change.status is InvoiceStatus.PAID:
@@ -54,35 +51,37 @@ class CollectionService:
         failure = AttemptFailed(requires_action=requires_action)
         if await self.control.signal(collection_workflow_id(ref.invoice_id), "attempt_failed", failure):
             return
-        if (await self.dunning_repository.terms(ref)).is_under_way:
-            invoice = await self.invoice_queries.get(ref.org_id, ref.invoice_id)
+        if (await self.repositories.dunning.terms(ref)).is_under_way:
+            invoice = await self.queries.invoices.get(ref.org_id, ref.invoice_id)
             await self.control.start(await self.start_of(invoice), "attempt_failed", failure)
 
     async def retry_payments(self, org_id: str, customer_id: str) -> None:
         """Charge every open invoice of a customer again that is not sent, for there is a new payment method."""
-        for invoice in await self.invoice_queries.unpaid(org_id, customer_id=customer_id):
+        for invoice in await self.queries.invoices.unpaid(org_id, customer_id=customer_id):
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.control.start(await self.start_of(invoice), "retry")
 
     async def start_of(self, invoice: InvoiceSummary) -> WorkflowStart:
         """Return how the collection of an invoice is started from the database."""
-        plan = await self.plan_repository.get(invoice.plan)
+        plan = await self.repositories.plans.get(invoice.plan)
         summary = InvoiceSummary(**{name: getattr(invoice, name) for name in InvoiceSummary.model_fields})
         return collection_workflow(CollectionInput(invoice=summary, attempts=0, clock_at=plan.clock_at))
 
     async def _start_late(self, change: InvoiceStatusChanged) -> None:
         """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
         step = LateStartInput(plan=change.plan, invoice_id=change.invoice_id, at=change.at)
-        result = await self.plan_repository.start_after_trial(step, partial(plan_start.start_after_trial, at=change.at))
+        result = await self.repositories.plans.start_after_trial(
+            step, partial(plan_start.start_after_trial, at=change.at)
+        )
         if result and not result.refused:
             await self.control.start(plan_workflow(PlanInput(state=result.state, to_send=result.invoices)))
 
     async def _reactivate(self, change: InvoiceStatusChanged) -> None:
         """Undo the suspension for a debt that is closed after its collection was over, and tell the customer."""
         invoice = InvoiceInput(org_id=change.plan.org_id, invoice_id=change.invoice_id, at=change.at)
-        result = await self.dunning_repository.lift_suspension(invoice, change.at)
+        result = await self.repositories.dunning.lift_suspension(invoice, change.at)
         for plan_id in result.plan_ids:
-            state = await self.plan_repository.get(PlanRef(org_id=change.plan.org_id, plan_id=plan_id))
+            state = await self.repositories.plans.get(PlanRef(org_id=change.plan.org_id, plan_id=plan_id))
             await self.plans.signal_plan(state, "customer_changed")
         if result.changed:
             notification = NotificationInput(**invoice.model_dump(), occasion=Occasion.REACTIVATED)

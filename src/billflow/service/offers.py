@@ -15,7 +15,7 @@ from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlan
 from billflow.models.contracts.steps import CommandRequest
 from billflow.ports.payments import PaymentGateway
 from billflow.service.plans import PlanService
-from billflow.store.offers.repository import PostgresOfferRepository
+from billflow.store.session.repositories import Repositories
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class OfferService:
     """Offers as their callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
-    offers: PostgresOfferRepository
+    repositories: Repositories
     gateway: PaymentGateway
 
     async def make(self, org_id: str, customer_id: str, new: OfferCreate, change: ChangeContext) -> CreatedOffer:
@@ -33,7 +33,7 @@ class OfferService:
         offered then.
         """
         sent = await self.gateway.sent_invoice(new.sent_invoice_id) if new.sent_invoice_id else None
-        offer = await self.offers.create(org_id, customer_id, new, change)
+        offer = await self.repositories.offers.create(org_id, customer_id, new, change)
         if sent is None:
             return CreatedOffer(offer=offer)
         try:
@@ -41,9 +41,11 @@ class OfferService:
         except Unavailable:
             raise
         except BillingError:
-            await self.offers.withdraw(org_id, customer_id, offer.offer_id, change)
+            await self.repositories.offers.withdraw(org_id, customer_id, offer.offer_id, change)
             raise
-        return CreatedOffer(offer=await self.offers.get(org_id, offer.offer_id, change.at), started=started)
+        return CreatedOffer(
+            offer=await self.repositories.offers.get(org_id, offer.offer_id, change.at), started=started
+        )
 
     async def accept(
         self, org_id: str, customer_id: str, offer_id: str, chosen: Acceptance, change: ChangeContext
@@ -53,7 +55,7 @@ class OfferService:
         Where the purchase comes to nothing, the offer is open again. A plan that costs nothing is replaced at once.
         """
         offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
-        if free := await self.offers.replaced_plan(org_id, customer_id, offer_id):
+        if free := await self.repositories.offers.replaced_plan(org_id, customer_id, offer_id):
             return await self._replace(free, offer, chosen, change)
         return await self.plans.start(_acceptance(offer, chosen, change))
 
@@ -62,7 +64,7 @@ class OfferService:
         offer = await self._of_customer(org_id, customer_id, offer_id, change.at)
         if offer.status is OfferStatus.ACCEPTED:
             await self._end_purchase(org_id, offer_id, change)
-        return await self.offers.withdraw(org_id, customer_id, offer_id, change)
+        return await self.repositories.offers.withdraw(org_id, customer_id, offer_id, change)
 
     async def _replace(
         self, free: PlanState, offer: OfferRecord, chosen: Acceptance, change: ChangeContext
@@ -78,7 +80,7 @@ class OfferService:
         return StartPlanResult(state=taken.successor or taken.state)
 
     async def _end_purchase(self, org_id: str, offer_id: str, change: ChangeContext) -> None:
-        plan = await self.offers.waiting_purchase(org_id, offer_id)
+        plan = await self.repositories.offers.waiting_purchase(org_id, offer_id)
         if plan is None:
             return
         command = EndNow(void_open_invoices=True)
@@ -86,7 +88,7 @@ class OfferService:
         await self.plans.command(plan.ref, request)
 
     async def _of_customer(self, org_id: str, customer_id: str, offer_id: str, at: datetime) -> OfferRecord:
-        offer = await self.offers.get(org_id, offer_id, at)
+        offer = await self.repositories.offers.get(org_id, offer_id, at)
         if offer.customer_id != customer_id:
             raise NotFound(f"There is no offer {offer_id!r} for this customer.")
         return offer

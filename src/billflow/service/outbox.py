@@ -11,9 +11,9 @@ from typing import Self
 import structlog
 
 from billflow.models.contracts.endpoints import DeliveryStream
-from billflow.service.workflow_control import WorkflowControl
 from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
 
 LOOK_SECONDS = 1.0

@@ -1,6 +1,7 @@
 """What one can ask of plans: to start, to take a command, to say what comes."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
@@ -9,12 +10,13 @@ from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import PlanEnded
 from billflow.domain.preview import Forecast, forecast, preview
+from billflow.domain.scopes import ALL_SCOPES, Scope
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
-from billflow.service.workflow_control import WorkflowControl
-from billflow.store.plans.queries import PostgresPlanQueries
-from billflow.store.plans.repository import PostgresPlanRepository
+from billflow.service.scopes import check_scopes
+from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import plan_workflow
 
 
@@ -23,13 +25,17 @@ class PlanService:
     """Plans as their callers see them; raises `BillingError` with a stable code where a rule says no."""
 
     control: WorkflowControl
-    plan_repository: PostgresPlanRepository
-    plan_queries: PostgresPlanQueries
+    repositories: Repositories
+    queries: Queries
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
-    async def start(self, request: StartPlanInput) -> StartPlanResult:
-        """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
-        step = await self.plan_repository.start_plan(
+    async def start(self, request: StartPlanInput, scopes: Collection[Scope] = ALL_SCOPES) -> StartPlanResult:
+        """Start a plan and wait, a minute at most, for the card; the same key starts it once.
+
+        Raises `Forbidden` where what is asked for needs more than *scopes*.
+        """
+        check_scopes(request.start, scopes)
+        step = await self.repositories.plans.start_plan(
             request, lambda facts: plan_start.start_plan(facts, request.start, request.at)
         )
         start = plan_workflow(PlanInput(state=step.state, to_send=step.invoices))
@@ -39,23 +45,26 @@ class PlanService:
         )
         return result
 
-    async def command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
+    async def command(
+        self, plan: PlanRef, request: CommandRequest, scopes: Collection[Scope] = ALL_SCOPES
+    ) -> StepResult:
         """Take a command and answer with the plan and the invoices made; the same command id answers the same.
 
-        Where Temporal has lost the plan's workflow, it is started again from the database.
+        Where Temporal has lost the plan's workflow, it is started again from the database. Raises `Forbidden` where the
+        command, or a field of it, needs more than *scopes*.
         """
+        check_scopes(request.command, scopes)
         # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
         async with self._locks.setdefault(plan.plan_id, asyncio.Lock()):
-            result = await self.plan_repository.step_result(plan, request.key_of(plan)) or await self._update(
-                plan, request
-            )
+            state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
+            result = known or await self._update(_running(state), request)
         if result.refused:
             raise result.refused.error
         return result
 
     async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
         """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
-        await self.signal_plan(await self._running(plan), "command", request)
+        await self.signal_plan(_running(await self.repositories.plans.get(plan)), "command", request)
 
     async def signal_plan(self, state: PlanState, name: str, *args: object) -> None:
         """Signal a plan's workflow, starting it from the database where it is missing."""
@@ -63,12 +72,12 @@ class PlanService:
 
     async def customer_changed(self, org_id: str, customer_id: str) -> None:
         """Let every live plan of a customer look into the database again, after a suspension or its end."""
-        for state in await self.plan_queries.running(org_id, customer_id=customer_id):
+        for state in await self.queries.plans.running(org_id, customer_id=customer_id):
             await self.signal_plan(state, "customer_changed")
 
     async def live_plan(self, org_id: str, customer_id: str) -> PlanState | None:
         """Return the customer's live plan, None where it has none."""
-        plans = await self.plan_queries.running(org_id, customer_id=customer_id)
+        plans = await self.queries.plans.running(org_id, customer_id=customer_id)
         return next((plan for plan in plans if plan.status.is_live), None)
 
     async def preview(self, plan: PlanRef, command: PlanCommand | None, at: datetime | None = None) -> Outcome:
@@ -84,20 +93,21 @@ class PlanService:
         facts, now = await self._facts(plan)
         return await asyncio.to_thread(forecast, facts, count, now=now)
 
-    async def _update(self, plan: PlanRef, request: CommandRequest) -> StepResult:
-        start = plan_workflow(PlanInput(state=await self._running(plan)))
+    async def _update(self, state: PlanState, request: CommandRequest) -> StepResult:
+        start = plan_workflow(PlanInput(state=state))
         result: StepResult = await self.control.update(
             start, "command", request, result_type=StepResult, update_id=request.command_id
         )
         return result
 
-    async def _running(self, plan: PlanRef) -> PlanState:
-        state = await self.plan_repository.get(plan)
-        if not state.runs:
-            raise PlanEnded
-        return state
-
     async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""
-        now = (await self.plan_repository.get(plan)).clock_at or datetime.now(UTC)
-        return await self.plan_queries.facts(plan, now), now
+        now = (await self.repositories.plans.get(plan)).clock_at or datetime.now(UTC)
+        return await self.queries.plans.facts(plan, now), now
+
+
+def _running(state: PlanState) -> PlanState:
+    """Return a plan that has a workflow, or should have; raises `PlanEnded` for one that is over."""
+    if not state.runs:
+        raise PlanEnded
+    return state

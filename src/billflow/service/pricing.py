@@ -13,9 +13,7 @@ from billflow.models.contracts.customers import ChangeContext, CustomerPricing, 
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
 from billflow.service.plans import PlanService
-from billflow.store.customers.queries import PostgresCustomerQueries
-from billflow.store.customers.repository import PostgresCustomerRepository
-from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.session.repositories import Queries, Repositories
 
 
 @dataclass(frozen=True)
@@ -23,27 +21,26 @@ class PricingService:
     """Prices that support agrees on with customers; raises `BillingError` with a stable code where a rule says no."""
 
     plans: PlanService
-    customers: PostgresCustomerRepository
-    customer_queries: PostgresCustomerQueries
-    plan_queries: PostgresPlanQueries
+    repositories: Repositories
+    queries: Queries
     catalog: Catalog
 
     async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
         """Agree on prices, and reprice the live plan of that tier, or the one scheduled to follow it, at once."""
-        customer = await self.customer_queries.get(ref.org_id, ref.customer_id)
+        customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
         check_agreement(self.catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
         live = await self.plans.live_plan(ref.org_id, ref.customer_id)
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
-        await self.customers.set_pricing(ref, pricing, change)
+        await self.repositories.customers.set_pricing(ref, pricing, change)
         if live is not None and self._is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
-        return await self.customer_queries.get(ref.org_id, ref.customer_id)
+        return await self.queries.customers.get(ref.org_id, ref.customer_id)
 
     async def _facts(self, plan: PlanState) -> Facts:
-        return await self.plan_queries.facts(plan.ref, plan.clock_at or datetime.now(UTC))
+        return await self.queries.plans.facts(plan.ref, plan.clock_at or datetime.now(UTC))
 
     def _is_priced_otherwise(self, facts: Facts) -> bool:
         plan = _paid(facts)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.service.plans import PlanService
-from billflow.store.customers.seats import PostgresSeatRepository
-from billflow.store.plans.queries import PostgresPlanQueries
+from billflow.store.session.repositories import Queries, Repositories
 
 
 @dataclass(frozen=True)
@@ -14,14 +13,14 @@ class SeatService:
     """Seats as deployments report them."""
 
     plans: PlanService
-    plan_queries: PostgresPlanQueries
-    seats: PostgresSeatRepository
+    queries: Queries
+    repositories: Repositories
 
     async def report(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
         """Store what a deployment reported, and let a plan that waits go on; return how many moments were new."""
-        new = await self.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
+        new = await self.repositories.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
         if new:
-            for state in await self.plan_queries.running(org_id, customer_id=customer_id):
+            for state in await self.queries.plans.running(org_id, customer_id=customer_id):
                 if state.attention:
                     await self.plans.signal_plan(state, "seats_reported")
         return new

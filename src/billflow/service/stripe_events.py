@@ -10,7 +10,7 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.webhooks import StripeEvent
-from billflow.ports.monitoring import Monitoring
+from billflow.ports.stripe_events import Monitoring
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20

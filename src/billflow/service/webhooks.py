@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import EndpointRecord, EndpointStatus, EndpointUpdate, ReplayCreate
 from billflow.service.outbox import wake
-from billflow.service.workflow_control import WorkflowControl
-from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+from billflow.store.session.repositories import Repositories
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
-from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.temporal.workflow_control import WorkflowControl
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,7 @@ class WebhookService:
 
     control: WorkflowControl
     endpoints: PostgresEndpointRepository
-    outbox: PostgresOutboxRepository
-    deliveries: PostgresDeliveryRepository
+    repositories: Repositories
 
     async def update_endpoint(
         self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: ChangeContext
@@ -26,11 +24,11 @@ class WebhookService:
         """Change an endpoint; one that is enabled again gets at once what waited for it."""
         record = await self.endpoints.update(org_id, endpoint_id, update, change)
         if record.status is EndpointStatus.ENABLED:
-            await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))
+            await wake(self.control, await self.repositories.deliveries.open_streams(org_id, endpoint_id))
         return record
 
     async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayCreate, change: ChangeContext) -> int:
         """Send events once more, in their order, and return how many."""
-        messages = await self.outbox.replay(org_id, endpoint_id, wanted, change)
-        await wake(self.control, await self.deliveries.open_streams(org_id, endpoint_id))
+        messages = await self.repositories.outbox.replay(org_id, endpoint_id, wanted, change)
+        await wake(self.control, await self.repositories.deliveries.open_streams(org_id, endpoint_id))
         return messages

@@ -6,22 +6,12 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
-from billflow.errors import Unavailable
 from billflow.models.keyring import Keyring
 from billflow.temporal.logs import use_python_logging
 from billflow.temporal.plugin import billflow_plugin
+from billflow.temporal.workflow_control import NoTemporalServer
 
 _DEFAULT_ADDRESS = "localhost:7233"
-
-
-class NoTemporalServer(Unavailable):
-    """No Temporal server answers where billflow was told to look.
-
-    Start one with `billflow dev`, or set `TEMPORAL_ADDRESS`; then try again.
-    """
-
-    code = "no_temporal_server"
-    public = "The Temporal server can't be reached; try again in a moment."
 
 
 async def connect(

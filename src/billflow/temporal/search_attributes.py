@@ -8,7 +8,6 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.common import (
-    SearchAttributeIndexedValueType,
     SearchAttributeKey,
     SearchAttributePair,
     SearchAttributeUpdate,
@@ -26,12 +25,6 @@ NEXT_INVOICE_AT: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_da
 NEEDS_ATTENTION: Final[SearchAttributeKey[bool]] = SearchAttributeKey.for_bool("BillflowNeedsAttention")
 
 REGISTRY: Final = (ORG, CUSTOMER, PLAN_STATUS, PLAN_TIER, NEXT_INVOICE_AT, NEEDS_ATTENTION)
-
-_TYPE_NAMES: Final = {
-    SearchAttributeIndexedValueType.KEYWORD: "Keyword",
-    SearchAttributeIndexedValueType.DATETIME: "Datetime",
-    SearchAttributeIndexedValueType.BOOL: "Bool",
-}
 
 
 def attributes_of(state: PlanState) -> TypedSearchAttributes:
@@ -60,7 +53,7 @@ def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequenc
 
 def type_names() -> dict[str, str]:
     """Return the registry as names and types in the spelling of Temporal's command line."""
-    return {key.name: _TYPE_NAMES[key.indexed_value_type] for key in REGISTRY}
+    return {key.name: key.indexed_value_type.name.capitalize() for key in REGISTRY}
 
 
 async def ensure(client: Client) -> None:
@@ -69,7 +62,8 @@ async def ensure(client: Client) -> None:
     A workflow that upserts an unregistered attribute is stuck, so this runs before the first worker does.
     """
     known = await _known(client)
-    missing = {key.name: _indexed_type(key) for key in REGISTRY if key.name not in known}
+    types = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in REGISTRY}
+    missing = {name: indexed for name, indexed in types.items() if name not in known}
     if not missing:
         return
     request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
@@ -90,9 +84,3 @@ async def _known(client: Client) -> frozenset[str]:
             return frozenset()
         raise
     return frozenset(answer.custom_attributes)
-
-
-def _indexed_type(
-    key: SearchAttributeKey[str] | SearchAttributeKey[datetime] | SearchAttributeKey[bool],
-) -> IndexedValueType.ValueType:
-    return IndexedValueType.ValueType(key.indexed_value_type.value)

@@ -1,6 +1,7 @@
 """Workers that end well: they drain on a signal."""
 
 import asyncio
+import inspect
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -50,6 +51,16 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         deployment_config=_deployment(build_id) if build_id else None,
     )
+
+
+def activities_of(*holders: object) -> list[Callable[..., Any]]:
+    """Return every method of these objects that is an activity."""
+    return [
+        method
+        for holder in holders
+        for _, method in inspect.getmembers(holder, inspect.ismethod)
+        if hasattr(method, "__temporal_activity_definition")
+    ]
 
 
 async def run_until(stop: asyncio.Event, workers: Sequence[AbstractAsyncContextManager[object]]) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from temporalio.common import TypedSearchAttributes
 
+from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
-from billflow.domain.money import format_amount
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.collection import CollectionInput

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from temporalio.client import Client
 
 from billflow.models.contracts.access import Mode
 from billflow.payments.mode import check_base
 from billflow.settings import Settings, payload_keyring
+from billflow.store.session.repositories import Part
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
 from billflow.wiring.store import Store, open_store, required
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
     from billflow.service.plans import PlanService
+    from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
-    from billflow.service.reconciliation import ReconciliationService
     from billflow.service.seats import SeatService
     from billflow.service.webhooks import WebhookService
-    from billflow.service.workflow_control import WorkflowControl
+    from billflow.temporal.workflow_control import WorkflowControl
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,19 @@ class Engine(Store):
 
     client: Client
     stripe_client: "Callable[[], StripeClient]"
+
+    control: ClassVar["Part[WorkflowControl]"] = Part("temporal.workflow_control")
+    plans: ClassVar["Part[PlanService]"] = Part("service.plans")
+    collection: ClassVar["Part[CollectionService]"] = Part("service.collection")
+    customers: ClassVar["Part[CustomerService]"] = Part("service.customers")
+    seats: ClassVar["Part[SeatService]"] = Part("service.seats")
+    clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
+    offers: ClassVar["Part[OfferService]"] = Part("service.offers")
+    pricing: ClassVar["Part[PricingService]"] = Part("service.pricing")
+    invoices: ClassVar["Part[InvoiceService]"] = Part("service.invoices")
+    adjustments: ClassVar["Part[AdjustmentService]"] = Part("service.adjustments")
+    webhooks: ClassVar["Part[WebhookService]"] = Part("service.webhooks")
+    privacy: ClassVar["Part[PrivacyService]"] = Part("service.privacy")
 
     @property
     def stripe(self) -> "StripeClient":
@@ -75,108 +89,6 @@ class Engine(Store):
         from billflow.payments.sandbox import Sandbox
 
         return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))
-
-    @cached_property
-    def control(self) -> "WorkflowControl":
-        """Return what starts, signals and finds workflows."""
-        from billflow.service.workflow_control import WorkflowControl
-
-        return WorkflowControl(self.client)
-
-    @cached_property
-    def plans(self) -> "PlanService":
-        """Return what one can ask of plans."""
-        from billflow.service.plans import PlanService
-
-        return PlanService(self.control, self.repositories.plans, self.queries.plans)
-
-    @cached_property
-    def collection(self) -> "CollectionService":
-        """Return what is told to the collection of invoices."""
-        from billflow.service.collection import CollectionService
-
-        rows = self.repositories
-        return CollectionService(self.control, self.plans, rows.plans, rows.dunning, self.queries.invoices)
-
-    @cached_property
-    def customers(self) -> "CustomerService":
-        """Return what one can ask of customers."""
-        from billflow.service.customers import CustomerService
-
-        return CustomerService(
-            plans=self.plans,
-            customers=self.repositories.customers,
-            onboardings=self.repositories.onboardings,
-            sponsorships=self.repositories.sponsorships,
-            customer_queries=self.queries.customers,
-            plan_queries=self.queries.plans,
-            catalog=self.catalog,
-        )
-
-    @cached_property
-    def seats(self) -> "SeatService":
-        """Return what takes in reports of seats."""
-        from billflow.service.seats import SeatService
-
-        return SeatService(self.plans, self.queries.plans, self.repositories.seats)
-
-    @cached_property
-    def clocks(self) -> "ClockService":
-        """Return what moves test clocks."""
-        from billflow.service.clocks import ClockService
-
-        return ClockService(self.plans, self.queries.plans, self.queries.invoices, self.repositories.test_clocks)
-
-    @cached_property
-    def invoices(self) -> "InvoiceService":
-        """Return what one can ask of single invoices and ways to pay."""
-        from billflow.service.invoices import InvoiceService
-
-        return InvoiceService(
-            control=self.control,
-            collection=self.collection,
-            invoice_repository=self.repositories.invoices,
-            invoice_queries=self.queries.invoices,
-            customer_queries=self.queries.customers,
-            methods=self.payment_methods,
-        )
-
-    @cached_property
-    def adjustments(self) -> "AdjustmentService":
-        """Return what refunds, credits, voids and writes off."""
-        from billflow.service.adjustments import AdjustmentService
-
-        rows = self.repositories
-        return AdjustmentService(self.control, self.collection, rows.adjustments, rows.plans, self.queries.invoices)
-
-    @cached_property
-    def reconciliation(self) -> "ReconciliationService":
-        """Return what compares database, Stripe and workflows on request."""
-        from billflow.service.reconciliation import ReconciliationService
-
-        return ReconciliationService(self.control, self.collection)
-
-    @cached_property
-    def offers(self) -> "OfferService":
-        """Return what one can ask of offers."""
-        from billflow.service.offers import OfferService
-
-        return OfferService(self.plans, self.repositories.offers, self.gateway)
-
-    @cached_property
-    def webhooks(self) -> "WebhookService":
-        """Return what manages endpoints and sends events once more."""
-        from billflow.service.webhooks import WebhookService
-
-        return WebhookService(self.control, self.endpoints, self.repositories.outbox, self.repositories.deliveries)
-
-    @cached_property
-    def privacy(self) -> "PrivacyService":
-        """Return what exports and erases customers."""
-        from billflow.payments.erasure import StripeErasure
-        from billflow.service.privacy import PrivacyService
-
-        return PrivacyService(self.repositories.personal_data, StripeErasure(self.stripe))
 
 
 @asynccontextmanager

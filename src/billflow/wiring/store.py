@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import SecretStr
 
@@ -16,13 +16,13 @@ from billflow.payments.mode import is_live
 from billflow.settings import Settings, SettingsError, keyring_of
 from billflow.store.session.database import Database
 from billflow.store.session.pools import Pools
+from billflow.store.session.repositories import Part, Queries, Repositories
 from billflow.store.session.url import sqlalchemy_url
 
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.store.audit.key_rotation import KeyRotation
-    from billflow.store.repositories import Queries, Repositories
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 
@@ -33,6 +33,8 @@ class Store:
     settings: Settings
     pools: Pools
     database: Database
+
+    key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""
@@ -49,17 +51,13 @@ class Store:
         return Mode.LIVE if is_live(required(self.settings.stripe_api_key, "STRIPE_API_KEY")) else Mode.TEST
 
     @cached_property
-    def repositories(self) -> "Repositories":
+    def repositories(self) -> Repositories:
         """Return what writes rows, by noun."""
-        from billflow.store.repositories import Repositories
-
         return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
 
     @cached_property
-    def queries(self) -> "Queries":
+    def queries(self) -> Queries:
         """Return what reads rows, by noun."""
-        from billflow.store.repositories import Queries
-
         return Queries(self.database, self.catalog)
 
     @cached_property
@@ -80,18 +78,9 @@ class Store:
     def documents(self) -> "InvoiceDocuments":
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
-        from billflow.store.invoices.seller import PostgresSellerQueries
 
-        return InvoiceDocuments(
-            self.queries.invoices.get, self.queries.customers.get, PostgresSellerQueries(self.database).seller
-        )
-
-    @cached_property
-    def key_rotation(self) -> "KeyRotation":
-        """Return what encrypts all rows by the current key."""
-        from billflow.store.audit.key_rotation import KeyRotation
-
-        return KeyRotation(self.database)
+        seller = self.repositories.organizations.seller
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller)
 
 
 @asynccontextmanager

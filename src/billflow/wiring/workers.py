@@ -1,7 +1,11 @@
 """The workers of one process, with the activities they run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
 
 from billflow.activities.adjustments import AdjustmentActivities
 from billflow.activities.collection import CollectionActivities
@@ -26,11 +30,31 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal import schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import DELIVERY
-from billflow.temporal.worker import build_worker
-from billflow.wiring.activities import ActivitySet
+from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
+from billflow.temporal.worker import activities_of, build_worker
 from billflow.wiring.engine import Engine
+from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
+from billflow.workflows.collection import CollectionWorkflow
+from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.mail import MailWorkflow
+from billflow.workflows.onboarding import OnboardingWorkflow
+from billflow.workflows.plan import PlanWorkflow
+from billflow.workflows.reconciliation import ReconciliationWorkflow
+
+WORKFLOWS: Final = (
+    PlanWorkflow,
+    CollectionWorkflow,
+    ReconciliationWorkflow,
+    OnboardingWorkflow,
+    CustomerUpdateWorkflow,
+    AdjustmentWorkflow,
+    CloseInvoiceWorkflow,
+    MailWorkflow,
+)
+
+AT_STRIPE = 60
+"""Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
 
 LIVE_INVOICES_PER_SECOND = 24.0
 SANDBOX_INVOICES_PER_SECOND = 5.0
@@ -41,29 +65,45 @@ What is left over is for what people ask Stripe meanwhile.
 
 
 def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
-    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out."""
-    activities, build_id = activities_of(engine), engine.settings.build_id
+    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out.
+
+    A step is a short transaction of our own, a local activity of whoever runs the workflow.
+    """
+    activities, build_id = activities_of(*activity_classes(engine)), engine.settings.build_id
     return [
         delivering(engine),
-        activities.billing_worker(engine.client, build_id),
-        activities.stripe_worker(engine.client, build_id, _stripe_rate(engine.settings)),
+        build_worker(engine.client, BILLFLOW, workflows=WORKFLOWS, activities=activities, build_id=build_id),
+        stripe_worker(engine.client, activities, build_id, _stripe_rate(engine.settings)),
     ]
 
 
-def activities_of(engine: Engine) -> ActivitySet:
+def stripe_worker(
+    client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None, activities_per_second: float | None
+) -> Worker:
+    """Build the worker of everything that calls Stripe, at a rate the server holds for the whole cluster."""
+    return build_worker(
+        client,
+        STRIPE,
+        activities=activities,
+        max_concurrent_activities=AT_STRIPE,
+        activities_per_second=activities_per_second,
+        build_id=build_id,
+    )
+
+
+def activity_classes(engine: Engine) -> tuple[object, ...]:
     """Build every activity but those of events on their way out."""
     rows = engine.repositories
-    return ActivitySet(
-        steps=StepActivities(rows.plans),
-        collection=CollectionActivities(rows.invoices, engine.gateway),
-        dunning=DunningActivities(rows.dunning, rows.adjustments),
-        adjustments=AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
-        mail=mail_activities(engine),
-        onboarding=onboarding_activities(engine),
-        reconciliation=reconciliation_activities(engine.on(engine.pools.background)),
-        customer_update=CustomerUpdateActivities(
-            rows.billing_accounts, StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
-        ),
+    stripe_customers = StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
+    return (
+        StepActivities(rows.plans),
+        CollectionActivities(rows.invoices, engine.gateway),
+        DunningActivities(rows.dunning, rows.adjustments),
+        AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
+        mail_activities(engine),
+        onboarding_activities(engine),
+        reconciliation_activities(engine.on(engine.pools.background)),
+        CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
     )
 
 
@@ -91,10 +131,11 @@ def mail_activities(engine: Engine) -> MailActivities:
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares database, Stripe and workflows, and repairs them."""
-    rows, stripe, workflows = engine.repositories, StripeInvoiceLists(engine.stripe), engine.reconciliation
-    comparison = Comparison(rows.reconciliation, stripe, workflows)
-    repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, workflows)
-    return ReconciliationActivities(rows.reconciliation, comparison, repairs, engine.offers.offers)
+    rows, stripe, control = engine.repositories, StripeInvoiceLists(engine.stripe), engine.control
+    status_changed = engine.collection.invoice_status_changed
+    comparison = Comparison(rows.reconciliation, stripe, control)
+    repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, control, status_changed)
+    return ReconciliationActivities(rows.reconciliation, comparison, repairs, rows.offers)
 
 
 async def ensure_schedules(engine: Engine) -> None:
@@ -121,7 +162,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             engine.client,
             DELIVERY,
             workflows=[DeliveryWorkflow],
-            activities=[activities.deliver],
+            activities=activities_of(activities),
             build_id=engine.settings.build_id,
         )
         async with worker, OutboxRelay(rows.outbox, rows.deliveries, engine.control):

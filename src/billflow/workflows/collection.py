@@ -1,5 +1,6 @@
 """One unpaid invoice, from open to paid, void or uncollectible."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -7,9 +8,9 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
     from billflow.activities.dunning import DunningActivities
+    from billflow.domain.currencies import format_amount
     from billflow.domain.dunning import DunningAction, NextAttempt, reminders_of
     from billflow.domain.invoicing.draft import InvoiceKind
-    from billflow.domain.money import format_amount
     from billflow.models.contracts.collection import (
         AttemptFailed,
         CollectionInput,
@@ -178,20 +179,20 @@ class CollectionWorkflow:
             case DunningAction.RETRY:
                 await self._attempt(dunning, number)
             case DunningAction.AWAIT_CUSTOMER:
-                dunning.awaited(number)
+                dunning.unpaid = replace(dunning.unpaid, attempts=number + 1)
                 await self._actions.notify(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
             case DunningAction.REMIND:
-                dunning.reminded(number)
+                dunning.unpaid = replace(dunning.unpaid, reminders=number)
                 await self._actions.notify(_reminder(dunning, number), now, number)
                 await self._apply_small_organization_rule(dunning)
             case DunningAction.SUSPEND_CUSTOMER:
                 result = await self._actions.suspend(now)
-                dunning.suspended(now)
+                dunning.unpaid = replace(dunning.unpaid, suspended_at=now)
                 if result.changed:
                     await self._actions.notify(Occasion.SUSPENDED, now, next_at=self._after(dunning))
             case DunningAction.END_PLAN:
                 await self._actions.end_plans(now)
-                dunning.plan_ended()
+                dunning.unpaid = replace(dunning.unpaid, plan_ended=True)
                 await self._actions.notify(Occasion.PLAN_ENDED, now)
             case DunningAction.MARK_UNCOLLECTIBLE:
                 self._status = await self._actions.write_off(now)

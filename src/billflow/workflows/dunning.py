@@ -16,18 +16,18 @@ REJECTED_RETRY = timedelta(days=1)
 
 
 class DunningState:
-    """An unpaid invoice under its policy."""
+    """An unpaid invoice under its policy; while `is_under_way` a payment is on its way at a bank."""
 
     def __init__(self, terms: CollectionTerms, answered: int, now: datetime) -> None:
         self.policy = terms.policy
         self.unpaid = terms.unpaid
         self.attempts = max(terms.attempts, answered)
         self._number = terms.unpaid.attempts or None
-        self._under_way = terms.is_under_way
+        self.is_under_way = terms.is_under_way
         self._again_at: datetime | None = None
         if terms.last_outcome == "rejected":
             self._again_at = now + REJECTED_RETRY
-        elif self._under_way and not answered:
+        elif self.is_under_way and not answered:
             # Started from the database, perhaps long after the bank answered: trying again looks before it charges.
             self._again_at = now
 
@@ -42,11 +42,6 @@ class DunningState:
         return self.by_card and self.unpaid.failed_at is not None
 
     @property
-    def is_under_way(self) -> bool:
-        """Tell whether a payment is on its way at a bank."""
-        return self._under_way
-
-    @property
     def is_overdue(self) -> bool:
         """Tell whether the customer is behind: a charge failed, or the last reminder was sent."""
         return self.has_failed or self.unpaid.reminders >= len(reminders_of(self.policy, self.unpaid))
@@ -57,7 +52,7 @@ class DunningState:
             return NextAttempt(DunningAction.RETRY, max(self._again_at, now), self._number or 1)
         if self.attempts == 0:
             return NextAttempt(DunningAction.RETRY, now)
-        if self._under_way or (self.by_card and self.unpaid.failed_at is None):
+        if self.is_under_way or (self.by_card and self.unpaid.failed_at is None):
             return None
         return next_attempt(self.policy, self.unpaid, now)
 
@@ -66,7 +61,7 @@ class DunningState:
         self.attempts += 1
         self._number = self._number if number is None else number
         self._again_at = now + REJECTED_RETRY if isinstance(outcome, Rejected) else None
-        self._under_way = self.by_card and isinstance(outcome, Open)
+        self.is_under_way = self.by_card and isinstance(outcome, Open)
         if isinstance(outcome, Declined | RequiresAction):
             self.failed(now, number=number, requires_action=isinstance(outcome, RequiresAction))
 
@@ -77,25 +72,9 @@ class DunningState:
 
     def failed(self, now: datetime, *, number: int | None, requires_action: bool) -> None:
         """Take in that a charge failed; the policy's days count from the first time."""
-        self._under_way, self._again_at = False, None
+        self.is_under_way, self._again_at = False, None
         first = self.unpaid.failed_at is None
         attempts = 1 if first else self.unpaid.attempts if number is None else number + 1
         self.unpaid = replace(
             self.unpaid, failed_at=self.unpaid.failed_at or now, attempts=attempts, requires_action=requires_action
         )
-
-    def awaited(self, number: int) -> None:
-        """Take in that the customer was asked once more to confirm."""
-        self.unpaid = replace(self.unpaid, attempts=number + 1)
-
-    def reminded(self, number: int) -> None:
-        """Take in that a reminder was sent."""
-        self.unpaid = replace(self.unpaid, reminders=number)
-
-    def suspended(self, at: datetime) -> None:
-        """Take in that the customer is suspended."""
-        self.unpaid = replace(self.unpaid, suspended_at=at)
-
-    def plan_ended(self) -> None:
-        """Take in that the plan is over."""
-        self.unpaid = replace(self.unpaid, plan_ended=True)

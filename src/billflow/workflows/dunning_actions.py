@@ -71,7 +71,7 @@ class DunningActions:
             DunningActivities.apply_small_organization_rule, self._invoice.as_of(at), "the small-organization rule"
         )
         if result.notify_owners:
-            await self.notify(Occasion.LET_GO, at)
+            await self.notify(Occasion.WRITTEN_OFF, at)
         if result.plan_id is not None:
             voided = await self._end_plan(result.plan_id, at, EndNow(void_open_invoices=True))
         else:

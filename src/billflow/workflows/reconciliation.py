@@ -6,12 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.reconciliation import ReconciliationActivities
-    from billflow.models.contracts.reconciliation import (
-        ReconciliationInput,
-        ReconciliationPart,
-        RunRef,
-        SliceInput,
-    )
+    from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationPart, RunRef, SliceInput
     from billflow.temporal.queues import STRIPE
     from billflow.workflows.activity_execution import PATIENT, at_stripe
 

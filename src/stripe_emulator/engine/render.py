@@ -1,16 +1,11 @@
 """Turn a stored object into the one a client sees: without private members, with its computed lists."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
-if TYPE_CHECKING:
-    from stripe_emulator.engine.unit import Unit
-
-Renderer = Callable[["Unit", Obj], None]
+Renderer = Callable[[Records, Obj], None]
 _RENDERERS: dict[str, Renderer] = {}
 PRIVATE = "_sim"
 
@@ -25,12 +20,12 @@ def renders(kind: str) -> Callable[[Renderer], Renderer]:
     return register
 
 
-def render(unit: Unit, obj: Obj) -> Obj:
+def render(records: Records, obj: Obj) -> Obj:
     """Return the object as answers and events show it; the stored one is not touched."""
     shown = {name: value for name, value in obj.items() if name != PRIVATE}
     renderer = _RENDERERS.get(obj.get("object", ""))
     if renderer is not None and not obj.get("deleted"):
-        renderer(unit, shown)
+        renderer(records, shown)
     return shown
 
 

@@ -3,12 +3,13 @@
 from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.storage.query import Query
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
 
-def lines_of(unit: Unit, invoice: Obj) -> list[Obj]:
+def lines_of(records: Records, invoice: Obj) -> list[Obj]:
     """Return the invoice's lines in the order they were added."""
-    return unit.select(Query("line_item", ascending=True).where("invoice", invoice["id"]))
+    return records.select(Query("line_item", ascending=True).where("invoice", invoice["id"]))
 
 
 def recompute(unit: Unit, invoice: Obj) -> None:

@@ -10,6 +10,7 @@ from stripe_emulator.invoicing import credit_notes
 from stripe_emulator.invoicing.credit_notes import Split
 from stripe_emulator.payments.refunds import refund_charge
 from stripe_emulator.storage.query import Query
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
 EMBEDDED = 10
@@ -107,17 +108,17 @@ def list_lines(unit: Unit, args: Args) -> Obj:
 
 
 @renders("credit_note")
-def with_lines(unit: Unit, note: Obj) -> None:
+def with_lines(records: Records, note: Obj) -> None:
     """Embed the first ten lines."""
     if note["lines"]["data"]:
         return
-    lines = unit.select(_lines_query(note["id"]))
-    data = [render(unit, line) for line in lines[:EMBEDDED]]
+    lines = records.select(_lines_query(note["id"]))
+    data = [render(records, line) for line in lines[:EMBEDDED]]
     note["lines"] = list_object(data, f"/v1/credit_notes/{note['id']}/lines", has_more=len(lines) > EMBEDDED)
 
 
 @renders("credit_note_line_item")
-def without_storage(_: Unit, line: Obj) -> None:
+def without_storage(_: Records, line: Obj) -> None:
     """Leave out what only the storage needs."""
     line.pop("created", None)
     line.pop("invoice", None)

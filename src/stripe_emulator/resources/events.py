@@ -8,6 +8,7 @@ from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid, missing_resource
 from stripe_emulator.storage import outbox
 from stripe_emulator.storage.query import Query
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
 MAX_TYPES = 20
@@ -54,6 +55,6 @@ def list_events(unit: Unit, args: Args) -> Obj:
 
 
 @renders("event")
-def with_pending(unit: Unit, event: Obj) -> None:
+def with_pending(records: Records, event: Obj) -> None:
     """Count the endpoints that have not taken the event yet."""
-    event["pending_webhooks"] = outbox.pending(unit.db, event["id"])
+    event["pending_webhooks"] = outbox.pending(records.db, event["id"])

@@ -5,19 +5,20 @@ from stripe_emulator.engine.render import list_object, render, renders
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.invoicing.totals import lines_of
 from stripe_emulator.storage.query import Query
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
 EMBEDDED = 10
 
 
 @renders("invoice")
-def with_lines(unit: Unit, invoice: Obj) -> None:
+def with_lines(records: Records, invoice: Obj) -> None:
     """Embed the first ten lines."""
     if "lines" in invoice and invoice["lines"]["data"]:
         return
-    lines = lines_of(unit, invoice)
+    lines = lines_of(records, invoice)
     url = f"/v1/invoices/{invoice['id']}/lines"
-    data = [render(unit, line) for line in lines[:EMBEDDED]]
+    data = [render(records, line) for line in lines[:EMBEDDED]]
     invoice["lines"] = list_object(data, url, has_more=len(lines) > EMBEDDED)
 
 

@@ -14,6 +14,7 @@ import pytest
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.telemetry.logging import configure_logging
+from billflow.temporal.workflow_starts import reconciliation_workflow
 from tests.chaos.payments.debts import EXPECTED, Debtor, Payer, all_run_up, debtors, unsent
 from tests.chaos.payments.trouble import all_trouble
 from tests.chaos.workers import Workers, killing, running_workers
@@ -23,9 +24,9 @@ from tests.sizes import sized
 
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = sized(30, 200, 2_000)
+DEBTS = sized(12, 200, 2_000)
 KILLS = sized(1, 4, 40)
-BAD_SECONDS = sized(15, 40, 700)
+BAD_SECONDS = sized(6, 40, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
 ROUNDS = 30
@@ -61,7 +62,7 @@ async def bad_days(env: Environment, workers: Workers, buying: asyncio.Task[None
 async def one_reconciliation(env: Environment) -> ReconciliationReport:
     """Compare and repair once, and return what was found, none of which may need a person."""
     run = ReconciliationInput(org_id=env.org_id, scope=ReconciliationScope(grace_minutes=0))
-    run_id = await env.engine.reconciliation.reconcile(run, datetime.now(UTC))
+    run_id = await env.engine.control.run(reconciliation_workflow(run, datetime.now(UTC)))
     report = await env.engine.repositories.reconciliation.report(env.org_id, run_id)
     assert [finding for finding in report.findings if finding.needs_a_person] == []
     return report

@@ -11,7 +11,7 @@ from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import Services, ServicesHere
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.adjustments import (
     AdjustmentInput,
     CreditNoteCreate,
@@ -76,7 +76,7 @@ AdjustmentHere = Annotated[Adjustment, Depends(_adjustment), Scope.SUPPORT]
 @router.get("/adjustments")
 async def show_adjustments(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceAdjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.adjustments.of_invoice(principal.org_id, invoice_id)
+    return await services.repositories.adjustments.of_invoice(principal.org_id, invoice_id)
 
 
 @router.post("/pay")
@@ -115,7 +115,7 @@ async def void_invoice(
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
-async def give_up_invoice(
+async def mark_invoice_uncollectible(
     adjustment: AdjustmentHere, services: ServicesHere, why: InvoiceClosureCreate | None = None
 ) -> InvoiceDetail:
     """Give an open invoice up; its customer may still pay it."""

@@ -26,4 +26,4 @@ async def list_events(
     services: ServicesHere, principal: PrincipalHere, which: Annotated[EventQuery, Query()]
 ) -> EventList:
     """List events, the newest first."""
-    return EventList.of(await services.webhooks.outbox.list(principal.org_id, which, which))
+    return EventList.of(await services.repositories.outbox.list(principal.org_id, which, which))

@@ -72,14 +72,14 @@ async def make_offer(
 @router.get("")
 async def list_offers(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.offers.offers.list(customer.org_id, customer.customer_id, datetime.now(UTC))
+    offers = await services.repositories.offers.list(customer.org_id, customer.customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, "offer_id"))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
 async def show_offer(customer: CustomerHere, offer_id: str, services: ServicesHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.offers.offers.get(customer.org_id, offer_id, datetime.now(UTC))
+    offer = await services.repositories.offers.get(customer.org_id, offer_id, datetime.now(UTC))
     if offer.customer_id != customer.customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
@@ -90,7 +90,7 @@ async def change_offer(
     customer: CustomerHere, offer_id: str, asked: OfferUpdate, services: ServicesHere, change: SupportChange
 ) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
-    return await services.offers.offers.update(customer.org_id, customer.customer_id, offer_id, asked, change)
+    return await services.repositories.offers.update(customer.org_id, customer.customer_id, offer_id, asked, change)
 
 
 @router.delete("/{offer_id}", response_model=OfferResponse)

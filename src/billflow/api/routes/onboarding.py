@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from pydantic import ConfigDict, Field
 
-from billflow.api.changes import ChangeHere, CustomerHere
+from billflow.api.changes import CustomerHere, change_by
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -14,6 +15,7 @@ from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
+from billflow.service.scopes import check_scopes
 
 router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"], route_class=CheckedRoute)
 
@@ -54,7 +56,7 @@ class OnboardingCreate(RequestModel):
 async def onboard_customer(
     customer: CustomerHere,
     services: ServicesHere,
-    change: ChangeHere,
+    principal: PrincipalHere,
     asked: Annotated[OnboardingCreate | None, Body()] = None,
 ) -> OnboardingProgress:
     """Begin to take a customer in, and answer how far it has come; an onboarding on hold is tried again at once.
@@ -64,7 +66,8 @@ async def onboard_customer(
     wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
-    return await services.customers.onboard(customer, wishes, change)
+        check_scopes(wishes.plan, principal.scopes)
+    return await services.customers.onboard(customer, wishes, change_by(principal))
 
 
 @router.get("")

@@ -129,7 +129,7 @@ async def start_plan(
         at=now,
     )
     async with asyncio.timeout(PATIENCE):
-        return PlanStartResponse.of(await services.plans.start(ask))
+        return PlanStartResponse.of(await services.plans.start(ask, principal.scopes))
 
 
 @router.get("")
@@ -179,4 +179,4 @@ async def give_command(
         services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandResponse.of(await services.plans.command(plan, request))
+        return CommandResponse.of(await services.plans.command(plan, request, principal.scopes))

@@ -33,7 +33,7 @@ class ErasureResponse(ResponseModel):
 @router.get("/export")
 async def export_customer(customer: CustomerHere, services: ServicesHere, change: AdminChange) -> CustomerExport:
     """Return everything that is kept of a customer, by kind; the export itself is audited."""
-    return await services.privacy.export(customer, change)
+    return await services.repositories.personal_data.export(customer, change)
 
 
 @router.post("/erase")

@@ -133,4 +133,4 @@ async def list_deliveries(
     endpoint_id: str, services: ServicesHere, principal: AdminHere, paging: PagingHere
 ) -> DeliveryList:
     """List the attempts to deliver, the newest first."""
-    return DeliveryList.of(await services.webhooks.deliveries.list(principal.org_id, endpoint_id, paging))
+    return DeliveryList.of(await services.repositories.deliveries.list(principal.org_id, endpoint_id, paging))

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from billflow.conformance.facts import PlanDefaults, customer_of, facts_of, plan_of
 from billflow.conformance.given import Answer, Given
-from billflow.conformance.reference import SETTINGS, catalog_for
+from billflow.conformance.reference import REFERENCE, SETTINGS, catalog_for
 from billflow.conformance.results import time_text
-from billflow.domain.catalog import checked_schedule
+from billflow.domain.catalog import Hosting, Role, checked_schedule
 from billflow.domain.commands import ScheduleTierAtPlanEnd
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.lifecycle import take_command
@@ -56,7 +56,8 @@ def _minimum(facts: Facts) -> int:
 
 def _scheduled(given: Given, schedule: Schedule) -> Plan:
     now, starts = given.moment("now"), given.moment("requested_anchor")
-    running = plan_of(Given({"price_per_license_cents": 0}), PlanDefaults(tier="self_hosted_complimentary", anchor=now))
+    tier = REFERENCE.in_role(Role.COMPLIMENTARY, Hosting.SELF_HOSTED).code
+    running = plan_of(Given({"price_per_license_cents": 0}), PlanDefaults(tier=tier, anchor=now))
     running = replace(running, next_invoice_date=starts, end_date=starts)
     facts = facts_of(given, Given({}), running, now)
     first = Step.begin(facts, now).append(now, LicenseCount(1, 1), renewal=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from billflow.domain.billing_dates import close_in_parts
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.commands import (
     CancelScheduledChange,
@@ -70,6 +71,8 @@ def extend_trial(step: Step, command: ExtendTrial) -> None:
     step.say("plan.trial_extended", ends=ends)
 
 
-def retry(step: Step, _command: Retry) -> None:
-    """Note that someone asked; whatever is due is tried again by whoever carries the command."""
+def retry(step: Step, command: Retry) -> None:
+    """Note that someone asked; what is due is tried again by whoever carries the command, or billed in parts now."""
     step.say("plan.retry_requested")
+    if command.in_parts:
+        close_in_parts(step)

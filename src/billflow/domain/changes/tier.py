@@ -7,6 +7,7 @@ from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.currencies import CURRENCIES, in_steps
 from billflow.domain.customer import minimum_licenses
 from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
 from billflow.domain.errors import Refused
@@ -72,7 +73,7 @@ def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
     return replace(
         follower,
         price_per_license=None,
-        fixed_price=fixed_price,
+        fixed_price=in_steps(fixed_price, follower.currency, "fixed_price"),
         discount_percent=None,
         license_management=LicenseManagement.AUTOMATIC,
         end_date=add_months(follower.billing_cycle_anchor, 12, leap_february=leap),
@@ -84,7 +85,7 @@ def tier_change_credit(step: Step) -> int:
     if any(not line.paid for line in step.facts.charged):
         raise Refused("An invoice for the running cycle is still open; pay or void it first.", code="open_invoice")
     shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)
-    return max(rounded(sum(shares, Fraction(0)), Rounding.UP), 0)
+    return max(rounded(sum(shares, Fraction(0)), Rounding.UP, CURRENCIES[step.plan.currency].step), 0)
 
 
 def _paid_period(step: Step, line: ChargedLine) -> Period:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billflow.domain.currencies import check_charge
 from billflow.domain.money import checked_total
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation
@@ -84,6 +85,17 @@ class InvoiceDraft:
     def total(self) -> int:
         """Return the sum of the lines; raises `InvalidInput` where it does not fit 64 bits."""
         return checked_total(sum(line.amount for line in self.lines))
+
+
+def chargeable(draft: InvoiceDraft) -> InvoiceDraft:
+    """Return *draft*, or raise `Refused` where no single charge can be over its total (rules 25).
+
+    A sent invoice may be over the maximum: it is paid by bank transfer.
+    """
+    by_card = draft.terms.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+    is_purchase = draft.kind is not InvoiceKind.RECURRING
+    check_charge(draft.total, draft.currency, by_card=by_card, purchase=is_purchase)
+    return draft
 
 
 DESCRIPTOR_LENGTH = 22

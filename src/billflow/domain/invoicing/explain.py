@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from billflow.domain.calendar import Period
+from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import Line, LineKind
-from billflow.domain.money import Rounding, format_amount
+from billflow.domain.money import Rounding
 from billflow.domain.proration import Derivation
 
 _DAY = timedelta(days=1)
@@ -103,7 +104,8 @@ def _sentence(line: Line, share: Share, currency: str) -> str:
     if line.kind is LineKind.FLAT_DISCOUNT:
         how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
     elif d.denominator != 1 and d.cycle is None:
-        how = f"{format_amount(d.price, currency)} a year / {d.denominator}{_rounded(d, currency)}"
+        yearly = "" if (d.note or "").startswith("part ") else " a year"
+        how = f"{format_amount(d.price, currency)}{yearly} / {d.denominator}{_rounded(d, currency)}"
     else:
         how = f"{d.quantity} x {format_amount(d.price, currency)}{_share_words(share, d)}{_rounded(d, currency)}"
     extras = [extra for extra in (_discount(d), d.note) if extra]

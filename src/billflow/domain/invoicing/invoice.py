@@ -1,7 +1,15 @@
 """Making the invoice of a step: every unsettled entry up to its moment, once."""
 
 from billflow.domain.invoicing.charges import Charge, charges
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, payment_terms, statement_descriptor
+from billflow.domain.invoicing.draft import (
+    InvoiceDraft,
+    InvoiceKind,
+    Line,
+    chargeable,
+    payment_terms,
+    statement_descriptor,
+)
+from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.rules import RULES, flat_discount
 from billflow.domain.ledger import Disposition
 from billflow.domain.step import Step
@@ -22,7 +30,8 @@ def bill(step: Step) -> None:
     lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
-        step.invoices.append(_draft(step, lines))
+        draft = _draft(step, lines)
+        step.invoices += draft_in_parts(draft) if step.in_parts else [chargeable(draft)]
 
 
 def line_for(step: Step, charge: Charge) -> Line | None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
+from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
 from billflow.domain.invoicing.draft import Line, LineKind
-from billflow.domain.money import Rounding, format_amount
+from billflow.domain.money import Rounding
 from billflow.domain.plan import Plan, Schedule
 from billflow.domain.proration import Derivation, prorated
 from billflow.domain.settings import BillingSettings, InstalmentRounding
@@ -22,9 +23,8 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
     if not isinstance(charge, Renewal) or plan.fixed_price is None:
         return None
     period = Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time))
-    derivation = instalment(
-        plan.fixed_price, plan.schedule, _instalment_index(step, charge), period, step.facts.settings
-    )
+    index, smallest = _instalment_index(step, charge), CURRENCIES[plan.currency].step
+    derivation = instalment(plan.fixed_price, plan.schedule, index, period, step.facts.settings, step=smallest)
     return Line(LineKind.FIXED_PRICE_RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
@@ -38,6 +38,7 @@ def renewal(step: Step, charge: Charge) -> Line | None:
         quantity=charge.entry.licenses,
         period=Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time)),
         percent_off=plan.discount_percent,
+        step=CURRENCIES[plan.currency].step,
     )
     return Line(LineKind.RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
@@ -52,7 +53,12 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     ends = cycle.end if plan.end_date is None else min(cycle.end, plan.end_date)
     charged = Period(added_at, ends)
     derivation = prorated(
-        plan.price_per_license, charge.quantity, charged=charged, cycle=cycle, percent_off=plan.discount_percent
+        plan.price_per_license,
+        charge.quantity,
+        charged=charged,
+        cycle=cycle,
+        percent_off=plan.discount_percent,
+        step=CURRENCIES[plan.currency].step,
     )
     description = f"Additional {step.tier.name} license"
     return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple([entry.seq for entry in charge.entries]))
@@ -79,7 +85,12 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
 def flat_discount_line(discount: int, months: int, period: Period, currency: str) -> Line:
     """Return the line that takes *discount* off for each of *months*."""
     derivation = Derivation(
-        price=-discount, quantity=1, numerator=months, period=period, note=f"{months} discounted months"
+        price=-discount,
+        quantity=1,
+        numerator=months,
+        period=period,
+        step=CURRENCIES[currency].step,
+        note=f"{months} discounted months",
     )
     description = f"{format_amount(discount, currency)} per month new customer discount"
     return Line(LineKind.FLAT_DISCOUNT, description, derivation)
@@ -90,18 +101,21 @@ def flat_discount_months(schedule: Schedule, customer: CustomerTerms) -> int:
     return min(customer.flat_discounted_months, schedule.months)
 
 
-def instalment(yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings) -> Derivation:
+def instalment(  # noqa: PLR0913  (each is a number of the formula)
+    yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings, *, step: int = 1
+) -> Derivation:
     """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (rules 13).
 
-    That is the largest remainder, larger first: as many are rounded up as the division leaves over.
+    That is the largest remainder, larger first: as many are rounded up to the currency's *step* as the division leaves
+    over.
     """
     if schedule is Schedule.ANNUAL:
-        return Derivation(price=yearly, quantity=1, period=period, note="fixed price")
+        return Derivation(price=yearly, quantity=1, period=period, step=step, note="fixed price")
     number, rounding, note = index % 12, Rounding.UP, f"instalment {index % 12 + 1} of 12"
     if settings.instalment_rounding is InstalmentRounding.SPLIT:
-        rounding = Rounding.UP if number < yearly % 12 else Rounding.DOWN
+        rounding = Rounding.UP if number < yearly // step % 12 else Rounding.DOWN
         note = f"{note}, which add up exactly"
-    return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, note=note)
+    return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, step=step, note=note)
 
 
 def _instalment_index(step: Step, charge: Renewal) -> int:

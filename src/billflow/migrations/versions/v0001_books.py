@@ -4,8 +4,6 @@ from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, r
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 CHANGING = (
     "org",

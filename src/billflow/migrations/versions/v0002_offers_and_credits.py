@@ -4,8 +4,6 @@ from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, r
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

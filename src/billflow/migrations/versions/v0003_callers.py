@@ -4,8 +4,6 @@ from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files, run
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 TABLES = ("api_key", "idempotency_key")
 WATCHED = ("customer_plan", "invoice", "webhook_event")

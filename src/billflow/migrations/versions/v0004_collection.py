@@ -4,8 +4,6 @@ from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, r
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 CHANGING = ("dunning_policy", "mail")
 APPEND_ONLY = ("credit_note", "credit_note_line", "refund", "settlement_answer", "dispute")

@@ -4,8 +4,6 @@ from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files, run
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 TABLES = ("sponsorship_request", "onboarding")
 

@@ -4,8 +4,6 @@ from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 TABLES = ("reconciliation_run", "reconciliation_held", "reconciliation_finding")
 

@@ -4,8 +4,6 @@ from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, r
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 CHANGING = ("webhook_endpoint", "webhook_message")
 APPEND_ONLY = ("event_delivery", "audit_chain")

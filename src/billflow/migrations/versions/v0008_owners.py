@@ -4,8 +4,6 @@ from billflow.migrations.ddl import run_files, run_sql
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

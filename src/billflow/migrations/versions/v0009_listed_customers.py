@@ -4,8 +4,6 @@ from billflow.migrations.ddl import run_sql
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 INDEX = "CREATE INDEX ix_customer_org_id_created_at ON customer (org_id, created_at, id)"
 

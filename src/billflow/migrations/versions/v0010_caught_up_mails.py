@@ -4,8 +4,6 @@ from billflow.migrations.ddl import run_sql
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
 
 OCCASIONS = (
     "'payment_failed', 'action_required', 'reminder_before', 'reminder_due', 'reminder_after', 'suspended',"

@@ -4,8 +4,6 @@ from billflow.migrations.ddl import run_sql
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 ONBOARDING = ("onboarding", "status", "ck_onboarding_onboardingstatus", "running done {} failed")
 OCCASIONS = (

@@ -4,8 +4,6 @@ from billflow.migrations.ddl import rename_table, run_sql
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 TABLES = (
     ("ledger_settlement", "ledger_allocation"),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.base import Contract, Moment
 
 LONGEST_RATE = 10_000
@@ -25,15 +26,6 @@ class Mode(StrEnum):
 
     LIVE = "live"
     TEST = "test"
-
-
-class Scope(StrEnum):
-    """What a key may do; none of them includes another."""
-
-    READ = "read"
-    WRITE = "write"
-    SUPPORT = "support"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True)

@@ -80,20 +80,25 @@ class CreditNoteInput(AdjustmentInput, CreditNoteCreate):
     model_config = ConfigDict(extra="ignore")
 
 
-class RefundRecord(Contract):
-    """A refund as it stands."""
+class AdjustmentRecord(Contract):
+    """What a refund and a credit note have in common, as they stand."""
 
-    refund_id: str
     invoice_id: str
-    credit_note_id: str | None
     currency: str
     amount: int
-    reason: RefundReason | None
     status: AdjustmentStatus
     stripe_id: str | None
     message: str | None
     actor: str
     at: Moment
+
+
+class RefundRecord(AdjustmentRecord):
+    """A refund as it stands; `credit_note_id` is the note that it is a part of."""
+
+    refund_id: str
+    credit_note_id: str | None
+    reason: RefundReason | None
 
 
 class CreditedLine(Contract):
@@ -104,25 +109,17 @@ class CreditedLine(Contract):
     amount: int
 
 
-class CreditNoteRecord(Contract):
+class CreditNoteRecord(AdjustmentRecord):
     """A credit note as it stands: what it lowered before payment, refunded, and put on the customer's balance."""
 
     credit_note_id: str
-    invoice_id: str
     n: int
-    currency: str
-    amount: int
     before_payment: int
     refund_amount: int
     balance_amount: int
     reason: CreditReason
     memo: str | None
     lines: tuple[CreditedLine, ...] = ()
-    status: AdjustmentStatus
-    stripe_id: str | None
-    message: str | None
-    actor: str
-    at: Moment
 
 
 class AdjustmentRef(Contract):

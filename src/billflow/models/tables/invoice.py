@@ -21,7 +21,6 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     amounts too small to charge. `sent_first_at` is real time, all other moments follow the plan's clock.
     """
 
-    __tablename__ = "invoice"
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         belongs_to("customer"),
@@ -76,7 +75,6 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
 class InvoiceLineRow(Identified, Owned, Written, Base):
     """One line with its derivation; `n` counts from 1. Append-only."""
 
-    __tablename__ = "invoice_line"
     __table_args__ = (
         belongs_to("invoice"),
         UniqueConstraint("org_id", "id"),
@@ -100,7 +98,6 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
 class PaymentAttempt(Identified, Owned, Written, Base):
     """What came of one attempt to collect an invoice; `n` counts from 1. Append-only."""
 
-    __tablename__ = "payment_attempt"
     __table_args__ = (belongs_to("invoice"), UniqueConstraint("invoice_id", "n"))
 
     invoice_id: Mapped[UUID]
@@ -115,7 +112,6 @@ class CreditRow(Identified, Owned, Written, Base):
     `invoice_id` is the invoice that used it or gave it back, as Stripe records by itself; rows without one are posted.
     """
 
-    __tablename__ = "credit"
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("customer_plan", "plan_id"),
@@ -140,7 +136,6 @@ class CreditRow(Identified, Owned, Written, Base):
 class CreditPosting(Owned, Written, Base):
     """A credit as Stripe holds it, on the customer's balance. Append-only."""
 
-    __tablename__ = "credit_posting"
     __table_args__ = (belongs_to("credit"), UniqueConstraint("stripe_balance_transaction_id"))
 
     credit_id: Mapped[UUID] = mapped_column(primary_key=True)

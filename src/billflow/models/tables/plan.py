@@ -21,7 +21,6 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     end of a suspension until the step that resumes it. `version` rises with each change.
     """
 
-    __tablename__ = "customer_plan"
     __table_args__ = (
         in_org(),
         belongs_to("customer"),
@@ -92,7 +91,6 @@ class CustomerPlanOffer(Identified, Owned, Stamped, Base):
     was before the offer was accepted, should the purchase come to nothing.
     """
 
-    __tablename__ = "customer_plan_offer"
     __table_args__ = (
         belongs_to("customer"),
         UniqueConstraint("org_id", "id"),

@@ -1,6 +1,7 @@
 """Columns that are encrypted on the way to PostgreSQL and decrypted on the way back; repositories don't notice.
 
-A value from before there were keys, or written without any, is plain and read as it is.
+A value from before there were keys, or written without any, is plain and read as it is; one that looks encrypted is
+escaped, so that nobody's text is ever taken for what we encrypted.
 """
 
 import json
@@ -26,7 +27,11 @@ COMPANY: Sequence[Path] = (("company", "tax_id"), ("company", "address"), ("comp
 """What settings say of a company that not everyone with a copy of the database is to read."""
 
 _PREFIX = "sealed:"
-_MARK = _PREFIX.encode()
+_ESCAPE = f"{_PREFIX}:"
+"""What stands before a plain text that begins with the prefix; the id of a key is never empty."""
+
+_MARK, _ESCAPE_MARK = _PREFIX.encode(), _ESCAPE.encode()
+_PLAIN = "plain"
 _keyrings: "WeakKeyDictionary[Dialect, Keyring]" = WeakKeyDictionary()
 
 
@@ -49,12 +54,16 @@ class SealedText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Encrypt."""
         keyring = _keyrings.get(dialect)
-        return value if value is None or keyring is None else _PREFIX + keyring.seal_text(value, self.purpose)
+        if value is None or keyring is None:
+            return _ESCAPE + value if value is not None and value.startswith(_PREFIX) else value
+        return _PREFIX + keyring.seal_text(value, self.purpose)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Decrypt; raises `CannotDecrypt`."""
         if value is None or not value.startswith(_PREFIX):
             return value
+        if value.startswith(_ESCAPE):
+            return value.removeprefix(_ESCAPE)
         return _keyring(dialect).open_text(value.removeprefix(_PREFIX), self.purpose)
 
 
@@ -72,13 +81,15 @@ class SealedBytes(TypeDecorator[bytes]):
         """Encrypt."""
         keyring = _keyrings.get(dialect)
         if value is None or keyring is None:
-            return value
+            return _ESCAPE_MARK + value if value is not None and value.startswith(_MARK) else value
         return b"%s%s:%s" % (_MARK, keyring.current.key_id.encode(), keyring.seal(value, self.purpose))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         """Decrypt; raises `CannotDecrypt`."""
         if value is None or not value.startswith(_MARK):
             return value
+        if value.startswith(_ESCAPE_MARK):
+            return value.removeprefix(_ESCAPE_MARK)
         key_id, _, sealed = value.removeprefix(_MARK).partition(b":")
         return _keyring(dialect).open(key_id.decode(), sealed, self.purpose)
 
@@ -97,12 +108,9 @@ class SealedJson(TypeDecorator[Json]):
     def process_bind_param(self, value: Json | None, dialect: Dialect) -> Json | None:
         """Encrypt what the paths lead to."""
         keyring = _keyrings.get(dialect)
-        if value is None or keyring is None:
-            return value
-        sealed: Json = value
-        for path in self.paths:
-            sealed = self._sealed(sealed, path, keyring)
-        return sealed
+        for path in self.paths if value is not None else ():
+            value = self._sealed(value, path, keyring)
+        return value
 
     def process_result_value(self, value: Json | None, dialect: Dialect) -> Json | None:
         """Decrypt whatever is encrypted; raises `CannotDecrypt`."""
@@ -110,8 +118,10 @@ class SealedJson(TypeDecorator[Json]):
             value = self._opened(value, path, dialect)
         return value
 
-    def _sealed(self, value: Any, path: Path, keyring: Keyring) -> Any:
-        if not path:
+    def _sealed(self, value: Any, path: Path, keyring: Keyring | None) -> Any:
+        if not path and keyring is None:
+            return {SEALED: {_PLAIN: value}} if isinstance(value, dict) and value.keys() == {SEALED} else value
+        if not path and keyring is not None:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
             return {SEALED: keyring.seal_text(text, self.purpose)}
         if not isinstance(value, dict) or value.get(path[0]) is None:
@@ -126,6 +136,8 @@ class SealedJson(TypeDecorator[Json]):
             return {**value, path[0]: self._opened(inner, path[1:], dialect)} if isinstance(inner, dict) else value
         if value.keys() != {SEALED}:
             return value
+        if isinstance(value[SEALED], dict):
+            return value[SEALED].get(_PLAIN)
         return json.loads(_keyring(dialect).open_text(value[SEALED], self.purpose))
 
 

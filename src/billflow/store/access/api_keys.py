@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import Refused
 from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey, PresentedKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ApiKey
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Database
+from billflow.store.session.rows import as_id, as_record, row_by_id, written
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 _NO_DIGEST = bytes(32)
@@ -84,20 +84,15 @@ async def _create(session: AsyncSession, org_id: str, new: NewApiKey, change: Ch
         **new.model_dump() | {"scopes": sorted(new.scopes)},
     )
     session.add(row)
-    await session.flush()
-    await session.refresh(row)
-    record = _record(row)
+    record = _record(await written(session, row))
     after = record.model_dump(mode="json", include={"name", "mode", "scopes", "rate_limit", "expires_at"})
     recorder_of(session, row.org_id, change).audit("api_key.created", ("api_key", row.id), after=after)
     return IssuedKey(record=record, text=key.text())
 
 
 async def _locked(session: AsyncSession, key_id: str) -> ApiKey:
-    row = await session.get(ApiKey, as_id(key_id, "API key"), with_for_update=True)
-    if row is None:
-        raise NotFound(f"There is no API key {key_id!r}.")
-    return row
+    return await row_by_id(session, ApiKey, key_id, "API key", lock=True)
 
 
 def _record(row: ApiKey) -> ApiKeyRecord:
-    return from_row(ApiKeyRecord, row, key_id=row.id)
+    return as_record(ApiKeyRecord, row)

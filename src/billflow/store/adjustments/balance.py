@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_record
 
 APPLIED, RETURNED = "applied_to_invoice", "invoice_voided"
 
@@ -25,7 +25,7 @@ async def credits_to_post(
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
         .order_by(CreditRow.created_at, CreditRow.id)
     )
-    return [from_row(CreditToPost, credit, credit_id=credit.id) for credit in await session.scalars(query)]
+    return [as_record(CreditToPost, credit) for credit in await session.scalars(query)]
 
 
 async def note_posting(session: AsyncSession, org_id: UUID, credit_id: UUID, transaction_id: str) -> None:

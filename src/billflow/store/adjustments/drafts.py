@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason
 from billflow.models.tables import CreditNoteLineRow, CreditNoteRow, RefundRow
 from billflow.store.invoices.locks import LockedInvoice
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 
 def new_refund(

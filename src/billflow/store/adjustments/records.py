@@ -8,7 +8,6 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.adjustments import InvoiceMoney
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import (
     AdjustmentRef,
     AdjustmentStatus,
@@ -25,8 +24,7 @@ from billflow.models.tables import (
     RefundRow,
 )
 from billflow.store.invoices.records import lines_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_record, row_by_id
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,7 @@ def standing_of(money: Money) -> InvoiceMoney:
             credited[key] = credited.get(key, 0) + line.amount
     return InvoiceMoney(
         status=invoice.status,
+        currency=invoice.currency,
         total=invoice.total,
         amount_due=invoice.total if invoice.amount_due is None else invoice.amount_due,
         amount_paid=invoice.amount_paid,
@@ -104,7 +103,7 @@ def standing_of(money: Money) -> InvoiceMoney:
 
 def refund_record(money: Money, refund: RefundRow) -> RefundRecord:
     """Return a refund as it is shown."""
-    return from_row(RefundRecord, refund, refund_id=refund.id, **_result(money, refund))
+    return as_record(RefundRecord, refund, **_result(money, refund))
 
 
 def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
@@ -115,7 +114,7 @@ def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
         for line in money.note_lines
         if line.credit_note_id == note.id
     )
-    return from_row(CreditNoteRecord, note, credit_note_id=note.id, lines=lines, **_result(money, note))
+    return as_record(CreditNoteRecord, note, lines=lines, **_result(money, note))
 
 
 def _result(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
@@ -136,7 +135,4 @@ async def adjustment_by_id(session: AsyncSession, ref: AdjustmentRef) -> CreditN
     """Return the row of a credit note or refund; raises `NotFound`."""
     noun = ref.kind.replace("_", " ")
     table: type[RefundRow | CreditNoteRow] = RefundRow if ref.kind == "refund" else CreditNoteRow
-    found: RefundRow | CreditNoteRow | None = await session.get(table, as_id(ref.adjustment_id, noun))
-    if found is None:
-        raise NotFound(f"There is no {noun} {ref.adjustment_id!r}.")
-    return found
+    return await row_by_id(session, table, ref.adjustment_id, noun)

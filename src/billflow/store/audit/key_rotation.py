@@ -1,7 +1,6 @@
 """Rotation of the encryption key: what an older key encrypted, or none, is encrypted by the current one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, update
@@ -9,8 +8,8 @@ from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, upda
 from billflow.domain.errors import Refused
 from billflow.models.tables import Base, Org
 from billflow.models.tables.sealed import SealedBytes, SealedJson, SealedText
-from billflow.store.session.database import Database
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.database import Repository
+from billflow.store.session.monitoring import org_ids
 
 _AT_ONCE = 500
 _SEALED = (SealedText, SealedJson, SealedBytes)
@@ -18,19 +17,15 @@ _SEALED = (SealedText, SealedJson, SealedBytes)
 Columns = tuple["Column[Any]", ...]
 
 
-@dataclass(frozen=True)
-class KeyRotation:
+class KeyRotation(Repository):
     """The rows of all organizations, some hundred per transaction; stopped and run again it does them again."""
-
-    database: Database
 
     async def run(self) -> int:
         """Encrypt every row again and return how many there were; raises `Refused` without a key."""
         if self.database.keyring is None:
             raise Refused("There is no encryption key; set BILLFLOW_ENCRYPTION_KEYS.", code="no_encryption_key")
-        async with self.database.transaction(WATCH) as session:
-            orgs = (await session.scalars(select(Org.id).order_by(Org.id))).all()
-        return sum([await self._table(str(org), *found) for org in orgs for found in sealed_columns()])
+        orgs = await org_ids(self.database, select(Org.id).order_by(Org.id))
+        return sum([await self._table(org, *found) for org in orgs for found in sealed_columns()])
 
     async def _table(self, org_id: str, table: Table, columns: Columns) -> int:
         keys: Columns = tuple(table.primary_key.columns)

@@ -4,13 +4,12 @@ Both are append-only, so erasing a customer deletes its key, and what that key s
 """
 
 import base64
-import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, select
+from sqlalchemy import Dialect, Text, event, select, type_coerce
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, UOWTransaction
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.models.tables import AuditLog, CustomerKey, OutboxEvent
 from billflow.models.tables.base import Json
+from billflow.telemetry.damaged import damaged_values
 
 PERSONAL = frozenset(
     {
@@ -33,11 +33,15 @@ PERSONAL = frozenset(
         "slug",
         "website",
         "description",
+        "settings",
+        "reason",
+        "note",
     }
 )
-"""The fields that are personal data, wherever they stand in a JSON value."""
+"""The fields that are personal data, or free text in which some may stand, wherever they are in a JSON value."""
 
 ERASED = "[erased]"
+DAMAGED = "[damaged]"
 _MARK = "$personal"
 
 
@@ -50,7 +54,10 @@ def customer_of(row: AuditLog | OutboxEvent) -> UUID | None:
     if isinstance(row, OutboxEvent):
         return row.customer_id
     named = row.subject_id if row.subject_type == "customer" else (row.detail or {}).get("customer_id")
-    return None if named is None else UUID(str(named))
+    try:
+        return None if named is None else UUID(str(named))
+    except ValueError:
+        return None
 
 
 async def personal_data_of(session: AsyncSession, customers: Iterable[UUID | None]) -> "PersonalDataReader":
@@ -58,38 +65,65 @@ async def personal_data_of(session: AsyncSession, customers: Iterable[UUID | Non
     wanted = {customer for customer in customers if customer is not None}
     if not wanted:
         return PersonalDataReader({})
-    rows = await session.execute(_keys_of(wanted))
-    return PersonalDataReader({customer: _keyring(customer, secret) for customer, secret in rows})
+    rows = (await session.execute(_stored_keys_of(wanted))).all()
+    dialect = session.get_bind().dialect
+    return PersonalDataReader({customer: _readable(customer, stored, dialect) for customer, stored in rows})
 
 
 class PersonalDataReader:
-    """Opens what is sealed in JSON; what was erased reads `[erased]`."""
+    """Opens what is sealed in JSON; what was erased reads `[erased]`, what can't be decrypted `[damaged]`.
 
-    def __init__(self, keyrings: Mapping[UUID, Keyring]) -> None:
+    A key of None is itself damaged.
+    """
+
+    def __init__(self, keyrings: Mapping[UUID, Keyring | None]) -> None:
         self._keyrings = keyrings
 
     def open(self, customer_id: UUID | None, value: Any) -> Any:
-        """Return a JSON value as it was written."""
+        """Return a JSON value as it was written.
+
+        Only fields named in `PERSONAL` are ever sealed, so a client's own object that looks sealed stays as it is.
+        """
         if isinstance(value, list):
             return [self.open(customer_id, item) for item in value]
         if not isinstance(value, dict):
             return value
-        if value.keys() == {_MARK} and customer_id is not None:
-            return self._open_text(customer_id, value[_MARK])
-        return {name: self.open(customer_id, item) for name, item in value.items()}
+        return {name: self._open_field(customer_id, name, item) for name, item in value.items()}
 
-    def _open_text(self, customer_id: UUID, sealed: str) -> Any:
-        keyring = self._keyrings.get(customer_id)
-        if keyring is None:
+    def _open_field(self, customer_id: UUID | None, name: str, item: Any) -> Any:
+        is_sealed = name in PERSONAL and isinstance(item, dict) and item.keys() == {_MARK}
+        if not is_sealed or customer_id is None:
+            return self.open(customer_id, item)
+        if customer_id not in self._keyrings:
             return ERASED
-        try:
+        return _open_text(self._keyrings[customer_id], item[_MARK])
+
+
+def _open_text(keyring: Keyring | None, sealed: Any) -> Any:
+    try:
+        if keyring is not None and isinstance(sealed, str):
             return json.loads(keyring.open_text(sealed, _MARK))
-        except (CannotDecrypt, binascii.Error):
-            return ERASED
+    except (CannotDecrypt, ValueError):
+        pass
+    damaged_values().inc()
+    return DAMAGED
+
+
+def _readable(customer_id: UUID, stored: str, dialect: Dialect) -> Keyring | None:
+    """Return a customer's key; None where it is damaged, which must not hide other customers' history."""
+    try:
+        return _keyring(customer_id, str(CustomerKey.secret.type.process_result_value(stored, dialect)))
+    except (CannotDecrypt, ValueError):
+        return None
 
 
 def _keys_of(customers: Iterable[UUID]) -> Any:
     return select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_(customers))
+
+
+def _stored_keys_of(customers: Iterable[UUID]) -> Any:
+    stored = type_coerce(CustomerKey.secret, Text)
+    return select(CustomerKey.customer_id, stored).where(CustomerKey.customer_id.in_(customers))
 
 
 def _keyring(customer_id: UUID, secret: str) -> Keyring:
@@ -98,25 +132,22 @@ def _keyring(customer_id: UUID, secret: str) -> Keyring:
 
 def is_personal(value: Any) -> bool:
     """Tell whether a JSON value has personal data anywhere."""
+    found: list[Any] = []
+    _changed(value, found.append)
+    return bool(found)
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a JSON value with its personal data changed."""
     if isinstance(value, list):
-        return any(map(is_personal, value))
+        return [_changed(item, change) for item in value]
     if not isinstance(value, dict):
-        return False
-    return any((name in PERSONAL and item) or is_personal(item) for name, item in value.items())
+        return value
+    return {name: change(item) if name in PERSONAL and item else _changed(item, change) for name, item in value.items()}
 
 
 def _sealed(value: Any, keyring: Keyring) -> Any:
-    if isinstance(value, list):
-        return [_sealed(item, keyring) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _sealed_field(name, item, keyring) for name, item in value.items()}
-
-
-def _sealed_field(name: str, item: Any, keyring: Keyring) -> Any:
-    if name in PERSONAL and item:
-        return {_MARK: keyring.seal_text(json.dumps(item), _MARK)}
-    return _sealed(item, keyring)
+    return _changed(value, lambda item: {_MARK: keyring.seal_text(json.dumps(item), _MARK)})
 
 
 @event.listens_for(PersonalDataSession, "before_flush")

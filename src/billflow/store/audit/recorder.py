@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.tables import AuditLog, OutboxEvent
+from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class Recorder:
                 data=as_json(data),
             )
         )
+
+    def publish_invoice(self, event: str, invoice: InvoiceRow, data: Mapping[str, Any]) -> None:
+        """Put an event about an invoice into the outbox."""
+        self.publish(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
 
 
 def _differing(state: Json, other: Json) -> Json:

@@ -10,7 +10,7 @@ from billflow.models.contracts.customer_resources import ContactCreate, ContactU
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_record
 
 
 class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, ContactUpdate, ContactRecord]):
@@ -36,7 +36,7 @@ async def contacts_of(session: AsyncSession, customer_id: UUID) -> tuple[Contact
     """Return a customer's contacts in their order."""
     query = select(CustomerContact).where(CustomerContact.customer_id == customer_id)
     rows = await session.scalars(query.order_by(*PostgresContactRepository.order))
-    return tuple(from_row(ContactRecord, row, contact_id=row.id) for row in rows)
+    return tuple(as_record(ContactRecord, row) for row in rows)
 
 
 async def _unmake_primary(session: AsyncSession, customer_id: UUID) -> None:

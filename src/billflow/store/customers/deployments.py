@@ -8,11 +8,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import Deployment, DeploymentKind, NewCustomer
 from billflow.models.tables import CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id, existing
 
 LONGEST_SLUG = 40
 DeploymentRow = Realm | RemoteRealm | RemoteServer
@@ -62,7 +62,4 @@ async def customer_of_deployment(session: AsyncSession, deployment_id: str) -> U
     query = select(CustomerRow.id).where(
         or_(CustomerRow.realm_id == key, CustomerRow.remote_realm_id == key, CustomerRow.remote_server_id == key)
     )
-    customer_id = (await session.scalars(query)).one_or_none()
-    if customer_id is None:
-        raise NotFound(f"There is no deployment {deployment_id!r}.")
-    return customer_id
+    return existing((await session.scalars(query)).one_or_none(), "deployment", deployment_id)

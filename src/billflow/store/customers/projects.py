@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
 from billflow.models.contracts.customer_resources import ProjectCreate, ProjectRecord, ProjectUpdate
 from billflow.models.contracts.customers import CustomerRef
@@ -15,7 +15,7 @@ from billflow.ports.customers import ProjectRepository
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.deployments import slug_of
 from billflow.store.customers.resources import ProjectResourceRepository
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id, existing
 
 
 class PostgresProjectRepository(
@@ -60,9 +60,8 @@ async def _account_id(session: AsyncSession, customer: CustomerRow, account_id: 
     if account_id is None:
         return (await default_account(session, customer.id)).id
     found = await session.get(BillingAccountRow, as_id(account_id, "billing account"))
-    if found is None or found.customer_id != customer.id:
-        raise NotFound(f"There is no billing account {account_id!r} of that customer.")
-    return found.id
+    mine = found if found and found.customer_id == customer.id else None
+    return existing(mine, "billing account", account_id, " of that customer").id
 
 
 async def _free_slug(session: AsyncSession, customer: CustomerRow, name: str) -> str:

@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.errors import InternalError
 from billflow.models.contracts.customers import (
     BillingAccountRecord,
@@ -18,7 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
     select(
@@ -52,9 +51,7 @@ async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerR
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
     found = (await session.execute(SHOWN.where(CustomerRow.id == customer_id))).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no customer {str(customer_id)!r}.")
-    record = record_of(ShownRows(*found))
+    record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
 
 
@@ -62,23 +59,17 @@ def record_of(rows: ShownRows) -> CustomerRecord:
     """Return a customer as it is shown."""
     customer = rows.customer
     deployment_id, deployment = _deployment(rows)
-    return from_row(
+    return as_record(
         CustomerRecord,
         customer,
-        customer_id=customer.id,
         deployment=deployment,
         deployment_id=deployment_id,
         hosting=hosting_of(customer),
         metadata=customer.metadata_,
-        pricing=pricing_of(customer),
-        billing_account=from_row(BillingAccountRecord, rows.account, billing_account_id=rows.account.id),
+        pricing=from_row(CustomerPricing, customer),
+        billing_account=as_record(BillingAccountRecord, rows.account),
         contacts=(),
     )
-
-
-def pricing_of(customer: CustomerRow) -> CustomerPricing:
-    """Return what support agreed with the customer."""
-    return from_row(CustomerPricing, customer)
 
 
 def _deployment(rows: ShownRows) -> tuple[UUID, Deployment]:

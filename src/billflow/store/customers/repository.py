@@ -1,10 +1,10 @@
 """Customers as rows: created with what they run on and pay from, changed, priced, suspended and deleted."""
 
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -27,27 +27,19 @@ from billflow.models.tables import (
     RemoteServer,
 )
 from billflow.store.audit.recorder import recorder_of
+from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.deployments import DeploymentRow, create_deployment
-from billflow.store.customers.records import customer_record, pricing_of
-from billflow.store.customers.status import (
-    check_no_live_plan,
-    check_no_open_invoice,
-    hold_until_resumed,
-    set_status,
-)
-from billflow.store.customers.transactions import customer_change, lock_with_plans
-from billflow.store.plans.start import locked_customer
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json
+from billflow.store.customers.records import customer_record
+from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice, hold_until_resumed, set_status
+from billflow.store.customers.transactions import customer_and_plans_change, customer_change
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, from_row
 
 
-@dataclass(frozen=True)
-class PostgresCustomerRepository:
+class PostgresCustomerRepository(Repository):
     """Customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def create(self, org_id: str, new: NewCustomer, change: ChangeContext) -> CustomerRecord:
         """Create a customer with its deployment and default billing account.
@@ -78,60 +70,57 @@ class PostgresCustomerRepository:
         """Agree on prices with a customer, for plans that are still to start.
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
+        Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await locked_customer(session, ref.customer_id)
+        async with customer_change(self.database, ref, change) as (customer, recorder):
+            currency = (await default_account(recorder.session, customer.id)).currency
+            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
+                in_steps(getattr(pricing, name), currency, name)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
-            before, after = as_json(pricing_of(customer)), as_json(pricing)
+            before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)
             for name in CustomerPricing.model_fields:
                 setattr(customer, name, getattr(pricing, name))
-            recorder = recorder_of(session, customer.org_id, change)
             recorder.audit("customer.pricing_set", ("customer", customer.id), before=before, after=after)
             recorder.publish("customer.pricing_set", after, customer_id=customer.id)
-            return await customer_record(session, customer.id)
+            return await customer_record(recorder.session, customer.id)
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Stop all charges from `change.at` on; suspended already stays as it is. Raises `Refused` for a closed one."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, _ = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, _, recorder):
             if customer.status is CustomerStatus.INACTIVE:
                 raise Refused("The customer's account is closed; activate it first.", code="customer_not_active")
-            set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.SUSPENDED, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def activate(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Let the customer back in; its live plans stay unbilled until each took the step that resumes it."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             for plan in plans:
                 hold_until_resumed(plan, customer)
-            set_status(customer, CustomerStatus.ACTIVE, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.ACTIVE, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def deactivate(self, ref: CustomerRef, change: ChangeContext) -> CustomerRecord:
         """Close the account; raises `Refused` while a plan is live or being bought."""
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             check_no_live_plan(plans)
-            set_status(customer, CustomerStatus.INACTIVE, recorder_of(session, customer.org_id, change), change)
-            return await customer_record(session, customer.id)
+            set_status(customer, CustomerStatus.INACTIVE, recorder, change)
+            return await customer_record(recorder.session, customer.id)
 
     async def delete(self, ref: CustomerRef, change: ChangeContext) -> None:
         """Take a customer out of use: its contacts and projects go, what it was billed stays.
 
         Raises `Refused` while a plan is live or being bought, or an invoice is open.
         """
-        async with self.database.unit_of_work(ref.org_id) as session:
-            customer, plans = await lock_with_plans(session, ref.customer_id)
+        async with customer_and_plans_change(self.database, ref, change) as (customer, plans, recorder):
             check_no_live_plan(plans)
-            await check_no_open_invoice(session, customer.id)
+            await check_no_open_invoice(recorder.session, customer.id)
             for table in (CustomerContact, ProjectRow):
-                await session.execute(delete(table).where(table.customer_id == customer.id))
+                await recorder.session.execute(delete(table).where(table.customer_id == customer.id))
             before, detail = {"status": customer.status}, {"reason": change.reason}
             customer.status, customer.suspended_at = CustomerStatus.INACTIVE, None
             customer.deleted_at = change.at
-            recorder = recorder_of(session, customer.org_id, change)
             recorder.audit("customer.deleted", ("customer", customer.id), before=before, detail=detail)
             recorder.publish("customer.deleted", detail, customer_id=customer.id)
 

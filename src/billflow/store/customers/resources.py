@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import Refused
 from billflow.models.contracts.customer_resources import ProjectRef
 from billflow.models.contracts.customer_settings import ResolvedSettings
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
@@ -22,8 +21,8 @@ from billflow.store.customers.changes import overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.settings import resolved_settings
 from billflow.store.customers.transactions import load_customer
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, as_record, existing, row_by_id, written
 
 Ref = TypeVar("Ref", CustomerRef, ProjectRef)
 New = TypeVar("New", bound=BaseModel)
@@ -43,14 +42,11 @@ class Owner(NamedTuple):
         return ("project_id", self.project.id) if self.project else ("customer_id", self.customer.id)
 
 
-@dataclass(frozen=True)
-class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
+class ResourceRepository(Repository, ABC, Generic[Ref, New, Update, Record]):
     """One kind of resource; every method is one transaction, and a change is made under the customer's lock.
 
     Unknown ids raise `NotFound`; `Refused` is raised for what a rule forbids, and where what must be unique is not.
     """
-
-    database: Database
 
     table: ClassVar[Any]
     record: ClassVar[Any]
@@ -78,7 +74,7 @@ class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
             row = self.table(id=resource_id or uuid4(), org_id=owner.customer.org_id, **values)
             recorder.session.add(row)
             self._note(recorder, "created", owner, row, after=self._audited(row))
-            return await self._written(recorder.session, row)
+            return self._record(await written(recorder.session, row))
 
     async def update(self, ref: Ref, resource_id: str, update: Update, change: ChangeContext) -> Record:
         """Change the fields that *update* sets; settings are merged."""
@@ -88,7 +84,7 @@ class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
             before, after = overwrite(row, update)
             if after:
                 self._note(recorder, "updated", owner, row, before=before, after=after)
-            return await self._written(recorder.session, row)
+            return self._record(await written(recorder.session, row))
 
     async def delete(self, ref: Ref, resource_id: str, change: ChangeContext) -> None:
         """Remove one."""
@@ -123,9 +119,8 @@ class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
         label = self.noun.replace("_", " ")
         found = await session.get(self.table, as_id(resource_id, label))
         column, key = owner.link
-        if found is None or getattr(found, column) != key:
-            raise NotFound(f"There is no {label} {resource_id!r} of that {column.removesuffix('_id')}.")
-        return found
+        mine = found if getattr(found, column, None) == key else None
+        return existing(mine, label, resource_id, f" of that {column.removesuffix('_id')}")
 
     def _note(self, recorder: Recorder, verb: str, owner: Owner, row: Any, **states: Json) -> None:
         action, customer_id = f"{self.noun}.{verb}", owner.customer.id
@@ -135,14 +130,9 @@ class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
     def _audited(self, row: Any) -> Json:
         return as_json({name: getattr(row, name) for name in self.audited})
 
-    async def _written(self, session: AsyncSession, row: Any) -> Record:
-        await session.flush()
-        await session.refresh(row)
-        return self._record(row)
-
     def _record(self, row: Any) -> Record:
         kind: type[Record] = self.record
-        return from_row(kind, row, **{f"{self.noun}_id": row.id})
+        return as_record(kind, row)
 
 
 class ProjectResourceRepository(ResourceRepository[Ref, New, Update, Record]):
@@ -168,7 +158,5 @@ async def load_owner(session: AsyncSession, ref: CustomerRef | ProjectRef, *, lo
     """Return whose resources *ref* names, the customer locked with *lock*; raises `NotFound`."""
     if isinstance(ref, CustomerRef):
         return Owner(await load_customer(session, ref.customer_id, lock=lock))
-    project = await session.get(ProjectRow, as_id(ref.project_id, "project"))
-    if project is None:
-        raise NotFound(f"There is no project {ref.project_id!r}.")
+    project = await row_by_id(session, ProjectRow, ref.project_id, "project")
     return Owner(await load_customer(session, str(project.customer_id), lock=lock), project)

@@ -1,14 +1,13 @@
 """What deployments report of how many people they have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.models.tables import CustomerRow
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import row_by_id
 
 _REPORT = text(
     "INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
@@ -18,11 +17,8 @@ _REPORT = text(
 )
 
 
-@dataclass(frozen=True)
-class PostgresSeatRepository:
+class PostgresSeatRepository(Repository):
     """Seat observations; every method is one transaction."""
-
-    database: Database
 
     async def report(self, ref: CustomerRef, reports: Sequence[SeatReport]) -> int:
         """Store what a deployment reported, and return how many moments were new; the first report of one counts.
@@ -30,9 +26,7 @@ class PostgresSeatRepository:
         Raises `NotFound`.
         """
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer = await session.get(CustomerRow, as_id(ref.customer_id, "customer"))
-            if customer is None:
-                raise NotFound(f"There is no customer {ref.customer_id!r}.")
+            customer = await row_by_id(session, CustomerRow, ref.customer_id, "customer")
             new = {
                 "org": customer.org_id,
                 "customer": customer.id,

@@ -1,7 +1,5 @@
 """The settings of a customer, which its projects and their channels inherit."""
 
-from dataclasses import dataclass
-
 from billflow.domain.inheritance import Level, effective, merged, resolved, without
 from billflow.models.contracts.customer_settings import (
     CustomerSettings,
@@ -14,14 +12,11 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import ChannelRow, CustomerRow, ProjectRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import customer_change, customer_read
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 
 
-@dataclass(frozen=True)
-class PostgresSettingsRepository:
+class PostgresSettingsRepository(Repository):
     """The settings of customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def get(self, ref: CustomerRef) -> ResolvedSettings:
         """Return the customer's settings, and where each comes from."""
@@ -52,6 +47,11 @@ def resolved_settings(*holders: CustomerRow | ProjectRow | ChannelRow) -> Resolv
 def _write(recorder: Recorder, customer: CustomerRow, settings: Json) -> Json:
     before, customer.settings = customer.settings, checked_size(settings)
     if before != settings:
-        recorder.audit("customer.settings_updated", ("customer", customer.id), before=before, after=settings)
+        recorder.audit(
+            "customer.settings_updated",
+            ("customer", customer.id),
+            before={"settings": before},
+            after={"settings": settings},
+        )
         recorder.publish("customer.settings_updated", {"settings": settings}, customer_id=customer.id)
     return settings

@@ -6,29 +6,29 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.errors import NotFound, Refused
+from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipRequestCreate, SponsorshipStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import LIVE, customer_change, customer_read
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, existing, written
 
 
 @dataclass(frozen=True)
-class PostgresSponsorshipRepository:
+class PostgresSponsorshipRepository(Repository):
     """Sponsorship requests of customers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    database: Database
     catalog: Catalog
 
     async def list(self, ref: CustomerRef) -> tuple[SponsorshipRecord, ...]:
         """Return all requests, the newest first."""
         async with customer_read(self.database, ref) as (customer, session):
             query = select(SponsorshipRequest).where(SponsorshipRequest.customer_id == customer.id)
-            return tuple(map(_record, await session.scalars(query.order_by(SponsorshipRequest.created_at.desc()))))
+            rows = await session.scalars(query.order_by(SponsorshipRequest.created_at.desc()))
+            return tuple(as_record(SponsorshipRecord, row) for row in rows)
 
     async def request(
         self, ref: CustomerRef, new: SponsorshipRequestCreate, change: ChangeContext
@@ -41,7 +41,7 @@ class PostgresSponsorshipRepository:
             recorder.session.add(row)
             customer.sponsorship_pending = True
             _note(recorder, customer, row, "customer.sponsorship_requested")
-            return await _written(recorder, row)
+            return as_record(SponsorshipRecord, await written(recorder.session, row))
 
     async def approve(self, ref: CustomerRef, request_id: str, change: ChangeContext) -> SponsorshipRecord:
         """Approve a request, once; raises `Refused` on a paid plan, with a scheduled upgrade, or a closed account."""
@@ -50,7 +50,7 @@ class PostgresSponsorshipRepository:
             if row.status is not SponsorshipStatus.APPROVED:
                 await self._check_may_be_sponsored(recorder, customer)
                 _decide(recorder, customer, row, (SponsorshipStatus.APPROVED, change))
-            return await _written(recorder, row)
+            return as_record(SponsorshipRecord, await written(recorder.session, row))
 
     async def decline(self, ref: CustomerRef, request_id: str, change: ChangeContext) -> SponsorshipRecord:
         """Decline a request, once; raises `Refused` where it was approved."""
@@ -58,7 +58,7 @@ class PostgresSponsorshipRepository:
             row = await _request(recorder, customer, request_id)
             if row.status is not SponsorshipStatus.DECLINED:
                 _decide(recorder, customer, row, (SponsorshipStatus.DECLINED, change))
-            return await _written(recorder, row)
+            return as_record(SponsorshipRecord, await written(recorder.session, row))
 
     async def _check_may_be_sponsored(self, recorder: Recorder, customer: CustomerRow) -> None:
         if customer.status is CustomerStatus.INACTIVE:
@@ -73,9 +73,8 @@ class PostgresSponsorshipRepository:
 
 async def _request(recorder: Recorder, customer: CustomerRow, request_id: str) -> SponsorshipRequest:
     row = await recorder.session.get(SponsorshipRequest, as_id(request_id, "sponsorship request"))
-    if row is None or row.customer_id != customer.id:
-        raise NotFound(f"There is no sponsorship request {request_id!r} of that customer.")
-    return row
+    mine = row if row and row.customer_id == customer.id else None
+    return existing(mine, "sponsorship request", request_id, " of that customer")
 
 
 def _decide(
@@ -96,13 +95,3 @@ def _note(recorder: Recorder, customer: CustomerRow, row: SponsorshipRequest, ev
     data = {"sponsorship_request_id": str(row.id), "reason": row.reason}
     recorder.audit(event, ("customer", customer.id), detail=data)
     recorder.publish(event, data, customer_id=customer.id)
-
-
-async def _written(recorder: Recorder, row: SponsorshipRequest) -> SponsorshipRecord:
-    await recorder.session.flush()
-    await recorder.session.refresh(row)
-    return _record(row)
-
-
-def _record(row: SponsorshipRequest) -> SponsorshipRecord:
-    return from_row(SponsorshipRecord, row, sponsorship_request_id=row.id)

@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import CustomerPlan, CustomerRow
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Database
+from billflow.store.session.rows import NO_KEY, as_id, existing, row_by_id
 
-LIVE = or_(
-    CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live]),
-    CustomerPlan.awaiting_invoice_id.is_not(None),
-)
+RUNS = CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live])
+"""Plans that run."""
+
+LIVE = or_(RUNS, CustomerPlan.awaiting_invoice_id.is_not(None))
 """Plans that run, or wait for their purchase to be paid."""
 
 
@@ -42,13 +42,20 @@ async def customer_change(
             yield customer, recorder_of(session, customer.org_id, change)
 
 
+@asynccontextmanager
+async def customer_and_plans_change(
+    database: Database, ref: CustomerRef, change: ChangeContext
+) -> AsyncIterator[tuple[CustomerRow, Sequence[CustomerPlan], Recorder]]:
+    """Open a transaction that changes a customer, under its lock and that of its live plans; raises `NotFound`."""
+    async with database.unit_of_work(ref.org_id) as session:
+        customer, plans = await lock_with_plans(session, ref.customer_id)
+        yield customer, plans, recorder_of(session, customer.org_id, change)
+
+
 async def load_customer(session: AsyncSession, customer_id: str, *, lock: bool = False) -> CustomerRow:
     """Return a customer, with *lock* locked until the transaction ends; raises `NotFound`, also for a deleted one."""
-    key = as_id(customer_id, "customer")
-    customer = await session.get(CustomerRow, key, with_for_update={"key_share": True} if lock else None)
-    if customer is None or customer.deleted_at is not None:
-        raise NotFound(f"There is no customer {customer_id!r}.")
-    return customer
+    customer = await row_by_id(session, CustomerRow, customer_id, "customer", lock=NO_KEY if lock else None)
+    return existing(customer if customer.deleted_at is None else None, "customer", customer_id)
 
 
 async def lock_with_plans(session: AsyncSession, customer_id: str) -> tuple[CustomerRow, Sequence[CustomerPlan]]:

@@ -1,7 +1,6 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from billflow.domain.dunning import (
     UnpaidInvoice,
     WriteOffDecision,
     check_policy,
-    let_go,
+    decide_write_off,
     without_consequences,
 )
 from billflow.domain.errors import NotFound
@@ -28,16 +27,7 @@ from billflow.models.contracts.collection import CollectionTerms, SmallOrganizat
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.mail import Occasion
-from billflow.models.tables import (
-    CustomerPlan,
-    CustomerRow,
-    DunningPolicyRow,
-    InvoiceRow,
-    MailRow,
-    PaymentAttempt,
-    SeatRow,
-    TestClock,
-)
+from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
@@ -45,8 +35,10 @@ from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.plans.start import newest_observation
+from billflow.store.plans.test_clocks import clock_of_invoice
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""
@@ -55,11 +47,8 @@ _POLICY = TypeAdapter(DunningPolicy)
 _FAILED = ("declined", "requires_action")
 
 
-@dataclass(frozen=True)
-class PostgresDunningRepository(DunningRepository):
+class PostgresDunningRepository(Repository, DunningRepository):
     """The policy of an organization, and the invoices that are not paid in time."""
-
-    database: Database
 
     async def policy(self, org_id: str) -> DunningPolicy:
         """Return how the organization collects."""
@@ -111,7 +100,7 @@ class PostgresDunningRepository(DunningRepository):
                 policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
                 last_outcome=outcome,
-                clock_at=await _clock_at(session, plan),
+                clock_at=await clock_of_invoice(session, invoice.id),
             )
 
     async def live_plans(self, ref: InvoiceRef) -> SuspensionResult:
@@ -177,11 +166,6 @@ class PostgresDunningRepository(DunningRepository):
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 
-async def _clock_at(session: AsyncSession, plan: CustomerPlan) -> datetime | None:
-    clock = await session.get(TestClock, plan.test_clock_id) if plan.test_clock_id else None
-    return clock.now_at if clock else None
-
-
 def _written(org_id: str, policy: DunningPolicy) -> Insert:
     row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
     return row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
@@ -215,16 +199,10 @@ async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) 
 async def _decided(
     session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
 ) -> WriteOffDecision:
-    seen = (
-        select(SeatRow.members, SeatRow.guests)
-        .where(SeatRow.customer_id == customer.id, SeatRow.observed_at <= at)
-        .order_by(SeatRow.observed_at.desc())
-        .limit(1)
-    )
-    counts = (await session.execute(seen)).one_or_none()
-    if counts is None:
+    seen = await newest_observation(session, customer, at)
+    if seen is None:
         return WriteOffDecision()
-    seats = seat_count(hosting_of(customer), *counts)
+    seats = seat_count(hosting_of(customer), seen.members, seen.guests)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)
@@ -232,7 +210,7 @@ async def _decided(
         .limit(rule.invoices)
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
-    return let_go(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+    return decide_write_off(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Invoices as rows: writing a draft with its lines, and voiding what is still open."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
@@ -31,10 +32,8 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
         currency=draft.currency,
         total=draft.total,
         issued_at=draft.at,
-        collection_method=draft.terms.collection_method,
-        days_until_due=draft.terms.days_until_due,
+        **asdict(draft.terms),
         due_at=due_at,
-        auto_advance=draft.terms.auto_advance,
         statement_descriptor=draft.statement_descriptor,
         flat_discount_months=draft.flat_discount_months,
         licenses=draft.licenses,
@@ -81,13 +80,7 @@ def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None
     invoice.next_attempt_at = invoice.next_action = None
     customer.flat_discounted_months += invoice.flat_discount_months
     return_balance(invoice, recorder)
-    recorder.publish(
-        "invoice.voided",
-        {"total": invoice.total, "currency": invoice.currency},
-        customer_id=invoice.customer_id,
-        plan_id=invoice.plan_id,
-        invoice_id=invoice.id,
-    )
+    recorder.publish_invoice("invoice.voided", invoice, {"total": invoice.total, "currency": invoice.currency})
 
 
 async def prepaid_line(session: AsyncSession, plan_id: UUID, trial_id: UUID | None = None) -> UUID | None:

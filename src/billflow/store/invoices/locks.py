@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.adjustments.balance import use_balance_again
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import NO_KEY, as_id, existing
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class LockedInvoice:
             use_balance_again(invoice, self.recorder)
         after = {"status": invoice.status, "amount_paid": amount_paid}
         self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=before, after=after)
-        self.publish("invoice.paid", after | {"late": before["status"] is InvoiceStatus.VOID})
+        self.recorder.publish_invoice("invoice.paid", invoice, after | {"late": before["status"] is InvoiceStatus.VOID})
 
     def mark_uncollectible(self, reason: str | None = None) -> None:
         """Mark the invoice uncollectible."""
@@ -49,14 +48,7 @@ class LockedInvoice:
     def record(self, event: str, data: Mapping[str, Any]) -> None:
         """Write an event about the invoice, and its entry of the audit log."""
         self.recorder.audit(event, ("invoice", self.invoice.id), detail=dict(data))
-        self.publish(event, data)
-
-    def publish(self, event: str, data: Mapping[str, Any]) -> None:
-        """Write an event about the invoice."""
-        invoice = self.invoice
-        self.recorder.publish(
-            event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id
-        )
+        self.recorder.publish_invoice(event, self.invoice, data)
 
 
 async def lock_invoice(
@@ -79,9 +71,7 @@ async def lock_invoice(
         .where(InvoiceRow.id == invoice_id)
         .with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
     )
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
-    invoice = await session.get_one(InvoiceRow, invoice_id, with_for_update={"key_share": True})
+    plan, customer = existing((await session.execute(query)).one_or_none(), "invoice", ref.invoice_id)
+    invoice = await session.get_one(InvoiceRow, invoice_id, with_for_update=NO_KEY)
     recorder = Recorder(session, invoice.org_id, at or invoice.issued_at, actor, request_id)
-    return LockedInvoice(found[0], found[1], invoice, recorder)
+    return LockedInvoice(plan, customer, invoice, recorder)

@@ -1,6 +1,5 @@
 """Invoices as lists and pages show them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,27 +8,23 @@ from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Page, Paging
 from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.invoices.records import invoice_detail, invoice_record, summary
+from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
 from billflow.store.session.filters import invoices_that
-from billflow.store.session.paging import page
+from billflow.store.session.paging import ALL, page
+from billflow.store.session.rows import as_id, as_record
 
-ALL = Paging()
 
-
-@dataclass(frozen=True)
-class PostgresInvoiceQueries:
+class PostgresInvoiceQueries(Repository):
     """What the records say of invoices; nothing here writes. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def search(self, org_id: str, wanted: InvoiceFilter, paging: Paging = ALL) -> Page[InvoiceRecord]:
         """Return one part of the invoices, the newest first."""
         order = (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
             query = select(InvoiceRow).where(*invoices_that(wanted))
-            return await page(session, query, order, paging, lambda row: invoice_record(row[0]))
+            return await page(session, query, order, paging, lambda row: as_record(InvoiceRecord, row[0]))
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""

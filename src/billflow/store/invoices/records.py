@@ -6,15 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
-from billflow.models.contracts.invoices import (
-    BilledCustomer,
-    InvoiceLine,
-    InvoiceRef,
-    InvoiceSummary,
-    InvoiceToCollect,
-)
-from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, InvoiceRecord, LineRecord
+from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
+from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
@@ -26,26 +19,17 @@ from billflow.models.tables import (
     PaymentAttempt,
 )
 from billflow.store.adjustments.balance import credits_to_post
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:
     """Return the little that answers need to know of an invoice."""
-    return from_row(InvoiceSummary, invoice, invoice_id=invoice.id)
-
-
-def invoice_record(invoice: InvoiceRow) -> InvoiceRecord:
-    """Return an invoice as lists show it."""
-    return from_row(InvoiceRecord, invoice, invoice_id=invoice.id)
+    return as_record(InvoiceSummary, invoice)
 
 
 async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
     """Return the row of an invoice; raises `NotFound`."""
-    invoice = await session.get(InvoiceRow, as_id(invoice_id, "invoice"))
-    if invoice is None:
-        raise NotFound(f"There is no invoice {invoice_id!r}.")
-    return invoice
+    return await row_by_id(session, InvoiceRow, invoice_id, "invoice")
 
 
 async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
@@ -54,11 +38,10 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     lines = await lines_of(session, invoice.id)
     billed = await _billed(session, (line.id for line in lines))
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
-    return from_row(
+    return as_record(
         InvoiceDetail,
         invoice,
-        invoice_id=invoice.id,
-        lines=tuple(from_row(LineRecord, row, line_id=row.id, entries=billed.get(row.id, ())) for row in lines),
+        lines=tuple(as_record(LineRecord, row, entries=billed.get(row.id, ())) for row in lines),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
 
@@ -92,17 +75,14 @@ async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceT
         .join(Org, Org.id == InvoiceRow.org_id)
         .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
     )
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no invoice {ref.invoice_id!r}.")
+    found = existing((await session.execute(query)).one_or_none(), "invoice", ref.invoice_id)
     invoice, customer, account, livemode = found
     lines = await lines_of(session, invoice.id)
-    return from_row(
+    return as_record(
         InvoiceToCollect,
         invoice,
-        invoice_id=invoice.id,
         customer=billed_customer(customer, account, livemode=livemode),
-        lines=tuple(from_row(InvoiceLine, line, line_id=line.id) for line in lines),
+        lines=tuple(as_record(InvoiceLine, line) for line in lines),
         credits=tuple(await credits_to_post(session, customer, account)),
     )
 
@@ -111,10 +91,9 @@ def billed_customer(
     customer: CustomerRow, account: BillingAccountRow, *, livemode: bool | None = None
 ) -> BilledCustomer:
     """Return who pays, as Stripe is to know them."""
-    return from_row(
+    return as_record(
         BilledCustomer,
         account,
-        billing_account_id=account.id,
         name=customer.name,
         email=account.invoice_email or customer.email,
         livemode=livemode,

@@ -1,11 +1,9 @@
 """What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
@@ -26,14 +24,15 @@ from billflow.models.contracts.invoices import (
     RequiresAction,
 )
 from billflow.models.contracts.steps import PlanRef
-from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow, PaymentAttempt, TestClock
-from billflow.models.tables.base import Json
+from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, use_balance
 from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
-from billflow.store.session.database import Database, as_id
+from billflow.store.plans.test_clocks import clock_of_invoice
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
     Declined: "invoice.payment_failed",
@@ -49,11 +48,8 @@ _CLOSES = {
 """Which statuses of ours Stripe's may end."""
 
 
-@dataclass(frozen=True)
-class PostgresInvoiceRepository(InvoiceRepository):
+class PostgresInvoiceRepository(Repository, InvoiceRepository):
     """Invoices in PostgreSQL, on their way to being paid."""
-
-    database: Database
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         async with self.database.unit_of_work(ref.org_id) as session:
@@ -102,7 +98,8 @@ class PostgresInvoiceRepository(InvoiceRepository):
             locked = await lock_invoice(session, ref, at)
             invoice, answer = locked.invoice, outcome.model_dump(mode="json")
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            await _note_attempt(session, invoice, ref.attempt, answer, at)
+            tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
+            await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
@@ -132,7 +129,7 @@ class PostgresInvoiceRepository(InvoiceRepository):
     ) -> InvoiceStatusChanged | None:
         async with self.database.unit_of_work(ref.org_id) as session:
             try:
-                moment = await _clock_of(session, ref) or at
+                moment = await clock_of_invoice(session, as_id(ref.invoice_id, "invoice")) or at
                 locked = await lock_invoice(session, ref, moment)
             except NotFound:
                 return None
@@ -142,25 +139,10 @@ class PostgresInvoiceRepository(InvoiceRepository):
             return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
 
 
-async def _note_attempt(session: AsyncSession, invoice: InvoiceRow, n: int, answer: Json, at: datetime) -> None:
-    row = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": n, "outcome": answer, "at": at}
-    await session.execute(insert(PaymentAttempt).values(row).on_conflict_do_nothing())
-
-
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:
     if customer.billing_account_id is None:
         return BillingAccountRow.is_default.is_(True)
     return BillingAccountRow.id == as_id(customer.billing_account_id, "billing account")
-
-
-async def _clock_of(session: AsyncSession, ref: InvoiceRef) -> datetime | None:
-    query = (
-        select(TestClock.now_at)
-        .join(CustomerPlan, CustomerPlan.test_clock_id == TestClock.id)
-        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
-        .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
-    )
-    return (await session.scalars(query)).one_or_none()
 
 
 def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:

@@ -1,7 +1,6 @@
 """Mails as rows: what there is to say, and what was written, once per debt and occasion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -9,25 +8,19 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.mail import ListedInvoice, Mail, MailRecord, NotificationFacts, NotificationInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, MailRow
 from billflow.ports.mail import MailRepository
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.paging import page
-
-ALL = Paging()
+from billflow.store.session.database import Repository
+from billflow.store.session.paging import ALL, page
+from billflow.store.session.rows import as_id, as_record, existing, row_by_id
 
 
-@dataclass(frozen=True)
-class PostgresMailRepository(MailRepository):
+class PostgresMailRepository(Repository, MailRepository):
     """The log of mails to customers; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         query = (
@@ -37,9 +30,7 @@ class PostgresMailRepository(MailRepository):
             .where(InvoiceRow.id == as_id(notification.invoice_id, "invoice"))
         )
         async with self.database.unit_of_work(notification.org_id) as session:
-            found = (await session.execute(query)).one_or_none()
-            if found is None:
-                raise NotFound(f"There is no invoice {notification.invoice_id!r}.")
+            found = existing((await session.execute(query)).one_or_none(), "invoice", notification.invoice_id)
             invoice, customer, account = found
             return NotificationFacts(
                 customer_id=str(customer.id),
@@ -69,7 +60,8 @@ class PostgresMailRepository(MailRepository):
         )
         async with self.database.unit_of_work(notification.org_id) as session:
             await session.execute(row.on_conflict_do_nothing())
-            return _record((await session.scalars(select(MailRow).where(MailRow.key == notification.key))).one())
+            stored = await session.scalars(select(MailRow).where(MailRow.key == notification.key))
+            return as_record(MailRecord, stored.one())
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
         query = update(MailRow).where(MailRow.id == as_id(mail_id, "mail"), MailRow.sent_at.is_(None))
@@ -82,15 +74,13 @@ class PostgresMailRepository(MailRepository):
         if customer_id is not None:
             query = query.where(MailRow.customer_id == as_id(customer_id, "customer"))
         async with self.database.unit_of_work(org_id) as session:
-            return await page(session, query, (MailRow.created_at, MailRow.id), paging, lambda row: _record(row[0]))
+            order = (MailRow.created_at, MailRow.id)
+            return await page(session, query, order, paging, lambda row: as_record(MailRecord, row[0]))
 
     async def get(self, org_id: str, mail_id: str) -> MailRecord:
         """Return one mail; raises `NotFound`."""
         async with self.database.unit_of_work(org_id) as session:
-            found = await session.get(MailRow, as_id(mail_id, "mail"))
-            if found is None:
-                raise NotFound(f"There is no mail {mail_id!r}.")
-            return _record(found)
+            return as_record(MailRecord, await row_by_id(session, MailRow, mail_id, "mail"))
 
 
 def _name(invoice: InvoiceRow) -> str:
@@ -106,7 +96,3 @@ async def _listed(session: AsyncSession, invoice_ids: Sequence[str]) -> tuple[Li
         ListedInvoice(invoice_name=_name(invoice), issued_at=invoice.issued_at, total=invoice.total)
         for invoice in invoices
     )
-
-
-def _record(row: MailRow) -> MailRecord:
-    return from_row(MailRecord, row, mail_id=row.id)

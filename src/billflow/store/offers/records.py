@@ -7,30 +7,21 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound, Refused
-from billflow.domain.offers import OfferTerms
 from billflow.models.contracts.customers import CustomerPricing, OfferStatus
 from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
 from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.session.rows import NO_KEY, as_id, as_json, existing
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
 
 
-def terms_of_offer(row: CustomerPlanOffer) -> OfferTerms:
-    """Return what is offered."""
-    return from_row(OfferTerms, row)
-
-
 async def lock_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
     """Lock an offer made to a customer, who is locked already; raises `NotFound`."""
-    key = as_id(offer_id, "offer")
-    offer = await session.get(CustomerPlanOffer, key, with_for_update={"key_share": True})
-    if offer is None or offer.customer_id != customer.id:
-        raise NotFound(f"There is no offer {offer_id!r} for this customer.")
-    return offer
+    offer = await session.get(CustomerPlanOffer, as_id(offer_id, "offer"), with_for_update=NO_KEY)
+    mine = offer if offer and offer.customer_id == customer.id else None
+    return existing(mine, "offer", offer_id, " for this customer")
 
 
 async def open_offer(session: AsyncSession, customer: CustomerRow, offer_id: str) -> CustomerPlanOffer:
@@ -88,7 +79,7 @@ def accept(offer: CustomerPlanOffer, customer: CustomerRow, recorder: Recorder) 
 async def reopen(offer_id: UUID, customer: CustomerRow, recorder: Recorder) -> None:
     """Open an offer again whose purchase came to nothing, and undo what it did to the customer's pricing."""
     session = recorder.session
-    offer = await session.get_one(CustomerPlanOffer, offer_id, with_for_update={"key_share": True})
+    offer = await session.get_one(CustomerPlanOffer, offer_id, with_for_update=NO_KEY)
     if offer.status is not OfferStatus.ACCEPTED:
         return
     _restore(offer, customer)

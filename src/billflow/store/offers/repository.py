@@ -2,38 +2,38 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.errors import NotFound, Refused
-from billflow.domain.offers import check_offer
-from billflow.models.contracts.customers import ChangeContext, OfferStatus
+from billflow.domain.errors import Refused
+from billflow.domain.offers import OfferTerms, check_offer
+from billflow.models.contracts.customers import ChangeContext, CustomerRef, OfferStatus
 from billflow.models.contracts.offers import OfferCreate, OfferRecord, OfferUpdate
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
 from billflow.ports.offers import OfferRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.transactions import LIVE, load_customer
-from billflow.store.offers.records import close, lock_offer, note, terms_of_offer
+from billflow.store.customers.transactions import LIVE, customer_change, load_customer
+from billflow.store.offers.records import close, lock_offer, note
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, from_row, row_by_id, written
 
 EXPIRED_AT_ONCE = 100
 """How many offers expire in one transaction."""
 
 
 @dataclass(frozen=True)
-class PostgresOfferRepository(OfferRepository):
+class PostgresOfferRepository(Repository, OfferRepository):
     """Offers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    database: Database
     catalog: Catalog
 
     async def create(self, org_id: str, customer_id: str, new: OfferCreate, change: ChangeContext) -> OfferRecord:
@@ -48,8 +48,7 @@ class PostgresOfferRepository(OfferRepository):
             await self._check_no_other(recorder, customer, new)
             offer = _row(customer, new, account.currency)
             session.add(offer)
-            await session.flush()
-            await session.refresh(offer)
+            await written(session, offer)
             note(offer, "offer.created", recorder)
             return _record(offer, change.at)
 
@@ -57,28 +56,28 @@ class PostgresOfferRepository(OfferRepository):
         self, org_id: str, customer_id: str, offer_id: str, update: OfferUpdate, change: ChangeContext
     ) -> OfferRecord:
         """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
-        async with self.database.unit_of_work(org_id) as session:
-            customer, _ = await locked_customer(session, customer_id)
-            offer = await lock_offer(session, customer, offer_id)
+        ref = CustomerRef(org_id=org_id, customer_id=customer_id)
+        async with customer_change(self.database, ref, change) as (customer, recorder):
+            offer = await lock_offer(recorder.session, customer, offer_id)
             if _record(offer, change.at).status is not OfferStatus.OPEN:
                 raise Refused("The offer is over; make a new one.", code="offer_not_open")
             for name in update.model_fields_set:
                 setattr(offer, name, getattr(update, name))
-            check_offer(terms_of_offer(offer), self.catalog, hosting_of(customer), change.at)
-            note(offer, "offer.changed", recorder_of(session, customer.org_id, change))
+            check_offer(from_row(OfferTerms, offer), self.catalog, hosting_of(customer), change.at)
+            note(offer, "offer.changed", recorder)
             return _record(offer, change.at)
 
     async def withdraw(self, org_id: str, customer_id: str, offer_id: str, change: ChangeContext) -> OfferRecord:
         """Withdraw an open offer; one that is over stays as it is. Raises `Refused` for one that was accepted."""
-        async with self.database.unit_of_work(org_id) as session:
-            customer, _ = await locked_customer(session, customer_id)
-            offer = await lock_offer(session, customer, offer_id)
+        ref = CustomerRef(org_id=org_id, customer_id=customer_id)
+        async with customer_change(self.database, ref, change) as (customer, recorder):
+            offer = await lock_offer(recorder.session, customer, offer_id)
             if offer.status is OfferStatus.ACCEPTED:
                 raise Refused("The offer was accepted; change or end the plan instead.", code="offer_accepted")
             if offer.status is OfferStatus.OPEN:
-                over = terms_of_offer(offer).is_over(change.at)
+                over = from_row(OfferTerms, offer).is_over(change.at)
                 end = OfferStatus.EXPIRED if over else OfferStatus.WITHDRAWN
-                close(offer, end, recorder_of(session, customer.org_id, change))
+                close(offer, end, recorder)
             return _record(offer, change.at)
 
     async def list(self, org_id: str, customer_id: str, at: datetime) -> tuple[OfferRecord, ...]:
@@ -92,10 +91,7 @@ class PostgresOfferRepository(OfferRepository):
     async def get(self, org_id: str, offer_id: str, at: datetime) -> OfferRecord:
         """Return one offer as it stands at *at*."""
         async with self.database.unit_of_work(org_id) as session:
-            row = await session.get(CustomerPlanOffer, as_id(offer_id, "offer"))
-            if row is None:
-                raise NotFound(f"There is no offer {offer_id!r}.")
-            return _record(row, at)
+            return _record(await row_by_id(session, CustomerPlanOffer, offer_id, "offer"), at)
 
     async def expire(self, org_id: str, at: datetime) -> bool:
         offer, plan = CustomerPlanOffer, CustomerPlan
@@ -119,17 +115,16 @@ class PostgresOfferRepository(OfferRepository):
         follower = aliased(CustomerPlan)
         took_over = select(follower.predecessor_id).where(follower.offer_id == as_id(offer_id, "offer"))
         mine = CustomerPlan.customer_id == as_id(customer_id, "customer")
-        async with self.database.unit_of_work(org_id) as session:
-            query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
-            oldest = query.order_by(CustomerPlan.created_at).limit(1)
-            found = (await session.execute(oldest)).one_or_none()
-            return plan_state(found, self.catalog) if found else None
+        query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
+        return await self._state(org_id, query.order_by(CustomerPlan.created_at).limit(1))
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""
         waiting = CustomerPlan.awaiting_invoice_id.is_not(None)
+        return await self._state(org_id, STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting))
+
+    async def _state(self, org_id: str, query: Select[*tuple[Any, ...]]) -> PlanState | None:
         async with self.database.unit_of_work(org_id) as session:
-            query = STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting)
             found = (await session.execute(query)).one_or_none()
             return plan_state(found, self.catalog) if found else None
 
@@ -145,7 +140,7 @@ class PostgresOfferRepository(OfferRepository):
         open_offer = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
         if open_offer is None:
             return
-        if not terms_of_offer(open_offer).is_over(recorder.at):
+        if not from_row(OfferTerms, open_offer).is_over(recorder.at):
             raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
         close(open_offer, OfferStatus.EXPIRED, recorder)
         await session.flush()
@@ -157,11 +152,10 @@ class PostgresOfferRepository(OfferRepository):
 
 def _record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
     """Return an offer as it is shown; one whose time is over is expired, whether or not that was written."""
-    over = offer.status is OfferStatus.OPEN and terms_of_offer(offer).is_over(at)
-    return from_row(
+    over = offer.status is OfferStatus.OPEN and from_row(OfferTerms, offer).is_over(at)
+    return as_record(
         OfferRecord,
         offer,
-        offer_id=offer.id,
         status=OfferStatus.EXPIRED if over else offer.status,
         closed_at=offer.expires_at if over else offer.closed_at,
     )

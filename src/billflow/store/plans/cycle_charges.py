@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from billflow.domain.adjustments import kept
 from billflow.domain.calendar import Period
@@ -26,8 +27,9 @@ async def charged_lines(
 ) -> tuple[ChargedLine, ...]:
     """Load the lines of the invoices that bill the running cycle's ledger entries.
 
-    So the purchase counts whatever dates it names, that of a trial paid late too. Void and uncollectible
-    invoices are no charge, and lines for the cycle before are left out.
+    So the purchase counts whatever dates it names, that of a trial paid late too, and so do all parts of an invoice
+    that was too large for one charge. Void and uncollectible invoices are no charge, and lines for the cycle before
+    are left out.
     """
     renewal = last_renewal_at(tuple(ledger.values()), at)
     if renewal is None:
@@ -38,11 +40,13 @@ async def charged_lines(
         .join(LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.id)
         .where(LedgerAllocation.entry_id.in_(running))
     )
+    billing = aliased(InvoiceRow)
+    same_step = select(billing.step_key).where(billing.id.in_(bills), billing.plan_id == InvoiceRow.plan_id)
     paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewal.event_time)
     query = (
         select(InvoiceLineRow, InvoiceRow, _IS_ADJUSTED)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceRow.id.in_(bills), InvoiceRow.status.not_in(_NOT_CHARGED), paid_for)
+        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(_NOT_CHARGED), paid_for)
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
     rows = (await session.execute(query)).all()

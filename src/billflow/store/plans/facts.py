@@ -8,7 +8,6 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
@@ -27,9 +26,8 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
-from billflow.store.plans.mapping import observations_of, plan_of, seen_by, terms_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.plans.mapping import plan_of, seen_by, terms_of
+from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,7 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no plan {ref.plan_id!r}.")
-    plan, customer, account, clock_at = found
-    return PlanRows(plan, customer, account, clock_at)
+    return PlanRows(*existing((await session.execute(query)).one_or_none(), "plan", ref.plan_id))
 
 
 _ROWS = (
@@ -136,7 +130,7 @@ async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime)
         .where((SeatRow.observed_at <= at) | (SeatRow.observed_at == newest))
         .order_by(SeatRow.observed_at)
     )
-    return observations_of(await session.scalars(query))
+    return tuple(from_row(SeatObservation, row) for row in await session.scalars(query))
 
 
 async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:

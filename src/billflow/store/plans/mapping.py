@@ -1,25 +1,16 @@
 """Plans and terms as the domain takes them, and back into their rows."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
-from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, SeatRow
-from billflow.store.session.mapper import field_names, from_row
+from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow
+from billflow.store.session.rows import field_names, from_row
 
-PRICING_FIELDS = (
-    "required_plan_tier",
-    "monthly_discounted_price",
-    "annual_discounted_price",
-    "minimum_licenses",
-    "exempt_from_license_number_check",
-    "flat_discount",
-    "flat_discounted_months",
-)
+_PRICING = frozenset(field_names(CustomerPricing)) & frozenset(field_names(CustomerTerms))
 _PLAN_LINKS = frozenset({"customer_id", "predecessor_id", "offer_id"})
 
 
@@ -47,14 +38,14 @@ def terms_of(
     customer: CustomerRow, account: BillingAccountRow, *, plan: CustomerPlan | None = None, had_plan: bool = True
 ) -> CustomerTerms:
     """Return what the customer is charged; a plan on hold after a suspension is still not charged."""
-    return CustomerTerms(
-        id=str(customer.id),
+    return from_row(
+        CustomerTerms,
+        customer,
         hosting=hosting_of(customer),
         currency=account.currency,
         suspended_since=(plan.on_hold_since if plan else None) or customer.suspended_at,
         stripe_customer_id=account.stripe_customer_id,
         had_plan=had_plan,
-        **{name: getattr(customer, name) for name in PRICING_FIELDS},
     )
 
 
@@ -63,7 +54,7 @@ def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms
 
     The end of a hold that lasts for the plan only leaves a newer suspension of the customer alone.
     """
-    for name in PRICING_FIELDS:
+    for name in _PRICING:
         setattr(customer, name, getattr(after, name))
     if before.suspended_since is None and after.suspended_since is not None:
         customer.status, customer.suspended_at = CustomerStatus.SUSPENDED, after.suspended_since
@@ -71,11 +62,6 @@ def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms
         if plan.on_hold_since is None:
             customer.status, customer.suspended_at = CustomerStatus.ACTIVE, None
         plan.on_hold_since = None
-
-
-def observations_of(rows: Iterable[SeatRow]) -> tuple[SeatObservation, ...]:
-    """Return the observations that rows hold."""
-    return tuple(from_row(SeatObservation, row) for row in rows)
 
 
 def seen_by(row: CustomerPlan) -> SeatObservation | None:

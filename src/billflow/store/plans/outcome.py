@@ -14,7 +14,6 @@ from billflow.models.tables import (
     CreditRow,
     CustomerPlan,
     CustomerRow,
-    InvoiceLineRow,
     InvoiceRow,
     LedgerAllocation,
     LicenseLedger,
@@ -24,7 +23,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.records import reopen
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
@@ -82,7 +81,9 @@ class OutcomeWriter:
         await self._write_ledger(outcome, row, entries, lines)
         self._write_credit(outcome, row)
         for invoice in invoices:
-            self._announce(invoice)
+            data = {"kind": invoice.kind, "total": invoice.total, "currency": invoice.currency}
+            behind = {"behind": self.detail.get("backfill", False)}
+            self.recorder.publish_invoice("invoice.created", invoice, data | behind)
         for event in outcome.events:
             self.recorder.publish(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
         await self.recorder.session.flush()
@@ -116,23 +117,9 @@ class OutcomeWriter:
         for draft, invoice in zip(outcome.invoices, invoices, strict=True):
             rows = line_rows(draft, invoice)
             session.add_all(rows)
-            billed |= _billed(rows, [line.entries for line in draft.lines])
+            billed |= {seq: row.id for row, line in zip(rows, draft.lines, strict=True) for seq in line.entries}
         self.made += invoices
         return billed
-
-    def _announce(self, invoice: InvoiceRow) -> None:
-        self.recorder.publish(
-            "invoice.created",
-            {
-                "kind": invoice.kind,
-                "total": invoice.total,
-                "currency": invoice.currency,
-                "behind": self.detail.get("backfill", False),
-            },
-            customer_id=invoice.customer_id,
-            plan_id=invoice.plan_id,
-            invoice_id=invoice.id,
-        )
 
     async def _write_ledger(
         self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID], lines: dict[int, UUID]
@@ -158,14 +145,8 @@ class OutcomeWriter:
             line = lines.get(seq)
             if line is None and disposition is Disposition.BILLED:
                 line = await prepaid_line(session, row.id, row.predecessor_id)
-            self._allocate(row.org_id, entries[seq], disposition, line)
-
-    def _allocate(self, org_id: UUID, entry_id: UUID, disposition: Disposition, line: UUID | None) -> None:
-        self.recorder.session.add(
-            LedgerAllocation(
-                org_id=org_id, entry_id=entry_id, disposition=disposition, invoice_line_id=line, step_key=self.key
-            )
-        )
+            allocation = {"entry_id": entries[seq], "disposition": disposition, "invoice_line_id": line}
+            session.add(LedgerAllocation(org_id=row.org_id, step_key=self.key, **allocation))
 
     def _write_credit(self, outcome: Outcome, row: CustomerPlan) -> None:
         if not outcome.credit:
@@ -214,7 +195,3 @@ class OutcomeWriter:
 
 def _last(outcome: Outcome) -> Outcome:
     return _last(outcome.successor) if outcome.successor else outcome
-
-
-def _billed(rows: list[InvoiceLineRow], entries: list[tuple[int, ...]]) -> dict[int, UUID]:
-    return {seq: row.id for row, seqs in zip(rows, entries, strict=True) for seq in seqs}

@@ -6,7 +6,6 @@ from sqlalchemy import Row, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.errors import NotFound
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.plans import Attention, PlanState
 from billflow.models.contracts.records import StepRecord, TimelineEntry
@@ -14,8 +13,7 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
 from billflow.store.plans.mapping import plan_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.rows import as_id, as_record, existing, from_row
 
 _NEWEST = (
     select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)
@@ -39,10 +37,9 @@ def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
     """Return the snapshot of a plan from one row of `STATES`."""
     row, suspended_at, clock_at, licenses, licenses_at_next_renewal = found
     tier, attention = catalog.tiers.get(row.tier), attention_of(row)
-    return from_row(
+    return as_record(
         PlanState,
         row,
-        plan_id=row.id,
         tier_name=tier.name if tier else row.tier,
         licenses=licenses or 0,
         licenses_at_next_renewal=licenses_at_next_renewal or 0,
@@ -58,10 +55,7 @@ def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
 async def plan_by_id(session: AsyncSession, plan: PlanRef, catalog: Catalog) -> PlanState:
     """Return the snapshot of a plan as it stands in this transaction; raises `NotFound`."""
     query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no plan {plan.plan_id!r}.")
-    return plan_state(found, catalog)
+    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id), catalog)
 
 
 def attention_of(row: CustomerPlan) -> Attention | None:

@@ -3,34 +3,35 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
+from billflow.domain.offers import OfferTerms
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
-from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
-from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer, terms_of_offer
+from billflow.store.customers.transactions import LIVE
+from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
 from billflow.store.plans.facts import PlanRows, load, plan_rows
-from billflow.store.plans.late_payments import backfill_notice, has_plan, was_paid_late
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import StepWriter, step_result
-from billflow.store.session.database import Database, as_id
+from billflow.store.plans.step import StepWriter, backfill_notice, step_result, was_paid_late
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, from_row
 
 
 @dataclass(frozen=True)
-class PostgresPlanRepository(PlanRepository):
+class PostgresPlanRepository(Repository, PlanRepository):
     """Plans in PostgreSQL: what is sold, and how the organization bills, comes with them."""
 
-    database: Database
     catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 
@@ -38,9 +39,10 @@ class PostgresPlanRepository(PlanRepository):
         async with self.database.unit_of_work(plan.org_id) as session:
             return await plan_by_id(session, plan, self.catalog)
 
-    async def step_result(self, plan: PlanRef, key: str) -> StepResult | None:
+    async def get_with_result(self, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
+        """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await step_result(session, key)
+            return await plan_by_id(session, plan, self.catalog), await step_result(session, key)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:
@@ -51,7 +53,7 @@ class PostgresPlanRepository(PlanRepository):
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step, self.catalog)
             try:
-                outcome = decide(replace(loaded.facts, offer=terms_of_offer(offer)) if offer else loaded.facts)
+                outcome = decide(replace(loaded.facts, offer=from_row(OfferTerms, offer)) if offer else loaded.facts)
             except NeedsAttention as error:
                 return await writer.put_on_hold(error)
             except (Refused, InvalidInput) as error:
@@ -95,7 +97,7 @@ class PostgresPlanRepository(PlanRepository):
             has_live_plan=has_live_plan,
             buying=is_buying,
             has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
-            offer=terms_of_offer(offer) if offer else None,
+            offer=from_row(OfferTerms, offer) if offer else None,
             sent_by_support=offer is not None and ask.sent_invoice is not None,
             last_observation=await newest_observation(session, customer, ask.at),
             settings=self.settings,
@@ -112,8 +114,10 @@ class PostgresPlanRepository(PlanRepository):
             facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
             writer = StepWriter(session, rows, step, self.catalog)
+            lives = exists().where(CustomerPlan.customer_id == rows.customer.id, LIVE)
+            has_live_plan = bool(await session.scalar(select(lives)))
             try:
-                outcome = decide(facts, str(plan_id), has_live_plan=await has_plan(session, rows.customer))
+                outcome = decide(facts, str(plan_id), has_live_plan=has_live_plan)
             except AlreadySubscribed as error:
                 return await writer.leave_without_plan(invoice, error)
             row = new_plan_row(rows.customer, plan_id, rows.plan.test_clock_id)

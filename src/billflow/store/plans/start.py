@@ -5,21 +5,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound, Refused
-from billflow.domain.plan import PlanStatus
+from billflow.domain.errors import Refused
 from billflow.domain.seats import SeatObservation
-from billflow.models.tables import (
-    BillingAccountRow,
-    CustomerPlan,
-    CustomerRow,
-    LicenseLedger,
-    SeatRow,
-    TestClock,
-)
-from billflow.store.plans.mapping import observations_of
-from billflow.store.session.database import as_id
-
-_NOT_LIVE = [status for status in PlanStatus if not status.is_live]
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, LicenseLedger, SeatRow, TestClock
+from billflow.store.customers.transactions import RUNS
+from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 
 
 async def locked_customer(session: AsyncSession, customer_id: str) -> tuple[CustomerRow, BillingAccountRow]:
@@ -33,10 +23,8 @@ async def locked_customer(session: AsyncSession, customer_id: str) -> tuple[Cust
         .where(CustomerRow.id == as_id(customer_id, "customer"), CustomerRow.deleted_at.is_(None))
         .with_for_update(of=CustomerRow, key_share=True)
     )
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise NotFound(f"There is no customer {customer_id!r}.")
-    return found[0], found[1]
+    customer, account = existing((await session.execute(query)).one_or_none(), "customer", customer_id)
+    return customer, account
 
 
 async def plans_so_far(session: AsyncSession, customer: CustomerRow) -> tuple[bool, bool, bool]:
@@ -44,7 +32,7 @@ async def plans_so_far(session: AsyncSession, customer: CustomerRow) -> tuple[bo
     mine = CustomerPlan.customer_id == customer.id
     has_live, is_buying, had = await _which_exist(
         session,
-        and_(mine, CustomerPlan.status.not_in(_NOT_LIVE)),
+        and_(mine, RUNS),
         and_(mine, CustomerPlan.awaiting_invoice_id.is_not(None)),
         and_(mine, CustomerPlan.id == LicenseLedger.plan_id),
     )
@@ -64,7 +52,8 @@ async def newest_observation(session: AsyncSession, customer: CustomerRow, at: d
         .order_by(SeatRow.observed_at.desc())
         .limit(1)
     )
-    return next(iter(observations_of(await session.scalars(query))), None)
+    row = (await session.scalars(query)).one_or_none()
+    return from_row(SeatObservation, row) if row else None
 
 
 async def checked_clock(session: AsyncSession, customer: CustomerRow, clock_id: str | None) -> TestClock | None:
@@ -72,11 +61,9 @@ async def checked_clock(session: AsyncSession, customer: CustomerRow, clock_id: 
 
     Raises `NotFound`, or `Refused` where the customer has plans in another time.
     """
-    wanted = as_id(clock_id, "test clock") if clock_id else None
-    clock = await session.get(TestClock, wanted) if wanted else None
-    if wanted and clock is None:
-        raise NotFound(f"There is no test clock {clock_id!r}.")
-    elsewhere = and_(CustomerPlan.customer_id == customer.id, CustomerPlan.test_clock_id.is_distinct_from(wanted))
+    clock = await row_by_id(session, TestClock, clock_id, "test clock") if clock_id else None
+    in_other_time = CustomerPlan.test_clock_id.is_distinct_from(clock.id if clock else None)
+    elsewhere = and_(CustomerPlan.customer_id == customer.id, in_other_time)
     if (await _which_exist(session, elsewhere))[0]:
         raise Refused(
             "The customer has plans in another time; use one test clock for all of them, or a new customer.",

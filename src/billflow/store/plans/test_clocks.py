@@ -7,17 +7,18 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import InvalidInput, NotFound, Refused
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ClockRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
 from billflow.ports.test_clocks import TestClockRepository
+from billflow.store.customers.transactions import RUNS
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
+from billflow.store.session.rows import as_id, as_record, row_by_id
 
 _DUE_AT = case(
     (CustomerPlan.status == PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, CustomerPlan.next_invoice_date),
@@ -25,7 +26,6 @@ _DUE_AT = case(
 )
 """`domain.plan.Plan.due_at` in SQL."""
 
-_IS_LIVE = CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live])
 _UNSENT = and_(
     InvoiceRow.status == InvoiceStatus.DRAFT,
     func.coalesce(InvoiceRow.last_outcome["kind"].astext, "") != "rejected",
@@ -36,7 +36,7 @@ async def has_work_due(session: AsyncSession, clock_id: UUID) -> bool:
     """Tell whether a billing date, an unsent invoice, an attempt or a purchase still waits at the clock's time."""
     on_clock = CustomerPlan.test_clock_id == clock_id
     now_at = select(TestClock.now_at).where(TestClock.id == clock_id).scalar_subquery()
-    billing_date = select(CustomerPlan.id).where(on_clock, _IS_LIVE, CustomerPlan.attention_code.is_(None))
+    billing_date = select(CustomerPlan.id).where(on_clock, RUNS, CustomerPlan.attention_code.is_(None))
     unpaid = select(InvoiceRow.id).join(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).where(on_clock)
     attempt = and_(InvoiceRow.status.in_(UNPAID), InvoiceRow.next_attempt_at <= now_at)
     # Every open invoice has a collection, which says first what it will do.
@@ -60,11 +60,21 @@ async def next_collection(session: AsyncSession, clock_id: UUID) -> datetime | N
     return await session.scalar(query)
 
 
+async def clock_of_invoice(session: AsyncSession, invoice_id: UUID) -> datetime | None:
+    """Return where the test clock of an invoice's plan stands, None in real time."""
+    query = (
+        select(TestClock.now_at)
+        .join(CustomerPlan, CustomerPlan.test_clock_id == TestClock.id)
+        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
+        .where(InvoiceRow.id == invoice_id)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
 @dataclass(frozen=True)
-class PostgresTestClockRepository(TestClockRepository):
+class PostgresTestClockRepository(Repository, TestClockRepository):
     """Test clocks; every method is one transaction. With `livemode` none can be made."""
 
-    database: Database
     livemode: bool = False
 
     async def create(self, org_id: str, now_at: datetime, name: str = "") -> ClockRecord:
@@ -79,7 +89,7 @@ class PostgresTestClockRepository(TestClockRepository):
 
     async def get(self, org_id: str, clock_id: str) -> ClockRecord:
         async with self.database.unit_of_work(org_id) as session:
-            return _record(await _clock(session, clock_id))
+            return _record(await row_by_id(session, TestClock, clock_id, "test clock"))
 
     async def list(self, org_id: str, paging: Paging) -> Page[ClockRecord]:
         """Return one page of the test clocks, the newest first."""
@@ -90,7 +100,7 @@ class PostgresTestClockRepository(TestClockRepository):
     async def advance(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
         """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""
         async with self.database.unit_of_work(org_id) as session:
-            clock = await _clock(session, clock_id, lock=True)
+            clock = await row_by_id(session, TestClock, clock_id, "test clock", lock=True)
             if to < clock.now_at:
                 raise InvalidInput(
                     f"The clock stands at {clock.now_at.isoformat()} and can't go back; name a later moment.",
@@ -101,12 +111,5 @@ class PostgresTestClockRepository(TestClockRepository):
             return _record(clock)
 
 
-async def _clock(session: AsyncSession, clock_id: str, *, lock: bool = False) -> TestClock:
-    clock = await session.get(TestClock, as_id(clock_id, "test clock"), with_for_update=lock or None)
-    if clock is None:
-        raise NotFound(f"There is no test clock {clock_id!r}.")
-    return clock
-
-
 def _record(clock: TestClock) -> ClockRecord:
-    return from_row(ClockRecord, clock, test_clock_id=clock.id, now_at=clock.now_at.astimezone(UTC))
+    return as_record(ClockRecord, clock, now_at=clock.now_at.astimezone(UTC))

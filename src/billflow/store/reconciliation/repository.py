@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound
@@ -27,8 +29,10 @@ from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, from_row
+
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 _INVOICES = select(InvoiceRow, BillingAccountRow.stripe_customer_id).join(
     BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id
@@ -37,10 +41,9 @@ _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, 
 
 
 @dataclass(frozen=True)
-class PostgresReconciliationRepository(ReconciliationRepository):
+class PostgresReconciliationRepository(Repository, ReconciliationRepository):
     """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
-    database: Database
     catalog: Catalog
     page_size: int = PAGE
 
@@ -65,9 +68,7 @@ class PostgresReconciliationRepository(ReconciliationRepository):
         if run.scope.days is not None:
             since = run.started_at - timedelta(days=run.scope.days)
             query = query.where(or_(InvoiceRow.created_at >= since, InvoiceRow.status.in_(UNPAID)))
-        if after is not None:
-            query = query.where(InvoiceRow.id > as_id(after, "invoice"))
-        return await self._records(run.org_id, query)
+        return await self._records(run.org_id, _after(query, InvoiceRow.id, after))
 
     async def invoices(self, org_id: str, invoice_ids: Collection[str]) -> Mapping[str, RecordedInvoice]:
         found = await self._records(org_id, _INVOICES.where(InvoiceRow.id.in_(_uuids(invoice_ids))))
@@ -96,16 +97,15 @@ class PostgresReconciliationRepository(ReconciliationRepository):
         quiet_since = run.started_at - timedelta(minutes=run.scope.grace_minutes)
         wanted = STATES.where(LIVE, CustomerPlan.updated_at <= quiet_since)
         query = wanted.order_by(CustomerPlan.id).limit(self.page_size)
-        if after is not None:
-            query = query.where(CustomerPlan.id > as_id(after, "plan"))
-        async with self.database.unit_of_work(run.org_id) as session:
-            return [plan_state(row, self.catalog) for row in await session.execute(query)]
+        return await self._states(run.org_id, _after(query, CustomerPlan.id, after))
 
     async def plans(self, org_id: str, plan_ids: Collection[str]) -> Mapping[str, PlanState]:
-        query = STATES.where(CustomerPlan.id.in_(_uuids(plan_ids)))
-        async with self.database.unit_of_work(org_id) as session:
-            states = [plan_state(row, self.catalog) for row in await session.execute(query)]
+        states = await self._states(org_id, STATES.where(CustomerPlan.id.in_(_uuids(plan_ids))))
         return {state.plan_id: state for state in states}
+
+    async def _states(self, org_id: str, query: Select[*tuple[Any, ...]]) -> Sequence[PlanState]:
+        async with self.database.unit_of_work(org_id) as session:
+            return [plan_state(row, self.catalog) for row in await session.execute(query)]
 
     async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         rows = [_row(finding, run) for finding in findings]
@@ -123,20 +123,19 @@ class PostgresReconciliationRepository(ReconciliationRepository):
             .order_by(ReconciliationFinding.id)
             .limit(self.page_size)
         )
-        if after is not None:
-            query = query.where(ReconciliationFinding.id > UUID(after))
         async with self.database.unit_of_work(run.org_id) as session:
-            return list(map(_record, await session.scalars(query)))
+            return list(map(_record, await session.scalars(_after(query, ReconciliationFinding.id, after))))
 
     async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
-        query = update(ReconciliationFinding).where(ReconciliationFinding.id == UUID(finding_id))
-        async with self.database.unit_of_work(run.org_id) as session:
-            await session.execute(query.values(repaired_at=at, problem=None))
+        await self._update(run, finding_id, repaired_at=at, problem=None)
 
     async def mark_not_repaired(self, run: RunRef, finding_id: str, problem: str) -> None:
+        await self._update(run, finding_id, problem=problem)
+
+    async def _update(self, run: RunRef, finding_id: str, **values: object) -> None:
         query = update(ReconciliationFinding).where(ReconciliationFinding.id == UUID(finding_id))
         async with self.database.unit_of_work(run.org_id) as session:
-            await session.execute(query.values(problem=problem))
+            await session.execute(query.values(values))
 
     async def finish(self, run: RunRef, at: datetime) -> None:
         run_id = UUID(run.run_id)
@@ -159,7 +158,11 @@ class PostgresReconciliationRepository(ReconciliationRepository):
                 raise NotFound("Nothing was reconciled yet; run: billflow reconcile.")
             order = (_WORST_FIRST.desc(), ReconciliationFinding.kind, ReconciliationFinding.id)
             findings = await session.scalars(_findings_of(str(run.id)).order_by(*order))
-            return from_row(ReconciliationReport, run, run_id=run.id, findings=tuple(map(_record, findings)))
+            return as_record(ReconciliationReport, run, findings=tuple(map(_record, findings)))
+
+
+def _after(query: Query, column: InstrumentedAttribute[UUID], after: str | None) -> Query:
+    return query if after is None else query.where(column > UUID(after))
 
 
 def _uuids(ids: Collection[str]) -> list[UUID]:
@@ -198,4 +201,4 @@ def _row(finding: Finding, run: RunRef) -> dict[str, object]:
 
 
 def _record(row: ReconciliationFinding) -> FindingRecord:
-    return from_row(FindingRecord, row, finding_id=row.id)
+    return as_record(FindingRecord, row)

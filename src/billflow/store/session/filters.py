@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, ScalarSelect, Select, Uuid, func, select
+from sqlalchemy import ColumnElement, Uuid, func, select
 
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow, Realm, RemoteRealm, RemoteServer
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
 _AFTER_ALL_LETTERS = "\U0010ffff"
@@ -46,25 +45,22 @@ def invoices_that(wanted: InvoiceFilter) -> Conditions:
     return equal(wanted, {"customer_id": row.customer_id, "plan_id": row.plan_id, "status": row.status})
 
 
-def _id_of(deployment: Select[UUID]) -> ScalarSelect[UUID]:
-    """Return the id of a deployment as a subquery: lists are counted without the tables they are joined with."""
-    return deployment.scalar_subquery()
-
-
 def customers_that(wanted: CustomerFilter) -> Conditions:
     """Return what the customers must fulfil."""
     named = {"status": CustomerRow.status, "erp_customer_number": CustomerRow.erp_customer_number}
     conditions = equal(wanted, named)
     if wanted.email is not None:
         conditions.append(CustomerRow.email_key == func.lower(wanted.email))
+    # Subqueries, since lists are counted without the tables they are joined with.
     if wanted.realm is not None:
-        conditions.append(CustomerRow.realm_id == _id_of(select(Realm.id).where(Realm.string_id == wanted.realm)))
+        realm = select(Realm.id).where(Realm.string_id == wanted.realm)
+        conditions.append(CustomerRow.realm_id == realm.scalar_subquery())
     if wanted.remote_realm is not None:
         remote_realm = select(RemoteRealm.id).where(RemoteRealm.uuid == wanted.remote_realm)
-        conditions.append(CustomerRow.remote_realm_id == _id_of(remote_realm))
+        conditions.append(CustomerRow.remote_realm_id == remote_realm.scalar_subquery())
     if wanted.remote_server is not None:
         remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
-        conditions.append(CustomerRow.remote_server_id == _id_of(remote_server))
+        conditions.append(CustomerRow.remote_server_id == remote_server.scalar_subquery())
     if wanted.q is not None:
         begin = wanted.q.lower()
         conditions += [CustomerRow.name_key >= begin, CustomerRow.name_key < begin + _AFTER_ALL_LETTERS]

@@ -1,7 +1,6 @@
 """Finding a row by the beginning of its id, as people type it."""
 
 import re
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +17,7 @@ from billflow.models.tables import (
     WebhookEndpoint,
 )
 from billflow.models.tables.base import Identified
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 
 _TABLES: dict[str, type[Identified]] = {
     "customer": CustomerRow,
@@ -35,11 +34,8 @@ _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
 
 
-@dataclass(frozen=True)
-class IdLookup:
+class IdLookup(Repository):
     """Completes ids that people begin to type."""
-
-    database: Database
 
     async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
         """Return the ids of things of a kind that begin so, *limit* at most."""

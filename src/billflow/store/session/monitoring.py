@@ -1,36 +1,28 @@
 """What is counted over all organizations, by a role that sees a few columns and no content."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Select, func, select
 
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
-from billflow.ports.monitoring import Monitoring
-from billflow.store.session.database import Database
+from billflow.ports.stripe_events import Monitoring
+from billflow.store.session.database import Database, Repository
 
 ROLE = "billflow_watch"
 
 
-@dataclass(frozen=True)
-class PostgresMonitoring(Monitoring):
+class PostgresMonitoring(Repository, Monitoring):
     """Numbers, moments and ids of all organizations; its role may only read."""
-
-    database: Database
 
     async def organizations(self) -> tuple[str, ...]:
         """Return the ids of all organizations."""
-        async with self._reading() as session:
-            return tuple(map(str, await session.scalars(select(Org.id).order_by(Org.id))))
+        return await org_ids(self.database, select(Org.id).order_by(Org.id))
 
     async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
-        async with self._reading() as session:
-            return tuple(str(org_id) for org_id in (await session.scalars(query)).all())
+        return await org_ids(self.database, query)
 
     async def plans_on_hold(self) -> PlansOnHold:
         """Count plans on hold and unsent invoices, and find the oldest unhandled event of Stripe."""
@@ -39,11 +31,12 @@ class PostgresMonitoring(Monitoring):
             select(func.count(InvoiceRow.status)).where(InvoiceRow.status == InvoiceStatus.DRAFT).scalar_subquery(),
             select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
         )
-        async with self._reading() as session:
+        async with self.database.transaction(ROLE) as session:
             plans, invoices, oldest = (await session.execute(query)).one()
         return PlansOnHold(plans_needing_attention=plans, unsent_invoices=invoices, oldest_open_webhook=oldest)
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncSession]:
-        async with self.database.transaction(ROLE) as session:
-            yield session
+
+async def org_ids(database: Database, query: Select[UUID]) -> tuple[str, ...]:
+    """Return the ids of organizations that *query* selects among all."""
+    async with database.transaction(ROLE) as session:
+        return tuple(map(str, await session.scalars(query)))

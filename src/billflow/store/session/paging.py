@@ -19,6 +19,7 @@ Record = TypeVar("Record")
 Order = tuple[InstrumentedAttribute[Any], ...]
 """Columns of one table that put its rows in order: a moment and an id, or a sequence."""
 
+ALL = Paging()
 _MOST_DIGITS = 18
 
 

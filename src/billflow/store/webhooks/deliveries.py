@@ -1,6 +1,5 @@
 """Deliveries: messages on the delivery stream of their customer and endpoint, and the log of attempts to send them."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -20,10 +19,10 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, WebhookEndpoint, WebhookMessage
 from billflow.ports.webhooks import DeliveryRepository
 from billflow.store.audit.personal_data import personal_data_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.database import Repository
+from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
+from billflow.store.session.rows import as_id, as_record
 from billflow.store.webhooks.endpoint_health import record_health
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import message_record
@@ -31,11 +30,8 @@ from billflow.store.webhooks.records import message_record
 SUSPENDED = "customer.suspended"
 
 
-@dataclass(frozen=True)
-class PostgresDeliveryRepository(DeliveryRepository):
+class PostgresDeliveryRepository(Repository, DeliveryRepository):
     """Messages and what came of sending them; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def list(self, org_id: str, endpoint_id: str, paging: Paging) -> Page[DeliveryRecord]:
         """Return one page of the attempts, the newest first; raises `NotFound`."""
@@ -43,13 +39,12 @@ class PostgresDeliveryRepository(DeliveryRepository):
             endpoint = await load_endpoint(session, endpoint_id)
             query = select(EventDelivery).where(EventDelivery.endpoint_id == endpoint.id)
             order = (EventDelivery.created_at, EventDelivery.id)
-            return await page(session, query, order, paging, lambda row: _record(row[0]))
+            return await page(session, query, order, paging, lambda row: as_record(DeliveryRecord, row[0]))
 
     async def organizations_with_open_streams(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which messages wait to be sent."""
         query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()
-        async with self.database.transaction(WATCH) as session:
-            return tuple(map(str, await session.scalars(query)))
+        return await org_ids(self.database, query)
 
     async def open_streams(self, org_id: str, endpoint_id: str | None = None) -> tuple[DeliveryStream, ...]:
         """Return the delivery streams on which something waits and nothing forbids to send it."""
@@ -145,7 +140,3 @@ def _delivery(message: WebhookMessage, attempt: Attempt) -> EventDelivery:
         duration_ms=attempt.duration_ms,
         at=attempt.at,
     )
-
-
-def _record(row: EventDelivery) -> DeliveryRecord:
-    return from_row(DeliveryRecord, row, delivery_id=row.id)

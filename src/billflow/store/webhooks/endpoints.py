@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import NotFound
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import (
     CreatedEndpoint,
@@ -22,22 +21,21 @@ from billflow.models.contracts.endpoints import (
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json
+from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
+from billflow.store.session.rows import as_id, as_json, existing, written
 from billflow.store.webhooks.records import endpoint_record
 
 _SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
-class PostgresEndpointRepository:
+class PostgresEndpointRepository(Repository):
     """Endpoints; every method is one transaction. Unknown ids raise `NotFound`.
 
     *check_url* raises `InvalidInput` for an address nothing may be sent to.
     """
 
-    database: Database
     check_url: Callable[[str], str]
 
     async def create(self, org_id: str, new: EndpointCreate, change: ChangeContext) -> CreatedEndpoint:
@@ -53,8 +51,7 @@ class PostgresEndpointRepository:
                 status=EndpointStatus.ENABLED,
             )
             session.add(row)
-            await session.flush()
-            await session.refresh(row)
+            await written(session, row)
             recorder = recorder_of(session, row.org_id, change)
             recorder.audit("webhook_endpoint.created", ("webhook_endpoint", row.id), after=as_json(new))
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
@@ -84,8 +81,7 @@ class PostgresEndpointRepository:
             if "status" in update.model_fields_set:
                 row.disabled_reason = None if update.status is EndpointStatus.ENABLED else change.reason
                 row.failing_since = None
-            await session.flush()
-            await session.refresh(row)
+            await written(session, row)
             after, subject = endpoint_record(row), ("webhook_endpoint", row.id)
             if _audited(before) != _audited(after):
                 recorder = recorder_of(session, row.org_id, change)
@@ -101,8 +97,7 @@ class PostgresEndpointRepository:
             row = await load_endpoint(session, endpoint_id, lock=True)
             row.old_secret, row.old_secret_until = (row.secret, change.at + overlap) if overlap else (None, None)
             row.secret = secret
-            await session.flush()
-            await session.refresh(row)
+            await written(session, row)
             recorder, detail = recorder_of(session, row.org_id, change), {"old_secret_until": row.old_secret_until}
             recorder.audit("webhook_endpoint.secret_rotated", ("webhook_endpoint", row.id), detail=as_json(detail))
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
@@ -127,10 +122,8 @@ _EXISTING = select(WebhookEndpoint).where(WebhookEndpoint.deleted_at.is_(None))
 async def load_endpoint(session: AsyncSession, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
     """Return an endpoint, with *lock* locked until the transaction ends; raises `NotFound`."""
     query = _EXISTING.where(WebhookEndpoint.id == as_id(endpoint_id, "webhook endpoint"))
-    row = (await session.scalars(query.with_for_update(key_share=True) if lock else query)).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no webhook endpoint {endpoint_id!r}.")
-    return row
+    found = await session.scalars(query.with_for_update(key_share=True) if lock else query)
+    return existing(found.one_or_none(), "webhook endpoint", endpoint_id)
 
 
 _NOT_AUDITED = {"created_at", "updated_at", "org_id", "endpoint_id", "old_secret_until", "failing_since"}

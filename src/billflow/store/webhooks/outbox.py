@@ -1,14 +1,13 @@
 """The outbox: events in the order they were recorded, and the queue of those that no endpoint was sent yet."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import InvalidInput, NotFound
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import (
     DeliveryStream,
@@ -22,10 +21,11 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, advisory_lock, as_id
+from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.monitoring import ROLE as WATCH
+from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
+from billflow.store.session.rows import row_by_id
 from billflow.store.webhooks.deliveries import open_streams, stream_of
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import event_record
@@ -38,11 +38,8 @@ RENAMING = frozenset({"customer.updated", "billing_account.updated"})
 ACTIVATED = "customer.activated"
 
 
-@dataclass(frozen=True)
-class PostgresOutboxRepository:
+class PostgresOutboxRepository(Repository):
     """Events, and the messages made of them; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def list(self, org_id: str, wanted: EventFilter, paging: Paging) -> Page[EventRecord]:
         """Return one page of the events, the newest first."""
@@ -55,8 +52,7 @@ class PostgresOutboxRepository:
 
     async def organizations_with_new_events(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which events wait to be routed."""
-        async with self.database.transaction(WATCH) as session:
-            return tuple(map(str, await session.scalars(select(OutboxPending.org_id).distinct())))
+        return await org_ids(self.database, select(OutboxPending.org_id).distinct())
 
     async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that wants them.
@@ -80,7 +76,11 @@ class PostgresOutboxRepository:
         return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *resumed])),
-            renamed=tuple(dict.fromkeys(_customer(event) for event in events if _may_rename(event))),
+            renamed=tuple(
+                CustomerRef(org_id=org_id, customer_id=str(customer_id))
+                for customer_id in dict.fromkeys(event.customer_id for event in events if event.type in RENAMING)
+                if customer_id is not None
+            ),
         )
 
     async def dequeue(self, org_id: str, event_ids: Sequence[str]) -> None:
@@ -136,20 +136,9 @@ async def _write_messages(
     return [stream_of(event.org_id, endpoint.id, event.customer_id) for event, endpoint in wanted]
 
 
-def _may_rename(event: OutboxEvent) -> bool:
-    return event.type in RENAMING and event.customer_id is not None
-
-
-def _customer(event: OutboxEvent) -> CustomerRef:
-    return CustomerRef(org_id=str(event.org_id), customer_id=str(event.customer_id))
-
-
 async def _replayed(session: AsyncSession, ask: ReplayCreate) -> Sequence[OutboxEvent]:
     if ask.event_id is not None:
-        event = await session.get(OutboxEvent, as_id(ask.event_id, "event"))
-        if event is None:
-            raise NotFound(f"There is no event {ask.event_id!r}.")
-        return [event]
+        return [await row_by_id(session, OutboxEvent, ask.event_id, "event")]
     query = select(OutboxEvent).where(OutboxEvent.created_at >= ask.since).order_by(OutboxEvent.sequence)
     events = (await session.scalars(query.limit(MOST_REPLAYED + 1))).all()
     if len(events) > MOST_REPLAYED:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from billflow.conformance.facts import DEFAULT_PRICE, PlanDefaults, facts_of, plan_of, seats_seen
 from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.reference import REFERENCE
 from billflow.domain.billing_dates import remind_of_review
-from billflow.domain.dunning import SmallOrganizationRule, let_go
+from billflow.domain.catalog import Hosting, Role
+from billflow.domain.dunning import SmallOrganizationRule, decide_write_off
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.seat_observations import StaleSeatData, check_freshness
 from billflow.domain.step import Step
@@ -17,7 +19,7 @@ def small_org_nonpayment(given: Given) -> Answer:
     """Answer what becomes of a small organization behind on payments (rules 22)."""
     statuses = [_status(status) for status in given.items("newest_invoices")]
     has_plan = given.flag("has_active_plan")
-    decided = let_go(
+    decided = decide_write_off(
         SmallOrganizationRule(),
         seats=given.whole("seat_count"),
         has_live_plan=has_plan,
@@ -66,4 +68,5 @@ def fixed_price_review_reminder(given: Given) -> Answer:
 def _self_hosted(given: Given, *, fixed: bool) -> Plan:
     price = {"fixed_price_cents": DEFAULT_PRICE} if fixed else {}
     told = {key: given.values.get(key) for key in ("end_date", "tier", "status", "charge_automatically")}
-    return plan_of(Given({**price, **told}), PlanDefaults(tier="self_hosted_basic"))
+    tier = REFERENCE.in_role(Role.DEFAULT, Hosting.SELF_HOSTED)
+    return plan_of(Given({**price, **told}), PlanDefaults(tier=tier.code))

@@ -18,10 +18,11 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe, to_stripe
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask_all, id_of
 from billflow.payments.lookup import PAGE
+from billflow.payments.texts import fitted
 
-PAYMENTS = ["payments.data.payment.payment_intent"]
+PAYMENTS = "payments.data.payment.payment_intent"
 Held = TypeVar("Held", stripe.Refund, stripe.CreditNote)
 _STATUS = {
     "pending": AdjustmentStatus.PENDING,
@@ -49,7 +50,7 @@ def refund_params(wanted: RefundToSend, payment_intent_id: str, amount: int) -> 
     }
     if refund.reason is not None:
         params["reason"] = refund.reason.value
-    return params
+    return fitted("refund.create", params)
 
 
 def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> CreditNoteCreateParams:
@@ -70,7 +71,7 @@ def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> Cred
         params["credit_amount"] = to_stripe(note.balance_amount, note.currency)
     if note.memo:
         params["memo"] = note.memo
-    return params
+    return fitted("credit_note.create", params)
 
 
 def payment_intents(held: stripe.Invoice) -> list[stripe.PaymentIntent]:
@@ -85,17 +86,14 @@ async def find_refund(
     client: stripe.StripeClient, intents: Sequence[stripe.PaymentIntent], refund_id: str
 ) -> stripe.Refund | None:
     """Return the refund of these payments that is marked as ours."""
-    found = [held for held in await list_refunds(client, intents) if keys.is_marked(held, {keys.REFUND: refund_id})]
-    return found[-1] if found else None
+    return keys.oldest_marked(await list_refunds(client, intents), {keys.REFUND: refund_id})
 
 
 async def find_credit_note(
     client: stripe.StripeClient, stripe_invoice_id: str, credit_note_id: str
 ) -> stripe.CreditNote | None:
     """Return the credit note of the invoice that is marked as ours."""
-    marks = {keys.CREDIT_NOTE: credit_note_id}
-    found = [held for held in await _credit_notes(client, stripe_invoice_id) if keys.is_marked(held, marks)]
-    return found[-1] if found else None
+    return keys.oldest_marked(await _credit_notes(client, stripe_invoice_id), {keys.CREDIT_NOTE: credit_note_id})
 
 
 async def money_of(
@@ -103,7 +101,7 @@ async def money_of(
 ) -> StripeAdjustments:
     """Return all refunds and credit notes of an invoice; a note's own refunds are told with the note."""
     notes = await _credit_notes(client, held.id)
-    by_notes = {_id(one.refund) for note in notes for one in note.refunds}
+    by_notes = {id_of(one.refund) for note in notes for one in note.refunds}
     refunds = [one for one in await list_refunds(client, payment_intents(held)) if one.id not in by_notes]
     return StripeAdjustments(
         standing=standing,
@@ -165,15 +163,13 @@ async def list_refunds(client: stripe.StripeClient, intents: Sequence[stripe.Pay
     found: list[stripe.Refund] = []
     for intent in intents:
         query: stripe.params.RefundListParams = {"payment_intent": intent.id, "limit": PAGE}
-        page = await ask("refund.list", client.v1.refunds.list_async(query))
-        found += [held async for held in page.auto_paging_iter()]
+        found += await ask_all("refund.list", client.v1.refunds.list_async(query))
     return found
 
 
 async def _credit_notes(client: stripe.StripeClient, stripe_invoice_id: str) -> list[stripe.CreditNote]:
     query: stripe.params.CreditNoteListParams = {"invoice": stripe_invoice_id, "limit": PAGE}
-    page = await ask("credit_note.list", client.v1.credit_notes.list_async(query))
-    return [held async for held in page.auto_paging_iter()]
+    return await ask_all("credit_note.list", client.v1.credit_notes.list_async(query))
 
 
 def _line(description: str, amount: int, currency: str) -> CreditNoteCreateParamsLine:
@@ -183,7 +179,3 @@ def _line(description: str, amount: int, currency: str) -> CreditNoteCreateParam
         "quantity": 1,
         "unit_amount": to_stripe(amount, currency),
     }
-
-
-def _id(held: str | stripe.StripeObject | None) -> str | None:
-    return held if isinstance(held, str) or held is None else str(held.to_dict()["id"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,16 +20,34 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.errors import Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
-from billflow.ports.reconciliation import PAGE, RunningPlans
-from billflow.temporal.client import NoTemporalServer
 from billflow.temporal.ids import plan_workflow_id
 from billflow.temporal.updates import once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
 _NO_ANSWER = "The Temporal server does not answer; try again in a moment."
+_PAGE = 100
+
+
+class NoTemporalServer(Unavailable):
+    """No Temporal server answers where billflow was told to look.
+
+    Start one with `billflow dev`, or set `TEMPORAL_ADDRESS`; then try again.
+    """
+
+    code = "no_temporal_server"
+    public = "The Temporal server can't be reached; try again in a moment."
+
+
+@dataclass(frozen=True)
+class RunningPlans:
+    """Plans by their running workflows, and where the next page begins; None at the end."""
+
+    plan_ids: Sequence[str]
+    next: str | None
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,7 @@ class WorkflowControl:
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
         token = base64.b64decode(after) if after else None
         with _temporal_errors():
-            listed = self.client.list_workflows(query, page_size=PAGE, next_page_token=token)
+            listed = self.client.list_workflows(query, page_size=_PAGE, next_page_token=token)
             await listed.fetch_next_page()
         ids = [execution.id.removeprefix(plan_workflow_id("")) for execution in listed.current_page or ()]
         following = listed.next_page_token

@@ -1,0 +1,125 @@
+"""All repositories and queries of one database, by noun; one is imported and made when it is first asked for."""
+
+import re
+from dataclasses import MISSING, fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from billflow.domain.catalog import Catalog
+from billflow.store.session.database import Database
+
+if TYPE_CHECKING:
+    from billflow.store.access.api_keys import PostgresApiKeyRepository
+    from billflow.store.access.idempotency import PostgresIdempotencyRepository
+    from billflow.store.access.organizations import PostgresOrganizationRepository
+    from billflow.store.adjustments.credits import PostgresCreditRepository
+    from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+    from billflow.store.audit.erasure import PostgresPersonalDataRepository
+    from billflow.store.audit.queries import PostgresAuditQueries
+    from billflow.store.customers.billing_accounts import PostgresBillingAccountRepository
+    from billflow.store.customers.channels import PostgresChannelRepository
+    from billflow.store.customers.contacts import PostgresContactRepository
+    from billflow.store.customers.onboardings import PostgresOnboardingRepository
+    from billflow.store.customers.projects import PostgresProjectRepository
+    from billflow.store.customers.queries import PostgresCustomerQueries
+    from billflow.store.customers.reports import PostgresReportQueries
+    from billflow.store.customers.repository import PostgresCustomerRepository
+    from billflow.store.customers.seats import PostgresSeatRepository
+    from billflow.store.customers.settings import PostgresSettingsRepository
+    from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
+    from billflow.store.dunning.repository import PostgresDunningRepository
+    from billflow.store.invoices.queries import PostgresInvoiceQueries
+    from billflow.store.invoices.repository import PostgresInvoiceRepository
+    from billflow.store.mail.repository import PostgresMailRepository
+    from billflow.store.offers.repository import PostgresOfferRepository
+    from billflow.store.plans.queries import PostgresPlanQueries
+    from billflow.store.plans.repository import PostgresPlanRepository
+    from billflow.store.plans.test_clocks import PostgresTestClockRepository
+    from billflow.store.reconciliation.repository import PostgresReconciliationRepository
+    from billflow.store.session.id_lookup import IdLookup
+    from billflow.store.session.monitoring import PostgresMonitoring
+    from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
+    from billflow.store.webhooks.outbox import PostgresOutboxRepository
+    from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
+    from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
+
+Made = TypeVar("Made")
+
+_KIND = re.compile(r"Part\[(\w+)\]")
+
+
+class Part(Generic[Made]):
+    """An attribute that is made when it is first asked for, from other attributes of its owner.
+
+    Its annotation names the class, *module* where to import it from, under `billflow`. A field of the class that has no
+    default, and `livemode`, take the owner's attribute of the same name.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Remember where to keep what is made, and its class."""
+        self.name, self.kind = name, _KIND.findall(str(owner.__annotations__[name]))[0]
+
+    def __get__(self, owner: Any, owner_type: type) -> Made:
+        """Import the class, make the part and keep it."""
+        found = getattr(import_module(f"billflow.{self.module}"), self.kind)
+        made: Made = found(**{name: getattr(owner, name) for name in taken_by(found)})
+        vars(owner)[self.name] = made
+        return made
+
+
+def taken_by(kind: Any) -> list[str]:
+    """Return the names of what a part is made from."""
+    needed = (one for one in fields(kind) if one.init and one.default is MISSING is one.default_factory)
+    return [*(one.name for one in needed), *(["livemode"] if hasattr(kind, "livemode") else [])]
+
+
+class Repositories:
+    """The repositories of one process: what writes. With *livemode* they work with real money."""
+
+    organizations: "Part[PostgresOrganizationRepository]" = Part("store.access.organizations")
+    api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
+    idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
+    personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
+    contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
+    billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
+    projects: "Part[PostgresProjectRepository]" = Part("store.customers.projects")
+    channels: "Part[PostgresChannelRepository]" = Part("store.customers.channels")
+    settings: "Part[PostgresSettingsRepository]" = Part("store.customers.settings")
+    seats: "Part[PostgresSeatRepository]" = Part("store.customers.seats")
+    credits: "Part[PostgresCreditRepository]" = Part("store.adjustments.credits")
+    sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
+    onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")
+    offers: "Part[PostgresOfferRepository]" = Part("store.offers.repository")
+    test_clocks: "Part[PostgresTestClockRepository]" = Part("store.plans.test_clocks")
+    mails: "Part[PostgresMailRepository]" = Part("store.mail.repository")
+    outbox: "Part[PostgresOutboxRepository]" = Part("store.webhooks.outbox")
+    deliveries: "Part[PostgresDeliveryRepository]" = Part("store.webhooks.deliveries")
+    plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
+    invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
+    adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
+    dunning: "Part[PostgresDunningRepository]" = Part("store.dunning.repository")
+    reconciliation: "Part[PostgresReconciliationRepository]" = Part("store.reconciliation.repository")
+    stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")
+    stripe_event_effects: "Part[PostgresStripeEventEffects]" = Part("store.webhooks.stripe_event_effects")
+
+    def __init__(self, database: Database, catalog: Catalog, *, livemode: bool = False) -> None:
+        self.database, self.catalog, self.livemode = database, catalog, livemode
+
+
+class Queries:
+    """The queries of one process: what reads, for lists and pages."""
+
+    plans: "Part[PostgresPlanQueries]" = Part("store.plans.queries")
+    invoices: "Part[PostgresInvoiceQueries]" = Part("store.invoices.queries")
+    customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
+    ids: "Part[IdLookup]" = Part("store.session.id_lookup")
+    reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
+    monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
+
+    def __init__(self, database: Database, catalog: Catalog) -> None:
+        self.database, self.catalog = database, catalog

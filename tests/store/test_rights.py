@@ -1,0 +1,74 @@
+"""What the application's role may not do, tried by somebody who runs SQL of their own in its transactions."""
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from billflow.store.audit.queries import PostgresAuditQueries
+from billflow.store.session.database import Database
+from tests.store.conftest import Company
+
+ESCAPES = {
+    "a link of one's own": "INSERT INTO audit_chain (org_id, position, audit_id, prev_hash, hash)"
+    " VALUES (%(org)s, 99, gen_random_uuid(), sha256('x'), sha256('y'))",
+    "a link by the function": "SELECT billflow_chain_entry((SELECT id FROM audit_log LIMIT 1))",
+    "a changed link": "UPDATE audit_chain SET position = 7",
+    "a removed link": "DELETE FROM audit_chain",
+    "a table": "CREATE TABLE mine (id int)",
+    "a function": "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "a policy": "DROP POLICY tenant ON customer",
+    "no row-level security": "ALTER TABLE customer DISABLE ROW LEVEL SECURITY",
+    "no trigger": "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+    "no triggers at all": "SET LOCAL session_replication_role = replica",
+    "a role": "CREATE ROLE mine",
+    "a program": "COPY org TO PROGRAM 'cat'",
+    "a file": "SELECT pg_read_file('postgresql.conf')",
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+async def test_the_application_role_is_refused(escape: str, company: Company, store_url: str) -> None:
+    await company.customer()
+    with psycopg.connect(store_url) as connection:
+        connection.execute("SELECT set_config('role', 'billflow_app', true)")
+        connection.execute("SELECT set_config('billflow.org_id', %s, true)", [company.org_id])
+        with pytest.raises((InsufficientPrivilege, psycopg.errors.RestrictViolation)):
+            connection.execute(escape, {"org": company.org_id})
+
+
+async def test_entries_of_the_application_are_still_chained(company: Company, database: Database) -> None:
+    await company.customer()
+
+    verdict = await PostgresAuditQueries(database).verify(company.org_id)
+
+    assert (verdict.entries, verdict.faults) == (1, ())
+
+
+def test_no_policy_gives_members_of_a_role_what_only_the_role_may_see(store_url: str) -> None:
+    query = (
+        "SELECT tablename FROM pg_policies WHERE 'billflow_watch' = ANY (roles) AND qual NOT LIKE '%%CURRENT_USER%%'"
+    )
+    with psycopg.connect(store_url) as connection:
+        assert connection.execute(query).fetchall() == []
+
+
+def test_functions_that_run_with_their_owners_rights_search_no_foreign_schema(store_url: str) -> None:
+    query = "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    with psycopg.connect(store_url) as connection:
+        found: dict[str, list[str]] = dict(connection.execute(query).fetchall())
+    assert found == {"billflow_chain_audit": ["search_path=pg_catalog, public, pg_temp"]}
+
+
+async def test_a_member_of_the_role_of_monitoring_sees_nothing_unless_it_takes_it_on(
+    company: Company, store_url: str
+) -> None:
+    await company.customer()
+    login = f"member_{uuid4().hex[:8]}"
+    with psycopg.connect(store_url) as connection:
+        connection.execute(f"CREATE ROLE {login} LOGIN INHERIT IN ROLE billflow_app, billflow_watch")
+        connection.execute(f"SET LOCAL ROLE {login}")
+        for table in ("customer_plan", "invoice", "webhook_event", "billing_account", "org"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+        connection.rollback()

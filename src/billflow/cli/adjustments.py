@@ -3,30 +3,27 @@
 from typing import Annotated, Any
 from uuid import uuid4
 
-import typer
 from typer import Option
 
 from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import FactList, Output
-from billflow.cli.params import Key, Reason, example
-from billflow.cli.session import Engine, actor, answered, on_engine
+from billflow.cli.params import Key, Reason
+from billflow.cli.session import CommandGroup, Engine, actor, answered
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow invoice`."""
 
 AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all that is left where left out.")]
 
 
-@app.command(epilog=example("invoice pay 8a30"))
-@on_engine
+@app.on_engine("invoice pay 8a30")
 async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
     return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice), str(uuid4())))
 
 
-@app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
-@on_engine
+@app.on_engine("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
 async def refund(
     engine: Engine,
     invoice: InvoiceHere,
@@ -44,8 +41,7 @@ async def refund(
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
-@app.command("credit-note", epilog=example("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'"))
-@on_engine
+@app.on_engine("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'", name="credit-note")
 async def credit_note(  # noqa: PLR0913  (each is one choice)
     engine: Engine,
     invoice: InvoiceHere,
@@ -68,15 +64,13 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
     return _output("Credit note", await answered(engine.adjustments.credit(ask), ask.key))
 
 
-@app.command(epilog=example("invoice void 8a30 --reason 'billed by mistake'"))
-@on_engine
+@app.on_engine("invoice void 8a30 --reason 'billed by mistake'")
 async def void(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Void an open invoice."""
     return await _closed(engine, invoice, "void", reason)
 
 
-@app.command("mark-uncollectible", epilog=example("invoice mark-uncollectible 8a30"))
-@on_engine
+@app.on_engine("invoice mark-uncollectible 8a30", name="mark-uncollectible")
 async def mark_uncollectible(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Give an open invoice up; its customer may still pay it."""
     return await _closed(engine, invoice, "uncollectible", reason)

@@ -6,11 +6,11 @@ import typer
 
 from billflow.cli.lookup import PagingHere, org_of, short
 from billflow.cli.output import Columns, Output, complain, paged, time
-from billflow.cli.params import Since, example
-from billflow.cli.session import Store, on_database
+from billflow.cli.params import Since
+from billflow.cli.session import CommandGroup, Store
 from billflow.errors import CommandFailed
 
-app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
+app = CommandGroup()
 
 _CHANGES: Columns = {
     "at": lambda change: time(change.at),
@@ -20,8 +20,7 @@ _CHANGES: Columns = {
 }
 
 
-@app.command("list", epilog=example("audit list --actor cli:ada", "audit list --since 2026-07-01 --json"))
-@on_database
+@app.on_database("audit list --actor cli:ada", "audit list --since 2026-07-01 --json", name="list")
 async def list_(  # noqa: PLR0913  (each is one filter)
     store: Store,
     *,
@@ -38,8 +37,7 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     return paged("Changes", await store.queries.audit.list(await org_of(store), wanted, paging), _CHANGES, "audit")
 
 
-@app.command(epilog=example("audit verify", "audit verify --head 9f86d081…"))
-@on_database
+@app.on_database("audit verify", "audit verify --head 9f86d081…")
 async def verify(
     store: Store,
     head: Annotated[

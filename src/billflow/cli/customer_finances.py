@@ -11,8 +11,8 @@ from billflow.cli.customer_views import ONBOARDING, USAGE, access_facts, worth
 from billflow.cli.lookup import CustomerHere, change_here, now
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
-from billflow.cli.params import Key, example, moment_option
-from billflow.cli.session import PATIENCE_SECONDS, Engine, Store, on_database, on_engine
+from billflow.cli.params import Key, moment_option
+from billflow.cli.session import PATIENCE_SECONDS, CommandGroup, Engine, Store
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
@@ -23,28 +23,25 @@ USUAL_SPAN = timedelta(days=365)
 LOOK_AGAIN = 0.2
 """Seconds between looks at how far an onboarding has come."""
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 
-@app.command(epilog=example("customer access 5f1c --json"))
-@on_engine
+@app.on_engine("customer access 5f1c --json")
 async def access(engine: Engine, customer: CustomerHere) -> Output:
     """Show what a customer may do now: effects of a suspension, features, seats left."""
     found = await engine.customers.access(customer)
     return Output(found, access_facts(found))
 
 
-@app.command(epilog=example("customer report 5f1c"))
-@on_database
+@app.on_database("customer report 5f1c")
 async def report(store: Store, customer: CustomerHere) -> Output:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
     found = await store.queries.reports.report(customer)
     return Output(found, *worth(found))
 
 
-@app.command(epilog=example("customer usage 5f1c --since 2026-01-01"))
-@on_database
+@app.on_database("customer usage 5f1c --since 2026-01-01")
 async def usage(
     store: Store,
     customer: CustomerHere,
@@ -59,8 +56,7 @@ async def usage(
     return Output(found, Table(f"Usage: {people}", USAGE, found.money))
 
 
-@app.command(epilog=example("customer credit 5f1c 2500 --reason 'outage of 1 March'"))
-@on_database
+@app.on_database("customer credit 5f1c 2500 --reason 'outage of 1 March'")
 async def credit(
     store: Store,
     customer: CustomerHere,
@@ -77,8 +73,7 @@ async def credit(
     return Output(granted, f"Granted {written(granted.amount, granted.currency)}.")
 
 
-@app.command(epilog=example("customer onboard 5f1c --tier cloud_standard --trial-days 30"))
-@on_engine
+@app.on_engine("customer onboard 5f1c --tier cloud_standard --trial-days 30")
 async def onboard(  # noqa: PLR0913  (each is one wish)
     engine: Engine,
     customer: CustomerHere,

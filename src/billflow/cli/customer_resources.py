@@ -9,12 +9,11 @@ import typer
 from billflow.cli.customer_views import described
 from billflow.cli.lookup import CustomerHere, change_here, short
 from billflow.cli.output import Columns, Output, Table, whole
-from billflow.cli.params import example
-from billflow.cli.session import Store, on_database
+from billflow.cli.session import CommandGroup, Store
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 _PartId = Annotated[str | None, typer.Option("--remove", metavar="ID", help="Remove the one of this id.")]
@@ -44,8 +43,7 @@ _PROJECTS: Columns = {
 }
 
 
-@app.command(epilog=example("customer update 5f1c --name 'Acme Inc.' --language de-DE"))
-@on_database
+@app.on_database("customer update 5f1c --name 'Acme Inc.' --language de-DE")
 async def update(  # noqa: PLR0913  (each is one field)
     store: Store,
     customer: CustomerHere,
@@ -70,8 +68,7 @@ async def update(  # noqa: PLR0913  (each is one field)
     return described(await store.repositories.customers.update(customer, asked, change_here()))
 
 
-@app.command(epilog=example("customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20"))
-@on_database
+@app.on_database("customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
 async def settings(
     store: Store,
     customer: CustomerHere,
@@ -109,8 +106,7 @@ def settings_of(typed: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-@app.command(epilog=example("customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary"))
-@on_database
+@app.on_database("customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
 async def contacts(  # noqa: PLR0913  (each is one field)
     store: Store,
     customer: CustomerHere,
@@ -131,10 +127,7 @@ async def contacts(  # noqa: PLR0913  (each is one field)
     return whole("Contacts", await contacts.list(customer), _CONTACTS)
 
 
-@app.command(
-    epilog=example("customer billing-accounts 5f1c", "customer billing-accounts 5f1c --add Subsidiary --currency EUR")
-)
-@on_database
+@app.on_database("customer billing-accounts 5f1c", "customer billing-accounts 5f1c --add Subsidiary --currency EUR")
 async def billing_accounts(  # noqa: PLR0913  (each is one field)
     store: Store,
     customer: CustomerHere,
@@ -164,8 +157,7 @@ async def billing_accounts(  # noqa: PLR0913  (each is one field)
     return whole("Billing accounts", await accounts.list(customer), _BILLING_ACCOUNTS)
 
 
-@app.command(epilog=example("customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'"))
-@on_database
+@app.on_database("customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
 async def projects(
     store: Store,
     customer: CustomerHere,

@@ -7,17 +7,13 @@ import typer
 
 from billflow.cli.lookup import PagingHere, begun, change_here, id_of, org_of, short
 from billflow.cli.output import Columns, FactList, Output, paged, time
-from billflow.cli.params import Reason, example, moment_option
-from billflow.cli.session import Engine, Store, on_database, on_engine
+from billflow.cli.params import Reason, moment_option
+from billflow.cli.session import CommandGroup, Engine, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.endpoints import CreatedEndpoint
 
-app = typer.Typer(
-    help="Send events to endpoints, signed as Standard Webhooks describes.",
-    epilog=example("endpoint create https://example.com/events"),
-    no_args_is_help=True,
-)
+app = CommandGroup()
 
 _ENDPOINTS: Columns = {
     "id": lambda endpoint: short(endpoint.endpoint_id),
@@ -35,8 +31,7 @@ _DELIVERIES: Columns = {
 _EndpointHere = Annotated[str, id_of("endpoint"), begun("endpoint", "An")]
 
 
-@app.command(epilog=example("endpoint create https://example.com/events --type invoice.paid"))
-@on_database
+@app.on_database("endpoint create https://example.com/events --type invoice.paid")
 async def create(
     store: Store,
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
@@ -54,30 +49,26 @@ async def create(
     return _created(await store.endpoints.create(await org_of(store), new, change_here()))
 
 
-@app.command("list", epilog=example("endpoint list"))
-@on_database
+@app.on_database("endpoint list", name="list")
 async def list_(store: Store, paging: PagingHere) -> Output:
     """List endpoints, the newest first."""
     page = await store.endpoints.list(await org_of(store), paging)
     return paged("Endpoints", page, _ENDPOINTS, "webhook_endpoints")
 
 
-@app.command(epilog=example("endpoint disable 5f1c --reason 'moves to another host'"))
-@on_engine
+@app.on_engine("endpoint disable 5f1c --reason 'moves to another host'")
 async def disable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
     """Send nothing there until it is enabled again; what comes meanwhile is not kept for it."""
     return await _turned(engine, endpoint, "disabled", reason)
 
 
-@app.command(epilog=example("endpoint enable 5f1c"))
-@on_engine
+@app.on_engine("endpoint enable 5f1c")
 async def enable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
     """Send events there again, first what had been waiting."""
     return await _turned(engine, endpoint, "enabled", reason)
 
 
-@app.command(epilog=example("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0"))
-@on_database
+@app.on_database("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0")
 async def rotate(
     store: Store,
     endpoint: _EndpointHere,
@@ -88,8 +79,7 @@ async def rotate(
     return _created(await store.endpoints.rotate_secret(await org_of(store), endpoint, overlap, change_here()))
 
 
-@app.command(epilog=example("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…"))
-@on_engine
+@app.on_engine("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…")
 async def replay(
     engine: Engine,
     endpoint: _EndpointHere,
@@ -105,8 +95,7 @@ async def replay(
     return Output({"messages": messages}, f"{messages} messages are on their way once more.")
 
 
-@app.command(epilog=example("endpoint deliveries 5f1c"))
-@on_database
+@app.on_database("endpoint deliveries 5f1c")
 async def deliveries(store: Store, endpoint: _EndpointHere, paging: PagingHere) -> Output:
     """List the attempts to deliver, the newest first."""
     page = await store.repositories.deliveries.list(await org_of(store), endpoint, paging)

@@ -7,15 +7,13 @@ import typer
 
 from billflow.cli.lookup import begun, change_here, id_of, now, org_of, short
 from billflow.cli.output import Columns, FactList, Output, Table, time
-from billflow.cli.params import example, moment_option
-from billflow.cli.session import Store, on_database
+from billflow.cli.params import moment_option
+from billflow.cli.session import CommandGroup, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.access import ApiKeyRecord, IssuedKey
 
-app = typer.Typer(
-    help="Make, list, revoke and rotate API keys.", epilog=example("keys create backend"), no_args_is_help=True
-)
+app = CommandGroup()
 
 
 def _state(key: "ApiKeyRecord") -> str:
@@ -39,8 +37,7 @@ _KEYS: Columns = {
 _KeyHere = Annotated[str, id_of("API key"), begun("key")]
 
 
-@app.command(epilog=example("keys create backend", "keys create support-tool --scope read --scope support"))
-@on_database
+@app.on_database("keys create backend", "keys create support-tool --scope read --scope support")
 async def create(
     store: Store,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
@@ -59,24 +56,21 @@ async def create(
     return _issued(await store.repositories.api_keys.create(await org_of(store), new, change_here()))
 
 
-@app.command("list", epilog=example("keys list"))
-@on_database
+@app.on_database("keys list", name="list")
 async def list_(store: Store) -> Output:
     """List the keys, the newest first; their secrets are kept nowhere."""
     keys = await store.repositories.api_keys.list(await org_of(store))
     return Output({"keys": keys}, Table(f"API keys: {len(keys)}", _KEYS, keys))
 
 
-@app.command(epilog=example("keys revoke 5f1c"))
-@on_database
+@app.on_database("keys revoke 5f1c")
 async def revoke(store: Store, key: _KeyHere) -> Output:
     """End a key; within seconds nothing answers to it any more."""
     revoked = await store.repositories.api_keys.revoke(await org_of(store), key, change_here())
     return Output(revoked, f"The key {revoked.name} ({short(revoked.key_id)}) is revoked.")
 
 
-@app.command(epilog=example("keys rotate 5f1c --overlap-hours 48"))
-@on_database
+@app.on_database("keys rotate 5f1c --overlap-hours 48")
 async def rotate(
     store: Store,
     key: _KeyHere,
@@ -87,8 +81,7 @@ async def rotate(
     return _issued(await store.repositories.api_keys.rotate(await org_of(store), key, overlap, change_here()))
 
 
-@app.command(epilog=example("keys rotate-encryption"))
-@on_database
+@app.on_database("keys rotate-encryption")
 async def rotate_encryption(store: Store) -> Output:
     """Encrypt again by the first of BILLFLOW_ENCRYPTION_KEYS what another key encrypted; the other may go after that.
 

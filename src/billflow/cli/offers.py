@@ -10,14 +10,14 @@ from billflow.cli import plan_commands
 from billflow.cli.fields import Typed
 from billflow.cli.lookup import ClockOption, CustomerHere, begun, change_here, found, now, org_of, short, time_of
 from billflow.cli.output import Columns, FactList, Output, amount, time, whole, words
-from billflow.cli.params import Key, example, moment_option
-from billflow.cli.session import Engine, Store, answered, on_database, on_engine
+from billflow.cli.params import Key, moment_option
+from billflow.cli.session import CommandGroup, Engine, Store, answered
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
     from billflow.models.contracts.offers import OfferRecord
 
-app = typer.Typer(help="Prepare prices for one customer.", epilog=example("offer list 5f1c"), no_args_is_help=True)
+app = CommandGroup()
 
 
 def _price(offer: "OfferRecord") -> str:
@@ -47,13 +47,10 @@ _ExpiresAt = Annotated[datetime | None, moment_option("Until when it can be acce
 _Price = Annotated[int | None, typer.Option(min=1, help="In minor units of the customer's currency.")]
 
 
-@app.command(
-    epilog=example(
-        "offer create 5f1c --tier cloud_enterprise --fixed-price 1200000",
-        "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
-    )
+@app.on_engine(
+    "offer create 5f1c --tier cloud_enterprise --fixed-price 1200000",
+    "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
 )
-@on_engine
 async def create(  # noqa: PLR0913  (each is one term of the offer)
     engine: Engine,
     customer: CustomerHere,
@@ -88,15 +85,13 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
     return Output(made, _described(made.offer))
 
 
-@app.command("list", epilog=example("offer list 5f1c --json"))
-@on_database
+@app.on_database("offer list 5f1c --json", name="list")
 async def list_(store: Store, customer: CustomerHere) -> Output:
     """List what a customer was offered, the newest first."""
     return whole("Offers", await store.repositories.offers.list(customer.org_id, customer.customer_id, now()), _OFFERS)
 
 
-@app.command(epilog=example("offer withdraw 7c2e"))
-@on_engine
+@app.on_engine("offer withdraw 7c2e")
 async def withdraw(engine: Engine, offer: _OfferHere) -> Output:
     """Take an offer back; a purchase of it that is not paid yet ends."""
     withdrawn = engine.offers.withdraw(offer.org_id, offer.customer_id, offer.offer_id, change_here())
@@ -104,8 +99,7 @@ async def withdraw(engine: Engine, offer: _OfferHere) -> Output:
     return Output(shown, _described(shown))
 
 
-@app.command(epilog=example("offer accept 7c2e --schedule monthly"))
-@on_engine
+@app.on_engine("offer accept 7c2e --schedule monthly")
 async def accept(  # noqa: PLR0913  (each is one choice)
     engine: Engine,
     offer: _OfferHere,

@@ -6,11 +6,10 @@ import typer
 
 from billflow.cli.lookup import CustomerHere
 from billflow.cli.output import Output
-from billflow.cli.params import example
-from billflow.cli.session import Engine, on_engine
+from billflow.cli.session import CommandGroup, Engine
 from billflow.domain.errors import Refused
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 ReturnUrl = Annotated[
@@ -18,8 +17,7 @@ ReturnUrl = Annotated[
 ]
 
 
-@app.command(epilog=example("customer card 5f1c --test-card pm_card_visa"))
-@on_engine
+@app.on_engine("customer card 5f1c --test-card pm_card_visa")
 async def card(
     engine: Engine,
     customer: CustomerHere,
@@ -35,8 +33,7 @@ async def card(
     return Output({"customer_id": customer.customer_id, "payment_method": method}, sentence)
 
 
-@app.command("card-link", epilog=example("customer card-link 5f1c"))
-@on_engine
+@app.on_engine("customer card-link 5f1c", name="card-link")
 async def card_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer enters a card, which then pays everything that is open."""
     back = _checked(return_url or engine.settings.return_url)
@@ -44,8 +41,7 @@ async def card_link(engine: Engine, customer: CustomerHere, return_url: ReturnUr
     return Output({"url": url}, url)
 
 
-@app.command("portal-link", epilog=example("customer portal-link 5f1c"))
-@on_engine
+@app.on_engine("customer portal-link 5f1c", name="portal-link")
 async def portal_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer sees its invoices and changes its card."""
     back = _checked(return_url or engine.settings.return_url)

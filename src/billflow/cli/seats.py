@@ -8,20 +8,17 @@ import typer
 from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.lookup import CustomerHere, now, only, org_of
 from billflow.cli.output import Output, complain
-from billflow.cli.params import At, example
-from billflow.cli.session import Engine, Store, on_database, on_engine
+from billflow.cli.params import At
+from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.seats import MAX_LICENSES
 
 if TYPE_CHECKING:
     from billflow.demo.seats_csv import Organization
 
-app = typer.Typer(
-    help="Report how many people use what.", epilog=example("seats import seats.csv"), no_args_is_help=True
-)
+app = CommandGroup()
 
 
-@app.command(epilog=example("seats report 5f1c --members 40 --guests 12"))
-@on_engine
+@app.on_engine("seats report 5f1c --members 40 --guests 12")
 async def report(
     engine: Engine,
     customer: CustomerHere,
@@ -39,8 +36,7 @@ async def report(
     return Output({"customer_id": customer.customer_id, "new": new}, sentence)
 
 
-@app.command("can-add", epilog=example("seats can-add 5f1c --members 2"))
-@on_database
+@app.on_database("seats can-add 5f1c --members 2", name="can-add")
 async def can_add(
     store: Store,
     customer: CustomerHere,
@@ -55,8 +51,7 @@ async def can_add(
     return Output(gate, sentence, error=None if gate.allowed else typer.Exit(EXIT_REFUSED))
 
 
-@app.command("import", epilog=example("seats import examples/seats.csv"))
-@on_engine
+@app.on_engine("seats import examples/seats.csv", name="import")
 async def import_(
     engine: Engine,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Columns: organization, observed_on, members, guests.")],

@@ -4,15 +4,17 @@ import asyncio
 import getpass
 import inspect
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import typer
+
 from billflow.cli import local_stack
 from billflow.cli.fields import parameter, signed, typed_for, value_for
 from billflow.cli.output import Output
-from billflow.cli.params import AsJson
+from billflow.cli.params import AsJson, example
 from billflow.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -70,6 +72,27 @@ def on_database(act: Act) -> Callable[..., None]:
 def on_engine(act: Act) -> Callable[..., None]:
     """Make a command of *act*, which takes a connected engine; see `on_database`."""
     return _command(act, _engine)
+
+
+class CommandGroup(typer.Typer):
+    """The commands of one noun, each with *examples* of how it is typed."""
+
+    def on_database(self, *examples: str, name: str | None = None) -> Callable[[Act], Act]:
+        """Add a command; see `on_database`."""
+        return self._adding(on_database, name, examples)
+
+    def on_engine(self, *examples: str, name: str | None = None) -> Callable[[Act], Act]:
+        """Add a command; see `on_engine`."""
+        return self._adding(on_engine, name, examples)
+
+    def _adding(
+        self, made_of: Callable[[Act], Callable[..., None]], name: str | None, examples: Sequence[str]
+    ) -> Callable[[Act], Act]:
+        def add(act: Act) -> Act:
+            self.command(name, epilog=example(*examples))(made_of(act))
+            return act
+
+        return add
 
 
 def run(act: Callable[[Engine], Awaitable[Output]], *, as_json: bool) -> None:

@@ -6,13 +6,13 @@ import typer
 
 from billflow.cli.lookup import CustomerHere, begun, change_here, id_of, short
 from billflow.cli.output import Columns, Output, time, whole
-from billflow.cli.params import Reason, example
-from billflow.cli.session import Engine, Store, on_database, on_engine
+from billflow.cli.params import Reason
+from billflow.cli.session import CommandGroup, Engine, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customer_finances import SponsorshipRecord
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 _RequestHere = Annotated[str, id_of("sponsorship request"), begun("request")]
@@ -24,15 +24,13 @@ _REQUESTS: Columns = {
 }
 
 
-@app.command(epilog=example("customer sponsorships 5f1c"))
-@on_database
+@app.on_database("customer sponsorships 5f1c")
 async def sponsorships(store: Store, customer: CustomerHere) -> Output:
     """List a customer's requests to be sponsored, the newest first."""
     return whole("Sponsorship requests", await store.repositories.sponsorships.list(customer), _REQUESTS)
 
 
-@app.command(epilog=example("customer request-sponsorship 5f1c --type open_source --description 'A compiler'"))
-@on_database
+@app.on_database("customer request-sponsorship 5f1c --type open_source --description 'A compiler'")
 async def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
     store: Store,
     customer: CustomerHere,
@@ -51,8 +49,7 @@ async def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form
     return _output(await store.repositories.sponsorships.request(customer, new, change_here()))
 
 
-@app.command(epilog=example("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'"))
-@on_engine
+@app.on_engine("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'")
 async def approve_sponsorship(
     engine: Engine, customer: CustomerHere, request: _RequestHere, reason: Reason = None
 ) -> Output:
@@ -60,8 +57,7 @@ async def approve_sponsorship(
     return _output(await engine.customers.approve_sponsorship(customer, request, change_here(reason)))
 
 
-@app.command(epilog=example("customer decline-sponsorship 5f1c 0a3b --reason 'sells what it makes'"))
-@on_database
+@app.on_database("customer decline-sponsorship 5f1c 0a3b --reason 'sells what it makes'")
 async def decline_sponsorship(
     store: Store, customer: CustomerHere, request: _RequestHere, reason: Reason = None
 ) -> Output:

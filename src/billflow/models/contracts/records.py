@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from billflow.domain.dunning import DunningAction
-from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
@@ -88,6 +88,11 @@ class LineRecord(InvoiceLine):
     kind: LineKind
     derivation: Derivation
     entries: tuple[int, ...]
+
+    @property
+    def line(self) -> Line:
+        """Return it as it was billed."""
+        return Line(self.kind, self.description, self.derivation, self.entries)
 
 
 class AttemptRecord(Contract):

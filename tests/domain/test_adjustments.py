@@ -148,7 +148,7 @@ def test_one_minor_unit_can_be_credited_and_no_more_than_a_line_has_left() -> No
     with pytest.raises(Refused) as too_much:
         credit_note(last, None, {"b": 2}, RefundMethod.BALANCE)
     assert (too_much.value.code, too_much.value.field) == ("credit_exceeds_line", "amount")
-    assert too_much.value.message == "At most 1 minor units can be credited."
+    assert too_much.value.message == "At most USD 0.01 (1 minor units) can be credited."
 
 
 def test_of_an_invoice_over_nothing_nothing_is_kept_or_lost() -> None:

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.delivery import HEARTBEAT, DeliveryActivities
-    from billflow.models.contracts.endpoints import DeliveryStream
+    from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
     from billflow.workflows.activity_execution import PATIENT
 
@@ -17,6 +17,7 @@ class DeliveryWorkflow:
 
     @workflow.init
     def __init__(self, stream: DeliveryStream) -> None:
+        self._stream = stream
         self._woken = False
 
     @workflow.run
@@ -24,15 +25,7 @@ class DeliveryWorkflow:
         """Deliver what waits on the stream."""
         while not workflow.info().is_continue_as_new_suggested():
             self._woken = False
-            result = await workflow.execute_activity_method(
-                DeliveryActivities.deliver,
-                stream,
-                summary="deliver what is due",
-                task_queue=DELIVERY,
-                start_to_close_timeout=timedelta(minutes=15),
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=PATIENT,
-            )
+            result = await self._deliver()
             if result.wait is not None:
                 await workflow.sleep(result.wait, summary="next attempt")
             elif not self._woken:
@@ -43,3 +36,14 @@ class DeliveryWorkflow:
     def wake(self) -> None:
         """Note that there may be something to send."""
         self._woken = True
+
+    async def _deliver(self) -> DeliveryResult:
+        return await workflow.execute_activity_method(
+            DeliveryActivities.deliver,
+            self._stream,
+            summary="deliver what is due",
+            task_queue=DELIVERY,
+            start_to_close_timeout=timedelta(minutes=15),
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=PATIENT,
+        )

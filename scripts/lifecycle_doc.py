@@ -40,6 +40,7 @@ SAMPLES: tuple[c.PlanCommand, ...] = (
     c.UpgradeTierNow(tier="cloud_plus"),
     c.ScheduleTierAtPlanEnd(tier="cloud_plus"),
     c.SetEndDate(end_date=CYCLE_END + timedelta(days=90)),
+    c.RemoveEndDate(),
     c.ExtendTrial(days=7),
     c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
     c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),

@@ -5,8 +5,9 @@ import pytest
 from billflow.documents.content import content_in
 from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.translations import LANGUAGES, Translations
+from billflow.domain.invoicing.draft import LineKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import SELLER, customer, invoice
+from tests.documents.samples import SELLER, changed_lines, customer, invoice
 
 NARROW, WIDE = "\u202f", "\xa0"
 
@@ -47,6 +48,23 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
     written = [line.derivation.replace(WIDE, " ") for line in document(language).lines]
 
     assert written == derivations
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "derivation"),
+    [
+        ("en-US", "Cloud Standard, additional licenses, end date moved", "less CHF5.00 each billed before"),
+        ("de-DE", "Cloud Standard, zusätzliche Lizenzen, Enddatum geändert", "bereits berechneter 5,00 CHF je Lizenz"),
+    ],
+)
+def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
+    shown = invoice().model_copy(update={"lines": changed_lines()})
+    changed, owed, discount = compose(shown, customer(language), SELLER).lines
+    words = content_in(language).words
+
+    assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
+    assert changed.derivation.replace(WIDE, " ").endswith(derivation)
+    assert discount.derivation.endswith(words.capped)
 
 
 @pytest.mark.parametrize(

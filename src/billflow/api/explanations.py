@@ -37,6 +37,7 @@ class LineExplanation(ResponseModel):
     share: ShareResponse
     unrounded: FractionText = Field(examples=["12000/31"])
     rounding: Rounding
+    less: int = Field(description="What was billed of one unit before; below 0, what a discount would take too much.")
     unit_amount: int
     amount: int
     list_price_discount: str | None

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
@@ -13,7 +12,7 @@ from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, Pagin
 from billflow.cli.output import Output, paged, whole
 from billflow.cli.params import Key
 from billflow.cli.plan_views import LEDGER, PLANS, TIMELINE, described
-from billflow.cli.session import CommandGroup, Engine, Store, actor, answered, run
+from billflow.cli.session import CommandGroup, Engine, Store, actor, answered, key_of, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
 
@@ -38,7 +37,7 @@ async def start(
 
     wanted = StartPlanInput(
         **customer.model_dump(),
-        idempotency_key=key or str(uuid4()),
+        idempotency_key=key_of(key),
         actor=actor(),
         start=asked,
         test_clock_id=clock,

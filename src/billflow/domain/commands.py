@@ -150,6 +150,14 @@ class SetEndDate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveEndDate:
+    """Let the plan run on without an end date."""
+
+    scope: ClassVar[Scope] = Scope.WRITE
+    type: Literal["remove_end_date"] = "remove_end_date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendTrial:
     """Let the trial last that many days longer."""
 
@@ -207,6 +215,7 @@ PlanCommand = (
     | UpgradeTierNow
     | ScheduleTierAtPlanEnd
     | SetEndDate
+    | RemoveEndDate
     | ExtendTrial
     | SetCollectionMethod
     | ApplyDiscount

@@ -52,7 +52,7 @@ def test_a_recurring_invoice_is_made_of_its_lines_and_the_discount_of_a_month() 
             kind=InvoiceKind.RECURRING,
             at=DUE,
             currency="EUR",
-            lines=(renewal, flat_discount_line(2000, 1, period, "EUR")),
+            lines=(renewal, flat_discount_line(2000, 1, period, "EUR", at_most=100_000)),
             terms=PaymentTerms(BY_INVOICE, auto_advance=True, days_until_due=20),
             statement_descriptor="Basic",
             flat_discount_months=1,
@@ -123,7 +123,7 @@ def test_a_purchase_bills_the_first_cycle_from_its_second_on() -> None:
         kind=InvoiceKind.PURCHASE,
         at=START + timedelta(microseconds=250),
         currency="EUR",
-        lines=(line, flat_discount_line(2000, 7, period, "EUR")),
+        lines=(line, flat_discount_line(2000, 7, period, "EUR", at_most=100_000)),
         terms=PaymentTerms(BY_INVOICE, auto_advance=True, days_until_due=3),
         statement_descriptor="Basic",
         flat_discount_months=7,
@@ -165,6 +165,12 @@ def test_a_purchase_at_a_fixed_price_is_the_first_instalment_and_has_no_discount
     assert buying.customer.flat_discounted_months == 7
 
 
+def test_a_tier_that_costs_nothing_is_bought_for_nothing() -> None:
+    buying = step(replace(BASIC, price_per_license=0), customer=a_customer())
+
+    assert purchase_invoice(buying, 12).total == 0
+
+
 def test_the_invoice_that_buys_a_trial_is_for_the_cycle_after_it_and_due_when_it_ends() -> None:
     plan = replace(BASIC, status=PlanStatus.FREE_TRIAL, next_invoice_date=at("2024-03-31T10:00"))
     trial = step(plan)
@@ -178,7 +184,7 @@ def test_the_invoice_that_buys_a_trial_is_for_the_cycle_after_it_and_due_when_it
         currency="EUR",
         lines=(
             Line(LineKind.INITIAL_UPGRADE, "Basic", Derivation(price=350, quantity=12, period=period)),
-            flat_discount_line(2000, 1, period, "EUR"),
+            flat_discount_line(2000, 1, period, "EUR", at_most=100_000),
         ),
         terms=PaymentTerms(BY_INVOICE, auto_advance=True, days_until_due=60),
         statement_descriptor="Basic",

@@ -19,6 +19,8 @@ from billflow.models.contracts.adjustments import (
     CreditNoteRecord,
     InvoiceAdjustments,
     Memo,
+    OutOfBandPaymentCreate,
+    OutOfBandPaymentInput,
     RefundCreate,
     RefundInput,
     RefundRecord,
@@ -26,6 +28,7 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.responses import InvoiceDetailResponse, ResponseModel
 
@@ -56,7 +59,7 @@ class Adjustment:
     invoice_id: str
     services: Services
     principal: Principal
-    key: str
+    key: NamespacedKey
 
     async def input(self, kind: type[Input], **asked: Any) -> Input:
         """Return what is asked for, as of the invoice's own time."""
@@ -91,7 +94,7 @@ async def pay_invoice(invoice_id: str, services: ServicesHere, principal: Princi
 async def refund_invoice(
     adjustment: AdjustmentHere, services: ServicesHere, asked: RefundCreate | None = None
 ) -> RefundRecord:
-    """Refund to the card, never more than was paid."""
+    """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
     wanted = asked.model_dump() if asked else {}
     return await services.adjustments.refund(await adjustment.input(RefundInput, **wanted))
 
@@ -112,6 +115,15 @@ async def void_invoice(
     """Void an open invoice."""
     wanted = why.model_dump() if why else {}
     return await services.adjustments.void(await adjustment.input(VoidInput, to=InvoiceStatus.VOID, **wanted))
+
+
+@router.post("/mark-paid", response_model=InvoiceDetailResponse)
+async def mark_invoice_paid(
+    adjustment: AdjustmentHere, services: ServicesHere, paid: OutOfBandPaymentCreate
+) -> InvoiceDetail:
+    """Mark an invoice paid that was paid outside Stripe, by bank transfer for instance."""
+    asked = await adjustment.input(OutOfBandPaymentInput, reference=paid.reference)
+    return await services.adjustments.mark_paid(asked)
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)

@@ -9,8 +9,12 @@ from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.keys import NamespacedKey
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""What a payment outside Stripe is known by, such as that of a bank transfer."""
+
 Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -34,23 +38,41 @@ class AdjustmentInput(Contract):
 
     org_id: str
     invoice_id: str
-    key: str
+    key: NamespacedKey
     actor: str
     request_id: str | None = None
     at: Moment
 
 
 class RefundCreate(RequestModel):
-    """How much to refund, in minor units; without an amount all that is left."""
+    """How much to refund, in minor units; without an amount all that is left.
+
+    With an `out_of_band_reference` it was given outside Stripe already, and is recorded.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
 
     amount: Amount | None = None
     reason: RefundReason | None = None
+    out_of_band_reference: Reference | None = None
+
+
+class OutOfBandPaymentCreate(RequestModel):
+    """What a payment outside Stripe is known by."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "SEPA 2026-11-28 NOTPROVIDED"}]})
+
+    reference: Reference
+
+
+class OutOfBandPaymentInput(AdjustmentInput):
+    """Note that an invoice was paid outside Stripe, under `reference`."""
+
+    reference: Reference
 
 
 class RefundInput(AdjustmentInput, RefundCreate):
-    """Give money back: `amount`, or all that is left."""
+    """Give money back: `amount`, or all that is left; with a reference it was given outside Stripe already."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -99,6 +121,7 @@ class RefundRecord(AdjustmentRecord):
     refund_id: str
     credit_note_id: str | None
     reason: RefundReason | None
+    out_of_band_reference: str | None = None
 
 
 class CreditedLine(Contract):
@@ -223,6 +246,7 @@ class VoidInput(AdjustmentInput):
 
 
 class CloseInvoiceInput(InvoiceInput):
-    """Void an invoice or mark it uncollectible, as `to` says."""
+    """Void an invoice, mark it uncollectible or, under a `reference`, paid outside Stripe, as `to` says."""
 
-    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE]
+    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.PAID]
+    reference: str | None = None

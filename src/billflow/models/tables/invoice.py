@@ -17,8 +17,9 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     """One invoice; amounts in minor units of `currency`.
 
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
-    `balance_applied` is what the customer's balance paid of it when it was issued: `amount_due` is the rest, except for
-    amounts too small to charge. `sent_first_at` is real time, all other moments follow the plan's clock.
+    `out_of_band_reference` names a payment outside Stripe. `balance_applied` is what the customer's balance paid of it
+    when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
+    all other moments follow the plan's clock.
     """
 
     __table_args__ = (
@@ -61,6 +62,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     balance_applied: Mapped[int] = mapped_column(server_default="0")
     amount_paid: Mapped[int] = mapped_column(server_default="0")
     paid_at: Mapped[datetime | None]
+    out_of_band_reference: Mapped[str | None]
     voided_at: Mapped[datetime | None]
     sent_first_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -73,14 +75,19 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
-    """One line with its derivation; `n` counts from 1. Append-only."""
+    """One line with its derivation; `n` counts from 1. Append-only.
+
+    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`.
+    """
 
     __table_args__ = (
         belongs_to("invoice"),
+        belongs_to("license_ledger", "adjusts_entry_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
+        Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
     )
 
     invoice_id: Mapped[UUID]
@@ -93,6 +100,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
     derivation: Mapped[Json]
+    adjusts_entry_id: Mapped[UUID | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):

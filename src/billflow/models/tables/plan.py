@@ -72,6 +72,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     seen_guests: Mapped[int | None]
     stale_data_notice_sent: Mapped[bool] = mapped_column(server_default=text("false"))
     review_reminder_sent: Mapped[bool] = mapped_column(server_default=text("false"))
+    licenses_without_switch: Mapped[int | None]
     predecessor_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.dev.postgres import RUNS, as_login
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -54,6 +56,7 @@ class ApiEnvironment:
     webhook_secret: str
     sandbox: Sandbox
     org_id: str
+    stripe_url: str
 
     async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
         """Create a customer, with a card on file unless None."""
@@ -77,6 +80,12 @@ class ApiEnvironment:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=self.api_url, headers=headers, transport=PatientTransport(), timeout=PATIENCE)
+
+    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Ask the emulator's control plane."""
+        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
+            answer = await http.request(method, path, json=body or None)
+            return dict(answer.raise_for_status().json())
 
     async def give_card(self, customer_id: str, card: str = GOOD_CARD) -> None:
         """Put a card of the customer's on file."""
@@ -107,7 +116,8 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
     async with StripeEmulator(webhook=(webhook_url, secret), control=True) as emulator:
         settings = Settings(
-            database_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(env_database_url, RUNS)),
+            database_owner_url=SecretStr(env_database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
@@ -117,7 +127,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
             async with serving(build_api(engine), LOOPBACK, port) as url:
-                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id)
+                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id, emulator.url)
             stop.set()
             await working
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import stripe
 from pydantic import SecretStr
 from temporalio.client import Client, Plugin, WorkflowHandle
@@ -18,12 +17,14 @@ from temporalio.plugin import SimplePlugin
 from billflow.api.server import serving
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.postgres import RUNS, as_login
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -40,7 +41,6 @@ from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
 from tests.namespaces import fresh_namespace
-from tests.waiting import PATIENCE
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -61,7 +61,6 @@ class Environment(ApiEnvironment):
     """A running billflow with an organization of its own; times are those of its Temporal server."""
 
     temporal: Client
-    stripe_url: str
     database_url: str
 
     async def now(self) -> datetime:
@@ -86,7 +85,7 @@ class Environment(ApiEnvironment):
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(secrets.token_hex(8)),
             actor="tests",
             start=asked,
             test_clock_id=clock[0] if clock else None,
@@ -156,12 +155,6 @@ class Environment(ApiEnvironment):
         """Say who changes a customer, and when."""
         return ChangeContext(actor="tests", at=await self.now())
 
-    async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        """Ask the emulator's control plane."""
-        async with httpx.AsyncClient(base_url=f"{self.stripe_url}/_sim", trust_env=False, timeout=PATIENCE) as http:
-            answer = await http.request(method, path, json=body or None)
-            return dict(answer.raise_for_status().json())
-
 
 def ref(plan: PlanState) -> PlanRef:
     """Name a plan."""
@@ -170,7 +163,9 @@ def ref(plan: PlanState) -> PlanRef:
 
 def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
     """Wrap a command, under an id of its own unless one is given."""
-    return CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
+    return CommandRequest(
+        command_id=KeyNamespace.CLIENT.key(command_id or secrets.token_hex(8)), command=command, actor="tests"
+    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +202,8 @@ async def running_environment(
     async with stripe_at(f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe") as emulator:
         secret = emulator.webhook_secret
         settings = Settings(
-            database_url=SecretStr(database_url),
+            database_url=SecretStr(as_login(database_url, RUNS)),
+            database_owner_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
@@ -221,7 +217,7 @@ async def running_environment(
             try:
                 async with serving(build_api(engine), LOOPBACK, port) as url:
                     sandbox = Sandbox(engine.stripe, API_KEY)
-                    yield Environment(engine, url, secret, sandbox, org_id, client, emulator.url, database_url)
+                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, client, database_url)
             finally:
                 stop.set()
                 await running

@@ -163,7 +163,7 @@ def test_a_line_is_credited_whole_or_in_part_but_only_once() -> None:
 
 
 def test_bad_requests_are_told_what_would_do() -> None:
-    with pytest.raises(Refused, match="At most 8000"):
+    with pytest.raises(Refused, match=r"At most USD 80 \(8000 minor units\)"):
         refund(PAID, 8001)
     with pytest.raises(InvalidInput, match="at least 1"):
         refund(PAID, 0)
@@ -208,7 +208,7 @@ def test_one_minor_unit_can_be_credited_and_no_more_than_a_line_has_left() -> No
     with pytest.raises(Refused) as too_much:
         credit_note(last, None, {"b": 2}, RefundMethod.BALANCE)
     assert (too_much.value.code, too_much.value.field) == ("credit_exceeds_line", "amount")
-    assert too_much.value.message == "At most 1 minor units can be credited."
+    assert too_much.value.message == "At most USD 0.01 (1 minor units) can be credited."
 
 
 def test_of_an_invoice_over_nothing_nothing_is_kept_or_lost() -> None:

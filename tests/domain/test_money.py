@@ -6,16 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billflow.domain.currencies import CURRENCIES, checked_currency, format_amount
 from billflow.domain.errors import InvalidInput
-from billflow.domain.money import (
-    DECIMALS,
-    MAX_TOTAL,
-    Rounding,
-    checked_currency,
-    checked_total,
-    format_amount,
-    rounded,
-)
+from billflow.domain.money import MAX_TOTAL, Rounding, checked_total, rounded
 
 
 @pytest.mark.parametrize(
@@ -68,7 +61,7 @@ def test_amounts_are_written_with_the_decimals_of_their_currency(amount: int, cu
 
 def test_currencies_are_known_by_their_code() -> None:
     assert checked_currency("eur") == "EUR"
-    assert {DECIMALS["USD"], DECIMALS["JPY"], DECIMALS["BHD"]} == {2, 0, 3}
+    assert {CURRENCIES[code].decimals for code in ("USD", "JPY", "BHD")} == {2, 0, 3}
     with pytest.raises(InvalidInput, match="no ISO 4217 currency"):
         checked_currency("XYZ")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from billflow.payments.requests import invoice_params, line_params, statement_descriptor
+from billflow.payments.requests import invoice_params, line_params
+from billflow.payments.texts import statement_descriptor
 from tests.payments.inputs import a_customer, an_invoice, lines
 
 

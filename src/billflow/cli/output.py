@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from billflow.domain.money import format_amount
+from billflow.domain.currencies import format_amount
 
 if TYPE_CHECKING:
     from rich.console import Console

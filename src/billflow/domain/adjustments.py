@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 
 
@@ -38,24 +39,31 @@ class InvoiceMoney:
 
     `amount_due` is what was asked for once the customer's balance was used. `credited` sums the credit notes, of which
     `credited_before_payment` lowered what was to be paid. `refunded` sums all refunds that have not failed, those of
-    credit notes (`refunded_by_notes`) included. `lines` are the amounts by line id, `credited_lines` what was credited.
+    credit notes (`refunded_by_notes`) included. `out_of_band` names a payment outside Stripe. `lines` are the amounts
+    by line id, `credited_lines` what was credited.
     """
 
     status: str
     total: int
+    currency: str = "USD"
     amount_due: int
     amount_paid: int = 0
     credited: int = 0
     credited_before_payment: int = 0
     refunded: int = 0
     refunded_by_notes: int = 0
+    out_of_band: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
     credited_lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def refundable(self) -> int:
         """Return what was paid and not given back, neither by a refund nor by a note onto the customer's balance."""
-        return min(self.amount_paid - self.refunded, self.creditable)
+        return self.in_whole_steps(min(self.amount_paid - self.refunded, self.creditable))
+
+    def in_whole_steps(self, amount: int) -> int:
+        """Return what of *amount* the currency can be charged in; only records of before 0.3 have more."""
+        return amount - amount % CURRENCIES[self.currency].step
 
     @property
     def creditable(self) -> int:
@@ -89,16 +97,19 @@ class CreditNote:
     lines: Mapping[str, int]
 
 
-def refund(invoice: InvoiceMoney, amount: int | None) -> int:
+def refund(invoice: InvoiceMoney, amount: int | None, *, out_of_band: bool = False) -> int:
     """Return how much is refunded, all that is left unless *amount* says so; never more than was paid.
 
-    Raises `InvalidInput` or `Refused`.
+    What was paid outside Stripe can only be refunded *out_of_band*. Raises `InvalidInput` or `Refused`.
     """
+    if not out_of_band:
+        _check_paid_through_stripe(invoice)
     left = invoice.refundable
     if left <= 0:
         raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
-    too_much = Refused(f"At most {left} minor units can be refunded.", code="refund_exceeds_payment", field="amount")
-    return _at_most(left, left if amount is None else amount, too_much)
+    most = f"At most {_written(invoice, left)} can be refunded."
+    too_much = Refused(most, code="refund_exceeds_payment", field="amount")
+    return _at_most(invoice, left, amount, too_much)
 
 
 def credit_note(
@@ -117,11 +128,12 @@ def credit_note(
         )
     by_line = {line: _line_amount(invoice, line, wanted) for line, wanted in lines.items()}
     wanted = sum(by_line.values()) if by_line else amount
-    left = invoice.creditable
+    left = invoice.in_whole_steps(invoice.creditable)
     if left <= 0:
         raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
-    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_invoice", field="amount")
-    credited = _at_most(left, left if wanted is None else wanted, too_much)
+    most = f"At most {_written(invoice, left)} can be credited."
+    too_much = Refused(most, code="credit_exceeds_invoice", field="amount")
+    credited = _at_most(invoice, left, wanted, too_much)
     return _split(invoice, credited, refund_method, by_line)
 
 
@@ -130,25 +142,49 @@ def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, li
     after = credited - before
     # What the customer's balance had paid for goes back there: there is no charge to refund it from.
     refunded = min(after, max(invoice.refundable, 0)) if refund_method is RefundMethod.REFUND else 0
+    if refunded:
+        _check_paid_through_stripe(invoice)
     return CreditNote(credited, before, refunded, after - refunded, lines)
 
 
 def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
     if line not in invoice.lines:
         raise NotFound(f"The invoice has no line {line!r}.", field="lines")
-    left = invoice.lines[line] - invoice.credited_lines.get(line, 0)
+    left = invoice.in_whole_steps(invoice.lines[line] - invoice.credited_lines.get(line, 0))
     if left <= 0:
         raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")
-    too_much = Refused(f"At most {left} minor units can be credited.", code="credit_exceeds_line", field="amount")
-    return _at_most(left, left if wanted is None else wanted, too_much)
+    most = f"At most {_written(invoice, left)} can be credited."
+    too_much = Refused(most, code="credit_exceeds_line", field="amount")
+    return _at_most(invoice, left, wanted, too_much)
 
 
-def _at_most(left: int, wanted: int, too_much: Refused) -> int:
+def _written(invoice: InvoiceMoney, amount: int) -> str:
+    return f"{format_amount(amount, invoice.currency)} ({amount} minor units)"
+
+
+def _at_most(invoice: InvoiceMoney, left: int, wanted: int | None, too_much: Refused) -> int:
+    if wanted is None:
+        return left
     if wanted <= 0:
         raise InvalidInput("amount must be at least 1 minor unit.", field="amount")
     if wanted > left:
         raise too_much
-    return wanted
+    return in_steps(wanted, invoice.currency, "amount")
+
+
+def _check_paid_through_stripe(invoice: InvoiceMoney) -> None:
+    if invoice.out_of_band is not None:
+        raise Refused(
+            f"The invoice was paid outside Stripe ({invoice.out_of_band}); pay back in the same way and record it as a "
+            "refund with an out_of_band_reference, or credit it with refund_method balance.",
+            code="paid_out_of_band",
+        )
+
+
+def check_mark_paid(invoice: InvoiceMoney) -> None:
+    """Raise `Refused` unless something of the invoice may still be paid."""
+    if invoice.status not in ("draft", "open", "uncollectible"):
+        raise Refused(f"Only what is open can be paid, this invoice is {invoice.status}.", code="invoice_not_open")
 
 
 def check_void(invoice: InvoiceMoney) -> None:

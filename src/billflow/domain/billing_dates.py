@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from billflow.domain.calendar import first_step_after
 from billflow.domain.cycle import end_cycle, next_billing_cycle
+from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
 from billflow.domain.plan import InvoicingStatus, Plan, PlanStatus
 from billflow.domain.seat_observations import check_freshness, take_observations
@@ -27,11 +28,16 @@ def process_billing_date(facts: Facts, at: datetime) -> Outcome:
         pass_by(step)
         step.change(next_invoice_date=next_invoice_date(step.plan, facts.settings))
         return step.finish()
-    check_freshness(step, at)
+    close_billing_date(step)
+    return step.finish()
+
+
+def close_billing_date(step: Step) -> None:
+    """Let the plan live up to the step's moment, a billing date, and bill it; raises as `process_billing_date`."""
+    check_freshness(step, step.at)
     remind_of_review(step)
     live_through(step)
     bill_and_advance(step)
-    return step.finish()
 
 
 def live_through(step: Step) -> None:
@@ -61,6 +67,18 @@ def live_up_to_command(step: Step) -> None:
     if due is not None and due <= step.at and not step.suspended:
         step.at = due - _MICROSECOND
     live_through(step)
+
+
+def close_in_parts(step: Step) -> None:
+    """Bill the date that the plan is on hold at, an invoice over the most that can be charged as several (rules 25).
+
+    For a step that lived up to a command. Raises `Refused` where nothing is due.
+    """
+    due = step.plan.due_at
+    if step.suspended or due is None or step.at != due - _MICROSECOND:
+        raise Refused("Nothing is due that could be billed in parts; leave in_parts out.", code="nothing_due")
+    step.at, step.in_parts = due, True
+    close_billing_date(step)
 
 
 def bill_and_advance(step: Step) -> None:

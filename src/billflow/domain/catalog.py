@@ -7,8 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from billflow.domain.currencies import checked_currency, in_steps
 from billflow.domain.errors import InvalidInput, Refused
-from billflow.domain.money import MAX_PRICE, checked_currency
+from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import Schedule
 
 
@@ -55,6 +56,20 @@ class Tier:
     prices: Mapping[str, Mapping[Schedule, int]] = field(default_factory=lambda: MappingProxyType({}))
     features: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+
+    def check_hosting(self, hosting: Hosting, field: str = "tier") -> None:
+        """Refuse the tier for a customer of another *hosting*; raises `Refused`."""
+        if self.hosting is not hosting:
+            raise Refused(
+                f"{self.name} is for {self.hosting} deployments, the customer's is {hosting}; name a tier for that.",
+                code="tier_not_for_deployment",
+                field=field,
+            )
+
+    def check_billable(self, field: str, way_out: str) -> None:
+        """Refuse a tier that is never billed; raises `InvalidInput`, which names the *way_out*."""
+        if not self.billable:
+            raise InvalidInput(f"{self.name} is never billed; {way_out}.", code="not_a_paid_plan", field=field)
 
     def price(self, schedule: Schedule, currency: str) -> int:
         """Return the list price, or raise `InvalidInput` where the tier has none (rules 2).
@@ -138,15 +153,18 @@ def _tier(code: str, table: Mapping[str, Any]) -> Tier:
     read = {
         "hosting": Hosting(table["hosting"]),
         "upgrades_to": tuple(table.get("upgrades_to", ())),
-        "prices": MappingProxyType({checked_currency(c): _prices(row) for c, row in table.get("prices", {}).items()}),
+        "prices": MappingProxyType(
+            {checked_currency(c): _prices(c, row) for c, row in table.get("prices", {}).items()}
+        ),
         "features": tuple(table.get("features", ())),
         "roles": tuple(map(Role, table.get("roles", ()))),
     }
     return Tier(code=code, **{**table, **read})
 
 
-def _prices(row: Mapping[str, int]) -> Mapping[Schedule, int]:
+def _prices(currency: str, row: Mapping[str, int]) -> Mapping[Schedule, int]:
     for schedule, price in row.items():
         if not 0 <= price <= MAX_PRICE:
             raise InvalidInput(f"A price must lie between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
+        in_steps(price, currency.upper(), schedule)
     return MappingProxyType({Schedule(schedule): price for schedule, price in row.items()})

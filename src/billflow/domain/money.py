@@ -1,4 +1,4 @@
-"""Minor units, currencies, and the only places where a fraction of a minor unit is rounded."""
+"""Minor units, and the only places where a fraction of one is rounded; what a currency is, is in `currencies`."""
 
 from enum import StrEnum
 from fractions import Fraction
@@ -7,23 +7,6 @@ from billflow.domain.errors import InvalidInput
 
 MAX_PRICE = 10**9
 MAX_TOTAL = 2**63 - 1
-
-_TWO_DECIMALS = (
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE"
-    " CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS"
-    " KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR"
-    " NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT"
-    " TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW"
-)
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
-
-DECIMALS: dict[str, int] = {
-    **dict.fromkeys(_TWO_DECIMALS.split(), 2),
-    **dict.fromkeys(_NO_DECIMALS.split(), 0),
-    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
-}
-"""Decimals of each ISO 4217 currency billflow can bill in."""
 
 
 class Rounding(StrEnum):
@@ -35,16 +18,21 @@ class Rounding(StrEnum):
     EXACT = "exact"
 
 
-def rounded(value: Fraction, rounding: Rounding) -> int:
-    """Return *value* in whole minor units; halves and `UP` go towards plus infinity, `DOWN` away from it (rules 3)."""
-    return rounded_quotient(value.numerator, value.denominator, rounding)
+def rounded(value: Fraction, rounding: Rounding, step: int = 1) -> int:
+    """Return *value* in whole minor units that are a multiple of *step*.
+
+    Halves and `UP` go towards plus infinity, `DOWN` away from it (rules 3).
+    """
+    return rounded_quotient(value.numerator, value.denominator, rounding, step)
 
 
-def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> int:
+def rounded_quotient(numerator: int, denominator: int, rounding: Rounding, step: int = 1) -> int:
     """Return `rounded(numerator / denominator)` for a positive denominator, in integers only.
 
     Raises `InvalidInput` where the amount should be exact and is not.
     """
+    if step > 1:
+        return _whole_steps(numerator, denominator, rounding, step) * step
     if rounding is Rounding.HALF_UP:
         return (2 * numerator + denominator) // (2 * denominator)
     if rounding is Rounding.UP:
@@ -58,13 +46,20 @@ def rounded_quotient(numerator: int, denominator: int, rounding: Rounding) -> in
     return numerator // denominator
 
 
-def checked_currency(code: str) -> str:
-    """Return *code* in upper case, or raise `InvalidInput` where it is no ISO 4217 currency."""
-    if code.upper() not in DECIMALS:
+def _whole_steps(numerator: int, denominator: int, rounding: Rounding, step: int) -> int:
+    if rounding is Rounding.EXACT and numerator % (denominator * step):
         raise InvalidInput(
-            f"{code!r} is no ISO 4217 currency; use a code such as USD.", code="unknown_currency", field="currency"
+            f"{Fraction(numerator, denominator)} minor units can't be charged; "
+            f"the currency is charged in steps of {step} minor units.",
+            code="amount_not_chargeable",
         )
-    return code.upper()
+    return rounded_quotient(numerator, denominator * step, rounding)
+
+
+def check_price(price: int | None, field: str, *, least: int = 0) -> None:
+    """Refuse a price that is given, but lies outside *least* and the greatest; raises `InvalidInput`."""
+    if price is not None and not least <= price <= MAX_PRICE:
+        raise InvalidInput(f"{field} must lie between {least} and {MAX_PRICE}.", field=field)
 
 
 def checked_total(amount: int) -> int:
@@ -72,12 +67,3 @@ def checked_total(amount: int) -> int:
     if not -MAX_TOTAL <= amount <= MAX_TOTAL:
         raise InvalidInput("The invoice total does not fit 64 bits; bill fewer licenses.", code="amount_too_large")
     return amount
-
-
-def format_amount(amount: int, currency: str) -> str:
-    """Write minor units for people, decimals left out for whole amounts: `USD 58.14`, `USD 480` (rules 3)."""
-    sign, digits = ("-", -amount) if amount < 0 else ("", amount)
-    decimals = DECIMALS[currency]
-    whole, rest = divmod(digits, 10**decimals)
-    tail = f".{rest:0{decimals}d}" if rest else ""
-    return f"{currency} {sign}{whole:,}{tail}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from billflow.domain.activation import abandon, activate, start_after_trial
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.catalog import Tier
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import price_per_license
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.purchase import DAY, purchase_invoice, trial_invoice
@@ -30,7 +31,11 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
         asked = replace(asked, fixed_price=facts.offer.fixed_price)
         facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
-    step = Step.begin(_facts_of(facts, _new_plan(facts, tier, asked, at)), at)
+    plan, seen = _new_plan(facts, tier, asked, at), facts.last_observation
+    known = Facts(
+        plan=plan, customer=facts.customer, catalog=facts.catalog, last_observation=seen, settings=facts.settings
+    )
+    step = Step.begin(known, at)
     if not tier.billable:
         _start_free(step, asked)
         return step.finish()
@@ -103,16 +108,7 @@ def _management(tier: Tier, asked: StartPlan) -> LicenseManagement:
 
 def _priced(facts: StartFacts, plan: Plan, asked: StartPlan) -> Plan:
     if asked.fixed_price is not None:
-        return replace(plan, price_per_license=None, fixed_price=asked.fixed_price)
+        fixed_price = in_steps(asked.fixed_price, plan.currency, "fixed_price")
+        return replace(plan, price_per_license=None, fixed_price=fixed_price)
     price = price_per_license(facts.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
     return replace(plan, price_per_license=price.amount, discount_percent=price.percent_off)
-
-
-def _facts_of(facts: StartFacts, plan: Plan) -> Facts:
-    return Facts(
-        plan=plan,
-        customer=facts.customer,
-        catalog=facts.catalog,
-        last_observation=facts.last_observation,
-        settings=facts.settings,
-    )

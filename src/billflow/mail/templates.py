@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from billflow.domain.money import DECIMALS
+from billflow.domain.currencies import CURRENCIES
 from billflow.models.contracts.base import Moment
 from billflow.models.contracts.mail import ListedInvoice, Mail, NotificationFacts, NotificationInput, Occasion
 
@@ -16,7 +16,7 @@ FALLBACK = "en"
 """The language of those whose own we don't write."""
 
 _OPTIONAL = "[next]"
-_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO, Occasion.BACKFILL}
+_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.WRITTEN_OFF, Occasion.BACKFILL}
 
 
 @cache
@@ -62,7 +62,7 @@ def _line(listed: ListedInvoice, currency: str, locale: Locale) -> str:
 
 
 def _amount(amount: int, currency: str, locale: Locale) -> str:
-    decimals = DECIMALS[currency]
+    decimals = CURRENCIES[currency].decimals
     return format_currency(
         _decimal(amount, decimals), currency, locale=locale, currency_digits=False, format=_pattern(decimals)
     )

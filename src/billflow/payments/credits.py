@@ -3,12 +3,25 @@
 from datetime import datetime
 
 import stripe
+from stripe.params import CustomerBalanceTransactionCreateParams
 
 from billflow.models.contracts.credits import CreditToPost
 from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import act_once, ask_all
 from billflow.payments.lookup import PAGE
+from billflow.payments.texts import fitted
+
+
+def transaction_params(credit: CreditToPost) -> CustomerBalanceTransactionCreateParams:
+    """Return the request that puts *credit* on the balance."""
+    params: CustomerBalanceTransactionCreateParams = {
+        "amount": -to_stripe(credit.amount, credit.currency),
+        "currency": credit.currency.lower(),
+        "description": credit.reason,
+        "metadata": {keys.CREDIT: credit.credit_id},
+    }
+    return fitted("customer_balance_transaction.create", params)
 
 
 async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: CreditToPost, now: datetime) -> str:
@@ -27,16 +40,7 @@ async def post(client: stripe.StripeClient, stripe_customer_id: str, credit: Cre
     if found is None:
         found = await act_once(
             keys.act("customer_balance_transaction.create", credit.credit_id),
-            lambda options: transactions.create_async(
-                stripe_customer_id,
-                {
-                    "amount": -to_stripe(credit.amount, credit.currency),
-                    "currency": credit.currency.lower(),
-                    "description": credit.reason,
-                    "metadata": marks,
-                },
-                options,
-            ),
+            lambda options: transactions.create_async(stripe_customer_id, transaction_params(credit), options),
             look,
         )
     return found.id

@@ -9,6 +9,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.calls import ask_if_there
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
+from billflow.payments.texts import fitted
 from billflow.ports.customers import StripeCustomerNames
 
 _BLANK: stripe.params.CustomerUpdateParams = {
@@ -35,7 +36,7 @@ class StripeCustomers(StripeCustomerNames):
         if payer.stripe_customer_id is None:
             return
         called: stripe.params.CustomerUpdateParams = {"name": payer.name, "email": payer.email}
-        renaming = self.client.v1.customers.update_async(payer.stripe_customer_id, called)
+        renaming = self.client.v1.customers.update_async(payer.stripe_customer_id, fitted("customer.update", called))
         with port_faults():
             if await ask_if_there("customer.update", renaming) is None:
                 log.warning("stripe customer is gone", stripe_customer=payer.stripe_customer_id)

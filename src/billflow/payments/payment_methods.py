@@ -8,12 +8,13 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
 from billflow.payments.calls import ask, id_of
 from billflow.payments.errors import port_faults
+from billflow.payments.texts import fitted
 from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 
 
 @dataclass(frozen=True)
 class StripePaymentMethods:
-    """The port `PaymentMethods` by Stripe; `gateway` makes customers that Stripe does not know yet."""
+    """Pages and cards of customers at Stripe; `gateway` makes customers that Stripe does not know yet."""
 
     client: stripe.StripeClient
     gateway: PaymentGateway
@@ -33,7 +34,10 @@ class StripePaymentMethods:
             "setup_intent_data": {"metadata": keys.customer_metadata(customer)},
         }
         with port_faults():
-            session = await ask("checkout.session.create", self.client.v1.checkout.sessions.create_async(params))
+            session = await ask(
+                "checkout.session.create",
+                self.client.v1.checkout.sessions.create_async(fitted("checkout.session.create", params)),
+            )
         return _address(session.url)
 
     async def portal_link(self, customer: BilledCustomer, return_url: str) -> str:
@@ -44,7 +48,8 @@ class StripePaymentMethods:
         }
         with port_faults():
             session = await ask(
-                "billing_portal.session.create", self.client.v1.billing_portal.sessions.create_async(params)
+                "billing_portal.session.create",
+                self.client.v1.billing_portal.sessions.create_async(fitted("billing_portal.session.create", params)),
             )
         return _address(session.url)
 

@@ -6,9 +6,9 @@ import stripe
 
 from billflow.models.contracts.adjustments import AdjustmentStatus, RefundToSend
 from billflow.payments import keys
-from billflow.payments.adjustments_at_stripe import find_refund, list_refunds, refund_params, status_of
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import act_once, id_of
+from billflow.payments.stripe_adjustments import find_refund, list_refunds, refund_params, status_of
 from billflow.ports.payments import PaymentsRejected
 
 
@@ -22,7 +22,9 @@ async def make_refund(
     """
     if not intents:
         raise PaymentsRejected(
-            "No payment of this invoice went through Stripe; pay it back by hand.", code="nothing_paid"
+            "No payment of this invoice went through Stripe; pay it back in the way it was paid, and record that as a "
+            "refund with an out_of_band_reference.",
+            code="nothing_paid",
         )
     amount = to_stripe(wanted.refund.amount, wanted.refund.currency)
     if len(intents) == 1:

@@ -4,23 +4,25 @@ from datetime import datetime
 
 from stripe.params import CustomerCreateParams, InvoiceAddLinesParamsLine, InvoiceCreateParams
 
-from billflow.domain.money import format_amount
+from billflow.domain.currencies import format_amount
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceToCollect
 from billflow.payments import keys
 from billflow.payments.amounts import lines_to_stripe
+from billflow.payments.texts import fitted, statement_descriptor
 
 MAX_LINES = 250
 """The most lines an invoice can have at Stripe."""
 
-# [assume] undocumented; longer ones are cut short rather than refused.
-MAX_DESCRIPTION = 500
-_NOT_IN_DESCRIPTORS = str.maketrans("", "", "<>\\'\"*")
-
 
 def customer_params(customer: BilledCustomer) -> CustomerCreateParams:
     """Return the request that makes a customer."""
-    return {"name": customer.name, "email": customer.email, "metadata": keys.customer_metadata(customer)}
+    params: CustomerCreateParams = {
+        "name": customer.name,
+        "email": customer.email,
+        "metadata": keys.customer_metadata(customer),
+    }
+    return fitted("customer.create", params)
 
 
 def invoice_params(invoice: InvoiceToCollect, stripe_customer_id: str) -> InvoiceCreateParams:
@@ -42,13 +44,7 @@ def invoice_params(invoice: InvoiceToCollect, stripe_customer_id: str) -> Invoic
         params["statement_descriptor"] = descriptor
     if _was_issued_before(invoice):
         params["effective_at"] = _timestamp(invoice.issued_at)
-    return params
-
-
-def statement_descriptor(text: str) -> str | None:
-    """Return the text without the characters Stripe refuses on card statements, None where no letter is left."""
-    allowed = text.translate(_NOT_IN_DESCRIPTORS).strip()
-    return allowed if any(character.isalpha() for character in allowed) else None
+    return fitted("invoice.create", params)
 
 
 def line_params(invoice: InvoiceToCollect) -> list[InvoiceAddLinesParamsLine]:
@@ -58,13 +54,16 @@ def line_params(invoice: InvoiceToCollect) -> list[InvoiceAddLinesParamsLine]:
     """
     lines = invoice.lines if len(invoice.lines) <= MAX_LINES else _summed_up(invoice.lines)
     amounts = lines_to_stripe([line.amount for line in lines], invoice.currency)
-    return [_line(line, amount, invoice.currency) for line, amount in zip(lines, amounts, strict=True)]
+    return [
+        fitted("invoice.add_lines", {"lines": [_line(line, amount, invoice.currency)]})["lines"][0]
+        for line, amount in zip(lines, amounts, strict=True)
+    ]
 
 
 def _line(line: InvoiceLine, amount: int, currency: str) -> InvoiceAddLinesParamsLine:
     return {
         "amount": amount,
-        "description": _description(line, currency)[:MAX_DESCRIPTION],
+        "description": _description(line, currency),
         "discountable": False,
         "period": {"start": _timestamp(line.period_start), "end": _timestamp(line.period_end)},
         "metadata": {keys.LINE: line.line_id},

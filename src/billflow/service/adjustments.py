@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from billflow.domain.errors import Refused
 from billflow.models.contracts.adjustments import (
     AdjustmentInput,
+    AdjustmentStatus,
     CloseInvoiceInput,
     CreditNoteInput,
     CreditNoteRecord,
+    OutOfBandPaymentInput,
     RefundInput,
     RefundRecord,
     SendAdjustmentInput,
     VoidInput,
 )
-from billflow.models.contracts.invoices import InvoiceStatusChanged
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.service.collection import CollectionService
 from billflow.store.session.repositories import Queries, Repositories
@@ -32,13 +35,21 @@ class AdjustmentService:
     queries: Queries
 
     async def refund(self, request: RefundInput) -> RefundRecord:
-        """Refund an invoice and wait for Stripe's answer; the same key refunds it once."""
+        """Refund an invoice and wait for Stripe's answer, or record what was given outside Stripe; once per key.
+
+        Raises `Refused` with Stripe's reason where it refuses.
+        """
         made = await self.repositories.adjustments.create_refund(request)
+        if request.out_of_band_reference is not None:
+            return made
         record = await self._sent(request, "refund", made.refund_id)
         return record if isinstance(record, RefundRecord) else made
 
     async def credit(self, request: CreditNoteInput) -> CreditNoteRecord:
-        """Make a credit note and wait for Stripe's answer; the same key makes it once."""
+        """Make a credit note and wait for Stripe's answer; the same key makes it once.
+
+        Raises `Refused` with Stripe's reason where it refuses.
+        """
         made = await self.repositories.adjustments.create_credit_note(request)
         record = await self._sent(request, "credit_note", made.credit_note_id)
         await self._status_changed(request)
@@ -52,6 +63,20 @@ class AdjustmentService:
         await self._status_changed(request)
         return await self.queries.invoices.get(request.org_id, request.invoice_id)
 
+    async def mark_paid(self, request: OutOfBandPaymentInput) -> InvoiceDetail:
+        """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""
+        await self.repositories.adjustments.mark_paid(request)
+        paid = CloseInvoiceInput(
+            org_id=request.org_id,
+            invoice_id=request.invoice_id,
+            to=InvoiceStatus.PAID,
+            reference=request.reference,
+            at=request.at,
+        )
+        await self.control.start(close_invoice_workflow(paid))
+        await self._status_changed(request)
+        return await self.queries.invoices.get(request.org_id, request.invoice_id)
+
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which an invoice is adjusted: its test clock's, or the present."""
         invoice = await self.queries.invoices.get(org_id, invoice_id)
@@ -60,10 +85,14 @@ class AdjustmentService:
     async def _sent(
         self, request: AdjustmentInput, kind: Literal["refund", "credit_note"], adjustment_id: str
     ) -> RefundRecord | CreditNoteRecord:
-        """Wait until Stripe has answered, and return the adjustment as it stands then."""
+        """Wait until Stripe has answered, and return the adjustment as it stands then; raises `Refused` if it does."""
         adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
         await self.control.run(adjustment_workflow(adjustment))
-        return await self.repositories.adjustments.get(adjustment)
+        record = await self.repositories.adjustments.get(adjustment)
+        if record.status is AdjustmentStatus.REJECTED:
+            noun = kind.replace("_", " ")
+            raise Refused(f"Stripe refuses the {noun}: {record.message}", code="adjustment_refused")
+        return record
 
     async def _status_changed(self, request: AdjustmentInput) -> None:
         """Let collection and plan know of an invoice that is not open any more."""

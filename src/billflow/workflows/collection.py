@@ -8,9 +8,9 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
     from billflow.activities.dunning import DunningActivities
+    from billflow.domain.currencies import format_amount
     from billflow.domain.dunning import DunningAction, NextAttempt, reminders_of
     from billflow.domain.invoicing.draft import InvoiceKind
-    from billflow.domain.money import format_amount
     from billflow.models.contracts.collection import (
         AttemptFailed,
         CollectionInput,

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from billflow.domain.money import format_amount
+    from billflow.domain.currencies import format_amount
     from billflow.models.contracts.plans import PlanState
 
 

@@ -54,6 +54,7 @@ def _line(unit: Unit, invoice: Obj, given: Obj) -> Obj:
             raise invalid("The line belongs to another invoice.", param="lines[invoice_line_item]")
         line.update(invoice_line_item=source["id"], description=source["description"])
     line["amount"] = _amount(given, source)
+    money.check_step(line["amount"], invoice["currency"], "lines[amount]")
     if line["amount"] <= 0:
         raise invalid("The amount of a credit note line must be positive.", param="lines[amount]")
     unit_amount = given.get("unit_amount_decimal") or given.get("unit_amount")
@@ -108,6 +109,8 @@ def split(unit: Unit, invoice: Obj, total: int, params: Obj) -> Split:
     refund, credit, elsewhere = (
         params.get(name) or 0 for name in ("refund_amount", "credit_amount", "out_of_band_amount")
     )
+    for amount in (refund, credit, elsewhere):
+        money.check_step(amount, invoice["currency"], "refund_amount")
     made = Split(pre, refund, credit, elsewhere, linked)
     if min(refund, credit, elsewhere) < 0 or made.post != total - pre:
         raise invalid(

@@ -1,7 +1,6 @@
 """Finalise a draft: number it, apply the customer's balance and ask for what is left."""
 
-from stripe_emulator.engine import balance
-from stripe_emulator.engine.money import MINIMUM_CHARGES
+from stripe_emulator.engine import balance, money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.invoicing.items import require_draft
@@ -61,9 +60,12 @@ def _apply_balance(unit: Unit, invoice: Obj, customer: Obj) -> None:
     reason = "applied_to_invoice"
     if total < 0 or due <= 0:
         amount_due, end = 0, due
-    elif due < unit.services.settings.minimum_charges.get(currency, MINIMUM_CHARGES[currency]):
+    elif due < unit.services.settings.minimum_charges.get(currency, money.minimum_charge(currency)):
         amount_due, end, reason = 0, due, "invoice_too_small"
     else:
+        if invoice["collection_method"] == "charge_automatically":
+            # [assume] an invoice that is sent may be over it, and is paid in parts or by bank transfer.
+            money.check_charge(due, currency)
         amount_due, end = due, 0
     invoice.update(starting_balance=start, ending_balance=end, amount_due=amount_due, amount_remaining=amount_due)
     if end != start:

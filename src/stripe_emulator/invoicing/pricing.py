@@ -50,7 +50,7 @@ def price_of(params: Obj, currency: str) -> Price:
         quantity = Decimal(0)
     if params.get("amount") is not None:
         amount = params["amount"]
-        money.check_amount(amount, currency)
+        money.check_step(amount, currency)
         unit_amount = Decimal(amount) / quantity if quantity else Decimal(amount)
         return Price(amount, money.plain(round(unit_amount, 12)), money.plain(quantity))
     data = params.get("price_data") or params
@@ -67,6 +67,6 @@ def price_of(params: Obj, currency: str) -> Price:
             param="amount",
         )
     amount = money.product(str(stated), str(quantity))
-    money.check_amount(amount, currency)
+    money.check_step(amount, currency)
     product = data.get("product") or ("prod_inline" if data.get("product_data") else None)
     return Price(amount, money.plain(Decimal(stated)), money.plain(quantity), product)

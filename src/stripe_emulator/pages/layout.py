@@ -5,7 +5,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from stripe_emulator.engine.money import THREE_DECIMALS, ZERO_DECIMALS
+from stripe_emulator.engine.money import DECIMALS
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1a1f36}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 2rem}th,td{text-align:left;padding:.3rem .6rem;
@@ -28,7 +28,7 @@ def text(value: object) -> str:
 
 def money(amount: int, currency: str) -> str:
     """Return an amount of minor units the way people read it."""
-    places = 0 if currency in ZERO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
+    places = DECIMALS[currency]
     sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(places + 1, "0")
     whole, fraction = (digits[:-places], f".{digits[-places:]}") if places else (digits, "")
     return f"{sign}{int(whole):,}{fraction} {currency.upper()}"

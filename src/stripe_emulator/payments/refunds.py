@@ -1,5 +1,6 @@
 """Give money back: refunds of charges, at once or after a while."""
 
+from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.types import Obj
@@ -22,6 +23,7 @@ def refund_charge(unit: Unit, charge: Obj, amount: int, reason: str | None, meta
         raise invalid(
             f"Refund amount ({amount}) must be positive and at most the {left} left of the charge.", param="amount"
         )
+    money.check_step(amount, charge["currency"])
     refund = unit.blank("refund", _clock_of(unit, charge))
     refund.update(amount=amount, charge=charge["id"], currency=charge["currency"], customer=charge["customer"])
     refund.update(payment_intent=charge["payment_intent"], payment_method=charge["payment_method"], reason=reason)
@@ -44,7 +46,7 @@ def complete(unit: Unit, refund: Obj) -> None:
         return
     refund.pop("pending_reason", None)
     if refund["metadata"].get(STATUS_KEY) == "failed":
-        take_back(unit, refund, "failed")
+        reverse(unit, refund, "failed")
         refund["failure_reason"] = "declined"
         unit.changed("refund.failed", refund)
     else:
@@ -52,7 +54,7 @@ def complete(unit: Unit, refund: Obj) -> None:
         unit.changed("refund.updated", refund)
 
 
-def take_back(unit: Unit, refund: Obj, status: str) -> None:
+def reverse(unit: Unit, refund: Obj, status: str) -> None:
     """End a refund without the money having moved."""
     refund["status"] = status
     charge = unit.get("charge", refund["charge"])

@@ -12,8 +12,9 @@ KIND = "customer_balance_transaction"
 
 
 def check(params: Obj) -> None:
-    """Raise StripeError for an unknown currency."""
+    """Raise StripeError for an unknown currency, or an amount that it has no coins for [assume]."""
     money.check_currency(params["currency"])
+    money.check_step(params["amount"], params["currency"])
 
 
 @operation("customer_balance_transaction.create", check)

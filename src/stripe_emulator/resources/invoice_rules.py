@@ -5,7 +5,6 @@ from stripe_emulator.errors import invalid
 from stripe_emulator.types import Obj
 
 UNSIMULATED = ("subscription", "from_invoice", "shipping_cost", "transfer_data", "customer_account", "discounts")
-MAX_DESCRIPTOR = 22
 
 
 def check_create(params: Obj) -> None:
@@ -23,12 +22,6 @@ def check_update(params: Obj) -> None:
     for name in UNSIMULATED:
         if params.get(name):
             raise invalid(f"{name} is not simulated by the emulator.", param=name)
-    descriptor = params.get("statement_descriptor")
-    if descriptor and (len(descriptor) > MAX_DESCRIPTOR or not any(char.isalpha() for char in descriptor)):
-        raise invalid(
-            f"The statement descriptor must have at least one letter and at most {MAX_DESCRIPTOR} characters.",
-            param="statement_descriptor",
-        )
 
 
 def check_terms(invoice: Obj, params: Obj) -> None:

@@ -2,7 +2,6 @@
 
 from stripe_emulator.engine import fields, money
 from stripe_emulator.engine.lists import page
-from stripe_emulator.engine.money import MINIMUM_CHARGES
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
@@ -28,10 +27,10 @@ def check(params: Obj) -> None:
     money.check_currency(params.get("currency"))
     amount, currency = params.get("amount"), params.get("currency")
     if amount is not None and currency:
-        money.check_amount(amount, currency)
-        if amount < MINIMUM_CHARGES[currency]:
+        money.check_charge(amount, currency)
+        if amount < money.minimum_charge(currency):
             raise invalid(
-                f"Amount must be at least {MINIMUM_CHARGES[currency]} in {currency}.",
+                f"Amount must be at least {money.minimum_charge(currency)} in {currency}.",
                 code="amount_too_small",
                 param="amount",
             )
@@ -131,14 +130,14 @@ def _confirm(unit: Unit, intent: Obj, params: Obj) -> Obj:
     if not method_id:
         raise invalid("A payment method is needed to confirm.", code="parameter_missing", param="payment_method")
     method = _usable(unit, intent, method_id)
-    verdict = intents.attempt(unit, intent, method, off_session=bool(params.get("off_session")))
-    if verdict.kind == "succeeded":
+    outcome = intents.attempt(unit, intent, method, off_session=bool(params.get("off_session")))
+    if outcome.kind == "succeeded":
         intent_succeeded(unit, intent)
-    if verdict.decline is not None:
+    if outcome.decline is not None:
         for payment in payments_of(unit, intent):
             intent_failed(unit, unit.get("invoice", payment["invoice"]))
-        raise intents.declined(unit, intent, verdict.decline)
-    if verdict.kind == "requires_action" and params.get("error_on_requires_action"):
+        raise intents.declined(unit, intent, outcome.decline)
+    if outcome.kind == "requires_action" and params.get("error_on_requires_action"):
         raise _needs_action(unit, intent)
     return intent
 

@@ -12,7 +12,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.domain.invoicing.charges import Addition, Cycles, Renewal, charges
 from billflow.domain.invoicing.draft import LineKind, statement_descriptor
 from billflow.domain.invoicing.rules import instalment
-from billflow.domain.plan import PlanStatus, Schedule
+from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
 from billflow.domain.settings import BillingSettings
 from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
 
@@ -131,7 +131,12 @@ def test_the_lines_sum_to_the_total_and_name_every_entry_once(
         ledger.append(an_entry(seq, START + timedelta(seconds=second), licenses))
     settings = BillingSettings(bundle_additions_by_date=bundle)
     outcome = process_billing_date(
-        some_facts(plan=a_plan(price_per_license=price), ledger=tuple(ledger), settings=settings), DUE
+        some_facts(
+            plan=a_plan(price_per_license=price, collection_method=CollectionMethod.SEND_INVOICE),
+            ledger=tuple(ledger),
+            settings=settings,
+        ),
+        DUE,
     )
 
     invoice = outcome.invoices[0]

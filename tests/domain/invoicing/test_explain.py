@@ -66,10 +66,17 @@ def test_a_share_counted_in_seconds_is_told_in_days_and_hours() -> None:
 
 
 def test_a_flat_discount_names_its_months() -> None:
-    found = explain(flat_discount_line(2000, 12, CYCLE, "USD"), "USD")
+    found = explain(flat_discount_line(2000, 12, CYCLE, "USD", at_most=30_000), "USD")
 
     assert "12 months at USD -20 each = USD -240" in found.sentence
     assert found.amount == -24_000
+
+
+def test_a_flat_discount_takes_no_more_than_is_charged() -> None:
+    found = explain(flat_discount_line(2000, 1, CYCLE, "USD", at_most=700), "USD")
+
+    assert "1 months at USD -20 each, but no more than is charged: USD 13 of it lapse = USD -7" in found.sentence
+    assert found.amount == -700
 
 
 def test_an_instalment_says_which_it_is() -> None:
@@ -192,6 +199,8 @@ def test_an_explanation_has_every_number_of_its_line() -> None:
         ),
         unrounded=Fraction(15200, 29),
         rounding=Rounding.HALF_UP,
+        rounded_unit=524,
+        less=0,
         unit_amount=524,
         amount=1572,
         list_price_discount="20",

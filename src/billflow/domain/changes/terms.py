@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from billflow.domain.commands import ApplyDiscount, SetCollectionMethod
+from billflow.domain.currencies import in_steps
 from billflow.domain.cycle import repriced
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
@@ -26,6 +27,8 @@ def apply_discount(step: Step, command: ApplyDiscount) -> None:
     target = step.plan if step.tier.billable else step.facts.next_plan
     if target is None:
         raise Refused("Nothing is paid for this plan; schedule the one that follows first.", code="not_a_paid_plan")
+    for field in ("monthly_discounted_price", "annual_discounted_price"):
+        in_steps(getattr(command, field), target.currency, field)
     if not step.suspended:
         bill(step)
     step.customer = replace(

@@ -7,6 +7,7 @@ from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.currencies import CURRENCIES, in_steps
 from billflow.domain.customer import minimum_licenses
 from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
 from billflow.domain.errors import Refused
@@ -30,6 +31,9 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
+    # The credit gives back what is billed beyond this moment; what is still to be billed up to it is billed now.
+    uncredited = tuple(addition for addition in step.facts.additions if addition.until <= step.at)
+    step.facts = replace(step.facts, additions=uncredited)
     follower = replace(
         successor_of(plan, anchor, command.schedule or plan.schedule),
         tier=tier.code,
@@ -72,7 +76,7 @@ def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
     return replace(
         follower,
         price_per_license=None,
-        fixed_price=fixed_price,
+        fixed_price=in_steps(fixed_price, follower.currency, "fixed_price"),
         discount_percent=None,
         license_management=LicenseManagement.AUTOMATIC,
         end_date=add_months(follower.billing_cycle_anchor, 12, leap_february=leap),
@@ -84,7 +88,7 @@ def tier_change_credit(step: Step) -> int:
     if any(not line.paid for line in step.facts.charged):
         raise Refused("An invoice for the running cycle is still open; pay or void it first.", code="open_invoice")
     shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)
-    return max(rounded(sum(shares, Fraction(0)), Rounding.UP), 0)
+    return max(rounded(sum(shares, Fraction(0)), Rounding.UP, CURRENCIES[step.plan.currency].step), 0)
 
 
 def _paid_period(step: Step, line: ChargedLine) -> Period:
@@ -113,6 +117,7 @@ def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> Non
         raise Refused("Set an end date on the plan's next cycle end first.", code="no_end_date", field="end_date")
     step.scheduled = _scheduled(step, tier, command)
     step.change(status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, next_invoice_date=plan.end_date)
+    step.renew_without_switch(step.last.licenses_at_next_renewal)
     if command.fixed_price is None:
         step.append(step.at, LicenseCount(step.last.licenses, _licenses_on(step, tier)))
     step.say("plan.tier_scheduled", tier=tier.code)

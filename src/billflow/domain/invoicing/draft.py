@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billflow.domain.currencies import check_charge
 from billflow.domain.money import checked_total
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation
@@ -19,6 +20,8 @@ class LineKind(StrEnum):
     FIXED_PRICE_RENEWAL = "fixed_price_renewal"
     ADDITIONAL_LICENSES = "additional_licenses"
     FLAT_DISCOUNT = "flat_discount"
+    END_DATE_CHANGE = "end_date_change"
+    CREDIT_TO_BALANCE = "credit_to_balance"
 
 
 class InvoiceKind(StrEnum):
@@ -31,12 +34,16 @@ class InvoiceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of an invoice; `entries` are the ledger sequence numbers it bills."""
+    """One row of an invoice; `entries` are the ledger sequence numbers it bills.
+
+    A change of licenses that were billed before `adjusts` the line that bills the entry of that number.
+    """
 
     kind: LineKind
     description: str
     derivation: Derivation
     entries: tuple[int, ...] = ()
+    adjusts: int | None = None
 
     @property
     def quantity(self) -> int:
@@ -84,6 +91,17 @@ class InvoiceDraft:
     def total(self) -> int:
         """Return the sum of the lines; raises `InvalidInput` where it does not fit 64 bits."""
         return checked_total(sum(line.amount for line in self.lines))
+
+
+def chargeable(draft: InvoiceDraft) -> InvoiceDraft:
+    """Return *draft*, or raise `Refused` where no single charge can be over its total (rules 25).
+
+    A sent invoice may be over the maximum: it is paid by bank transfer.
+    """
+    by_card = draft.terms.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+    is_purchase = draft.kind is not InvoiceKind.RECURRING
+    check_charge(draft.total, draft.currency, by_card=by_card, purchase=is_purchase)
+    return draft
 
 
 DESCRIPTOR_LENGTH = 22

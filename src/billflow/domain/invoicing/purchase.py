@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from billflow.domain.calendar import Period, add_months, without_microseconds
+from billflow.domain.currencies import CURRENCIES
 from billflow.domain.invoicing.draft import (
     InvoiceDraft,
     InvoiceKind,
     Line,
     LineKind,
+    chargeable,
     payment_terms,
     statement_descriptor,
 )
@@ -45,7 +47,7 @@ def _first_invoice(
     terms = payment_terms(
         step.plan.collection_method, purchase=True, settings=step.facts.settings, trial_days=trial_days
     )
-    return InvoiceDraft(
+    draft = InvoiceDraft(
         kind=kind,
         at=step.at,
         currency=step.plan.currency,
@@ -55,13 +57,20 @@ def _first_invoice(
         flat_discount_months=months,
         licenses=licenses,
     )
+    return chargeable(draft)
 
 
 def _first_line(step: Step, licenses: int, period: Period) -> Line:
-    plan, name = step.plan, step.tier.name
+    plan, name, smallest = step.plan, step.tier.name, CURRENCIES[step.plan.currency].step
     if plan.fixed_price is not None:
-        derivation = instalment(plan.fixed_price, plan.schedule, 0, period, step.facts.settings)
+        derivation = instalment(plan.fixed_price, plan.schedule, 0, period, step.facts.settings, step=smallest)
         return Line(LineKind.FIXED_PRICE_UPGRADE, name, derivation)
     price = plan.price_per_license or 0
-    derivation = Derivation(price=price, quantity=licenses, period=period, percent_off=plan.discount_percent)
+    derivation = Derivation(
+        price=price,
+        quantity=licenses,
+        period=period,
+        percent_off=plan.discount_percent,
+        step=smallest,
+    )
     return Line(LineKind.INITIAL_UPGRADE, name, derivation)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
+from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
 from billflow.domain.invoicing.draft import Line, LineKind
-from billflow.domain.money import Rounding, format_amount
+from billflow.domain.money import Rounding
 from billflow.domain.plan import Plan, Schedule
 from billflow.domain.proration import Derivation, prorated
 from billflow.domain.settings import BillingSettings, InstalmentRounding
@@ -21,24 +22,29 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.fixed_price is None:
         return None
-    period = Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time))
-    derivation = instalment(
-        plan.fixed_price, plan.schedule, _instalment_index(step, charge), period, step.facts.settings
-    )
+    period = Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time))
+    index, smallest = _instalment_index(step, charge), CURRENCIES[plan.currency].step
+    derivation = instalment(plan.fixed_price, plan.schedule, index, period, step.facts.settings, step=smallest)
     return Line(LineKind.FIXED_PRICE_RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
 def renewal(step: Step, charge: Charge) -> Line | None:
-    """Bill a cycle in advance: licenses times the plan's price (rules 8.2)."""
+    """Bill a cycle in advance: licenses times the plan's price (rules 8.2).
+
+    The first cycle after a trial is no renewal, but what buys the plan.
+    """
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.price_per_license is None:
         return None
     derivation = Derivation(
         price=plan.price_per_license,
         quantity=charge.entry.licenses,
-        period=Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time)),
+        period=Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time)),
         percent_off=plan.discount_percent,
+        step=CURRENCIES[plan.currency].step,
     )
+    if step.facts.plan.status.in_trial:
+        return Line(LineKind.INITIAL_UPGRADE, step.tier.name, derivation, (charge.entry.seq,))
     return Line(LineKind.RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
@@ -52,7 +58,12 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     ends = cycle.end if plan.end_date is None else min(cycle.end, plan.end_date)
     charged = Period(added_at, ends)
     derivation = prorated(
-        plan.price_per_license, charge.quantity, charged=charged, cycle=cycle, percent_off=plan.discount_percent
+        plan.price_per_license,
+        charge.quantity,
+        charged=charged,
+        cycle=cycle,
+        percent_off=plan.discount_percent,
+        step=CURRENCIES[plan.currency].step,
     )
     description = f"Additional {step.tier.name} license"
     return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple([entry.seq for entry in charge.entries]))
@@ -73,13 +84,20 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
     if starts is None:
         return None
-    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency)
+    charged = sum(line.amount for line in lines if line.amount > 0)
+    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency, at_most=charged)
 
 
-def flat_discount_line(discount: int, months: int, period: Period, currency: str) -> Line:
-    """Return the line that takes *discount* off for each of *months*."""
+def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:
+    """Return the line that takes *discount* off for each of *months*, but *at_most* what is charged (rules 14)."""
     derivation = Derivation(
-        price=-discount, quantity=1, numerator=months, period=period, note=f"{months} discounted months"
+        price=-discount,
+        quantity=1,
+        numerator=months,
+        period=period,
+        less=min(at_most - discount * months, 0),
+        step=CURRENCIES[currency].step,
+        note=f"{months} discounted months",
     )
     description = f"{format_amount(discount, currency)} per month new customer discount"
     return Line(LineKind.FLAT_DISCOUNT, description, derivation)
@@ -90,18 +108,21 @@ def flat_discount_months(schedule: Schedule, customer: CustomerTerms) -> int:
     return min(customer.flat_discounted_months, schedule.months)
 
 
-def instalment(yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings) -> Derivation:
+def instalment(  # noqa: PLR0913  (each is a number of the formula)
+    yearly: int, schedule: Schedule, index: int, period: Period, settings: BillingSettings, *, step: int = 1
+) -> Derivation:
     """Return the *index*-th payment of a fixed price; twelve add up to the year exactly (rules 13).
 
-    That is the largest remainder, larger first: as many are rounded up as the division leaves over.
+    That is the largest remainder, larger first: as many are rounded up to the currency's *step* as the division leaves
+    over.
     """
     if schedule is Schedule.ANNUAL:
-        return Derivation(price=yearly, quantity=1, period=period, note="fixed price")
+        return Derivation(price=yearly, quantity=1, period=period, step=step, note="fixed price")
     number, rounding, note = index % 12, Rounding.UP, f"instalment {index % 12 + 1} of 12"
     if settings.instalment_rounding is InstalmentRounding.SPLIT:
-        rounding = Rounding.UP if number < yearly % 12 else Rounding.DOWN
+        rounding = Rounding.UP if number < yearly // step % 12 else Rounding.DOWN
         note = f"{note}, which add up exactly"
-    return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, note=note)
+    return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, step=step, note=note)
 
 
 def _instalment_index(step: Step, charge: Renewal) -> int:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
+from billflow.domain.currencies import checked_currency
 from billflow.domain.errors import InvalidInput
-from billflow.domain.money import checked_currency
 from billflow.models.contracts.base import Contract
 
 MOST_BYTES = 64 * 1024

@@ -28,7 +28,6 @@ class CreditNoteRow(Identified, Owned, Written, Base):
     `before_payment` lowered what was to be paid, `refund_amount` and `balance_amount` gave back what was paid.
     """
 
-    __tablename__ = "credit_note"
     __table_args__ = (
         belongs_to("invoice"),
         UniqueConstraint("org_id", "id"),
@@ -59,7 +58,6 @@ class CreditNoteRow(Identified, Owned, Written, Base):
 class CreditNoteLineRow(Identified, Owned, Written, Base):
     """What a credit note takes off one line of its invoice. Append-only."""
 
-    __tablename__ = "credit_note_line"
     __table_args__ = (
         belongs_to("credit_note"),
         belongs_to("invoice_line"),
@@ -73,9 +71,11 @@ class CreditNoteLineRow(Identified, Owned, Written, Base):
 
 
 class RefundRow(Identified, Owned, Written, Base):
-    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only."""
+    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only.
 
-    __tablename__ = "refund"
+    `out_of_band_reference` names a payment outside Stripe by which it was given.
+    """
+
     __table_args__ = (
         belongs_to("invoice"),
         belongs_to("credit_note"),
@@ -91,6 +91,7 @@ class RefundRow(Identified, Owned, Written, Base):
     currency: Mapped[str]
     amount: Mapped[int]
     reason: Mapped[RefundReason | None]
+    out_of_band_reference: Mapped[str | None]
     key: Mapped[str]
     actor: Mapped[str]
     at: Mapped[datetime]
@@ -121,7 +122,6 @@ class AdjustmentResultRow(Identified, Owned, Written, Base):
 class DisputeRow(Identified, Owned, Written, Base):
     """What Stripe told of a dispute over a payment; amounts in minor units of `currency`. Append-only."""
 
-    __tablename__ = "dispute"
     __table_args__ = (
         in_org(),
         belongs_to("invoice"),
@@ -142,7 +142,6 @@ class DisputeRow(Identified, Owned, Written, Base):
 class DunningPolicyRow(Stamped, Base):
     """How an organization collects, as a `domain.dunning.DunningPolicy`; without a row the default holds."""
 
-    __tablename__ = "dunning_policy"
     __table_args__ = (in_org(), is_object("policy"))
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)

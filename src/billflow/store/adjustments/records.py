@@ -24,8 +24,7 @@ from billflow.models.tables import (
     RefundRow,
 )
 from billflow.store.invoices.records import lines_of
-from billflow.store.session.mapper import as_record
-from billflow.store.session.rows import row_by_id
+from billflow.store.session.rows import as_record, row_by_id
 
 
 @dataclass(frozen=True)
@@ -89,9 +88,11 @@ def standing_of(money: Money) -> InvoiceMoney:
             credited[key] = credited.get(key, 0) + line.amount
     return InvoiceMoney(
         status=invoice.status,
+        currency=invoice.currency,
         total=invoice.total,
         amount_due=invoice.total if invoice.amount_due is None else invoice.amount_due,
         amount_paid=invoice.amount_paid,
+        out_of_band=invoice.out_of_band_reference,
         credited=sum(note.amount for note in notes),
         credited_before_payment=sum(note.before_payment for note in notes),
         refunded=sum(refund.amount for refund in refunds),

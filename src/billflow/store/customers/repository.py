@@ -1,10 +1,10 @@
 """Customers as rows: created with what they run on and pay from, changed, priced, suspended and deleted."""
 
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
+from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -27,21 +27,19 @@ from billflow.models.tables import (
     RemoteServer,
 )
 from billflow.store.audit.recorder import recorder_of
+from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.deployments import DeploymentRow, create_deployment
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice, hold_until_resumed, set_status
 from billflow.store.customers.transactions import customer_and_plans_change, customer_change
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, from_row
 
 
-@dataclass(frozen=True)
-class PostgresCustomerRepository:
+class PostgresCustomerRepository(Repository):
     """Customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def create(self, org_id: str, new: NewCustomer, change: ChangeContext) -> CustomerRecord:
         """Create a customer with its deployment and default billing account.
@@ -72,8 +70,12 @@ class PostgresCustomerRepository:
         """Agree on prices with a customer, for plans that are still to start.
 
         Months of the flat discount that *pricing* does not name stay, unless there is a discounted price (rules 14).
+        Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
         async with customer_change(self.database, ref, change) as (customer, recorder):
+            currency = (await default_account(recorder.session, customer.id)).currency
+            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
+                in_steps(getattr(pricing, name), currency, name)
             if not _ends_flat_discount(pricing):
                 pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
             before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)

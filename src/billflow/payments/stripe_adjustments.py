@@ -20,6 +20,7 @@ from billflow.payments import keys
 from billflow.payments.amounts import from_stripe, to_stripe
 from billflow.payments.calls import ask_all, id_of
 from billflow.payments.lookup import PAGE
+from billflow.payments.texts import fitted
 
 PAYMENTS = "payments.data.payment.payment_intent"
 Held = TypeVar("Held", stripe.Refund, stripe.CreditNote)
@@ -49,7 +50,7 @@ def refund_params(wanted: RefundToSend, payment_intent_id: str, amount: int) -> 
     }
     if refund.reason is not None:
         params["reason"] = refund.reason.value
-    return params
+    return fitted("refund.create", params)
 
 
 def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> CreditNoteCreateParams:
@@ -70,7 +71,7 @@ def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> Cred
         params["credit_amount"] = to_stripe(note.balance_amount, note.currency)
     if note.memo:
         params["memo"] = note.memo
-    return params
+    return fitted("credit_note.create", params)
 
 
 def payment_intents(held: stripe.Invoice) -> list[stripe.PaymentIntent]:

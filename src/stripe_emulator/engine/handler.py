@@ -11,14 +11,14 @@ from stripe_emulator.engine.services import Services
 from stripe_emulator.errors import CONFLICT, StripeError, invalid
 from stripe_emulator.storage import keys
 from stripe_emulator.types import Obj
-from stripe_emulator.wire import brackets, coerce, routes
+from stripe_emulator.wire import brackets, coerce, lengths, routes
 from stripe_emulator.wire.auth import account_of
 from stripe_emulator.wire.messages import API_VERSION, RawRequest, Response, encode
 
 MAX_KEY = 255
 
 
-class Gate:
+class RequestHandler:
     """Answers requests; `committed` is set after every write, for the workers that wait on the database."""
 
     def __init__(self, services: Services, faults: Faults) -> None:
@@ -125,6 +125,7 @@ def _validate(raw: RawRequest, route: routes.Route | None, tree: Obj, problem: S
     if problem is not None:
         raise problem
     params = coerce.for_operation(route.operation)(tree, "") or {}
+    lengths.check(route.operation, params)
     check = OPERATIONS[route.operation].check
     if check is not None:
         check(params)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.domain.catalog import Hosting, Tier
+from billflow.domain.catalog import Hosting, Tier, TrialWithoutCard
 from billflow.domain.plan import Schedule
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
@@ -30,6 +30,7 @@ class TierResponse(BaseModel):
     minimum_licenses: int
     billable: bool
     trial: bool
+    trial_without_card: TrialWithoutCard
     upgrades_to: list[str]
     features: list[str]
     prices: list[TierPrice]
@@ -57,6 +58,7 @@ def _shown(tier: Tier) -> TierResponse:
         minimum_licenses=tier.minimum_licenses,
         billable=tier.billable,
         trial=tier.trial,
+        trial_without_card=tier.trial_without_card,
         upgrades_to=list(tier.upgrades_to),
         features=list(tier.features),
         prices=_prices(tier.prices),

@@ -2,7 +2,7 @@
 
 Usage: python scripts/run_tests.py [ARGUMENTS OF PYTEST]
 
-Without arguments all tests run, in as many processes as `--numprocesses` says or else two.
+Without arguments all tests run, in as many processes as `--numprocesses` says or else three.
 """
 
 import json
@@ -39,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     failed = counts.get("failed", 0) + bool(left)
     if code and not failed:
         print(f"pytest ended with code {code}")
+    used = os.times()
+    print(f"{used.children_user + used.children_system:.0f} CPU seconds")
     print(f"{counts.get('passed', 0)} passed, {failed} failed")
     return code or int(bool(left))
 

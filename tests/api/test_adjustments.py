@@ -145,3 +145,66 @@ async def test_a_void_reaches_stripe(api: httpx.AsyncClient, env: ApiEnvironment
         return held.status == "void"
 
     await until(is_void)
+
+
+async def test_an_invoice_paid_by_bank_transfer_starts_its_plan_and_is_paid_at_stripe(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    invoice = await bought(api, env, **BY_MAIL)
+    address, transfer = f"/api/v1/invoices/{invoice['id']}", {"reference": "bank transfer 4711"}
+
+    answers = [await api.post(f"{address}/mark-paid", json=transfer) for _ in range(2)]
+    other = await api.post(f"{address}/mark-paid", json={"reference": "bank transfer 4712"})
+
+    async def is_paid_there() -> bool:
+        held = await env.engine.stripe.v1.invoices.retrieve_async(answers[0].json()["stripe_invoice_id"])
+        marks = held.metadata.to_dict() if held.metadata else {}
+        return held.status == "paid" and marks["billflow_out_of_band_reference"] == "bank transfer 4711"
+
+    async def plan_runs() -> bool:
+        return bool((await api.get(f"/api/v1/plans/{invoice['plan_id']}")).json()["status"] == "active")
+
+    await until(is_paid_there)
+    await until(plan_runs)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    shown = answers[1].json()
+    assert (shown["status"], shown["amount_paid"]) == ("paid", shown["total"])
+    assert shown["out_of_band_reference"] == "bank transfer 4711"
+    assert (other.status_code, other.json()["code"]) == (409, "invoice_not_open")
+
+
+async def test_what_was_paid_outside_stripe_is_refunded_there_and_recorded(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    invoice = await bought(api, env, **BY_MAIL)
+    address = f"/api/v1/invoices/{invoice['id']}"
+    total = (await api.post(f"{address}/mark-paid", json={"reference": "transfer 1"})).json()["total"]
+
+    to_the_card = [await api.post(f"{address}/{path}", json={"amount": 100}) for path in ("refund", "credit-notes")]
+    back = {"amount": 100, "out_of_band_reference": "transfer back 1"}
+    recorded = await api.post(f"{address}/refund", json=back)
+    too_much = await api.post(f"{address}/refund", json={**back, "amount": total})
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in to_the_card} == {(409, "paid_out_of_band")}
+    assert "paid outside Stripe (transfer 1); pay back in the same way" in to_the_card[0].json()["detail"]
+    assert recorded.status_code == 201, recorded.text
+    made = recorded.json()
+    assert (made["status"], made["out_of_band_reference"], made["stripe_id"]) == ("succeeded", "transfer back 1", None)
+    assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
+    left = (await api.get(f"{address}/adjustments")).json()
+    assert (left["refundable"], len(left["refunds"])) == (total - 100, 1)
+
+
+async def test_a_refund_outside_stripe_lowers_what_a_card_can_get_back(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    invoice = await bought(api, env)
+    address = f"/api/v1/invoices/{invoice['id']}"
+    total = (await api.get(address)).json()["total"]
+
+    outside = await api.post(f"{address}/refund", json={"amount": 300, "out_of_band_reference": "cash"})
+    rest = await api.post(f"{address}/refund")
+    more = await api.post(f"{address}/refund", json={"amount": 1})
+
+    assert (outside.status_code, rest.json()["amount"], rest.json()["status"]) == (201, total - 300, "succeeded")
+    assert (more.status_code, more.json()["code"]) == (409, "nothing_to_refund")

@@ -84,9 +84,11 @@ def test_what_was_seen_before_a_suspension_counts_and_what_came_with_it_does_not
 
 
 def test_a_suspension_that_is_still_to_come_changes_nothing() -> None:
-    outcome = process_billing_date(some_facts(customer=a_customer(suspended_since=DUE + INSTANT)), DUE)
+    for since in (DUE + INSTANT, DUE + 40 * DAY):
+        outcome = process_billing_date(some_facts(customer=a_customer(suspended_since=since)), DUE)
 
-    assert [invoice.total for invoice in outcome.invoices] == [8000]
+        assert [invoice.total for invoice in outcome.invoices] == [8000]
+        assert [e.event_time for e in outcome.entries] == [DUE]
 
 
 def test_seats_seen_at_the_moment_a_cycle_ends_belong_to_the_next_one() -> None:

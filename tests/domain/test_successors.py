@@ -235,6 +235,16 @@ def test_a_tier_is_scheduled_on_another_schedule_or_at_a_fixed_price_for_a_year(
     assert at_a_price.entries == ()
 
 
+def test_access_that_is_given_for_years_is_followed_when_it_ends() -> None:
+    facts = complimentary()
+    years = replace(facts, plan=replace(facts.plan, end_date=at("2027-06-30")))
+
+    outcome = take_command(years, ScheduleTierAtPlanEnd(tier="self_hosted_business"), START + DAY)
+
+    assert outcome.scheduled is not None
+    assert outcome.scheduled.billing_cycle_anchor == at("2027-06-30")
+
+
 def test_a_plan_that_is_paid_for_is_followed_by_a_higher_tier_at_its_next_cycle_end() -> None:
     outcome = take_command(some_facts(plan=a_plan(end_date=DUE)), ScheduleTierAtPlanEnd(tier="cloud_plus"), START + DAY)
 

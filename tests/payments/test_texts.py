@@ -47,6 +47,7 @@ def test_every_text_of_a_request_has_its_length_in_the_table() -> None:
         "customer.create": customer_params(a_customer()),
         "customer.update": {"name": "Acme", "email": "a@acme.example"},
         "invoice.create": invoice_params(invoice, "cus_1"),
+        "invoice.update": {"metadata": {"billflow_out_of_band_reference": "transfer 1"}},
         "invoice.add_lines": {"lines": line_params(invoice)},
         "credit_note.create": {
             **credit_note_params(a_note(invoice, 0, 5, 5), "in_1"),

@@ -9,6 +9,7 @@ from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
 from tests.api_environment import until
@@ -95,7 +96,7 @@ async def ready(plan_env: PlanEnvironment, case: Case) -> PlanState:
 async def check(plan_env: PlanEnvironment, plan: PlanState, case: Case, command_id: str) -> None:
     """Check what a command leaves behind: one step, one audit row, its event, the plan's new status."""
     plans = plan_env.env.engine.queries.plans
-    steps = [step for step in await plans.steps(ref(plan)) if step.key.endswith(f"/command/{command_id}")]
+    steps = [step for step in await plans.steps(ref(plan)) if step.key.endswith(f"/{command_id}")]
     assert [(step.kind, step.refused) for step in steps] == [("command", False)]
     assert (await plan_env.audited(plan.plan_id)).count(f"plan.{case.command.type}") == 1
     events = [entry.name for entry in await plans.timeline(ref(plan)) if entry.kind == "event"]
@@ -124,13 +125,13 @@ async def test_a_command_by_update_is_answered_when_it_is_in_the_database(
 @every_command(1)
 async def test_a_command_by_signal_is_taken_without_anyone_waiting(plan_env: PlanEnvironment, case: Case) -> None:
     plan = await ready(plan_env, case)
-    request = CommandRequest(command_id="left", command=case.command, actor="support")
+    request = CommandRequest(command_id=KeyNamespace.CLIENT.key("left"), command=case.command, actor="support")
 
     await plan_env.env.engine.plans.signal(ref(plan), request)
 
     async def is_taken() -> bool:
         steps = await plan_env.env.engine.queries.plans.steps(ref(plan))
-        return any(step.key.endswith("/command/left") for step in steps)
+        return any(step.key.endswith("/left") for step in steps)
 
     await until(is_taken)
     await check(plan_env, plan, case, "left")
@@ -153,7 +154,9 @@ async def test_a_command_is_previewed_and_given_by_hand(plan_env: PlanEnvironmen
 
 async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(TEN)
-    request = CommandRequest(command_id="wrong", command=c.ExtendTrial(days=3), actor="support")
+    request = CommandRequest(
+        command_id=KeyNamespace.CLIENT.key("wrong"), command=c.ExtendTrial(days=3), actor="support"
+    )
 
     await plan_env.env.engine.plans.signal(ref(plan), request)
 

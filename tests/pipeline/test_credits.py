@@ -13,6 +13,7 @@ from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.invoices import InvoiceInput
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.tables import CreditPosting
@@ -177,7 +178,7 @@ async def test_what_was_refunded_is_not_credited_again(
 ) -> None:
     plan = await plan_env.plan(by_hand(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
     [purchase] = await plan_env.closed()
-    key = f"back/{purchase.invoice_id}"
+    key = KeyNamespace.CLIENT.key("back", purchase.invoice_id)
     ask = RefundInput(
         org_id=plan_env.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
     )

@@ -41,10 +41,12 @@ class AdjustmentActivities:
 
     @activity.defn
     async def close_invoice(self, closure: CloseInvoiceInput) -> None:
-        """Void an invoice at Stripe, or mark it uncollectible there; our database has done so already."""
+        """Void an invoice at Stripe, or mark it uncollectible or paid there; our database has done so already."""
         invoice = await self.invoices.invoice_to_collect(closure)
         with stripe_errors():
             if closure.to is InvoiceStatus.VOID:
                 await self.gateway.void(invoice)
+            elif closure.to is InvoiceStatus.PAID:
+                await self.gateway.pay_out_of_band(invoice, closure.reference or "")
             else:
                 await self.adjustment_gateway.mark_uncollectible(invoice)

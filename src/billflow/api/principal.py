@@ -31,7 +31,8 @@ class Principal:
 
 async def authenticated(request: Request, services: Services, scope: Scope) -> Principal:
     """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
-    key = await services.authentication.authenticate(request.headers.get("authorization"))
+    address = request.client.host if request.client else None
+    key = await services.authentication.authenticate(request.headers.get("authorization"), address)
     if scope not in key.scopes:
         raise Forbidden(f"This key lacks the scope {scope}; use one that has it.", code="scope_missing")
     return Principal(

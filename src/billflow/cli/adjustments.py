@@ -1,7 +1,6 @@
-"""`billflow invoice pay|refund|credit-note|void|mark-uncollectible`: what is done to invoices."""
+"""`billflow invoice pay|refund|credit-note|void|mark-paid|mark-uncollectible`: what is done to invoices."""
 
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import uuid4
 
 import typer
 from typer import Option
@@ -10,7 +9,7 @@ from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import FactList, Output
 from billflow.cli.params import Key, Reason, example
-from billflow.cli.session import actor, answered, on_engine
+from billflow.cli.session import actor, answered, key_of, on_engine
 
 if TYPE_CHECKING:
     from billflow.wiring.engine import Engine
@@ -25,12 +24,12 @@ AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all t
 @on_engine
 async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
-    return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice), str(uuid4())))
+    return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice)))
 
 
 @app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
 @on_engine
-async def refund(
+async def refund(  # noqa: PLR0913  (each is one choice)
     engine: "Engine",
     invoice: InvoiceHere,
     *,
@@ -38,12 +37,16 @@ async def refund(
     reason: Annotated[
         str | None, Option(help="duplicate, fraudulent or requested_by_customer, which Stripe is told.")
     ] = None,
+    out_of_band: Annotated[
+        str | None, Option("--out-of-band", help="Record a refund made outside Stripe, under this reference.")
+    ] = None,
     key: Key = None,
 ) -> Output:
-    """Refund to the card, never more than was paid."""
+    """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
     from billflow.models.contracts.adjustments import RefundInput
 
-    ask = RefundInput.model_validate({**await _who(engine, invoice, key), "amount": amount, "reason": reason})
+    wanted = {"amount": amount, "reason": reason, "out_of_band_reference": out_of_band}
+    ask = RefundInput.model_validate({**await _who(engine, invoice, key), **wanted})
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
@@ -78,6 +81,22 @@ async def void(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) ->
     return await _closed(engine, invoice, "void", reason)
 
 
+@app.command("mark-paid", epilog=example("invoice mark-paid 8a30 --reference 'bank transfer 4711'"))
+@on_engine
+async def mark_paid(
+    engine: "Engine",
+    invoice: InvoiceHere,
+    *,
+    reference: Annotated[str, Option(help="What the payment is known by, such as that of a bank transfer.")],
+) -> Output:
+    """Mark an invoice paid that was paid outside Stripe."""
+    from billflow.models.contracts.adjustments import OutOfBandPaymentInput
+
+    ask = OutOfBandPaymentInput.model_validate({**await _who(engine, invoice, None), "reference": reference})
+    paid = await engine.adjustments.mark_paid(ask)
+    return Output(paid, *described(paid))
+
+
 @app.command("mark-uncollectible", epilog=example("invoice mark-uncollectible 8a30"))
 @on_engine
 async def mark_uncollectible(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
@@ -96,7 +115,7 @@ async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -
 async def _who(engine: "Engine", invoice_id: str, key: str | None) -> dict[str, Any]:
     org_id = await org_of(engine)
     at = await engine.adjustments.now_of(org_id, invoice_id)
-    return {"org_id": org_id, "invoice_id": invoice_id, "key": key or str(uuid4()), "actor": actor(), "at": at}
+    return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}
 
 
 def _output(title: str, answer: Any) -> Output:

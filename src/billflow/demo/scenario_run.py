@@ -6,6 +6,7 @@ from datetime import datetime
 
 from billflow.demo.scenario import Scenario, ScenarioStep
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.plans import StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
 from billflow.wiring.engine import Engine
@@ -43,7 +44,7 @@ async def run_scenario(env: DemoEnvironment, scenario: Scenario, reached: Callab
     request = StartPlanInput(
         org_id=env.org_id,
         customer_id=customer_id,
-        idempotency_key=f"demo/{customer_id}",
+        idempotency_key=KeyNamespace.CLIENT.key("demo", customer_id),
         actor=ACTOR,
         start=scenario.start,
         test_clock_id=clock.test_clock_id,
@@ -53,7 +54,7 @@ async def run_scenario(env: DemoEnvironment, scenario: Scenario, reached: Callab
     for number, step in enumerate([*scenario.steps, ScenarioStep(scenario.ends_at)]):
         await engine.clocks.advance(env.org_id, clock.test_clock_id, step.at)
         reached(step.at)
-        await _take(env, result, step, f"demo-{started.state.plan_id}-{number}")
+        await _take(env, result, step, KeyNamespace.CLIENT.key("demo", started.state.plan_id, str(number)))
     return result
 
 
@@ -72,7 +73,7 @@ async def _sign_up(env: DemoEnvironment, scenario: Scenario) -> str:
     return customer.customer_id
 
 
-async def _take(env: DemoEnvironment, result: DemoResult, step: ScenarioStep, command_id: str) -> None:
+async def _take(env: DemoEnvironment, result: DemoResult, step: ScenarioStep, command_id: NamespacedKey) -> None:
     engine = env.engine
     if step.card:
         await engine.sandbox.give_card(result.stripe_customer_id, step.card)

@@ -39,7 +39,8 @@ class InvoiceMoney:
 
     `amount_due` is what was asked for once the customer's balance was used. `credited` sums the credit notes, of which
     `credited_before_payment` lowered what was to be paid. `refunded` sums all refunds that have not failed, those of
-    credit notes (`refunded_by_notes`) included. `lines` are the amounts by line id, `credited_lines` what was credited.
+    credit notes (`refunded_by_notes`) included. `out_of_band` names a payment outside Stripe. `lines` are the amounts
+    by line id, `credited_lines` what was credited.
     """
 
     status: str
@@ -51,6 +52,7 @@ class InvoiceMoney:
     credited_before_payment: int = 0
     refunded: int = 0
     refunded_by_notes: int = 0
+    out_of_band: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
     credited_lines: Mapping[str, int] = field(default_factory=dict)
 
@@ -95,11 +97,13 @@ class CreditNote:
     lines: Mapping[str, int]
 
 
-def refund(invoice: InvoiceMoney, amount: int | None) -> int:
+def refund(invoice: InvoiceMoney, amount: int | None, *, out_of_band: bool = False) -> int:
     """Return how much is refunded, all that is left unless *amount* says so; never more than was paid.
 
-    Raises `InvalidInput` or `Refused`.
+    What was paid outside Stripe can only be refunded *out_of_band*. Raises `InvalidInput` or `Refused`.
     """
+    if not out_of_band:
+        _check_paid_through_stripe(invoice)
     left = invoice.refundable
     if left <= 0:
         raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
@@ -138,6 +142,8 @@ def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, li
     after = credited - before
     # What the customer's balance had paid for goes back there: there is no charge to refund it from.
     refunded = min(after, max(invoice.refundable, 0)) if refund_method is RefundMethod.REFUND else 0
+    if refunded:
+        _check_paid_through_stripe(invoice)
     return CreditNote(credited, before, refunded, after - refunded, lines)
 
 
@@ -164,6 +170,21 @@ def _at_most(invoice: InvoiceMoney, left: int, wanted: int | None, too_much: Ref
     if wanted > left:
         raise too_much
     return in_steps(wanted, invoice.currency, "amount")
+
+
+def _check_paid_through_stripe(invoice: InvoiceMoney) -> None:
+    if invoice.out_of_band is not None:
+        raise Refused(
+            f"The invoice was paid outside Stripe ({invoice.out_of_band}); pay back in the same way and record it as a "
+            "refund with an out_of_band_reference, or credit it with refund_method balance.",
+            code="paid_out_of_band",
+        )
+
+
+def check_mark_paid(invoice: InvoiceMoney) -> None:
+    """Raise `Refused` unless something of the invoice may still be paid."""
+    if invoice.status not in ("draft", "open", "uncollectible"):
+        raise Refused(f"Only what is open can be paid, this invoice is {invoice.status}.", code="invoice_not_open")
 
 
 def check_void(invoice: InvoiceMoney) -> None:

@@ -142,7 +142,7 @@ def _start_with_card(step: Step, billing_date: datetime) -> None:
     elif policy is TrialWithoutCard.CANCEL:
         downgrade_now(step, TRIAL_WITHOUT_CARD)
     else:
-        raise NeedsAttention("The trial is over and no card is on file; enter one.", code=TRIAL_WITHOUT_CARD)
+        raise NeedsAttention("The trial is over and no card is on file; enter one.", code="trial_without_card")
 
 
 def goes_on_with_card(step: Step) -> datetime | None:

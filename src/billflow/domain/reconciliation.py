@@ -153,7 +153,8 @@ def compare_plan(plan: LivePlan) -> Finding | None:
 
 
 def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
-    if recorded.status == "void" and recorded.stripe_invoice_id is None:
+    if recorded.status in ("void", "paid") and recorded.stripe_invoice_id is None:
+        # Paid without Stripe's id is what was paid outside Stripe before it got there.
         return
     if recorded.status in UNPAID and recorded.is_young:
         return

@@ -17,7 +17,7 @@ from billflow.models.contracts.invoices import (
     SentInvoice,
 )
 from billflow.payments import credits as customer_credits
-from billflow.payments import keys, lookup, manual_invoices
+from billflow.payments import keys, lookup, manual_invoices, out_of_band
 from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
@@ -84,6 +84,12 @@ class StripeGateway(PaymentGateway):
         with port_faults():
             for held in await self._held(invoice):
                 await void_or_delete(self.client, invoice.invoice_id, held)
+
+    async def pay_out_of_band(self, invoice: InvoiceToCollect, reference: str) -> None:
+        check_mode(invoice.customer, livemode=self.livemode)
+        with port_faults():
+            for held in await self._held(invoice):
+                await out_of_band.pay_out_of_band(self.client, invoice.invoice_id, held, reference)
 
     async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
         account = f"/account/{customer.billing_account_id}" if customer.billing_account_id else ""

@@ -25,6 +25,8 @@ FOR_INVOICE = "billflow_for_invoice"
 REFUND = "billflow_refund"
 CREDIT_NOTE = "billflow_credit_note"
 CREDIT = "billflow_credit"
+OUT_OF_BAND = "billflow_out_of_band_reference"
+"""What names the payment of an invoice that was not made through Stripe."""
 
 
 _ACTS = {
@@ -34,6 +36,7 @@ _ACTS = {
     "invoice.add_lines": "invoice/{}/lines/1",
     "invoice.finalize": "invoice/{}/finalize",
     "invoice.pay": "invoice/{}/pay",
+    "invoice.pay_out_of_band": "invoice/{}/pay-out-of-band",
     "invoice.send": "invoice/{}/send",
     "invoice.void": "invoice/{}/void",
     "invoice.mark_uncollectible": "invoice/{}/mark-uncollectible",

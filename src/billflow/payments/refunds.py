@@ -22,7 +22,9 @@ async def make_refund(
     """
     if not intents:
         raise PaymentsRejected(
-            "No payment of this invoice went through Stripe; pay it back by hand.", code="nothing_paid"
+            "No payment of this invoice went through Stripe; pay it back in the way it was paid, and record that as a "
+            "refund with an out_of_band_reference.",
+            code="nothing_paid",
         )
     amount = to_stripe(wanted.refund.amount, wanted.refund.currency)
     if len(intents) == 1:

@@ -46,6 +46,7 @@ LENGTHS: dict[str, dict[str, Length]] = {
         "pending_invoice_items_behavior": _FIXED,
         "statement_descriptor": Length(22),
     },
+    "invoice.update": {},
     # Shorter than Stripe's 5,000: what does not fit into a line of an invoice is of no use to anybody.
     "invoice.add_lines": {"lines.description": Length(500, cut=True)},
     "credit_note.create": {

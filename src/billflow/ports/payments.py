@@ -42,6 +42,10 @@ class PaymentGateway(Protocol):
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice where it is still open; done already is done."""
 
+    async def pay_out_of_band(self, invoice: InvoiceToCollect, reference: str) -> None:
+        """Mark the invoice paid outside Stripe, under the *reference* of that payment; done already is done."""
+        ...
+
 
 class AdjustmentGateway(Protocol):
     """Stripe, as far as money that goes back is concerned; a refusal is a value, an exception means unknown."""

@@ -11,12 +11,13 @@ from billflow.models.contracts.adjustments import (
     CloseInvoiceInput,
     CreditNoteInput,
     CreditNoteRecord,
+    OutOfBandPaymentInput,
     RefundInput,
     RefundRecord,
     SendAdjustmentInput,
     VoidInput,
 )
-from billflow.models.contracts.invoices import InvoiceStatusChanged
+from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.service.collection import CollectionService
 from billflow.store.session.repositories import Queries, Repositories
@@ -34,11 +35,13 @@ class AdjustmentService:
     queries: Queries
 
     async def refund(self, request: RefundInput) -> RefundRecord:
-        """Refund an invoice and wait for Stripe's answer; the same key refunds it once.
+        """Refund an invoice and wait for Stripe's answer, or record what was given outside Stripe; once per key.
 
         Raises `Refused` with Stripe's reason where it refuses.
         """
         made = await self.repositories.adjustments.create_refund(request)
+        if request.out_of_band_reference is not None:
+            return made
         record = await self._sent(request, "refund", made.refund_id)
         return record if isinstance(record, RefundRecord) else made
 
@@ -57,6 +60,20 @@ class AdjustmentService:
         await self.repositories.adjustments.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
         await self.control.start(close_invoice_workflow(closing))
+        await self._status_changed(request)
+        return await self.queries.invoices.get(request.org_id, request.invoice_id)
+
+    async def mark_paid(self, request: OutOfBandPaymentInput) -> InvoiceDetail:
+        """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""
+        await self.repositories.adjustments.mark_paid(request)
+        paid = CloseInvoiceInput(
+            org_id=request.org_id,
+            invoice_id=request.invoice_id,
+            to=InvoiceStatus.PAID,
+            reference=request.reference,
+            at=request.at,
+        )
+        await self.control.start(close_invoice_workflow(paid))
         await self._status_changed(request)
         return await self.queries.invoices.get(request.org_id, request.invoice_id)
 

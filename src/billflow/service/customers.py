@@ -16,6 +16,7 @@ from billflow.domain.suspension_effects import effects_of
 from billflow.models.contracts.customer_access import AccessRecord, PlanAccess
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef, CustomerStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
@@ -90,13 +91,11 @@ class CustomerService:
         approved = await self.repositories.sponsorships.approve(ref, request_id, change)
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         tier, live = self._sponsored_tier(customer), await self.plans.live_plan(ref.org_id, ref.customer_id)
-        key = f"sponsorship/{approved.sponsorship_request_id}"
+        key = KeyNamespace.SPONSORSHIP.key(approved.sponsorship_request_id)
         if live and live.tier == tier.code:
             return approved
         if live:
-            end = CommandRequest(
-                command_id=f"{key}/end", command=EndNow(), actor=change.actor, request_id=change.request_id
-            )
+            end = CommandRequest(command_id=key, command=EndNow(), actor=change.actor, request_id=change.request_id)
             await self.plans.command(live.ref, end)
         if not tier.billable:
             clock_id = live.test_clock_id if live else None

@@ -39,9 +39,8 @@ class PlanService:
             request, lambda facts: plan_start.start_plan(facts, request.start, request.at)
         )
         start = plan_workflow(PlanInput(state=step.state, to_send=step.invoices))
-        update_id = f"started/{step.state.plan_id}"
         result: StartPlanResult = await self.control.update(
-            start, "started", result_type=StartPlanResult, update_id=update_id
+            start, "started", result_type=StartPlanResult, update_id=step.state.plan_id
         )
         return result
 

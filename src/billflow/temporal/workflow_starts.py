@@ -56,7 +56,7 @@ def adjustment_workflow(argument: SendAdjustmentInput) -> WorkflowStart:
 
 
 def close_invoice_workflow(argument: CloseInvoiceInput) -> WorkflowStart:
-    """Return how an invoice is voided or written off at Stripe."""
+    """Return how an invoice is voided, written off or marked paid at Stripe."""
     workflow_id = f"close-invoice/{argument.invoice_id}/{argument.to}"
     return WorkflowStart("CloseInvoiceWorkflow", argument, workflow_id, f"{argument.to} at Stripe")
 

@@ -7,11 +7,11 @@ import pytest
 from billflow.domain.commands import SetLicenseManagement, SetLicenses, SetLicensesAtRenewal
 from billflow.domain.errors import Refused
 from billflow.domain.lifecycle import take_command
-from billflow.domain.plan import LicenseManagement
+from billflow.domain.plan import LicenseManagement, PlanStatus
 from billflow.domain.step import PlanEvent
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, seats, some_facts
 from tests.domain.life import Life
-from tests.domain.test_trials import by_invoice
+from tests.domain.test_trials import ENDS, by_invoice
 
 AUTOMATIC = SetLicenseManagement(license_management=LicenseManagement.AUTOMATIC)
 BY_HAND = SetLicenseManagement(license_management=LicenseManagement.MANUAL)
@@ -62,6 +62,15 @@ def test_an_unpaid_trial_is_bought_again_for_other_licenses() -> None:
     assert outcome.void_trial_invoice
 
 
+def test_a_trial_by_card_buys_nothing_before_it_is_over() -> None:
+    trial = replace(MANUAL, status=PlanStatus.FREE_TRIAL)
+
+    outcome = take_command(some_facts(plan=trial), SetLicensesAtRenewal(licenses=20), START + DAY)
+
+    assert [(e.licenses, e.licenses_at_next_renewal, e.is_renewal) for e in outcome.entries] == [(10, 20, False)]
+    assert (outcome.invoices, outcome.void_trial_invoice) == ((), False)
+
+
 def test_a_paid_trial_goes_back_to_the_licenses_that_are_paid_for_but_not_below() -> None:
     life = paid_trial()
     life.command(SetLicensesAtRenewal(licenses=16), START + DAY)
@@ -89,6 +98,8 @@ def test_seats_that_came_and_went_in_a_paid_trial_do_not_count_as_paid_for() -> 
     life.command(SetLicensesAtRenewal(licenses=13), START + 5 * DAY)
 
     assert counts(life) == (15, 13)
+    life.backfill(ENDS)
+    assert [line.quantity for line in life.invoices[-1].lines] == [1]
 
 
 def test_licenses_begin_to_follow_the_seats_from_the_moment_they_are_told_to() -> None:

@@ -165,6 +165,12 @@ def test_a_purchase_at_a_fixed_price_is_the_first_instalment_and_has_no_discount
     assert buying.customer.flat_discounted_months == 7
 
 
+def test_a_tier_that_costs_nothing_is_bought_for_nothing() -> None:
+    buying = step(replace(BASIC, price_per_license=0), customer=a_customer())
+
+    assert purchase_invoice(buying, 12).total == 0
+
+
 def test_the_invoice_that_buys_a_trial_is_for_the_cycle_after_it_and_due_when_it_ends() -> None:
     plan = replace(BASIC, status=PlanStatus.FREE_TRIAL, next_invoice_date=at("2024-03-31T10:00"))
     trial = step(plan)

@@ -19,23 +19,38 @@ from billflow.models.contracts.adjustments import (
     InvoiceAdjustments,
     LineCredit,
     Memo,
+    OutOfBandPaymentInput,
+    Reference,
     RefundInput,
     RefundRecord,
     VoidInput,
 )
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
 
 
 class RefundCreate(RequestModel):
-    """How much to refund, in minor units; without an amount all that is left."""
+    """How much to refund, in minor units; without an amount all that is left.
+
+    With an `out_of_band_reference` it was given outside Stripe already, and is recorded.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
 
     amount: Amount | None = None
     reason: RefundReason | None = None
+    out_of_band_reference: Reference | None = None
+
+
+class OutOfBandPaymentCreate(RequestModel):
+    """What a payment outside Stripe is known by."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "SEPA 2026-11-28 NOTPROVIDED"}]})
+
+    reference: Reference
 
 
 class CreditNoteLineCreate(RequestModel):
@@ -90,7 +105,7 @@ async def pay_invoice(invoice_id: str, services: ServicesHere, principal: Princi
 async def refund_invoice(
     invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, asked: RefundCreate | None = None
 ) -> RefundRecord:
-    """Refund to the card, never more than was paid."""
+    """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
     who = await _ask(services, principal, invoice_id, key)
     return await services.adjustments.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
 
@@ -120,6 +135,15 @@ async def void_invoice(
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
 
 
+@router.post("/mark-paid", response_model=InvoiceDetailResponse)
+async def mark_invoice_paid(
+    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, paid: OutOfBandPaymentCreate
+) -> InvoiceDetail:
+    """Mark an invoice paid that was paid outside Stripe, by bank transfer for instance."""
+    who = await _ask(services, principal, invoice_id, key)
+    return await services.adjustments.mark_paid(OutOfBandPaymentInput(**who, reference=paid.reference))
+
+
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
 async def mark_invoice_uncollectible(
     invoice_id: str,
@@ -134,7 +158,7 @@ async def mark_invoice_uncollectible(
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
 
 
-async def _ask(services: Services, principal: Principal, invoice_id: str, key: str) -> dict[str, Any]:
+async def _ask(services: Services, principal: Principal, invoice_id: str, key: NamespacedKey) -> dict[str, Any]:
     return {
         "org_id": principal.org_id,
         "invoice_id": invoice_id,

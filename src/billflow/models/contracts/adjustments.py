@@ -9,8 +9,12 @@ from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.keys import NamespacedKey
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""What a payment outside Stripe is known by, such as that of a bank transfer."""
+
 Memo = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -34,17 +38,24 @@ class AdjustmentInput(Contract):
 
     org_id: str
     invoice_id: str
-    key: str
+    key: NamespacedKey
     actor: str
     request_id: str | None = None
     at: Moment
 
 
 class RefundInput(AdjustmentInput):
-    """Give money back: `amount`, or all that is left."""
+    """Give money back: `amount`, or all that is left; with a reference it was given outside Stripe already."""
 
     amount: Amount | None = None
     reason: RefundReason | None = None
+    out_of_band_reference: Reference | None = None
+
+
+class OutOfBandPaymentInput(AdjustmentInput):
+    """Note that an invoice was paid outside Stripe, under `reference`."""
+
+    reference: Reference
 
 
 class LineCredit(Contract):
@@ -83,6 +94,7 @@ class RefundRecord(AdjustmentRecord):
     refund_id: str
     credit_note_id: str | None
     reason: RefundReason | None
+    out_of_band_reference: str | None = None
 
 
 class CreditedLine(Contract):
@@ -207,6 +219,7 @@ class VoidInput(AdjustmentInput):
 
 
 class CloseInvoiceInput(InvoiceInput):
-    """Void an invoice or mark it uncollectible, as `to` says."""
+    """Void an invoice, mark it uncollectible or, under a `reference`, paid outside Stripe, as `to` says."""
 
-    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE]
+    to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.PAID]
+    reference: str | None = None

@@ -114,6 +114,7 @@ class InvoiceRecord(InvoiceSummary):
     amount_paid: int
     balance_applied: int
     paid_at: Moment | None
+    out_of_band_reference: str | None = None
     voided_at: Moment | None
     attempts: int
     next_attempt_at: Moment | None

@@ -71,7 +71,10 @@ class CreditNoteLineRow(Identified, Owned, Written, Base):
 
 
 class RefundRow(Identified, Owned, Written, Base):
-    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only."""
+    """Money to give back for an invoice, by itself or as a part of a credit note. Append-only.
+
+    `out_of_band_reference` names a payment outside Stripe by which it was given.
+    """
 
     __table_args__ = (
         belongs_to("invoice"),
@@ -88,6 +91,7 @@ class RefundRow(Identified, Owned, Written, Base):
     currency: Mapped[str]
     amount: Mapped[int]
     reason: Mapped[RefundReason | None]
+    out_of_band_reference: Mapped[str | None]
     key: Mapped[str]
     actor: Mapped[str]
     at: Mapped[datetime]

@@ -17,8 +17,9 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     """One invoice; amounts in minor units of `currency`.
 
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
-    `balance_applied` is what the customer's balance paid of it when it was issued: `amount_due` is the rest, except for
-    amounts too small to charge. `sent_first_at` is real time, all other moments follow the plan's clock.
+    `out_of_band_reference` names a payment outside Stripe. `balance_applied` is what the customer's balance paid of it
+    when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
+    all other moments follow the plan's clock.
     """
 
     __table_args__ = (
@@ -61,6 +62,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     balance_applied: Mapped[int] = mapped_column(server_default="0")
     amount_paid: Mapped[int] = mapped_column(server_default="0")
     paid_at: Mapped[datetime | None]
+    out_of_band_reference: Mapped[str | None]
     voided_at: Mapped[datetime | None]
     sent_first_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")

@@ -9,6 +9,7 @@ from billflow.domain.currencies import in_steps
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
@@ -33,7 +34,7 @@ class PostgresCreditRepository(Repository):
                 credits=tuple(as_record(GrantedCredit, row) for row in rows),
             )
 
-    async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
+    async def grant(self, ref: CustomerRef, new: NewCredit, key: NamespacedKey, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency it does not pay in, or an odd amount."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")

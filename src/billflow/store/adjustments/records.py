@@ -92,6 +92,7 @@ def standing_of(money: Money) -> InvoiceMoney:
         total=invoice.total,
         amount_due=invoice.total if invoice.amount_due is None else invoice.amount_due,
         amount_paid=invoice.amount_paid,
+        out_of_band=invoice.out_of_band_reference,
         credited=sum(note.amount for note in notes),
         credited_before_payment=sum(note.before_payment for note in notes),
         refunded=sum(refund.amount for refund in refunds),

@@ -11,11 +11,13 @@ from billflow.models.contracts.adjustments import (
     AdjustmentInput,
     AdjustmentRef,
     AdjustmentResult,
+    AdjustmentStatus,
     AdjustmentToSend,
     CreditNoteInput,
     CreditNoteRecord,
     CreditNoteToSend,
     InvoiceAdjustments,
+    OutOfBandPaymentInput,
     RefundInput,
     RefundRecord,
     RefundToSend,
@@ -67,7 +69,10 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             return adjustment_record(await load_money(session, locked.invoice), row)
 
     async def create_refund(self, ask: RefundInput) -> RefundRecord:
-        """Write a refund down, once per key; raises `Refused`, `InvalidInput` or `NotFound`."""
+        """Write a refund down, once per key; one that was given outside Stripe has succeeded.
+
+        Raises `Refused`, `InvalidInput` or `NotFound`.
+        """
         async with self.database.unit_of_work(ask.org_id) as session:
             locked = await _locked(session, ask)
             money = await load_money(session, locked.invoice)
@@ -75,12 +80,17 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             if known is not None:
                 return refund_record(money, known)
             await _check_fresh(session, RefundRow, ask.key)
-            amount = adjustments.refund(standing_of(money), ask.amount)
-            refund = new_refund(locked, ask.key, amount, reason=ask.reason)
+            given = ask.out_of_band_reference
+            amount = adjustments.refund(standing_of(money), ask.amount, out_of_band=given is not None)
+            refund = new_refund(locked, ask.key, amount, reason=ask.reason, reference=given)
             session.add(refund)
             data = {"refund_id": str(refund.id), "amount": amount, "currency": refund.currency}
             locked.record("invoice.refund_requested", data)
             await session.flush()
+            if given is not None:
+                await write_result(session, locked, refund, AdjustmentResult(status=AdjustmentStatus.SUCCEEDED))
+                await session.flush()
+                money = await load_money(session, locked.invoice)
             return refund_record(money, refund)
 
     async def create_credit_note(self, ask: CreditNoteInput) -> CreditNoteRecord:
@@ -114,6 +124,18 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
                 adjustments.check_uncollectible(standing)
                 locked.mark_uncollectible(ask.reason)
             return invoice.status
+
+    async def mark_paid(self, ask: OutOfBandPaymentInput) -> None:
+        """Mark an invoice paid outside Stripe, once; raises `Refused` or `NotFound`."""
+        async with self.database.unit_of_work(ask.org_id) as session:
+            locked = await _locked(session, ask)
+            invoice = locked.invoice
+            if invoice.status is InvoiceStatus.PAID and invoice.out_of_band_reference == ask.reference:
+                return
+            standing = standing_of(await load_money(session, invoice))
+            adjustments.check_mark_paid(standing)
+            invoice.out_of_band_reference = ask.reference
+            locked.mark_paid(standing.amount_paid + standing.remaining)
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         async with self.database.unit_of_work(ref.org_id) as session:

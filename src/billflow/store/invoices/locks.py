@@ -35,6 +35,8 @@ class LockedInvoice:
         if before["status"] is InvoiceStatus.VOID:
             use_balance_again(invoice, self.recorder)
         after = {"status": invoice.status, "amount_paid": amount_paid}
+        if invoice.out_of_band_reference is not None:
+            after["out_of_band_reference"] = invoice.out_of_band_reference
         self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=before, after=after)
         self.recorder.publish_invoice("invoice.paid", invoice, after | {"late": before["status"] is InvoiceStatus.VOID})
 

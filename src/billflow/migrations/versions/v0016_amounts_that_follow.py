@@ -1,4 +1,4 @@
-"""What a plan renews with under a scheduled tier, lines for a moved end date, and since when a card is on file."""
+"""What a plan renews with is kept while another tier is scheduled; lines adjust others when an end date moves."""
 
 from billflow.migrations.ddl import run_sql
 
@@ -22,10 +22,6 @@ def upgrade() -> None:
     """Add the columns and the kinds of lines."""
     run_sql(
         "ALTER TABLE customer_plan ADD COLUMN licenses_without_switch bigint",
-        "ALTER TABLE billing_account ADD COLUMN card_since timestamptz",
-        "ALTER TABLE billing_account NO FORCE ROW LEVEL SECURITY",
-        "UPDATE billing_account SET card_since = updated_at WHERE stripe_payment_method_id IS NOT NULL",
-        "ALTER TABLE billing_account FORCE ROW LEVEL SECURITY",
         "ALTER TABLE invoice_line ADD COLUMN adjusts_entry_id uuid",
         "ALTER TABLE invoice_line ADD CONSTRAINT fk_invoice_line_org_id_adjusts_entry_id"
         " FOREIGN KEY(org_id, adjusts_entry_id) REFERENCES license_ledger (org_id, id)",
@@ -40,7 +36,6 @@ def downgrade() -> None:
     _allow_kinds(*KINDS)
     run_sql(
         "ALTER TABLE invoice_line DROP COLUMN adjusts_entry_id",
-        "ALTER TABLE billing_account DROP COLUMN card_since",
         "ALTER TABLE customer_plan DROP COLUMN licenses_without_switch",
     )
 

@@ -9,6 +9,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.catalog import Catalog, TrialWithoutCard
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ChangeContext, NewCustomer
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import CloseCycleInput
 from billflow.store.plans.repository import PostgresPlanRepository
@@ -46,7 +47,7 @@ async def test_a_paused_trial_goes_on_at_the_moment_of_the_card(env: ApiEnvironm
     ask = StartPlanInput(
         org_id=env.org_id,
         customer_id=plan_env.customer_id,
-        idempotency_key=secrets.token_hex(8),
+        idempotency_key=NamespacedKey(secrets.token_hex(8)),
         actor="tests",
         start=replace(MONTHLY, trial_days=30),
         test_clock_id=plan_env.clock_id,

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 from uuid import uuid4
 
@@ -10,9 +9,8 @@ from fastapi import Depends, Header, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from billflow.domain.errors import InvalidInput
+from billflow.domain.moments import checked_moment
 from billflow.models.contracts.records import Paging
-
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row")
 
@@ -20,14 +18,7 @@ ONE, MANY = "one", "many"
 """How a body that may be one thing or a list of them is told apart."""
 
 
-def _checked(moment: datetime) -> datetime:
-    if not EARLIEST <= moment < LATEST:
-        message = f"A moment must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}."
-        raise InvalidInput(message, code="bad_moment")
-    return moment.astimezone(UTC)
-
-
-RequestMoment = Annotated[AwareDatetime, AfterValidator(_checked)]
+RequestMoment = Annotated[AwareDatetime, AfterValidator(checked_moment)]
 """A moment that a caller names, with its zone."""
 
 

@@ -4,16 +4,16 @@ To add a command, add its variant here and its row in `lifecycle.ROWS`; update, 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from billflow.domain.errors import InvalidInput
+from billflow.domain.moments import checked_moment
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import checked_licenses
 
 MAX_TRIAL_DAYS = 730
-EARLIEST_END, LATEST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +127,7 @@ class SetEndDate:
     def __post_init__(self) -> None:
         if self.end_date.tzinfo is None:
             raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
-        if not EARLIEST_END <= self.end_date < LATEST_END:
-            raise InvalidInput(
-                f"end_date must lie between {EARLIEST_END:%Y-%m-%d} and {LATEST_END:%Y-%m-%d}.", field="end_date"
-            )
+        checked_moment(self.end_date, "end_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.commands import MAX_TRIAL_DAYS
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
+from billflow.domain.moments import checked_moment
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -39,8 +40,10 @@ class StartPlan:
             raise InvalidInput(f"trial_days must lie between 0 and {MAX_TRIAL_DAYS}.", field="trial_days")
         if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
             raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
-        if self.end_date is not None and self.end_date.tzinfo is None:
-            raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+        if self.end_date is not None:
+            if self.end_date.tzinfo is None:
+                raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+            checked_moment(self.end_date, "end_date")
 
     @property
     def by_invoice(self) -> bool:

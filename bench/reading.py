@@ -23,7 +23,8 @@ from load import Figures, drive
 from sqlalchemy import event
 
 from billflow.dev.stack import Stack, running_stack
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import PlanRef

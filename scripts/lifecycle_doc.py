@@ -16,6 +16,7 @@ from billflow.domain.errors import Refused
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
+from billflow.domain.scopes import Scope, scopes_of_fields
 from billflow.domain.step import Facts, Step
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,7 @@ SAMPLES: tuple[c.PlanCommand, ...] = (
     c.UpgradeTierNow(tier="cloud_plus"),
     c.ScheduleTierAtPlanEnd(tier="cloud_plus"),
     c.SetEndDate(end_date=CYCLE_END + timedelta(days=90)),
+    c.RemoveEndDate(),
     c.ExtendTrial(days=7),
     c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
     c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),
@@ -66,6 +68,12 @@ COMMANDS = """## Commands
 What each command makes of a plan in each status: a dot where it is refused, `stays` where the status remains, else the
 new status. `ended → active` means that the plan ends and another takes over in the same step. The samples are monthly
 or annual plans with manual licenses, paid by card; `domain/lifecycle.py` holds what else must be true.
+"""
+
+SCOPES = f"""## Who may give it
+
+The scope that a key needs besides `write`, which the address takes. A plan to start needs `support` for `fixed_price`
+and for `trial_days` above {c.TRIAL_DAYS}. The command line and our own code may do everything.
 """
 
 CYCLES = """## The end of a cycle
@@ -143,7 +151,18 @@ def endings() -> list[tuple[PlanStatus, str, tuple[PlanStatus, ...]]]:
 
 def page() -> str:
     """Return the whole page."""
-    parts = [INTRODUCTION, _statuses(), DIAGRAM, _diagram(), COMMANDS, _commands(), CYCLES, _endings()]
+    parts = [
+        INTRODUCTION,
+        _statuses(),
+        DIAGRAM,
+        _diagram(),
+        COMMANDS,
+        _commands(),
+        SCOPES,
+        _scopes(),
+        CYCLES,
+        _endings(),
+    ]
     return "\n".join(parts)
 
 
@@ -157,6 +176,18 @@ def _commands() -> str:
         [f"`{command.type}`", *(_cell(status, taken(command, status)) for status in PlanStatus)] for command in SAMPLES
     ]
     return _table(head, rows) + "\n" + "\n".join(f"- `{x.type}`: {_first_line(x)}" for x in SAMPLES) + "\n"
+
+
+def _scopes() -> str:
+    rows = [
+        [f"`{command.type}`", "" if command.scope is Scope.WRITE else f"`{command.scope}`", _scoped_fields(command)]
+        for command in SAMPLES
+    ]
+    return _table(["command", "scope", "where given"], [row for row in rows if any(row[1:])])
+
+
+def _scoped_fields(command: c.PlanCommand) -> str:
+    return ", ".join(f"`{name}`: `{scope}`" for name, scope in scopes_of_fields(type(command)).items())
 
 
 def _endings() -> str:

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from billflow.demo.accounts import report_on
-from billflow.demo.player import DemoEnvironment, DemoResult
-from billflow.demo.scenario import PlanToPlay
+from billflow.demo.scenario import Scenario
+from billflow.demo.scenario_run import DemoEnvironment, DemoResult
 from billflow.demo.seats_csv import Organization
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import SeatObservation
@@ -21,7 +21,7 @@ async def differences(
         SeatObservation(observed_at=report.observed_at, members=report.members, guests=report.guests)
         for report in await env.engine.queries.customers.seats(env.org_id, customer.customer_id)
     )
-    part = PlanToPlay(Organization(customer.name, seen), starts_at, starts_at, asked)
-    played = DemoResult(part, customer.customer_id, known.billing_account.stripe_customer_id or "")
-    demo = DemoEnvironment(env.engine, env.sandbox, env.org_id, run="")
-    return (await report_on(demo, played)).differences
+    scenario = Scenario(Organization(customer.name, seen), starts_at, starts_at, asked)
+    result = DemoResult(scenario, customer.customer_id, known.billing_account.stripe_customer_id or "")
+    demo = DemoEnvironment(env.engine, env.org_id, run="")
+    return (await report_on(demo, result)).differences

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey, Scope
+from billflow.dev.postgres import RUNS, as_login
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -114,7 +116,8 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
     async with StripeEmulator(webhook=(webhook_url, secret), control=True) as emulator:
         settings = Settings(
-            database_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(env_database_url, RUNS)),
+            database_owner_url=SecretStr(env_database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),

@@ -1,7 +1,9 @@
 """The real servers that the tests share: started once per session, on free ports, gone at its end."""
 
+import functools
 import logging
 import os
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,10 +21,23 @@ from tests.sizes import VARIABLE, sized
 pytest_plugins = ["tests.plugins.failures"]
 
 # The tests never touch a server that the developer's environment points at.
+_FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED"}
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
-    if _name not in {VARIABLE, "BILLFLOW_CHAOS_SEED"}:
+    if _name not in _FOR_TESTS:
         del os.environ[_name]
 
+
+def pytest_collection_finish() -> None:
+    """Keep what the tests were told from the programs that they start, now that every module has read it.
+
+    Where pytest-xdist runs the tests, this is called in its worker processes alone, which get it from the first one.
+    """
+    for name in _FOR_TESTS:
+        os.environ.pop(name, None)
+
+
+# Each HTTP client reads the certificates of all authorities, which takes longer than a request to this machine.
+ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
 
 # How hard the properties look; time decides nothing, and chance only in the long run.
 settings.register_profile(

@@ -7,6 +7,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from billflow.dev.postgres import RUNS, as_login
+from billflow.migrations.login import grant_roles
 from billflow.migrations.upgrade import upgrade
 
 EMPTY, MIGRATED = "template0", "migrated"
@@ -16,7 +18,9 @@ EMPTY, MIGRATED = "template0", "migrated"
 async def create_template(postgres_url: str) -> None:
     """Migrate one database, for `migrated_database` to copy: a copy takes a tenth of the time."""
     await _create(postgres_url, MIGRATED, EMPTY)
-    await asyncio.to_thread(upgrade, _url(postgres_url, MIGRATED))
+    url = _url(postgres_url, MIGRATED)
+    await asyncio.to_thread(upgrade, url)
+    await asyncio.to_thread(grant_roles, make_url(url), make_url(as_login(url, RUNS)))
 
 
 async def fresh_database(postgres_url: str, name: str = "fresh", template: str = EMPTY) -> str:

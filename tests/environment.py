@@ -17,12 +17,14 @@ from temporalio.plugin import SimplePlugin
 from billflow.api.server import serving
 from billflow.dev.folder import claimed
 from billflow.dev.ports import LOOPBACK, free_port
+from billflow.dev.postgres import RUNS, as_login
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, SeatReport
 from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -83,7 +85,7 @@ class Environment(ApiEnvironment):
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(secrets.token_hex(8)),
             actor="tests",
             start=asked,
             test_clock_id=clock[0] if clock else None,
@@ -161,7 +163,9 @@ def ref(plan: PlanState) -> PlanRef:
 
 def request(command: PlanCommand, command_id: str = "") -> CommandRequest:
     """Wrap a command, under an id of its own unless one is given."""
-    return CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
+    return CommandRequest(
+        command_id=KeyNamespace.CLIENT.key(command_id or secrets.token_hex(8)), command=command, actor="tests"
+    )
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,8 @@ async def running_environment(
     async with stripe_at(f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe") as emulator:
         secret = emulator.webhook_secret
         settings = Settings(
-            database_url=SecretStr(database_url),
+            database_url=SecretStr(as_login(database_url, RUNS)),
+            database_owner_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),

@@ -17,6 +17,7 @@ FOREIGN = {
     "CancelledError": "asyncio's way to end a task, which Temporal's client wraps",
     "Exit": "Typer's way to end a command whose answer is no: nothing went wrong",
     "KeyboardInterrupt": "the demo ends as ctrl-C ends it",
+    "RequestValidationError": "FastAPI's list of all fields that are wrong, which problems.py reads",
 }
 """What else is raised, and why."""
 

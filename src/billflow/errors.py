@@ -60,7 +60,7 @@ class BodyTooLarge(InvalidInput):
 
 
 class TooManyRequests(BillingError):
-    """The API key has used up its rate for the moment.
+    """The API key has used up its rate for the moment, or its address has sent too many wrong ones.
 
     Go on after the seconds in `Retry-After`.
     """

@@ -28,6 +28,7 @@ class SettingsError(CommandFailed):
 class Settings(BaseSettings):
     """The settings of one process.
 
+    `DATABASE_OWNER_URL` is for `billflow migrate` alone: the login that owns the tables, where another one runs.
     `DATABASE_URL` and the `STRIPE_*` variables keep their standard names, ours begin with `BILLFLOW_`. How to reach
     Temporal is left to `temporalio.envconfig` and its `TEMPORAL_*` variables. Unset means: use the embedded part.
     `encryption_keys` is `id:base64,…`, the current key first; with them Temporal's payloads are encrypted too, unless
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
 
     database_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_URL"))
+    database_owner_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_OWNER_URL"))
     stripe_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_API_KEY"))
     stripe_api_base: str | None = Field(None, validation_alias=AliasChoices("STRIPE_API_BASE"))
     stripe_webhook_secret: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_WEBHOOK_SECRET"))

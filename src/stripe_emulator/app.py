@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stripe_emulator import resources  # noqa: F401 - registers the operations
-from stripe_emulator.engine.gate import Gate
+from stripe_emulator.engine.handler import RequestHandler
 from stripe_emulator.errors import StripeError
 from stripe_emulator.wire.messages import RawRequest, Response, encode
 
@@ -20,8 +20,8 @@ Sender = Callable[[Scope, Send, Response], Awaitable[None]]
 class Api:
     """The part below `/v1`; `sender` puts answers on the wire, whole or broken."""
 
-    def __init__(self, gate: Gate, sender: Sender) -> None:
-        self.gate = gate
+    def __init__(self, handler: RequestHandler, sender: Sender) -> None:
+        self.handler = handler
         self.sender = sender
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,9 +34,9 @@ class Api:
             return
         text = body.decode("utf-8", errors="replace")
         raw = RawRequest(request.method, scope["path"], request.url.query, text, dict(request.headers))
-        await self.sender(scope, send, await self.gate.answer(raw))
+        await self.sender(scope, send, await self.handler.answer(raw))
 
 
-def build_app(gate: Gate, sender: Sender, routes: Sequence[BaseRoute] = ()) -> ASGIApp:
+def build_app(handler: RequestHandler, sender: Sender, routes: Sequence[BaseRoute] = ()) -> ASGIApp:
     """Return the application with the API and the given further routes."""
-    return Starlette(routes=[Mount("/v1", app=Api(gate, sender)), *routes])
+    return Starlette(routes=[Mount("/v1", app=Api(handler, sender)), *routes])

@@ -16,15 +16,15 @@ from stripe_emulator.control.limits import PROFILES, Limiter
 from stripe_emulator.control.operations import ControlOperations
 from stripe_emulator.control.routes import Routes
 from stripe_emulator.control.webhook_faults import WebhookFaults
-from stripe_emulator.engine.balance_moves import run_advancing
+from stripe_emulator.engine.clock_advance import run_advancing
 from stripe_emulator.engine.due import run_due
-from stripe_emulator.engine.gate import Gate
+from stripe_emulator.engine.handler import RequestHandler
 from stripe_emulator.engine.services import Settings, open_services
 from stripe_emulator.invoicing import tasks  # noqa: F401 - registers the due tasks
 from stripe_emulator.pages.routes import routes as page_routes
 from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE
-from stripe_emulator.webhooks.worker import Courier
-from stripe_emulator.wire.responses import Wire
+from stripe_emulator.webhooks.worker import DeliveryWorker
+from stripe_emulator.wire.responses import ResponseWriter
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -94,18 +94,18 @@ class Runtime:
         host, port = listener.getsockname()
         self.services.base_url = f"http://{host}:{port}"
         book = FaultRules(options.seed, Limiter(PROFILES[options.rate_limit] if options.rate_limit else None))
-        self.gate = Gate(self.services, book)
+        self.handler = RequestHandler(self.services, book)
         webhook_faults = WebhookFaults(self.services, options.seed)
-        service = ControlOperations(self.services, book, webhook_faults, self.gate.committed.set)
+        service = ControlOperations(self.services, book, webhook_faults, self.handler.committed.set)
         if options.webhook is not None:
             service.register(*options.webhook, options.events)
-        self._courier = Courier(self.services, self.gate.committed, webhook_faults)
-        routes = page_routes(self.services, self.gate.committed.set)
+        self._delivery_worker = DeliveryWorker(self.services, self.handler.committed, webhook_faults)
+        routes = page_routes(self.services, self.handler.committed.set)
         if options.control:
             routes.append(Routes(service).mount())
         self.server = Server(
             uvicorn.Config(
-                build_app(self.gate, Wire(self._connections).send, routes),
+                build_app(self.handler, ResponseWriter(self._connections).send, routes),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -124,7 +124,7 @@ class Runtime:
 
     async def run(self) -> None:
         """Serve until `stop` is called, then close the database."""
-        workers = [asyncio.create_task(_lasting(work)) for work in (self._courier.run, self._keep_time)]
+        workers = [asyncio.create_task(_lasting(work)) for work in (self._delivery_worker.run, self._keep_time)]
         try:
             await self.server.serve(sockets=[self.listener])
         finally:
@@ -142,5 +142,5 @@ class Runtime:
         while True:
             done = run_due(self.services, None, self.services.clock.now()) + run_advancing(self.services)
             if done:
-                self.gate.committed.set()
+                self.handler.committed.set()
             await asyncio.sleep(0 if done else TICK)

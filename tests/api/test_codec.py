@@ -10,7 +10,7 @@ from billflow.api.app import create_app
 from billflow.api.codec import PATH, CodecService, codec_app
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.models.keyring import Key, Keyring
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.api import api_services

@@ -8,17 +8,20 @@ import httpx
 import pytest
 
 from billflow.api.app import create_app
-from billflow.api.authentication import CACHED_FOR, USUAL_RATE, Authentication, RateLimiter
+from billflow.api.authentication import CACHED_FOR, USUAL_RATE, Authentication
+from billflow.api.rate_limits import RateLimiter
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
+from billflow.domain.scopes import Scope
 from billflow.errors import Unauthorized
-from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey, Scope
+from billflow.models.contracts.access import ApiKeyRecord, Mode, NewApiKey, PresentedKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 
 PLANS = "/api/v1/plans"
+ADDRESS = "198.51.100.7"
 
 
 def change() -> ChangeContext:
@@ -171,12 +174,12 @@ async def test_a_revoked_key_is_forgotten_within_seconds(env: ApiEnvironment) ->
     clock = Clock()
     authentication = Authentication(env.engine.repositories.api_keys, Mode.TEST, clock)
     key = await env.key()
-    record = await authentication.authenticate(f"Bearer {key}")
+    record = await authentication.authenticate(f"Bearer {key}", ADDRESS)
     await env.engine.repositories.api_keys.revoke(env.org_id, record.key_id, change())
     clock.now += CACHED_FOR
 
     with pytest.raises(Unauthorized):
-        await authentication.authenticate(f"Bearer {key}")
+        await authentication.authenticate(f"Bearer {key}", ADDRESS)
 
 
 async def test_a_key_that_asks_too_often_is_told_when_to_come_back(env: ApiEnvironment) -> None:

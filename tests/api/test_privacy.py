@@ -11,7 +11,7 @@ import httpx
 import pytest
 import stripe
 
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.telemetry.logging import configure_logging
 from tests.api_environment import ApiEnvironment, until
 

@@ -1,8 +1,12 @@
 """A JSON value has the type it is written in: no number is read out of a text, no amount out of `true`."""
 
+import json
+from typing import Any
+
 import httpx
 import pytest
 
+from billflow.api import requests
 from billflow.api.strict_json import NOTHING_TAKES_THIS, strict
 from tests.api_environment import ApiEnvironment
 
@@ -27,14 +31,14 @@ NAMED = {"$ref": "#/components/schemas/Named"}
     ],
 )
 def test_a_value_is_taken_as_the_type_it_has(schema: dict[str, object], value: object, is_taken: bool) -> None:
-    assert strict(schema, value, SHAPES) == (value if is_taken else NOTHING_TAKES_THIS)
+    assert strict(schema, value, SHAPES, []) == (value if is_taken else NOTHING_TAKES_THIS)
 
 
 def test_what_is_inside_is_looked_at_and_what_is_free_is_left() -> None:
     value = {"n": "5", "any": {"n": "5"}, "unknown": "5"}
 
-    assert strict(NAMED, value, SHAPES) == {**value, "n": NOTHING_TAKES_THIS}
-    assert strict({"type": "array", "items": NAMED}, [value], SHAPES) == [{**value, "n": NOTHING_TAKES_THIS}]
+    assert strict(NAMED, value, SHAPES, []) == {**value, "n": NOTHING_TAKES_THIS}
+    assert strict({"type": "array", "items": NAMED}, [value], SHAPES, []) == [{**value, "n": NOTHING_TAKES_THIS}]
 
 
 async def test_text_is_no_number_and_truth_no_amount(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
@@ -56,6 +60,68 @@ async def test_a_misspelt_field_of_a_command_is_named(api: httpx.AsyncClient) ->
 
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_field")
     assert answer.json()["errors"][0]["field"] == "void_open_invoice"
+
+
+async def test_an_unknown_field_is_named_wherever_in_the_body_it_is(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer = await env.customer(card=None)
+    seats = f"/api/v1/deployments/{customer.deployment_id}/seats"
+    report = {"observed_at": "2026-01-01T00:00:00Z", "members": 3}
+    new = {"name": "Acme", "email": "billing@acme.example", "billing_address": {"street": "High 1", "town": "Bath"}}
+
+    named = {
+        "command.reason": await api.post(
+            "/api/v1/plans/7/preview", json={"command": {"type": "end_now", "reason": "why"}}
+        ),
+        "1.member": await api.post(seats, json=[report, {**report, "member": 3}]),
+        "billing_address.town": await api.post("/api/v1/customers", json=new),
+        "Name": await api.patch(f"/api/v1/customers/{customer.customer_id}", json={"Name": "Acme"}),
+    }
+
+    for field, answer in named.items():
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_field"), field
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_every_object_in_a_body_says_that_it_takes_no_other_fields(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    waiting, objects = [operation["requestBody"] for operation in operations if "requestBody" in operation], []
+    while waiting:
+        part = waiting.pop()
+        waiting += [
+            held for held in (part.values() if isinstance(part, dict) else part) if isinstance(held, dict | list)
+        ]
+        if "properties" in part and isinstance(part, dict):
+            objects.append(part)
+        if isinstance(part, dict) and "$ref" in part:
+            waiting.append(schemas.pop(part["$ref"].rpartition("/")[2], {}))
+
+    assert len(objects) > 40
+    assert [held["title"] for held in objects if held.get("additionalProperties") is None] == []
+
+
+async def test_a_body_is_parsed_once(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[bytes] = []
+
+    class Counting:
+        @staticmethod
+        def loads(body: bytes, **options: Any) -> Any:
+            bodies.append(body)
+            return json.loads(body, **options)
+
+    monkeypatch.setattr(requests, "json", Counting)
+    for path, body in {
+        "commands": {"type": "retry"},
+        "preview": {"command": {"type": "retry"}},
+    }.items():
+        await api.post(
+            f"/api/v1/plans/7/{path}", json=body, headers={"Idempotency-Key": f"once {path}".replace(" ", "-")}
+        )
+
+    assert len(bodies) == 2
 
 
 @pytest.mark.parametrize("kind", [[], {}, 7, None, True])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from billflow.api.app import create_app
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import Base
 from billflow.wiring.api import api_services

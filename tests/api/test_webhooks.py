@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -202,7 +202,7 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
     inbox, invoices = MemoryInbox(), TroubledInvoices(env.engine.database)
-    handlers = stripe_event_handlers(env.engine, inbox, invoices)
+    handlers = replace(stripe_event_handlers(env.engine), inbox=inbox, invoice_repository=invoices)
     events = StripeEventQueue(handlers, handlers, inbox)
     event = StripeEvent(
         event_id=f"evt_{uuid4().hex}",

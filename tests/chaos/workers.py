@@ -68,9 +68,11 @@ async def workers_at_risk(env: Environment, log: Path, seed: int, kills: int) ->
 
 
 @asynccontextmanager
-async def running_workers(env: Environment, log: Path, program: Path = WORKER) -> AsyncIterator[Workers]:
+async def running_workers(
+    env: Environment, log: Path, program: Path = WORKER, count: int = 2
+) -> AsyncIterator[Workers]:
     """Run workers that nobody kills yet."""
-    workers = Workers(env, log, program=program)
+    workers = Workers(env, log, count, program)
     await workers.start()
     try:
         yield workers

@@ -14,6 +14,7 @@ from billflow.cli.errors import problem_of
 from billflow.cli.session import NoWorker, answered
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses
 from billflow.models.contracts.customers import NewCustomer
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.ports.payments import PaymentsUnavailable
 
@@ -81,4 +82,4 @@ async def test_without_a_worker_one_is_told_to_start_one_and_how_to_repeat(monke
     monkeypatch.setattr(session, "PATIENCE_SECONDS", 0.01)
 
     with pytest.raises(NoWorker, match=r"start a worker with `billflow worker`.* --idempotency-key mine"):
-        await answered(asyncio.Event().wait(), "mine")
+        await answered(asyncio.Event().wait(), KeyNamespace.CLIENT.key("mine"))

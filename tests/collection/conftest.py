@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.collection.debts import Debts
+from tests.collection.debts import BANK_SECONDS, Debts
 from tests.databases import migrated_database
 from tests.environment import dev_server_environment
 
@@ -19,4 +19,5 @@ async def collection_database_url(postgres_url: str) -> str:
 async def debts(collection_database_url: str, temporal_server: str) -> AsyncIterator[Debts]:
     """Yield a running billflow and the debts made in it."""
     async with dev_server_environment(temporal_server, collection_database_url) as env:
+        await env.control("POST", "/settings", sepa_delay=BANK_SECONDS)
         yield Debts(env)

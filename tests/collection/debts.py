@@ -23,6 +23,9 @@ DUE = add_months(BEGIN, 1)
 DAY = timedelta(days=1)
 SEATS = 10
 
+BANK_SECONDS = 0.5
+"""How long a bank takes for a debit, by Stripe's clock."""
+
 
 @dataclass
 class Debtor:

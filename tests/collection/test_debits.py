@@ -7,7 +7,7 @@ import pytest
 from billflow.domain.dunning import DunningAction
 from billflow.models.contracts.invoices import InvoiceStatus
 from tests.api_environment import until
-from tests.collection.debts import DAY, DUE, Debtor, Debts
+from tests.collection.debts import BANK_SECONDS, DAY, DUE, Debtor, Debts
 
 FAILING_ACCOUNT, PAYING_ACCOUNT = "pm_failed_de", "pm_success_de"
 
@@ -56,7 +56,7 @@ async def slow_bank(debts: Debts) -> AsyncIterator[Debts]:
     """Yield where debts are made while a bank takes ten minutes, by Stripe's clock."""
     await debts.env.control("POST", "/settings", sepa_delay=600)
     yield debts
-    await debts.env.control("POST", "/settings", sepa_delay=2)
+    await debts.env.control("POST", "/settings", sepa_delay=BANK_SECONDS)
     await debts.env.control("POST", "/clock", reset=True)
 
 

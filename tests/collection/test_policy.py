@@ -178,7 +178,7 @@ async def test_a_sent_invoice_that_is_paid_in_time_is_not_written_about_again(de
     assert await debtor.reported() == [("reminder_before", 12)]
 
 
-async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_is_open(debts: Debts) -> None:
+async def test_a_small_organization_two_invoices_behind_is_ended_with_all_that_is_open_voided(debts: Debts) -> None:
     rule = DunningPolicy(suspend_customer=False, end_plan_after_days=None, small_organizations=SmallOrganizationRule())
     async with debts.policy(rule):
         small, large = await debts.declined(seats=3), await debts.declined(seats=5)
@@ -194,7 +194,7 @@ async def test_a_small_organization_two_invoices_behind_is_let_go_with_all_that_
     statuses = [invoice.status for invoice in await small.env.invoices(small.customer)]
     assert statuses == [InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.VOID]
     assert [held.status for held in await small.env.at_stripe(small.customer)] == ["paid", "void", "void"]
-    assert "let_go" in [occasion for occasion, _ in await small.reported()]
+    assert "written_off" in [occasion for occasion, _ in await small.reported()]
     assert (await large.state()).status is PlanStatus.ACTIVE
 
 

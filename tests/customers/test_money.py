@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import Json, at, created, events_of
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from billflow.models.contracts.access import Scope
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging

@@ -8,10 +8,14 @@ import pytest
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter, NewEndpoint
 from billflow.models.contracts.records import Paging
-from tests.chaos.workers import running_workers
+from tests.chaos.workers import WORKER, running_workers
 from tests.databases import migrated_database
 from tests.delivery.listener import listening
 from tests.environment import Environment, dev_server_environment
+from tests.sizes import sized
+
+PROGRAM = sized(Path(__file__).with_name("watchful_worker.py"), WORKER, WORKER)
+"""Of a real one it takes half a minute without a heartbeat until anyone notices that it is gone."""
 
 pytestmark = pytest.mark.chaos
 
@@ -31,15 +35,14 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
         listener.deaf = True
         made = await webhooks.endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)
         customer = (await env.customer(card=None)).customer_id
-        async with running_workers(env, tmp_path / "first.log"):
+        async with running_workers(env, tmp_path / "first.log", PROGRAM, 1):
             await listener.received_events()
             await env.engine.repositories.customers.deactivate(
                 CustomerRef(org_id=env.org_id, customer_id=customer), change
             )
         listener.deaf = False
 
-        # It takes half a minute without a heartbeat until anyone notices that the first worker is gone.
-        async with running_workers(env, tmp_path / "second.log"):
+        async with running_workers(env, tmp_path / "second.log", PROGRAM, 1):
             await listener.until(lambda seen: len(seen.types(customer)) == 2)
 
     assert listener.types(customer) == ["customer.created", "customer.deactivated"]

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from billflow.demo import run
-from billflow.demo.player import DemoEnvironment, DemoResult
 from billflow.demo.report import Findings
 from billflow.demo.run import DemoOptions, run_demo
+from billflow.demo.scenario_run import DemoEnvironment, DemoResult
 from billflow.dev.stack import Stack
 from billflow.domain.errors import InvalidInput
 
@@ -30,7 +30,7 @@ UNTIL = datetime(2025, 6, 1, tzinfo=UTC)
 
 @pytest.fixture
 def options(tmp_path: Path) -> DemoOptions:
-    """Return what to play: three organizations for a few months."""
+    """Return what to run: three organizations for a few months."""
     path = tmp_path / "seats.csv"
     path.write_text(SEATS)
     return DemoOptions(csv=path, until=UNTIL, as_json=True)
@@ -57,14 +57,14 @@ def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
 ) -> None:
     compare = run._findings
 
-    async def tamper_first(env: DemoEnvironment, played: Sequence[DemoResult], stack: Stack, **rest: str) -> Findings:
+    async def tamper_first(env: DemoEnvironment, results: Sequence[DemoResult], stack: Stack, **rest: str) -> Findings:
         assert stack.settings.database_url
         async with await psycopg.AsyncConnection.connect(stack.settings.database_url.get_secret_value()) as owner:
             await owner.execute("SET session_replication_role = replica")
             await owner.execute(
                 "UPDATE invoice SET total = total + 1 WHERE id = (SELECT max(id::text)::uuid FROM invoice)"
             )
-        return await compare(env, played, stack, **rest)
+        return await compare(env, results, stack, **rest)
 
     monkeypatch.setattr(run, "_findings", tamper_first)
 

@@ -1,5 +1,6 @@
 """The compose file is valid, stays on the loopback interface, and its commands exist."""
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -8,6 +9,8 @@ from typing import TypedDict
 
 import pytest
 import yaml
+
+from scripts.compose_secrets import MADE, main
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -22,6 +25,7 @@ class Service(TypedDict, total=False):
     ports: list[str]
     depends_on: dict[str, dict[str, str]]
     healthcheck: dict[str, object]
+    environment: dict[str, str]
 
 
 def services() -> dict[str, Service]:
@@ -62,6 +66,29 @@ def test_whoever_waits_for_health_waits_for_a_service_that_has_a_check() -> None
 
 def test_one_image_runs_migrate_worker_and_api() -> None:
     assert sorted(command[0] for command in our_commands()) == ["api", "migrate", "worker"]
+
+
+def test_no_secret_has_a_default_and_the_script_makes_them_all(tmp_path: Path) -> None:
+    text = FILE.read_text()
+    demanded = set(re.findall(r"\$\{(\w+):\?run python", text))
+
+    assert re.findall(r"\$\{\w*(?:PASSWORD|KEYS?):-[^}]+\}", text) == []
+    assert demanded == set(MADE)
+    main(tmp_path)
+    first = (tmp_path / ".env").read_text()
+    main(tmp_path)
+    assert (tmp_path / ".env").read_text() == first
+    assert {line.partition("=")[0] for line in first.splitlines()} == demanded
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_workers_and_api_run_as_a_login_that_owns_nothing_and_temporal_as_its_own() -> None:
+    found = {name: service["environment"] for name, service in services().items() if "environment" in service}
+    for name in ("worker", "api"):
+        assert found[name]["DATABASE_URL"].startswith("postgresql://billflow_runs:")
+        assert "DATABASE_OWNER_URL" not in found[name]
+    assert found["migrate"]["DATABASE_OWNER_URL"].startswith("postgresql://billflow:")
+    assert found["temporal"]["POSTGRES_USER"] == found["temporal-schema"]["SQL_USER"] == "temporal"
 
 
 @pytest.mark.parametrize("command", our_commands(), ids=" ".join)

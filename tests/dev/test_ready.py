@@ -27,6 +27,7 @@ from billflow.dev.ready import until_ready
 from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.delivery import DeliveryWorkflow
+from tests.sizes import sized
 
 STOPPING = 60
 LOOKS = 20
@@ -101,10 +102,10 @@ def test_while_stripe_is_out_of_reach_nobody_is_told_that_billflow_is_up(tmp_pat
     assert (said, process.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize(
-    ("reached", "number"),
-    [("postgres.new", signal.SIGINT), ("temporal.log", signal.SIGTERM), ("stripe.log", signal.SIGINT)],
-)
+MOMENTS = [("temporal.log", signal.SIGTERM), ("postgres.new", signal.SIGINT), ("stripe.log", signal.SIGINT)]
+
+
+@pytest.mark.parametrize(("reached", "number"), MOMENTS[: sized(1, 3, 3)])
 def test_ctrl_c_while_it_starts_leaves_no_server_behind(tmp_path: Path, reached: str, number: signal.Signals) -> None:
     with dev(tmp_path, free_port()) as process:
         wait_until_there(tmp_path / reached, process)

@@ -13,7 +13,13 @@ import psutil
 import psycopg
 import pytest
 
+from tests.sizes import sized
 from tests.waiting import PATIENCE
+
+SIGNALS = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]
+PARTS = ["PostgreSQL", "Temporal", "The Stripe emulator"]
+MANY = sized(1, 3, 3)
+"""Each of these takes two whole stacks."""
 
 PROGRAM = Path(__file__).with_name("stack_in_a_process.py")
 
@@ -80,7 +86,7 @@ def assert_all_ended(processes: list[psutil.Process]) -> None:
     assert alive == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", SIGNALS[:MANY])
 def test_however_billflow_ends_no_server_stays_and_the_data_does(start: Start, number: signal.Signals) -> None:
     first = start()
     write_a_row(first)
@@ -95,7 +101,7 @@ def test_however_billflow_ends_no_server_stays_and_the_data_does(start: Start, n
     second.kill(signal.SIGINT)
 
 
-@pytest.mark.parametrize("part", ["PostgreSQL", "Temporal", "The Stripe emulator"])
+@pytest.mark.parametrize("part", PARTS[:MANY])
 def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next_start(start: Start, part: str) -> None:
     first = start()
     write_a_row(first)

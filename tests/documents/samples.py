@@ -1,5 +1,6 @@
 """An invoice with every kind of line, and customers that read it in their languages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from billflow.domain.calendar import Period
@@ -74,6 +75,21 @@ def lines() -> tuple[LineRecord, ...]:
             "USD 20 per month new customer discount",
             Derivation(price=-2000, quantity=1, numerator=2, period=MONTH, note="2 discounted months"),
         ),
+    )
+
+
+def changed_lines() -> tuple[LineRecord, ...]:
+    """Return the lines of an end date that moved earlier, and of a discount that is larger than the bill."""
+    tier, odd = "Cloud Standard", Period(datetime(2026, 3, 20, 13, 7, 9, tzinfo=UTC), MONTH.end)
+    return (
+        line(
+            1,
+            LineKind.END_DATE_CHANGE,
+            f"Additional {tier} license, end date moved",
+            replace(prorated(1050, 2, charged=odd, cycle=MONTH), less=500),
+        ),
+        line(2, LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=224, quantity=1, period=odd)),
+        line(3, LineKind.FLAT_DISCOUNT, "Discount", Derivation(price=-2000, quantity=1, less=-1300, period=MONTH)),
     )
 
 

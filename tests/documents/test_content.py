@@ -2,16 +2,17 @@
 
 import pytest
 
-from billflow.documents.content import writing_of
+from billflow.documents.content import content_in
 from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.translations import LANGUAGES, Translations
+from billflow.domain.invoicing.draft import LineKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import SELLER, customer, invoice
+from tests.documents.samples import SELLER, changed_lines, customer, invoice
 
 NARROW, WIDE = "\u202f", "\xa0"
 
 
-def paper(language: str, status: InvoiceStatus = InvoiceStatus.OPEN) -> InvoiceDocument:
+def document(language: str, status: InvoiceStatus = InvoiceStatus.OPEN) -> InvoiceDocument:
     """Return the sample invoice for a customer that reads in *language*."""
     return compose(invoice(status=status), customer(language), SELLER)
 
@@ -44,9 +45,26 @@ def paper(language: str, status: InvoiceStatus = InvoiceStatus.OPEN) -> InvoiceD
     ],
 )
 def test_every_kind_of_line_explains_itself(language: str, derivations: list[str]) -> None:
-    written = [line.derivation.replace(WIDE, " ") for line in paper(language).lines]
+    written = [line.derivation.replace(WIDE, " ") for line in document(language).lines]
 
     assert written == derivations
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "derivation"),
+    [
+        ("en-US", "Cloud Standard, additional licenses, end date moved", "less CHF5.00 each billed before"),
+        ("de-DE", "Cloud Standard, zusätzliche Lizenzen, Enddatum geändert", "bereits berechneter 5,00 CHF je Lizenz"),
+    ],
+)
+def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
+    shown = invoice().model_copy(update={"lines": changed_lines()})
+    changed, owed, discount = compose(shown, customer(language), SELLER).lines
+    words = content_in(language).words
+
+    assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
+    assert changed.derivation.replace(WIDE, " ").endswith(derivation)
+    assert discount.derivation.endswith(words.capped)
 
 
 @pytest.mark.parametrize(
@@ -63,11 +81,11 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
 def test_amounts_and_days_look_as_they_do_where_the_customer_is(
     language: str, title: str, total: str, due: str
 ) -> None:
-    shown = paper(language)
+    shown = document(language)
 
     assert shown.title == title
     assert shown.totals[0][1].replace(WIDE, " ").replace(NARROW, " ") == total
-    assert dict(shown.facts)[writing_of(language).words.due] == due
+    assert dict(shown.facts)[content_in(language).words.due] == due
 
 
 def test_credits_and_payments_lead_from_the_total_to_what_is_due() -> None:
@@ -89,7 +107,7 @@ def test_a_currency_without_decimals_gets_none() -> None:
 
 
 def test_the_buyer_is_addressed_with_its_country_in_its_own_language() -> None:
-    assert paper("fr-FR").buyer == (
+    assert document("fr-FR").buyer == (
         "Müller & Söhne <GmbH>",
         "Königstraße 1",
         "10115 Berlin",
@@ -105,7 +123,7 @@ def test_an_invoice_outlives_its_customer() -> None:
 @pytest.mark.parametrize("status", InvoiceStatus)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_a_word_for_every_status(language: str, status: InvoiceStatus) -> None:
-    assert writing_of(language).words.statuses[status] in dict(paper(language, status).facts).values()
+    assert content_in(language).words.statuses[status] in dict(document(language, status).facts).values()
 
 
 @pytest.mark.parametrize("words", LANGUAGES.values())

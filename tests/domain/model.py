@@ -38,6 +38,16 @@ class Charge:
 
 
 @dataclass
+class Added:
+    """Licenses added within the running cycle: what one of them was charged so far, and up to when."""
+
+    start: datetime
+    until: datetime
+    quantity: int
+    unit: int
+
+
+@dataclass
 class Model:
     """One customer, always whole seconds; `pending` are additions that no invoice has yet."""
 
@@ -51,6 +61,7 @@ class Model:
     charges: list[Charge] = field(default_factory=list)
     credits: list[int] = field(default_factory=list)
     pending: list[tuple[datetime, int]] = field(default_factory=list)
+    added: list[Added] = field(default_factory=list)
     suspended: bool = False
     alive: bool = True
     ending: bool = False
@@ -74,7 +85,8 @@ class Model:
         return min(self.cycle[1], self.end_date or self.cycle[1])
 
     def _charge_cycle(self) -> None:
-        self.charges.append(Charge(self.cycle[0], self.cycle_over_at, self.held, self.price))
+        self.charges.append(Charge(self.cycle[0], self.cycle[1], self.held, self.price))
+        self.added = []
 
     def _begin(self, start: datetime, licenses: int) -> None:
         self.held = self.following = licenses
@@ -109,9 +121,10 @@ class Model:
             return
         if over and self._is_last(now):
             self.alive = False
-            self._bill_pending(self.cycle_over_at)
+            self._bill(self.cycle_over_at)
         else:
-            self._bill_pending(self.cycle_over_at)
+            # A switch renews on an invoice of its own.
+            self._bill(self.cycle_over_at, self.following * self.price if over and not self.switching else 0)
             if over:
                 self._renew(now)
 
@@ -132,11 +145,28 @@ class Model:
             self.anchor, self.switching = now, False
         self._begin(now, self.following)
 
+    def _bill(self, until: datetime, renewal: int = 0) -> None:
+        """Bill what was added, and follow an end that moved; what is owed beyond the charges goes to the balance."""
+        made = len(self.charges)
+        for one in self.added:
+            unit = self._prorated(one.start, until)
+            if unit != one.unit:
+                span = sorted((one.until, until))
+                self.charges.append(Charge(span[0], span[1], one.quantity, unit - one.unit))
+                one.unit, one.until = unit, until
+        self._bill_pending(until)
+        owed = -renewal - sum(charge.quantity * charge.unit for charge in self.charges[made:])
+        self.credits += [owed] if owed > 0 else []
+
+    def _prorated(self, start: datetime, until: datetime) -> int:
+        share = Fraction((until - start) // SECOND, (self.cycle[1] - self.cycle[0]) // SECOND)
+        return floor(self.price * share + Fraction(1, 2))
+
     def _bill_pending(self, until: datetime) -> None:
-        start, end = self.cycle
         for moment, quantity in self.pending:
-            share = Fraction((until - moment) // SECOND, (end - start) // SECOND)
-            self.charges.append(Charge(moment, until, quantity, floor(self.price * share + Fraction(1, 2))))
+            unit = self._prorated(moment, until)
+            self.charges.append(Charge(moment, until, quantity, unit))
+            self.added.append(Added(moment, until, quantity, unit))
         self.pending = []
 
     def _hold(self, moment: datetime, licenses: int) -> None:
@@ -159,12 +189,13 @@ class Model:
 
     def upgrade(self, moment: datetime) -> None:
         unused = (
-            c.quantity * c.unit * Fraction((c.end - moment) // SECOND, (c.end - c.start) // SECOND)
+            c.quantity * c.unit * Fraction((c.end - max(moment, c.start)) // SECOND, (c.end - c.start) // SECOND)
             for c in self._running(moment)
         )
         credit = ceil(sum(unused, Fraction(0)))
-        self.credits += [credit] if credit else []
-        self._bill_pending(moment)
+        self.credits += [credit] if credit > 0 else []
+        self.added = [one for one in self.added if one.until <= moment]
+        self._bill(moment)
         self.tier, self.anchor, self.end_date = "cloud_plus", moment, None
         self.visit = after(moment, 1, moment)
         self._begin(moment, max(self.seats, MINIMUM[self.tier]) if self.automatic else self.following)

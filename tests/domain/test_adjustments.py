@@ -85,6 +85,64 @@ def test_the_parts_of_a_note_add_up_to_it(amount: int, refund_method: RefundMeth
     assert (note.before_payment == 0) is paid
 
 
+@pytest.mark.parametrize(
+    ("invoice", "refund_method", "parts"),
+    [
+        (PAID, RefundMethod.REFUND, (0, 8000, 0)),
+        (PAID, RefundMethod.BALANCE, (0, 0, 8000)),
+        (OPEN, RefundMethod.BALANCE, (8000, 0, 0)),
+        (replace(OPEN, amount_paid=3000), RefundMethod.REFUND, (5000, 3000, 0)),
+        (replace(OPEN, amount_paid=3000), RefundMethod.BALANCE, (5000, 0, 3000)),
+        (replace(PAID, refunded=7999), RefundMethod.REFUND, (0, 1, 0)),
+    ],
+)
+def test_a_note_lowers_what_is_open_and_the_rest_goes_where_it_was_asked_to_go(
+    invoice: InvoiceMoney, refund_method: RefundMethod, parts: tuple[int, int, int]
+) -> None:
+    note = credit_note(invoice, None, {}, refund_method)
+
+    assert (note.before_payment, note.refund, note.balance) == parts
+
+
+@pytest.mark.parametrize(
+    ("status", "open_amount"),
+    [("draft", 4500), ("open", 4500), ("uncollectible", 4500), ("paid", 0), ("void", 0)],
+)
+def test_what_is_still_to_be_paid_is_what_neither_a_payment_nor_a_note_has_lowered(
+    status: str, open_amount: int
+) -> None:
+    invoice = replace(OPEN, status=status, amount_due=7000, amount_paid=2000, credited=900, credited_before_payment=500)
+
+    assert invoice.remaining == open_amount
+    assert replace(invoice, amount_paid=6500).remaining == 0
+    assert replace(invoice, amount_paid=6501).remaining == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "refundable", "creditable"),
+    [
+        ({}, 8000, 8000),
+        ({"credited": 3000}, 5000, 5000),
+        ({"credited": 3000, "refunded": 3000, "refunded_by_notes": 3000}, 5000, 5000),
+        ({"refunded": 3000}, 5000, 5000),
+        ({"credited": 3000, "refunded": 4000, "refunded_by_notes": 1000}, 2000, 2000),
+        ({"amount_paid": 2000, "amount_due": 2000}, 2000, 8000),
+        ({"amount_paid": 2000, "amount_due": 2000, "refunded": 500}, 1500, 7500),
+    ],
+)
+def test_what_can_be_refunded_was_paid_and_what_can_be_credited_was_billed(
+    changes: dict[str, int], refundable: int, creditable: int
+) -> None:
+    invoice = replace(PAID, **changes)  # type: ignore[arg-type]
+
+    assert (invoice.refundable, invoice.creditable) == (refundable, creditable)
+
+
+def test_the_last_minor_unit_can_be_refunded() -> None:
+    assert refund(replace(PAID, refunded=7999), None) == 1
+    assert refund(replace(PAID, refunded=7999), 1) == 1
+
+
 def test_what_the_balance_had_paid_for_goes_back_to_the_balance() -> None:
     half_by_balance = replace(PAID, amount_due=3000, amount_paid=3000)
 
@@ -127,6 +185,36 @@ def test_only_an_open_invoice_is_voided_given_up_or_collected(status: str) -> No
     for check in (check_void, check_uncollectible, lambda invoice: check_pay(invoice.status)):
         with pytest.raises(Refused, match="Only an open invoice"):
             check(replace(OPEN, status=status))
+
+
+def test_a_draft_is_voided_or_given_up_as_well_but_not_once_a_part_is_paid() -> None:
+    draft = replace(OPEN, status="draft")
+
+    check_void(draft)
+    check_uncollectible(draft)
+    for status in ("draft", "open"):
+        with pytest.raises(Refused, match="Only an open invoice can be voided"):
+            check_void(replace(OPEN, status=status, amount_paid=1))
+
+
+def test_one_minor_unit_can_be_credited_and_no_more_than_a_line_has_left() -> None:
+    last = replace(PAID, credited=2999, credited_lines={"b": 2999})
+
+    assert credit_note(last, None, {"b": None}, RefundMethod.BALANCE).amount == 1
+    assert credit_note(PAID, None, {"b": 3000}, RefundMethod.BALANCE).amount == 3000
+    assert credit_note(PAID, None, {"b": None}, RefundMethod.BALANCE).lines == {"b": 3000}
+    with pytest.raises(Refused) as too_much:
+        credit_note(last, None, {"b": 2}, RefundMethod.BALANCE)
+    assert (too_much.value.code, too_much.value.field) == ("credit_exceeds_line", "amount")
+    assert too_much.value.message == "At most USD 0.01 (1 minor units) can be credited."
+
+
+def test_of_an_invoice_over_nothing_nothing_is_kept_or_lost() -> None:
+    free = replace(PAID, total=0, amount_due=0, amount_paid=0, lines={"a": 2000, "b": -2000})
+    one = replace(PAID, total=1, amount_due=1, amount_paid=1, refunded=1, lines={"a": 1})
+
+    assert kept(free) == free.lines
+    assert kept(one) == {"a": 0}
 
 
 @pytest.mark.parametrize(

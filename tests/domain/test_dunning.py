@@ -14,7 +14,7 @@ from billflow.domain.dunning import (
     SmallOrganizationRule,
     UnpaidInvoice,
     WriteOffDecision,
-    let_go,
+    decide_write_off,
     next_attempt,
     without_consequences,
 )
@@ -165,9 +165,9 @@ def test_nothing_is_planned_in_the_past(late: int, attempts: int) -> None:
         (3, False, (), WriteOffDecision()),
     ],
 )
-def test_small_organizations_behind_on_payments_are_let_go(
+def test_small_organizations_behind_on_payments_are_written_off(
     seats: int, has_plan: bool, newest: tuple[bool, ...], decided: WriteOffDecision
 ) -> None:
     rule = SmallOrganizationRule()
 
-    assert let_go(rule, seats=seats, has_live_plan=has_plan, newest_open=newest) == decided
+    assert decide_write_off(rule, seats=seats, has_live_plan=has_plan, newest_open=newest) == decided

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from billflow.domain import commands as c
-from billflow.domain.invoicing.draft import InvoiceDraft
+from billflow.domain.invoicing.draft import InvoiceDraft, LineKind
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.preview import invoices_of, preview
@@ -34,6 +34,7 @@ def charged(invoices: list[InvoiceDraft]) -> list[Charge]:
     return sorted(
         Charge(line.derivation.period.start, line.derivation.period.end, line.quantity, line.unit_amount)
         for line in lines
+        if line.kind is not LineKind.CREDIT_TO_BALANCE
     )
 
 
@@ -169,6 +170,12 @@ class FiveYears(RuleBasedStateMachine):
         ends = self.now + timedelta(days=days)
         self.do(c.SetEndDate(end_date=ends))
         self.model.end_date = ends
+
+    @precondition(lambda self: self.stays(PlanStatus.ACTIVE) and self.model.end_date is not None)
+    @rule()
+    def remove_end_date(self) -> None:
+        self.do(c.RemoveEndDate())
+        self.model.end_date = None
 
     @precondition(lambda self: self.stays(PlanStatus.ACTIVE) and not self.model.automatic and not self.model.suspended)
     @rule(more=people)

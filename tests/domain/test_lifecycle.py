@@ -43,6 +43,7 @@ COMMANDS: dict[str, c.PlanCommand] = {
     "upgrade_tier_now": c.UpgradeTierNow(tier="cloud_plus"),
     "schedule_tier_at_plan_end": c.ScheduleTierAtPlanEnd(tier="cloud_plus"),
     "set_end_date": c.SetEndDate(end_date=at("2024-06-01")),
+    "remove_end_date": c.RemoveEndDate(),
     "extend_trial": c.ExtendTrial(days=7),
     "set_collection_method": c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
     "apply_discount": c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),
@@ -67,6 +68,7 @@ end_now                         end  end  end  end  end  end  end  end  -
 upgrade_tier_now                -    -    end  -    -    -    -    -    -
 schedule_tier_at_plan_end       -    -    tie  -    -    -    -    -    -
 set_end_date                    -    -    act  -    -    -    -    -    -
+remove_end_date                 -    -    act  -    -    -    -    -    -
 extend_trial                    -    try  -    -    dtr  -    -    -    -
 set_collection_method           -    -    act  dwn  -    ann  mon  tie  -
 apply_discount                  -    try  act  dwn  dtr  ann  mon  tie  -

@@ -46,6 +46,7 @@ def test_down_and_up_leave_nothing_between_them_but_the_amount(numerator: int, d
     [
         (5814, "USD", "USD 58.14"),
         (48000, "USD", "USD 480"),
+        (0, "USD", "USD 0"),
         (-2000, "USD", "USD -20"),
         (5, "EUR", "EUR 0.05"),
         (1234567, "JPY", "JPY 1,234,567"),
@@ -64,6 +65,9 @@ def test_currencies_are_known_by_their_code() -> None:
 
 
 def test_a_total_fits_64_bits_or_is_refused() -> None:
-    assert checked_total(MAX_TOTAL) == MAX_TOTAL
-    with pytest.raises(InvalidInput):
-        checked_total(MAX_TOTAL + 1)
+    assert [checked_total(total) for total in (-MAX_TOTAL, MAX_TOTAL)] == [-MAX_TOTAL, MAX_TOTAL]
+    for total in (-MAX_TOTAL - 1, MAX_TOTAL + 1):
+        with pytest.raises(InvalidInput) as refusal:
+            checked_total(total)
+
+        assert refusal.value.code == "amount_too_large"

@@ -10,7 +10,7 @@ from billflow.domain.catalog import Hosting
 from billflow.domain.commands import DowngradeAtEndOfCycle, SwitchToAnnual
 from billflow.domain.errors import InvalidInput, NeedsAttention, PlanEnded
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
-from billflow.domain.preview import Forecast, forecast, passages, preview
+from billflow.domain.preview import Forecast, billing_dates_until, forecast, preview
 from billflow.domain.seat_observations import StaleSeatData
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 from tests.domain.life import Life
@@ -46,7 +46,7 @@ def test_without_a_command_a_preview_tells_how_the_plan_stands() -> None:
 def test_the_passages_are_the_steps_that_are_taken(seen: list[tuple[int, int]], days: int) -> None:
     observations = [seats(START + second * (DAY / 86_400), people) for second, people in sorted(seen)]
     life = Life(some_facts(), observations)
-    foreseen = [i for p in passages(life.known(START + days * DAY), START + days * DAY) for i in p.invoices]
+    foreseen = [i for p in billing_dates_until(life.known(START + days * DAY), START + days * DAY) for i in p.invoices]
     life.backfill(START + days * DAY)
 
     assert foreseen == life.invoices
@@ -104,6 +104,15 @@ def test_a_plan_that_is_never_visited_has_no_forecast() -> None:
     community = a_plan(tier="self_hosted_community", price_per_license=0, next_invoice_date=None)
 
     assert forecast(replace(some_facts(), plan=community), 3) == Forecast(())
+
+
+@pytest.mark.parametrize("count", [1, 120])
+def test_a_forecast_has_as_many_invoices_as_were_asked_for(count: int) -> None:
+    assert len(forecast(some_facts(), count).invoices) == count
+
+
+def test_a_forecast_of_a_plan_that_is_not_charged_comes_to_an_end() -> None:
+    assert forecast(some_facts(customer=a_customer(suspended_since=START)), 2).invoices == ()
 
 
 @pytest.mark.parametrize("count", [0, -1, 121])

@@ -1,10 +1,12 @@
 """What a plan renews at per month."""
 
+from dataclasses import asdict
+
 import pytest
 
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.domain.revenue import monthly_revenue
-from billflow.domain.suspension_effects import OPEN, SHUT, effects_of
+from billflow.domain.suspension_effects import effects_of
 
 
 @pytest.mark.parametrize(
@@ -14,6 +16,7 @@ from billflow.domain.suspension_effects import OPEN, SHUT, effects_of
         (Schedule.ANNUAL, 8000, None, 5, 3333),
         (Schedule.ANNUAL, 8000, None, 6, 4000),
         (Schedule.ANNUAL, 6, None, 1, 1),
+        (Schedule.MONTHLY, 0, None, 5, 0),
         (Schedule.MONTHLY, None, 120_000, 40, 10_000),
         (Schedule.ANNUAL, None, 100_000, 40, 8333),
     ],
@@ -34,5 +37,7 @@ def test_a_trial_and_a_plan_that_does_not_run_renew_at_nothing(status: PlanStatu
 
 
 def test_only_an_active_customer_is_let_in() -> None:
-    assert (effects_of(active=True), effects_of(active=False)) == (OPEN, SHUT)
-    assert SHUT.data_retained
+    active, suspended = asdict(effects_of(active=True)), asdict(effects_of(active=False))
+
+    assert {name for name, holds in active.items() if not holds} == {"sessions_time_out"}
+    assert {name for name, holds in suspended.items() if holds} == {"sessions_time_out", "data_retained"}

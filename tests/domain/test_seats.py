@@ -45,3 +45,26 @@ def test_a_number_below_the_seats_in_use_names_the_minimum() -> None:
 def test_the_limits_of_invoiced_plans_are_an_option() -> None:
     with pytest.raises(TooManyLicenses):
         LicenseCheck(seats=1, minimum=1, invoiced_limits=True).check(1001)
+    with pytest.raises(NotEnoughLicenses) as refusal:
+        LicenseCheck(seats=1, minimum=1, invoiced_limits=True).check(29)
+
+    assert refusal.value.minimum == 30
+    assert [LicenseCheck(seats=1, minimum=40, invoiced_limits=True).check(n) for n in (30, 1000)] == [30, 1000]
+    assert LicenseCheck(seats=1, minimum=1).check(1001) == 1001
+
+
+def test_the_first_and_the_last_number_of_licenses_can_be_bought() -> None:
+    assert (checked_licenses(1), checked_licenses(1_000_000)) == (1, 1_000_000)
+    for field in ("licenses", "minimum_licenses"):
+        with pytest.raises(InvalidInput) as refusal:
+            checked_licenses(0, field)
+
+        assert (refusal.value.code, refusal.value.field) == ("licenses_out_of_range", field)
+
+
+def test_exactly_as_many_licenses_as_seats_are_enough_and_none_asked_for_are_not() -> None:
+    assert LicenseCheck(seats=12, minimum=10).check(12) == 12
+    assert LicenseCheck(seats=3, minimum=10).check(10) == 10
+    for exempt in (True, False):
+        with pytest.raises(NotEnoughLicenses):
+            LicenseCheck(seats=12, minimum=10, exempt=exempt).check(None)

@@ -89,5 +89,5 @@ def troubled_server() -> Iterator[Trouble]:
     with StripeEmulator() as server:
         trouble = Trouble(server)
         assert server._runtime
-        server._runtime.gate.faults = trouble
+        server._runtime.handler.faults = trouble
         yield trouble

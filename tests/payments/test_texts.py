@@ -10,11 +10,11 @@ from billflow.domain.adjustments import RefundReason
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.credits import CreditToPost
 from billflow.payments.adjustments import StripeAdjustmentGateway
-from billflow.payments.adjustments_at_stripe import credit_note_params, refund_params
 from billflow.payments.credits import transaction_params
 from billflow.payments.customers import StripeCustomers
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.requests import customer_params, invoice_params, line_params
+from billflow.payments.stripe_adjustments import credit_note_params, refund_params
 from billflow.payments.texts import LENGTHS, MOST, fitted, statement_descriptor
 from billflow.ports.payments import PaymentsRejected
 from stripe_emulator.wire.lengths import length_of

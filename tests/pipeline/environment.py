@@ -25,6 +25,7 @@ from billflow.models.contracts.customers import (
     SeatReport,
 )
 from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, LedgerRecord, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -85,7 +86,7 @@ class PlanEnvironment:
         ask = StartPlanInput(
             org_id=self.org_id,
             customer_id=self.customer_id,
-            idempotency_key=key or secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(key or secrets.token_hex(8)),
             actor="tests",
             start=asked,
             test_clock_id=self.clock_id,
@@ -99,7 +100,9 @@ class PlanEnvironment:
 
     async def command(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> StepResult:
         """Take a command by update."""
-        request = CommandRequest(command_id=command_id or secrets.token_hex(8), command=command, actor="tests")
+        request = CommandRequest(
+            command_id=KeyNamespace.CLIENT.key(command_id or secrets.token_hex(8)), command=command, actor="tests"
+        )
         return await self.env.engine.plans.command(ref(plan), request)
 
     async def advance(self, to: datetime) -> None:
@@ -216,7 +219,7 @@ class PlanEnvironment:
 
     async def query(self, query: str, values: list[Any]) -> list[Any]:
         """Ask the database as its owner."""
-        url = self.env.engine.settings.database_url
+        url = self.env.engine.settings.database_owner_url
         assert url is not None
         async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as connection:
             return await (await connection.execute(query, values)).fetchall()

@@ -13,6 +13,7 @@ from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.invoices import InvoiceInput
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.tables import CreditPosting
@@ -177,7 +178,7 @@ async def test_what_was_refunded_is_not_credited_again(
 ) -> None:
     plan = await plan_env.plan(by_hand(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
     [purchase] = await plan_env.closed()
-    key = f"back/{purchase.invoice_id}"
+    key = KeyNamespace.CLIENT.key("back", purchase.invoice_id)
     ask = RefundInput(
         org_id=plan_env.org_id, invoice_id=purchase.invoice_id, key=key, actor="tests", amount=refunded, at=BEGIN
     )
@@ -188,7 +189,7 @@ async def test_what_was_refunded_is_not_credited_again(
     assert sum(await granted(plan_env)) == credited
 
 
-async def test_a_discount_larger_than_the_bill_goes_to_the_balance_and_pays_the_next_ones(
+async def test_a_discount_larger_than_the_bill_takes_the_bill_and_no_more(
     server_plan_env: PlanEnvironment,
 ) -> None:
     plan_env = server_plan_env
@@ -199,7 +200,7 @@ async def test_a_discount_larger_than_the_bill_goes_to_the_balance_and_pays_the_
     await plan_env.months(1)
 
     first, second = await plan_env.closed()
-    assert [line.amount for line in first.lines] == [350, -2000]
-    assert [(first.total, first.amount_due), (second.total, second.amount_due)] == [(-1650, 0), (350, 0)]
-    assert await plan_env.credit_balance() == 1300
+    assert [line.amount for line in first.lines] == [350, -350]
+    assert [(first.total, first.amount_due), (second.total, second.amount_due)] == [(0, 0), (350, 350)]
+    assert await plan_env.credit_balance() == 0
     await agree(plan_env)

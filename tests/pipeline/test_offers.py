@@ -11,6 +11,7 @@ from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.models.contracts.customers import CustomerPricing, NewCustomer, OfferStatus
 from billflow.models.contracts.invoices import Declined, InvoiceStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import StartPlanResult
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
@@ -28,7 +29,7 @@ async def made(plan_env: PlanEnvironment, new: NewOffer = FIXED) -> CreatedOffer
 async def accepted(
     plan_env: PlanEnvironment, offer: OfferRecord, schedule: Schedule = Schedule.MONTHLY, key: str = "yes"
 ) -> StartPlanResult:
-    chosen = Acceptance(key=key, schedule=schedule, test_clock_id=plan_env.clock_id)
+    chosen = Acceptance(key=KeyNamespace.CLIENT.key(key), schedule=schedule, test_clock_id=plan_env.clock_id)
     return await plan_env.env.engine.offers.accept(
         plan_env.org_id, plan_env.customer_id, offer.offer_id, chosen, await plan_env.change()
     )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.customers import SeatReport
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.offers import Acceptance, NewOffer
 from billflow.models.contracts.plans import PlanState
 from tests.api_environment import until
@@ -74,7 +75,7 @@ async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time
     offering = plan_env.env.engine.offers
     new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
-    chosen = Acceptance(key="yes", schedule=Schedule.MONTHLY, test_clock_id=plan_env.clock_id)
+    chosen = Acceptance(key=KeyNamespace.CLIENT.key("yes"), schedule=Schedule.MONTHLY, test_clock_id=plan_env.clock_id)
     started = await offering.accept(
         plan_env.org_id, plan_env.customer_id, offer.offer_id, chosen, await plan_env.change()
     )
@@ -93,7 +94,7 @@ async def test_the_review_of_a_fixed_price_is_due_once_two_months_before_it_ends
     offering = plan_env.env.engine.offers
     new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
-    chosen = Acceptance(key="yes", schedule=Schedule.ANNUAL, test_clock_id=plan_env.clock_id)
+    chosen = Acceptance(key=KeyNamespace.CLIENT.key("yes"), schedule=Schedule.ANNUAL, test_clock_id=plan_env.clock_id)
     await offering.accept(plan_env.org_id, plan_env.customer_id, offer.offer_id, chosen, await plan_env.change())
 
     await plan_env.months(9)

@@ -4,9 +4,10 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    "chaos", "stripe_emulator", "workflows", "pipeline", "api", "cli", "collection", "dev", "store", "hooks"
-)  # fmt: skip
-"""Folders that begin first, so that none of them runs on alone at the end."""
+    *("cli", "workflows", "dev", "pipeline", "collection", "stripe_emulator", "customers", "chaos", "store", "api"),
+    *("reconciliation", "payments", "delivery", "demo"),
+)
+"""Folders that begin first, so that none of them runs on alone at the end; `docs/testing.md` has what each takes."""
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

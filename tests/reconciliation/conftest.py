@@ -13,10 +13,12 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationReport, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
@@ -74,7 +76,7 @@ class ReconciliationEnvironment:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=secrets.token_hex(8),
+            idempotency_key=KeyNamespace.CLIENT.key(secrets.token_hex(8)),
             actor="tests",
             start=asked,
             at=datetime.now(UTC),
@@ -165,7 +167,8 @@ async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[Reco
     """Yield an organization of its own with working workers and a Stripe account without webhooks."""
     async with StripeEmulator(seed=secrets.randbits(31)) as emulator:
         settings = Settings(
-            database_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(env_database_url, RUNS)),
+            database_owner_url=SecretStr(env_database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             org=f"town-{secrets.token_hex(4)}",

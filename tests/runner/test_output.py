@@ -65,11 +65,12 @@ def run(folder: Path, test: str) -> tuple[int, list[str]]:
     (folder / "test_it.py").write_text(test)
     program, pyproject = str(ROOT / "scripts" / "run_tests.py"), str(ROOT / "pyproject.toml")
     command = [sys.executable, program, "-c", pyproject, "--rootdir", str(folder), str(folder)]
-    environment = {name: value for name, value in os.environ.items() if name != "BILLFLOW_TESTS"}
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return done.returncode, done.stdout.splitlines()
+
+
+def test_what_these_tests_were_told_by_variables_is_told_to_no_program_that_they_start() -> None:
+    assert [name for name in os.environ if name.startswith("BILLFLOW_")] == []
 
 
 def test_of_passing_tests_only_the_summary_is_printed(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from billflow.dev.postgres import RUNS, as_login
 from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, Deployment, NewCustomer, SeatReport
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput, CommandInput, PlanRef
 from billflow.models.tables import Base
@@ -40,7 +42,7 @@ async def store_url(postgres_url: str) -> str:
 @pytest.fixture(scope="package")
 async def database(store_url: str) -> AsyncIterator[Database]:
     """Yield the way to that database."""
-    database = Database(store_url, pool_size=12)
+    database = Database(as_login(store_url, RUNS), pool_size=12)
     yield database
     await database.close()
 
@@ -81,7 +83,7 @@ class Company:
         return StartPlanInput(
             org_id=self.org_id,
             customer_id=customer.customer_id,
-            idempotency_key=key or uuid4().hex,
+            idempotency_key=KeyNamespace.CLIENT.key(key or uuid4().hex),
             actor="tester",
             start=asked,
             at=BEGIN,
@@ -115,7 +117,13 @@ class Company:
 
     async def command(self, plan: PlanState, command: PlanCommand, at: datetime, key: str = "") -> StepResult:
         """Take a command."""
-        step = CommandInput(plan=ref(plan), at=at, command_id=key or uuid4().hex, command=command, actor="tester")
+        step = CommandInput(
+            plan=ref(plan),
+            at=at,
+            command_id=KeyNamespace.CLIENT.key(key or uuid4().hex),
+            command=command,
+            actor="tester",
+        )
         return await self.repositories.plans.take_step(step, lambda facts: lifecycle.take_command(facts, command, at))
 
 

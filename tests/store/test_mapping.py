@@ -8,7 +8,7 @@ import pytest
 from billflow.domain.ledger import LedgerEntry
 from billflow.models.contracts.invoices import InvoiceLine
 from billflow.models.tables import InvoiceLineRow, LicenseLedger
-from billflow.store.session.mapper import as_record, from_row
+from billflow.store.session.rows import as_record, from_row
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 

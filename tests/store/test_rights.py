@@ -4,10 +4,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
+from pydantic import SecretStr
 
+from billflow.dev.postgres import RUNS, as_login
+from billflow.domain.errors import InvalidInput
+from billflow.models.keyring import Key
+from billflow.settings import Settings, SettingsError
 from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
+from billflow.wiring.store import migrate, open_store
 from tests.store.conftest import Company
 
 ESCAPES = {
@@ -36,6 +43,48 @@ async def test_the_application_role_is_refused(escape: str, company: Company, st
         connection.execute("SELECT set_config('billflow.org_id', %s, true)", [company.org_id])
         with pytest.raises((InsufficientPrivilege, psycopg.errors.RestrictViolation)):
             connection.execute(escape, {"org": company.org_id})
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+async def test_the_login_of_running_processes_is_refused_what_it_tries_without_the_role(
+    escape: str, company: Company, store_url: str
+) -> None:
+    await company.customer()
+    with psycopg.connect(as_login(store_url, RUNS)) as connection:
+        connection.execute("SELECT set_config('role', 'billflow_app', true)")
+        connection.execute("RESET ROLE")
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute(escape, {"org": company.org_id})
+
+
+@pytest.mark.parametrize(
+    "change", ["SET ROLE postgres", "SET SESSION AUTHORIZATION postgres", "ALTER ROLE {} SUPERUSER"]
+)
+def test_the_login_of_running_processes_becomes_nobody_else(change: str, store_url: str) -> None:
+    with psycopg.connect(as_login(store_url, RUNS)) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(sql.SQL(change).format(sql.Identifier(RUNS)))
+
+
+def test_the_login_of_running_processes_sees_nothing_before_it_takes_on_a_role(store_url: str) -> None:
+    with psycopg.connect(as_login(store_url, RUNS)) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute("SELECT count(*) FROM customer")
+
+
+async def test_real_money_is_not_served_by_a_login_that_may_do_more_than_run(store_url: str) -> None:
+    keys = SecretStr(Key.fresh("k").text())
+    live = Settings(stripe_api_key=SecretStr("sk_live_x"), encryption_keys=keys)
+    async with open_store(live.model_copy(update={"database_url": SecretStr(store_url)})) as store:
+        with pytest.raises(SettingsError, match=r"is a superuser, .*owns our tables; name one that only runs"):
+            await store.check_login()
+    runs = SecretStr(as_login(store_url, RUNS))
+    async with open_store(live.model_copy(update={"database_url": runs})) as store:
+        await store.check_login()
+
+
+def test_the_owner_and_the_login_that_runs_are_not_the_same(store_url: str) -> None:
+    settings = Settings(database_url=SecretStr(store_url), database_owner_url=SecretStr(store_url))
+    with pytest.raises(InvalidInput, match="need logins of their own"):
+        migrate(settings)
 
 
 async def test_entries_of_the_application_are_still_chained(company: Company, database: Database) -> None:

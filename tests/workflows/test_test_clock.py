@@ -8,10 +8,14 @@ from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from tests.environment import ANNUAL, Environment, ref
+from tests.sizes import sized
 from tests.workflows.histories import names_of, runs_of
 
 BEGIN = datetime(2018, 1, 31, 9, 30, tzinfo=UTC)
-YEARS = 8
+YEARS = sized(3, 8, 8)
+DOWNGRADED, ENDED = sized((6, 18), (20, 40), (20, 40))
+"""In these months a script stops the plan, which was switched to annual in the fourth, and ends."""
+
 MOST_RUNS = 4
 """And one timer in all of them: for how long the answer to the purchase waits."""
 
@@ -24,10 +28,10 @@ async def played(env: Environment) -> list[tuple[datetime, int, list[int]]]:
     clock, plan = await env.plan_on_clock(customer, BEGIN)
     await env.advance(clock, add_months(BEGIN, 3) + timedelta(days=5, seconds=7))
     await env.command(plan, SwitchToAnnual())
-    await env.advance(clock, add_months(BEGIN, 20))
+    await env.advance(clock, add_months(BEGIN, DOWNGRADED))
     [annual] = await env.engine.queries.plans.running(env.org_id, customer_id=customer.customer_id)
     await env.command(annual, DowngradeAtEndOfCycle())
-    await env.advance(clock, add_months(BEGIN, 40))
+    await env.advance(clock, add_months(BEGIN, ENDED))
     return sorted(
         (invoice.issued_at, invoice.total, [line.amount for line in invoice.lines])
         for invoice in await env.invoices(customer)
@@ -41,7 +45,7 @@ async def test_the_same_script_played_twice_gives_the_same_cents_at_the_same_mom
     assert len(first) > 5
 
 
-async def test_eight_years_in_one_leap_close_every_billing_date_without_a_timer_in_a_few_runs(
+async def test_years_in_one_leap_close_every_billing_date_without_a_timer_in_a_few_runs(
     dev_env: Environment,
 ) -> None:
     customer = await dev_env.customer()

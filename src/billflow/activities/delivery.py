@@ -12,6 +12,9 @@ from billflow.ports.webhooks import DeliveryRepository, WebhookSender
 AT_ONCE = 50
 """How many messages one call sends, so that a stop is never far."""
 
+HEARTBEAT = timedelta(seconds=30)
+"""After how long without a heartbeat from its worker a message is sent again by another one."""
+
 
 def _real_time() -> datetime:
     return datetime.now(UTC)

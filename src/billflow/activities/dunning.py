@@ -7,6 +7,7 @@ from temporalio import activity
 from billflow.models.contracts.adjustments import CloseInvoiceInput, VoidInput
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.ports.adjustments import AdjustmentRepository
 from billflow.ports.dunning import DunningRepository
 
@@ -55,7 +56,7 @@ class DunningActivities:
             VoidInput(
                 org_id=invoice.org_id,
                 invoice_id=invoice.invoice_id,
-                key=f"{invoice.invoice_id}/{invoice.to}",
+                key=KeyNamespace.COLLECTION.key(invoice.invoice_id, invoice.to),
                 actor=ACTOR,
                 at=invoice.at,
                 to=InvoiceStatus.UNCOLLECTIBLE,

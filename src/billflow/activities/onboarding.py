@@ -15,6 +15,7 @@ from billflow.domain.errors import BillingError, NotFound
 from billflow.errors import Unavailable
 from billflow.models.contracts.customer_resources import NewProject
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.onboarding import (
     OnboardingInput,
     OnboardingPart,
@@ -108,7 +109,7 @@ class OnboardingActivities:
             start = StartPlanInput(
                 org_id=request.org_id,
                 customer_id=request.customer_id,
-                idempotency_key=f"onboarding/{request.customer_id}/{request.at.isoformat()}",
+                idempotency_key=KeyNamespace.ONBOARDING.key(request.customer_id, request.at.isoformat()),
                 actor=request.actor,
                 start=plan,
                 test_clock_id=clock_id,

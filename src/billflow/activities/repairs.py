@@ -61,7 +61,7 @@ class Repairs:
         return {
             Repair.RECORD_STATE: self._record_state,
             Repair.COLLECT: self._collect,
-            Repair.TAKE_BACK: self._take_back,
+            Repair.VOID: self._void,
             Repair.DELETE_DRAFTS: self._delete_drafts,
             Repair.START_PLAN: self._start_plan,
             Repair.WAKE_PLAN: self._wake_plan,
@@ -91,7 +91,7 @@ class Repairs:
         start = collection_workflow(CollectionInput(invoice=recorded.summary, attempts=0, clock_at=plan.clock_at))
         await self.control.start(start, "retry" if at_once else None)
 
-    async def _take_back(self, run: RunRef, finding: FindingRecord) -> None:
+    async def _void(self, run: RunRef, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
         invoice = await self.invoices.invoice_to_collect(ref)
         held = invoice.model_copy(update={"stripe_invoice_id": finding.stripe_invoice_ids[0]})

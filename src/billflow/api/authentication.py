@@ -1,13 +1,14 @@
 """Whom the API lets in: keys that are right, and no more often than they may come."""
 
-import hashlib
-import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from billflow.errors import TooManyRequests, Unauthorized
+from billflow.api.lru_cache import LruCache
+from billflow.api.rate_limits import RateLimiters, network_of
+from billflow.errors import Unauthorized
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.store.access.api_keys import PostgresApiKeyRepository
 
@@ -17,76 +18,82 @@ CACHED_FOR = 5.0
 USUAL_RATE = 100
 """Requests per second for a key that names no rate; twice as many may come at once."""
 
-_MOST_CACHED = 10_000
+WRONG_KEYS_RATE = 20
+"""Keys per second that are looked up for one address and turn out wrong; twice as many may come at once."""
+
+MOST_CACHED = 10_000
+
+_BEARER = re.compile(r"(?i:bearer) (\S+)")
 
 
-@dataclass
-class RateLimiter:
-    """Tokens that come back at *rate* per second, twice as many at most; times in seconds of one clock."""
+@dataclass(frozen=True)
+class CachedKey:
+    """A key that was right, and until when that is believed, in seconds of the clock."""
 
-    rate: float
-    at: float
-    tokens: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.tokens = 2 * self.rate
-
-    def take(self, now: float) -> float:
-        """Take one token and return 0, or return after how many seconds there will be one."""
-        self.tokens = min(2 * self.rate, self.tokens + (now - self.at) * self.rate)
-        self.at = now
-        if self.tokens < 1:
-            return (1 - self.tokens) / self.rate
-        self.tokens -= 1
-        return 0.0
+    record: ApiKeyRecord
+    until: float
 
 
 @dataclass
 class Authentication:
-    """The keys of one *mode* as one process knows them; it counts requests for itself (decision 0061)."""
+    """The keys of one *mode* as one process knows them (decision 0145); it counts requests for itself."""
 
     keys: PostgresApiKeyRepository
     mode: Mode
     clock: Callable[[], float] = time.monotonic
-    _known: dict[bytes, tuple[ApiKeyRecord, float]] = field(default_factory=dict, init=False)
-    _buckets: dict[str, RateLimiter] = field(default_factory=dict, init=False)
+    _right: LruCache[tuple[str, str, bytes], CachedKey] = field(
+        default_factory=lambda: LruCache(MOST_CACHED), init=False
+    )
+    _requests: RateLimiters = field(init=False)
+    _wrong_keys: RateLimiters = field(init=False)
 
-    async def authenticate(self, authorization: str | None) -> ApiKeyRecord:
-        """Return the key in an `Authorization` header; raises `Unauthorized` or `TooManyRequests`."""
-        kind, _, text = (authorization or "").partition(" ")
-        if kind.lower() != "bearer" or not text:
+    def __post_init__(self) -> None:
+        self._requests, self._wrong_keys = RateLimiters(self.clock), RateLimiters(self.clock)
+
+    async def authenticate(self, authorization: str | None, address: str | None) -> ApiKeyRecord:
+        """Return the key in an `Authorization` header that came from an IP address.
+
+        Raises `Unauthorized`, or `TooManyRequests` for a key that comes too often or an address that has sent too many
+        wrong ones.
+        """
+        key = await self._valid(self._presented(authorization), network_of(address))
+        if key is None:
+            raise Unauthorized("The API key is unknown, expired or revoked; see billflow keys.", code="api_key_invalid")
+        self._requests.take(key.key_id, float(key.rate_limit or USUAL_RATE), "This key has sent too many requests")
+        return key
+
+    def _presented(self, authorization: str | None) -> PresentedKey | None:
+        bearer = _BEARER.fullmatch(authorization or "")
+        if bearer is None:
             raise Unauthorized(
                 "Send an API key: Authorization: Bearer bf_…; see billflow keys.", code="api_key_missing"
             )
-        presented = PresentedKey.read(text.strip())
+        presented = PresentedKey.read(bearer[1])
         if presented is not None and presented.mode is not self.mode:
             raise Unauthorized(f"This server is in {self.mode} mode; use a bf_{self.mode}_… key.", code="wrong_mode")
-        key = await self._right(presented, hashlib.sha256(text.encode()).digest()) if presented else None
+        return presented
+
+    async def _valid(self, presented: PresentedKey | None, network: str) -> ApiKeyRecord | None:
+        if presented is None:
+            return None
+        name = (presented.org_id, presented.key_id, presented.digest())
+        known = self._right.get(name)
+        if known is None:
+            limiter = self._wrong_keys.take(network, WRONG_KEYS_RATE, "This address has sent too many wrong keys")
+            key = await self._looked_up(presented, name)
+            if key is not None:
+                limiter.return_token()
+            return key
+        if known.until <= self.clock():
+            return await self._looked_up(presented, name)
+        return known.record if known.record.is_valid(datetime.now(UTC)) else None
+
+    async def _looked_up(self, presented: PresentedKey, name: tuple[str, str, bytes]) -> ApiKeyRecord | None:
+        """Ask the database. What it says is believed from before it was asked on: it may be revoked meanwhile."""
+        until = self.clock() + CACHED_FOR
+        key = await self.keys.find_valid(presented, datetime.now(UTC))
         if key is None:
-            raise Unauthorized("The API key is unknown, expired or revoked; see billflow keys.", code="api_key_invalid")
-        if seconds := self._bucket(key).take(self.clock()):
-            wait = math.ceil(seconds)
-            message = f"This key has sent too many requests; go on in {wait} seconds."
-            raise TooManyRequests(message, retry_after=timedelta(seconds=wait))
+            self._right.remove(name)
+        else:
+            self._right.set(name, CachedKey(key, until))
         return key
-
-    async def _right(self, presented: PresentedKey, digest: bytes) -> ApiKeyRecord | None:
-        now = datetime.now(UTC)
-        known, until = self._known.get(digest, (None, 0.0))
-        if known is not None and until > self.clock():
-            return known if known.is_valid(now) else None
-        key = await self.keys.find_valid(presented, now)
-        self._known.pop(digest, None)
-        if key is not None:
-            if len(self._known) >= _MOST_CACHED:
-                self._known.clear()
-                self._buckets.clear()
-            self._known[digest] = (key, self.clock() + CACHED_FOR)
-        return key
-
-    def _bucket(self, key: ApiKeyRecord) -> RateLimiter:
-        rate = float(key.rate_limit or USUAL_RATE)
-        bucket = self._buckets.get(key.key_id)
-        if bucket is None or bucket.rate != rate:
-            bucket = self._buckets[key.key_id] = RateLimiter(rate, self.clock())
-        return bucket

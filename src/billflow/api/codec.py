@@ -12,8 +12,8 @@ from temporalio.api.common.v1 import Payload, Payloads
 from billflow.api import problems
 from billflow.api.principal import authenticated
 from billflow.api.services import Services
+from billflow.domain.scopes import Scope
 from billflow.errors import BadRequest, Forbidden
-from billflow.models.contracts.access import Scope
 from billflow.temporal.codec import EncryptionCodec
 
 PATH = "/codec"

@@ -33,6 +33,7 @@ class LineExplanation(ResponseModel):
     share: ShareResponse
     unrounded: str = Field(examples=["12000/31"])
     rounding: Rounding
+    less: int = Field(description="What was billed of one unit before; below 0, what a discount would take too much.")
     unit_amount: int
     amount: int
     list_price_discount: str | None
@@ -61,6 +62,7 @@ def _explained(n: int, line: Line, currency: str) -> LineExplanation:
         share=ShareResponse(numerator=share.numerator, denominator=share.denominator, reduced=str(share.reduced)),
         unrounded=str(told.unrounded),
         rounding=told.rounding,
+        less=told.less,
         unit_amount=told.unit_amount,
         amount=told.amount,
         list_price_discount=told.list_price_discount,

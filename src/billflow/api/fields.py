@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from billflow.domain.errors import InvalidInput
 from billflow.domain.moments import checked_moment
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.records import Paging
 
 Row = TypeVar("Row")
@@ -30,11 +31,11 @@ class RequestModel(BaseModel):
 
 async def _key(
     idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> str:
-    return idempotency_key or str(uuid4())
+) -> NamespacedKey:
+    return KeyNamespace.CLIENT.key(idempotency_key or str(uuid4()))
 
 
-KeyHere = Annotated[str, Depends(_key)]
+KeyHere = Annotated[NamespacedKey, Depends(_key)]
 """The `Idempotency-Key` of a write, for what must not happen twice even where its answer got lost; or a fresh one."""
 
 

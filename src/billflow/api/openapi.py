@@ -53,6 +53,7 @@ def install(app: FastAPI) -> None:
             document["components"]["securitySchemes"] = _SCHEMES
             for variant in get_args(PlanCommand):
                 _name_its_type(document["components"]["schemas"][variant.__name__])
+            _close_bodies(document)
             _give_exact_limits(document["components"]["schemas"])
             for method, operation in _operations(document):
                 if SCOPE in operation:
@@ -63,9 +64,26 @@ def install(app: FastAPI) -> None:
 
 
 def _name_its_type(command: dict[str, Any]) -> None:
-    """Say that a command takes no other fields, and is known by its type."""
-    command["additionalProperties"] = False
+    """Say that a command is known by its type."""
     command["required"] = [*command.get("required", []), "type"]
+
+
+def _close_bodies(document: dict[str, Any]) -> None:
+    """Say of every object in a body that it takes no other fields than its own; `strict` keeps to that."""
+    schemas, closed = document["components"]["schemas"], set[str]()
+    waiting: list[Any] = [operation.get("requestBody") for _, operation in _operations(document)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            name = str(part.get("$ref", "")).rpartition("/")[2]
+            if name and name not in closed:
+                closed.add(name)
+                waiting.append(schemas[name])
+            if "properties" in part:
+                part.setdefault("additionalProperties", False)
+            waiting += part.values()
 
 
 def _give_exact_limits(part: object) -> None:

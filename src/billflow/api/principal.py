@@ -11,8 +11,9 @@ from typing import Annotated, Any, cast, get_type_hints
 from fastapi import Depends, Request
 
 from billflow.api.services import Services
+from billflow.domain.scopes import Scope
 from billflow.errors import Forbidden
-from billflow.models.contracts.access import Mode, Scope
+from billflow.models.contracts.access import Mode
 
 READS = frozenset({"GET", "HEAD"})
 
@@ -30,7 +31,8 @@ class Principal:
 
 async def authenticated(request: Request, services: Services, scope: Scope) -> Principal:
     """Let a request in and return its caller; raises `Unauthorized`, `TooManyRequests` or `Forbidden`."""
-    key = await services.authentication.authenticate(request.headers.get("authorization"))
+    address = request.client.host if request.client else None
+    key = await services.authentication.authenticate(request.headers.get("authorization"), address)
     if scope not in key.scopes:
         raise Forbidden(f"This key lacks the scope {scope}; use one that has it.", code="scope_missing")
     return Principal(

@@ -120,6 +120,8 @@ async def _of_validation(_: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, RequestValidationError):
+        return await _of_validation(request, error.__cause__)
     if isinstance(error.__cause__, BillingError):
         return refused(error.__cause__)
     if error.status_code == HTTPStatus.NOT_FOUND:

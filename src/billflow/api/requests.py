@@ -1,10 +1,11 @@
 """What every request goes through: its key, the text in it, and whether its write was done already."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from billflow.api.etags import tagged
@@ -13,7 +14,7 @@ from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
 from billflow.api.principal import READS, authenticated, scope_of
 from billflow.api.services import services_of
-from billflow.api.strict_json import strict
+from billflow.api.strict_json import Path, strict
 from billflow.domain.errors import InvalidInput
 from billflow.errors import BadRequest
 
@@ -60,7 +61,22 @@ class _CheckedRequest(Request):
         document = self.app.openapi()
         operation = document["paths"].get(self.scope[ROUTE], {}).get(self.method.lower(), {})
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        return strict(content.get("schema", {}), parsed, document["components"]["schemas"])
+        unknown: list[Path] = []
+        body = strict(content.get("schema", {}), parsed, document["components"]["schemas"], unknown)
+        if unknown:
+            raise RequestValidationError([*self._others_wrong(body), *map(_unknown, unknown)])
+        return body
+
+    def _others_wrong(self, value: object) -> Sequence[Any]:
+        """Return what else is wrong with a body, so that every wrong field is named at once."""
+        field: Any = self.scope["route"].body_field
+        _, errors = field.validate(value, loc=("body",)) if field else (None, None)
+        return errors or []
+
+
+def _unknown(path: Path) -> dict[str, Any]:
+    error = InvalidInput("There is no such field; leave it out.", code="unknown_field")
+    return {"type": error.code, "loc": ("body", *path), "msg": error.message, "ctx": {"error": error}}
 
 
 def _refused(constant: str) -> NoReturn:

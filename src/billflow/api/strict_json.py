@@ -1,9 +1,13 @@
-"""JSON types taken at their word: pydantic would take `"5"` or `true` for a number, the OpenAPI document does not."""
+"""Bodies taken at the OpenAPI document's word: no number is read out of a text, and no field is ignored.
+
+Pydantic would take `"5"` or `true` for a number, and by itself leaves out what it does not know.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
+Path = tuple[str | int, ...]
 
 NOTHING_TAKES_THIS = object()
 """What stands in for a value of a type that is not announced; pydantic then says what it expected."""
@@ -16,26 +20,46 @@ _PLAIN: Mapping[type, frozenset[str]] = {
 }
 
 
-def strict(schema: Schema, value: object, components: Mapping[str, Schema]) -> object:
+def strict(
+    schema: Schema, value: object, components: Mapping[str, Schema], unknown: list[Path], path: Path = ()
+) -> object:
     """Return *value* with `NOTHING_TAKES_THIS` wherever its JSON type is not one that *schema* names.
 
-    To JSON Schema 5.0 is an integer, and so it is to us.
+    To JSON Schema 5.0 is an integer, and so it is to us. What *schema* has no field for is left out, and its path added
+    to *unknown*; *path* is where *value* is.
     """
     whole = [_resolved(part, components) for part in (schema, *schema.get("allOf", []))]
     variants = [variant for part in whole for variant in _variants(part, value, components)]
     if variants:
-        checked = [strict(variant, value, components) for variant in variants]
-        return next((one for one in checked if not _is_spoilt(one)), checked[0])
+        return _as_one_of(variants, value, components, unknown, path)
     if isinstance(value, dict):
-        return {name: _member(whole, name, held, components) for name, held in value.items()}
+        known = {name: part for name in value if (part := _member(whole, name)) is not None}
+        unknown += [(*path, name) for name in value if name not in known]
+        return {name: strict(part, value[name], components, unknown, (*path, name)) for name, part in known.items()}
     if isinstance(value, list):
         items: Schema = next((part["items"] for part in whole if "items" in part), {})
-        return [strict(items, held, components) for held in value]
+        return [strict(items, held, components, unknown, (*path, n)) for n, held in enumerate(value)]
     if not all(_takes(part, value) for part in whole):
         return NOTHING_TAKES_THIS
     if isinstance(value, float) and value.is_integer() and any(part.get("type") == "integer" for part in whole):
         return int(value)
     return value
+
+
+def _as_one_of(
+    variants: list[Schema], value: object, components: Mapping[str, Schema], unknown: list[Path], path: Path
+) -> object:
+    """Return the value as the first variant that takes it whole sees it, or else as the first does."""
+    found: list[tuple[object, list[Path]]] = []
+    for variant in variants:
+        left_out: list[Path] = []
+        checked = strict(variant, value, components, left_out, path)
+        found.append((checked, left_out))
+        if not left_out and not _is_spoilt(checked):
+            return checked
+    first, left_out = found[0]
+    unknown += left_out
+    return first
 
 
 def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
@@ -45,20 +69,22 @@ def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
 def _variants(schema: Schema, value: object, components: Mapping[str, Schema]) -> list[Schema]:
     """Return what *value* may be, where *schema* offers a choice: of objects the one that it names."""
     told_by = schema.get("discriminator", {})
-    name = value.get(told_by.get("propertyName")) if isinstance(value, dict) else None
-    if isinstance(name, str) and name in told_by.get("mapping", {}):
-        return [_resolved({"$ref": told_by["mapping"][name]}, components)]
+    if told_by and isinstance(value, dict):
+        name = value.get(told_by["propertyName"])
+        known = told_by["mapping"].get(name) if isinstance(name, str) else None
+        return [_resolved({"$ref": known}, components)] if known else [{}]
     choices = [_resolved(one, components) for one in (*schema.get("anyOf", []), *schema.get("oneOf", []))]
     wanted = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else None
     return [one for one in choices if wanted is None or one.get("type", wanted) == wanted] or choices
 
 
-def _member(whole: list[Schema], name: str, held: object, components: Mapping[str, Schema]) -> object:
+def _member(whole: list[Schema], name: str) -> Schema | None:
+    """Return the schema of a member, an empty one where anything goes, None where there is no such member."""
     for part in whole:
         found = part.get("properties", {}).get(name, part.get("additionalProperties"))
         if isinstance(found, Mapping):
-            return strict(found, held, components)
-    return held
+            return found
+    return None if any(part.get("additionalProperties") is False for part in whole) else {}
 
 
 def _takes(schema: Schema, value: object) -> bool:

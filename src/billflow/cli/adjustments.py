@@ -1,7 +1,6 @@
 """`billflow invoice pay|refund|credit-note|void|mark-paid|mark-uncollectible`: what is done to invoices."""
 
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import uuid4
 
 import typer
 from typer import Option
@@ -10,7 +9,7 @@ from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import FactList, Output
 from billflow.cli.params import Key, Reason, example
-from billflow.cli.session import actor, answered, on_engine
+from billflow.cli.session import actor, answered, key_of, on_engine
 
 if TYPE_CHECKING:
     from billflow.wiring.engine import Engine
@@ -25,7 +24,7 @@ AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all t
 @on_engine
 async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
-    return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice), str(uuid4())))
+    return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice)))
 
 
 @app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
@@ -116,7 +115,7 @@ async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -
 async def _who(engine: "Engine", invoice_id: str, key: str | None) -> dict[str, Any]:
     org_id = await org_of(engine)
     at = await engine.adjustments.now_of(org_id, invoice_id)
-    return {"org_id": org_id, "invoice_id": invoice_id, "key": key or str(uuid4()), "actor": actor(), "at": at}
+    return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}
 
 
 def _output(title: str, answer: Any) -> Output:

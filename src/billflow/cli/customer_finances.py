@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
@@ -12,7 +11,7 @@ from billflow.cli.lookup import CustomerHere, change_here, now
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
 from billflow.cli.params import Key, example, moment
-from billflow.cli.session import PATIENCE_SECONDS, on_database, on_engine
+from billflow.cli.session import PATIENCE_SECONDS, key_of, on_database, on_engine
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ async def credit(
     from billflow.models.contracts.customer_finances import NewCredit
 
     new = NewCredit(amount=amount, reason=reason)
-    granted = await store.repositories.credits.grant(customer, new, key or str(uuid4()), change_here(reason))
+    granted = await store.repositories.credits.grant(customer, new, key_of(key), change_here(reason))
     return Output(granted, f"Granted {written(granted.amount, granted.currency)}.")
 
 

@@ -107,7 +107,8 @@ async def _show_when_ready(stack: "Stack", engine: "Engine") -> None:
 
 async def _first_key(engine: "Engine") -> str | None:
     """Make the organization's first key, which can do everything; None where it has one."""
-    from billflow.models.contracts.access import NewApiKey, Scope
+    from billflow.domain.scopes import Scope
+    from billflow.models.contracts.access import NewApiKey
 
     org_id = await org_of(engine)
     if await engine.repositories.api_keys.list(org_id):

@@ -23,7 +23,10 @@ OFF = "off"
 
 _SmallOrganizations = Annotated[
     str | None,
-    typer.Option(metavar="SEATS:INVOICES", help="Let go of those below so many seats whose newest are unpaid; off."),
+    typer.Option(
+        metavar="SEATS:INVOICES",
+        help="End plans of fewer seats whose newest invoices are unpaid; off.",
+    ),
 ]
 
 
@@ -109,7 +112,7 @@ def _output(policy: "DunningPolicy") -> Output:
         "then the customer is suspended": yes_or_no(policy.suspend_customer),
         "the plan ends after days more": OFF if days is None else str(days),
         "then the debt is given up": yes_or_no(policy.mark_uncollectible),
-        "small organizations are let go": f"below {small.seats} seats, {small.invoices} invoices unpaid"
+        "small organizations are written off": f"below {small.seats} seats, {small.invoices} invoices unpaid"
         if small
         else OFF,
     }

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
@@ -11,7 +10,7 @@ from billflow.cli.fields import Typed
 from billflow.cli.lookup import ClockOption, CustomerHere, begun, change_here, found, now, org_of, short, time_of
 from billflow.cli.output import Columns, FactList, Output, amount, time, whole, words
 from billflow.cli.params import Key, example, moment
-from billflow.cli.session import answered, on_database, on_engine
+from billflow.cli.session import answered, key_of, on_database, on_engine
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ async def list_(store: "Store", customer: CustomerHere) -> Output:
 async def withdraw(engine: "Engine", offer: _OfferHere) -> Output:
     """Take an offer back; a purchase of it that is not paid yet ends."""
     withdrawn = engine.offers.withdraw(offer.org_id, offer.customer_id, offer.offer_id, change_here())
-    shown = await answered(withdrawn, offer.offer_id)
+    shown = await answered(withdrawn)
     return Output(shown, _described(shown))
 
 
@@ -125,7 +124,7 @@ async def accept(  # noqa: PLR0913  (each is one choice)
     from billflow.models.contracts.offers import Acceptance
 
     chosen = Acceptance(
-        key=key or str(uuid4()),
+        key=key_of(key),
         schedule=schedule,
         licenses=licenses,
         license_management=license_management,

@@ -1,13 +1,13 @@
 """Asking plans to do something, and showing what came of it."""
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from billflow.cli.lookup import plan_ref
 from billflow.cli.output import Output, Part, Table
 from billflow.cli.plan_views import INVOICES, described
-from billflow.cli.session import actor, answered
+from billflow.cli.session import actor, answered, key_of
 from billflow.domain.errors import Refused
+from billflow.models.contracts.keys import KeyNamespace
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
@@ -35,13 +35,13 @@ async def signal(engine: "Engine", typed: "Request") -> Output:
     request = _request(typed)
     await engine.plans.signal(await plan_ref(engine, typed.plan), request)
     sentence = f"Left with the plan; `billflow plan timeline {typed.plan}` shows what came of it."
-    return Output({"command_id": request.command_id, "sent": True}, sentence)
+    return Output({"command_id": KeyNamespace.CLIENT.name_of(request.command_id), "sent": True}, sentence)
 
 
 def _request(typed: "Request") -> "CommandRequest":
     from billflow.models.contracts.steps import CommandRequest
 
-    return CommandRequest(command_id=typed.key or str(uuid4()), command=typed.command, actor=actor())
+    return CommandRequest(command_id=key_of(typed.key), command=typed.command, actor=actor())
 
 
 def started(result: "StartPlanResult") -> Output:

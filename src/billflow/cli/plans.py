@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import uuid4
 
 import typer
 
@@ -13,7 +12,7 @@ from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, Pagin
 from billflow.cli.output import Output, paged, whole
 from billflow.cli.params import Key, example
 from billflow.cli.plan_views import LEDGER, PLANS, TIMELINE, described
-from billflow.cli.session import actor, answered, on_database, on_engine, run
+from billflow.cli.session import actor, answered, key_of, on_database, on_engine, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
 
@@ -43,7 +42,7 @@ async def start(
 
     wanted = StartPlanInput(
         **customer.model_dump(),
-        idempotency_key=key or str(uuid4()),
+        idempotency_key=key_of(key),
         actor=actor(),
         start=asked,
         test_clock_id=clock,

@@ -27,6 +27,7 @@ async def _worker() -> None:
 
     stop = stop_on_signals()
     async with open_engine(session.settings_here(serving=True)) as engine:
+        await engine.check_login()
         await ensure_schedules(engine)
         show("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
@@ -80,9 +81,11 @@ async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIter
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings) as engine, serving(build_api(engine), host, port) as url:
-        set_apart()
-        yield url
+    async with open_engine(settings) as engine:
+        await engine.check_login()
+        async with serving(build_api(engine), host, port) as url:
+            set_apart()
+            yield url
 
 
 async def _serve_socket(descriptor: int) -> None:
@@ -98,13 +101,12 @@ async def _serve_socket(descriptor: int) -> None:
 
     # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
     stop_on_signals()
-    async with (
-        open_engine(session.settings_here(serving=True)) as engine,
-        serving_at(build_api(engine), socket(fileno=descriptor)),
-    ):
-        set_apart()
-        show(READY)
-        await end_of_input()
+    async with open_engine(session.settings_here(serving=True)) as engine:
+        await engine.check_login()
+        async with serving_at(build_api(engine), socket(fileno=descriptor)):
+            set_apart()
+            show(READY)
+            await end_of_input()
 
 
 def migrate(

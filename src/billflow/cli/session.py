@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from billflow.cli import local_stack
 from billflow.cli.fields import parameter, signed, typed_for, value_for
 from billflow.cli.output import Output
 from billflow.cli.params import AsJson
 from billflow.errors import CommandFailed
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
@@ -113,15 +115,21 @@ async def _store() -> "AsyncIterator[Store]":
         yield store
 
 
-async def answered(request: Awaitable[Answer], key: str) -> Answer:
-    """Wait for what only a worker can answer; raises `NoWorker`, naming the *key* to repeat it under."""
+def key_of(typed: str | None) -> NamespacedKey:
+    """Return the key of a request: the one that was typed, or a fresh one."""
+    return KeyNamespace.CLIENT.key(typed or str(uuid4()))
+
+
+async def answered(request: Awaitable[Answer], key: NamespacedKey | None = None) -> Answer:
+    """Wait for what only a worker can answer; raises `NoWorker`, naming the *key* to repeat it under if any."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await request
     except TimeoutError:
+        under = f" with --idempotency-key {KeyNamespace.CLIENT.name_of(key)}" if key else ""
         raise NoWorker(
             f"Nothing answered within {PATIENCE_SECONDS:.0f} seconds; start a worker with `billflow worker`, then "
-            f"repeat the command with --idempotency-key {key}."
+            f"repeat the command{under}."
         ) from None
 
 

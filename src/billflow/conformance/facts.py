@@ -8,14 +8,7 @@ from billflow.conformance.reference import CURRENCY, REFERENCE, SETTINGS, catalo
 from billflow.domain.catalog import Hosting, Role, checked_schedule
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT, CustomerTerms
 from billflow.domain.ledger import LedgerEntry
-from billflow.domain.plan import (
-    CollectionMethod,
-    InvoicingStatus,
-    LicenseManagement,
-    Plan,
-    PlanStatus,
-    Schedule,
-)
+from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
 
@@ -122,10 +115,15 @@ def ledger_of(given: Given, plan: Given) -> tuple[LedgerEntry, ...]:
     )
 
 
-def first_entry(anchor: datetime) -> LedgerEntry:
-    """Return the ledger of a case that tells of none: one license, bought at *anchor*."""
+def first_entry(anchor: datetime, licenses: int = 1, at_next_renewal: int = 1) -> LedgerEntry:
+    """Return a ledger's first entry, billed: one license, bought at *anchor*, where a case says nothing else."""
     return LedgerEntry(
-        seq=1, event_time=anchor, is_renewal=True, licenses=1, licenses_at_next_renewal=1, allocated=True
+        seq=1,
+        event_time=anchor,
+        is_renewal=True,
+        licenses=licenses,
+        licenses_at_next_renewal=at_next_renewal,
+        allocated=True,
     )
 
 

@@ -12,6 +12,7 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 Answer: TypeAlias = dict[str, Json]
 
 Named = TypeVar("Named", bound=StrEnum)
+Choice = TypeVar("Choice")
 
 
 class MalformedCase(InvalidInput):
@@ -73,6 +74,11 @@ class Given:
             return kind(text)
         except ValueError:
             return self._wrong(names[0], f"one of {', '.join(kind)}")
+
+    def choice(self, name: str, choices: Mapping[str, Choice]) -> Choice:
+        """Return what a key chooses."""
+        text = self.text(name)
+        return choices[text] if text in choices else self._wrong(name, f"{' or '.join(choices)}, not {text!r}")
 
     def part(self, *names: str) -> "Given":
         """Return a nested object."""

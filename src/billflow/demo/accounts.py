@@ -7,34 +7,33 @@ from itertools import chain
 
 import stripe
 
-from billflow.demo.compare import InvoiceAccount, LineAccount, recomputed_differences, stripe_differences
-from billflow.demo.player import DemoEnvironment, DemoResult
-from billflow.demo.replay import DemoStart, TakenStep, replayed_invoices
+from billflow.demo.compare import InvoiceAccount, line_account, recomputed_differences, stripe_differences
+from billflow.demo.replay import replayed_invoices
 from billflow.demo.report import CustomerReport
+from billflow.demo.scenario_run import DemoEnvironment, DemoResult
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.draft import InvoiceDraft, LineKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Paging, PlanFilter
-from billflow.models.contracts.steps import PlanRef
 
 PAGE = 100
 LINES_WORTH_READING = 3
 MOST_LINES = 6
 
 
-async def report_on(env: DemoEnvironment, played: DemoResult) -> CustomerReport:
+async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
     """Compare every invoice of a customer in our rows, recomputed and at Stripe, and sum up its years."""
-    plans = await _plans(env, played)
-    invoices = [invoice async for invoice in _invoices(env, played)]
+    plans = await _plans(env, result)
+    invoices = [invoice async for invoice in _invoices(env, result)]
     rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
-    recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, played, plans))
-    held = await _at_stripe(env, played.stripe_customer_id)
+    recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, result, plans))
+    held = await _at_stripe(env, result.stripe_customer_id)
     owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
     return CustomerReport(
-        name=played.part.organization.name,
-        description=played.part.description,
+        name=result.scenario.organization.name,
+        description=result.scenario.description,
         plans=len(plans),
         cycles=await _cycles(env, plans),
         invoices=len(invoices),
@@ -47,9 +46,9 @@ async def report_on(env: DemoEnvironment, played: DemoResult) -> CustomerReport:
     )
 
 
-async def worth_explaining(env: DemoEnvironment, played: Sequence[DemoResult]) -> InvoiceDetail | None:
+async def worth_explaining(env: DemoEnvironment, result: Sequence[DemoResult]) -> InvoiceDetail | None:
     """Return an invoice with a proration and little else: long enough to be interesting, short enough to read."""
-    for one in played:
+    for one in result:
         async for invoice in _invoices(env, one):
             if LINES_WORTH_READING <= len(invoice.lines) <= MOST_LINES and _prorates(invoice):
                 return invoice
@@ -60,16 +59,16 @@ def _prorates(invoice: InvoiceDetail) -> bool:
     return any(line.kind is LineKind.ADDITIONAL_LICENSES for line in invoice.lines)
 
 
-async def _plans(env: DemoEnvironment, played: DemoResult) -> list[PlanState]:
+async def _plans(env: DemoEnvironment, result: DemoResult) -> list[PlanState]:
     page = await env.engine.queries.plans.search(
-        env.org_id, PlanFilter(customer_id=played.customer_id), Paging(limit=PAGE)
+        env.org_id, PlanFilter(customer_id=result.customer_id), Paging(limit=PAGE)
     )
     return sorted(page.rows, key=lambda plan: plan.billing_cycle_anchor)
 
 
-async def _invoices(env: DemoEnvironment, played: DemoResult) -> AsyncIterator[InvoiceDetail]:
+async def _invoices(env: DemoEnvironment, result: DemoResult) -> AsyncIterator[InvoiceDetail]:
     """Yield the customer's invoices with their lines, in the order they were made."""
-    wanted, after = InvoiceFilter(customer_id=played.customer_id), None
+    wanted, after = InvoiceFilter(customer_id=result.customer_id), None
     found: list[InvoiceRecord] = []
     while True:
         page = await env.engine.queries.invoices.search(env.org_id, wanted, Paging(limit=PAGE, after=after))
@@ -80,30 +79,20 @@ async def _invoices(env: DemoEnvironment, played: DemoResult) -> AsyncIterator[I
         yield await env.engine.queries.invoices.get(env.org_id, invoice.invoice_id)
 
 
-async def _recomputed(env: DemoEnvironment, played: DemoResult, plans: list[PlanState]) -> list[InvoiceDraft]:
+async def _recomputed(env: DemoEnvironment, result: DemoResult, plans: list[PlanState]) -> list[InvoiceDraft]:
     """Bill the customer once more from its observations and the steps that were asked for."""
-    steps = [step for plan in plans for step in await env.engine.queries.plans.steps(_ref(plan))]
-    beginning = DemoStart(
-        terms=CustomerTerms(id=played.customer_id, hosting=Hosting.CLOUD),
-        catalog=env.engine.catalog,
-        observations=played.part.organization.observations,
-        asked=played.part.asked,
-        starts_at=played.part.starts_at,
-    )
-    return replayed_invoices(beginning, [TakenStep(step.kind, step.at, step.detail) for step in steps])
+    steps = [step for plan in plans for step in await env.engine.queries.plans.steps(plan.ref)]
+    customer = CustomerTerms(id=result.customer_id, hosting=Hosting.CLOUD)
+    return replayed_invoices(result.scenario, customer, env.engine.catalog, steps)
 
 
 async def _cycles(env: DemoEnvironment, plans: list[PlanState]) -> int:
-    ledgers = [await env.engine.queries.plans.ledger(_ref(plan)) for plan in plans]
+    ledgers = [await env.engine.queries.plans.ledger(plan.ref) for plan in plans]
     return sum(entry.is_renewal for ledger in ledgers for entry in ledger)
 
 
-def _ref(plan: PlanState) -> PlanRef:
-    return plan.ref
-
-
 def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:
-    lines = tuple(LineAccount(line.amount, line.period_start, line.period_end) for line in invoice.lines)
+    lines = sorted(line_account(line.amount, line.period_start, line.period_end) for line in invoice.lines)
     name = f"{invoice.kind} of {invoice.issued_at:%Y-%m-%d}"
     return InvoiceAccount(name, invoice.issued_at, invoice.total, lines, invoice.status)
 
@@ -127,13 +116,9 @@ async def _stripe_account(env: DemoEnvironment, invoice: stripe.Invoice) -> Invo
         invoice.id,
         _moment(invoice.effective_at or invoice.created),
         invoice.total,
-        tuple(_stripe_line(line) for line in lines),
+        sorted(line_account(line.amount, _moment(line.period.start), _moment(line.period.end)) for line in lines),
         invoice.status,
     )
-
-
-def _stripe_line(line: stripe.InvoiceLineItem) -> LineAccount:
-    return LineAccount(line.amount, _moment(line.period.start), _moment(line.period.end))
 
 
 def _moment(seconds: int) -> datetime:

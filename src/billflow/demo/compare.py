@@ -6,14 +6,8 @@ from datetime import datetime
 
 from billflow.domain.invoicing.draft import InvoiceDraft
 
-
-@dataclass(frozen=True, slots=True)
-class LineAccount:
-    """One line, as far as all accounts can tell it: its amount, and for which time."""
-
-    amount: int
-    period_start: datetime
-    period_end: datetime
+LineAccount = tuple[int, int, int]
+"""One line, as far as all accounts can tell it: its amount, and for which time, in Stripe's whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +17,19 @@ class InvoiceAccount:
     name: str
     at: datetime
     total: int
-    lines: tuple[LineAccount, ...]
+    lines: Sequence[LineAccount]
     status: str | None = None
+
+
+def line_account(amount: int, start: datetime, end: datetime) -> LineAccount:
+    """Return a line as an account."""
+    return amount, int(start.timestamp()), int(end.timestamp())
 
 
 def account_of(draft: InvoiceDraft) -> InvoiceAccount:
     """Return a recomputed invoice as an account."""
-    lines = tuple(
-        LineAccount(line.amount, line.derivation.period.start, line.derivation.period.end) for line in draft.lines
-    )
+    periods = [(line.amount, line.derivation.period) for line in draft.lines]
+    lines = sorted(line_account(amount, period.start, period.end) for amount, period in periods)
     return InvoiceAccount(f"{draft.kind} of {draft.at:%Y-%m-%d}", draft.at, draft.total, lines)
 
 
@@ -43,8 +41,8 @@ def recomputed_differences(rows: Sequence[InvoiceAccount], drafts: Iterable[Invo
     for row, wanted in zip(sorted(rows, key=_order), expected, strict=False):
         if row.total != wanted.total:
             yield f"{row.name}: {row.total} in the billing database, {wanted.total} recomputed"
-        elif _lines(row) != _lines(wanted):
-            yield f"{row.name}: lines {_lines(row)} in the billing database, {_lines(wanted)} recomputed"
+        elif row.lines != wanted.lines:
+            yield f"{row.name}: lines {row.lines} in the billing database, {wanted.lines} recomputed"
 
 
 def stripe_differences(
@@ -58,18 +56,11 @@ def stripe_differences(
         elif (held[0].total, held[0].status) != (row.total, row.status):
             ours, theirs = f"{row.total} {row.status}", f"{held[0].total} {held[0].status}"
             yield f"{row.name}: {ours} in the billing database, {theirs} at Stripe"
-        elif _lines(held[0]) != _lines(row):
-            yield f"{row.name}: lines {_lines(row)} in the billing database, {_lines(held[0])} at Stripe"
+        elif held[0].lines != row.lines:
+            yield f"{row.name}: lines {row.lines} in the billing database, {held[0].lines} at Stripe"
     for invoice_id in at_stripe.keys() - rows.keys():
         yield f"invoice {invoice_id}: at Stripe, not in the billing database"
 
 
 def _order(account: InvoiceAccount) -> tuple[datetime, int]:
     return account.at, account.total
-
-
-def _lines(account: InvoiceAccount) -> list[tuple[int, int, int]]:
-    # Stripe keeps whole seconds.
-    return sorted(
-        (line.amount, int(line.period_start.timestamp()), int(line.period_end.timestamp())) for line in account.lines
-    )

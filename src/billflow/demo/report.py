@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from billflow.demo.seats_csv import BadRow
@@ -34,9 +35,17 @@ class CustomerReport:
     currency: str
     differences: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, object]:
-        """Return the report as plain data."""
-        return asdict(self)
+
+def years_progress(console: Console) -> Progress:
+    """Return a bar for each customer, from its first day to its last; shown on a terminal, silent elsewhere."""
+    return Progress(
+        TextColumn("{task.description:<20}"),
+        TextColumn("{task.fields[summary]:<36}", style="dim"),
+        BarColumn(),
+        TextColumn("{task.fields[reached]:%Y-%m-%d}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
 
 
 def customer_table(reports: Sequence[CustomerReport]) -> Table:
@@ -96,7 +105,7 @@ class Findings:
     def as_json(self) -> dict[str, object]:
         """Return the findings as plain data."""
         return {
-            "customers": [report.as_json() for report in self.reports],
+            "customers": [asdict(report) for report in self.reports],
             "differences": len(self.differences),
             "links": dict(self.links),
         }

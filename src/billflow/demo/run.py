@@ -13,17 +13,16 @@ from rich.console import Console
 
 from billflow.api.server import serving
 from billflow.demo.accounts import report_on, worth_explaining
-from billflow.demo.player import DemoEnvironment, DemoResult, Player
-from billflow.demo.progress import YearsProgress
-from billflow.demo.report import Findings, show_bad_rows, show_findings
-from billflow.demo.scenario import PlanToPlay, cast
+from billflow.demo.report import Findings, show_bad_rows, show_findings, years_progress
+from billflow.demo.scenario import Scenario, scenarios
+from billflow.demo.scenario_run import DemoEnvironment, DemoResult, run_scenario
 from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
-from billflow.models.contracts.access import NewApiKey, Scope
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.access import NewApiKey
 from billflow.models.contracts.customers import ChangeContext
-from billflow.payments.sandbox import Sandbox
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
@@ -35,14 +34,14 @@ from billflow.wiring.workers import workers
 ORG = "demo"
 WEBHOOKS = "/api/v1/webhooks/stripe"
 WIDTH = 140
-PATIENT = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
+NO_SUSPENSION = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
 """Nobody is suspended here: a card that is declined for months shows how open invoices are paid late."""
 EXAMPLE = Path(__file__).parents[3] / "examples" / "seats.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What to play: a CSV of one's own, the first *only* customers, *until* a day; *keep* leaves everything up."""
+    """What to run: a CSV of one's own, the first *only* customers, *until* a day; *keep* leaves everything up."""
 
     csv: Path | None = None
     keep: bool = False
@@ -52,7 +51,7 @@ class DemoOptions:
 
 
 def run_demo(options: DemoOptions) -> int:
-    """Play the demo and return the exit code: 0 where all accounts agree, 1 where they differ."""
+    """Run the demo and return the exit code: 0 where all accounts agree, 1 where they differ."""
     return asyncio.run(_run(options))
 
 
@@ -60,11 +59,11 @@ async def _run(options: DemoOptions) -> int:
     console = _console(stderr=options.as_json)
     seats = read_seats(options.csv or EXAMPLE)
     show_bad_rows(console, seats.bad_rows)
-    parts = cast(seats.organizations[: options.only], bundled_catalog(), options.until)
+    wanted = scenarios(seats.organizations[: options.only], bundled_catalog(), options.until)
     stop = stop_on_signals()
     async with _environment() as (env, stack):
-        played = await _until(stop, _play(env, parts, console))
-        findings = await _findings(env, played, stack, key=await _key(env) if options.keep else None)
+        results = await _until(stop, _run_all(env, wanted, console))
+        findings = await _findings(env, results, stack, key=await _key(env) if options.keep else None)
         if options.as_json:
             print(json.dumps(findings.as_json()))  # noqa: T201  (what a script reads)
         else:
@@ -104,37 +103,42 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
         working = asyncio.create_task(run_until(drain, workers(engine)))
         try:
             org_id = await engine.repositories.organizations.ensure(ORG)
-            await engine.repositories.dunning.set_policy(org_id, PATIENT)
-            key = settings.stripe_api_key.get_secret_value() if settings.stripe_api_key else ""
-            yield DemoEnvironment(engine, Sandbox(engine.stripe, key), org_id, run=uuid4().hex[:6])
+            await engine.repositories.dunning.set_policy(org_id, NO_SUSPENSION)
+            yield DemoEnvironment(engine, org_id, run=uuid4().hex[:6])
         finally:
             drain.set()
             await working
 
 
-async def _play(env: DemoEnvironment, parts: Sequence[PlanToPlay], console: Console) -> list[DemoResult]:
-    """Play all parts at once."""
-    with YearsProgress(console) as progress:
+async def _run_all(env: DemoEnvironment, wanted: Sequence[Scenario], console: Console) -> list[DemoResult]:
+    """Run all scenarios at once."""
+    with years_progress(console) as progress:
 
-        async def play(part: PlanToPlay) -> DemoResult:
-            bar = progress.add(part)
-            return await Player(env, part, lambda moment: progress.move_to(bar, part, moment)).play()
+        async def run(scenario: Scenario) -> DemoResult:
+            name, starts_at = scenario.organization.name, scenario.starts_at
+            total = (scenario.ends_at - starts_at).total_seconds()
+            bar = progress.add_task(name, total=total, summary=scenario.description, reached=starts_at)
 
-        async with asyncio.TaskGroup() as playing:
-            tasks = [playing.create_task(play(part)) for part in parts]
+            def reached(at: datetime) -> None:
+                progress.update(bar, completed=(at - starts_at).total_seconds(), reached=at)
+
+            return await run_scenario(env, scenario, reached)
+
+        async with asyncio.TaskGroup() as running:
+            tasks = [running.create_task(run(scenario)) for scenario in wanted]
     return [task.result() for task in tasks]
 
 
-async def _until(stop: asyncio.Event, play: Coroutine[None, None, list[DemoResult]]) -> list[DemoResult]:
-    """Return what was played; ctrl-C ends it early."""
-    playing, stopping = asyncio.create_task(play), asyncio.create_task(stop.wait())
-    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, list[DemoResult]]) -> list[DemoResult]:
+    """Return the results; ctrl-C ends the work early."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    if not playing.done():
-        playing.cancel()
-        await asyncio.wait({playing})
+    if not working.done():
+        working.cancel()
+        await asyncio.wait({working})
         raise KeyboardInterrupt
-    return playing.result()
+    return working.result()
 
 
 async def _key(env: DemoEnvironment) -> str:
@@ -144,9 +148,9 @@ async def _key(env: DemoEnvironment) -> str:
     return (await env.engine.repositories.api_keys.create(env.org_id, new, change)).text.get_secret_value()
 
 
-async def _findings(env: DemoEnvironment, played: Sequence[DemoResult], stack: Stack, key: str | None) -> Findings:
-    reports = [await report_on(env, one) for one in played]
-    explained = await worth_explaining(env, played)
+async def _findings(env: DemoEnvironment, results: Sequence[DemoResult], stack: Stack, key: str | None) -> Findings:
+    reports = [await report_on(env, result) for result in results]
+    explained = await worth_explaining(env, results)
     links = {
         "Temporal Web UI": stack.temporal_ui_url,
         "Stripe emulator": stack.settings.stripe_api_base,

@@ -22,6 +22,8 @@ from billflow.dev.user import User, user_for_existing, user_for_new
 
 NAME = "PostgreSQL"
 DATABASE = "billflow"
+RUNS = "billflow_runs"
+"""The login of the running processes; `postgres` owns and migrates."""
 
 _LONGEST_SOCKET_PATH = 100
 _ROOM_MEGABYTES = 200
@@ -122,6 +124,11 @@ def _give(folder: Path, user: User | None) -> None:
 
 def _url(database: str, socket_folder: Path) -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(socket_folder), safe='')}"
+
+
+def as_login(url: str, login: str) -> str:
+    """Return the URL of the same database for another login."""
+    return url.replace("postgresql://postgres@", f"postgresql://{login}@", 1)
 
 
 async def _responds(url: str) -> bool:

@@ -16,7 +16,7 @@ from billflow.dev.child import Child
 from billflow.dev.errors import FolderUnusable, PartFailed, StackError
 from billflow.dev.folder import ELSEWHERE, claimed, explained
 from billflow.dev.keys import with_keys
-from billflow.dev.postgres import embedded_postgres
+from billflow.dev.postgres import RUNS, as_login, embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.service.stripe_event_handlers import HANDLED_TYPES
@@ -106,7 +106,8 @@ async def _with_postgres(stack: Stack, site: _Site) -> Stack:
         return stack
     part = embedded_postgres(site.folder, site.lock, durable=site.keep)
     url, process = await site.parts.enter_async_context(part)
-    settings = with_keys(stack.settings, site.folder).model_copy(update={"database_url": SecretStr(url)})
+    urls = {"database_url": SecretStr(as_login(url, RUNS)), "database_owner_url": SecretStr(url)}
+    settings = with_keys(stack.settings, site.folder).model_copy(update=urls)
     return replace(stack, settings=settings, processes=(*stack.processes, process))
 
 

@@ -1,1 +1,1 @@
-"""Invoices on paper: what is on them, in the customer's language, as PDF and as HTML."""
+"""Invoices on document: what is on them, in the customer's language, as PDF and as HTML."""

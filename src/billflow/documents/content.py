@@ -16,7 +16,7 @@ from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import Explanation
 from billflow.domain.money import Rounding
 
-_TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license| - renewal)?$")
+_TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license(?:, end date moved)?| - renewal)?$")
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 _YEAR = 12
 
@@ -54,7 +54,7 @@ class DocumentContent:
 
     def derivation(self, line: Explanation) -> str:
         """Say how the amount of a line came about."""
-        parts = [self._how(line), self._rounding(line), self._discount(line)]
+        parts = [self._how(line), self._rounding(line), self._less(line), self._discount(line)]
         return ", ".join(part for part in parts if part)
 
     def _how(self, line: Explanation) -> str:
@@ -77,12 +77,19 @@ class DocumentContent:
         return self.words.share.format(part=self.number(reduced.numerator), whole=self.number(reduced.denominator))
 
     def _rounding(self, line: Explanation) -> str:
-        if line.unrounded == line.unit_amount:
+        if line.unrounded == line.rounded_unit:
             return ""
         words = self.words
         ways = {Rounding.UP: words.rounded_up, Rounding.DOWN: words.rounded_down}
         how = ways.get(line.rounding, words.rounded_half_up)
-        return how.format(each=self.amount(line.unit_amount, line.currency))
+        return how.format(each=self.amount(line.rounded_unit, line.currency))
+
+    def _less(self, line: Explanation) -> str:
+        if not line.less:
+            return ""
+        if line.kind is LineKind.FLAT_DISCOUNT:
+            return self.words.capped
+        return self.words.less.format(each=self.amount(line.less, line.currency))
 
     def _discount(self, line: Explanation) -> str:
         if line.list_price_discount is None:
@@ -91,7 +98,7 @@ class DocumentContent:
         return self.words.below_list.format(percent=percent)
 
 
-def writing_of(language: str) -> DocumentContent:
+def content_in(language: str) -> DocumentContent:
     """Return how a customer with that BCP 47 tag writes; English where the language is not one of ours."""
     try:
         locale = Locale.parse(language, sep="-")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from billflow.documents.content import DocumentContent, writing_of
+from billflow.documents.content import DocumentContent, content_in
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
@@ -49,20 +49,20 @@ class InvoiceDocument:
 
 def compose(invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Seller) -> InvoiceDocument:
     """Write an invoice in its customer's language; None is a customer whose data were erased."""
-    writing = writing_of(customer.default_language if customer else "en")
-    words, is_open = writing.words, invoice.status is InvoiceStatus.OPEN
+    content = content_in(customer.default_language if customer else "en")
+    words, is_open = content.words, invoice.status is InvoiceStatus.OPEN
     url = invoice.hosted_invoice_url if is_open else None
     return InvoiceDocument(
-        language=str(writing.locale).replace("_", "-"),
+        language=str(content.locale).replace("_", "-"),
         title=words.draft if invoice.status is InvoiceStatus.DRAFT else words.invoice,
         seller=seller,
         bill_to=words.bill_to,
         buyer=tuple(_buyer(customer)) if customer else (),
-        facts=tuple(_facts(invoice, writing)),
+        facts=tuple(_facts(invoice, content)),
         columns=(words.what, words.quantity, words.each, words.amount),
-        lines=tuple(_line(line, invoice.currency, writing) for line in invoice.lines),
-        totals=tuple(_totals(invoice, writing)),
-        note=_note(invoice, writing) if is_open else None,
+        lines=tuple(_line(line, invoice.currency, content) for line in invoice.lines),
+        totals=tuple(_totals(invoice, content)),
+        note=_note(invoice, content) if is_open else None,
         pay_here=words.pay_here if url else None,
         pay_url=url,
         page_words=words.page,
@@ -85,42 +85,42 @@ def _buyer(customer: CustomerRecord) -> Iterator[str]:
 def _country(code: object, language: str) -> str | None:
     if not isinstance(code, str):
         return None
-    return str(writing_of(language).locale.territories.get(code.upper(), code))
+    return str(content_in(language).locale.territories.get(code.upper(), code))
 
 
-def _facts(invoice: InvoiceDetail, writing: DocumentContent) -> Iterator[tuple[str, str]]:
-    words = writing.words
+def _facts(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
+    words = content.words
     yield words.number, invoice.number or invoice.invoice_id
-    yield words.issued, writing.day(invoice.issued_at)
-    yield words.due, writing.day(invoice.due_at)
+    yield words.issued, content.day(invoice.issued_at)
+    yield words.due, content.day(invoice.due_at)
     yield words.status, words.statuses[invoice.status]
 
 
-def _line(line: LineRecord, currency: str, writing: DocumentContent) -> DocumentLine:
-    told = explain(Line(line.kind, line.description, line.derivation, line.entries), currency)
+def _line(line: LineRecord, currency: str, content: DocumentContent) -> DocumentLine:
+    line_explained = explain(Line(line.kind, line.description, line.derivation, line.entries), currency)
     return DocumentLine(
-        title=writing.title(told),
-        period=writing.span(told.period),
-        derivation=writing.derivation(told),
-        quantity=writing.number(line.quantity),
-        each=writing.amount(line.unit_amount, currency),
-        amount=writing.amount(line.amount, currency),
+        title=content.title(line_explained),
+        period=content.span(line_explained.period),
+        derivation=content.derivation(line_explained),
+        quantity=content.number(line.quantity),
+        each=content.amount(line.unit_amount, currency),
+        amount=content.amount(line.amount, currency),
     )
 
 
-def _totals(invoice: InvoiceDetail, writing: DocumentContent) -> Iterator[tuple[str, str]]:
-    words, currency = writing.words, invoice.currency
-    yield words.total, writing.amount(invoice.total, currency)
+def _totals(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
+    words, currency = content.words, invoice.currency
+    yield words.total, content.amount(invoice.total, currency)
     due = invoice.total - invoice.balance_applied if invoice.amount_due is None else invoice.amount_due
     if invoice.balance_applied:
-        yield words.credit, writing.amount(-invoice.balance_applied, currency)
+        yield words.credit, content.amount(-invoice.balance_applied, currency)
     if invoice.amount_paid:
-        yield words.paid, writing.amount(-invoice.amount_paid, currency)
+        yield words.paid, content.amount(-invoice.amount_paid, currency)
     left = due - invoice.amount_paid if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN) else 0
-    yield words.open, writing.amount(left, currency)
+    yield words.open, content.amount(left, currency)
 
 
-def _note(invoice: InvoiceDetail, writing: DocumentContent) -> str:
+def _note(invoice: InvoiceDetail, content: DocumentContent) -> str:
     if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
-        return writing.words.charged
-    return writing.words.transfer.format(date=writing.day(invoice.due_at))
+        return content.words.charged
+    return content.words.transfer.format(date=content.day(invoice.due_at))

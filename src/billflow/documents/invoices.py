@@ -1,4 +1,4 @@
-"""Invoices on paper from the records: read, written in the customer's language, drawn in a thread."""
+"""Invoices on document from the records: read, written in the customer's language, drawn in a thread."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,16 +23,16 @@ class InvoiceDocuments:
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
         """Return the invoice as a PDF file."""
-        invoice, paper = await self._paper(org_id, invoice_id)
+        invoice, document = await self._document(org_id, invoice_id)
         # Drawing takes a while, and the event loop has heartbeats and requests to serve.
-        return await asyncio.to_thread(render_pdf, paper, invoice.issued_at)
+        return await asyncio.to_thread(render_pdf, document, invoice.issued_at)
 
     async def html(self, org_id: str, invoice_id: str) -> str:
         """Return the invoice as HTML for an e-mail."""
-        _, paper = await self._paper(org_id, invoice_id)
-        return render_html(paper)
+        _, document = await self._document(org_id, invoice_id)
+        return render_html(document)
 
-    async def _paper(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
+    async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)
         customer = await self._customer(org_id, invoice.customer_id)
         return invoice, compose(invoice, customer, await self.seller(org_id))

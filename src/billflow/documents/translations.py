@@ -39,6 +39,8 @@ class Translations:
     rounded_up: str
     rounded_down: str
     months: str
+    less: str
+    capped: str
     below_list: str
     instalment: str
     statuses: Mapping[InvoiceStatus, str]

@@ -59,7 +59,7 @@ def start_after_trial(facts: Facts, plan_id: str, at: datetime, *, has_live_plan
     plan = replace(
         trial, id=plan_id, predecessor_id=trial.id, status=PlanStatus.NEVER_STARTED, end_date=None, ended_at=None
     )
-    fresh = replace(facts, plan=plan, ledger=(), charged=(), next_plan=None, trial_invoice_paid=None)
+    fresh = replace(facts, plan=plan, ledger=(), charged=(), additions=(), next_plan=None, trial_invoice_paid=None)
     return activate(fresh, at)
 
 

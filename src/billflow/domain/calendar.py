@@ -81,6 +81,12 @@ def next_month(anchor: datetime, after: datetime, *, leap_february: bool = True)
     raise InvalidInput(message, code="no_next_month", field="after")
 
 
+def check_zone(moment: datetime, field: str) -> None:
+    """Refuse a moment without a time zone; raises `InvalidInput`."""
+    if moment.tzinfo is None:
+        raise InvalidInput(f"{field} needs a time zone; write it as 2027-01-31T00:00:00Z.", field=field)
+
+
 def without_microseconds(moment: datetime) -> datetime:
     """Drop the part of a second, as every anchor does (rules 4)."""
     return moment.replace(microsecond=0)

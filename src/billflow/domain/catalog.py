@@ -57,6 +57,20 @@ class Tier:
     features: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
 
+    def check_hosting(self, hosting: Hosting, field: str = "tier") -> None:
+        """Refuse the tier for a customer of another *hosting*; raises `Refused`."""
+        if self.hosting is not hosting:
+            raise Refused(
+                f"{self.name} is for {self.hosting} deployments, the customer's is {hosting}; name a tier for that.",
+                code="tier_not_for_deployment",
+                field=field,
+            )
+
+    def check_billable(self, field: str, way_out: str) -> None:
+        """Refuse a tier that is never billed; raises `InvalidInput`, which names the *way_out*."""
+        if not self.billable:
+            raise InvalidInput(f"{self.name} is never billed; {way_out}.", code="not_a_paid_plan", field=field)
+
     def price(self, schedule: Schedule, currency: str) -> int:
         """Return the list price, or raise `InvalidInput` where the tier has none (rules 2).
 

@@ -1,19 +1,24 @@
 """Everything one can ask of a running plan, as one union told apart by `type`.
 
-To add a command, add its variant here and its row in `lifecycle.ROWS`; update, signal, API, CLI and preview follow.
+To add a command, add its variant here, with the scope it needs, and its row in `lifecycle.ROWS`; update, signal, API,
+CLI and preview follow.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
+from billflow.domain.calendar import check_zone
 from billflow.domain.errors import InvalidInput
 from billflow.domain.moments import checked_moment
-from billflow.domain.money import MAX_PRICE
+from billflow.domain.money import check_price
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import checked_licenses
 
 MAX_TRIAL_DAYS = 730
+TRIAL_DAYS = 30
+"""How long a trial may be that support has not granted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,7 @@ class SetLicenses:
     """Raise the licenses of the running cycle (manual management only)."""
 
     licenses: int
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_licenses"] = "set_licenses"
 
     def __post_init__(self) -> None:
@@ -32,6 +38,7 @@ class SetLicensesAtRenewal:
     """Set the licenses the next cycle starts with (manual management only)."""
 
     licenses: int
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_licenses_at_renewal"] = "set_licenses_at_renewal"
 
     def __post_init__(self) -> None:
@@ -43,6 +50,7 @@ class SetLicenseManagement:
     """Let licenses follow the seats, or buy them by hand."""
 
     license_management: LicenseManagement
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_license_management"] = "set_license_management"
 
 
@@ -50,6 +58,7 @@ class SetLicenseManagement:
 class SwitchToAnnual:
     """Renew annually from the end of the running cycle; at once during a trial by card."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["switch_to_annual"] = "switch_to_annual"
 
 
@@ -57,6 +66,7 @@ class SwitchToAnnual:
 class SwitchToMonthly:
     """Renew monthly from the end of the running cycle; at once during a trial by card."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["switch_to_monthly"] = "switch_to_monthly"
 
 
@@ -64,6 +74,7 @@ class SwitchToMonthly:
 class DowngradeAtEndOfCycle:
     """End the plan when the paid cycle is over."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["downgrade_at_end_of_cycle"] = "downgrade_at_end_of_cycle"
 
 
@@ -71,6 +82,7 @@ class DowngradeAtEndOfCycle:
 class DowngradeAtEndOfFreeTrial:
     """End the plan when the trial is over, without a charge."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["downgrade_at_end_of_free_trial"] = "downgrade_at_end_of_free_trial"
 
 
@@ -78,6 +90,7 @@ class DowngradeAtEndOfFreeTrial:
 class CancelScheduledChange:
     """Take back a scheduled downgrade, switch or tier change."""
 
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["cancel_scheduled_change"] = "cancel_scheduled_change"
 
 
@@ -85,7 +98,8 @@ class CancelScheduledChange:
 class EndNow:
     """End the plan at once, forgiving what is not billed yet; optionally void every open invoice."""
 
-    void_open_invoices: bool = False
+    void_open_invoices: bool = scoped(default=False, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["end_now"] = "end_now"
 
 
@@ -100,6 +114,7 @@ class UpgradeTierNow:
     schedule: Schedule | None = None
     collection_method: CollectionMethod | None = None
     offer_id: str | None = None
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["upgrade_tier_now"] = "upgrade_tier_now"
 
 
@@ -109,12 +124,12 @@ class ScheduleTierAtPlanEnd:
 
     tier: str
     schedule: Schedule | None = None
-    fixed_price: int | None = None
+    fixed_price: int | None = scoped(default=None, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["schedule_tier_at_plan_end"] = "schedule_tier_at_plan_end"
 
     def __post_init__(self) -> None:
-        if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
-            raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
+        check_price(self.fixed_price, "fixed_price", least=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +137,20 @@ class SetEndDate:
     """Let the plan end at `end_date`, without a refund for the rest of the cycle."""
 
     end_date: datetime
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_end_date"] = "set_end_date"
 
     def __post_init__(self) -> None:
-        if self.end_date.tzinfo is None:
-            raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+        check_zone(self.end_date, "end_date")
         checked_moment(self.end_date, "end_date")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveEndDate:
+    """Let the plan run on without an end date."""
+
+    scope: ClassVar[Scope] = Scope.WRITE
+    type: Literal["remove_end_date"] = "remove_end_date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +158,7 @@ class ExtendTrial:
     """Let the trial last that many days longer."""
 
     days: int
+    scope: ClassVar[Scope] = Scope.SUPPORT
     type: Literal["extend_trial"] = "extend_trial"
 
     def __post_init__(self) -> None:
@@ -147,6 +171,7 @@ class SetCollectionMethod:
     """Charge the card, or send invoices, from the next invoice on."""
 
     collection_method: CollectionMethod
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["set_collection_method"] = "set_collection_method"
 
 
@@ -156,19 +181,20 @@ class ApplyDiscount:
 
     monthly_discounted_price: int
     annual_discounted_price: int
+    scope: ClassVar[Scope] = Scope.SUPPORT
     type: Literal["apply_discount"] = "apply_discount"
 
     def __post_init__(self) -> None:
         for field in ("monthly_discounted_price", "annual_discounted_price"):
-            if not 0 <= getattr(self, field) <= MAX_PRICE:
-                raise InvalidInput(f"{field} must lie between 0 and {MAX_PRICE}.", field=field)
+            check_price(getattr(self, field), field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """Try a plan on hold again now; with `in_parts`, an invoice over the most that can be charged becomes several."""
 
-    in_parts: bool = False
+    in_parts: bool = scoped(default=False, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
     type: Literal["retry"] = "retry"
 
 
@@ -185,6 +211,7 @@ PlanCommand = (
     | UpgradeTierNow
     | ScheduleTierAtPlanEnd
     | SetEndDate
+    | RemoveEndDate
     | ExtendTrial
     | SetCollectionMethod
     | ApplyDiscount

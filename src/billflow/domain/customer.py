@@ -60,16 +60,8 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
             )
         return
     agreed = catalog.tier(tier)
-    if agreed.hosting is not hosting:
-        raise Refused(
-            f"{agreed.name} is for {agreed.hosting} deployments, the customer's is {hosting}; name a tier for that.",
-            code="tier_not_for_deployment",
-            field="required_plan_tier",
-        )
-    if not agreed.billable:
-        raise InvalidInput(
-            f"{agreed.name} is never billed; name a tier that is.", code="not_a_paid_plan", field="required_plan_tier"
-        )
+    agreed.check_hosting(hosting, "required_plan_tier")
+    agreed.check_billable("required_plan_tier", "name a tier that is")
 
 
 def check_minimum(minimum: int | None, *, discounted: bool, has_paid_plan: bool) -> None:

@@ -86,6 +86,7 @@ def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
         invoicing_status=InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT,
         stale_data_notice_sent=False,
         review_reminder_sent=False,
+        licenses_without_switch=None,
         offer_id=None,
         ended_at=None,
     )

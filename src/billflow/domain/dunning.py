@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SmallOrganizationRule:
-    """Let go of customers with fewer than `seats` seats whose newest `invoices` are all open (rules 22)."""
+    """End plans of fewer than `seats` seats whose newest `invoices` are all open, and void these (rules 22)."""
 
     seats: int = 5
     invoices: int = 2
@@ -176,7 +176,7 @@ class WriteOffDecision:
     notify_owners: bool = False
 
 
-def let_go(
+def decide_write_off(
     rule: SmallOrganizationRule, *, seats: int, has_live_plan: bool, newest_open: Sequence[bool]
 ) -> WriteOffDecision:
     """Decide about a small cloud organization behind on payments; *newest_open* tells of its invoices, newest first.

@@ -106,6 +106,7 @@ ROWS: dict[type[Any], Row] = {
     c.UpgradeTierNow: Row(frozenset({_S.ACTIVE}), tier.upgrade_tier_now, _refuse_fixed_price, charges=True),
     c.ScheduleTierAtPlanEnd: Row(frozenset({_S.ACTIVE}), tier.schedule_tier_at_plan_end),
     c.SetEndDate: Row(frozenset({_S.ACTIVE}), end.set_end_date),
+    c.RemoveEndDate: Row(frozenset({_S.ACTIVE}), end.remove_end_date),
     c.ExtendTrial: Row(
         frozenset({_S.FREE_TRIAL, _S.DOWNGRADE_AT_END_OF_FREE_TRIAL}), end.extend_trial, _check_card_trial
     ),

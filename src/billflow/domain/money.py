@@ -56,6 +56,12 @@ def _whole_steps(numerator: int, denominator: int, rounding: Rounding, step: int
     return rounded_quotient(numerator, denominator * step, rounding)
 
 
+def check_price(price: int | None, field: str, *, least: int = 0) -> None:
+    """Refuse a price that is given, but lies outside *least* and the greatest; raises `InvalidInput`."""
+    if price is not None and not least <= price <= MAX_PRICE:
+        raise InvalidInput(f"{field} must lie between {least} and {MAX_PRICE}.", field=field)
+
+
 def checked_total(amount: int) -> int:
     """Return *amount*, or refuse one that does not fit 64 bits (rules 30)."""
     if not -MAX_TOTAL <= amount <= MAX_TOTAL:

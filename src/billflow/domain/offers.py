@@ -8,7 +8,7 @@ from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.moments import checked_moment
-from billflow.domain.money import MAX_PRICE
+from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
 from billflow.domain.seats import checked_licenses
 
@@ -33,9 +33,7 @@ class OfferTerms:
 
     def __post_init__(self) -> None:
         for field in _PRICES:
-            price: int | None = getattr(self, field)
-            if price is not None and not 0 < price <= MAX_PRICE:
-                raise InvalidInput(f"{field} must lie between 1 and {MAX_PRICE}.", field=field)
+            check_price(getattr(self, field), field, least=1)
         per_license = self.monthly_discounted_price or self.annual_discounted_price
         if (self.fixed_price is None) == (per_license is None):
             raise InvalidInput(
@@ -56,16 +54,10 @@ class OfferTerms:
 def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datetime) -> None:
     """Refuse an offer that this customer could never accept; raises `InvalidInput` or `Refused`."""
     tier = catalog.tier(offer.tier)
+    tier.check_hosting(hosting)
+    tier.check_billable("tier", "offer a tier that is")
     for field in _PRICES:
         in_steps(getattr(offer, field) or 0, offer.currency, field)
-    if tier.hosting is not hosting:
-        raise Refused(
-            f"{tier.name} is for {tier.hosting} deployments, the customer's is {hosting}; name a tier for that.",
-            code="tier_not_for_deployment",
-            field="tier",
-        )
-    if not tier.billable:
-        raise InvalidInput(f"{tier.name} is never billed; offer a tier that is.", code="not_a_paid_plan", field="tier")
     if offer.fixed_price is None:
         tier.price(Schedule.ANNUAL, offer.currency)
     elif offer.minimum_licenses is not None:

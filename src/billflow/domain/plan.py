@@ -80,7 +80,8 @@ class Plan:
     """A plan's terms and state; money in minor units of `currency`, times UTC.
 
     Exactly one of `price_per_license` and `fixed_price` (a yearly amount) is set. `seats_observed_through` is the
-    moment of the newest seat observation the ledger has taken in.
+    moment of the newest seat observation the ledger has taken in. While another tier is scheduled,
+    `licenses_without_switch` is the number of licenses that the next cycle would have without it (rules 19.1).
     """
 
     id: str
@@ -101,6 +102,7 @@ class Plan:
     seats_observed_through: datetime
     stale_data_notice_sent: bool = False
     review_reminder_sent: bool = False
+    licenses_without_switch: int | None = None
     predecessor_id: str | None = None
     offer_id: str | None = None
     ended_at: datetime | None = None

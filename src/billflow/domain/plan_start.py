@@ -31,7 +31,11 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
         asked = replace(asked, fixed_price=facts.offer.fixed_price)
         facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
-    step = Step.begin(_facts_of(facts, _new_plan(facts, tier, asked, at)), at)
+    plan, seen = _new_plan(facts, tier, asked, at), facts.last_observation
+    known = Facts(
+        plan=plan, customer=facts.customer, catalog=facts.catalog, last_observation=seen, settings=facts.settings
+    )
+    step = Step.begin(known, at)
     if not tier.billable:
         _start_free(step, asked)
         return step.finish()
@@ -108,13 +112,3 @@ def _priced(facts: StartFacts, plan: Plan, asked: StartPlan) -> Plan:
         return replace(plan, price_per_license=None, fixed_price=fixed_price)
     price = price_per_license(facts.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
     return replace(plan, price_per_license=price.amount, discount_percent=price.percent_off)
-
-
-def _facts_of(facts: StartFacts, plan: Plan) -> Facts:
-    return Facts(
-        plan=plan,
-        customer=facts.customer,
-        catalog=facts.catalog,
-        last_observation=facts.last_observation,
-        settings=facts.settings,
-    )

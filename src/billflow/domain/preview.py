@@ -16,7 +16,7 @@ from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome, Step
 
 MAX_FORECAST = 120
-_VISITS_AN_INVOICE = 13
+_BILLING_DATES_AN_INVOICE = 13
 _INSTANT = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -39,11 +39,11 @@ def invoices_of(outcome: Outcome) -> tuple[InvoiceDraft, ...]:
     return outcome.invoices + (invoices_of(outcome.successor) if outcome.successor else ())
 
 
-def passages(facts: Facts, until: datetime, *, now: datetime | None = None) -> Iterator[BillingDateOutcome]:
+def billing_dates_until(facts: Facts, until: datetime, *, now: datetime | None = None) -> Iterator[BillingDateOutcome]:
     """Close every billing date up to *until* in turn, as the plan's workflow does, and yield each.
 
     Up to *now* the facts hold as they are; after it the seats are taken to stay as last reported, and to be reported
-    in time. Without *now* nothing is assumed. Raises `NeedsAttention` where the plan would park.
+    in time. Without *now* nothing is assumed. Raises `NeedsAttention` where the plan would be on hold.
     """
     while (due := facts.plan.due_at) is not None and due <= until:
         known = _reporting(facts, due, now)
@@ -59,8 +59,8 @@ def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: dat
     """
     if now is not None:
         check_near(at, now, "at")
-    for passage in passages(facts, at, now=now):
-        facts = passage.facts
+    for closed in billing_dates_until(facts, at, now=now):
+        facts = closed.facts
     if command is not None:
         return take_command(facts, command, at)
     step = Step.begin(facts, at)
@@ -78,9 +78,10 @@ class Forecast:
 
 
 def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Forecast:
-    """Return the next *count* invoices if nothing changes: at most 120, within 13 monthly visits for each.
+    """Return the next *count* invoices if nothing changes: at most 120, within 13 monthly billing dates for each.
 
-    *now* is as for `passages`; without it the seats are taken to stay as they are from the next billing date on.
+    *now* is as for `billing_dates_until`; without it the seats are taken to stay as they are from the next
+    billing date on.
     """
     if not 1 <= count <= MAX_FORECAST:
         raise InvalidInput(f"count must lie between 1 and {MAX_FORECAST}.", field="count")
@@ -88,11 +89,13 @@ def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Foreca
     if due is None:
         return Forecast(())
     found: list[InvoiceDraft] = []
-    billing_dates = islice(passages(facts, _FOREVER, now=now or due - _INSTANT), count * _VISITS_AN_INVOICE)
+    found_dates = islice(
+        billing_dates_until(facts, _FOREVER, now=now or due - _INSTANT), count * _BILLING_DATES_AN_INVOICE
+    )
     try:
-        for passage in billing_dates:
-            found += passage.invoices
-            facts = passage.facts
+        for closed in found_dates:
+            found += closed.invoices
+            facts = closed.facts
             if len(found) >= count:
                 break
     except (NeedsAttention, Refused) as error:

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
+from billflow.domain.additions import BilledAddition
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind
+from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.step import ChargedLine, Facts, Outcome
@@ -14,18 +16,19 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     *paid* says whether the lines of the step's invoices count as paid. The ledger is kept whole.
     """
     if outcome.successor:
-        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), trial_invoice_paid=None)
+        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None)
         return after(handed_over, outcome.successor, paid=paid)
-    given_back = facts.trial_discounted_months if outcome.void_trial_invoice else 0
+    credited = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
         facts,
         plan=outcome.plan,
-        customer=outcome.customer.with_months_spent(-given_back),
+        customer=outcome.customer.with_months_spent(-credited),
         ledger=_ledger(facts, outcome),
         observations=tuple(o for o in facts.observations if o.observed_at > outcome.plan.seats_observed_through),
         last_observation=outcome.last_observation,
         next_plan=_scheduled(facts, outcome),
         charged=_charged(facts, outcome, paid=paid),
+        additions=_additions(facts, outcome),
         paid_licenses=_paid_licenses(facts, outcome),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
         trial_discounted_months=_trial_discounted_months(facts, outcome),
@@ -52,7 +55,13 @@ def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine
 
 
 def _runs(line: Line, outcome: Outcome) -> bool:
-    return line.derivation.period.end > outcome.at
+    return line.derivation.period.end > outcome.at and line.kind is not LineKind.CREDIT_TO_BALANCE
+
+
+def _additions(facts: Facts, outcome: Outcome) -> tuple[BilledAddition, ...]:
+    lines = [line for invoice in outcome.invoices for line in invoice.lines]
+    billed = additions_after(facts.additions, lines)
+    return tuple(addition for addition in billed if addition.cycle.end > outcome.at)
 
 
 def _paid_licenses(facts: Facts, outcome: Outcome) -> int:

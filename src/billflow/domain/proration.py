@@ -10,11 +10,12 @@ from billflow.domain.money import Rounding, rounded_quotient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
-    """How an amount came about: `rounded(price * numerator / denominator) * quantity`, in minor units.
+    """How an amount came about: `(rounded(price * numerator / denominator) - less) * quantity`, in minor units.
 
     What is rounded is a multiple of `step`, which is 1 but for currencies that are not charged to the minor unit.
     Numerator and denominator are microseconds of the charged span and of the whole cycle, or months for a flat
-    discount; both 1 for a full price. `note` names a discount or an instalment.
+    discount; both 1 for a full price. `less` is what one unit was billed before, or, below 0, what a discount would
+    take beyond the charges. `note` names a discount or an instalment.
     """
 
     price: int
@@ -22,6 +23,7 @@ class Derivation:
     numerator: int = 1
     denominator: int = 1
     rounding: Rounding = Rounding.EXACT
+    less: int = 0
     step: int = 1
     period: Period
     cycle: Period | None = None
@@ -29,9 +31,14 @@ class Derivation:
     note: str | None = None
 
     @property
-    def unit_amount(self) -> int:
-        """Return the amount of one unit after rounding."""
+    def rounded_unit(self) -> int:
+        """Return what one unit comes to after rounding, before anything is taken off."""
         return rounded_quotient(self.price * self.numerator, self.denominator, self.rounding, self.step)
+
+    @property
+    def unit_amount(self) -> int:
+        """Return the amount of one unit."""
+        return self.rounded_unit - self.less
 
     @property
     def amount(self) -> int:

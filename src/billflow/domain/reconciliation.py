@@ -48,7 +48,7 @@ class Repair(StrEnum):
     COLLECT = "collect"
     """Hand the invoice to its collection workflow, which issues it where that is still to be done."""
 
-    TAKE_BACK = "take_back"
+    VOID = "void"
     """Void at Stripe what our records have voided, or delete its draft."""
 
     DELETE_DRAFTS = "delete_drafts"
@@ -94,7 +94,7 @@ class LivePlan:
     has_workflow: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One disagreement: how bad it is, what we and they say, and what repairs it.
 
@@ -128,38 +128,28 @@ def compare_invoice(recorded: BilledInvoice, held: Sequence[StripeInvoice]) -> I
 def compare_orphan(held: StripeInvoice) -> Finding:
     """Name an invoice at Stripe that is marked as ours, but is not in the billing database."""
     way_out = "refund it" if held.status == "paid" else "void or delete it there"
-    return Finding(
-        kind=FindingKind.ORPHAN,
-        severity=Severity.CRITICAL if held.status in ("paid", "open") else Severity.NOTICE,
-        subject_id=held.stripe_invoice_id,
-        message=f"Stripe holds {held.stripe_invoice_id} ({_shown(held)}), which our records don't know; "
-        f"{way_out}, or restore the billing database.",
-        stripe_invoice_ids=(held.stripe_invoice_id,),
+    severity = Severity.CRITICAL if held.status in ("paid", "open") else Severity.NOTICE
+    message = (
+        f"Stripe holds {held.stripe_invoice_id} ({_shown(held)}), which our records don't know; "
+        f"{way_out}, or restore the billing database."
     )
+    return Finding(FindingKind.ORPHAN, severity, held.stripe_invoice_id, message, None, (held.stripe_invoice_id,))
 
 
 def compare_plan(plan: LivePlan) -> Finding | None:
     """Name a plan that lives without a workflow, or a workflow that outlived its plan."""
     if plan.is_live and not plan.has_workflow:
-        return Finding(
-            kind=FindingKind.PLAN_WITHOUT_WORKFLOW,
-            severity=Severity.WARNING,
-            subject_id=plan.plan_id,
-            message="The plan is live, but no workflow waits for its next billing date.",
-            repair=Repair.START_PLAN,
-        )
-    if plan.has_workflow and not plan.is_live:
-        known = plan.is_live is not None
-        return Finding(
-            kind=FindingKind.WORKFLOW_OF_ENDED_PLAN,
-            severity=Severity.NOTICE if known else Severity.WARNING,
-            subject_id=plan.plan_id,
-            message="A workflow runs for a plan that has ended."
-            if known
-            else "A workflow runs for a plan that our records don't know; restore the records, or terminate it.",
-            repair=Repair.WAKE_PLAN if known else None,
-        )
-    return None
+        message = "The plan is live, but no workflow waits for its next billing date."
+        kind, severity = FindingKind.PLAN_WITHOUT_WORKFLOW, Severity.WARNING
+        return Finding(kind, severity, plan.plan_id, message, Repair.START_PLAN)
+    if plan.is_live or not plan.has_workflow:
+        return None
+    kind = FindingKind.WORKFLOW_OF_ENDED_PLAN
+    if plan.is_live is None:
+        message = "A workflow runs for a plan that our records don't know; restore the records, or terminate it."
+        return Finding(kind, Severity.WARNING, plan.plan_id, message)
+    message = "A workflow runs for a plan that has ended."
+    return Finding(kind, Severity.NOTICE, plan.plan_id, message, Repair.WAKE_PLAN)
 
 
 def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
@@ -168,45 +158,32 @@ def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
         return
     if recorded.status in UNPAID and recorded.is_young:
         return
-    unsent = recorded.status in UNPAID and recorded.stripe_invoice_id is None
-    yield Finding(
-        kind=FindingKind.MISSING,
-        severity=Severity.WARNING if unsent else Severity.CRITICAL,
-        subject_id=recorded.invoice_id,
-        message=f"{_shown(recorded)} in our records, and not at Stripe"
-        f"{'' if unsent else f', which once held it as {recorded.stripe_invoice_id}'}.",
-        repair=Repair.COLLECT if unsent else None,
-    )
+    message = f"{_shown(recorded)} in our records, and not at Stripe"
+    if recorded.status in UNPAID and recorded.stripe_invoice_id is None:
+        severity = Severity.WARNING
+        yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, f"{message}.", Repair.COLLECT)
+    else:
+        once = f"{message}, which once held it as {recorded.stripe_invoice_id}."
+        yield Finding(FindingKind.MISSING, Severity.CRITICAL, recorded.invoice_id, once)
 
 
 def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
-    drafts = [one.stripe_invoice_id for one in standing if one.status == "draft"]
-    only_drafts = len(issued) <= 1
+    found = ", ".join(f"{one.stripe_invoice_id} {one.status}" for one in standing)
+    kind, message = FindingKind.DOUBLE, f"Stripe holds {len(standing)} invoices of this debt: {found}."
+    if len(issued) > 1:
+        ids = tuple(one.stripe_invoice_id for one in issued)
+        return Finding(kind, Severity.CRITICAL, recorded.invoice_id, message, None, ids)
+    drafts = tuple(one.stripe_invoice_id for one in standing if one.status == "draft")
     surplus = drafts if issued else drafts[1:]
-    return Finding(
-        kind=FindingKind.DOUBLE,
-        severity=Severity.NOTICE if only_drafts else Severity.CRITICAL,
-        subject_id=recorded.invoice_id,
-        message=f"Stripe holds {len(standing)} invoices of this debt: "
-        f"{', '.join(f'{one.stripe_invoice_id} {one.status}' for one in standing)}.",
-        repair=Repair.DELETE_DRAFTS if only_drafts else None,
-        stripe_invoice_ids=tuple(surplus) if only_drafts else tuple(one.stripe_invoice_id for one in issued),
-    )
+    return Finding(kind, Severity.NOTICE, recorded.invoice_id, message, Repair.DELETE_DRAFTS, surplus)
 
 
 def _compare_one(recorded: BilledInvoice, held: StripeInvoice) -> Iterator[Finding]:
-    if (
-        held.status != "void"
-        and not _is_begun(held)
-        and (recorded.total, recorded.currency) != (held.total, held.currency)
-    ):
-        yield Finding(
-            kind=FindingKind.WRONG_AMOUNT,
-            severity=Severity.WARNING if held.status == "draft" else Severity.CRITICAL,
-            subject_id=recorded.invoice_id,
-            message=f"{_shown(recorded)} in our records, {_shown(held)} at Stripe.",
-            stripe_invoice_ids=(held.stripe_invoice_id,),
-        )
+    differ = (recorded.total, recorded.currency) != (held.total, held.currency)
+    if differ and held.status != "void" and not _is_begun(held):
+        severity = Severity.WARNING if held.status == "draft" else Severity.CRITICAL
+        message, ids = f"{_shown(recorded)} in our records, {_shown(held)} at Stripe.", (held.stripe_invoice_id,)
+        yield Finding(FindingKind.WRONG_AMOUNT, severity, recorded.invoice_id, message, None, ids)
         return
     if (state := _compare_state(recorded, held)) is not None:
         yield state
@@ -243,7 +220,7 @@ def _state_repair(recorded: BilledInvoice, held: StripeInvoice) -> tuple[Severit
         case "uncollectible", "void":
             return Severity.WARNING, Repair.RECORD_STATE
         case "void", _:
-            return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.TAKE_BACK)
+            return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.VOID)
         case _:
             return Severity.NOTICE, None
 
@@ -251,18 +228,11 @@ def _state_repair(recorded: BilledInvoice, held: StripeInvoice) -> tuple[Severit
 def _about(
     recorded: BilledInvoice, held: StripeInvoice, kind: FindingKind, severity: Severity, repair: Repair | None
 ) -> Finding:
-    collects = kind is FindingKind.UNCOLLECTED
-    return Finding(
-        kind=kind,
-        severity=severity,
-        subject_id=recorded.invoice_id,
-        message="The invoice is open, and nothing collects it."
-        if collects
-        else f"{_shown(recorded)} in our records, {_shown(held)} at Stripe as {held.stripe_invoice_id}.",
-        repair=repair,
-        stripe_invoice_ids=(held.stripe_invoice_id,),
-        closed_as=held.status if repair is Repair.RECORD_STATE else None,
-    )
+    message = f"{_shown(recorded)} in our records, {_shown(held)} at Stripe as {held.stripe_invoice_id}."
+    if kind is FindingKind.UNCOLLECTED:
+        message = "The invoice is open, and nothing collects it."
+    closed_as = held.status if repair is Repair.RECORD_STATE else None
+    return Finding(kind, severity, recorded.invoice_id, message, repair, (held.stripe_invoice_id,), closed_as)
 
 
 def _shown(invoice: BilledInvoice | StripeInvoice) -> str:

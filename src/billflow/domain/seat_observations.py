@@ -56,6 +56,7 @@ def sync(step: Step, observed_at: datetime) -> None:
     """Append what the seats in use call for; an observation that came late counts from the newest entry on."""
     newest = step.ledger[-1]
     count = synced(newest, step.billable(), step.billable(step.minimum_at_renewal))
+    step.renew_without_switch(step.billable())
     step.append(max(observed_at, newest.event_time), count)
 
 

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
+from billflow.domain.calendar import check_zone
 from billflow.domain.catalog import Catalog, Tier
-from billflow.domain.commands import MAX_TRIAL_DAYS
+from billflow.domain.commands import MAX_TRIAL_DAYS, TRIAL_DAYS
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.moments import checked_moment
-from billflow.domain.money import MAX_PRICE
+from billflow.domain.money import check_price
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, checked_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
@@ -28,21 +31,20 @@ class StartPlan:
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-    trial_days: int = 0
-    fixed_price: int | None = None
+    trial_days: int = scoped(default=0, scope=Scope.SUPPORT, up_to=TRIAL_DAYS)
+    fixed_price: int | None = scoped(default=None, scope=Scope.SUPPORT)
     offer_id: str | None = None
     end_date: datetime | None = None
+    scope: ClassVar[Scope] = Scope.WRITE
 
     def __post_init__(self) -> None:
         if self.licenses is not None:
             checked_licenses(self.licenses)
         if not 0 <= self.trial_days <= MAX_TRIAL_DAYS:
             raise InvalidInput(f"trial_days must lie between 0 and {MAX_TRIAL_DAYS}.", field="trial_days")
-        if self.fixed_price is not None and not 0 < self.fixed_price <= MAX_PRICE:
-            raise InvalidInput(f"fixed_price must lie between 1 and {MAX_PRICE}.", field="fixed_price")
+        check_price(self.fixed_price, "fixed_price", least=1)
         if self.end_date is not None:
-            if self.end_date.tzinfo is None:
-                raise InvalidInput("end_date needs a time zone; write it as 2027-01-31T00:00:00Z.", field="end_date")
+            check_zone(self.end_date, "end_date")
             checked_moment(self.end_date, "end_date")
 
     @property
@@ -74,13 +76,7 @@ class StartFacts:
 def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
     """Return the tier that was asked for; raises `InvalidInput` or `Refused` where this customer can't start it."""
     tier = facts.catalog.tier(asked.tier)
-    if tier.hosting is not facts.customer.hosting:
-        raise Refused(
-            f"{tier.name} is for {tier.hosting} deployments, the customer's is {facts.customer.hosting}; "
-            "name a tier for that.",
-            code="tier_not_for_deployment",
-            field="tier",
-        )
+    tier.check_hosting(facts.customer.hosting)
     if facts.has_live_plan:
         raise AlreadySubscribed
     if facts.buying:
@@ -110,10 +106,8 @@ def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
             code="end_date_not_allowed",
             field="end_date",
         )
-    if asked.fixed_price is not None and not tier.billable:
-        raise InvalidInput(
-            f"{tier.name} is never billed; leave fixed_price out.", code="not_a_paid_plan", field="fixed_price"
-        )
+    if asked.fixed_price is not None:
+        tier.check_billable("fixed_price", "leave fixed_price out")
 
 
 def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
+from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
@@ -38,7 +39,8 @@ class Facts:
 
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
     `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
-    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle.
+    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
+    and `additions` what of it was billed for a part of the cycle.
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
     the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
     up. `offer` is the open offer that the command names.
@@ -53,6 +55,7 @@ class Facts:
     settings: BillingSettings = DEFAULT_SETTINGS
     next_plan: Plan | None = None
     charged: tuple[ChargedLine, ...] = ()
+    additions: tuple[BilledAddition, ...] = ()
     paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
@@ -136,6 +139,7 @@ class Step:
             ledger=(),
             next_plan=None,
             charged=(),
+            additions=(),
             trial_invoice_paid=None,
         )
         self.successor = Step.begin(facts, self.at)
@@ -217,6 +221,11 @@ class Step:
         """Return the cycle start after *after*, or the plan's end date when that is earlier (rules 4)."""
         cycle_end, end_date = self.cycle_end(after), self.plan.end_date
         return cycle_end if end_date is None or cycle_end < end_date else end_date
+
+    def renew_without_switch(self, licenses: int) -> None:
+        """Note the licenses that the next cycle would have if the scheduled tier were taken back (rules 19.1)."""
+        if self.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+            self.change(licenses_without_switch=licenses)
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the plan."""

@@ -51,6 +51,8 @@ def _is_billed(step: Step) -> bool:
 
 
 def _start_over(step: Step) -> None:
+    # No end date moved in a suspension that outlasted the cycle changes what that cycle cost (rules 8.9).
+    step.facts = replace(step.facts, additions=())
     bill(step)
     if step.plan.is_automatic and step.seen:
         step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable(step.minimum_at_renewal)))

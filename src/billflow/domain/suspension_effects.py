@@ -17,29 +17,14 @@ class Effects:
     data_retained: bool = True
 
 
-OPEN = Effects(
-    projects_writable=True,
-    can_create_sessions=True,
-    can_send_messages=True,
-    agents_can_log_in=True,
-    sessions_time_out=False,
-    webhooks_enabled=True,
-    charges_enabled=True,
-)
-"""An active customer."""
-
-SHUT = Effects(
-    projects_writable=False,
-    can_create_sessions=False,
-    can_send_messages=False,
-    agents_can_log_in=False,
-    sessions_time_out=True,
-    webhooks_enabled=False,
-    charges_enabled=False,
-)
-"""A suspended customer, or one whose account is closed."""
-
-
 def effects_of(*, active: bool) -> Effects:
-    """Return what an active customer may do, or one that is not."""
-    return OPEN if active else SHUT
+    """Return what an active customer may do, or one that is suspended or whose account is closed."""
+    return Effects(
+        projects_writable=active,
+        can_create_sessions=active,
+        can_send_messages=active,
+        agents_can_log_in=active,
+        sessions_time_out=not active,
+        webhooks_enabled=active,
+        charges_enabled=active,
+    )

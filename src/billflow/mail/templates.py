@@ -16,7 +16,7 @@ FALLBACK = "en"
 """The language of those whose own we don't write."""
 
 _OPTIONAL = "[next]"
-_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.LET_GO, Occasion.BACKFILL}
+_PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.WRITTEN_OFF, Occasion.BACKFILL}
 
 
 @cache

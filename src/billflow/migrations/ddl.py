@@ -53,6 +53,27 @@ def drop_tables(*tables: str) -> None:
     run_sql(*(f"DROP TABLE {table} CASCADE" for table in tables))
 
 
+def rename_value(table: str, column: str, constraint: str, values: str, *, names: tuple[str, str]) -> None:
+    """Rename one value in the rows of every organization, which the owner does not see otherwise.
+
+    *values* are what the constraint allows, `{}` standing for the one renamed; *names* are its old and new name.
+    """
+    before, after = names
+    run_sql(
+        f"ALTER TABLE {table} DROP CONSTRAINT {constraint}",
+        f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
+        f"UPDATE {table} SET {column} = '{after}' WHERE {column} = '{before}'",  # noqa: S608  (names of ours)
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+    )
+    allow_values(table, column, constraint, values.format(after))
+
+
+def allow_values(table: str, column: str, constraint: str, values: str) -> None:
+    """Let a column hold no other than these values."""
+    allowed = ", ".join(f"'{value}'" for value in values.split())
+    run_sql(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IN ({allowed}))")
+
+
 def rename_table(old: str, new: str) -> None:
     """Rename a table with its constraints, indexes and triggers, whose names hold that of the table."""
     run_sql(f"ALTER TABLE {old} RENAME TO {new}", _RENAME.format(old=old, new=new))

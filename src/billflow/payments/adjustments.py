@@ -17,7 +17,12 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
 from billflow.payments import keys
-from billflow.payments.adjustments_at_stripe import (
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, act_unless_done, ask, id_of, retrieve_invoice
+from billflow.payments.errors import port_faults
+from billflow.payments.mode import check_mode
+from billflow.payments.refunds import make_refund
+from billflow.payments.stripe_adjustments import (
     PAYMENTS,
     answered,
     combined,
@@ -26,11 +31,6 @@ from billflow.payments.adjustments_at_stripe import (
     money_of,
     payment_intents,
 )
-from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, act_unless_done, ask, id_of, retrieve_invoice
-from billflow.payments.errors import port_faults
-from billflow.payments.mode import check_mode
-from billflow.payments.refunds import make_refund
 from billflow.ports.payments import AdjustmentGateway, PaymentsRejected
 
 

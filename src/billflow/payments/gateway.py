@@ -24,7 +24,7 @@ from billflow.payments.errors import port_faults
 from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
-from billflow.payments.voids import take_back
+from billflow.payments.voids import void_or_delete
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
 
 
@@ -83,7 +83,7 @@ class StripeGateway(PaymentGateway):
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
             for held in await self._held(invoice):
-                await take_back(self.client, invoice.invoice_id, held)
+                await void_or_delete(self.client, invoice.invoice_id, held)
 
     async def pay_out_of_band(self, invoice: InvoiceToCollect, reference: str) -> None:
         check_mode(invoice.customer, livemode=self.livemode)

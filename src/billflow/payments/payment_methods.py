@@ -14,7 +14,7 @@ from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 
 @dataclass(frozen=True)
 class StripePaymentMethods:
-    """The port `PaymentMethods` by Stripe; `gateway` makes customers that Stripe does not know yet."""
+    """Pages and cards of customers at Stripe; `gateway` makes customers that Stripe does not know yet."""
 
     client: stripe.StripeClient
     gateway: PaymentGateway

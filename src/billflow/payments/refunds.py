@@ -6,9 +6,9 @@ import stripe
 
 from billflow.models.contracts.adjustments import AdjustmentStatus, RefundToSend
 from billflow.payments import keys
-from billflow.payments.adjustments_at_stripe import find_refund, list_refunds, refund_params, status_of
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import act_once, id_of
+from billflow.payments.stripe_adjustments import find_refund, list_refunds, refund_params, status_of
 from billflow.ports.payments import PaymentsRejected
 
 

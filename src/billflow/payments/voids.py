@@ -1,4 +1,4 @@
-"""Take back an invoice that is not paid: a draft is deleted, an open one voided."""
+"""Void an invoice that is not paid, or delete it while it is a draft."""
 
 import stripe
 
@@ -9,7 +9,7 @@ from billflow.ports.payments import PaymentsRejected
 _TO_VOID = ("open", "uncollectible")
 
 
-async def take_back(client: stripe.StripeClient, invoice_id: str, held: stripe.Invoice) -> None:
+async def void_or_delete(client: stripe.StripeClient, invoice_id: str, held: stripe.Invoice) -> None:
     """Delete or void the invoice, where it is not void already; raises `PaymentsRejected` where it is paid."""
     if held.status == "draft":
         await ask("invoice.delete", client.v1.invoices.delete_async(held.id))

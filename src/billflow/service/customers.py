@@ -1,11 +1,11 @@
 """What is done to customers and reaches their plans, takes a while, or joins several sources."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from billflow.domain.access import newest_seen, push_access, seat_gate
+from billflow.domain.access import PushAccess, newest_seen, push_access, seat_gate
 from billflow.domain.catalog import Catalog, Hosting, Role, Tier
 from billflow.domain.commands import EndNow
 from billflow.domain.plan import Schedule
@@ -13,9 +13,10 @@ from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import STALE_AFTER, SeatObservation, seats_of
 from billflow.domain.step import Facts
 from billflow.domain.suspension_effects import effects_of
-from billflow.models.contracts.customer_access import AccessRecord, PlanAccess, PushAccessRecord
+from billflow.models.contracts.customer_access import AccessRecord, PlanAccess
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef, CustomerStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress, OnboardingStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput
 from billflow.models.contracts.steps import CommandRequest
@@ -90,13 +91,11 @@ class CustomerService:
         approved = await self.repositories.sponsorships.approve(ref, request_id, change)
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         tier, live = self._sponsored_tier(customer), await self.plans.live_plan(ref.org_id, ref.customer_id)
-        key = f"sponsorship/{approved.sponsorship_request_id}"
+        key = KeyNamespace.SPONSORSHIP.key(approved.sponsorship_request_id)
         if live and live.tier == tier.code:
             return approved
         if live:
-            end = CommandRequest(
-                command_id=f"{key}/end", command=EndNow(), actor=change.actor, request_id=change.request_id
-            )
+            end = CommandRequest(command_id=key, command=EndNow(), actor=change.actor, request_id=change.request_id)
             await self.plans.command(live.ref, end)
         if not tier.billable:
             clock_id = live.test_clock_id if live else None
@@ -134,14 +133,14 @@ class CustomerService:
 
     async def _push(
         self, customer: CustomerRecord, facts: Facts | None, at: datetime, *, sponsored: bool
-    ) -> PushAccessRecord | None:
+    ) -> PushAccess | None:
         """Return whether a self-hosted server may push; None for the cloud, which needs no permission."""
         if customer.hosting is Hosting.CLOUD:
             return None
         if customer.status is not CustomerStatus.ACTIVE:
-            return PushAccessRecord(allowed=False)
+            return PushAccess(allowed=False)
         access = push_access(facts, await self._newest_seen(customer, facts, at), at)
-        return PushAccessRecord(allowed=access.allowed or sponsored, ends_at=access.ends_at)
+        return replace(access, allowed=access.allowed or sponsored)
 
     async def _newest_seen(self, customer: CustomerRecord, facts: Facts | None, at: datetime) -> SeatObservation | None:
         if facts is not None:

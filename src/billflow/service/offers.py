@@ -10,6 +10,7 @@ from billflow.domain.plan_start import StartPlan
 from billflow.errors import Unavailable
 from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
 from billflow.models.contracts.steps import CommandRequest
@@ -75,7 +76,7 @@ class OfferService:
             collection_method=chosen.collection_method or offer.collection_method,
             offer_id=offer.offer_id,
         )
-        request = CommandRequest(command_id=f"offer/{offer.offer_id}/{chosen.key}", command=command, actor=change.actor)
+        request = CommandRequest(command_id=_key_of(offer, chosen), command=command, actor=change.actor)
         taken = await self.plans.command(free.ref, request)
         return StartPlanResult(state=taken.successor or taken.state)
 
@@ -84,7 +85,7 @@ class OfferService:
         if plan is None:
             return
         command = EndNow(void_open_invoices=True)
-        request = CommandRequest(command_id=f"withdraw/{offer_id}", command=command, actor=change.actor)
+        request = CommandRequest(command_id=KeyNamespace.WITHDRAWAL.key(offer_id), command=command, actor=change.actor)
         await self.plans.command(plan.ref, request)
 
     async def _of_customer(self, org_id: str, customer_id: str, offer_id: str, at: datetime) -> OfferRecord:
@@ -107,7 +108,7 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -
     return StartPlanInput(
         org_id=offer.org_id,
         customer_id=offer.customer_id,
-        idempotency_key=f"offer/{offer.offer_id}/{chosen.key}",
+        idempotency_key=_key_of(offer, chosen),
         actor=change.actor,
         start=start,
         test_clock_id=chosen.test_clock_id,
@@ -115,7 +116,12 @@ def _acceptance(offer: OfferRecord, chosen: Acceptance, change: ChangeContext) -
     )
 
 
+def _key_of(offer: OfferRecord, chosen: Acceptance) -> NamespacedKey:
+    return KeyNamespace.OFFER.key(offer.offer_id, chosen.key)
+
+
 def _bought_by(offer: OfferRecord, sent: SentInvoice, change: ChangeContext) -> StartPlanInput:
     """Return the purchase that an invoice sent by support makes: annual, paid by invoice (rules 13)."""
-    chosen = Acceptance(key="sent", schedule=Schedule.ANNUAL, collection_method=CollectionMethod.SEND_INVOICE)
+    key = KeyNamespace.SENT_INVOICE.key(sent.stripe_invoice_id)
+    chosen = Acceptance(key=key, schedule=Schedule.ANNUAL, collection_method=CollectionMethod.SEND_INVOICE)
     return _acceptance(offer, chosen, change).model_copy(update={"sent_invoice": sent})

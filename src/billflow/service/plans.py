@@ -1,6 +1,7 @@
 """What one can ask of plans: to start, to take a command, to say what comes."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
@@ -9,9 +10,11 @@ from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import PlanEnded
 from billflow.domain.preview import Forecast, forecast, preview
+from billflow.domain.scopes import ALL_SCOPES, Scope
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.service.scopes import check_scopes
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import plan_workflow
@@ -26,23 +29,30 @@ class PlanService:
     queries: Queries
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False, repr=False)
 
-    async def start(self, request: StartPlanInput) -> StartPlanResult:
-        """Start a plan and wait, a minute at most, for the card; the same key starts it once."""
+    async def start(self, request: StartPlanInput, scopes: Collection[Scope] = ALL_SCOPES) -> StartPlanResult:
+        """Start a plan and wait, a minute at most, for the card; the same key starts it once.
+
+        Raises `Forbidden` where what is asked for needs more than *scopes*.
+        """
+        check_scopes(request.start, scopes)
         step = await self.repositories.plans.start_plan(
             request, lambda facts: plan_start.start_plan(facts, request.start, request.at)
         )
         start = plan_workflow(PlanInput(state=step.state, to_send=step.invoices))
-        update_id = f"started/{step.state.plan_id}"
         result: StartPlanResult = await self.control.update(
-            start, "started", result_type=StartPlanResult, update_id=update_id
+            start, "started", result_type=StartPlanResult, update_id=step.state.plan_id
         )
         return result
 
-    async def command(self, plan: PlanRef, request: CommandRequest) -> StepResult:
+    async def command(
+        self, plan: PlanRef, request: CommandRequest, scopes: Collection[Scope] = ALL_SCOPES
+    ) -> StepResult:
         """Take a command and answer with the plan and the invoices made; the same command id answers the same.
 
-        Where Temporal has lost the plan's workflow, it is started again from the database.
+        Where Temporal has lost the plan's workflow, it is started again from the database. Raises `Forbidden` where the
+        command, or a field of it, needs more than *scopes*.
         """
+        check_scopes(request.command, scopes)
         # With more than ten updates in flight the server delivers one again that was refused, and it may be taken then.
         async with self._locks.setdefault(plan.plan_id, asyncio.Lock()):
             state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))

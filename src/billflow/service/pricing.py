@@ -10,6 +10,7 @@ from billflow.domain.customer import check_agreement, check_minimum, price_per_l
 from billflow.domain.plan import Plan
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
 from billflow.service.plans import PlanService
@@ -55,7 +56,10 @@ class PricingService:
             annual_discounted_price=pricing.annual_discounted_price,
         )
         request = CommandRequest(
-            command_id=uuid4().hex, command=command, actor=change.actor, request_id=change.request_id
+            command_id=KeyNamespace.PRICING.key(uuid4().hex),
+            command=command,
+            actor=change.actor,
+            request_id=change.request_id,
         )
         await self.plans.command(plan.ref, request)
 

@@ -75,7 +75,7 @@ class WorkflowControl:
     async def update(
         self, start: WorkflowStart, name: str, *args: Contract, result_type: Any, update_id: str | None = None
     ) -> Any:
-        """Start a workflow unless it runs, and wait for the result of an update; an *update_id* is taken once.
+        """Start a workflow unless it runs, and wait for the result of an update, which takes an *update_id* once.
 
         Raises the `BillingError` that the workflow refused the update with.
         """
@@ -86,7 +86,7 @@ class WorkflowControl:
                     self.client.execute_update_with_start_workflow,
                     name,
                     args=args,
-                    id=update_id or uuid4().hex,
+                    id=f"{name}/{update_id or uuid4().hex}",
                     result_type=result_type,
                 ),
             )

@@ -10,12 +10,10 @@ from billflow.api.routes.health import CachedProbe
 from billflow.api.services import Probe, Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
-from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, payload_keyring
 from billflow.store.access.organizations import org_id_of
-from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine
 from billflow.wiring.store import required
@@ -66,15 +64,13 @@ def api_services(engine: Engine) -> Services:
     )
 
 
-def stripe_event_handlers(
-    engine: Engine, inbox: StripeEventRepository | None = None, invoices: PostgresInvoiceRepository | None = None
-) -> StripeEventHandlers:
-    """Build what handles Stripe's events, with *inbox* and *invoices* in place of the engine's where they are named."""
+def stripe_event_handlers(engine: Engine) -> StripeEventHandlers:
+    """Build what handles Stripe's events."""
     return StripeEventHandlers(
-        inbox=inbox or engine.repositories.stripe_events,
+        inbox=engine.repositories.stripe_events,
         gateway=engine.gateway,
         collection=engine.collection,
-        invoice_repository=invoices or engine.repositories.invoices,
+        invoice_repository=engine.repositories.invoices,
         adjustment_repository=engine.repositories.adjustments,
         records=engine.repositories.stripe_event_effects,
         adjustments=engine.adjustment_gateway,

@@ -40,6 +40,16 @@ class Store:
         """Return the same with its parts on another of its pools."""
         return replace(self, database=database)
 
+    async def check_login(self) -> None:
+        """Refuse to serve real money with a login that may do more than run; raises `SettingsError` or `NoDatabase`."""
+        from billflow.store.session.login import excess_rights
+
+        if self.mode is Mode.LIVE and (rights := await excess_rights(self.database)):
+            raise SettingsError(
+                f"The login in DATABASE_URL {', '.join(rights)}; name one that only runs, and give the owner's "
+                "to `billflow migrate` as DATABASE_OWNER_URL."
+            )
+
     @cached_property
     def catalog(self) -> Catalog:
         """Return what is sold."""
@@ -78,11 +88,9 @@ class Store:
     def documents(self) -> "InvoiceDocuments":
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
-        from billflow.store.invoices.seller import PostgresSellerQueries
 
-        return InvoiceDocuments(
-            self.queries.invoices.get, self.queries.customers.get, PostgresSellerQueries(self.database).seller
-        )
+        seller = self.repositories.organizations.seller
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller)
 
 
 @asynccontextmanager
@@ -105,10 +113,20 @@ def bundled_catalog() -> Catalog:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`."""
+    """Bring the database to the newest version; safe to repeat. Raises `SettingsError` or `NoDatabase`.
+
+    As the owner of `DATABASE_OWNER_URL`, where there is one, who then lets the login of `DATABASE_URL` run.
+    """
+    from billflow.migrations.login import grant_roles
     from billflow.migrations.upgrade import upgrade
 
-    upgrade(required(settings.database_url, "DATABASE_URL"))
+    url = required(settings.database_url, "DATABASE_URL")
+    if settings.database_owner_url is None:
+        upgrade(url)
+        return
+    owner_url = settings.database_owner_url.get_secret_value()
+    upgrade(owner_url)
+    grant_roles(sqlalchemy_url(owner_url), sqlalchemy_url(url))
 
 
 def required(secret: SecretStr | None, variable: str) -> str:

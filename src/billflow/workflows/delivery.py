@@ -5,7 +5,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from billflow.activities.delivery import DeliveryActivities
+    from billflow.activities.delivery import HEARTBEAT, DeliveryActivities
     from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
     from billflow.workflows.activity_execution import PATIENT
@@ -44,6 +44,6 @@ class DeliveryWorkflow:
             summary="deliver what is due",
             task_queue=DELIVERY,
             start_to_close_timeout=timedelta(minutes=15),
-            heartbeat_timeout=timedelta(seconds=30),
+            heartbeat_timeout=HEARTBEAT,
             retry_policy=PATIENT,
         )

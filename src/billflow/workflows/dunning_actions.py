@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.adjustments import CloseInvoiceInput
     from billflow.models.contracts.collection import SuspensionResult
     from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
+    from billflow.models.contracts.keys import KeyNamespace
     from billflow.models.contracts.mail import NotificationInput, Occasion
     from billflow.models.contracts.steps import CommandInput, PlanRef
     from billflow.temporal.ids import plan_workflow_id
@@ -71,7 +72,7 @@ class DunningActions:
             DunningActivities.apply_small_organization_rule, self._invoice.as_of(at), "the small-organization rule"
         )
         if result.notify_owners:
-            await self.notify(Occasion.LET_GO, at)
+            await self.notify(Occasion.WRITTEN_OFF, at)
         if result.plan_id is not None:
             voided = await self._end_plan(result.plan_id, at, EndNow(void_open_invoices=True))
         else:
@@ -91,7 +92,7 @@ class DunningActions:
         step = CommandInput(
             plan=PlanRef(org_id=self._invoice.org_id, plan_id=plan_id),
             at=at,
-            command_id=f"collection/{self._invoice.invoice_id}",
+            command_id=KeyNamespace.COLLECTION.key(self._invoice.invoice_id),
             command=command,
             actor=ACTOR,
         )

@@ -1,8 +1,6 @@
 """Onboarding one customer: what it runs on, what it pays from, its first project, and a plan where one is requested."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 
@@ -42,14 +40,11 @@ class OnboardingWorkflow:
     @workflow.run
     async def run(self, request: OnboardingInput) -> OnboardingProgress:
         """Onboard the customer; return how it ended."""
-        done = (
-            await self._take(OnboardingActivities.check_deployment, "what it runs on")
-            and await self._take(OnboardingActivities.check_account, "what it pays from")
-            and await self._known_at_stripe()
-            and await self._take(OnboardingActivities.make_project, "its first project")
-            and await self._has_plan()
-        )
-        return self.progress() if done else await self._give_up()
+        if not (await self._checked() and await self._known_at_stripe() and await self._has_project()):
+            return await self._give_up()
+        if not await self._has_plan():
+            return await self._give_up()
+        return self.progress()
 
     @workflow.signal
     def retry(self) -> None:
@@ -66,8 +61,13 @@ class OnboardingWorkflow:
             started_at=self._request.at,
         )
 
-    async def _take(self, part: Callable[[Any, OnboardingInput], Awaitable[PartProgress]], summary: str) -> bool:
-        return await self._note(await in_database(part, self._request, summary))
+    async def _checked(self) -> bool:
+        deployment = await in_database(OnboardingActivities.check_deployment, self._request, "what it runs on")
+        if not await self._note(deployment):
+            return False
+        return await self._note(
+            await in_database(OnboardingActivities.check_account, self._request, "what it pays from")
+        )
 
     async def _known_at_stripe(self) -> bool:
         """Make the customer known to Stripe, for as long as that takes."""
@@ -94,6 +94,11 @@ class OnboardingWorkflow:
         except TimeoutError:
             workflow.logger.info("trying again")
         self._woken = False
+
+    async def _has_project(self) -> bool:
+        return await self._note(
+            await in_database(OnboardingActivities.make_project, self._request, "its first project")
+        )
 
     async def _has_plan(self) -> bool:
         part: PlanPartResult = await in_database(OnboardingActivities.start_plan, self._request, "its plan")

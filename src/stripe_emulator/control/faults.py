@@ -50,7 +50,7 @@ class FaultRules:
             plan.refusal = _too_many(call, "rate_limit", reason)
             return plan
         for rule in self.rules:
-            if rule.matches(call) and rule.strikes(self._rng):
+            if rule.matches(call) and rule.applies(self._rng):
                 _APPLY[rule.fault](plan, rule, call, self._rng)
                 plan.names.append(rule.fault)
         return plan

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from stripe_emulator.control import acts, bodies
+from stripe_emulator.control import bodies, customer_actions
 from stripe_emulator.control.invariants import broken
 from stripe_emulator.control.operations import ControlOperations
 from stripe_emulator.errors import StripeError
@@ -120,7 +120,9 @@ class Routes:
     async def inject_event(self, request: Request) -> Obj:
         """Announce an event of the caller's making."""
         body = await _body(request, bodies.EventBody)
-        return {"id": acts.inject_event(self.service.services, account_id(body.key), body.type, body.object)}
+        return {
+            "id": customer_actions.inject_event(self.service.services, account_id(body.key), body.type, body.object)
+        }
 
     async def replay_event(self, request: Request) -> Obj:
         """Send an event again to all its endpoints."""
@@ -129,18 +131,22 @@ class Routes:
     async def authenticate(self, request: Request) -> Obj:
         """Finish 3-D Secure."""
         body = await _body(request, bodies.AuthenticateBody)
-        return {"status": acts.authenticate(self.service.services, request.path_params["id"], success=body.success)}
+        return {
+            "status": customer_actions.authenticate(
+                self.service.services, request.path_params["id"], success=body.success
+            )
+        }
 
     async def complete_checkout(self, request: Request) -> Obj:
         """Enter a card on a checkout page."""
         body = await _body(request, bodies.MethodBody)
-        acts.complete_checkout(self.service.services, request.path_params["id"], body.payment_method)
+        customer_actions.complete_checkout(self.service.services, request.path_params["id"], body.payment_method)
         return {"status": "complete"}
 
     async def set_default(self, request: Request) -> Obj:
         """Choose a card on a portal page."""
         body = await _body(request, bodies.MethodBody)
-        acts.set_default(self.service.services, request.path_params["id"], body.payment_method)
+        customer_actions.set_default(self.service.services, request.path_params["id"], body.payment_method)
         return {"status": "set"}
 
     async def show_requests(self, request: Request) -> Obj:

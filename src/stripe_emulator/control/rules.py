@@ -40,8 +40,8 @@ class Rule(BaseModel):
     _matched: int = 0
     _struck: int = 0
 
-    def strikes(self, rng: random.Random) -> bool:
-        """Say whether the rule strikes something it matches, and remember that."""
+    def applies(self, rng: random.Random) -> bool:
+        """Say whether the rule applies to something it matches, and count it."""
         self._matched += 1
         if self.count is not None and self._struck >= self.count:
             return False

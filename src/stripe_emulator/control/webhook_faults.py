@@ -44,7 +44,7 @@ class WebhookFaults:
         secret = delivery.endpoint["_sim"]["secret"]
         for rule in self.rules:
             wrong = rule.fault in ("bad_signature", "old_timestamp") and rule.matches(delivery.event["type"])
-            if wrong and rule.strikes(self._rng):
+            if wrong and rule.applies(self._rng):
                 if rule.fault == "bad_signature":
                     return signature_header(secret + "x", timestamp, body)
                 return signature_header(secret, timestamp - AN_HOUR, body)
@@ -62,17 +62,17 @@ class WebhookFaults:
                 return 0
             if rule.fault in ("delay", "reorder") and self._hold(delivery, rule):
                 return 0
-            if rule.fault == "drop" and rule.strikes(self._rng):
-                queue.lose(self._services, delivery)
+            if rule.fault == "drop" and rule.applies(self._rng):
+                queue.discard(self._services, delivery)
                 return 0
-            if rule.fault == "duplicate" and rule.strikes(self._rng):
+            if rule.fault == "duplicate" and rule.applies(self._rng):
                 times = rule.times
         return times
 
     def _hold(self, delivery: Delivery, rule: WebhookRule) -> bool:
         """Put a delivery off, once per attempt: by the whole time, or by some of it so that others overtake."""
         mark = (delivery.seq, delivery.attempts)
-        if mark in self._held or not rule.strikes(self._rng):
+        if mark in self._held or not rule.applies(self._rng):
             return False
         self._held.add(mark)
         share = self._rng.random() if rule.fault == "reorder" else 1.0

@@ -52,13 +52,13 @@ def collect(unit: Unit, invoice: Obj, method: Obj, *, off_session: bool, automat
         raise invalid("A payment of this invoice is being processed.", code="payment_intent_unexpected_state")
     if automatic or invoice["attempt_count"] == 0:
         invoice["attempt_count"] += 1
-    verdict = intents.attempt(unit, intent, method, off_session=off_session)
-    if verdict.kind == "succeeded":
+    outcome = intents.attempt(unit, intent, method, off_session=off_session)
+    if outcome.kind == "succeeded":
         intent_succeeded(unit, intent)
-    elif verdict.decline is not None:
+    elif outcome.decline is not None:
         intent_failed(unit, invoice)
-        raise intents.declined(unit, intent, verdict.decline)
-    elif verdict.kind == "requires_action":
+        raise intents.declined(unit, intent, outcome.decline)
+    elif outcome.kind == "requires_action":
         raise _action_required(unit, invoice, intent)
     else:
         invoice["attempted"] = True

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from stripe_emulator.control import acts
-from stripe_emulator.engine.actor import acting
+from stripe_emulator.control import customer_actions
+from stripe_emulator.engine.object_units import unit_of_object
 from stripe_emulator.engine.services import Services
 from stripe_emulator.invoicing.pay import collect, require_payable
 from stripe_emulator.invoicing.totals import lines_of
@@ -28,7 +28,7 @@ def checkout(services: Services, request: Request) -> HTMLResponse:
 async def submit_checkout(services: Services, request: Request) -> Response:
     """Save the card and go where the session says."""
     session = _object(services, request, "checkout.session")
-    acts.complete_checkout(services, session["id"], await _card(request))
+    customer_actions.complete_checkout(services, session["id"], await _card(request))
     done = (session["success_url"] or "/").replace("{CHECKOUT_SESSION_ID}", session["id"])
     return RedirectResponse(done, SEE_OTHER)
 
@@ -43,7 +43,7 @@ def portal(services: Services, request: Request) -> HTMLResponse:
 async def submit_portal(services: Services, request: Request) -> Response:
     """Change the default card and return."""
     session = _object(services, request, "billing_portal.session")
-    acts.set_default(services, session["id"], await _card(request))
+    customer_actions.set_default(services, session["id"], await _card(request))
     return RedirectResponse(session["return_url"] or request.url.path, SEE_OTHER)
 
 
@@ -57,14 +57,14 @@ def authentication(_: Services, request: Request) -> HTMLResponse:
 async def submit_authentication(services: Services, request: Request) -> Response:
     """Pass on the customer's answer."""
     answer = await _field(request, "answer")
-    status = acts.authenticate(services, request.path_params["id"], success=answer == "yes")
+    status = customer_actions.authenticate(services, request.path_params["id"], success=answer == "yes")
     return page("Thank you", f"<p>The payment is now {text(status)}.</p>")
 
 
 def invoice(services: Services, request: Request) -> HTMLResponse:
     """Show an invoice, with a form to pay it while it is open."""
     found = _object(services, request, "invoice")
-    with acting(services, found["id"]) as unit:
+    with unit_of_object(services, found["id"]) as unit:
         rows = [(line["description"], money(line["amount"], line["currency"])) for line in lines_of(unit, found)]
     currency = found["currency"]
     facts = [
@@ -83,7 +83,7 @@ async def submit_invoice(services: Services, request: Request) -> Response:
     """Pay an invoice as its customer, who is there to authenticate."""
     found = _object(services, request, "invoice")
     card = await _card(request)
-    with acting(services, found["id"]) as unit:
+    with unit_of_object(services, found["id"]) as unit:
         mine = unit.get("invoice", found["id"])
         require_payable(mine)
         method = attach_to(unit, unit.get("customer", mine["customer"]), card)
@@ -99,7 +99,7 @@ def document(services: Services, request: Request) -> PlainTextResponse:
 
 
 def _object(services: Services, request: Request, kind: str) -> Obj:
-    with acting(services, request.path_params["id"]) as unit:
+    with unit_of_object(services, request.path_params["id"]) as unit:
         return unit.get(kind, request.path_params["id"])
 
 

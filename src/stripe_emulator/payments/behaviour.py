@@ -8,32 +8,32 @@ from stripe_emulator.types import Obj
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChargeOutcome:
     """The bank's answer: `succeeded`, `processing`, `requires_action`, or `declined` with a reason."""
 
     kind: str
     decline: Decline | None = None
 
 
-SUCCEEDED = Verdict("succeeded")
+SUCCEEDED = ChargeOutcome("succeeded")
 
 
-def judge(unit: Unit, method: Obj, *, off_session: bool) -> Verdict:
+def charge_outcome(unit: Unit, method: Obj, *, off_session: bool) -> ChargeOutcome:
     """Return what becomes of a charge of this method now; counters of flaky methods move on."""
     if method["type"] == "sepa_debit":
-        return Verdict("processing")
+        return ChargeOutcome("processing")
     card = card_for(method["_sim"]["alias"])
     if card is None:
         return SUCCEEDED
     if card.behaviour == "authenticate_each_time" or (card.behaviour == "authenticate" and not off_session):
-        return Verdict("requires_action")
+        return ChargeOutcome("requires_action")
     if card.behaviour == "authenticate":
-        return Verdict("declined", AUTHENTICATION)
+        return ChargeOutcome("declined", AUTHENTICATION)
     if card.behaviour == "slow":
         unit.delay += card.argument / 1000
         return SUCCEEDED
     declines = card.behaviour == "decline" or _not_yet(unit, method, card.behaviour, card.argument)
-    return Verdict("declined", card.charge or GENERIC) if declines else SUCCEEDED
+    return ChargeOutcome("declined", card.charge or GENERIC) if declines else SUCCEEDED
 
 
 def _not_yet(unit: Unit, method: Obj, behaviour: str, argument: int) -> bool:

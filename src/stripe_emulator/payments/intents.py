@@ -4,7 +4,7 @@ from stripe_emulator.engine.cards import DO_NOT_RETRY, Decline, debit_for
 from stripe_emulator.engine.render import render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import StripeError, card_error
-from stripe_emulator.payments.behaviour import Verdict, judge
+from stripe_emulator.payments.behaviour import ChargeOutcome, charge_outcome
 from stripe_emulator.payments.charges import charge_for, mark_paid
 from stripe_emulator.types import Obj
 
@@ -23,20 +23,20 @@ def new_intent(unit: Unit, amount: int, currency: str, customer: str | None, inv
     return unit.add(intent)
 
 
-def attempt(unit: Unit, intent: Obj, method: Obj, *, off_session: bool) -> Verdict:
+def attempt(unit: Unit, intent: Obj, method: Obj, *, off_session: bool) -> ChargeOutcome:
     """Charge the method for the intent; charge, intent and their events are stored whatever the bank says."""
     intent["payment_method"] = method["id"]
     intent["payment_method_types"] = sorted({*intent["payment_method_types"], method["type"]})
-    verdict = judge(unit, method, off_session=off_session)
-    if verdict.kind == "succeeded":
+    outcome = charge_outcome(unit, method, off_session=off_session)
+    if outcome.kind == "succeeded":
         succeed(unit, intent, charge_for(unit, intent, method, "succeeded"))
-    elif verdict.kind == "processing":
+    elif outcome.kind == "processing":
         _process(unit, intent, method)
-    elif verdict.kind == "requires_action":
+    elif outcome.kind == "requires_action":
         _ask(unit, intent)
-    elif verdict.decline is not None:
-        _decline(unit, intent, method, verdict.decline)
-    return verdict
+    elif outcome.decline is not None:
+        _decline(unit, intent, method, outcome.decline)
+    return outcome
 
 
 def succeed(unit: Unit, intent: Obj, charge: Obj) -> None:

@@ -7,7 +7,7 @@ from stripe_emulator.errors import StripeError, card_error, invalid, missing_res
 from stripe_emulator.types import Obj
 
 
-def mint(unit: Unit, card: Card, alias: str) -> Obj:
+def new_card_method(unit: Unit, card: Card, alias: str) -> Obj:
     """Store a new card payment method that behaves like the test card."""
     method = unit.blank("payment_method")
     method.update(type="card", metadata={}, allow_redisplay="unspecified", card=blank("PaymentMethod.Card"))
@@ -19,7 +19,7 @@ def mint(unit: Unit, card: Card, alias: str) -> Obj:
     return unit.add(method)
 
 
-def mint_debit(unit: Unit, iban: str) -> Obj:
+def new_debit_method(unit: Unit, iban: str) -> Obj:
     """Store a new bank account that is debited by SEPA."""
     method = unit.blank("payment_method")
     method.update(type="sepa_debit", metadata={}, sepa_debit=blank("PaymentMethod.SepaDebit"))
@@ -65,8 +65,8 @@ def attach_to(unit: Unit, customer: Obj, identifier: str) -> Obj:
 
 def _from_alias(unit: Unit, identifier: str) -> Obj:
     if (iban := iban_for(identifier)) is not None:
-        return mint_debit(unit, iban)
+        return new_debit_method(unit, iban)
     card = card_for(identifier) if identifier.startswith("pm_") else None
     if card is None:
         raise missing_resource("PaymentMethod", identifier, "payment_method")
-    return mint(unit, card, identifier)
+    return new_card_method(unit, card, identifier)

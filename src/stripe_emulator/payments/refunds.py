@@ -46,7 +46,7 @@ def complete(unit: Unit, refund: Obj) -> None:
         return
     refund.pop("pending_reason", None)
     if refund["metadata"].get(STATUS_KEY) == "failed":
-        take_back(unit, refund, "failed")
+        reverse(unit, refund, "failed")
         refund["failure_reason"] = "declined"
         unit.changed("refund.failed", refund)
     else:
@@ -54,7 +54,7 @@ def complete(unit: Unit, refund: Obj) -> None:
         unit.changed("refund.updated", refund)
 
 
-def take_back(unit: Unit, refund: Obj, status: str) -> None:
+def reverse(unit: Unit, refund: Obj, status: str) -> None:
     """End a refund without the money having moved."""
     refund["status"] = status
     charge = unit.get("charge", refund["charge"])

@@ -130,14 +130,14 @@ def _confirm(unit: Unit, intent: Obj, params: Obj) -> Obj:
     if not method_id:
         raise invalid("A payment method is needed to confirm.", code="parameter_missing", param="payment_method")
     method = _usable(unit, intent, method_id)
-    verdict = intents.attempt(unit, intent, method, off_session=bool(params.get("off_session")))
-    if verdict.kind == "succeeded":
+    outcome = intents.attempt(unit, intent, method, off_session=bool(params.get("off_session")))
+    if outcome.kind == "succeeded":
         intent_succeeded(unit, intent)
-    if verdict.decline is not None:
+    if outcome.decline is not None:
         for payment in payments_of(unit, intent):
             intent_failed(unit, unit.get("invoice", payment["invoice"]))
-        raise intents.declined(unit, intent, verdict.decline)
-    if verdict.kind == "requires_action" and params.get("error_on_requires_action"):
+        raise intents.declined(unit, intent, outcome.decline)
+    if outcome.kind == "requires_action" and params.get("error_on_requires_action"):
         raise _needs_action(unit, intent)
     return intent
 

@@ -6,7 +6,7 @@ from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid, missing_resource
-from stripe_emulator.payments.methods import attach_to, mint, mint_debit
+from stripe_emulator.payments.methods import attach_to, new_card_method, new_debit_method
 from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj
 
@@ -35,7 +35,7 @@ def _card(unit: Unit, given: Obj) -> Obj:
     card = card_for(alias or "")
     if card is None or alias is None:
         raise missing_resource("token", str(alias), "card[token]")
-    method = mint(unit, card, alias)
+    method = new_card_method(unit, card, alias)
     method["card"].update({name: given[name] for name in ("exp_month", "exp_year") if given.get(name)})
     return method
 
@@ -44,7 +44,7 @@ def _sepa(unit: Unit, given: Obj) -> Obj:
     iban = (given.get("iban") or "").replace(" ", "")
     if not iban:
         raise invalid("Missing required param: sepa_debit[iban].", code="parameter_missing", param="sepa_debit[iban]")
-    return mint_debit(unit, iban)
+    return new_debit_method(unit, iban)
 
 
 def _update(method: Obj, params: Obj) -> None:

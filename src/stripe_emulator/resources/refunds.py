@@ -55,7 +55,7 @@ def cancel(unit: Unit, args: Args) -> Obj:
     refund = unit.get("refund", args.id)
     if refund["status"] != "pending":
         raise invalid(f"This refund is {refund['status']} and cannot be cancelled.")
-    refunds.take_back(unit, refund, "canceled")
+    refunds.reverse(unit, refund, "canceled")
     unit.changed("refund.updated", refund)
     return refund
 

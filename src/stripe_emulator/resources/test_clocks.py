@@ -1,6 +1,6 @@
 """Test clocks: create, retrieve, list, advance, delete."""
 
-from stripe_emulator.engine import balance_moves
+from stripe_emulator.engine import clock_advance
 from stripe_emulator.engine.due import task
 from stripe_emulator.engine.expand import deleted
 from stripe_emulator.engine.lists import page
@@ -19,7 +19,7 @@ OWNED = ("invoice", "invoiceitem", "payment_intent", "charge", "payment_method",
 @operation("test_helpers.test_clock.create")
 def create(unit: Unit, args: Args) -> Obj:
     """Create a clock that stands still at the given time."""
-    clock = unit.blank(balance_moves.KIND)
+    clock = unit.blank(clock_advance.KIND)
     clock.update(frozen_time=args.params["frozen_time"], name=args.params.get("name"), status="ready")
     clock["deletes_after"] = clock["created"] + LIFETIME
     unit.add(clock)
@@ -31,19 +31,19 @@ def create(unit: Unit, args: Args) -> Obj:
 @operation("test_helpers.test_clock.retrieve")
 def retrieve(unit: Unit, args: Args) -> Obj:
     """Return a clock."""
-    return unit.get(balance_moves.KIND, args.id)
+    return unit.get(clock_advance.KIND, args.id)
 
 
 @operation("test_helpers.test_clock.list")
 def list_clocks(unit: Unit, args: Args) -> Obj:
     """List clocks."""
-    return page(unit, args, Query(balance_moves.KIND))
+    return page(unit, args, Query(clock_advance.KIND))
 
 
 @operation("test_helpers.test_clock.advance")
 def advance(unit: Unit, args: Args) -> Obj:
     """Move a clock forward; it is advancing until everything due on the way is done."""
-    clock = unit.get(balance_moves.KIND, args.id)
+    clock = unit.get(clock_advance.KIND, args.id)
     target = args.params["frozen_time"]
     if clock["status"] == "advancing":
         # [assume] how Stripe refuses a second advance.
@@ -52,19 +52,19 @@ def advance(unit: Unit, args: Args) -> Obj:
         raise invalid("A test clock can only be advanced to a later time.", param="frozen_time")
     if target - clock["frozen_time"] > FURTHEST:
         raise invalid("A test clock can be advanced by at most two years.", param="frozen_time")
-    balance_moves.start(unit, clock, target)
+    clock_advance.start(unit, clock, target)
     return clock
 
 
 @operation("test_helpers.test_clock.delete")
 def delete(unit: Unit, args: Args) -> Obj:
     """Delete a clock with its customers and their objects."""
-    clock = unit.get(balance_moves.KIND, args.id)
+    clock = unit.get(clock_advance.KIND, args.id)
     expire(unit, clock)
     return deleted(clock)
 
 
-@task("test_clock.expire", balance_moves.KIND)
+@task("test_clock.expire", clock_advance.KIND)
 def expire(unit: Unit, clock: Obj) -> None:
     """Delete a clock seven days after its creation."""
     for customer in unit.select(Query("customer").where("test_clock", clock["id"])):

@@ -69,7 +69,7 @@ def postpone(services: Services, delivery: Delivery, until: float) -> None:
     services.db.execute("UPDATE deliveries SET next_at = ? WHERE seq = ?", (until, delivery.seq))
 
 
-def lose(services: Services, delivery: Delivery) -> None:
+def discard(services: Services, delivery: Delivery) -> None:
     """Give a delivery up as if it had got lost on the way."""
     sql = "UPDATE deliveries SET state = 'failed', next_at = NULL, last_error = 'lost on purpose' WHERE seq = ?"
     services.db.execute(sql, (delivery.seq,))

@@ -32,7 +32,7 @@ class WebhookFaults(Protocol):
         ...
 
 
-class Faithful:
+class NoWebhookFaults:
     """Everything is delivered in order, once, and rightly signed."""
 
     def shuffle(self, batch: list[Delivery]) -> list[Delivery]:
@@ -44,7 +44,7 @@ class Faithful:
         return signature_header(delivery.endpoint["_sim"]["secret"], timestamp, body)
 
 
-class Courier:
+class DeliveryWorker:
     """Sends what waits in the database, several deliveries at a time; wakes up on `committed`.
 
     A slow endpoint holds up its own deliveries only, until all places are taken.
@@ -64,7 +64,7 @@ class Courier:
                 while True:
                     self.committed.clear()
                     if not self._send_waiting(client):
-                        await self._rest()
+                        await self._wait()
                     await asyncio.sleep(0)
             finally:
                 under_way = list(self._under_way)
@@ -89,7 +89,7 @@ class Courier:
         if not task.cancelled() and task.exception() is not None:
             log.error("a delivery failed", exc_info=task.exception())
 
-    async def _rest(self) -> None:
+    async def _wait(self) -> None:
         """Wait for the next commit, arrival or moment of a retry."""
         due = queue.next_at(self.services)
         ahead = IDLE if due is None else due - self.services.clock.now()

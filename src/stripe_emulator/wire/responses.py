@@ -15,7 +15,7 @@ HTML = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</bod
 CRASHED = 137
 
 
-class Wire:
+class ResponseWriter:
     """Sends answers; `connections` returns the server's open connections, for those that are to be reset."""
 
     def __init__(self, connections: Callable[[], Any]) -> None:

@@ -61,6 +61,30 @@ def test_during_complimentary_access_the_discount_is_for_the_plan_that_follows()
     assert outcome.plan.price_per_license == 0
 
 
+def test_a_discount_leaves_a_fixed_price_that_follows_as_it_was_agreed() -> None:
+    plan = a_plan(
+        tier="self_hosted_complimentary",
+        price_per_license=0,
+        status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END,
+        next_invoice_date=DUE,
+        end_date=DUE,
+    )
+    follower = a_plan(id="next", tier="self_hosted_business", price_per_license=None, fixed_price=120_000)
+    facts = some_facts(plan=plan, next_plan=follower, customer=a_customer(hosting=Hosting.SELF_HOSTED))
+    both = ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6500)
+
+    outcome = take_command(facts, both, START + DAY)
+
+    assert outcome.scheduled is None
+    assert outcome.customer == replace(
+        facts.customer,
+        required_plan_tier="self_hosted_business",
+        monthly_discounted_price=600,
+        annual_discounted_price=6500,
+        flat_discounted_months=0,
+    )
+
+
 def test_a_plan_that_costs_nothing_has_no_discount() -> None:
     free = a_plan(tier="self_hosted_complimentary", price_per_license=0)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
 from billflow.domain.errors import InvalidInput
-from billflow.domain.invoicing.charges import Addition, Renewal, charges
+from billflow.domain.invoicing.charges import Addition, Cycles, Renewal, charges
 from billflow.domain.invoicing.draft import LineKind, statement_descriptor
 from billflow.domain.invoicing.rules import instalment
 from billflow.domain.plan import CollectionMethod, PlanStatus, Schedule
@@ -50,6 +50,57 @@ def test_seats_that_are_paid_for_already_are_used_again_for_free() -> None:
     ledger = [an_entry(1, START, 10), an_entry(2, START + DAY, 10, 7), an_entry(3, START + 2 * DAY, 10, 10)]
 
     assert list(charges(ledger, ledger[1:], bundle=True)) == []
+
+
+GROWTH = [
+    an_entry(1, START, 10),
+    an_entry(2, START + DAY, 12),
+    an_entry(3, START + DAY + HOUR, 15),
+    an_entry(4, START + DAY + 2 * HOUR, 15, 14),
+    an_entry(5, START + 2 * DAY, 16),
+    an_entry(6, DUE, 14, is_renewal=True, allocated=False),
+    an_entry(7, DUE + HOUR, 20),
+]
+
+
+def test_each_day_of_a_cycle_is_one_charge_and_a_renewal_comes_before_the_day_it_cuts() -> None:
+    first, two, three, _, five, renewal, seven = GROWTH
+
+    assert list(charges(GROWTH, GROWTH[1:], bundle=True)) == [
+        Addition((two, three), 5, first),
+        Renewal(renewal),
+        Addition((five,), 1, first),
+        Addition((seven,), 6, renewal),
+    ]
+
+
+def test_without_bundles_each_addition_is_a_charge_of_its_own() -> None:
+    first, two, three, _, five, renewal, seven = GROWTH
+
+    assert list(charges(GROWTH, GROWTH[1:], bundle=False)) == [
+        Addition((two,), 2, first),
+        Addition((three,), 3, first),
+        Addition((five,), 1, first),
+        Renewal(renewal),
+        Addition((seven,), 6, renewal),
+    ]
+
+
+@pytest.mark.parametrize("bundle", [True, False])
+def test_only_what_goes_beyond_the_licenses_held_before_is_an_addition(bundle: bool) -> None:
+    ledger = [an_entry(1, START, 10), an_entry(2, START + DAY, 30), an_entry(3, START + 2 * DAY, 31)]
+
+    assert list(charges(ledger, ledger[2:], bundle=bundle)) == [Addition((ledger[2],), 1, ledger[0])]
+    assert list(charges(ledger[1:], ledger[1:2], bundle=bundle)) == []
+
+
+def test_a_cycle_begins_with_the_newest_renewal_not_later_than_the_moment() -> None:
+    first, second = an_entry(1, START, 10), an_entry(3, DUE, 10, is_renewal=True)
+    cycles = Cycles([first, an_entry(2, START + DAY, 12), second])
+    moments = (START - HOUR, START, DUE - HOUR, DUE, DUE + 60 * DAY)
+
+    assert [cycles.begun_by(moment) for moment in moments] == [first, first, first, second, second]
+    assert Cycles([an_entry(2, START + DAY, 12)]).begun_by(DUE).seq == 2
 
 
 def test_nothing_open_is_no_charge() -> None:

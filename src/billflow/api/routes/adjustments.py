@@ -26,6 +26,7 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
@@ -144,7 +145,7 @@ async def mark_invoice_paid(
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
-async def give_up_invoice(
+async def mark_invoice_uncollectible(
     invoice_id: str,
     services: ServicesHere,
     principal: SupportHere,
@@ -157,7 +158,7 @@ async def give_up_invoice(
     return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
 
 
-async def _ask(services: Services, principal: Principal, invoice_id: str, key: str) -> dict[str, Any]:
+async def _ask(services: Services, principal: Principal, invoice_id: str, key: NamespacedKey) -> dict[str, Any]:
     return {
         "org_id": principal.org_id,
         "invoice_id": invoice_id,

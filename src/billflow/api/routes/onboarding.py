@@ -15,6 +15,7 @@ from billflow.api.services import ServicesHere
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
+from billflow.service.scopes import check_scopes
 
 router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"], route_class=CheckedRoute)
 
@@ -65,6 +66,7 @@ async def onboard_customer(
     wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
+        check_scopes(wishes.plan, principal.scopes)
     return await services.customers.onboard(ref_of(principal, customer_id), wishes, change_by(principal))
 
 

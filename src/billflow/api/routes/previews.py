@@ -2,14 +2,13 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict, Field
 
 from billflow.api.explanations import LineExplanation, explained
 from billflow.api.fields import RequestModel, RequestMoment
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.routes.plans import check_fields
 from billflow.api.services import ServicesHere
 from billflow.api.views import ResponseModel
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
@@ -106,12 +105,7 @@ class ForecastResponse(ResponseModel):
         return cls(invoices=list(map(_preview, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
 
 
-async def _known_fields(request: Request) -> None:
-    asked = await request.json() if await request.body() else None
-    check_fields(asked.get("command") if isinstance(asked, dict) else None)
-
-
-@router.post("/{plan_id}/preview", dependencies=[Depends(_known_fields)])
+@router.post("/{plan_id}/preview")
 async def preview_plan(
     plan_id: str, asked: Annotated[PreviewCreate, Body()], services: ServicesHere, principal: PrincipalHere
 ) -> PreviewResponse:

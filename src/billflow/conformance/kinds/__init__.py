@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from billflow.conformance.given import Answer, Given
-from billflow.conformance.kinds import calendar, invoices, ledger, prices, seats, start, transitions
+from billflow.conformance.kinds import calendar, invoices, licenses, prices, start, transitions
 
 Kind = Callable[[Given], Answer]
 
@@ -19,8 +19,8 @@ KINDS: dict[str, Kind] = {
     "fixed_price": prices.fixed_price,
     "flat_discount": prices.flat_discount,
     "invoice_lines": invoices.invoice_lines,
-    "seat_count": seats.seat_count,
-    "license_validation": seats.license_validation,
-    "ledger_update": ledger.ledger_update,
+    "seat_count": licenses.seat_count,
+    "license_validation": licenses.license_validation,
+    "ledger_update": licenses.ledger_update,
     "status_transition": transitions.status_transition,
 }

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from billflow.conformance.facts import PlanDefaults, facts_of, plan_of
-from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.given import Answer, Given
 from billflow.conformance.reference import SETTINGS
 from billflow.conformance.results import invoice_answer, invoiced_through, lines_answer, time_text
 from billflow.domain.billing_dates import bill_and_advance
@@ -16,13 +16,8 @@ from billflow.domain.step import Step
 
 def invoice_lines(given: Given) -> Answer:
     """Answer the lines of an invoice, its total, and how it is collected."""
-    match given.text("event"):
-        case "initial_upgrade":
-            return _initial_upgrade(given)
-        case "cycle_invoice":
-            return _cycle_invoice(given)
-        case other:
-            raise MalformedCase(f"given.event must be initial_upgrade or cycle_invoice, not {other!r}.", field="event")
+    events = {"initial_upgrade": _initial_upgrade, "cycle_invoice": _cycle_invoice}
+    return given.choice("event", events)(given)
 
 
 def _initial_upgrade(given: Given) -> Answer:

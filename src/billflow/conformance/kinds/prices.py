@@ -64,7 +64,7 @@ def flat_discount(given: Given) -> Answer:
         flat_discounted_months=given.whole("months_left"),
     )
     months = flat_discount_months(schedule, customer) if given.flag("applies") else 0
-    line = flat_discount_line(customer.flat_discount, months, YEAR, CURRENCY) if months else None
+    line = flat_discount_line(customer.flat_discount, months, YEAR, CURRENCY, at_most=before) if months else None
     return {
         "discount_line_amount": line.amount if line else None,
         "months_used": months,

@@ -4,18 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from billflow.domain.billing_dates import close_in_parts
-from billflow.domain.calendar import without_microseconds
+from billflow.domain.calendar import first_step_after, without_microseconds
 from billflow.domain.commands import (
     CancelScheduledChange,
     DowngradeAtEndOfCycle,
     DowngradeAtEndOfFreeTrial,
     EndNow,
     ExtendTrial,
+    RemoveEndDate,
     Retry,
     SetEndDate,
 )
 from billflow.domain.cycle import downgrade_now
-from billflow.domain.errors import InvalidInput
+from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.ledger import LicenseCount
 from billflow.domain.plan import PlanStatus
 from billflow.domain.step import Step
 
@@ -34,10 +36,12 @@ def downgrade_at_end_of_free_trial(step: Step, _command: DowngradeAtEndOfFreeTri
 
 
 def cancel_scheduled_change(step: Step, _command: CancelScheduledChange) -> None:
-    """Let the plan go on as it is; a successor that was scheduled never starts (rules 19)."""
-    trial = step.plan.status is PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL
+    """Let the plan go on as if the change had never been scheduled; its successor never starts (rules 19.1)."""
+    status = step.plan.status
+    trial = status is PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL
     step.change(status=PlanStatus.FREE_TRIAL if trial else PlanStatus.ACTIVE)
-    _drop_scheduled(step)
+    if status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+        _drop_tier(step)
     step.say("plan.scheduled_change_canceled")
 
 
@@ -46,6 +50,18 @@ def end_now(step: Step, command: EndNow) -> None:
     step.void_open_invoices = command.void_open_invoices or step.plan.status is PlanStatus.NEVER_STARTED
     downgrade_now(step, "ended_now")
     _drop_scheduled(step)
+
+
+def _drop_tier(step: Step) -> None:
+    """Go back to the billing dates and to the licenses that the plan has without its successor."""
+    _drop_scheduled(step)
+    kept, last = step.plan.licenses_without_switch, step.last
+    if kept is not None and kept != last.licenses_at_next_renewal:
+        step.append(step.at, LicenseCount(last.licenses, kept))
+    step.change(licenses_without_switch=None)
+    if step.tier.billable:
+        leap = step.facts.settings.leap_february
+        step.change(next_invoice_date=first_step_after(step.plan.billing_cycle_anchor, 1, step.at, leap_february=leap))
 
 
 def _drop_scheduled(step: Step) -> None:
@@ -62,6 +78,18 @@ def set_end_date(step: Step, command: SetEndDate) -> None:
     if not step.tier.billable:
         step.change(next_invoice_date=end_date)
     step.say("plan.end_date_set", end_date=end_date)
+
+
+def remove_end_date(step: Step, _command: RemoveEndDate) -> None:
+    """Let the plan run on; one that is given for a time only keeps an end date (rules 13)."""
+    if step.plan.end_date is None:
+        raise Refused("The plan has no end date.", code="no_change")
+    if step.plan.fixed_price is not None or step.tier.needs_end_date:
+        raise Refused("The plan is for a time only; set a later end date instead.", code="end_date_needed")
+    step.change(end_date=None, review_reminder_sent=False)
+    if not step.tier.billable:
+        step.change(next_invoice_date=None)
+    step.say("plan.end_date_removed")
 
 
 def extend_trial(step: Step, command: ExtendTrial) -> None:

@@ -13,6 +13,7 @@ def set_licenses(step: Step, command: SetLicenses) -> None:
     """Raise the running cycle's licenses; the difference is billed at the next invoice date."""
     count = current_set(step.plan, step.last, command.licenses, step.license_check)
     step.append(step.at, count)
+    step.renew_without_switch(count.licenses)
     step.say("plan.licenses_changed", licenses=count.licenses)
 
 
@@ -23,6 +24,7 @@ def set_licenses_at_renewal(step: Step, command: SetLicensesAtRenewal) -> None:
         _change_bought_trial(step, count)
     else:
         step.append(step.at, count)
+        step.renew_without_switch(count.licenses_at_next_renewal)
     step.say("plan.licenses_at_renewal_changed", licenses=count.licenses_at_next_renewal)
 
 

@@ -31,6 +31,9 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
+    # The credit gives back what is billed beyond this moment; what is still to be billed up to it is billed now.
+    uncredited = tuple(addition for addition in step.facts.additions if addition.until <= step.at)
+    step.facts = replace(step.facts, additions=uncredited)
     follower = replace(
         successor_of(plan, anchor, command.schedule or plan.schedule),
         tier=tier.code,
@@ -114,6 +117,7 @@ def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> Non
         raise Refused("Set an end date on the plan's next cycle end first.", code="no_end_date", field="end_date")
     step.scheduled = _scheduled(step, tier, command)
     step.change(status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, next_invoice_date=plan.end_date)
+    step.renew_without_switch(step.last.licenses_at_next_renewal)
     if command.fixed_price is None:
         step.append(step.at, LicenseCount(step.last.licenses, _licenses_on(step, tier)))
     step.say("plan.tier_scheduled", tier=tier.code)

@@ -20,6 +20,8 @@ class LineKind(StrEnum):
     FIXED_PRICE_RENEWAL = "fixed_price_renewal"
     ADDITIONAL_LICENSES = "additional_licenses"
     FLAT_DISCOUNT = "flat_discount"
+    END_DATE_CHANGE = "end_date_change"
+    CREDIT_TO_BALANCE = "credit_to_balance"
 
 
 class InvoiceKind(StrEnum):
@@ -32,12 +34,16 @@ class InvoiceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of an invoice; `entries` are the ledger sequence numbers it bills."""
+    """One row of an invoice; `entries` are the ledger sequence numbers it bills.
+
+    A change of licenses that were billed before `adjusts` the line that bills the entry of that number.
+    """
 
     kind: LineKind
     description: str
     derivation: Derivation
     entries: tuple[int, ...] = ()
+    adjusts: int | None = None
 
     @property
     def quantity(self) -> int:

@@ -34,8 +34,9 @@ class Share:
 class Explanation:
     """One line explained; amounts in minor units of `currency`.
 
-    `unrounded` is what one unit comes to before rounding. `list_price_discount` is the agreed discount in percent
-    that the price already has in it, `entries` the ledger entries that the line bills.
+    `unrounded` is what one unit comes to before rounding, `rounded_unit` after it, and `less` what is taken off that.
+    `list_price_discount` is the agreed discount in percent that the price already has in it, `entries` the ledger
+    entries that the line bills.
     """
 
     kind: LineKind
@@ -48,6 +49,8 @@ class Explanation:
     share: Share
     unrounded: Fraction
     rounding: Rounding
+    rounded_unit: int
+    less: int
     unit_amount: int
     amount: int
     list_price_discount: str | None
@@ -71,6 +74,8 @@ def explain(line: Line, currency: str) -> Explanation:
         share=share,
         unrounded=d.price * share.reduced,
         rounding=d.rounding,
+        rounded_unit=d.rounded_unit,
+        less=d.less,
         unit_amount=d.unit_amount,
         amount=d.amount,
         list_price_discount=d.percent_off,
@@ -92,7 +97,7 @@ def _share(derivation: Derivation) -> Share:
 def _in_days(derivation: Derivation) -> tuple[int, int] | None:
     if derivation.cycle is None:
         return None
-    charged, whole = derivation.period.length, derivation.cycle.length
+    charged, whole = _charged_span(derivation), derivation.cycle.length
     if charged % _DAY or whole % _DAY:
         return None
     return charged // _DAY, whole // _DAY
@@ -109,6 +114,7 @@ def _sentence(line: Line, share: Share, currency: str) -> str:
     else:
         how = f"{d.quantity} x {format_amount(d.price, currency)}{_share_words(share, d)}{_rounded(d, currency)}"
     extras = [extra for extra in (_discount(d), d.note) if extra]
+    how += _less(line, currency)
     tail = f" ({', '.join(extras)})" if extras else ""
     return f"{line.description}, {span}: {how} = {format_amount(line.amount, currency)}{tail}."
 
@@ -126,7 +132,12 @@ def _share_words(share: Share, derivation: Derivation) -> str:
         return f" x {share.days[0]} of {share.days[1]} days"
     if derivation.cycle is None or share.reduced.denominator < _READABLE:
         return f" x {share.reduced.numerator}/{share.reduced.denominator} of the cycle"
-    return f" x {_span(derivation.period.length)} of {_span(derivation.cycle.length)}"
+    return f" x {_span(_charged_span(derivation))} of {_span(derivation.cycle.length)}"
+
+
+def _charged_span(derivation: Derivation) -> timedelta:
+    """Return the part of the cycle that is charged in all, which a line about a change of it tells only partly."""
+    return timedelta(microseconds=derivation.numerator) if derivation.cycle else derivation.period.length
 
 
 def _span(length: timedelta) -> str:
@@ -136,12 +147,21 @@ def _span(length: timedelta) -> str:
 
 def _rounded(derivation: Derivation, currency: str) -> str:
     exact = Fraction(derivation.price * derivation.numerator, derivation.denominator)
-    if exact == derivation.unit_amount:
+    if exact == derivation.rounded_unit:
         return ""
     how = derivation.rounding.replace("_", " ")
-    if derivation.quantity == 1:
+    if derivation.quantity == 1 and not derivation.less:
         return f", rounded {how}"
-    return f", rounded {how} to {format_amount(derivation.unit_amount, currency)} each"
+    return f", rounded {how} to {format_amount(derivation.rounded_unit, currency)} each"
+
+
+def _less(line: Line, currency: str) -> str:
+    less = line.derivation.less
+    if not less:
+        return ""
+    if line.kind is LineKind.FLAT_DISCOUNT:
+        return f", but no more than is charged: {format_amount(-less, currency)} of it lapse"
+    return f", less {format_amount(less, currency)} each that were billed before"
 
 
 def _discount(derivation: Derivation) -> str | None:

@@ -9,6 +9,7 @@ from billflow.domain.invoicing.draft import (
     payment_terms,
     statement_descriptor,
 )
+from billflow.domain.invoicing.end_dates import credit_to_balance, end_date_changes
 from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.rules import RULES, flat_discount
 from billflow.domain.ledger import Disposition
@@ -28,6 +29,7 @@ def bill(step: Step) -> None:
         return
     bundle = step.facts.settings.bundle_additions_by_date
     lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
+    lines += end_date_changes(step)
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
         draft = _draft(step, lines)
@@ -46,11 +48,15 @@ def _draft(step: Step, lines: list[Line]) -> InvoiceDraft:
     discount = flat_discount(step.plan, step.customer, lines)
     months = discount.derivation.numerator if discount else 0
     step.customer = step.customer.with_months_spent(months)
+    lines = [*lines, discount] if discount else lines
+    if owed := credit_to_balance(lines):
+        lines = [*lines, owed]
+        step.credit += owed.amount
     return InvoiceDraft(
         kind=InvoiceKind.RECURRING,
         at=step.at,
         currency=step.plan.currency,
-        lines=(*lines, discount) if discount else tuple(lines),
+        lines=tuple(lines),
         terms=payment_terms(step.plan.collection_method, purchase=False, settings=step.facts.settings),
         statement_descriptor=statement_descriptor(step.tier.name),
         flat_discount_months=months,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from billflow.domain.currencies import CURRENCIES
-from billflow.domain.invoicing.draft import InvoiceDraft, Line
+from billflow.domain.invoicing.draft import InvoiceDraft, Line, LineKind
 from billflow.domain.money import Rounding
 
 
@@ -74,4 +74,8 @@ def _by_amount(unit: Line, maximum: int) -> list[Line]:
 
 
 def _first_bills(line: Line, part: Line, n: int) -> Line:
-    return replace(part, entries=part.entries if n == 0 else ()) if line.entries else part
+    """Let the first part bill the entries of the line, and the others of an addition go with it (rules 8.9)."""
+    if n == 0 or not line.entries:
+        return part
+    adjusts = line.entries[0] if line.kind is LineKind.ADDITIONAL_LICENSES else line.adjusts
+    return replace(part, entries=(), adjusts=adjusts)

@@ -22,24 +22,29 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.fixed_price is None:
         return None
-    period = Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time))
+    period = Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time))
     index, smallest = _instalment_index(step, charge), CURRENCIES[plan.currency].step
     derivation = instalment(plan.fixed_price, plan.schedule, index, period, step.facts.settings, step=smallest)
     return Line(LineKind.FIXED_PRICE_RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
 def renewal(step: Step, charge: Charge) -> Line | None:
-    """Bill a cycle in advance: licenses times the plan's price (rules 8.2)."""
+    """Bill a cycle in advance: licenses times the plan's price (rules 8.2).
+
+    The first cycle after a trial is no renewal, but what buys the plan.
+    """
     plan = step.plan
     if not isinstance(charge, Renewal) or plan.price_per_license is None:
         return None
     derivation = Derivation(
         price=plan.price_per_license,
         quantity=charge.entry.licenses,
-        period=Period(charge.entry.event_time, step.renewal_or_end(charge.entry.event_time)),
+        period=Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time)),
         percent_off=plan.discount_percent,
         step=CURRENCIES[plan.currency].step,
     )
+    if step.facts.plan.status.in_trial:
+        return Line(LineKind.INITIAL_UPGRADE, step.tier.name, derivation, (charge.entry.seq,))
     return Line(LineKind.RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
 
@@ -79,16 +84,18 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
     if starts is None:
         return None
-    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency)
+    charged = sum(line.amount for line in lines if line.amount > 0)
+    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency, at_most=charged)
 
 
-def flat_discount_line(discount: int, months: int, period: Period, currency: str) -> Line:
-    """Return the line that takes *discount* off for each of *months*."""
+def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:
+    """Return the line that takes *discount* off for each of *months*, but *at_most* what is charged (rules 14)."""
     derivation = Derivation(
         price=-discount,
         quantity=1,
         numerator=months,
         period=period,
+        less=min(at_most - discount * months, 0),
         step=CURRENCIES[currency].step,
         note=f"{months} discounted months",
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.base import Contract, Moment
 
 LONGEST_RATE = 10_000
@@ -25,15 +26,6 @@ class Mode(StrEnum):
 
     LIVE = "live"
     TEST = "test"
-
-
-class Scope(StrEnum):
-    """What a key may do; none of them includes another."""
-
-    READ = "read"
-    WRITE = "write"
-    SUPPORT = "support"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,7 @@ class PresentedKey:
 
     @classmethod
     def read(cls, text: str) -> Self | None:
-        """Return what a text such as `bf_test_…` says, None where it is no key."""
+        """Return what a text such as `bf_test_…` says, None where it is no key; each key has one text only."""
         written = _WRITTEN.fullmatch(text)
         if written is None:
             return None
@@ -61,7 +53,8 @@ class PresentedKey:
         except binascii.Error:
             return None
         org, key = UUID(bytes=held[:_ID_BYTES]), UUID(bytes=held[_ID_BYTES : 2 * _ID_BYTES])
-        return cls(Mode(written[1]), str(org), str(key), held[2 * _ID_BYTES :])
+        presented = cls(Mode(written[1]), str(org), str(key), held[2 * _ID_BYTES :])
+        return presented if presented.text().get_secret_value() == text else None
 
     def text(self) -> SecretStr:
         """Return the key as its holder writes it."""

@@ -9,6 +9,7 @@ from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.keys import NamespacedKey
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -37,7 +38,7 @@ class AdjustmentInput(Contract):
 
     org_id: str
     invoice_id: str
-    key: str
+    key: NamespacedKey
     actor: str
     request_id: str | None = None
     at: Moment
@@ -74,21 +75,26 @@ class CreditNoteInput(AdjustmentInput):
     memo: Memo | None = None
 
 
-class RefundRecord(Contract):
-    """A refund as it stands."""
+class AdjustmentRecord(Contract):
+    """What a refund and a credit note have in common, as they stand."""
 
-    refund_id: str
     invoice_id: str
-    credit_note_id: str | None
     currency: str
     amount: int
-    reason: RefundReason | None
-    out_of_band_reference: str | None = None
     status: AdjustmentStatus
     stripe_id: str | None
     message: str | None
     actor: str
     at: Moment
+
+
+class RefundRecord(AdjustmentRecord):
+    """A refund as it stands; `credit_note_id` is the note that it is a part of."""
+
+    refund_id: str
+    credit_note_id: str | None
+    reason: RefundReason | None
+    out_of_band_reference: str | None = None
 
 
 class CreditedLine(Contract):
@@ -99,25 +105,17 @@ class CreditedLine(Contract):
     amount: int
 
 
-class CreditNoteRecord(Contract):
+class CreditNoteRecord(AdjustmentRecord):
     """A credit note as it stands: what it lowered before payment, refunded, and put on the customer's balance."""
 
     credit_note_id: str
-    invoice_id: str
     n: int
-    currency: str
-    amount: int
     before_payment: int
     refund_amount: int
     balance_amount: int
     reason: CreditReason
     memo: str | None
     lines: tuple[CreditedLine, ...] = ()
-    status: AdjustmentStatus
-    stripe_id: str | None
-    message: str | None
-    actor: str
-    at: Moment
 
 
 class AdjustmentRef(Contract):

@@ -1,4 +1,4 @@
-"""What every payload that crosses a process billing date has in common."""
+"""What every payload that goes from one process to another has in common."""
 
 from typing import Annotated
 

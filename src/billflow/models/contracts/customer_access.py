@@ -1,5 +1,6 @@
 """What a customer may do now, as the host product asks before it lets anybody in."""
 
+from billflow.domain.access import PushAccess
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customers import CustomerStatus
@@ -17,13 +18,6 @@ class PlanAccess(Contract):
     seats_left: int | None
     can_add_seats: bool
     warn_about_seats: bool
-
-
-class PushAccessRecord(Contract):
-    """Whether a self-hosted server may send push notifications, and until when where that is known to end."""
-
-    allowed: bool
-    ends_at: Moment | None = None
 
 
 class AccessRecord(Contract):
@@ -47,4 +41,4 @@ class AccessRecord(Contract):
     sponsored: bool
     features: tuple[str, ...]
     plan: PlanAccess | None
-    push: PushAccessRecord | None
+    push: PushAccess | None

@@ -67,22 +67,6 @@ class Deployment(Contract):
         return self
 
 
-class NewCustomer(Contract):
-    """A customer to create; without a `deployment` it gets a realm of its own, named after it."""
-
-    name: Name
-    email: Email
-    deployment: Deployment | None = None
-    erp_customer_number: ErpNumber | None = None
-    default_currency: Currency = "USD"
-    default_language: Language = "en-US"
-    billing_address: Address | None = None
-    shipping_address: Address | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    settings: CustomerSettings = CustomerSettings()
-    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-
-
 class CustomerRef(Contract):
     """One customer of one organization."""
 
@@ -104,6 +88,16 @@ class CustomerChange(Contract):
     billing_address: Address | None = None
     shipping_address: Address | None = None
     metadata: Metadata = Field(default_factory=dict)
+
+
+class NewCustomer(CustomerChange):
+    """A customer to create; without a `deployment` it gets a realm of its own, named after it."""
+
+    name: Name
+    email: Email
+    deployment: Deployment | None = None
+    settings: CustomerSettings = CustomerSettings()
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
 
 
 class CustomerPricing(Contract):

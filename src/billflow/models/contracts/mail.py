@@ -17,13 +17,13 @@ class Occasion(StrEnum):
     SUSPENDED = "suspended"
     REACTIVATED = "reactivated"
     PLAN_ENDED = "plan_ended"
-    LET_GO = "let_go"
+    WRITTEN_OFF = "written_off"
     BACKFILL = "backfill"
 
     @property
     def outlives_the_debt(self) -> bool:
         """Tell whether it holds even when the invoice is not open by now."""
-        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.LET_GO, Occasion.BACKFILL)
+        return self in (Occasion.REACTIVATED, Occasion.PLAN_ENDED, Occasion.WRITTEN_OFF, Occasion.BACKFILL)
 
     @property
     def is_reminder(self) -> bool:

@@ -10,6 +10,7 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customers import OfferStatus
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import StartPlanResult
 
 Price = Annotated[int, Field(ge=1, le=MAX_PRICE)]
@@ -64,8 +65,7 @@ class Acceptance(Contract):
     The same `key` accepts once.
     """
 
-    key: Annotated[str, Field(min_length=1, max_length=255)]
-
+    key: NamespacedKey
     schedule: Schedule = Schedule.ANNUAL
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC

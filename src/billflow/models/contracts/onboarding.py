@@ -7,6 +7,7 @@ from pydantic import Field
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.customer_resources import NewProject
+from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 
@@ -59,11 +60,9 @@ class OnboardingOptions(Contract):
     test_clock_id: str | None = Field(None, max_length=100)
 
 
-class OnboardingInput(Contract):
+class OnboardingInput(CustomerRef):
     """Onboard one customer."""
 
-    org_id: str
-    customer_id: str
     actor: str
     options: OnboardingOptions
     at: Moment
@@ -84,11 +83,9 @@ class OnboardingProgress(Contract):
     started_at: Moment
 
 
-class ReportPartInput(Contract):
+class ReportPartInput(CustomerRef):
     """What came of one part, to be recorded."""
 
-    org_id: str
-    customer_id: str
     status: OnboardingStatus
     progress: PartProgress
 

@@ -9,6 +9,7 @@ from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManag
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary, SentInvoice
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.steps import PlanRef
 
 
@@ -121,7 +122,7 @@ class StartPlanInput(Contract):
     kind: ClassVar[str] = "start"
     org_id: str
     customer_id: str
-    idempotency_key: str
+    idempotency_key: NamespacedKey
     actor: str
     start: StartPlan
     test_clock_id: str | None = None

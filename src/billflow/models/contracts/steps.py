@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from billflow.models.contracts.base import Command, Contract, Moment
+from billflow.models.contracts.keys import NamespacedKey
 
 
 class PlanRef(Contract):
@@ -50,7 +51,7 @@ class CloseCycleInput(StepInput):
 class CommandRequest(Contract):
     """What callers send to a plan's workflow, by update or by signal; a plan takes each `command_id` once."""
 
-    command_id: str
+    command_id: NamespacedKey
     command: Command
     actor: str
     request_id: str | None = None

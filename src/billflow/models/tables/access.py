@@ -19,7 +19,6 @@ class ApiKey(Identified, Owned, Stamped, Base):
     `rate_limit` is in requests per second. `successor_id` is the key that a rotation made.
     """
 
-    __tablename__ = "api_key"
     __table_args__ = (
         in_org(),
         belongs_to("api_key", "successor_id"),
@@ -46,7 +45,6 @@ class IdempotencyKey(Owned, Written, Base):
     Whoever holds it lets others have it after `held_until`. `fingerprint` is the SHA-256 of the request.
     """
 
-    __tablename__ = "idempotency_key"
     __table_args__ = (
         in_org(),
         CheckConstraint("num_nonnulls(status, headers, body) IN (0, 3)", name="answer_whole"),

@@ -28,7 +28,6 @@ class CreditNoteRow(Identified, Owned, Written, Base):
     `before_payment` lowered what was to be paid, `refund_amount` and `balance_amount` gave back what was paid.
     """
 
-    __tablename__ = "credit_note"
     __table_args__ = (
         belongs_to("invoice"),
         UniqueConstraint("org_id", "id"),
@@ -59,7 +58,6 @@ class CreditNoteRow(Identified, Owned, Written, Base):
 class CreditNoteLineRow(Identified, Owned, Written, Base):
     """What a credit note takes off one line of its invoice. Append-only."""
 
-    __tablename__ = "credit_note_line"
     __table_args__ = (
         belongs_to("credit_note"),
         belongs_to("invoice_line"),
@@ -78,7 +76,6 @@ class RefundRow(Identified, Owned, Written, Base):
     `out_of_band_reference` names a payment outside Stripe by which it was given.
     """
 
-    __tablename__ = "refund"
     __table_args__ = (
         belongs_to("invoice"),
         belongs_to("credit_note"),
@@ -125,7 +122,6 @@ class AdjustmentResultRow(Identified, Owned, Written, Base):
 class DisputeRow(Identified, Owned, Written, Base):
     """What Stripe told of a dispute over a payment; amounts in minor units of `currency`. Append-only."""
 
-    __tablename__ = "dispute"
     __table_args__ = (
         in_org(),
         belongs_to("invoice"),
@@ -146,7 +142,6 @@ class DisputeRow(Identified, Owned, Written, Base):
 class DunningPolicyRow(Stamped, Base):
     """How an organization collects, as a `domain.dunning.DunningPolicy`; without a row the default holds."""
 
-    __tablename__ = "dunning_policy"
     __table_args__ = (in_org(), is_object("policy"))
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,5 +1,6 @@
 """What every table has in common: types, names of constraints, and the columns all rows share."""
 
+import re
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from billflow.errors import InternalError
 
@@ -53,7 +54,7 @@ def _values(kind: type[Enum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """The base of all tables."""
+    """The base of all tables; one is named as its class, without `Row`, unless that says otherwise."""
 
     metadata = MetaData(
         naming_convention={
@@ -71,6 +72,12 @@ class Base(DeclarativeBase):
         Json: JSONB(none_as_null=True),
         StrEnum: EnumType(StrEnum, native_enum=False, create_constraint=True, length=40, values_callable=_values),
     }
+
+    @declared_attr.directive
+    @classmethod
+    def __tablename__(cls) -> str:
+        """Return the name of the table: that of `CreditNoteRow` is `credit_note`."""
+        return "_".join(re.findall("[A-Z][a-z]+", cls.__name__.removesuffix("Row"))).lower()
 
     __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  (SQLAlchemy's own declaration is not a ClassVar)
 

@@ -6,23 +6,13 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.domain.plan import CollectionMethod
-from billflow.models.tables.base import (
-    Base,
-    Identified,
-    Json,
-    Owned,
-    Stamped,
-    belongs_to,
-    is_currency,
-    is_object,
-)
+from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, belongs_to, is_currency, is_object
 from billflow.models.tables.sealed import COMPANY, SealedJson
 
 
 class BillingAccountRow(Identified, Owned, Stamped, Base):
     """One way to pay, in one currency; each customer has one default."""
 
-    __tablename__ = "billing_account"
     __table_args__ = (
         belongs_to("customer"),
         UniqueConstraint("org_id", "id"),
@@ -45,7 +35,6 @@ class BillingAccountRow(Identified, Owned, Stamped, Base):
 class ProjectRow(Identified, Owned, Stamped, Base):
     """A part of the customer that bills to one of its accounts; its settings override the customer's."""
 
-    __tablename__ = "project"
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("billing_account"),
@@ -65,7 +54,6 @@ class ProjectRow(Identified, Owned, Stamped, Base):
 class ChannelRow(Identified, Owned, Stamped, Base):
     """A channel of a project; its settings override the project's."""
 
-    __tablename__ = "channel"
     __table_args__ = (
         belongs_to("project", ondelete="CASCADE"),
         UniqueConstraint("project_id", "name"),

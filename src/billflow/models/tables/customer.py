@@ -29,7 +29,6 @@ class CustomerRow(Identified, Owned, Stamped, Base):
     A deleted customer keeps its row for the sake of its invoices, and frees its e-mail and ERP number.
     """
 
-    __tablename__ = "customer"
     __table_args__ = (
         in_org(),
         belongs_to("realm"),
@@ -94,7 +93,6 @@ class CustomerRow(Identified, Owned, Stamped, Base):
 class CustomerContact(Identified, Owned, Stamped, Base):
     """A person at a customer; at most one of them is the primary contact."""
 
-    __tablename__ = "customer_contact"
     __table_args__ = (
         belongs_to("customer"),
         UniqueConstraint("customer_id", "email_key"),

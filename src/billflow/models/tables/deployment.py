@@ -11,7 +11,6 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 class Realm(Identified, Owned, Stamped, Base):
     """An organization in our cloud; `string_id` is its subdomain."""
 
-    __tablename__ = "realm"
     __table_args__ = (in_org(), UniqueConstraint("org_id", "id"), UniqueConstraint("org_id", "string_id"))
 
     string_id: Mapped[str]
@@ -21,7 +20,6 @@ class Realm(Identified, Owned, Stamped, Base):
 class RemoteServer(Identified, Owned, Stamped, Base):
     """A server the customer runs; `uuid` is what it reports itself as."""
 
-    __tablename__ = "remote_server"
     __table_args__ = (in_org(), UniqueConstraint("org_id", "id"), UniqueConstraint("org_id", "uuid"))
 
     uuid: Mapped[UUID]
@@ -32,7 +30,6 @@ class RemoteServer(Identified, Owned, Stamped, Base):
 class RemoteRealm(Identified, Owned, Stamped, Base):
     """One organization on a server the customer runs; `uuid` is what it reports itself as."""
 
-    __tablename__ = "remote_realm"
     __table_args__ = (
         in_org(),
         belongs_to("remote_server", "server_id"),

@@ -22,7 +22,6 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     all other moments follow the plan's clock.
     """
 
-    __tablename__ = "invoice"
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         belongs_to("customer"),
@@ -76,15 +75,19 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
-    """One line with its derivation; `n` counts from 1. Append-only."""
+    """One line with its derivation; `n` counts from 1. Append-only.
 
-    __tablename__ = "invoice_line"
+    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`.
+    """
+
     __table_args__ = (
         belongs_to("invoice"),
+        belongs_to("license_ledger", "adjusts_entry_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
+        Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
     )
 
     invoice_id: Mapped[UUID]
@@ -97,12 +100,12 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
     derivation: Mapped[Json]
+    adjusts_entry_id: Mapped[UUID | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):
     """What came of one attempt to collect an invoice; `n` counts from 1. Append-only."""
 
-    __tablename__ = "payment_attempt"
     __table_args__ = (belongs_to("invoice"), UniqueConstraint("invoice_id", "n"))
 
     invoice_id: Mapped[UUID]
@@ -117,7 +120,6 @@ class CreditRow(Identified, Owned, Written, Base):
     `invoice_id` is the invoice that used it or gave it back, as Stripe records by itself; rows without one are posted.
     """
 
-    __tablename__ = "credit"
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("customer_plan", "plan_id"),
@@ -142,7 +144,6 @@ class CreditRow(Identified, Owned, Written, Base):
 class CreditPosting(Owned, Written, Base):
     """A credit as Stripe holds it, on the customer's balance. Append-only."""
 
-    __tablename__ = "credit_posting"
     __table_args__ = (belongs_to("credit"), UniqueConstraint("stripe_balance_transaction_id"))
 
     credit_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -15,7 +15,6 @@ class StepRow(Owned, Written, Base):
     `detail` is the request as data.
     """
 
-    __tablename__ = "step"
     __table_args__ = (
         in_org(),
         belongs_to("customer_plan", "plan_id"),
@@ -36,7 +35,6 @@ class StepRow(Owned, Written, Base):
 class AuditLog(Identified, Owned, Written, Base):
     """Who did what to which subject, and how it changed. Append-only; `audit_chain` makes changes show."""
 
-    __tablename__ = "audit_log"
     __table_args__ = (
         in_org(),
         Index("ix_audit_log_subject", "org_id", "subject_type", "subject_id", "sequence"),
@@ -60,7 +58,6 @@ class AuditLog(Identified, Owned, Written, Base):
 class OutboxEvent(Identified, Owned, Written, Base):
     """An event for the world, written with what caused it; delivery is kept elsewhere. Append-only."""
 
-    __tablename__ = "outbox_event"
     __table_args__ = (
         in_org(),
         Index("ix_outbox_event_org_id_sequence", "org_id", "sequence"),
@@ -79,9 +76,8 @@ class OutboxEvent(Identified, Owned, Written, Base):
 
 
 class TestClock(Identified, Owned, Stamped, Base):
-    """A time that stands still until it is advanced; plans hang on it."""
+    """A time that stands still until it is advanced; plans are attached to it."""
 
-    __tablename__ = "test_clock"
     __test__ = False
     __table_args__ = (in_org(), UniqueConstraint("org_id", "id"))
 
@@ -92,7 +88,6 @@ class TestClock(Identified, Owned, Stamped, Base):
 class WebhookEvent(Identified, Owned, Written, Base):
     """An event Stripe sent, kept once however often it came; open until `handled_at` is set."""
 
-    __tablename__ = "webhook_event"
     __table_args__ = (
         in_org(),
         UniqueConstraint("stripe_event_id"),

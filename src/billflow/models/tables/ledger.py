@@ -13,7 +13,6 @@ from billflow.models.tables.base import Base, Identified, Owned, Written, belong
 class LicenseLedger(Identified, Owned, Written, Base):
     """One `domain.ledger.LedgerEntry` of a plan; `seq` counts from 1."""
 
-    __tablename__ = "license_ledger"
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         UniqueConstraint("plan_id", "seq"),
@@ -35,7 +34,6 @@ class LicenseLedger(Identified, Owned, Written, Base):
 class LedgerAllocation(Owned, Written, Base):
     """What became of one ledger entry: its key is the entry's, so nothing is ever billed twice."""
 
-    __tablename__ = "ledger_allocation"
     __table_args__ = (
         belongs_to("license_ledger", "entry_id"),
         belongs_to("invoice_line"),

@@ -13,7 +13,6 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 class MailRow(Identified, Owned, Stamped, Base):
     """One mail; `key` names the debt and the occasion, so that it is written once. `sent_at` is real time."""
 
-    __tablename__ = "mail"
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("invoice"),

@@ -12,7 +12,6 @@ from billflow.models.tables.base import Base, Json, Owned, Stamped, belongs_to, 
 class Onboarding(Owned, Stamped, Base):
     """The onboarding of one customer; `parts` maps each part to its progress."""
 
-    __tablename__ = "onboarding"
     __table_args__ = (belongs_to("customer"), is_object("wishes"), is_object("parts"))
 
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)

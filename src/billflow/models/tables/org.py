@@ -1,4 +1,4 @@
-"""Who uses billflow: organizations, the tenants behind whose tenant isolation everything else lives."""
+"""Who uses billflow: organizations, the tenants that all other rows belong to."""
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +9,6 @@ from billflow.models.tables.base import Base, Identified, Json, Stamped, is_obje
 class Org(Identified, Stamped, Base):
     """One tenant; its id follows from its slug (decision 0010). With `livemode` it bills real money, for good."""
 
-    __tablename__ = "org"
     __table_args__ = (
         CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug_is_dns_label"),
         is_object("settings"),

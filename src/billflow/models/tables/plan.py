@@ -21,7 +21,6 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     end of a suspension until the step that resumes it. `version` rises with each change.
     """
 
-    __tablename__ = "customer_plan"
     __table_args__ = (
         in_org(),
         belongs_to("customer"),
@@ -73,6 +72,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     seen_guests: Mapped[int | None]
     stale_data_notice_sent: Mapped[bool] = mapped_column(server_default=text("false"))
     review_reminder_sent: Mapped[bool] = mapped_column(server_default=text("false"))
+    licenses_without_switch: Mapped[int | None]
     predecessor_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
@@ -92,7 +92,6 @@ class CustomerPlanOffer(Identified, Owned, Stamped, Base):
     was before the offer was accepted, should the purchase come to nothing.
     """
 
-    __tablename__ = "customer_plan_offer"
     __table_args__ = (
         belongs_to("customer"),
         UniqueConstraint("org_id", "id"),

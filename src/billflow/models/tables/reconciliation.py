@@ -14,7 +14,6 @@ from billflow.models.tables.base import Base, Identified, Owned, Written, belong
 class ReconciliationRunRow(Identified, Owned, Written, Base):
     """One comparison of rows, Stripe and workflows; `workflow_run_id` makes beginning it twice begin it once."""
 
-    __tablename__ = "reconciliation_run"
     __table_args__ = (
         in_org(),
         UniqueConstraint("org_id", "id"),
@@ -32,7 +31,6 @@ class ReconciliationRunRow(Identified, Owned, Written, Base):
 class ReconciliationStripeInvoice(Owned, Base):
     """An invoice that Stripe listed during a run; gone when the run is finished. `total` is in Stripe's units."""
 
-    __tablename__ = "reconciliation_stripe_invoice"
     __table_args__ = (
         belongs_to("reconciliation_run", "run_id"),
         Index("ix_reconciliation_stripe_invoice_invoice_id", "run_id", "invoice_id"),
@@ -49,7 +47,6 @@ class ReconciliationStripeInvoice(Owned, Base):
 class ReconciliationFinding(Identified, Owned, Written, Base):
     """One disagreement, kept once per run however often it is found; `subject_id` is an invoice or a plan."""
 
-    __tablename__ = "reconciliation_finding"
     __table_args__ = (
         belongs_to("reconciliation_run", "run_id"),
         Index("uq_reconciliation_finding", "run_id", "kind", "subject_id", unique=True),

@@ -13,7 +13,6 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 class SponsorshipRequest(Identified, Owned, Stamped, Base):
     """A request to be sponsored; one at a time waits for a decision."""
 
-    __tablename__ = "sponsorship_request"
     __table_args__ = (
         belongs_to("customer"),
         CheckConstraint("(status = 'pending') = (decided_at IS NULL)", name="decided_when"),

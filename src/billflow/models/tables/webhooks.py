@@ -1,17 +1,9 @@
-"""What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be forgotten."""
+"""What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be erased."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKeyConstraint,
-    Identity,
-    Index,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,9 +17,8 @@ def _of_event() -> ForeignKeyConstraint:
 
 
 class OutboxPending(Owned, Base):
-    """An event that nobody has looked at yet; a trigger writes it with the event, its dispatch removes it."""
+    """An event that nobody has looked at yet; a trigger writes it with the event, its delivery removes it."""
 
-    __tablename__ = "outbox_pending"
     __table_args__ = (in_org(), _of_event(), Index("ix_outbox_pending_org_id_sequence", "org_id", "sequence"))
 
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -37,7 +28,6 @@ class OutboxPending(Owned, Base):
 class WebhookEndpoint(Identified, Owned, Stamped, Base):
     """Where an organization wants its events; no `event_types` means all of them."""
 
-    __tablename__ = "webhook_endpoint"
     __table_args__ = (
         in_org(),
         UniqueConstraint("org_id", "id"),
@@ -59,7 +49,6 @@ class WebhookEndpoint(Identified, Owned, Stamped, Base):
 class WebhookMessage(Identified, Owned, Stamped, Base):
     """An event on its way to an endpoint; of one customer's they go in the order of `position`."""
 
-    __tablename__ = "webhook_message"
     __table_args__ = (
         belongs_to("webhook_endpoint", "endpoint_id"),
         _of_event(),
@@ -96,7 +85,6 @@ class WebhookMessage(Identified, Owned, Stamped, Base):
 class EventDelivery(Identified, Owned, Written, Base):
     """One attempt to deliver a message. Append-only."""
 
-    __tablename__ = "event_delivery"
     __table_args__ = (
         belongs_to("webhook_endpoint", "endpoint_id"),
         belongs_to("webhook_message", "message_id"),
@@ -117,7 +105,6 @@ class EventDelivery(Identified, Owned, Written, Base):
 class AuditChain(Owned, Written, Base):
     """One link of an organization's audit log; a trigger writes it at commit. Append-only."""
 
-    __tablename__ = "audit_chain"
     __table_args__ = (
         in_org(),
         UniqueConstraint("audit_id"),
@@ -132,9 +119,8 @@ class AuditChain(Owned, Written, Base):
 
 
 class CustomerKey(Identified, Owned, Written, Base):
-    """What opens the personal data that history holds of a customer; it is deleted when the customer is forgotten."""
+    """What opens the personal data that history holds of a customer; it is deleted when the customer is erased."""
 
-    __tablename__ = "customer_key"
     __table_args__ = (belongs_to("customer"), UniqueConstraint("customer_id"))
 
     customer_id: Mapped[UUID]

@@ -13,9 +13,8 @@ from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey,
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ApiKey
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record
-from billflow.store.session.rows import row_by_id, written
+from billflow.store.session.database import Database
+from billflow.store.session.rows import as_id, as_record, row_by_id, written
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 _NO_DIGEST = bytes(32)

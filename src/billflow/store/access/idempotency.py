@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.tables import IdempotencyKey
-from billflow.store.session.database import Database, advisory_lock, as_id
+from billflow.store.session.database import Database, advisory_lock
+from billflow.store.session.rows import as_id
 
 STORED_FOR = timedelta(days=30)
 CLAIMED_FOR = timedelta(minutes=5)

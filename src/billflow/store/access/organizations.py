@@ -7,8 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.domain.errors import Refused
+from billflow.models.contracts.documents import Seller
 from billflow.models.tables import Org
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import row_by_id
 
 _ORGS = uuid5(NAMESPACE_DNS, "billflow.org")
 
@@ -19,10 +21,9 @@ def org_id_of(slug: str) -> str:
 
 
 @dataclass(frozen=True)
-class PostgresOrganizationRepository:
+class PostgresOrganizationRepository(Repository):
     """Organizations; with `livemode` those that work with real money, and only these."""
 
-    database: Database
     livemode: bool = False
 
     async def ensure(self, slug: str, name: str | None = None) -> str:
@@ -40,3 +41,10 @@ class PostgresOrganizationRepository:
                 code="wrong_mode",
             )
         return org_id
+
+    async def seller(self, org_id: str) -> Seller:
+        """Return who bills: the organization's name, and `seller_lines` of its settings below it; raises `NotFound`."""
+        async with self.database.unit_of_work(org_id) as session:
+            org = await row_by_id(session, Org, org_id, "organization")
+        lines = org.settings.get("seller_lines")
+        return Seller(name=org.name, lines=tuple(map(str, lines)) if isinstance(lines, list) else ())

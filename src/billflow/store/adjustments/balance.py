@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.mapper import as_record
+from billflow.store.session.rows import as_record
 
 APPLIED, RETURNED = "applied_to_invoice", "invoice_voided"
 

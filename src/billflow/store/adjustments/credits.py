@@ -1,6 +1,5 @@
 """Credits that support grants; they are rows, and the next invoices use them up."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -10,18 +9,16 @@ from billflow.domain.currencies import in_steps
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.tables import CreditRow, CustomerRow
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_record
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_record
 
 
-@dataclass(frozen=True)
-class PostgresCreditRepository:
+class PostgresCreditRepository(Repository):
     """The credits of customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def get(self, ref: CustomerRef) -> CreditsRecord:
         """Return what is left, and every row it comes from, the newest first."""
@@ -37,7 +34,7 @@ class PostgresCreditRepository:
                 credits=tuple(as_record(GrantedCredit, row) for row in rows),
             )
 
-    async def grant(self, ref: CustomerRef, new: NewCredit, key: str, change: ChangeContext) -> GrantedCredit:
+    async def grant(self, ref: CustomerRef, new: NewCredit, key: NamespacedKey, change: ChangeContext) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency it does not pay in, or an odd amount."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")

@@ -6,14 +6,15 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.tables import CreditNoteLineRow, CreditNoteRow, RefundRow
 from billflow.store.invoices.locks import LockedInvoice
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 
 def new_refund(  # noqa: PLR0913  (each is a column)
     locked: LockedInvoice,
-    key: str,
+    key: NamespacedKey,
     amount: int,
     *,
     note_id: UUID | None = None,
@@ -37,7 +38,7 @@ def new_refund(  # noqa: PLR0913  (each is a column)
 
 
 def new_note(
-    locked: LockedInvoice, key: str, decided: CreditNote, why: tuple[CreditReason, str | None], *, n: int
+    locked: LockedInvoice, key: NamespacedKey, decided: CreditNote, why: tuple[CreditReason, str | None], *, n: int
 ) -> CreditNoteRow:
     """Return the row of the *n*-th credit note of an invoice, on behalf of whoever locked the invoice.
 
@@ -72,5 +73,5 @@ async def write_note(
         row = CreditNoteLineRow(org_id=note.org_id, credit_note_id=note.id, invoice_line_id=line, amount=amount)
         session.add(row)
     if note.refund_amount:
-        session.add(new_refund(locked, f"credit-note/{note.id}", note.refund_amount, note_id=note.id))
+        session.add(new_refund(locked, KeyNamespace.CREDIT_NOTE.key(str(note.id)), note.refund_amount, note_id=note.id))
     await session.flush()

@@ -10,6 +10,7 @@ from billflow.models.contracts.adjustments import (
     ForeignRefund,
     StripeAdjustments,
 )
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.store.adjustments.drafts import new_note, new_refund, write_note
 from billflow.store.adjustments.records import Money, load_money
@@ -17,7 +18,7 @@ from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.locks import LockedInvoice
 
 STRIPE = "stripe"
-"""The actor of what somebody did at Stripe itself, and how keys of what was made there begin."""
+"""The actor of what somebody did at Stripe itself."""
 
 
 async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeAdjustments) -> None:
@@ -36,7 +37,7 @@ async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeA
 
 
 async def _take_over_refund(session: AsyncSession, locked: LockedInvoice, known: Money, made: ForeignRefund) -> None:
-    key = f"{STRIPE}/{made.stripe_id}"
+    key = KeyNamespace.STRIPE.key(made.stripe_id)
     if any(refund.key == key for refund in known.refunds):
         return
     reason = RefundReason(made.reason) if made.reason in list(RefundReason) else None
@@ -45,7 +46,7 @@ async def _take_over_refund(session: AsyncSession, locked: LockedInvoice, known:
 
 
 async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: Money, made: ForeignCreditNote) -> None:
-    key = f"{STRIPE}/{made.stripe_id}"
+    key = KeyNamespace.STRIPE.key(made.stripe_id)
     if made.amount <= 0 or any(note.key == key for note in known.notes):
         return
     decided = CreditNote(
@@ -61,8 +62,7 @@ async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: M
 
 
 def _result_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:
-    if row.key.startswith(f"{STRIPE}/"):
-        stripe_id = row.key.removeprefix(f"{STRIPE}/")
+    if stripe_id := KeyNamespace.STRIPE.name_of(row.key):
         foreign = next((one for one in money.foreign_refunds if one.stripe_id == stripe_id), None)
         status = foreign.status if foreign else AdjustmentStatus.SUCCEEDED
         return AdjustmentResult(status=status, stripe_id=stripe_id)

@@ -24,8 +24,7 @@ from billflow.models.tables import (
     RefundRow,
 )
 from billflow.store.invoices.records import lines_of
-from billflow.store.session.mapper import as_record
-from billflow.store.session.rows import row_by_id
+from billflow.store.session.rows import as_record, row_by_id
 
 
 @dataclass(frozen=True)

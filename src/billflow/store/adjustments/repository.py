@@ -1,6 +1,5 @@
 """Credit notes, refunds and closed invoices: written under the invoice's lock, once per key (rules 28)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -42,14 +41,11 @@ from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 
 
-@dataclass(frozen=True)
-class PostgresAdjustmentRepository(AdjustmentRepository):
+class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
     """Credit notes, refunds and closed invoices in PostgreSQL."""
-
-    database: Database
 
     async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
         """Return the credit notes and refunds of an invoice, and what is left of it."""

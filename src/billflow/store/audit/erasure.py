@@ -1,7 +1,6 @@
 """Export of all that is stored of a customer, and erasure of its personal data, while the records stay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +32,8 @@ from billflow.store.audit.personal_data import ERASED, PersonalDataReader, custo
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
 from billflow.store.customers.transactions import lock_with_plans
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_json
-from billflow.store.session.rows import row_by_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_json, row_by_id
 
 ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"
@@ -44,22 +42,22 @@ NOWHERE = "erased.invalid"
 _NOT_PERSONAL = frozenset({"customer_key", "webhook_message", "seat_observation", "outbox_event", "outbox_pending"})
 
 
-@dataclass(frozen=True)
-class PostgresPersonalDataRepository:
+class PostgresPersonalDataRepository(Repository):
     """The personal data of customers; every method is one transaction. Unknown customers raise `NotFound`."""
-
-    database: Database
 
     async def export(self, ref: CustomerRef, change: ChangeContext) -> CustomerExport:
         """Return everything that is stored of a customer: every row that names it, and its opened history."""
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer = await _load(session, ref)
+            customer = await row_by_id(session, CustomerRow, ref.customer_id, "customer")
             reader = await personal_data_of(session, [customer.id])
             rows = {table.name: await _rows(session, table, customer.id) for table in _tables()}
             rows["customer"] = [_json(customer)]
             rows["deployment"] = [_json(row) for row in await _deployments(session, customer)]
-            rows["event"] = [_opened(row, reader) for row in await _events(session, customer.id)]
-            rows["audit"] = [_opened(row, reader) for row in await _audit(session, customer.id)]
+            events = select(OutboxEvent).where(OutboxEvent.customer_id == customer.id).order_by(OutboxEvent.sequence)
+            rows["event"] = [_opened(row, reader) for row in await session.scalars(events)]
+            mine = AuditLog.subject_type == "customer", AuditLog.subject_id == str(customer.id)
+            audit = select(AuditLog).where(*mine).order_by(AuditLog.sequence)
+            rows["audit"] = [_opened(row, reader) for row in await session.scalars(audit)]
             recorder_of(session, customer.org_id, change).audit("customer.exported", ("customer", customer.id))
             return CustomerExport(customer_id=str(customer.id), exported_at=change.at, records=rows)
 
@@ -87,13 +85,8 @@ class PostgresPersonalDataRepository:
             )
 
 
-async def _load(session: AsyncSession, ref: CustomerRef) -> CustomerRow:
-    """Return a customer, also a deleted one: its rows are still there."""
-    return await row_by_id(session, CustomerRow, ref.customer_id, "customer")
-
-
 async def _lock(session: AsyncSession, ref: CustomerRef) -> tuple[CustomerRow, Sequence[CustomerPlan]]:
-    customer = await _load(session, ref)
+    customer = await row_by_id(session, CustomerRow, ref.customer_id, "customer")
     if customer.deleted_at is None:
         return await lock_with_plans(session, ref.customer_id)
     await session.refresh(customer, with_for_update={"key_share": True})
@@ -152,16 +145,6 @@ def _tables() -> list[Table]:
 async def _rows(session: AsyncSession, table: Table, customer_id: UUID) -> list[Json]:
     found = await session.execute(select(table).where(table.c.customer_id == customer_id))
     return [as_json(dict(row)) for row in found.mappings()]
-
-
-async def _events(session: AsyncSession, customer_id: UUID) -> list[OutboxEvent]:
-    query = select(OutboxEvent).where(OutboxEvent.customer_id == customer_id).order_by(OutboxEvent.sequence)
-    return list(await session.scalars(query))
-
-
-async def _audit(session: AsyncSession, customer_id: UUID) -> list[AuditLog]:
-    mine = AuditLog.subject_type == "customer", AuditLog.subject_id == str(customer_id)
-    return list(await session.scalars(select(AuditLog).where(*mine).order_by(AuditLog.sequence)))
 
 
 def _json(row: Base) -> Json:

@@ -1,7 +1,6 @@
 """Rotation of the encryption key: what an older key encrypted, or none, is encrypted by the current one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, update
@@ -9,7 +8,7 @@ from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, upda
 from billflow.domain.errors import Refused
 from billflow.models.tables import Base, Org
 from billflow.models.tables.sealed import SealedBytes, SealedJson, SealedText
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 
 _AT_ONCE = 500
@@ -18,11 +17,8 @@ _SEALED = (SealedText, SealedJson, SealedBytes)
 Columns = tuple["Column[Any]", ...]
 
 
-@dataclass(frozen=True)
-class KeyRotation:
+class KeyRotation(Repository):
     """The rows of all organizations, some hundred per transaction; stopped and run again it does them again."""
-
-    database: Database
 
     async def run(self) -> int:
         """Encrypt every row again and return how many there were; raises `Refused` without a key."""

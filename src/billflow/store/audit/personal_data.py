@@ -5,7 +5,7 @@ Both are append-only, so erasing a customer deletes its key, and what that key s
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -132,25 +132,22 @@ def _keyring(customer_id: UUID, secret: str) -> Keyring:
 
 def is_personal(value: Any) -> bool:
     """Tell whether a JSON value has personal data anywhere."""
+    found: list[Any] = []
+    _changed(value, found.append)
+    return bool(found)
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a JSON value with its personal data changed."""
     if isinstance(value, list):
-        return any(map(is_personal, value))
+        return [_changed(item, change) for item in value]
     if not isinstance(value, dict):
-        return False
-    return any((name in PERSONAL and item) or is_personal(item) for name, item in value.items())
+        return value
+    return {name: change(item) if name in PERSONAL and item else _changed(item, change) for name, item in value.items()}
 
 
 def _sealed(value: Any, keyring: Keyring) -> Any:
-    if isinstance(value, list):
-        return [_sealed(item, keyring) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _sealed_field(name, item, keyring) for name, item in value.items()}
-
-
-def _sealed_field(name: str, item: Any, keyring: Keyring) -> Any:
-    if name in PERSONAL and item:
-        return {_MARK: keyring.seal_text(json.dumps(item), _MARK)}
-    return _sealed(item, keyring)
+    return _changed(value, lambda item: {_MARK: keyring.seal_text(json.dumps(item), _MARK)})
 
 
 @event.listens_for(PersonalDataSession, "before_flush")

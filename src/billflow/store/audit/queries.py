@@ -13,10 +13,10 @@ from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditLog
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.mapper import as_record
 from billflow.store.session.paging import page
+from billflow.store.session.rows import as_id, as_record
 
 _AT_ONCE = 1000
 _MOST_FAULTS = 100
@@ -38,11 +38,8 @@ _UNCHAINED = text(
 )
 
 
-@dataclass(frozen=True)
-class PostgresAuditQueries:
+class PostgresAuditQueries(Repository):
     """The audit log of an organization; nothing here writes."""
-
-    database: Database
 
     async def list(self, org_id: str, wanted: AuditFilter, paging: Paging) -> Page[AuditRecord]:
         """Return one page of the entries, the newest first."""

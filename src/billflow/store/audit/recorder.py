@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from billflow.ports.customers import BillingAccountRepository
 from billflow.store.customers.resources import ResourceRepository
 from billflow.store.customers.transactions import LIVE, customer_read
 from billflow.store.invoices.records import billed_customer
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 
 class PostgresBillingAccountRepository(

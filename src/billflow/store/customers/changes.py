@@ -9,7 +9,7 @@ from billflow.domain.inheritance import merged
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_settings import CustomerSettings, checked_size
 from billflow.models.tables.base import Json
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 def overwrite(row: Any, update: BaseModel) -> tuple[Json, Json]:

@@ -8,43 +8,22 @@ from sqlalchemy.exc import IntegrityError
 
 from billflow.domain.errors import NotFound, Refused
 
+_EMAIL = partial(Refused, code="email_taken", field="email")
+_ERP_NUMBER = partial(Refused, code="erp_customer_number_taken", field="erp_customer_number")
+_PENDING = partial(Refused, code="sponsorship_pending", field="status")
+_SLUG = partial(Refused, code="slug_taken", field="slug")
+_NAME = partial(Refused, code="name_taken", field="name")
+_DEPLOYMENT = partial(Refused, code="deployment_taken", field="deployment")
 _REFUSALS = {
-    "uq_customer_email": partial(
-        Refused, "Another customer has that e-mail address; name another.", code="email_taken", field="email"
-    ),
-    "uq_customer_erp_customer_number": partial(
-        Refused,
-        "Another customer has that ERP number; name another.",
-        code="erp_customer_number_taken",
-        field="erp_customer_number",
-    ),
-    "uq_customer_contact_customer_id_email_key": partial(
-        Refused,
-        "Another contact of the customer has that e-mail address; name another.",
-        code="email_taken",
-        field="email",
-    ),
-    "uq_sponsorship_request_pending": partial(
-        Refused,
-        "Another request of the customer waits for a decision; decide that one first.",
-        code="sponsorship_pending",
-        field="status",
-    ),
-    "uq_project_customer_id_slug": partial(
-        Refused, "Another project of the customer has that slug; name another.", code="slug_taken", field="slug"
-    ),
-    "uq_channel_project_id_name": partial(
-        Refused, "Another channel of the project has that name; name another.", code="name_taken", field="name"
-    ),
-    "uq_realm_org_id_string_id": partial(
-        Refused, "Another customer has that realm; name another.", code="deployment_taken", field="deployment"
-    ),
-    "uq_remote_realm_org_id_uuid": partial(
-        Refused, "Another customer has that remote realm; name another.", code="deployment_taken", field="deployment"
-    ),
-    "uq_remote_server_org_id_uuid": partial(
-        Refused, "Another customer has that server; name another.", code="deployment_taken", field="deployment"
-    ),
+    "uq_customer_email": (_EMAIL, "Another customer has that e-mail address"),
+    "uq_customer_erp_customer_number": (_ERP_NUMBER, "Another customer has that ERP number"),
+    "uq_customer_contact_customer_id_email_key": (_EMAIL, "Another contact of the customer has that e-mail address"),
+    "uq_sponsorship_request_pending": (_PENDING, "Another request of the customer waits for a decision"),
+    "uq_project_customer_id_slug": (_SLUG, "Another project of the customer has that slug"),
+    "uq_channel_project_id_name": (_NAME, "Another channel of the project has that name"),
+    "uq_realm_org_id_string_id": (_DEPLOYMENT, "Another customer has that realm"),
+    "uq_remote_realm_org_id_uuid": (_DEPLOYMENT, "Another customer has that remote realm"),
+    "uq_remote_server_org_id_uuid": (_DEPLOYMENT, "Another customer has that server"),
 }
 _NO_ORG = ("fk_realm_org_id", "fk_remote_realm_org_id", "fk_remote_server_org_id")
 
@@ -63,4 +42,6 @@ def refused_duplicates() -> Iterator[None]:
             raise NotFound("There is no such organization; create it first.") from error
         if constraint not in _REFUSALS:
             raise
-        raise _REFUSALS[constraint]() from error  # noqa: RSE102  (a partial, not a class)
+        refused, message = _REFUSALS[constraint]
+        way_out = "decide that one first" if refused is _PENDING else "name another"
+        raise refused(f"{message}; {way_out}.") from error

@@ -10,7 +10,7 @@ from billflow.models.contracts.customer_resources import ContactChange, NewConta
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
-from billflow.store.session.mapper import as_record
+from billflow.store.session.rows import as_record
 
 
 class PostgresContactRepository(ResourceRepository[CustomerRef, NewContact, ContactChange, ContactRecord]):

@@ -12,8 +12,7 @@ from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import Deployment, DeploymentKind, NewCustomer
 from billflow.models.tables import CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_id, existing
 
 LONGEST_SLUG = 40
 DeploymentRow = Realm | RemoteRealm | RemoteServer

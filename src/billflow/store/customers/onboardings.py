@@ -1,6 +1,5 @@
 """Onboardings as rows: what was requested, and how far each part has come."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from billflow.domain.errors import NotFound
@@ -18,7 +17,8 @@ from billflow.models.tables import Onboarding
 from billflow.ports.customers import OnboardingRepository
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import customer_change, customer_read
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id
 
 _EVENTS = {
     OnboardingStatus.DONE: "customer.onboarded",
@@ -27,11 +27,8 @@ _EVENTS = {
 }
 
 
-@dataclass(frozen=True)
-class PostgresOnboardingRepository(OnboardingRepository):
+class PostgresOnboardingRepository(Repository, OnboardingRepository):
     """The onboarding of each customer; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def begin(
         self, ref: CustomerRef, options: OnboardingOptions, change: ChangeContext

@@ -15,8 +15,7 @@ from billflow.ports.customers import ProjectRepository
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.deployments import slug_of
 from billflow.store.customers.resources import ProjectResourceRepository
-from billflow.store.session.database import as_id
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_id, existing
 
 
 class PostgresProjectRepository(

@@ -1,6 +1,5 @@
 """Customers, and what their deployments reported, as lists and pages show them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,17 +10,14 @@ from billflow.models.tables import CustomerRow, SeatRow
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
 from billflow.store.session.filters import customers_that
-from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import ALL, page
+from billflow.store.session.rows import as_id, from_row
 
 
-@dataclass(frozen=True)
-class PostgresCustomerQueries(CustomerQueries):
+class PostgresCustomerQueries(Repository, CustomerQueries):
     """What the records say of customers; nothing here writes. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def search(self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL) -> Page[CustomerRecord]:
         """Return one part of the customers, the newest first."""

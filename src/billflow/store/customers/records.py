@@ -17,8 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.session.mapper import as_record, from_row
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
     select(

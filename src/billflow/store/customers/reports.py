@@ -1,7 +1,6 @@
 """A customer's seats and money over time, summed up by PostgreSQL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,28 +32,26 @@ from billflow.models.tables import (
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.records import STATES
-from billflow.store.session.database import Database
-from billflow.store.session.mapper import as_record, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
 
 
-@dataclass(frozen=True)
-class PostgresReportQueries:
+class PostgresReportQueries(Repository):
     """What a customer used, paid and owes; nothing here writes. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def usage(self, ref: CustomerRef, since: datetime, until: datetime) -> UsageRecord:
         """Return seats by day, licenses and money by month in `[since, until)`."""
         async with customer_read(self.database, ref) as (customer, session):
             seats = await _seats(session, customer, since, until)
+            projects = select(ProjectRow.id).where(ProjectRow.customer_id == customer.id)
             return UsageRecord(
                 customer_id=str(customer.id),
                 since=since,
                 until=until,
-                projects=await _count(session, select(ProjectRow.id).where(ProjectRow.customer_id == customer.id)),
-                channels=await _count(session, _channels(customer)),
+                projects=await _count(session, projects),
+                channels=await _count(session, projects.join(ChannelRow, ChannelRow.project_id == ProjectRow.id)),
                 peak_members=max((day.members for day in seats), default=0),
                 peak_guests=max((day.guests for day in seats), default=0),
                 seats=seats,
@@ -173,14 +170,6 @@ async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, tup
         .group_by(InvoiceRow.plan_id)
     )
     return {plan_id: (int(invoiced), int(paid)) for plan_id, invoiced, paid in await session.execute(query)}
-
-
-def _channels(customer: CustomerRow) -> Select[Any]:
-    return (
-        select(ChannelRow.id)
-        .join(ProjectRow, ProjectRow.id == ChannelRow.project_id)
-        .where(ProjectRow.customer_id == customer.id)
-    )
 
 
 async def _count(session: AsyncSession, query: Select[Any]) -> int:

@@ -1,6 +1,5 @@
 """Customers as rows: created with what they run on and pay from, changed, priced, suspended and deleted."""
 
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete
@@ -35,15 +34,12 @@ from billflow.store.customers.deployments import DeploymentRow, create_deploymen
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice, hold_until_resumed, set_status
 from billflow.store.customers.transactions import customer_and_plans_change, customer_change
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, from_row
 
 
-@dataclass(frozen=True)
-class PostgresCustomerRepository:
+class PostgresCustomerRepository(Repository):
     """Customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def create(self, org_id: str, new: NewCustomer, change: ChangeContext) -> CustomerRecord:
         """Create a customer with its deployment and default billing account.

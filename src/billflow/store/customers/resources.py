@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
@@ -22,9 +21,8 @@ from billflow.store.customers.changes import overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.settings import resolved_settings
 from billflow.store.customers.transactions import load_customer
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, as_record
-from billflow.store.session.rows import existing, row_by_id, written
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, as_record, existing, row_by_id, written
 
 Ref = TypeVar("Ref", CustomerRef, ProjectRef)
 New = TypeVar("New", bound=BaseModel)
@@ -44,14 +42,11 @@ class Owner(NamedTuple):
         return ("project_id", self.project.id) if self.project else ("customer_id", self.customer.id)
 
 
-@dataclass(frozen=True)
-class ResourceRepository(ABC, Generic[Ref, New, Update, Record]):
+class ResourceRepository(Repository, ABC, Generic[Ref, New, Update, Record]):
     """One kind of resource; every method is one transaction, and a change is made under the customer's lock.
 
     Unknown ids raise `NotFound`; `Refused` is raised for what a rule forbids, and where what must be unique is not.
     """
-
-    database: Database
 
     table: ClassVar[Any]
     record: ClassVar[Any]

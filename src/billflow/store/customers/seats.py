@@ -1,13 +1,12 @@
 """What deployments report of how many people they have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.models.tables import CustomerRow
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 from billflow.store.session.rows import row_by_id
 
 _REPORT = text(
@@ -18,11 +17,8 @@ _REPORT = text(
 )
 
 
-@dataclass(frozen=True)
-class PostgresSeatRepository:
+class PostgresSeatRepository(Repository):
     """Seat observations; every method is one transaction."""
-
-    database: Database
 
     async def report(self, ref: CustomerRef, reports: Sequence[SeatReport]) -> int:
         """Store what a deployment reported, and return how many moments were new; the first report of one counts.

@@ -1,7 +1,5 @@
 """The settings of a customer, which its projects and their channels inherit."""
 
-from dataclasses import dataclass
-
 from billflow.domain.inheritance import Level, effective, merged, resolved, without
 from billflow.models.contracts.customer_settings import (
     CustomerSettings,
@@ -14,14 +12,11 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import ChannelRow, CustomerRow, ProjectRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import customer_change, customer_read
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 
 
-@dataclass(frozen=True)
-class PostgresSettingsRepository:
+class PostgresSettingsRepository(Repository):
     """The settings of customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def get(self, ref: CustomerRef) -> ResolvedSettings:
         """Return the customer's settings, and where each comes from."""

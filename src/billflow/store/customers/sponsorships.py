@@ -13,16 +13,14 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef, Cust
 from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import LIVE, customer_change, customer_read
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record
-from billflow.store.session.rows import existing, written
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, existing, written
 
 
 @dataclass(frozen=True)
-class PostgresSponsorshipRepository:
+class PostgresSponsorshipRepository(Repository):
     """Sponsorship requests of customers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    database: Database
     catalog: Catalog
 
     async def list(self, ref: CustomerRef) -> tuple[SponsorshipRecord, ...]:

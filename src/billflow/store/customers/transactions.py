@@ -11,8 +11,8 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import CustomerPlan, CustomerRow
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.rows import NO_KEY, existing, row_by_id
+from billflow.store.session.database import Database
+from billflow.store.session.rows import NO_KEY, as_id, existing, row_by_id
 
 RUNS = CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live])
 """Plans that run."""

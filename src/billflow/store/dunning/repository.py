@@ -1,7 +1,6 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from billflow.domain.dunning import (
     UnpaidInvoice,
     WriteOffDecision,
     check_policy,
-    let_go,
+    decide_write_off,
     without_consequences,
 )
 from billflow.domain.errors import NotFound
@@ -38,8 +37,8 @@ from billflow.store.invoices.records import invoice_by_id, summary
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.start import newest_observation
 from billflow.store.plans.test_clocks import clock_of_invoice
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""
@@ -48,11 +47,8 @@ _POLICY = TypeAdapter(DunningPolicy)
 _FAILED = ("declined", "requires_action")
 
 
-@dataclass(frozen=True)
-class PostgresDunningRepository(DunningRepository):
+class PostgresDunningRepository(Repository, DunningRepository):
     """The policy of an organization, and the invoices that are not paid in time."""
-
-    database: Database
 
     async def policy(self, org_id: str) -> DunningPolicy:
         """Return how the organization collects."""
@@ -214,7 +210,7 @@ async def _decided(
         .limit(rule.invoices)
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
-    return let_go(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+    return decide_write_off(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Invoices as rows: writing a draft with its lines, and voiding what is still open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
@@ -41,8 +41,8 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
     )
 
 
-def line_rows(draft: InvoiceDraft, invoice: InvoiceRow) -> list[InvoiceLineRow]:
-    """Return the rows of the draft's lines, in order."""
+def line_rows(draft: InvoiceDraft, invoice: InvoiceRow, entries: Mapping[int, UUID]) -> list[InvoiceLineRow]:
+    """Return the rows of the draft's lines, in order; *entries* are the ids of ledger entries by sequence number."""
     return [
         InvoiceLineRow(
             id=uuid4(),
@@ -57,6 +57,7 @@ def line_rows(draft: InvoiceDraft, invoice: InvoiceRow) -> list[InvoiceLineRow]:
             period_start=line.derivation.period.start,
             period_end=line.derivation.period.end,
             derivation=as_json(line.derivation),
+            adjusts_entry_id=None if line.adjusts is None else entries[line.adjusts],
         )
         for n, line in enumerate(draft.lines, 1)
     ]

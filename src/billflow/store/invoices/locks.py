@@ -12,8 +12,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.adjustments.balance import use_balance_again
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
-from billflow.store.session.rows import NO_KEY, existing
+from billflow.store.session.rows import NO_KEY, as_id, existing
 
 
 @dataclass(frozen=True)

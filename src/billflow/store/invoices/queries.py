@@ -1,6 +1,5 @@
 """Invoices as lists and pages show them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,17 +10,14 @@ from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
 from billflow.store.session.filters import invoices_that
-from billflow.store.session.mapper import as_record
 from billflow.store.session.paging import ALL, page
+from billflow.store.session.rows import as_id, as_record
 
 
-@dataclass(frozen=True)
-class PostgresInvoiceQueries:
+class PostgresInvoiceQueries(Repository):
     """What the records say of invoices; nothing here writes. Unknown ids raise `NotFound`."""
-
-    database: Database
 
     async def search(self, org_id: str, wanted: InvoiceFilter, paging: Paging = ALL) -> Page[InvoiceRecord]:
         """Return one part of the invoices, the newest first."""

@@ -19,9 +19,7 @@ from billflow.models.tables import (
     PaymentAttempt,
 )
 from billflow.store.adjustments.balance import credits_to_post
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import as_record, from_row
-from billflow.store.session.rows import existing, row_by_id
+from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:

@@ -1,11 +1,9 @@
 """What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
@@ -27,14 +25,14 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
-from billflow.models.tables.base import Json
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, use_balance
 from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
 from billflow.store.plans.test_clocks import clock_of_invoice
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
     Declined: "invoice.payment_failed",
@@ -50,11 +48,8 @@ _CLOSES = {
 """Which statuses of ours Stripe's may end."""
 
 
-@dataclass(frozen=True)
-class PostgresInvoiceRepository(InvoiceRepository):
+class PostgresInvoiceRepository(Repository, InvoiceRepository):
     """Invoices in PostgreSQL, on their way to being paid."""
-
-    database: Database
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         async with self.database.unit_of_work(ref.org_id) as session:
@@ -103,7 +98,8 @@ class PostgresInvoiceRepository(InvoiceRepository):
             locked = await lock_invoice(session, ref, at)
             invoice, answer = locked.invoice, outcome.model_dump(mode="json")
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            await _note_attempt(session, invoice, ref.attempt, answer, at)
+            tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
+            await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
@@ -141,11 +137,6 @@ class PostgresInvoiceRepository(InvoiceRepository):
             plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
             status = locked.invoice.status
             return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
-
-
-async def _note_attempt(session: AsyncSession, invoice: InvoiceRow, n: int, answer: Json, at: datetime) -> None:
-    row = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": n, "outcome": answer, "at": at}
-    await session.execute(insert(PaymentAttempt).values(row).on_conflict_do_nothing())
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

@@ -1,7 +1,6 @@
 """Mails as rows: what there is to say, and what was written, once per debt and occasion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -15,17 +14,13 @@ from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, M
 from billflow.ports.mail import MailRepository
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record
+from billflow.store.session.database import Repository
 from billflow.store.session.paging import ALL, page
-from billflow.store.session.rows import existing, row_by_id
+from billflow.store.session.rows import as_id, as_record, existing, row_by_id
 
 
-@dataclass(frozen=True)
-class PostgresMailRepository(MailRepository):
+class PostgresMailRepository(Repository, MailRepository):
     """The log of mails to customers; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         query = (

@@ -12,9 +12,7 @@ from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
 from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import as_json
-from billflow.store.session.rows import NO_KEY, existing
+from billflow.store.session.rows import NO_KEY, as_id, as_json, existing
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
 

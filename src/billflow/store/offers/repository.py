@@ -23,19 +23,17 @@ from billflow.store.offers.records import close, lock_offer, note
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record, from_row
-from billflow.store.session.rows import row_by_id, written
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, from_row, row_by_id, written
 
 EXPIRED_AT_ONCE = 100
 """How many offers expire in one transaction."""
 
 
 @dataclass(frozen=True)
-class PostgresOfferRepository(OfferRepository):
+class PostgresOfferRepository(Repository, OfferRepository):
     """Offers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    database: Database
     catalog: Catalog
 
     async def create(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:

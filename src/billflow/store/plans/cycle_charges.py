@@ -1,17 +1,17 @@
 """What was charged for a plan's running cycle, and how much of it was not refunded or credited."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Subquery, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from billflow.domain.adjustments import kept
 from billflow.domain.calendar import Period
-from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.ledger import LedgerEntry, last_renewal_at
 from billflow.domain.step import ChargedLine
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -19,7 +19,7 @@ from billflow.models.tables import CreditNoteRow, InvoiceLineRow, InvoiceRow, Le
 from billflow.store.adjustments.records import load_money, standing_of
 
 _PURCHASES = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
-_NOT_CHARGED = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
+NOT_CHARGED = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
 
 
 async def charged_lines(
@@ -35,35 +35,43 @@ async def charged_lines(
     if renewal is None:
         return ()
     running = [entry_id for entry_id, entry in ledger.items() if entry.seq >= renewal.seq]
-    bills = (
-        select(InvoiceLineRow.invoice_id)
-        .join(LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.id)
-        .where(LedgerAllocation.entry_id.in_(running))
-    )
+    lines = lines_about(running)
+    bills = select(InvoiceLineRow.invoice_id).join(lines, lines.c.line_id == InvoiceLineRow.id)
     billing = aliased(InvoiceRow)
     same_step = select(billing.step_key).where(billing.id.in_(bills), billing.plan_id == InvoiceRow.plan_id)
     paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewal.event_time)
     query = (
-        select(InvoiceLineRow, InvoiceRow, _IS_ADJUSTED)
+        select(InvoiceLineRow, InvoiceRow, IS_ADJUSTED)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(_NOT_CHARGED), paid_for)
+        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
+        .where(InvoiceLineRow.kind != LineKind.CREDIT_TO_BALANCE)
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
     rows = (await session.execute(query)).all()
-    left = await _left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
+    left = await left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
     return tuple(
         ChargedLine(left.get(line.id, line.amount), Period(line.period_start, line.period_end), is_paid(invoice))
         for line, invoice, _ in rows
     )
 
 
-_IS_ADJUSTED = or_(
+def lines_about(entries: Collection[UUID]) -> Subquery:
+    """Return the lines that bill ledger entries, or adjust a line that does: `line_id` and `entry_id`."""
+    bills = select(LedgerAllocation.invoice_line_id.label("line_id"), LedgerAllocation.entry_id.label("entry_id"))
+    adjusts = select(InvoiceLineRow.id, InvoiceLineRow.adjusts_entry_id)
+    return union_all(
+        bills.where(LedgerAllocation.entry_id.in_(entries)), adjusts.where(InvoiceLineRow.adjusts_entry_id.in_(entries))
+    ).subquery()
+
+
+IS_ADJUSTED = or_(
     select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
     select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
 )
 
 
-async def _left_of(session: AsyncSession, invoices: Mapping[UUID, InvoiceRow]) -> dict[UUID, Fraction]:
+async def left_of(session: AsyncSession, invoices: Mapping[UUID, InvoiceRow]) -> dict[UUID, Fraction]:
+    """Return what of each line of invoices that were credited or refunded was not given back, by the line's id."""
     left: dict[UUID, Fraction] = {}
     for invoice in invoices.values():
         shares = kept(standing_of(await load_money(session, invoice)))

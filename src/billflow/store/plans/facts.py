@@ -25,11 +25,10 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,7 @@ async def load(
         settings=settings,
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
+        additions=await billed_additions(session, ledger) if plan.price_per_license else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,

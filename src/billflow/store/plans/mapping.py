@@ -8,7 +8,7 @@ from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow
-from billflow.store.session.mapper import field_names, from_row
+from billflow.store.session.rows import field_names, from_row
 
 _PRICING = frozenset(field_names(CustomerPricing)) & frozenset(field_names(CustomerTerms))
 _PLAN_LINKS = frozenset({"customer_id", "predecessor_id", "offer_id"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus
 from billflow.domain.step import Outcome
@@ -23,7 +23,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.records import reopen
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
-from billflow.store.session.mapper import as_json
+from billflow.store.session.rows import as_json
 
 
 def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
@@ -77,7 +77,7 @@ class OutcomeWriter:
         self._write_plan(outcome, row, invoices)
         self.recorder.session.add(row)
         await self.recorder.session.flush()
-        lines = await self._write_invoices(outcome, invoices)
+        lines = await self._write_invoices(outcome, invoices, entries)
         await self._write_ledger(outcome, row, entries, lines)
         self._write_credit(outcome, row)
         for invoice in invoices:
@@ -109,13 +109,15 @@ class OutcomeWriter:
         after = as_json(plan_of(row))
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=self.detail)
 
-    async def _write_invoices(self, outcome: Outcome, invoices: list[InvoiceRow]) -> dict[int, UUID]:
+    async def _write_invoices(
+        self, outcome: Outcome, invoices: list[InvoiceRow], entries: dict[int, UUID]
+    ) -> dict[int, UUID]:
         """Write the invoices with their lines; return the line that bills each ledger entry, by sequence number."""
         session, billed = self.recorder.session, dict[int, UUID]()
         session.add_all(invoices)
         await session.flush()
         for draft, invoice in zip(outcome.invoices, invoices, strict=True):
-            rows = line_rows(draft, invoice)
+            rows = line_rows(draft, invoice, entries)
             session.add_all(rows)
             billed |= {seq: row.id for row, line in zip(rows, draft.lines, strict=True) for seq in line.entries}
         self.made += invoices
@@ -158,7 +160,7 @@ class OutcomeWriter:
                 plan_id=row.id,
                 amount=outcome.credit,
                 currency=row.currency,
-                reason=self.action.removeprefix("plan."),
+                reason=_credit_reason(outcome) or self.action.removeprefix("plan."),
                 step_key=self.key,
                 at=outcome.at,
             )
@@ -195,3 +197,8 @@ class OutcomeWriter:
 
 def _last(outcome: Outcome) -> Outcome:
     return _last(outcome.successor) if outcome.successor else outcome
+
+
+def _credit_reason(outcome: Outcome) -> str | None:
+    lines = [line for invoice in outcome.invoices for line in invoice.lines]
+    return LineKind.END_DATE_CHANGE if any(line.kind is LineKind.CREDIT_TO_BALANCE for line in lines) else None

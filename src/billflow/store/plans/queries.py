@@ -23,17 +23,16 @@ from billflow.store.customers.transactions import LIVE
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_work_due
-from billflow.store.session.database import Database, as_id
+from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
-from billflow.store.session.mapper import from_row
 from billflow.store.session.paging import ALL, page
+from billflow.store.session.rows import as_id, from_row
 
 
 @dataclass(frozen=True)
-class PostgresPlanQueries:
+class PostgresPlanQueries(Repository):
     """What the records say of plans; nothing here writes. Unknown ids raise `NotFound`."""
 
-    database: Database
     catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 

@@ -13,9 +13,7 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
 from billflow.store.plans.mapping import plan_of
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import as_record, from_row
-from billflow.store.session.rows import existing
+from billflow.store.session.rows import as_id, as_record, existing, from_row
 
 _NEWEST = (
     select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
@@ -14,25 +14,24 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
 from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
-from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
+from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
 from billflow.store.plans.facts import PlanRows, load, plan_rows
-from billflow.store.plans.late_payments import backfill_notice, has_plan, was_paid_late
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import StepWriter, step_result
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import from_row
+from billflow.store.plans.step import StepWriter, backfill_notice, step_result, was_paid_late
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, from_row
 
 
 @dataclass(frozen=True)
-class PostgresPlanRepository(PlanRepository):
+class PostgresPlanRepository(Repository, PlanRepository):
     """Plans in PostgreSQL: what is sold, and how the organization bills, comes with them."""
 
-    database: Database
     catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 
@@ -115,8 +114,10 @@ class PostgresPlanRepository(PlanRepository):
             facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
             writer = StepWriter(session, rows, step, self.catalog)
+            lives = exists().where(CustomerPlan.customer_id == rows.customer.id, LIVE)
+            has_live_plan = bool(await session.scalar(select(lives)))
             try:
-                outcome = decide(facts, str(plan_id), has_live_plan=await has_plan(session, rows.customer))
+                outcome = decide(facts, str(plan_id), has_live_plan=has_live_plan)
             except AlreadySubscribed as error:
                 return await writer.leave_without_plan(invoice, error)
             row = new_plan_row(rows.customer, plan_id, rows.plan.test_clock_id)

@@ -9,9 +9,7 @@ from billflow.domain.errors import Refused
 from billflow.domain.seats import SeatObservation
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, LicenseLedger, SeatRow, TestClock
 from billflow.store.customers.transactions import RUNS
-from billflow.store.session.database import as_id
-from billflow.store.session.mapper import from_row
-from billflow.store.session.rows import existing, row_by_id
+from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 
 
 async def locked_customer(session: AsyncSession, customer_id: str) -> tuple[CustomerRow, BillingAccountRow]:

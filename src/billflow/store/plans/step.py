@@ -1,6 +1,6 @@
 """One step on its way into the rows, and the answer it leaves for whoever asks for it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
+from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.plan import PlanStatus
 from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.invoices import SentInvoice
@@ -121,3 +123,19 @@ class StepWriter:
         """Return the snapshot of the step's plan, or of another *plan* of the same customer."""
         row = plan or self.rows.plan
         return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)), self.catalog)
+
+
+def was_paid_late(invoice: InvoiceRow, trial: CustomerPlan) -> bool:
+    """Tell whether the invoice bought the trial, and was paid after the trial had ended."""
+    if invoice.kind is not InvoiceKind.TRIAL_PURCHASE or invoice.plan_id != trial.id:
+        return False
+    if trial.status is not PlanStatus.ENDED or trial.ended_at is None:
+        return False
+    return invoice.paid_at is not None and invoice.paid_at >= trial.ended_at
+
+
+def backfill_notice(invoices: Sequence[InvoiceRow]) -> dict[str, object]:
+    """Return the data of the one event about all *invoices* that were made late."""
+    names = ("issued_at", "due_at", "total", "currency")
+    shown = [{"invoice_id": one.id} | {name: getattr(one, name) for name in names} for one in invoices]
+    return {"invoices": shown, "total": sum(invoice.total for invoice in invoices)}

@@ -16,10 +16,9 @@ from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
 from billflow.ports.test_clocks import TestClockRepository
 from billflow.store.customers.transactions import RUNS
 from billflow.store.invoices.drafts import UNPAID
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record
+from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
-from billflow.store.session.rows import row_by_id
+from billflow.store.session.rows import as_id, as_record, row_by_id
 
 _DUE_AT = case(
     (CustomerPlan.status == PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, CustomerPlan.next_invoice_date),
@@ -73,10 +72,9 @@ async def clock_of_invoice(session: AsyncSession, invoice_id: UUID) -> datetime 
 
 
 @dataclass(frozen=True)
-class PostgresTestClockRepository(TestClockRepository):
+class PostgresTestClockRepository(Repository, TestClockRepository):
     """Test clocks; every method is one transaction. With `livemode` none can be made."""
 
-    database: Database
     livemode: bool = False
 
     async def create(self, org_id: str, now_at: datetime, name: str = "") -> ClockRecord:

@@ -29,8 +29,8 @@ from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record, from_row
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_record, from_row
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
@@ -41,10 +41,9 @@ _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, 
 
 
 @dataclass(frozen=True)
-class PostgresReconciliationRepository(ReconciliationRepository):
+class PostgresReconciliationRepository(Repository, ReconciliationRepository):
     """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
-    database: Database
     catalog: Catalog
     page_size: int = PAGE
 

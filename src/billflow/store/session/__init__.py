@@ -1,5 +1,5 @@
 """Transactions on PostgreSQL, and what all packages of `store` share.
 
-`database` opens them, `repositories` makes what writes and reads, `mapper` turns rows into records, `paging`, `filters`
-and `row_counts` make lists.
+`database` opens them, `repositories` makes what writes and reads, `rows` finds, writes and maps rows; `paging`,
+`filters` and `row_counts` make lists.
 """

@@ -2,19 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
+from dataclasses import dataclass
 
 from sqlalchemy import URL, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from billflow.domain.errors import NotFound
 from billflow.models.keyring import Keyring
 from billflow.models.tables.sealed import use_keyring
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.row_counts import RowCounts
+from billflow.store.session.rows import as_id
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
@@ -115,9 +115,8 @@ async def advisory_lock(session: AsyncSession, name: str) -> None:
     await session.execute(_LOCK, {"name": name})
 
 
-def as_id(text_id: str, noun: str) -> UUID:
-    """Return an id as PostgreSQL knows it; raises `NotFound` for a text that can't be one."""
-    try:
-        return UUID(text_id)
-    except ValueError:
-        raise NotFound(f"There is no {noun} {text_id!r}.") from None
+@dataclass(frozen=True)
+class Repository:
+    """Rows of one kind in one database; who extends it says which."""
+
+    database: Database

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Uuid, func, select
 
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow, Realm, RemoteRealm, RemoteServer
-from billflow.store.session.database import as_id
+from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
 _AFTER_ALL_LETTERS = "\U0010ffff"

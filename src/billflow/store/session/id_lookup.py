@@ -1,13 +1,12 @@
 """Finding a row by the beginning of its id, as people type it."""
 
 import re
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow, MailRow, TestClock
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 
 _NamedRow = CustomerRow | CustomerPlan | CustomerPlanOffer | InvoiceRow | TestClock | MailRow
 _TABLES: dict[str, type[_NamedRow]] = {
@@ -22,11 +21,8 @@ _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
 
 
-@dataclass(frozen=True)
-class IdLookup:
+class IdLookup(Repository):
     """Completes ids that people begin to type."""
-
-    database: Database
 
     async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
         """Return the ids of a customer, plan, invoice, mail, clock or offer that begin so, *limit* at most."""

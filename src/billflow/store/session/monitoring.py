@@ -1,6 +1,5 @@
 """What is counted over all organizations, by a role that sees a few columns and no content."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -9,16 +8,13 @@ from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
 from billflow.ports.stripe_events import Monitoring
-from billflow.store.session.database import Database
+from billflow.store.session.database import Database, Repository
 
 ROLE = "billflow_watch"
 
 
-@dataclass(frozen=True)
-class PostgresMonitoring(Monitoring):
+class PostgresMonitoring(Repository, Monitoring):
     """Numbers, moments and ids of all organizations; its role may only read."""
-
-    database: Database
 
     async def organizations(self) -> tuple[str, ...]:
         """Return the ids of all organizations."""

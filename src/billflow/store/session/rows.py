@@ -1,16 +1,30 @@
-"""One row by its id, which is there or `NotFound`, and one that is written."""
+"""Rows by their ids, rows that are written, and rows as records: the names of columns are the names of fields."""
 
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound
-from billflow.store.session.database import as_id
 
 Row = TypeVar("Row")
+Record = TypeVar("Record")
 
 NO_KEY = {"key_share": True}
 """The lock of a row that others may still refer to meanwhile."""
+
+
+def as_id(text_id: str, noun: str) -> UUID:
+    """Return an id as PostgreSQL knows it; raises `NotFound` for a text that can't be one."""
+    try:
+        return UUID(text_id)
+    except ValueError:
+        raise NotFound(f"There is no {noun} {text_id!r}.") from None
 
 
 async def row_by_id(session: AsyncSession, table: type[Row], text_id: str, noun: str, *, lock: Any = None) -> Row:
@@ -30,3 +44,35 @@ async def written(session: AsyncSession, row: Row) -> Row:
     await session.flush()
     await session.refresh(row)
     return row
+
+
+def from_row(kind: type[Record], row: object, /, **extra: object) -> Record:
+    """Return *row* as a *kind*, which is a contract or a dataclass; ids become texts.
+
+    *extra* are the fields that are no columns of that name. Raises `AttributeError` for a field that is neither.
+    """
+    make: Callable[..., Record] = kind
+    values = extra | {name: getattr(row, name) for name in field_names(make) if name not in extra}
+    return make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
+
+
+def as_record(kind: type[Record], row: Any, /, **extra: object) -> Record:
+    """Return *row* as a *kind*, whose one id that is no column is the row's own: `invoice_id` of an invoice."""
+    make: Any = kind
+    unknown = (name for name in field_names(make) if name not in extra and not hasattr(row, name))
+    (own_id,) = (name for name in unknown if name.endswith("_id"))
+    return from_row(kind, row, **extra, **{own_id: row.id})
+
+
+@cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """Return the names of the fields of a contract or a dataclass, in order."""
+    if issubclass(kind, BaseModel):
+        return tuple(kind.model_fields)
+    return tuple(field.name for field in fields(kind))
+
+
+def as_json(value: object) -> dict[str, Any]:
+    """Return a dataclass, a mapping or a contract as a JSON object."""
+    json: dict[str, Any] = to_jsonable_python(value)
+    return json

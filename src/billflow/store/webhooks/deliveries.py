@@ -1,6 +1,5 @@
 """Deliveries: messages on the delivery stream of their customer and endpoint, and the log of attempts to send them."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -20,10 +19,10 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, WebhookEndpoint, WebhookMessage
 from billflow.ports.webhooks import DeliveryRepository
 from billflow.store.audit.personal_data import personal_data_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_record
+from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
+from billflow.store.session.rows import as_id, as_record
 from billflow.store.webhooks.endpoint_health import record_health
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import message_record
@@ -31,11 +30,8 @@ from billflow.store.webhooks.records import message_record
 SUSPENDED = "customer.suspended"
 
 
-@dataclass(frozen=True)
-class PostgresDeliveryRepository(DeliveryRepository):
+class PostgresDeliveryRepository(Repository, DeliveryRepository):
     """Messages and what came of sending them; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def list(self, org_id: str, endpoint_id: str, paging: Paging) -> Page[DeliveryRecord]:
         """Return one page of the attempts, the newest first; raises `NotFound`."""

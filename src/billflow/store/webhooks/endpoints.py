@@ -21,23 +21,21 @@ from billflow.models.contracts.endpoints import (
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json
+from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
-from billflow.store.session.rows import existing, written
+from billflow.store.session.rows import as_id, as_json, existing, written
 from billflow.store.webhooks.records import endpoint_record
 
 _SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
-class PostgresEndpointRepository:
+class PostgresEndpointRepository(Repository):
     """Endpoints; every method is one transaction. Unknown ids raise `NotFound`.
 
     *check_url* raises `InvalidInput` for an address nothing may be sent to.
     """
 
-    database: Database
     check_url: Callable[[str], str]
 
     async def create(self, org_id: str, new: NewEndpoint, change: ChangeContext) -> CreatedEndpoint:

@@ -1,7 +1,6 @@
 """The outbox: events in the order they were recorded, and the queue of those that no endpoint was sent yet."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
@@ -22,7 +21,7 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.session.database import Database, advisory_lock
+from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.filters import Conditions, equal
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
@@ -39,11 +38,8 @@ RENAMING = frozenset({"customer.updated", "billing_account.updated"})
 ACTIVATED = "customer.activated"
 
 
-@dataclass(frozen=True)
-class PostgresOutboxRepository:
+class PostgresOutboxRepository(Repository):
     """Events, and the messages made of them; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def list(self, org_id: str, wanted: EventFilter, paging: Paging) -> Page[EventRecord]:
         """Return one page of the events, the newest first."""
@@ -80,7 +76,11 @@ class PostgresOutboxRepository:
         return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *resumed])),
-            renamed=tuple(dict.fromkeys(_customer(event) for event in events if _may_rename(event))),
+            renamed=tuple(
+                CustomerRef(org_id=org_id, customer_id=str(customer_id))
+                for customer_id in dict.fromkeys(event.customer_id for event in events if event.type in RENAMING)
+                if customer_id is not None
+            ),
         )
 
     async def dequeue(self, org_id: str, event_ids: Sequence[str]) -> None:
@@ -134,14 +134,6 @@ async def _write_messages(
         ]
         await session.execute(insert(WebhookMessage).on_conflict_do_nothing(), rows)
     return [stream_of(event.org_id, endpoint.id, event.customer_id) for event, endpoint in wanted]
-
-
-def _may_rename(event: OutboxEvent) -> bool:
-    return event.type in RENAMING and event.customer_id is not None
-
-
-def _customer(event: OutboxEvent) -> CustomerRef:
-    return CustomerRef(org_id=str(event.org_id), customer_id=str(event.customer_id))
 
 
 async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxEvent]:

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from billflow.models.contracts.endpoints import EndpointRecord, EventRecord, Message
 from billflow.models.tables import OutboxEvent, WebhookEndpoint, WebhookMessage
 from billflow.store.audit.personal_data import PersonalDataReader
-from billflow.store.session.mapper import as_record
+from billflow.store.session.rows import as_record
 
 
 def event_record(row: OutboxEvent, reader: PersonalDataReader) -> EventRecord:

@@ -1,6 +1,5 @@
 """What Stripe's events change in the records besides invoices and their adjustments: cards, customers, disputes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,17 +13,14 @@ from billflow.models.tables import BillingAccountRow, DisputeRow, InvoiceRow
 from billflow.store.adjustments.foreign import STRIPE
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.locks import lock_invoice
-from billflow.store.session.database import Database
+from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import ROLE
 
 _OVER = "won"
 
 
-@dataclass(frozen=True)
-class PostgresStripeEventEffects:
+class PostgresStripeEventEffects(Repository):
     """Whose an event is, and what it changes; every method is one transaction and safe to repeat."""
-
-    database: Database
 
     async def owner_of(self, objects: StripeObjects) -> str | None:
         """Return the organization that a Stripe customer or invoice belongs to, None for strangers."""

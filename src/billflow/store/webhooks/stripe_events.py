@@ -1,7 +1,6 @@
 """Stripe's events as rows, until they are handled."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -10,15 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.models.tables import Org, WebhookEvent
 from billflow.ports.stripe_events import StripeEventRepository
-from billflow.store.session.database import Database, as_id
-from billflow.store.session.mapper import as_json
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, as_json
 
 
-@dataclass(frozen=True)
-class PostgresStripeEventRepository(StripeEventRepository):
+class PostgresStripeEventRepository(Repository, StripeEventRepository):
     """Stripe's events in PostgreSQL, each once."""
-
-    database: Database
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
         row = insert(WebhookEvent).values(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.given import Answer, Given
 from billflow.conformance.kinds.transitions import commands, jobs, start, time
 
 OPERATIONS: dict[str, Callable[[Given], Answer]] = {
@@ -24,7 +24,4 @@ OPERATIONS: dict[str, Callable[[Given], Answer]] = {
 
 def status_transition(given: Given) -> Answer:
     """Answer what an operation changes."""
-    op = given.text("op")
-    if op not in OPERATIONS:
-        raise MalformedCase(f"given.op must be one of {', '.join(OPERATIONS)}, not {op!r}.", field="op")
-    return OPERATIONS[op](given)
+    return given.choice("op", OPERATIONS)(given)

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of, seats_seen, status_of
 from billflow.conformance.given import Answer, Given
-from billflow.conformance.kinds.transitions.statuses import step_answer
-from billflow.conformance.results import lines_answer, plan_answer
+from billflow.conformance.results import lines_answer, plan_answer, step_answer
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import live_through
 from billflow.domain.calendar import Period

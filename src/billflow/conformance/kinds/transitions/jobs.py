@@ -7,7 +7,7 @@ from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.conformance.reference import REFERENCE
 from billflow.domain.billing_dates import remind_of_review
 from billflow.domain.catalog import Hosting, Role
-from billflow.domain.dunning import SmallOrganizationRule, let_go
+from billflow.domain.dunning import SmallOrganizationRule, decide_write_off
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.seat_observations import StaleSeatData, check_freshness
 from billflow.domain.step import Step
@@ -19,7 +19,7 @@ def small_org_nonpayment(given: Given) -> Answer:
     """Answer what becomes of a small organization behind on payments (rules 22)."""
     statuses = [_status(status) for status in given.items("newest_invoices")]
     has_plan = given.flag("has_active_plan")
-    decided = let_go(
+    decided = decide_write_off(
         SmallOrganizationRule(),
         seats=given.whole("seat_count"),
         has_live_plan=has_plan,

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of
 from billflow.conformance.given import Answer, Given, Json, MalformedCase
-from billflow.conformance.kinds.transitions.statuses import step_answer
 from billflow.conformance.results import (
     entries_answer,
     invoice_answer,
     lines_answer,
     plan_answer,
+    step_answer,
     time_text,
 )
 from billflow.domain.billing_dates import process_billing_date
@@ -18,6 +18,7 @@ from billflow.domain.cycle import end_cycle, next_billing_cycle
 from billflow.domain.errors import BillingError
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.preview import invoices_of
 from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome, Step
 
@@ -99,7 +100,7 @@ def _fresh(facts: Facts, at: datetime) -> Facts:
 
 
 def _passes_answer(begun: Facts, outcomes: list[Outcome], ended: Facts) -> Answer:
-    invoices = [invoice for outcome in outcomes for invoice in _invoices(outcome)]
+    invoices = [invoice for outcome in outcomes for invoice in invoices_of(outcome)]
     plan = outcomes[-1].plan if outcomes else begun.plan
     took_over = ended.plan if ended.plan.id != plan.id else None
     return {
@@ -112,10 +113,6 @@ def _passes_answer(begun: Facts, outcomes: list[Outcome], ended: Facts) -> Answe
         "new_plan": plan_answer(took_over) if took_over else None,
         "error": None,
     }
-
-
-def _invoices(outcome: Outcome) -> tuple[InvoiceDraft, ...]:
-    return outcome.invoices + (_invoices(outcome.successor) if outcome.successor else ())
 
 
 def _whole_invoice(invoice: InvoiceDraft) -> Json:

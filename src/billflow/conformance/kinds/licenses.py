@@ -1,18 +1,21 @@
-"""Cases about one new ledger entry: by the seats, or by hand."""
+"""Cases about licenses: how many seats people are, what may be bought, and the ledger entry that follows."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from billflow.conformance.facts import DEFAULT_TIER, PlanDefaults, facts_of, plan_of
+from billflow.conformance.facts import DEFAULT_TIER, PlanDefaults, customer_of, facts_of, first_entry, plan_of
 from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.reference import catalog_for
 from billflow.conformance.results import entry_answer
 from billflow.domain.billing_dates import live_through
-from billflow.domain.catalog import Catalog
-from billflow.domain.errors import Refused
+from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.customer import minimum_licenses
+from billflow.domain.errors import NotEnoughLicenses, Refused, TooManyLicenses
 from billflow.domain.ledger import LedgerEntry, LicenseCount, current_set, next_renewal_set
-from billflow.domain.plan import LicenseManagement, Plan, PlanStatus
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation
+from billflow.domain.seats import seat_count as count_seats
 from billflow.domain.step import Facts, Step
 
 MONTH = timedelta(days=30)
@@ -51,14 +54,7 @@ def _set_by_hand(step: Step, change: ByHand, value: int) -> str | None:
 def _facts(given: Given, at: datetime) -> Facts:
     plan = plan_of(given, PlanDefaults(anchor=at, status=_status(given)))
     last, users = given.part("last_entry"), given.whole("current_billable_users")
-    entry = LedgerEntry(
-        seq=1,
-        event_time=at,
-        is_renewal=True,
-        licenses=last.whole("licenses"),
-        licenses_at_next_renewal=last.whole("licenses_at_next_renewal"),
-        allocated=True,
-    )
+    entry = first_entry(at, last.whole("licenses"), last.whole("licenses_at_next_renewal"))
     seen = SeatObservation(observed_at=at, members=users, guests=0)
     facts = facts_of(given, given, replace(plan, next_invoice_date=at + MONTH), at)
     if given.has("next_plan_minimum_licenses"):
@@ -91,3 +87,39 @@ def _status(given: Given) -> PlanStatus:
     if given.flag("plan_ending", default=False):
         return PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
     return PlanStatus.ACTIVE
+
+
+def seat_count(given: Given) -> Answer:
+    """Answer the billable seats."""
+    hosting = given.named(Hosting, "hosting")
+    return {"seats": count_seats(hosting, given.whole("non_guests"), given.whole("guests"))}
+
+
+def license_validation(given: Given) -> Answer:
+    """Answer whether a number of licenses may be bought, or the fewest a tier allows."""
+    return given.choice("op", {"validate": _validate, "plan_minimum": _plan_minimum})(given)
+
+
+def _validate(given: Given) -> Answer:
+    by_invoice = given.named(CollectionMethod, "billing_modality") is CollectionMethod.SEND_INVOICE
+    check = LicenseCheck(
+        seats=given.whole("current_billable_users"),
+        minimum=given.whole("minimum_licenses"),
+        exempt=given.flag("license_check_exempt", default=False),
+        invoiced_limits=by_invoice and given.flag("enforce_invoiced_limits", default=False),
+    )
+    try:
+        check.check(given.maybe_whole("licenses"))
+    except NotEnoughLicenses as refusal:
+        return {"valid": False, "error": refusal.code, "minimum": refusal.minimum}
+    except TooManyLicenses as refusal:
+        return {"valid": False, "error": refusal.code, "maximum": refusal.maximum}
+    return {"valid": True}
+
+
+def _plan_minimum(given: Given) -> Answer:
+    tier = catalog_for(given).tier(given.text("tier"))
+    customer = given.maybe_part("customer")
+    by_invoice = given.flag("trial_by_invoice", "invoice_billed_free_trial", default=False)
+    known = customer_of(customer, tier.hosting) if customer else None
+    return {"minimum": minimum_licenses(tier, known, trial_by_invoice=by_invoice)}

@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import run_sql
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -33,11 +33,11 @@ def run_advancing(services: Services) -> int:
         if more:
             outbox.mark_clock(services.db, clock["id"], mark.account)
         elif moving:
-            _arrive(Unit(services, mark.account, Origin()), clock["id"], target)
+            _finish(Unit(services, mark.account, Origin()), clock["id"], target)
     return 1
 
 
-def _arrive(unit: Unit, clock_id: str, target: int) -> None:
+def _finish(unit: Unit, clock_id: str, target: int) -> None:
     clock = unit.get(KIND, clock_id)
     clock.update(status="ready", status_details={}, frozen_time=target)
     unit.save(clock)

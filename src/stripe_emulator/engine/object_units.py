@@ -8,7 +8,7 @@ from stripe_emulator.engine.unit import Origin, Unit
 from stripe_emulator.errors import NOT_FOUND, StripeError
 
 
-def account_holding(services: Services, identifier: str) -> str:
+def account_of_object(services: Services, identifier: str) -> str:
     """Return the account that an object belongs to; raises StripeError 404 for an unknown id."""
     row = services.db.execute("SELECT account FROM objects WHERE id = ?", (identifier,)).fetchone()
     if row is None:
@@ -18,9 +18,9 @@ def account_holding(services: Services, identifier: str) -> str:
 
 
 @contextmanager
-def acting(services: Services, identifier: str) -> Iterator[Unit]:
+def unit_of_object(services: Services, identifier: str) -> Iterator[Unit]:
     """Open a transaction on the account that holds the object; a refused card is recorded and raised again."""
-    unit = Unit(services, account_holding(services, identifier), Origin())
+    unit = Unit(services, account_of_object(services, identifier), Origin())
     refused: StripeError | None = None
     with services.db.transaction():
         try:

@@ -1,8 +1,8 @@
 """What the world does: customers authenticate, enter cards, choose defaults; events are sent again or made up."""
 
 from stripe_emulator.contract.table import blank
-from stripe_emulator.engine.actor import acting
 from stripe_emulator.engine.cards import GENERIC
+from stripe_emulator.engine.object_units import unit_of_object
 from stripe_emulator.engine.services import Services
 from stripe_emulator.engine.unit import Origin, Unit
 from stripe_emulator.errors import invalid
@@ -17,7 +17,7 @@ from stripe_emulator.wire.messages import API_VERSION
 
 def authenticate(services: Services, identifier: str, *, success: bool) -> str:
     """Finish 3-D Secure of a payment or setup intent as its customer; return the new status."""
-    with acting(services, identifier) as unit:
+    with unit_of_object(services, identifier) as unit:
         setup = unit.find(identifier, "setup_intent")
         if setup is not None:
             _authenticate_setup(unit, setup, success=success)
@@ -49,13 +49,13 @@ def _authenticate_setup(unit: Unit, setup: Obj, *, success: bool) -> None:
 
 def complete_checkout(services: Services, session_id: str, method: str) -> None:
     """Enter a card on a checkout page."""
-    with acting(services, session_id) as unit:
+    with unit_of_object(services, session_id) as unit:
         checkout_sessions.complete(unit, unit.get("checkout.session", session_id), method)
 
 
 def set_default(services: Services, session_id: str, method: str) -> None:
     """Choose a card on a portal page."""
-    with acting(services, session_id) as unit:
+    with unit_of_object(services, session_id) as unit:
         billing_portal.set_default(unit, unit.get("billing_portal.session", session_id), method)
 
 

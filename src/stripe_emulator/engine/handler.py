@@ -18,7 +18,7 @@ from stripe_emulator.wire.messages import API_VERSION, RawRequest, Response, enc
 MAX_KEY = 255
 
 
-class Gate:
+class RequestHandler:
     """Answers requests; `committed` is set after every write, for the workers that wait on the database."""
 
     def __init__(self, services: Services, faults: Faults) -> None:

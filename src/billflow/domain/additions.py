@@ -1,0 +1,32 @@
+"""Licenses added within a cycle, as far as they are billed."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from billflow.domain.calendar import Period
+from billflow.domain.proration import Derivation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledAddition:
+    """Licenses added within the running cycle, as far as they are billed (rules 8.9).
+
+    `seq` is the first ledger entry of their line, `derivation` that line's. One license was charged `unit` minor units
+    in all, for its time up to `until`. `credited` tells that the line was credited, refunded, voided or given up.
+    """
+
+    seq: int
+    derivation: Derivation
+    unit: int
+    until: datetime
+    credited: bool = False
+
+    @property
+    def cycle(self) -> Period:
+        """Return the cycle that the licenses were added in."""
+        return self.derivation.cycle or self.derivation.period
+
+    def adjusted(self, change: Derivation) -> "BilledAddition":
+        """Return the addition once a line with that derivation is billed."""
+        until = self.derivation.period.start + timedelta(microseconds=change.numerator)
+        return replace(self, unit=change.rounded_unit, until=until)

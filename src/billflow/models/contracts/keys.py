@@ -1,0 +1,31 @@
+"""Keys under which something happens once, each in the namespace of whoever gives it (decision 0064)."""
+
+from enum import StrEnum
+from typing import NewType
+
+NamespacedKey = NewType("NamespacedKey", str)
+"""A key that `KeyNamespace.key` made; the type checker takes no other text for one."""
+
+
+class KeyNamespace(StrEnum):
+    """Who gives keys. A key begins with its namespace, so no client can take one that billflow gives by itself."""
+
+    CLIENT = "client"
+    COLLECTION = "collection"
+    CREDIT_NOTE = "credit-note"
+    OFFER = "offer"
+    ONBOARDING = "onboarding"
+    PRICING = "pricing"
+    SENT_INVOICE = "sent-invoice"
+    SPONSORSHIP = "sponsorship"
+    STRIPE = "stripe"
+    WITHDRAWAL = "withdraw"
+
+    def key(self, *names: str) -> NamespacedKey:
+        """Return the key of that name in this namespace."""
+        return NamespacedKey("/".join((self, *names)))
+
+    def name_of(self, key: str) -> str | None:
+        """Return what a key of this namespace names, None for one of another."""
+        namespace, _, name = key.partition("/")
+        return name if namespace == self else None

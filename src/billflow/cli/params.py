@@ -1,7 +1,7 @@
 """Arguments and options that many commands share, and how their texts are read."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,13 +10,20 @@ from billflow.domain.errors import InvalidInput
 
 def moment(text: str) -> datetime:
     """Read a moment such as 2027-01-31 or 2027-01-31T12:00:00Z; one without a zone is UTC."""
+    from billflow.domain.moments import checked_moment
+
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(
             f"{text!r} is no moment; write it as 2027-01-31 or 2027-01-31T12:00:00Z.", code="invalid_moment"
         ) from None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return checked_moment(read.replace(tzinfo=UTC) if read.tzinfo is None else read)
+
+
+def moment_option(text: str) -> Any:
+    """Return an option that is a moment, explained by *text*."""
+    return typer.Option(parser=moment, metavar="MOMENT", help=text)
 
 
 def example(*lines: str) -> str:
@@ -26,11 +33,8 @@ def example(*lines: str) -> str:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
-At = Annotated[
-    datetime | None,
-    typer.Option("--at", parser=moment, metavar="MOMENT", help="As of this moment; now where left out."),
-]
-Since = Annotated[datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Recorded then or later.")]
+At = Annotated[datetime | None, moment_option("As of this moment; now where left out.")]
+Since = Annotated[datetime | None, moment_option("Recorded then or later.")]
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", help="Name the request: sent twice under one key, it happens once.")
 ]

@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from billflow.domain.commands import PlanCommand
+from billflow.domain.moments import checked_moment
 
 Moment = AwareDatetime
 """A moment in UTC; pydantic refuses one without a zone."""
+
+RequestMoment = Annotated[AwareDatetime, AfterValidator(checked_moment)]
+"""A moment that somebody names, with its zone."""
 
 Command = Annotated[PlanCommand, Field(discriminator="type")]
 """A `PlanCommand`, told apart by its `type`."""
@@ -17,3 +21,9 @@ class Contract(BaseModel):
     """A frozen payload; unknown fields are ignored, so that an old worker survives a newer message."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class RequestModel(Contract):
+    """The body of a request; a field we don't know is refused, for it would be ignored."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -68,7 +68,8 @@ def _settings(asked: _Options) -> "Settings":
     configure_logging(
         settings.log_format, settings.log_level if "log_level" in settings.model_fields_set else "warning"
     )
-    free = {} if "api_port" in settings.model_fields_set else {"api_port": _ANY_FREE}
+    unset: dict[str, object] = {"api_port": _ANY_FREE, "webhook_private_addresses": True}
+    free = {name: value for name, value in unset.items() if name not in settings.model_fields_set}
     named = {"data_dir": asked.data, "api_port": asked.api_port}
     return settings.model_copy(update=free | {name: value for name, value in named.items() if value is not None})
 

@@ -56,6 +56,8 @@ class Stack:
         plain = {"STRIPE_API_BASE": self.settings.stripe_api_base, "TEMPORAL_ADDRESS": self.temporal_address}
         if self.settings.encrypt_payloads is not None:
             plain["BILLFLOW_ENCRYPT_PAYLOADS"] = str(self.settings.encrypt_payloads).lower()
+        if self.settings.webhook_private_addresses:
+            plain["BILLFLOW_WEBHOOK_PRIVATE_ADDRESSES"] = "true"
         revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
         return revealed | {name: value for name, value in plain.items() if value}
 

@@ -79,10 +79,10 @@ class Store:
 
     @cached_property
     def address_policy(self) -> "AddressPolicy":
-        """Return which addresses events may be sent to: in live mode none of our own network."""
+        """Return which addresses events may be sent to: in live mode none of our own network, whatever is set."""
         from billflow.delivery.addresses import AddressPolicy
 
-        return AddressPolicy(test_mode=self.mode is Mode.TEST)
+        return AddressPolicy(private=self.settings.webhook_private_addresses and self.mode is Mode.TEST)
 
     @cached_property
     def documents(self) -> "InvoiceDocuments":

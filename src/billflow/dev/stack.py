@@ -14,7 +14,7 @@ from temporalio.envconfig import ClientConfig
 
 from billflow.dev.child import Child
 from billflow.dev.errors import FolderUnusable, PartFailed, StackError
-from billflow.dev.folder import ELSEWHERE, claimed, explained
+from billflow.dev.folder import ELSEWHERE, claimed, close_to_others, explained
 from billflow.dev.keys import with_keys
 from billflow.dev.postgres import RUNS, as_login, embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
@@ -96,6 +96,7 @@ async def running_stack(
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
         with explained(folder):
             lock = parts.enter_context(claimed(folder))
+            close_to_others(folder)
             site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
             stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
             for add in (_with_postgres, _with_temporal, _with_stripe):

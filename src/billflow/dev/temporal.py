@@ -14,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from billflow.dev.child import Child, start_child
 from billflow.dev.errors import PartUnavailable
+from billflow.dev.folder import close_to_others
 from billflow.dev.ports import LOOPBACK, named_or_free
 from billflow.temporal import search_attributes
 
@@ -118,5 +119,7 @@ async def _downloaded_by_the_sdk(
             "There is no embedded Temporal server for this platform, and it cannot be downloaded; "
             "set TEMPORAL_ADDRESS to a server of yours."
         ) from error
+    if database is not None:
+        close_to_others(database.parent)
     async with environment:
         yield TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), None)

@@ -74,6 +74,7 @@ COMMANDS = (
         "reconcile --repair --json",
         "reconcile --last",
     ),
+    LazyCommand("prune", "prune:prune", "Delete what is older than its period, every night.", "prune --json"),
     LazyCommand(
         "events",
         "events:events",

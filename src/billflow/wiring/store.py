@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.store.audit.key_rotation import KeyRotation
+    from billflow.store.audit.retention import Retention
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 
@@ -35,6 +36,7 @@ class Store:
     database: Database
 
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
+    retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""

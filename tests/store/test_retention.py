@@ -30,7 +30,7 @@ async def event(company: Company, age: timedelta, *, handled: bool) -> str:
 
 def column(url: str, query: str, org_id: str) -> set[str]:
     with psycopg.connect(url) as connection:
-        return {str(row[0]) for row in connection.execute(query, [org_id])}  # type: ignore[call-overload]
+        return {str(row[0]) for row in connection.execute(query, [org_id])}
 
 
 async def test_stripes_events_go_when_they_are_old_and_handled(company: Company, store_url: str) -> None:
@@ -71,10 +71,10 @@ async def test_mails_go_when_they_are_old_unless_their_invoice_is_open(company: 
         await company.bought(await company.customer())
     with psycopg.connect(store_url) as connection:
         query = "SELECT id FROM invoice WHERE org_id = %s"
-        (settled,), (unsettled,) = connection.execute(query, [company.org_id]).fetchall()
+        (paid,), (owed,) = connection.execute(query, [company.org_id]).fetchall()
         pay = "UPDATE invoice SET status = 'paid', paid_at = now() WHERE id = %s"
-        connection.execute(pay, [settled])
-        for invoice, key, days in ((settled, "gone", 731), (settled, "young", 729), (unsettled, "owed", 731)):
+        connection.execute(pay, [paid])
+        for invoice, key, days in ((paid, "gone", 731), (paid, "young", 729), (owed, "owed", 731)):
             connection.execute(MAIL, [key, days, invoice])
 
     await Retention(company.database).prune(**PERIODS)

@@ -74,7 +74,12 @@ COMMANDS = (
         "reconcile --repair --json",
         "reconcile --last",
     ),
-    LazyCommand("prune", "prune:prune", "Delete what is older than its period, every night.", "prune --json"),
+    LazyCommand(
+        "prune",
+        "prune:prune",
+        "Delete what is older than its period, in every organization; let it run each night.",
+        "prune --json",
+    ),
     LazyCommand(
         "events",
         "events:events",

@@ -8,9 +8,9 @@ from billflow.cli.session import Store, on_database
 
 @on_database
 async def prune(store: Store) -> Output:
-    """Delete what is older than its period, of all organizations; let it run every night.
+    """Delete what is older than its period, in every organization; let it run each night.
 
-    Handled events of Stripe after BILLFLOW_KEEP_STRIPE_EVENTS_DAYS, mails about settled invoices after
+    Handled events of Stripe after BILLFLOW_KEEP_STRIPE_EVENTS_DAYS, mails about closed invoices after
     BILLFLOW_KEEP_MAILS_DAYS, answers under an idempotency key after 30 days. The audit log and our own events stay.
     """
     kept = store.settings

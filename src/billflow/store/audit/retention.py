@@ -12,7 +12,7 @@ from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 
 _AT_ONCE = 500
-_UNSETTLED = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
+_OPEN = tuple(status for status in InvoiceStatus if status.is_open)
 
 Expired = tuple[str, Any, ColumnElement[bool]]
 
@@ -21,7 +21,7 @@ class Retention(Repository):
     """What is deleted by its age, some hundred rows per transaction; run again it goes on where it was stopped."""
 
     async def prune(self, stripe_events: timedelta, mails: timedelta) -> dict[str, int]:
-        """Delete handled events of Stripe and mails about settled invoices older than that, and expired answers.
+        """Delete handled events of Stripe and mails about closed invoices older than that, and expired answers.
 
         Return how many rows of each were deleted. Ages are in real time.
         """
@@ -44,11 +44,11 @@ class Retention(Repository):
 
 
 def _expired(stripe_events: timedelta, mails: timedelta) -> Iterator[Expired]:
-    settled = select(InvoiceRow.id).where(InvoiceRow.id == MailRow.invoice_id, InvoiceRow.status.not_in(_UNSETTLED))
+    closed = select(InvoiceRow.id).where(InvoiceRow.id == MailRow.invoice_id, InvoiceRow.status.not_in(_OPEN))
     yield "answers", IdempotencyKey, IdempotencyKey.expires_at < func.now()
     yield (
         "stripe_events",
         WebhookEvent,
         and_(WebhookEvent.handled_at.is_not(None), WebhookEvent.received_at < func.now() - stripe_events),
     )
-    yield "mails", MailRow, and_(settled.exists(), MailRow.created_at < func.now() - mails)
+    yield "mails", MailRow, and_(closed.exists(), MailRow.created_at < func.now() - mails)

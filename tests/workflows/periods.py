@@ -33,16 +33,16 @@ async def one_period(env: Environment, asked: StartPlan) -> WorkflowHistory:
 
     A run that had nothing to wait for any more, or of which a busy worker lost a task, is no example of a period.
     """
+    runs: list[WorkflowHistory] = []
     for seconds in SECONDS_TO_BILLING_DATE:
-        run = await _period(env, asked, seconds)
-        names = names_of(run)
-        if "TIMER_FIRED" in names and LOST.isdisjoint(names):
+        runs = await _period(env, asked, seconds)
+        if len(runs) == RUNS and "TIMER_FIRED" in (names := names_of(runs[1])) and LOST.isdisjoint(names):
             break
-    return run
+    return runs[1]
 
 
-async def _period(env: Environment, asked: StartPlan, seconds: int) -> WorkflowHistory:
-    """Live through a billing date that is due in so many seconds, and return the run that waited for it.
+async def _period(env: Environment, asked: StartPlan, seconds: int) -> list[WorkflowHistory]:
+    """Live through a billing date that is due in so many seconds, and return the runs up to the one that waits now.
 
     As of its dates the plan began with a trial that ended a month ago. Its first run is behind and catches up; the
     second one covers exactly one period, like every run of a plan that is not behind.
@@ -59,9 +59,10 @@ async def _period(env: Environment, asked: StartPlan, seconds: int) -> WorkflowH
         state = await env.state(plan)
         return state.due_at is not None and state.due_at > datetime.now(UTC) + timedelta(days=1)
 
-    async def is_over() -> bool:
-        return len(await runs_of(env.temporal, plan_workflow_id(plan.plan_id))) == RUNS
+    async def waits() -> bool:
+        runs = await runs_of(env.temporal, plan_workflow_id(plan.plan_id))
+        return names_of(runs[-1])[-1] == "WORKFLOW_TASK_COMPLETED" and "TIMER_STARTED" in names_of(runs[-1])
 
     await until(has_passed)
-    await until(is_over)
-    return (await runs_of(env.temporal, plan_workflow_id(plan.plan_id)))[1]
+    await until(waits)
+    return await runs_of(env.temporal, plan_workflow_id(plan.plan_id))

@@ -180,6 +180,13 @@ class InvoiceBalance(Contract):
     amount_paid: int
 
 
+class MarkedBalance(InvoiceBalance):
+    """How an invoice stands at Stripe, and of which of ours it carries the marks; None where it carries none."""
+
+    org_id: str | None
+    invoice_id: str | None
+
+
 class ForeignRefund(Contract):
     """A refund that somebody made at Stripe itself."""
 

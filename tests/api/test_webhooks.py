@@ -154,7 +154,7 @@ async def test_a_customer_that_stripe_still_has_is_not_detached(
     assert after.billing_account.stripe_customer_id == named["id"]
 
 
-async def test_an_event_costs_one_read_and_one_of_a_settled_invoice_none(
+async def test_an_event_costs_one_read_and_one_of_a_paid_invoice_none(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
     plan_id, invoice = await sent_invoice(api, env)

@@ -26,13 +26,13 @@ def main(arguments: Sequence[str]) -> int:
     if not results:
         print("There are no mutants; run mutmut first: docs/testing.md says how.")
         return 1
-    print("| module | mutants | killed | alive | score |\n| --- | --- | --- | --- | --- |")
+    print("| module | mutants | run | killed | score |\n| --- | --- | --- | --- | --- |")
     for module, found in results.items():
         print(row(module, Counter(found.values())))
     print(row("all", sum((Counter(found.values()) for found in results.values()), Counter())))
     if "--survivors" in arguments:
-        for found in results.values():
-            print(*(f"{verdict}: {name}" for name, verdict in found.items() if verdict != "killed"), sep="\n")
+        alive = [(found[name], name) for found in results.values() for name in found]
+        print(*(f"{verdict}: {name}" for verdict, name in alive if verdict in _SURVIVED.values()), sep="\n")
     return 0
 
 
@@ -53,10 +53,9 @@ def verdict(code: int | None) -> str:
 
 
 def row(name: str, counts: Counter[str]) -> str:
-    """Return a line of the table; a mutant whose tests never end is killed, one that was not run does not count."""
-    killed, alive = counts["killed"] + counts[_TIMED_OUT], counts["survived"] + counts["no test"]
-    score = f"{100 * killed / (killed + alive):.1f} %" if killed + alive else "not run"
-    return f"| {name} | {counts.total()} | {killed} | {alive} | {score} |"
+    """Return a line of the table; a mutant whose tests never end is killed."""
+    killed, run = counts["killed"] + counts[_TIMED_OUT], counts.total() - counts[_NOT_RUN]
+    return f"| {name} | {counts.total()} | {run} | {killed} | {f'{100 * killed / run:.1f} %' if run else ''} |"
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from billflow.api.app import create_app
-from billflow.api.fields import RequestModel
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
 from billflow.domain.errors import Refused
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
+from billflow.models.contracts.base import RequestModel
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment

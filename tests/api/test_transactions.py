@@ -24,7 +24,7 @@ from tests.waiting import PATIENCE
 TRANSACTIONS_OF_A_COMMAND = 4
 """The idempotency key is claimed, plan and step are looked up, the step is taken, the answer is stored."""
 
-STATEMENTS_OF_A_COMMAND = 20
+STATEMENTS_OF_A_COMMAND = 21
 """Each transaction's first statement, which enters its organization, included."""
 
 

@@ -13,7 +13,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.adjustments import (
     AdjustmentStatus,
     CreditNoteInput,
-    LineCredit,
+    CreditNoteLineCreate,
     RefundInput,
     VoidInput,
 )
@@ -101,7 +101,7 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
         CreditNoteInput(
             **await of(
                 debtor,
-                lines=(LineCredit(line_id=line, amount=1500),),
+                lines=(CreditNoteLineCreate(line_id=line, amount=1500),),
                 refund_method=RefundMethod.BALANCE,
                 memo="Sorry.",
             )

@@ -10,11 +10,11 @@ from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.endpoints import (
     Attempt,
     DeliveryStream,
-    EndpointChange,
+    EndpointCreate,
     EndpointRecord,
     EndpointStatus,
+    EndpointUpdate,
     EventFilter,
-    NewEndpoint,
 )
 from billflow.models.contracts.records import Paging
 from billflow.store.audit.queries import PostgresAuditQueries
@@ -40,7 +40,7 @@ class Route:
         self.deliveries = PostgresDeliveryRepository(database)
 
     async def opened(self) -> "Route":
-        made = await self.endpoints.create(self.org_id, NewEndpoint(url="https://example.com"), by())
+        made = await self.endpoints.create(self.org_id, EndpointCreate(url="https://example.com"), by())
         self.endpoint_id = made.record.endpoint_id
         return self
 
@@ -105,7 +105,7 @@ async def test_enabled_again_it_has_three_days_again_and_gets_what_waited(route:
     await route.answered(stream, 500, BEGIN + FAILING_FOR)
     assert await route.deliveries.open_streams(route.org_id, route.endpoint_id) == ()
 
-    on = EndpointChange(status=EndpointStatus.ENABLED)
+    on = EndpointUpdate(status=EndpointStatus.ENABLED)
     enabled = await route.endpoints.update(route.org_id, route.endpoint_id, on, by())
 
     assert (enabled.status, enabled.disabled_reason, enabled.failing_since) == (EndpointStatus.ENABLED, None, None)

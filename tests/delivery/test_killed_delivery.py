@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
-from billflow.models.contracts.endpoints import EventFilter, NewEndpoint
+from billflow.models.contracts.endpoints import EndpointCreate, EventFilter
 from billflow.models.contracts.records import Paging
 from tests.chaos.workers import WORKER, running_workers
 from tests.databases import migrated_database
@@ -33,7 +33,7 @@ async def test_a_worker_killed_in_mid_delivery_loses_nothing_and_keeps_the_order
     webhooks, change = env.engine.webhooks, ChangeContext(actor="tests", at=await env.now())
     async with listening() as listener:
         listener.deaf = True
-        made = await webhooks.endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)
+        made = await webhooks.endpoints.create(env.org_id, EndpointCreate(url=listener.url), change)
         customer = (await env.customer(card=None)).customer_id
         async with running_workers(env, tmp_path / "first.log", PROGRAM, 1):
             await listener.received_events()

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from billflow.domain.errors import InvalidInput
-from billflow.models.contracts.endpoints import DeliveryStream, EventFilter, NewEndpoint, RoutingResult
+from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate, EventFilter, RoutingResult
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
 from billflow.store.session.database import Database
@@ -71,7 +71,7 @@ async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
     company: Company, store_url: str, database: Database, temporal_client: Client, env: str
 ) -> None:
     endpoints = PostgresEndpointRepository(database, str)
-    made = await endpoints.create(company.org_id, NewEndpoint(url="https://example.com"), by())
+    made = await endpoints.create(company.org_id, EndpointCreate(url="https://example.com"), by())
     customers = [(await company.customer()).customer_id for _ in range(3)]
     woken, deliveries = Woken(temporal_client), PostgresDeliveryRepository(database)
 

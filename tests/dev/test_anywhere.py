@@ -21,7 +21,7 @@ from billflow.dev import programs, user
 from billflow.dev.child import Child
 from billflow.dev.errors import NoSuchUser, PartFailed
 from billflow.dev.folder import claimed
-from billflow.dev.postgres import embedded_postgres
+from billflow.dev.postgres import OWNS, as_login, embedded_postgres
 from billflow.dev.user import User, ordinary_users, user_for_new
 
 PROGRAM = Path(__file__).with_name("stack_in_a_process.py")
@@ -75,7 +75,7 @@ def started(folder: Path, site: Path) -> "Iterator[subprocess.Popen[str]]":
 
 
 def count_starts(url: str) -> int:
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(as_login(url, OWNS)) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS started (n int)")
         connection.execute("INSERT INTO started VALUES (1)")
         (count,) = connection.execute("SELECT count(*) FROM started").fetchone() or (0,)

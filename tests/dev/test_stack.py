@@ -13,6 +13,7 @@ import psutil
 import psycopg
 import pytest
 
+from billflow.dev.postgres import OWNS, as_login
 from tests.sizes import sized
 from tests.waiting import PATIENCE
 
@@ -68,13 +69,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def write_a_row(running: Running) -> None:
-    with psycopg.connect(running.environment["DATABASE_URL"]) as connection:
+    with psycopg.connect(as_login(running.environment["DATABASE_URL"], OWNS)) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
         connection.execute("INSERT INTO kept VALUES (1)")
 
 
 def rows(running: Running) -> int:
-    with psycopg.connect(running.environment["DATABASE_URL"]) as connection:
+    with psycopg.connect(as_login(running.environment["DATABASE_URL"], OWNS)) as connection:
         row = connection.execute("SELECT count(*) FROM kept").fetchone()
         assert row
         return int(row[0])

@@ -192,6 +192,8 @@ def test_a_draft_is_voided_or_given_up_as_well_but_not_once_a_part_is_paid() -> 
 
     check_void(draft)
     check_uncollectible(draft)
+    with pytest.raises(Refused, match="Only an open invoice can be marked uncollectible, this one is paid"):
+        check_uncollectible(PAID)
     for status in ("draft", "open"):
         with pytest.raises(Refused, match="Only an open invoice can be voided"):
             check_void(replace(OPEN, status=status, amount_paid=1))

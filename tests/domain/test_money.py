@@ -48,6 +48,8 @@ def test_down_and_up_leave_nothing_between_them_but_the_amount(numerator: int, d
         (48000, "USD", "USD 480"),
         (0, "USD", "USD 0"),
         (-2000, "USD", "USD -20"),
+        (-2050, "USD", "USD -20.50"),
+        (-5, "EUR", "EUR -0.05"),
         (5, "EUR", "EUR 0.05"),
         (1234567, "JPY", "JPY 1,234,567"),
         (1500, "KWD", "KWD 1.500"),

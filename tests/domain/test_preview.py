@@ -106,6 +106,14 @@ def test_a_plan_that_is_never_visited_has_no_forecast() -> None:
     assert forecast(replace(some_facts(), plan=community), 3) == Forecast(())
 
 
+def test_no_report_is_assumed_where_a_newer_one_is_known() -> None:
+    known = (seats(DUE + DAY, 12), seats(DUE + 2 * DAY, 15))
+
+    first, *_ = billing_dates_until(some_facts(observations=known), DUE, now=START)
+
+    assert first.facts.observations == known
+
+
 @pytest.mark.parametrize("count", [1, 120])
 def test_a_forecast_has_as_many_invoices_as_were_asked_for(count: int) -> None:
     assert len(forecast(some_facts(), count).invoices) == count

@@ -273,9 +273,9 @@ def test_an_offer_for_another_way_of_hosting_does_not_replace_complimentary_acce
     assert refusal.value.code == "invalid_tier_change"
 
 
-def test_a_fixed_price_offer_replaces_complimentary_access_whole() -> None:
-    offer = OfferTerms(tier="self_hosted_business", currency="USD", fixed_price=120_000)
-    command = UpgradeTierNow(tier="self_hosted_business", offer_id="offer")
+def test_a_fixed_price_offer_for_a_tier_without_a_list_price_replaces_complimentary_access() -> None:
+    offer = OfferTerms(tier="self_hosted_enterprise", currency="USD", fixed_price=120_000)
+    command = UpgradeTierNow(tier="self_hosted_enterprise", offer_id="offer")
     facts = complimentary(offer=offer)
 
     plan = successor(take_command(facts, command, START + DAY)).plan
@@ -283,7 +283,7 @@ def test_a_fixed_price_offer_replaces_complimentary_access_whole() -> None:
     terms = begun(
         facts.plan,
         START + DAY,
-        tier="self_hosted_business",
+        tier="self_hosted_enterprise",
         price_per_license=None,
         fixed_price=120_000,
         discount_percent=None,

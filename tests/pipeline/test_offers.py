@@ -12,17 +12,17 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
 from billflow.models.contracts.customers import CustomerPricing, NewCustomer, OfferStatus
 from billflow.models.contracts.invoices import Declined, InvoiceStatus
 from billflow.models.contracts.keys import KeyNamespace
-from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
+from billflow.models.contracts.offers import Acceptance, CreatedOffer, OfferCreate, OfferRecord
 from billflow.models.contracts.plans import StartPlanResult
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.api_environment import until
 from tests.pipeline.environment import BEGIN, COMPLIMENTARY, DAY, MONTHLY, PlanEnvironment, begun, by_hand
 
-FIXED = NewOffer(tier="cloud_enterprise", fixed_price=120_005)
-DISCOUNT = NewOffer(tier="cloud_standard", monthly_discounted_price=600, annual_discounted_price=6000)
+FIXED = OfferCreate(tier="cloud_enterprise", fixed_price=120_005)
+DISCOUNT = OfferCreate(tier="cloud_standard", monthly_discounted_price=600, annual_discounted_price=6000)
 
 
-async def made(plan_env: PlanEnvironment, new: NewOffer = FIXED) -> CreatedOffer:
+async def made(plan_env: PlanEnvironment, new: OfferCreate = FIXED) -> CreatedOffer:
     return await plan_env.env.engine.offers.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())
 
 
@@ -164,7 +164,7 @@ async def test_a_withdrawn_offer_starts_nothing(plan_env: PlanEnvironment) -> No
 
 
 async def test_a_fixed_price_that_waits_rules_a_trial_out(plan_env: PlanEnvironment) -> None:
-    await made(plan_env, NewOffer(tier="cloud_standard", fixed_price=50_000))
+    await made(plan_env, OfferCreate(tier="cloud_standard", fixed_price=50_000))
 
     with pytest.raises(Refused) as refused:
         await plan_env.start(replace(MONTHLY, trial_days=30))
@@ -175,16 +175,16 @@ async def test_a_fixed_price_that_waits_rules_a_trial_out(plan_env: PlanEnvironm
 @pytest.mark.parametrize(
     ("new", "code"),
     [
-        (NewOffer(tier="cloud_plus"), "offer_needs_one_kind_of_price"),
-        (NewOffer(tier="cloud_plus", fixed_price=5, monthly_discounted_price=5), "offer_needs_one_kind_of_price"),
-        (NewOffer(tier="cloud_gold", fixed_price=5), "unknown_tier"),
-        (NewOffer(tier="cloud_enterprise", monthly_discounted_price=5), "unknown_tier"),
-        (NewOffer(tier="self_hosted_business", fixed_price=5), "tier_not_for_deployment"),
-        (NewOffer(tier="cloud_plus", fixed_price=5, expires_at=BEGIN), "offer_expired"),
-        (NewOffer(tier="cloud_plus", fixed_price=5, sent_invoice_id="in_nothing"), "not_found"),
+        (OfferCreate(tier="cloud_plus"), "offer_needs_one_kind_of_price"),
+        (OfferCreate(tier="cloud_plus", fixed_price=5, monthly_discounted_price=5), "offer_needs_one_kind_of_price"),
+        (OfferCreate(tier="cloud_gold", fixed_price=5), "unknown_tier"),
+        (OfferCreate(tier="cloud_enterprise", monthly_discounted_price=5), "unknown_tier"),
+        (OfferCreate(tier="self_hosted_business", fixed_price=5), "tier_not_for_deployment"),
+        (OfferCreate(tier="cloud_plus", fixed_price=5, expires_at=BEGIN), "offer_expired"),
+        (OfferCreate(tier="cloud_plus", fixed_price=5, sent_invoice_id="in_nothing"), "not_found"),
     ],
 )
-async def test_an_offer_nobody_could_accept_is_not_made(plan_env: PlanEnvironment, new: NewOffer, code: str) -> None:
+async def test_an_offer_nobody_could_accept_is_not_made(plan_env: PlanEnvironment, new: OfferCreate, code: str) -> None:
     with pytest.raises(BillingError) as refused:
         await made(plan_env, new)
 
@@ -215,7 +215,7 @@ async def test_an_offer_accepted_during_complimentary_access_takes_its_place_onc
     plan_env = server_plan_env
     await plan_env.seats(12, BEGIN - DAY)
     free = await plan_env.plan(COMPLIMENTARY)
-    offer = (await made(plan_env, NewOffer(tier="self_hosted_business", fixed_price=120_000))).offer
+    offer = (await made(plan_env, OfferCreate(tier="self_hosted_business", fixed_price=120_000))).offer
 
     first, again = [await accepted(plan_env, offer, Schedule.ANNUAL) for _ in range(2)]
 

@@ -6,7 +6,7 @@ from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.customers import SeatReport
 from billflow.models.contracts.keys import KeyNamespace
-from billflow.models.contracts.offers import Acceptance, NewOffer
+from billflow.models.contracts.offers import Acceptance, OfferCreate
 from billflow.models.contracts.plans import PlanState
 from tests.api_environment import until
 from tests.pipeline.environment import BASIC, BEGIN, DAY, NO_DISCOUNT, PlanEnvironment
@@ -73,7 +73,7 @@ async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time
 ) -> None:
     plan_env = server_plan_env
     offering = plan_env.env.engine.offers
-    new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
+    new = OfferCreate(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
     chosen = Acceptance(key=KeyNamespace.CLIENT.key("yes"), schedule=Schedule.MONTHLY, test_clock_id=plan_env.clock_id)
     started = await offering.accept(
@@ -92,7 +92,7 @@ async def test_the_review_of_a_fixed_price_is_due_once_two_months_before_it_ends
 ) -> None:
     plan_env = server_plan_env
     offering = plan_env.env.engine.offers
-    new = NewOffer(tier="self_hosted_business", fixed_price=12_000)
+    new = OfferCreate(tier="self_hosted_business", fixed_price=12_000)
     offer = (await offering.make(plan_env.org_id, plan_env.customer_id, new, await plan_env.change())).offer
     chosen = Acceptance(key=KeyNamespace.CLIENT.key("yes"), schedule=Schedule.ANNUAL, test_clock_id=plan_env.clock_id)
     await offering.accept(plan_env.org_id, plan_env.customer_id, offer.offer_id, chosen, await plan_env.change())

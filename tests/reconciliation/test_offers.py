@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, OfferStatus
-from billflow.models.contracts.offers import NewOffer
+from billflow.models.contracts.offers import OfferCreate
 from tests.reconciliation.conftest import ReconciliationEnvironment
 
 HOUR = timedelta(hours=1)
@@ -16,7 +16,7 @@ async def offered(
 ) -> str:
     """Make an offer two hours ago, and return its id."""
     change = ChangeContext(actor="support", at=datetime.now(UTC) - 2 * HOUR)
-    new = NewOffer(tier=tier, fixed_price=120_000, expires_at=expires_at)
+    new = OfferCreate(tier=tier, fixed_price=120_000, expires_at=expires_at)
     return (await env.engine.offers.make(env.org_id, customer.customer_id, new, change)).offer.offer_id
 
 

@@ -7,9 +7,9 @@ from temporalio.client import WorkflowHistory
 
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.adjustments import RefundInput, VoidInput
-from billflow.models.contracts.customer_resources import NewProject
-from billflow.models.contracts.customers import ChangeContext, CustomerChange
-from billflow.models.contracts.endpoints import NewEndpoint
+from billflow.models.contracts.customer_resources import ProjectCreate
+from billflow.models.contracts.customers import ChangeContext, CustomerUpdate
+from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
@@ -24,7 +24,7 @@ async def onboarding(env: Environment) -> list[WorkflowHistory]:
     customer = await env.customer(card=None)
     ref = customer.ref
     plan = StartPlan(tier=MANUAL.tier, schedule=MANUAL.schedule, trial_days=14)
-    wishes = OnboardingOptions(project=NewProject(name="First"), plan=plan)
+    wishes = OnboardingOptions(project=ProjectCreate(name="First"), plan=plan)
     await env.engine.customers.onboard(ref, wishes, await _change(env))
     return await _over(env, f"onboarding/{customer.customer_id}")
 
@@ -33,7 +33,7 @@ async def customer_update(env: Environment) -> list[WorkflowHistory]:
     """Change a customer's name, and tell Stripe."""
     customer = await env.customer()
     ref = customer.ref
-    await env.engine.repositories.customers.update(ref, CustomerChange(name="Muster AG"), await _change(env))
+    await env.engine.repositories.customers.update(ref, CustomerUpdate(name="Muster AG"), await _change(env))
     await env.engine.control.start(customer_update_workflow(ref), "changed")
     return await _over(env, f"customer-update/{customer.customer_id}")
 
@@ -43,7 +43,7 @@ async def delivery(env: Environment) -> list[WorkflowHistory]:
     async with listening() as listener:
         listener.answer = lambda _: 500 if not listener.refused else 204
         endpoints, change = env.engine.webhooks.endpoints, await _change(env)
-        endpoint = (await endpoints.create(env.org_id, NewEndpoint(url=listener.url), change)).record
+        endpoint = (await endpoints.create(env.org_id, EndpointCreate(url=listener.url), change)).record
         customer = await env.customer(card=None)
         await listener.until(lambda here: here.types(customer.customer_id) == ["customer.created"])
         runs = await _over(env, f"delivery/{endpoint.endpoint_id}/{customer.customer_id}")

@@ -81,6 +81,11 @@ async def test_real_money_is_not_served_by_a_login_that_may_do_more_than_run(sto
         await store.check_login()
 
 
+def test_a_login_that_owns_nothing_is_told_who_migrates(store_url: str) -> None:
+    with pytest.raises(InvalidInput, match="doesn't own the tables; set DATABASE_OWNER_URL"):
+        migrate(Settings(database_url=SecretStr(as_login(store_url, RUNS))))
+
+
 def test_the_owner_and_the_login_that_runs_are_not_the_same(store_url: str) -> None:
     settings = Settings(database_url=SecretStr(store_url), database_owner_url=SecretStr(store_url))
     with pytest.raises(InvalidInput, match="need logins of their own"):

@@ -10,7 +10,7 @@ from billflow.models.contracts.access import Claim, ClaimState, IdempotentRespon
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerRecord, NewCustomer
-from billflow.models.contracts.endpoints import NewEndpoint
+from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
@@ -96,7 +96,7 @@ async def test_kept_answers_and_webhook_secrets_are_sealed_and_rotate_too(postgr
     url = await migrated(postgres_url)
     old, both = Database(url, keyring=Keyring((OLD,))), Database(url, keyring=Keyring((NEW, OLD)))
     org_id = await PostgresOrganizationRepository(old).ensure("org")
-    made = await PostgresEndpointRepository(old, str).create(org_id, NewEndpoint(url="https://example.com"), by())
+    made = await PostgresEndpointRepository(old, str).create(org_id, EndpointCreate(url="https://example.com"), by())
     secret = made.secret.get_secret_value()
     claim = Claim(key="once", fingerprint=b"same", holder=str(uuid4()))
     answer = IdempotentResponse(status=201, headers={}, body=secret.encode())

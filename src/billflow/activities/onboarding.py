@@ -13,7 +13,7 @@ from billflow.activities.stripe_errors import retry_later
 from billflow.domain import plan_start
 from billflow.domain.errors import BillingError, NotFound
 from billflow.errors import Unavailable
-from billflow.models.contracts.customer_resources import NewProject
+from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.onboarding import (
@@ -91,7 +91,7 @@ class OnboardingActivities:
                 status = PartStatus.DONE if str(ours) in known else PartStatus.SKIPPED
                 return str(ours) if str(ours) in known else known[0]
             name = (await self.customer_queries.get(request.org_id, request.customer_id)).name
-            wanted = request.options.project or NewProject(name=name)
+            wanted = request.options.project or ProjectCreate(name=name)
             made = await self.projects.create(_ref(request), wanted, _change(request), resource_id=ours)
             return made.project_id
 

@@ -1,9 +1,25 @@
-"""Who changes which customer: from a request to what the records write down."""
+"""Who changes which customer, plan or project: from a request to what the records write down."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from billflow.api.principal import Principal
+from fastapi import Body, Depends
+from pydantic import ConfigDict, Field
+
+from billflow.api.principal import Principal, PrincipalHere
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.customer_resources import ProjectRef
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.steps import PlanRef
+
+
+class StatusChangeCreate(RequestModel):
+    """Why it is done, for the audit log."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "invoice 2026-114 unpaid"}]})
+
+    reason: str | None = Field(None, max_length=2000)
 
 
 def change_by(principal: Principal, reason: str | None = None) -> ChangeContext:
@@ -11,6 +27,44 @@ def change_by(principal: Principal, reason: str | None = None) -> ChangeContext:
     return ChangeContext(actor=principal.actor, at=datetime.now(UTC), request_id=principal.request_id, reason=reason)
 
 
-def ref_of(principal: Principal, customer_id: str) -> CustomerRef:
-    """Return the customer of the caller's organization that the path names."""
+async def _change(principal: PrincipalHere) -> ChangeContext:
+    return change_by(principal)
+
+
+async def _explained(
+    principal: PrincipalHere, why: Annotated[StatusChangeCreate | None, Body()] = None
+) -> ChangeContext:
+    return change_by(principal, why.reason if why else None)
+
+
+async def _customer(customer_id: str, principal: PrincipalHere) -> CustomerRef:
     return CustomerRef(org_id=principal.org_id, customer_id=customer_id)
+
+
+async def _project(project_id: str, principal: PrincipalHere) -> ProjectRef:
+    return ProjectRef(org_id=principal.org_id, project_id=project_id)
+
+
+async def _plan(plan_id: str, principal: PrincipalHere) -> PlanRef:
+    return PlanRef(org_id=principal.org_id, plan_id=plan_id)
+
+
+CustomerHere = Annotated[CustomerRef, Depends(_customer)]
+"""The customer of the caller's organization that the path names."""
+
+ProjectHere = Annotated[ProjectRef, Depends(_project)]
+PlanHere = Annotated[PlanRef, Depends(_plan)]
+
+ChangeHere = Annotated[ChangeContext, Depends(_change)]
+"""A change that the caller makes now."""
+
+SupportChange = Annotated[ChangeContext, Depends(_change), Scope.SUPPORT]
+"""The same by someone of support; see `SupportHere`."""
+
+AdminChange = Annotated[ChangeContext, Depends(_change), Scope.ADMIN]
+"""The same by an administrator; see `AdminHere`."""
+
+ExplainedChange = Annotated[ChangeContext, Depends(_explained)]
+"""A change with the reason in the body, for the audit log."""
+
+ExplainedSupportChange = Annotated[ChangeContext, Depends(_explained), Scope.SUPPORT]

@@ -2,73 +2,77 @@
 
 from typing import Literal
 
-from pydantic import Field
-
-from billflow.api.views import ContactResponse, ListResponse, ResponseModel
 from billflow.models.contracts.base import Moment
 from billflow.models.contracts.customer_finances import GrantedCredit, SponsorshipRecord
 from billflow.models.contracts.customer_resources import AccountRecord, ChannelRecord, ProjectRecord
 from billflow.models.contracts.customer_settings import Json, ResolvedSettings
+from billflow.models.contracts.responses import (
+    ContactResponse,
+    CustomerStatusResponse,
+    ListResponse,
+    ResponseModel,
+    shown_as,
+)
 
 
 class BillingAccountResponse(AccountRecord):
     """A billing account."""
 
-    billing_account_id: str = Field(serialization_alias="id")
+    billing_account_id: str = shown_as("id", "billing_account_id")
 
 
 class ProjectResponse(ProjectRecord):
     """A project with its own settings."""
 
-    project_id: str = Field(serialization_alias="id")
+    project_id: str = shown_as("id", "project_id")
 
 
 class ChannelResponse(ChannelRecord):
     """A channel with its own settings."""
 
-    channel_id: str = Field(serialization_alias="id")
+    channel_id: str = shown_as("id", "channel_id")
 
 
 class CreditResponse(GrantedCredit):
     """A credit that was granted, or with a negative amount one that was used."""
 
-    credit_id: str = Field(serialization_alias="id")
+    credit_id: str = shown_as("id", "credit_id")
 
 
 class SponsorshipResponse(SponsorshipRecord):
     """A request to be sponsored, and what became of it."""
 
-    sponsorship_request_id: str = Field(serialization_alias="id")
+    sponsorship_request_id: str = shown_as("id", "sponsorship_request_id")
 
 
 class ContactList(ListResponse):
     """A customer's contacts, the primary one first."""
 
-    contacts: list[ContactResponse] = Field(validation_alias="rows")
+    rows: list[ContactResponse] = shown_as("contacts", "rows")
 
 
 class BillingAccountList(ListResponse):
     """A customer's billing accounts, the default one first."""
 
-    billing_accounts: list[BillingAccountResponse] = Field(validation_alias="rows")
+    rows: list[BillingAccountResponse] = shown_as("billing_accounts", "rows")
 
 
 class ProjectList(ListResponse):
     """A customer's projects, the oldest first."""
 
-    projects: list[ProjectResponse] = Field(validation_alias="rows")
+    rows: list[ProjectResponse] = shown_as("projects", "rows")
 
 
 class ChannelList(ListResponse):
     """A project's channels, the oldest first."""
 
-    channels: list[ChannelResponse] = Field(validation_alias="rows")
+    rows: list[ChannelResponse] = shown_as("channels", "rows")
 
 
 class SponsorshipList(ListResponse):
     """A customer's sponsorship requests, the newest first."""
 
-    sponsorship_requests: list[SponsorshipResponse] = Field(validation_alias="rows")
+    rows: list[SponsorshipResponse] = shown_as("sponsorship_requests", "rows")
 
 
 class SettingsResponse(ResponseModel):
@@ -88,28 +92,19 @@ AnySettingsResponse = ResolvedSettings | OwnSettingsResponse
 """Settings of one level, or with `resolved=true` those that hold there, and where each comes from."""
 
 
-class SuspendedResponse(ResponseModel):
+class SuspendedResponse(CustomerStatusResponse):
     """The customer is suspended."""
 
-    success: Literal[True] = True
-    customer_id: str
-    status: str
     suspended_at: Moment | None
 
 
-class ActivatedResponse(ResponseModel):
+class ActivatedResponse(CustomerStatusResponse):
     """The customer is active."""
 
-    success: Literal[True] = True
-    customer_id: str
-    status: str
     activated_at: Moment
 
 
-class DeactivatedResponse(ResponseModel):
+class DeactivatedResponse(CustomerStatusResponse):
     """The customer's account is closed."""
 
-    success: Literal[True] = True
-    customer_id: str
-    status: str
     deactivated_at: Moment

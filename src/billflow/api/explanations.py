@@ -1,14 +1,18 @@
 """Lines of invoices, made and to come, in words and as the numbers that make them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from billflow.api.views import ResponseModel
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.money import Rounding
 from billflow.models.contracts.base import Moment
+from billflow.models.contracts.responses import ResponseModel
+
+FractionText = Annotated[str, BeforeValidator(str)]
 
 
 class ShareResponse(ResponseModel):
@@ -16,7 +20,7 @@ class ShareResponse(ResponseModel):
 
     numerator: int
     denominator: int
-    reduced: str = Field(examples=["15/31"])
+    reduced: FractionText = Field(examples=["15/31"])
 
 
 class LineExplanation(ResponseModel):
@@ -31,7 +35,7 @@ class LineExplanation(ResponseModel):
     cycle_start: Moment | None
     cycle_end: Moment | None
     share: ShareResponse
-    unrounded: str = Field(examples=["12000/31"])
+    unrounded: FractionText = Field(examples=["12000/31"])
     rounding: Rounding
     less: int = Field(description="What was billed of one unit before; below 0, what a discount would take too much.")
     unit_amount: int
@@ -44,29 +48,12 @@ class LineExplanation(ResponseModel):
 
 def explained(lines: Sequence[Line], currency: str) -> list[LineExplanation]:
     """Explain lines in their order; amounts are in minor units of *currency*."""
-    return [_explained(n, line, currency) for n, line in enumerate(lines, start=1)]
+    return [_explained(n, asdict(explain(line, currency))) for n, line in enumerate(lines, start=1)]
 
 
-def _explained(n: int, line: Line, currency: str) -> LineExplanation:
-    told = explain(line, currency)
-    share = told.share
-    return LineExplanation(
-        n=n,
-        description=told.description,
-        price=told.price,
-        quantity=told.quantity,
-        period_start=told.period.start,
-        period_end=told.period.end,
-        cycle_start=told.cycle.start if told.cycle else None,
-        cycle_end=told.cycle.end if told.cycle else None,
-        share=ShareResponse(numerator=share.numerator, denominator=share.denominator, reduced=str(share.reduced)),
-        unrounded=str(told.unrounded),
-        rounding=told.rounding,
-        less=told.less,
-        unit_amount=told.unit_amount,
-        amount=told.amount,
-        list_price_discount=told.list_price_discount,
-        note=told.note,
-        sentence=told.sentence,
-        entries=list(line.entries),
+def _explained(n: int, explanation: dict[str, Any]) -> LineExplanation:
+    period, cycle = explanation["period"], explanation["cycle"] or {}
+    bounds = {"period_start": period["start"], "period_end": period["end"]}
+    return LineExplanation.of(
+        {**explanation, **bounds, "n": n, "cycle_start": cycle.get("start"), "cycle_end": cycle.get("end")}
     )

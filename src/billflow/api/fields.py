@@ -1,41 +1,22 @@
 """The parts that requests and answers share."""
 
 import base64
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Annotated, TypeVar
 from uuid import uuid4
 
 from fastapi import Depends, Header, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from billflow.domain.errors import InvalidInput
+from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.records import Paging
-
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row")
 
 ONE, MANY = "one", "many"
 """How a body that may be one thing or a list of them is told apart."""
-
-
-def _checked(moment: datetime) -> datetime:
-    if not EARLIEST <= moment < LATEST:
-        message = f"A moment must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}."
-        raise InvalidInput(message, code="bad_moment")
-    return moment.astimezone(UTC)
-
-
-RequestMoment = Annotated[AwareDatetime, AfterValidator(_checked)]
-"""A moment that a caller names, with its zone."""
-
-
-class RequestModel(BaseModel):
-    """A body; a field we don't know is refused, for it would be ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 async def _key(
@@ -59,13 +40,13 @@ class Slice(RequestModel):
     offset: Annotated[int, Field(ge=0, le=10_000)] = 0
     after: str | None = None
 
-    def of(self, rows: Sequence[Row], name: Callable[[Row], object] | None = None) -> dict[str, object]:
+    def of(self, rows: Sequence[Row], name: str | None = None) -> dict[str, object]:
         """Return that part of *rows* as a page.
 
-        *name* says by what a row is known again; a list that grows only at its end needs none. Raises `InvalidInput`
-        for a cursor that names no row.
+        *name* is the field by which a row is known again; a list that grows only at its end needs none. Raises
+        `InvalidInput` for a cursor that names no row.
         """
-        names = [str(name(row) if name else place) for place, row in enumerate(rows)]
+        names = [str(getattr(row, name) if name else place) for place, row in enumerate(rows)]
         begin = self.offset + (0 if self.after is None else _place(names, self.after))
         end = begin + self.limit
         following = _cursor(names[end - 1]) if end < len(rows) else None

@@ -1,36 +1,30 @@
 """`billflow invoice pay|refund|credit-note|void|mark-paid|mark-uncollectible`: what is done to invoices."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-import typer
 from typer import Option
 
 from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import FactList, Output
-from billflow.cli.params import Key, Reason, example
-from billflow.cli.session import actor, answered, key_of, on_engine
+from billflow.cli.params import Key, Reason
+from billflow.cli.session import CommandGroup, Engine, actor, answered, key_of
 
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
-
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow invoice`."""
 
 AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all that is left where left out.")]
 
 
-@app.command(epilog=example("invoice pay 8a30"))
-@on_engine
-async def pay(engine: "Engine", invoice: InvoiceHere) -> Output:
+@app.on_engine("invoice pay 8a30")
+async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
     return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice)))
 
 
-@app.command(epilog=example("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate"))
-@on_engine
+@app.on_engine("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
 async def refund(  # noqa: PLR0913  (each is one choice)
-    engine: "Engine",
+    engine: Engine,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -50,10 +44,9 @@ async def refund(  # noqa: PLR0913  (each is one choice)
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
-@app.command("credit-note", epilog=example("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'"))
-@on_engine
+@app.on_engine("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'", name="credit-note")
 async def credit_note(  # noqa: PLR0913  (each is one choice)
-    engine: "Engine",
+    engine: Engine,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -74,17 +67,15 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
     return _output("Credit note", await answered(engine.adjustments.credit(ask), ask.key))
 
 
-@app.command(epilog=example("invoice void 8a30 --reason 'billed by mistake'"))
-@on_engine
-async def void(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
+@app.on_engine("invoice void 8a30 --reason 'billed by mistake'")
+async def void(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Void an open invoice."""
     return await _closed(engine, invoice, "void", reason)
 
 
-@app.command("mark-paid", epilog=example("invoice mark-paid 8a30 --reference 'bank transfer 4711'"))
-@on_engine
+@app.on_engine("invoice mark-paid 8a30 --reference 'bank transfer 4711'", name="mark-paid")
 async def mark_paid(
-    engine: "Engine",
+    engine: Engine,
     invoice: InvoiceHere,
     *,
     reference: Annotated[str, Option(help="What the payment is known by, such as that of a bank transfer.")],
@@ -97,14 +88,13 @@ async def mark_paid(
     return Output(paid, *described(paid))
 
 
-@app.command("mark-uncollectible", epilog=example("invoice mark-uncollectible 8a30"))
-@on_engine
-async def mark_uncollectible(engine: "Engine", invoice: InvoiceHere, reason: Reason = None) -> Output:
+@app.on_engine("invoice mark-uncollectible 8a30", name="mark-uncollectible")
+async def mark_uncollectible(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Give an open invoice up; its customer may still pay it."""
     return await _closed(engine, invoice, "uncollectible", reason)
 
 
-async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -> Output:
+async def _closed(engine: Engine, invoice: str, to: str, reason: str | None) -> Output:
     from billflow.models.contracts.adjustments import VoidInput
 
     ask = VoidInput.model_validate({**await _who(engine, invoice, None), "to": to, "reason": reason})
@@ -112,7 +102,7 @@ async def _closed(engine: "Engine", invoice: str, to: str, reason: str | None) -
     return Output(closed, *described(closed))
 
 
-async def _who(engine: "Engine", invoice_id: str, key: str | None) -> dict[str, Any]:
+async def _who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any]:
     org_id = await org_of(engine)
     at = await engine.adjustments.now_of(org_id, invoice_id)
     return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}

@@ -1,19 +1,16 @@
 """`billflow audit`: who did what, and whether the record of it is whole."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from billflow.cli.lookup import PagingHere, org_of, short
 from billflow.cli.output import Columns, Output, complain, paged, time
-from billflow.cli.params import Since, example
-from billflow.cli.session import on_database
+from billflow.cli.params import Since
+from billflow.cli.session import CommandGroup, Store
 from billflow.errors import CommandFailed
 
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
-
-app = typer.Typer(help="Look at the audit log and verify it.", epilog=example("audit list"), no_args_is_help=True)
+app = CommandGroup()
 
 _CHANGES: Columns = {
     "at": lambda change: time(change.at),
@@ -23,10 +20,9 @@ _CHANGES: Columns = {
 }
 
 
-@app.command("list", epilog=example("audit list --actor cli:ada", "audit list --since 2026-07-01 --json"))
-@on_database
+@app.on_database("audit list --actor cli:ada", "audit list --since 2026-07-01 --json", name="list")
 async def list_(  # noqa: PLR0913  (each is one filter)
-    store: "Store",
+    store: Store,
     *,
     actor: Annotated[str | None, typer.Option(help="Who did it, such as cli:ada.")] = None,
     action: Annotated[str | None, typer.Option(help="What was done, such as customer.suspended.")] = None,
@@ -41,10 +37,9 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     return paged("Changes", await store.queries.audit.list(await org_of(store), wanted, paging), _CHANGES, "audit")
 
 
-@app.command(epilog=example("audit verify", "audit verify --head 9f86d081…"))
-@on_database
+@app.on_database("audit verify", "audit verify --head 9f86d081…")
 async def verify(
-    store: "Store",
+    store: Store,
     head: Annotated[
         str | None, typer.Option(help="The head of an earlier verification, when nothing was written since.")
     ] = None,

@@ -7,25 +7,20 @@ import typer
 
 from billflow.cli.lookup import begun, id_of, now, org_of
 from billflow.cli.output import FactList, Output, time, working
-from billflow.cli.params import At, example, moment
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.params import At, moment
+from billflow.cli.session import CommandGroup, Engine, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ClockRecord
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
-app = typer.Typer(
-    help="Move test clocks, and with them their plans.", epilog=example("clock create demo"), no_args_is_help=True
-)
+app = CommandGroup()
 
 _ClockHere = Annotated[str, id_of("clock"), begun("test clock")]
 
 
-@app.command(epilog=example("clock create demo --at 2024-01-31"))
-@on_database
+@app.on_database("clock create demo --at 2024-01-31")
 async def create(
-    store: "Store",
+    store: Store,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the clock is called.")],
     at: At = None,
 ) -> Output:
@@ -33,10 +28,9 @@ async def create(
     return _output(await store.repositories.test_clocks.create(await org_of(store), at or now(), name))
 
 
-@app.command(epilog=example("clock advance 7d21 2024-12-31"))
-@on_engine
+@app.on_engine("clock advance 7d21 2024-12-31")
 async def advance(
-    engine: "Engine",
+    engine: Engine,
     clock: _ClockHere,
     to: Annotated[datetime, typer.Argument(parser=moment, metavar="MOMENT", help="Where it is to stand.")],
 ) -> Output:
@@ -46,9 +40,8 @@ async def advance(
     return _output(await engine.repositories.test_clocks.get(await org_of(engine), clock))
 
 
-@app.command(epilog=example("clock show 7d21"))
-@on_database
-async def show(store: "Store", clock: _ClockHere) -> Output:
+@app.on_database("clock show 7d21")
+async def show(store: Store, clock: _ClockHere) -> Output:
     """Show where a clock stands."""
     return _output(await store.repositories.test_clocks.get(await org_of(store), clock))
 

@@ -13,8 +13,8 @@ from billflow.cli.params import example
 class LazyCommand(TyperCommand):
     """A command or group of commands that is not imported yet.
 
-    *target* names a function or a `typer.Typer` as `module:attribute`, the module under `billflow.cli`. A function's
-    help ends with *examples*; a group has its own.
+    *target* names a function or a `typer.Typer` as `module:attribute`, the module under `billflow.cli`. Its help ends
+    with *examples*.
     """
 
     def __init__(self, name: str, target: str, text: str, *examples: str, **settings: Any) -> None:
@@ -26,7 +26,9 @@ class LazyCommand(TyperCommand):
         module, _, attribute = self.target.partition(":")
         found = getattr(import_module(f"billflow.cli.{module}"), attribute)
         if isinstance(found, typer.Typer):
-            return get_group(found)
+            group = get_group(found)
+            group.help, group.epilog, group.no_args_is_help = self.help, example(*self.examples), True
+            return group
         alone = typer.Typer(add_completion=False)
         alone.command(self.name, epilog=example(*self.examples), context_settings=self.settings)(found)
         return cast(TyperCommand, get_command(alone))
@@ -93,15 +95,20 @@ COMMANDS = (
         ignore_unknown_options=True,
         help_option_names=[],
     ),
-    LazyCommand("plan", "plans:app", "Start, change and look at plans."),
-    LazyCommand("offer", "offers:app", "Prepare prices for one customer."),
-    LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent."),
-    LazyCommand("mail", "mail:app", "Read the mails to customers."),
-    LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected."),
-    LazyCommand("customer", "customers:app", "Create, find, change and suspend customers."),
-    LazyCommand("seats", "seats:app", "Report how many people use what."),
-    LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans."),
-    LazyCommand("keys", "keys:app", "Make, list, revoke and rotate API keys."),
-    LazyCommand("endpoint", "endpoints:app", "Send events to endpoints, signed as Standard Webhooks describes."),
-    LazyCommand("audit", "audit:app", "Look at the audit log and verify it."),
+    LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
+    LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
+    LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),
+    LazyCommand("mail", "mail:app", "Read the mails to customers.", "mail list"),
+    LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected.", "dunning show"),
+    LazyCommand("customer", "customers:app", "Create, find, change and suspend customers.", "customer list"),
+    LazyCommand("seats", "seats:app", "Report how many people use what.", "seats import seats.csv"),
+    LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans.", "clock create demo"),
+    LazyCommand("keys", "keys:app", "Make, list, revoke and rotate API keys.", "keys create backend"),
+    LazyCommand(
+        "endpoint",
+        "endpoints:app",
+        "Send events to endpoints, signed as Standard Webhooks describes.",
+        "endpoint create https://example.com/events",
+    ),
+    LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
 )

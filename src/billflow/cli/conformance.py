@@ -1,6 +1,5 @@
 """`billflow conformance`: check the domain against a file of cases."""
 
-import json as jsonlib
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from billflow.cli.output import write_json
 from billflow.conformance.report import Report, Verdict
 from billflow.conformance.run import run_cases
 from billflow.domain.errors import InvalidInput
@@ -31,28 +31,15 @@ def conformance(
         report = run_cases(file, kind)
     except InvalidInput as error:
         if json:
-            typer.echo(jsonlib.dumps({"ok": False, "error": {"code": error.code, "message": error.message}}, indent=2))
+            write_json({"ok": False, "error": {"code": error.code, "message": error.message}})
         Console(stderr=True).print(error.message, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_BAD_INPUT) from None
     if json:
-        typer.echo(jsonlib.dumps(as_json(report), indent=2))
+        write_json({"ok": report.ok, "total": report.total, "kinds": report.totals, "cases": report.results})
     else:
         print_report(report, Console(soft_wrap=True))
     if not report.ok:
         raise typer.Exit(EXIT_BAD_INPUT if report.has_errors else EXIT_FAILED)
-
-
-def as_json(report: Report) -> dict[str, object]:
-    """Return the report as plain data: every case, and the totals per kind and of all."""
-    return {
-        "ok": report.ok,
-        "total": _counts(report.total.passed, report.total.failed, report.total.errors),
-        "kinds": {kind: _counts(t.passed, t.failed, t.errors) for kind, t in report.totals.items()},
-        "cases": [
-            {"id": r.id, "kind": r.kind, "verdict": r.verdict, "differences": list(r.differences)}
-            for r in report.results
-        ],
-    }
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -72,7 +59,3 @@ def _table(report: Report) -> Table:
     for kind, total in (*report.totals.items(), ("total", report.total)):
         table.add_row(kind, str(total.passed), str(total.failed), str(total.errors))
     return table
-
-
-def _counts(passed: int, failed: int, errors: int) -> dict[str, int]:
-    return {"passed": passed, "failed": failed, "errors": errors}

@@ -10,50 +10,43 @@ from billflow.cli.customer_views import ONBOARDING, USAGE, access_facts, worth
 from billflow.cli.lookup import CustomerHere, change_here, now
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
-from billflow.cli.params import Key, example, moment
-from billflow.cli.session import PATIENCE_SECONDS, key_of, on_database, on_engine
+from billflow.cli.params import Key, moment_option
+from billflow.cli.session import PATIENCE_SECONDS, CommandGroup, Engine, Store, key_of
 from billflow.domain.plan import Schedule
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import CustomerRef
     from billflow.models.contracts.onboarding import OnboardingProgress
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
 USUAL_SPAN = timedelta(days=365)
 LOOK_AGAIN = 0.2
 """Seconds between looks at how far an onboarding has come."""
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 
-@app.command(epilog=example("customer access 5f1c --json"))
-@on_engine
-async def access(engine: "Engine", customer: CustomerHere) -> Output:
+@app.on_engine("customer access 5f1c --json")
+async def access(engine: Engine, customer: CustomerHere) -> Output:
     """Show what a customer may do now: effects of a suspension, features, seats left."""
     found = await engine.customers.access(customer)
     return Output(found, access_facts(found))
 
 
-@app.command(epilog=example("customer report 5f1c"))
-@on_database
-async def report(store: "Store", customer: CustomerHere) -> Output:
+@app.on_database("customer report 5f1c")
+async def report(store: Store, customer: CustomerHere) -> Output:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
     found = await store.queries.reports.report(customer)
     return Output(found, *worth(found))
 
 
-@app.command(epilog=example("customer usage 5f1c --since 2026-01-01"))
-@on_database
+@app.on_database("customer usage 5f1c --since 2026-01-01")
 async def usage(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
-    since: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="A year before the end if left out.")
-    ] = None,
-    until: Annotated[datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Now where left out.")] = None,
+    since: Annotated[datetime | None, moment_option("A year before the end if left out.")] = None,
+    until: Annotated[datetime | None, moment_option("Now where left out.")] = None,
 ) -> Output:
     """Show a customer's seats and money over time."""
     end = until or now()
@@ -62,10 +55,9 @@ async def usage(
     return Output(found, Table(f"Usage: {people}", USAGE, found.money))
 
 
-@app.command(epilog=example("customer credit 5f1c 2500 --reason 'outage of 1 March'"))
-@on_database
+@app.on_database("customer credit 5f1c 2500 --reason 'outage of 1 March'")
 async def credit(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="In minor units of its currency.")],
     *,
@@ -73,17 +65,16 @@ async def credit(
     key: Key = None,
 ) -> Output:
     """Grant a customer a credit, which the next invoices use up."""
-    from billflow.models.contracts.customer_finances import NewCredit
+    from billflow.models.contracts.customer_finances import CreditCreate
 
-    new = NewCredit(amount=amount, reason=reason)
+    new = CreditCreate(amount=amount, reason=reason)
     granted = await store.repositories.credits.grant(customer, new, key_of(key), change_here(reason))
     return Output(granted, f"Granted {written(granted.amount, granted.currency)}.")
 
 
-@app.command(epilog=example("customer onboard 5f1c --tier cloud_standard --trial-days 30"))
-@on_engine
+@app.on_engine("customer onboard 5f1c --tier cloud_standard --trial-days 30")
 async def onboard(  # noqa: PLR0913  (each is one wish)
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     *,
     project: Annotated[str | None, typer.Option(help="What its first project is called; else as the customer.")] = None,
@@ -93,19 +84,19 @@ async def onboard(  # noqa: PLR0913  (each is one wish)
 ) -> Output:
     """Give a customer all it needs, and wait until that is done, on hold or refused."""
     from billflow.domain.plan_start import StartPlan
-    from billflow.models.contracts.customer_resources import NewProject
+    from billflow.models.contracts.customer_resources import ProjectCreate
     from billflow.models.contracts.onboarding import OnboardingOptions
 
     plan = StartPlan(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
     if plan:
         engine.catalog.tier(plan.tier)
-    wishes = OnboardingOptions(project=NewProject(name=project) if project else None, plan=plan)
+    wishes = OnboardingOptions(project=ProjectCreate(name=project) if project else None, plan=plan)
     await engine.customers.onboard(customer, wishes, change_here("onboarding"))
     progress = await _over(engine, customer)
     return Output(progress, Table(f"Onboarding: {progress.status}", ONBOARDING, progress.parts))
 
 
-async def _over(store: "Store", ref: "CustomerRef") -> "OnboardingProgress":
+async def _over(store: Store, ref: "CustomerRef") -> "OnboardingProgress":
     """Return how far an onboarding has come when it is over, or when patience is."""
     from billflow.models.contracts.onboarding import OnboardingStatus
 

@@ -2,22 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from billflow.cli.customer_views import described
 from billflow.cli.lookup import CustomerHere, change_here, short
 from billflow.cli.output import Columns, Output, Table, whole
-from billflow.cli.params import example
-from billflow.cli.session import on_database
+from billflow.cli.session import CommandGroup, Store
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
 
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
-
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 _PartId = Annotated[str | None, typer.Option("--remove", metavar="ID", help="Remove the one of this id.")]
@@ -47,10 +43,9 @@ _PROJECTS: Columns = {
 }
 
 
-@app.command(epilog=example("customer update 5f1c --name 'Acme Inc.' --language de-DE"))
-@on_database
+@app.on_database("customer update 5f1c --name 'Acme Inc.' --language de-DE")
 async def update(  # noqa: PLR0913  (each is one field)
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
@@ -60,7 +55,7 @@ async def update(  # noqa: PLR0913  (each is one field)
     language: Annotated[str | None, typer.Option(help="A BCP 47 tag such as de-DE.")] = None,
 ) -> Output:
     """Change a customer; what is left out stays."""
-    from billflow.models.contracts.customers import CustomerChange
+    from billflow.models.contracts.customers import CustomerUpdate
 
     typed = {
         "name": name,
@@ -69,14 +64,13 @@ async def update(  # noqa: PLR0913  (each is one field)
         "default_currency": currency,
         "default_language": language,
     }
-    asked = CustomerChange.model_validate({field: value for field, value in typed.items() if value is not None})
+    asked = CustomerUpdate.model_validate({field: value for field, value in typed.items() if value is not None})
     return described(await store.repositories.customers.update(customer, asked, change_here()))
 
 
-@app.command(epilog=example("customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20"))
-@on_database
+@app.on_database("customer settings 5f1c", "customer settings 5f1c --set features.max_projects=20")
 async def settings(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     given: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A dotted key.")] = None,
@@ -112,10 +106,9 @@ def settings_of(typed: Sequence[str]) -> dict[str, Any]:
     return result
 
 
-@app.command(epilog=example("customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary"))
-@on_database
+@app.on_database("customer contacts 5f1c", "customer contacts 5f1c --add einkauf@muster.de --primary")
 async def contacts(  # noqa: PLR0913  (each is one field)
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="EMAIL", help="Add a contact.")] = None,
@@ -124,22 +117,19 @@ async def contacts(  # noqa: PLR0913  (each is one field)
     remove: _PartId = None,
 ) -> Output:
     """Show a customer's contacts, after adding or removing one."""
-    from billflow.models.contracts.customer_resources import NewContact
+    from billflow.models.contracts.customer_resources import ContactCreate
 
     contacts = store.repositories.contacts
     if add:
-        await contacts.create(customer, NewContact(email=add, name=name, is_primary=primary), change_here())
+        await contacts.create(customer, ContactCreate(email=add, name=name, is_primary=primary), change_here())
     if remove:
         await contacts.delete(customer, remove, change_here())
     return whole("Contacts", await contacts.list(customer), _CONTACTS)
 
 
-@app.command(
-    epilog=example("customer billing-accounts 5f1c", "customer billing-accounts 5f1c --add Subsidiary --currency EUR")
-)
-@on_database
+@app.on_database("customer billing-accounts 5f1c", "customer billing-accounts 5f1c --add Subsidiary --currency EUR")
 async def billing_accounts(  # noqa: PLR0913  (each is one field)
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Add a billing account.")] = None,
@@ -152,25 +142,24 @@ async def billing_accounts(  # noqa: PLR0913  (each is one field)
     remove: _PartId = None,
 ) -> Output:
     """Show a customer's billing accounts, after adding one, removing one or choosing the default one."""
-    from billflow.models.contracts.customer_resources import BillingAccountChange, NewBillingAccount
+    from billflow.models.contracts.customer_resources import BillingAccountCreate, BillingAccountUpdate
 
     accounts = store.repositories.billing_accounts
     if add:
-        new = NewBillingAccount(
+        new = BillingAccountCreate(
             name=add, currency=currency, invoice_email=invoice_email, collection_method=collection_method
         )
         await accounts.create(customer, new, change_here())
     if default:
-        await accounts.update(customer, default, BillingAccountChange(is_default=True), change_here())
+        await accounts.update(customer, default, BillingAccountUpdate(is_default=True), change_here())
     if remove:
         await accounts.delete(customer, remove, change_here())
     return whole("Billing accounts", await accounts.list(customer), _BILLING_ACCOUNTS)
 
 
-@app.command(epilog=example("customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'"))
-@on_database
+@app.on_database("customer projects 5f1c", "customer projects 5f1c --add 'Sales Department'")
 async def projects(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Add a project.")] = None,
@@ -178,11 +167,11 @@ async def projects(
     remove: _PartId = None,
 ) -> Output:
     """Show a customer's projects, after adding or removing one."""
-    from billflow.models.contracts.customer_resources import NewProject
+    from billflow.models.contracts.customer_resources import ProjectCreate
 
     projects = store.repositories.projects
     if add:
-        await projects.create(customer, NewProject(name=add, slug=slug), change_here())
+        await projects.create(customer, ProjectCreate(name=add, slug=slug), change_here())
     if remove:
         await projects.delete(customer, remove, change_here())
     return whole("Projects", await projects.list(customer), _PROJECTS)

@@ -1,6 +1,6 @@
 """`billflow customer`: who is billed."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,22 +9,15 @@ from billflow.cli.customer_views import CUSTOMERS, described
 from billflow.cli.lookup import CustomerHere, PagingHere, change_here, org_of
 from billflow.cli.output import Output, paged
 from billflow.cli.output import show as shown
-from billflow.cli.params import Reason, example
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.params import Reason
+from billflow.cli.session import CommandGroup, Engine, Store
 
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
-
-app = typer.Typer(
-    help="Create, find, change and suspend customers.", epilog=example("customer list"), no_args_is_help=True
-)
+app = CommandGroup()
 
 
-@app.command(epilog=example("customer create Acme billing@acme.example --currency EUR"))
-@on_database
+@app.on_database("customer create Acme billing@acme.example --currency EUR")
 async def create(
-    store: "Store",
+    store: Store,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Where its invoices go.")],
     *,
@@ -37,10 +30,9 @@ async def create(
     return described(await store.repositories.customers.create(await org_of(store), new, change_here()))
 
 
-@app.command("list", epilog=example("customer list --name ac", "customer list --status suspended --json"))
-@on_database
+@app.on_database("customer list --name ac", "customer list --status suspended --json", name="list")
 async def list_(  # noqa: PLR0913  (each is one filter)
-    store: "Store",
+    store: Store,
     *,
     name: Annotated[str | None, typer.Option(help="How the name begins.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
@@ -60,37 +52,32 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     return paged("Customers", await store.queries.customers.search(await org_of(store), wanted, paging), CUSTOMERS)
 
 
-@app.command(epilog=example("customer show 5f1c"))
-@on_database
-async def show(store: "Store", customer: CustomerHere) -> Output:
+@app.on_database("customer show 5f1c")
+async def show(store: Store, customer: CustomerHere) -> Output:
     """Show a customer."""
     return described(await store.queries.customers.get(customer.org_id, customer.customer_id))
 
 
-@app.command(epilog=example("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'"))
-@on_engine
-async def suspend(engine: "Engine", customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_engine("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'")
+async def suspend(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
     """Suspend a customer: from now on nothing is charged, and its data is kept."""
     return described((await engine.customers.suspend(customer, change_here(reason))).customer)
 
 
-@app.command(epilog=example("customer activate 5f1c"))
-@on_engine
-async def activate(engine: "Engine", customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_engine("customer activate 5f1c")
+async def activate(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
     """Let a suspended customer back in; its billing goes on."""
     return described((await engine.customers.activate(customer, change_here(reason))).customer)
 
 
-@app.command(epilog=example("customer deactivate 5f1c --reason 'moved away'"))
-@on_engine
-async def deactivate(engine: "Engine", customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_engine("customer deactivate 5f1c --reason 'moved away'")
+async def deactivate(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
     """Close a customer's account; refused while a plan is live or being bought."""
     return described((await engine.customers.deactivate(customer, change_here(reason))).customer)
 
 
-@app.command(epilog=example("customer delete 5f1c"))
-@on_database
-async def delete(store: "Store", customer: CustomerHere, reason: Reason = None) -> None:
+@app.on_database("customer delete 5f1c")
+async def delete(store: Store, customer: CustomerHere, reason: Reason = None) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
     await store.repositories.customers.delete(customer, change_here(reason))
     shown("Deleted.")

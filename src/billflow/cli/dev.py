@@ -1,33 +1,25 @@
 """`billflow dev`: the whole stack on this machine, under one process, until ctrl-C."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from billflow.cli import local_stack
 from billflow.cli.lookup import change_here, org_of
 from billflow.cli.output import FactList, show
+from billflow.cli.session import Engine
 
 if TYPE_CHECKING:
     from billflow.dev.stack import Stack
     from billflow.settings import Settings
-    from billflow.wiring.engine import Engine
 
 STRIPE_EVENTS = "/api/v1/webhooks/stripe"
 _ANY_FREE = 0
 
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free port.")]
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    data: Path | None
-    api_port: int | None
-    temporal_port: int
-    ui_port: int
 
 
 def dev(
@@ -42,12 +34,12 @@ def dev(
     While it runs, other commands on this machine find it by themselves.
     """
     try:
-        asyncio.run(_dev(_Options(data, api_port, temporal_port, ui_port)))
+        asyncio.run(_dev({"data_dir": data, "api_port": api_port}, temporal_port, ui_port))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
-async def _dev(asked: _Options) -> None:
+async def _dev(asked: Mapping[str, Any], temporal_port: int, ui_port: int) -> None:
     from billflow.cli.processes import cancel_on_signals
     from billflow.dev.ports import named_or_free
     from billflow.dev.stack import Ports, running_stack
@@ -55,12 +47,12 @@ async def _dev(asked: _Options) -> None:
     cancel_on_signals()
     settings = _settings(asked)
     settings = settings.model_copy(update={"api_port": named_or_free(settings.api_port, "the API")})
-    ports = Ports(temporal=asked.temporal_port, temporal_ui=asked.ui_port)
+    ports = Ports(temporal=temporal_port, temporal_ui=ui_port)
     async with running_stack(settings, ports=ports, webhook_url=_api_url(settings) + STRIPE_EVENTS) as stack:
         await _run_parts(stack)
 
 
-def _settings(asked: _Options) -> "Settings":
+def _settings(asked: Mapping[str, Any]) -> "Settings":
     from billflow.settings import load_settings
     from billflow.telemetry.logging import configure_logging
 
@@ -69,8 +61,7 @@ def _settings(asked: _Options) -> "Settings":
         settings.log_format, settings.log_level if "log_level" in settings.model_fields_set else "warning"
     )
     free = {} if "api_port" in settings.model_fields_set else {"api_port": _ANY_FREE}
-    named = {"data_dir": asked.data, "api_port": asked.api_port}
-    return settings.model_copy(update=free | {name: value for name, value in named.items() if value is not None})
+    return settings.model_copy(update=free | {name: value for name, value in asked.items() if value is not None})
 
 
 async def _run_parts(stack: "Stack") -> None:
@@ -92,12 +83,12 @@ async def _run_parts(stack: "Stack") -> None:
             await together(stop, run_until(stop, workers(engine)), api, watch=_watch(stack, engine))
 
 
-async def _watch(stack: "Stack", engine: "Engine") -> None:
+async def _watch(stack: "Stack", engine: Engine) -> None:
     """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended."""
     await asyncio.gather(stack.watch(), _show_when_ready(stack, engine))
 
 
-async def _show_when_ready(stack: "Stack", engine: "Engine") -> None:
+async def _show_when_ready(stack: "Stack", engine: Engine) -> None:
     from billflow.dev.ready import until_ready
 
     pages = [f"{_api_url(stack.settings)}/readyz", stack.temporal_ui_url]
@@ -105,7 +96,7 @@ async def _show_when_ready(stack: "Stack", engine: "Engine") -> None:
     _show(stack, await _first_key(engine))
 
 
-async def _first_key(engine: "Engine") -> str | None:
+async def _first_key(engine: Engine) -> str | None:
     """Make the organization's first key, which can do everything; None where it has one."""
     from billflow.domain.scopes import Scope
     from billflow.models.contracts.access import NewApiKey

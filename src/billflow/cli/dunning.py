@@ -7,17 +7,14 @@ import typer
 
 from billflow.cli.lookup import change_here, org_of
 from billflow.cli.output import FactList, Output, yes_or_no
-from billflow.cli.params import Reason, example
-from billflow.cli.session import on_database
+from billflow.cli.params import Reason
+from billflow.cli.session import CommandGroup, Store
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from billflow.domain.dunning import DunningPolicy
-    from billflow.wiring.store import Store
 
-app = typer.Typer(
-    help="Show and change how unpaid invoices are collected.", epilog=example("dunning show"), no_args_is_help=True
-)
+app = CommandGroup()
 
 OFF = "off"
 
@@ -30,23 +27,19 @@ _SmallOrganizations = Annotated[
 ]
 
 
-@app.command(epilog=example("dunning show", "dunning show --json"))
-@on_database
-async def show(store: "Store") -> Output:
+@app.on_database("dunning show", "dunning show --json")
+async def show(store: Store) -> Output:
     """Show the policy of the organization that BILLFLOW_ORG names."""
     return _output(await store.repositories.dunning.policy(await org_of(store)))
 
 
-@app.command(
-    "set",
-    epilog=example(
-        "dunning set --retry-after 1,3,5,7 --end-plan-after 30",
-        "dunning set --remind=-3,0,7 --no-suspend --end-plan-after off --small-organizations 5:2",
-    ),
+@app.on_database(
+    "dunning set --retry-after 1,3,5,7 --end-plan-after 30",
+    "dunning set --remind=-3,0,7 --no-suspend --end-plan-after off --small-organizations 5:2",
+    name="set",
 )
-@on_database
 async def set_(  # noqa: PLR0913  (each is one part of the policy)
-    store: "Store",
+    store: Store,
     *,
     retry_after: Annotated[
         str | None, typer.Option(metavar="DAYS", help="When a card is tried again: days after the first failure.")

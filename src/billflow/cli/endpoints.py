@@ -5,22 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli.fields import Typed
-from billflow.cli.lookup import PagingHere, begun, change_here, only, org_of, short
+from billflow.cli.lookup import PagingHere, begun, change_here, id_of, org_of, short
 from billflow.cli.output import Columns, FactList, Output, paged, time
-from billflow.cli.params import Reason, example, moment
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.params import Reason, moment_option
+from billflow.cli.session import CommandGroup, Engine, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.endpoints import CreatedEndpoint
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
-app = typer.Typer(
-    help="Send events to endpoints, signed as Standard Webhooks describes.",
-    epilog=example("endpoint create https://example.com/events"),
-    no_args_is_help=True,
-)
+app = CommandGroup()
 
 _ENDPOINTS: Columns = {
     "id": lambda endpoint: short(endpoint.endpoint_id),
@@ -35,22 +28,12 @@ _DELIVERIES: Columns = {
     "outcome": lambda delivery: delivery.error or "delivered",
 }
 
-
-async def _endpoint_id(store: "Store", typed: str) -> str:
-    from billflow.models.contracts.records import Paging
-
-    page = await store.endpoints.list(await org_of(store), Paging(limit=100))
-    ids = [record.endpoint_id for record in page.rows if record.endpoint_id.startswith(typed.lower())]
-    return only("endpoint", typed, ids)
+_EndpointHere = Annotated[str, id_of("endpoint"), begun("endpoint", "An")]
 
 
-_EndpointHere = Annotated[str, Typed(_endpoint_id), begun("endpoint", "An")]
-
-
-@app.command(epilog=example("endpoint create https://example.com/events --type invoice.paid"))
-@on_database
+@app.on_database("endpoint create https://example.com/events --type invoice.paid")
 async def create(
-    store: "Store",
+    store: Store,
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
     *,
     types: Annotated[
@@ -60,38 +43,34 @@ async def create(
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
 ) -> Output:
     """Make an endpoint; its secret is shown this once."""
-    from billflow.models.contracts.endpoints import NewEndpoint
+    from billflow.models.contracts.endpoints import EndpointCreate
 
-    new = NewEndpoint.model_validate({"url": url, "description": description, "event_types": types or ()})
+    new = EndpointCreate.model_validate({"url": url, "description": description, "event_types": types or ()})
     return _created(await store.endpoints.create(await org_of(store), new, change_here()))
 
 
-@app.command("list", epilog=example("endpoint list"))
-@on_database
-async def list_(store: "Store", paging: PagingHere) -> Output:
+@app.on_database("endpoint list", name="list")
+async def list_(store: Store, paging: PagingHere) -> Output:
     """List endpoints, the newest first."""
     page = await store.endpoints.list(await org_of(store), paging)
     return paged("Endpoints", page, _ENDPOINTS, "webhook_endpoints")
 
 
-@app.command(epilog=example("endpoint disable 5f1c --reason 'moves to another host'"))
-@on_engine
-async def disable(engine: "Engine", endpoint: _EndpointHere, reason: Reason = None) -> Output:
+@app.on_engine("endpoint disable 5f1c --reason 'moves to another host'")
+async def disable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
     """Send nothing there until it is enabled again; what comes meanwhile is not kept for it."""
     return await _turned(engine, endpoint, "disabled", reason)
 
 
-@app.command(epilog=example("endpoint enable 5f1c"))
-@on_engine
-async def enable(engine: "Engine", endpoint: _EndpointHere, reason: Reason = None) -> Output:
+@app.on_engine("endpoint enable 5f1c")
+async def enable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
     """Send events there again, first what had been waiting."""
     return await _turned(engine, endpoint, "enabled", reason)
 
 
-@app.command(epilog=example("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0"))
-@on_database
+@app.on_database("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0")
 async def rotate(
-    store: "Store",
+    store: Store,
     endpoint: _EndpointHere,
     overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="How long both secrets sign.")] = 24,
 ) -> Output:
@@ -100,28 +79,24 @@ async def rotate(
     return _created(await store.endpoints.rotate_secret(await org_of(store), endpoint, overlap, change_here()))
 
 
-@app.command(epilog=example("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…"))
-@on_engine
+@app.on_engine("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…")
 async def replay(
-    engine: "Engine",
+    engine: Engine,
     endpoint: _EndpointHere,
     *,
     event: Annotated[str | None, typer.Option("--event", help="The id of one event.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="All that was recorded from then on.")
-    ] = None,
+    since: Annotated[datetime | None, moment_option("All that was recorded from then on.")] = None,
 ) -> Output:
     """Send events once more, in their order and under their ids."""
-    from billflow.models.contracts.endpoints import ReplayInput
+    from billflow.models.contracts.endpoints import ReplayCreate
 
-    ask = ReplayInput(event_id=event, since=since)
+    ask = ReplayCreate(event_id=event, since=since)
     messages = await engine.webhooks.replay(await org_of(engine), endpoint, ask, change_here())
     return Output({"messages": messages}, f"{messages} messages are on their way once more.")
 
 
-@app.command(epilog=example("endpoint deliveries 5f1c"))
-@on_database
-async def deliveries(store: "Store", endpoint: _EndpointHere, paging: PagingHere) -> Output:
+@app.on_database("endpoint deliveries 5f1c")
+async def deliveries(store: Store, endpoint: _EndpointHere, paging: PagingHere) -> Output:
     """List the attempts to deliver, the newest first."""
     page = await store.repositories.deliveries.list(await org_of(store), endpoint, paging)
     return paged("Attempts", page, _DELIVERIES, "deliveries")
@@ -133,9 +108,9 @@ def _created(made: "CreatedEndpoint") -> Output:
     return Output({**record.model_dump(mode="json"), "secret": secret}, facts)
 
 
-async def _turned(engine: "Engine", endpoint_id: str, status: str, reason: str | None) -> Output:
-    from billflow.models.contracts.endpoints import EndpointChange
+async def _turned(engine: Engine, endpoint_id: str, status: str, reason: str | None) -> Output:
+    from billflow.models.contracts.endpoints import EndpointUpdate
 
-    update = EndpointChange.model_validate({"status": status})
+    update = EndpointUpdate.model_validate({"status": status})
     record = await engine.webhooks.update_endpoint(await org_of(engine), endpoint_id, update, change_here(reason))
     return Output(record, f"The endpoint {record.url} ({short(record.endpoint_id)}) is {record.status}.")

@@ -1,16 +1,13 @@
 """`billflow events`: what happened."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from billflow.cli.lookup import CustomerOption, PagingHere, org_of, short
 from billflow.cli.output import Columns, Output, paged, time
 from billflow.cli.params import Since
-from billflow.cli.session import on_database
-
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
+from billflow.cli.session import Store, on_database
 
 _EVENTS: Columns = {
     "at": lambda event: time(event.at),
@@ -23,7 +20,7 @@ _EVENTS: Columns = {
 
 @on_database
 async def events(
-    store: "Store",
+    store: Store,
     *,
     type_: Annotated[str | None, typer.Option("--type", help="A type such as invoice.paid.")] = None,
     customer: CustomerOption = None,

@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli.output import Columns, FactList, Part, Table, amount, time, words
-from billflow.domain.invoicing.draft import Line
-from billflow.domain.invoicing.explain import Explanation, explain
 
 if TYPE_CHECKING:
     from billflow.models.contracts.records import InvoiceDetail
@@ -46,14 +44,6 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
     facts = FactList(f"Invoice {invoice.number or invoice.invoice_id}", shown)
     attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
     return [facts, Table("Lines", lines, invoice.lines), *attempts]
-
-
-def explanations(invoice: "InvoiceDetail") -> list[Explanation]:
-    """Return where each number of each line comes from."""
-    return [
-        explain(Line(line.kind, line.description, line.derivation, line.entries), invoice.currency)
-        for line in invoice.lines
-    ]
 
 
 def _next(invoice: "InvoiceDetail") -> str | None:

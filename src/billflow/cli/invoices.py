@@ -1,30 +1,26 @@
 """`billflow invoice`: what was billed, and why."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from billflow.cli import adjustments
-from billflow.cli.invoice_views import described, explanations
+from billflow.cli.invoice_views import described
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
 from billflow.cli.output import Output, amount, paged
 from billflow.cli.output import show as shown
-from billflow.cli.params import example
 from billflow.cli.plan_views import INVOICES
-from billflow.cli.session import on_database
+from billflow.cli.session import CommandGroup, Store
 from billflow.domain.errors import InvalidInput
+from billflow.domain.invoicing.explain import explain
 
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
-
-app = typer.Typer(help="Look at invoices and their every cent.", epilog=example("invoice list"), no_args_is_help=True)
+app = CommandGroup()
 
 
-@app.command("list", epilog=example("invoice list --status open", "invoice list --plan 0192f3 --json"))
-@on_database
+@app.on_database("invoice list --status open", "invoice list --plan 0192f3 --json", name="list")
 async def list_(
-    store: "Store",
+    store: Store,
     *,
     plan: PlanOption = None,
     customer: CustomerOption = None,
@@ -38,29 +34,26 @@ async def list_(
     return paged("Invoices", await store.queries.invoices.search(await org_of(store), wanted, paging), INVOICES)
 
 
-@app.command(epilog=example("invoice show 8a30"))
-@on_database
-async def show(store: "Store", invoice: InvoiceHere) -> Output:
+@app.on_database("invoice show 8a30")
+async def show(store: Store, invoice: InvoiceHere) -> Output:
     """Show an invoice with its lines and the attempts to collect it."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     return Output(detail, *described(detail))
 
 
-@app.command(epilog=example("invoice explain 8a30"))
-@on_database
-async def explain(store: "Store", invoice: InvoiceHere) -> Output:
+@app.on_database("invoice explain 8a30", name="explain")
+async def explain_(store: Store, invoice: InvoiceHere) -> Output:
     """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
-    lines = explanations(detail)
+    lines = [explain(line.line, detail.currency) for line in detail.lines]
     sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
     data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total}
     return Output(data, *sentences, f"Together: {amount(detail.total, detail.currency)}.")
 
 
-@app.command(epilog=example("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf"))
-@on_database
+@app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")
 async def pdf(
-    store: "Store",
+    store: Store,
     invoice: InvoiceHere,
     *,
     output_file: Annotated[

@@ -5,19 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli.fields import Typed
-from billflow.cli.lookup import begun, change_here, now, only, org_of, short
+from billflow.cli.lookup import begun, change_here, id_of, now, org_of, short
 from billflow.cli.output import Columns, FactList, Output, Table, time
-from billflow.cli.params import example, moment
-from billflow.cli.session import on_database
+from billflow.cli.params import moment_option
+from billflow.cli.session import CommandGroup, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.access import ApiKeyRecord, IssuedKey
-    from billflow.wiring.store import Store
 
-app = typer.Typer(
-    help="Make, list, revoke and rotate API keys.", epilog=example("keys create backend"), no_args_is_help=True
-)
+app = CommandGroup()
 
 
 def _state(key: "ApiKeyRecord") -> str:
@@ -38,27 +34,18 @@ _KEYS: Columns = {
     "state": _state,
 }
 
-
-async def _key_id(store: "Store", typed: str) -> str:
-    ids = [key.key_id for key in await store.repositories.api_keys.list(await org_of(store))]
-    return only("API key", typed, [key_id for key_id in ids if key_id.startswith(typed.lower())])
+_KeyHere = Annotated[str, id_of("API key"), begun("key")]
 
 
-_KeyHere = Annotated[str, Typed(_key_id), begun("key")]
-
-
-@app.command(epilog=example("keys create backend", "keys create support-tool --scope read --scope support"))
-@on_database
+@app.on_database("keys create backend", "keys create support-tool --scope read --scope support")
 async def create(
-    store: "Store",
+    store: Store,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     *,
     scope: Annotated[
         list[str] | None, typer.Option(help="read, write, support or admin; read and write where left out.")
     ] = None,
-    expires_at: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="When it ends; never where left out.")
-    ] = None,
+    expires_at: Annotated[datetime | None, moment_option("When it ends; never where left out.")] = None,
     rate_limit: Annotated[int | None, typer.Option(help="Requests per second; 100 where left out.")] = None,
 ) -> Output:
     """Make a key for the organization that BILLFLOW_ORG names; it is shown this once."""
@@ -69,26 +56,23 @@ async def create(
     return _issued(await store.repositories.api_keys.create(await org_of(store), new, change_here()))
 
 
-@app.command("list", epilog=example("keys list"))
-@on_database
-async def list_(store: "Store") -> Output:
+@app.on_database("keys list", name="list")
+async def list_(store: Store) -> Output:
     """List the keys, the newest first; their secrets are kept nowhere."""
     keys = await store.repositories.api_keys.list(await org_of(store))
     return Output({"keys": keys}, Table(f"API keys: {len(keys)}", _KEYS, keys))
 
 
-@app.command(epilog=example("keys revoke 5f1c"))
-@on_database
-async def revoke(store: "Store", key: _KeyHere) -> Output:
+@app.on_database("keys revoke 5f1c")
+async def revoke(store: Store, key: _KeyHere) -> Output:
     """End a key; within seconds nothing answers to it any more."""
     revoked = await store.repositories.api_keys.revoke(await org_of(store), key, change_here())
     return Output(revoked, f"The key {revoked.name} ({short(revoked.key_id)}) is revoked.")
 
 
-@app.command(epilog=example("keys rotate 5f1c --overlap-hours 48"))
-@on_database
+@app.on_database("keys rotate 5f1c --overlap-hours 48")
 async def rotate(
-    store: "Store",
+    store: Store,
     key: _KeyHere,
     overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="How long both keys work.")] = 24,
 ) -> Output:
@@ -97,9 +81,8 @@ async def rotate(
     return _issued(await store.repositories.api_keys.rotate(await org_of(store), key, overlap, change_here()))
 
 
-@app.command(epilog=example("keys rotate-encryption"))
-@on_database
-async def rotate_encryption(store: "Store") -> Output:
+@app.on_database("keys rotate-encryption")
+async def rotate_encryption(store: Store) -> Output:
     """Encrypt again by the first of BILLFLOW_ENCRYPTION_KEYS what another key encrypted; the other may go after that.
 
     Temporal's histories keep their keys until they are older than the namespace's retention.

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from billflow.dev.folder import is_alive
+
 NAME = "running.json"
 
 
@@ -34,16 +36,6 @@ def found(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         pid, variables = int(announcement["pid"]), dict(announcement["environment"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    if not _is_alive(pid) or any(environment.get(name, value) != value for name, value in variables.items()):
+    if not is_alive(pid) or any(environment.get(name, value) != value for name, value in variables.items()):
         return {}
     return variables
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

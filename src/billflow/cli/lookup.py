@@ -9,14 +9,13 @@ import typer
 
 from billflow.cli.fields import Typed, parameter
 from billflow.cli.params import After, Limit
-from billflow.cli.session import actor
+from billflow.cli.session import Store, actor
 from billflow.domain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customers import ChangeContext, CustomerRef
     from billflow.models.contracts.records import Paging
     from billflow.models.contracts.steps import PlanRef
-    from billflow.wiring.store import Store
 
 SHORT = 8
 """How much of an id tables show; it is enough to name the row again."""
@@ -25,12 +24,12 @@ SHORT = 8
 _LISTED = frozenset({"plan", "customer", "invoice", "mail"})
 
 
-async def org_of(store: "Store") -> str:
+async def org_of(store: Store) -> str:
     """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
     return await store.repositories.organizations.ensure(store.settings.org)
 
 
-async def found(store: "Store", noun: str, typed: str) -> str:
+async def found(store: Store, noun: str, typed: str) -> str:
     """Return the id that *typed* is, or is the beginning of; raises `NotFound`, or `InvalidInput` for several."""
     if _is_whole(typed):
         return typed
@@ -43,14 +42,14 @@ def id_of(noun: str) -> Typed:
     return Typed(lambda store, typed: found(store, noun, typed))
 
 
-async def plan_ref(store: "Store", typed: str) -> "PlanRef":
+async def plan_ref(store: Store, typed: str) -> "PlanRef":
     """Return the plan that *typed* names."""
     from billflow.models.contracts.steps import PlanRef
 
     return PlanRef(org_id=await org_of(store), plan_id=await found(store, "plan", typed))
 
 
-async def customer_ref(store: "Store", typed: str) -> "CustomerRef":
+async def customer_ref(store: Store, typed: str) -> "CustomerRef":
     """Return the customer that *typed* names."""
     from billflow.models.contracts.customers import CustomerRef
 
@@ -88,14 +87,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def time_of(store: "Store", clock_id: str | None) -> datetime:
+async def time_of(store: Store, clock_id: str | None) -> datetime:
     """Return where a test clock stands, or now without one."""
     if clock_id is None:
         return now()
     return (await store.repositories.test_clocks.get(await org_of(store), clock_id)).now_at
 
 
-async def _paging(_: "Store", typed: Mapping[str, Any]) -> "Paging":
+async def _paging(_: Store, typed: Mapping[str, Any]) -> "Paging":
     from billflow.models.contracts.records import Paging
 
     return Paging(**typed)

@@ -1,18 +1,12 @@
 """`billflow mail`: what customers were written."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import Annotated
 
 from billflow.cli.lookup import CustomerOption, PagingHere, begun, id_of, org_of, short
 from billflow.cli.output import Columns, FactList, Output, paged, time
-from billflow.cli.params import example
-from billflow.cli.session import on_database
+from billflow.cli.session import CommandGroup, Store
 
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
-
-app = typer.Typer(help="Read the mails to customers.", epilog=example("mail list"), no_args_is_help=True)
+app = CommandGroup()
 
 _MAILS: Columns = {
     "id": lambda mail: short(mail.mail_id),
@@ -23,16 +17,14 @@ _MAILS: Columns = {
 }
 
 
-@app.command("list", epilog=example("mail list", "mail list --customer 5f1c --json"))
-@on_database
-async def list_(store: "Store", customer: CustomerOption = None, *, paging: PagingHere) -> Output:
+@app.on_database("mail list", "mail list --customer 5f1c --json", name="list")
+async def list_(store: Store, customer: CustomerOption = None, *, paging: PagingHere) -> Output:
     """List mails, the newest first; without a mail server they are only kept here."""
     return paged("Mails", await store.repositories.mails.list(await org_of(store), customer, paging), _MAILS)
 
 
-@app.command(epilog=example("mail show 41d0"))
-@on_database
-async def show(store: "Store", mail: Annotated[str, id_of("mail"), begun("mail")]) -> Output:
+@app.on_database("mail show 41d0")
+async def show(store: Store, mail: Annotated[str, id_of("mail"), begun("mail")]) -> Output:
     """Show a mail as its reader sees it."""
     found = await store.repositories.mails.get(await org_of(store), mail)
     sent = time(found.sent_at) if found.sent_at else "stored, not sent: no mail server took it"

@@ -9,16 +9,14 @@ from billflow.cli import plan_commands
 from billflow.cli.fields import Typed
 from billflow.cli.lookup import ClockOption, CustomerHere, begun, change_here, found, now, org_of, short, time_of
 from billflow.cli.output import Columns, FactList, Output, amount, time, whole, words
-from billflow.cli.params import Key, example, moment
-from billflow.cli.session import answered, key_of, on_database, on_engine
+from billflow.cli.params import Key, moment_option
+from billflow.cli.session import CommandGroup, Engine, Store, answered, key_of
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 
 if TYPE_CHECKING:
     from billflow.models.contracts.offers import OfferRecord
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
-app = typer.Typer(help="Prepare prices for one customer.", epilog=example("offer list 5f1c"), no_args_is_help=True)
+app = CommandGroup()
 
 
 def _price(offer: "OfferRecord") -> str:
@@ -39,26 +37,21 @@ _OFFERS: Columns = {
 }
 
 
-async def _offer(store: "Store", typed: str) -> "OfferRecord":
+async def _offer(store: Store, typed: str) -> "OfferRecord":
     return await store.repositories.offers.get(await org_of(store), await found(store, "offer", typed), now())
 
 
 _OfferHere = Annotated["OfferRecord", Typed(_offer), begun("offer", "An")]
-_ExpiresAt = Annotated[
-    datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Until when it can be accepted.")
-]
+_ExpiresAt = Annotated[datetime | None, moment_option("Until when it can be accepted.")]
 _Price = Annotated[int | None, typer.Option(min=1, help="In minor units of the customer's currency.")]
 
 
-@app.command(
-    epilog=example(
-        "offer create 5f1c --tier cloud_enterprise --fixed-price 1200000",
-        "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
-    )
+@app.on_engine(
+    "offer create 5f1c --tier cloud_enterprise --fixed-price 1200000",
+    "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
 )
-@on_engine
 async def create(  # noqa: PLR0913  (each is one term of the offer)
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     *,
     tier: Annotated[str, typer.Option(help="A tier's code.")],
@@ -74,9 +67,9 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
     sent_invoice: Annotated[str | None, typer.Option(help="An open invoice sent at Stripe that buys it.")] = None,
 ) -> Output:
     """Offer a yearly fixed price, or prices per license."""
-    from billflow.models.contracts.offers import NewOffer
+    from billflow.models.contracts.offers import OfferCreate
 
-    new = NewOffer(
+    new = OfferCreate(
         tier=tier,
         fixed_price=fixed_price,
         monthly_discounted_price=monthly_discounted_price,
@@ -91,26 +84,23 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
     return Output(made, _described(made.offer))
 
 
-@app.command("list", epilog=example("offer list 5f1c --json"))
-@on_database
-async def list_(store: "Store", customer: CustomerHere) -> Output:
+@app.on_database("offer list 5f1c --json", name="list")
+async def list_(store: Store, customer: CustomerHere) -> Output:
     """List what a customer was offered, the newest first."""
     return whole("Offers", await store.repositories.offers.list(customer.org_id, customer.customer_id, now()), _OFFERS)
 
 
-@app.command(epilog=example("offer withdraw 7c2e"))
-@on_engine
-async def withdraw(engine: "Engine", offer: _OfferHere) -> Output:
+@app.on_engine("offer withdraw 7c2e")
+async def withdraw(engine: Engine, offer: _OfferHere) -> Output:
     """Take an offer back; a purchase of it that is not paid yet ends."""
     withdrawn = engine.offers.withdraw(offer.org_id, offer.customer_id, offer.offer_id, change_here())
     shown = await answered(withdrawn)
     return Output(shown, _described(shown))
 
 
-@app.command(epilog=example("offer accept 7c2e --schedule monthly"))
-@on_engine
+@app.on_engine("offer accept 7c2e --schedule monthly")
 async def accept(  # noqa: PLR0913  (each is one choice)
-    engine: "Engine",
+    engine: Engine,
     offer: _OfferHere,
     *,
     schedule: Annotated[Schedule, typer.Option(help="How often it is billed.")] = Schedule.ANNUAL,

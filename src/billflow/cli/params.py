@@ -1,7 +1,7 @@
 """Arguments and options that many commands share, and how their texts are read."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,11 @@ def moment(text: str) -> datetime:
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
+def moment_option(text: str) -> Any:
+    """Return an option that is a moment, explained by *text*."""
+    return typer.Option(parser=moment, metavar="MOMENT", help=text)
+
+
 def example(*lines: str) -> str:
     """Return the end of a help text: how the command is typed."""
     return "\n\n".join(f"Example: billflow {line}" for line in lines)
@@ -26,11 +31,8 @@ def example(*lines: str) -> str:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
-At = Annotated[
-    datetime | None,
-    typer.Option("--at", parser=moment, metavar="MOMENT", help="As of this moment; now where left out."),
-]
-Since = Annotated[datetime | None, typer.Option(parser=moment, metavar="MOMENT", help="Recorded then or later.")]
+At = Annotated[datetime | None, moment_option("As of this moment; now where left out.")]
+Since = Annotated[datetime | None, moment_option("Recorded then or later.")]
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", help="Name the request: sent twice under one key, it happens once.")
 ]

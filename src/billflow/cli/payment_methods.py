@@ -1,19 +1,15 @@
 """`billflow customer card|card-link|portal-link`: how a customer pays."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from billflow.cli.lookup import CustomerHere
 from billflow.cli.output import Output
-from billflow.cli.params import example
-from billflow.cli.session import on_engine
+from billflow.cli.session import CommandGroup, Engine
 from billflow.domain.errors import Refused
 
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
-
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 ReturnUrl = Annotated[
@@ -21,10 +17,9 @@ ReturnUrl = Annotated[
 ]
 
 
-@app.command(epilog=example("customer card 5f1c --test-card pm_card_visa"))
-@on_engine
+@app.on_engine("customer card 5f1c --test-card pm_card_visa")
 async def card(
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     *,
     test_card: Annotated[
@@ -38,18 +33,16 @@ async def card(
     return Output({"customer_id": customer.customer_id, "payment_method": method}, sentence)
 
 
-@app.command("card-link", epilog=example("customer card-link 5f1c"))
-@on_engine
-async def card_link(engine: "Engine", customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+@app.on_engine("customer card-link 5f1c", name="card-link")
+async def card_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer enters a card, which then pays everything that is open."""
     back = _checked(return_url or engine.settings.return_url)
     url = await engine.invoices.card_link(customer.org_id, customer.customer_id, back)
     return Output({"url": url}, url)
 
 
-@app.command("portal-link", epilog=example("customer portal-link 5f1c"))
-@on_engine
-async def portal_link(engine: "Engine", customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+@app.on_engine("customer portal-link 5f1c", name="portal-link")
+async def portal_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer sees its invoices and changes its card."""
     back = _checked(return_url or engine.settings.return_url)
     url = await engine.invoices.portal_link(customer.org_id, customer.customer_id, back)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from billflow.cli.lookup import plan_ref
 from billflow.cli.output import Output, Part, Table
 from billflow.cli.plan_views import INVOICES, described
-from billflow.cli.session import actor, answered, key_of
+from billflow.cli.session import Engine, actor, answered, key_of
 from billflow.domain.errors import Refused
 from billflow.models.contracts.keys import KeyNamespace
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
     from billflow.models.contracts.plans import StartPlanResult
     from billflow.models.contracts.steps import CommandRequest
-    from billflow.wiring.engine import Engine
 
 
-async def command(engine: "Engine", typed: "Request") -> Output:
+async def command(engine: Engine, typed: "Request") -> Output:
     """Give a plan a command, and show the plan and the invoices made."""
     request = _request(typed)
     result = await answered(engine.plans.command(await plan_ref(engine, typed.plan), request), request.command_id)
@@ -30,7 +29,7 @@ async def command(engine: "Engine", typed: "Request") -> Output:
     return Output(result, *parts)
 
 
-async def signal(engine: "Engine", typed: "Request") -> Output:
+async def signal(engine: Engine, typed: "Request") -> Output:
     """Leave a command with a plan without waiting for it."""
     request = _request(typed)
     await engine.plans.signal(await plan_ref(engine, typed.plan), request)

@@ -1,7 +1,7 @@
 """`billflow plan`: start, change and look at plans."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,28 +10,23 @@ from billflow.cli.command_variants import WHEN_PREVIEWED, WHEN_SENT, Request, gr
 from billflow.cli.fields import Typed, options_of, typed_as
 from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, PagingHere, PlanHere, org_of, time_of
 from billflow.cli.output import Output, paged, whole
-from billflow.cli.params import Key, example
+from billflow.cli.params import Key
 from billflow.cli.plan_views import LEDGER, PLANS, TIMELINE, described
-from billflow.cli.session import actor, answered, key_of, on_database, on_engine, run
+from billflow.cli.session import CommandGroup, Engine, Store, actor, answered, key_of, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
 
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
-
-app = typer.Typer(help="Start, change and look at plans.", epilog=example("plan list"), no_args_is_help=True)
+app = CommandGroup()
 
 
-async def _start_plan(_: "Store", typed: Mapping[str, Any]) -> StartPlan:
+async def _start_plan(_: Store, typed: Mapping[str, Any]) -> StartPlan:
     asked: StartPlan = typed_as(StartPlan, typed)
     return asked
 
 
-@app.command(epilog=example("plan start 5f1c --tier cloud_standard --schedule monthly --trial-days 30"))
-@on_engine
+@app.on_engine("plan start 5f1c --tier cloud_standard --schedule monthly --trial-days 30")
 async def start(
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     asked: Annotated[StartPlan, Typed(_start_plan, [*options_of(StartPlan)])],
     clock: ClockOption = None,
@@ -51,10 +46,9 @@ async def start(
     return plan_commands.started(await answered(engine.plans.start(wanted), wanted.idempotency_key))
 
 
-@app.command("list", epilog=example("plan list --status active", "plan list --needs-attention --json"))
-@on_database
+@app.on_database("plan list --status active", "plan list --needs-attention --json", name="list")
 async def list_(  # noqa: PLR0913  (each is one filter)
-    store: "Store",
+    store: Store,
     *,
     customer: CustomerOption = None,
     status: Annotated[PlanStatus | None, typer.Option(help="Where the plan stands.")] = None,
@@ -70,38 +64,34 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     return paged("Plans", await store.queries.plans.search(await org_of(store), wanted, paging), PLANS)
 
 
-@app.command(epilog=example("plan show 0192f3"))
-@on_database
-async def show(store: "Store", plan: PlanHere) -> Output:
+@app.on_database("plan show 0192f3")
+async def show(store: Store, plan: PlanHere) -> Output:
     """Show a plan as it is now."""
     state = await store.repositories.plans.get(plan)
     return Output(state, described(state))
 
 
-@app.command(epilog=example("plan ledger 0192f3"))
-@on_database
-async def ledger(store: "Store", plan: PlanHere) -> Output:
+@app.on_database("plan ledger 0192f3")
+async def ledger(store: Store, plan: PlanHere) -> Output:
     """Show how many licenses a plan held from when on, and what became of each entry."""
     return whole("Ledger", await store.queries.plans.ledger(plan), LEDGER)
 
 
-@app.command(epilog=example("plan timeline 0192f3"))
-@on_database
-async def timeline(store: "Store", plan: PlanHere) -> Output:
+@app.on_database("plan timeline 0192f3")
+async def timeline(store: Store, plan: PlanHere) -> Output:
     """Show what happened to a plan, who did it, and what was refused."""
     return whole("Timeline", await store.queries.plans.timeline(plan), TIMELINE)
 
 
-@app.command(epilog=example("plan forecast 0192f3 --count 12"))
-@on_engine
+@app.on_engine("plan forecast 0192f3 --count 12")
 async def forecast(
-    engine: "Engine", plan: PlanHere, count: Annotated[int, typer.Option(help="How many invoices, 120 at most.")] = 3
+    engine: Engine, plan: PlanHere, count: Annotated[int, typer.Option(help="How many invoices, 120 at most.")] = 3
 ) -> Output:
     """Show the next invoices of a plan, if nothing changes."""
     return previews.forecast(await engine.plans.forecast(plan, count))
 
 
-def _on_engine(act: "Callable[[Engine, Request], Awaitable[Output]]") -> Callable[[Request], None]:
+def _on_engine(act: Callable[[Engine, Request], Awaitable[Output]]) -> Callable[[Request], None]:
     return lambda typed: run(lambda engine: act(engine, typed), as_json=typed.as_json)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from billflow.cli.lookup import plan_ref
 from billflow.cli.output import FactList, Output, amount, time, words
+from billflow.cli.session import Engine
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.preview import Forecast, invoices_of
@@ -13,10 +14,9 @@ from billflow.domain.preview import Forecast, invoices_of
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
     from billflow.domain.step import Outcome
-    from billflow.wiring.engine import Engine
 
 
-async def preview(engine: "Engine", typed: "Request") -> Output:
+async def preview(engine: Engine, typed: "Request") -> Output:
     """Show what a command would change and bill; nothing is written."""
     outcome = await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
     invoices, changes = invoices_of(outcome), _changes(outcome)

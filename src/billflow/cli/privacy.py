@@ -1,31 +1,22 @@
 """`billflow customer export` and `erase`: what is kept of a customer, and forgetting it."""
 
-from typing import TYPE_CHECKING
-
-import typer
-
 from billflow.cli.lookup import CustomerHere, change_here
 from billflow.cli.output import Output, write_json
-from billflow.cli.params import Reason, example
-from billflow.cli.session import on_engine
+from billflow.cli.params import Reason
+from billflow.cli.session import CommandGroup, Engine
 
-if TYPE_CHECKING:
-    from billflow.wiring.engine import Engine
-
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
 
-@app.command(epilog=example("customer export 5f1c"))
-@on_engine
-async def export(engine: "Engine", customer: CustomerHere) -> None:
+@app.on_engine("customer export 5f1c")
+async def export(engine: Engine, customer: CustomerHere) -> None:
     """Print everything that is kept of a customer, as JSON."""
     write_json(await engine.repositories.personal_data.export(customer, change_here()))
 
 
-@app.command(epilog=example("customer erase 5f1c --reason 'asked for by mail'"))
-@on_engine
-async def erase(engine: "Engine", customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_engine("customer erase 5f1c --reason 'asked for by mail'")
+async def erase(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
     """Replace a customer's names, e-mails and addresses, here and at Stripe; what it was billed stays.
 
     There is no way back. Refused while a plan is live or an invoice is open.

@@ -8,11 +8,10 @@ import typer
 
 from billflow.cli.lookup import now, org_of, short
 from billflow.cli.output import Columns, Output, Table, words, working
-from billflow.cli.session import NoWorker, on_engine
+from billflow.cli.session import Engine, NoWorker, on_engine
 
 if TYPE_CHECKING:
     from billflow.models.contracts.reconciliation import FindingRecord
-    from billflow.wiring.engine import Engine
 
 EXIT_DRIFT = 1
 """Something is left that is not repaired."""
@@ -39,7 +38,7 @@ _FINDINGS: Columns = {
 
 @on_engine
 async def reconcile(
-    engine: "Engine",
+    engine: Engine,
     *,
     repair: Annotated[
         bool, typer.Option("--repair", help="Repair what is safe; without it nothing is changed.")

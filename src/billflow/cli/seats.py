@@ -8,24 +8,19 @@ import typer
 from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.lookup import CustomerHere, now, only, org_of
 from billflow.cli.output import Output, complain
-from billflow.cli.params import At, example
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.params import At
+from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.seats import MAX_LICENSES
 
 if TYPE_CHECKING:
     from billflow.demo.seats_csv import Organization
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
-app = typer.Typer(
-    help="Report how many people use what.", epilog=example("seats import seats.csv"), no_args_is_help=True
-)
+app = CommandGroup()
 
 
-@app.command(epilog=example("seats report 5f1c --members 40 --guests 12"))
-@on_engine
+@app.on_engine("seats report 5f1c --members 40 --guests 12")
 async def report(
-    engine: "Engine",
+    engine: Engine,
     customer: CustomerHere,
     *,
     members: Annotated[int, typer.Option(help="People who count fully.")],
@@ -41,10 +36,9 @@ async def report(
     return Output({"customer_id": customer.customer_id, "new": new}, sentence)
 
 
-@app.command("can-add", epilog=example("seats can-add 5f1c --members 2"))
-@on_database
+@app.on_database("seats can-add 5f1c --members 2", name="can-add")
 async def can_add(
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     members: Annotated[int, typer.Option(min=0, max=MAX_LICENSES, help="Who joins, or becomes a member.")] = 1,
@@ -57,10 +51,9 @@ async def can_add(
     return Output(gate, sentence, error=None if gate.allowed else typer.Exit(EXIT_REFUSED))
 
 
-@app.command("import", epilog=example("seats import examples/seats.csv"))
-@on_engine
+@app.on_engine("seats import examples/seats.csv", name="import")
 async def import_(
-    engine: "Engine",
+    engine: Engine,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Columns: organization, observed_on, members, guests.")],
 ) -> Output:
     """Report the seats of a CSV whose organizations are names of customers; exits with 1 where rows were bad.
@@ -79,14 +72,14 @@ async def import_(
     return Output(data, sentence, error=typer.Exit(EXIT_REFUSED) if seats.bad_rows else None)
 
 
-async def _customer_named(store: "Store", name: str) -> str:
+async def _customer_named(store: Store, name: str) -> str:
     from billflow.models.contracts.records import CustomerFilter, Paging
 
     page = await store.queries.customers.search(await org_of(store), CustomerFilter(q=name), Paging(limit=100))
     return only("customer", name, [one.customer_id for one in page.rows if one.name == name])
 
 
-async def _report(engine: "Engine", customer_id: str, organization: "Organization") -> int:
+async def _report(engine: Engine, customer_id: str, organization: "Organization") -> int:
     from billflow.models.contracts.customers import SeatReport
 
     reports = [

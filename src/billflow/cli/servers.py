@@ -120,14 +120,10 @@ def migrate(
     upgrade(settings)
     show("The database is at the newest version.")
     if not database_only:
-        asyncio.run(_prepare_temporal(settings))
+        from billflow.wiring.workers import prepare_temporal
+
+        asyncio.run(prepare_temporal(settings))
         show("Temporal knows the search attributes and the nightly schedules.")
-
-
-async def _prepare_temporal(settings: "Settings") -> None:
-    from billflow.wiring.workers import prepare_temporal
-
-    await prepare_temporal(settings)
 
 
 def stripe_emulator(context: typer.Context) -> None:

@@ -4,23 +4,28 @@ import asyncio
 import getpass
 import inspect
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+import typer
+
 from billflow.cli import local_stack
 from billflow.cli.fields import parameter, signed, typed_for, value_for
 from billflow.cli.output import Output
-from billflow.cli.params import AsJson
+from billflow.cli.params import AsJson, example
 from billflow.errors import CommandFailed
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
+    from billflow.wiring.engine import Engine as Engine  # noqa: PLC0414  (commands take it from here)
+    from billflow.wiring.store import Store as Store  # noqa: PLC0414
+else:
+    # What a command is given is imported when it is run.
+    Engine = Store = Any
 
 Answer = TypeVar("Answer")
 Act = Callable[..., Awaitable[Output | None]]
@@ -71,7 +76,28 @@ def on_engine(act: Act) -> Callable[..., None]:
     return _command(act, _engine)
 
 
-def run(act: "Callable[[Engine], Awaitable[Output]]", *, as_json: bool) -> None:
+class CommandGroup(typer.Typer):
+    """The commands of one noun, each with *examples* of how it is typed."""
+
+    def on_database(self, *examples: str, name: str | None = None) -> Callable[[Act], Act]:
+        """Add a command; see `on_database`."""
+        return self._adding(on_database, name, examples)
+
+    def on_engine(self, *examples: str, name: str | None = None) -> Callable[[Act], Act]:
+        """Add a command; see `on_engine`."""
+        return self._adding(on_engine, name, examples)
+
+    def _adding(
+        self, made_of: Callable[[Act], Callable[..., None]], name: str | None, examples: Sequence[str]
+    ) -> Callable[[Act], Act]:
+        def add(act: Act) -> Act:
+            self.command(name, epilog=example(*examples))(made_of(act))
+            return act
+
+        return add
+
+
+def run(act: Callable[[Engine], Awaitable[Output]], *, as_json: bool) -> None:
     """Do something with a connected engine, and print what it returns."""
     asyncio.run(_done(act, _engine, as_json=as_json))
 
@@ -99,20 +125,16 @@ async def _done(act: Act, opened: Opened, *, as_json: bool) -> None:
             output.show(as_json=as_json)
 
 
-@asynccontextmanager
-async def _engine() -> "AsyncIterator[Engine]":
+def _engine() -> AbstractAsyncContextManager[Engine]:
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings_here()) as engine:
-        yield engine
+    return open_engine(settings_here())
 
 
-@asynccontextmanager
-async def _store() -> "AsyncIterator[Store]":
+def _store() -> AbstractAsyncContextManager[Store]:
     from billflow.wiring.store import open_store
 
-    async with open_store(settings_here()) as store:
-        yield store
+    return open_store(settings_here())
 
 
 def key_of(typed: str | None) -> NamespacedKey:

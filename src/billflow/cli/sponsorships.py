@@ -4,21 +4,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billflow.cli.lookup import CustomerHere, begun, change_here, only, short
+from billflow.cli.lookup import CustomerHere, begun, change_here, id_of, short
 from billflow.cli.output import Columns, Output, time, whole
-from billflow.cli.params import Reason, example
-from billflow.cli.session import on_database, on_engine
+from billflow.cli.params import Reason
+from billflow.cli.session import CommandGroup, Engine, Store
 
 if TYPE_CHECKING:
     from billflow.models.contracts.customer_finances import SponsorshipRecord
-    from billflow.models.contracts.customers import CustomerRef
-    from billflow.wiring.engine import Engine
-    from billflow.wiring.store import Store
 
-app = typer.Typer()
+app = CommandGroup()
 """Added to `billflow customer`."""
 
-_RequestId = Annotated[str, begun("request")]
+_RequestHere = Annotated[str, id_of("sponsorship request"), begun("request")]
 _REQUESTS: Columns = {
     "id": lambda request: short(request.sponsorship_request_id),
     "organization": lambda request: request.organization_type,
@@ -27,17 +24,15 @@ _REQUESTS: Columns = {
 }
 
 
-@app.command(epilog=example("customer sponsorships 5f1c"))
-@on_database
-async def sponsorships(store: "Store", customer: CustomerHere) -> Output:
+@app.on_database("customer sponsorships 5f1c")
+async def sponsorships(store: Store, customer: CustomerHere) -> Output:
     """List a customer's requests to be sponsored, the newest first."""
     return whole("Sponsorship requests", await store.repositories.sponsorships.list(customer), _REQUESTS)
 
 
-@app.command(epilog=example("customer request-sponsorship 5f1c --type open_source --description 'A compiler'"))
-@on_database
+@app.on_database("customer request-sponsorship 5f1c --type open_source --description 'A compiler'")
 async def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
-    store: "Store",
+    store: Store,
     customer: CustomerHere,
     *,
     organization_type: Annotated[str, typer.Option("--type", help="Such as open_source, education or non_profit.")],
@@ -46,37 +41,28 @@ async def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form
     expected_users: Annotated[int | None, typer.Option(min=0, help="How many people will use it.")] = None,
 ) -> Output:
     """Ask for a customer to be sponsored; one request at a time waits for a decision."""
-    from billflow.models.contracts.customer_finances import NewSponsorshipRequest
+    from billflow.models.contracts.customer_finances import SponsorshipRequestCreate
 
-    new = NewSponsorshipRequest(
+    new = SponsorshipRequestCreate(
         organization_type=organization_type, description=description, website=website, expected_users=expected_users
     )
     return _output(await store.repositories.sponsorships.request(customer, new, change_here()))
 
 
-@app.command(epilog=example("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'"))
-@on_engine
+@app.on_engine("customer approve-sponsorship 5f1c 0a3b --reason 'on the list of charities'")
 async def approve_sponsorship(
-    engine: "Engine", customer: CustomerHere, request: _RequestId, reason: Reason = None
+    engine: Engine, customer: CustomerHere, request: _RequestHere, reason: Reason = None
 ) -> Output:
     """Approve a request: complimentary access ends, a self-hosted customer gets a community plan."""
-    request_id = await _found(engine, customer, request)
-    return _output(await engine.customers.approve_sponsorship(customer, request_id, change_here(reason)))
+    return _output(await engine.customers.approve_sponsorship(customer, request, change_here(reason)))
 
 
-@app.command(epilog=example("customer decline-sponsorship 5f1c 0a3b --reason 'sells what it makes'"))
-@on_database
+@app.on_database("customer decline-sponsorship 5f1c 0a3b --reason 'sells what it makes'")
 async def decline_sponsorship(
-    store: "Store", customer: CustomerHere, request: _RequestId, reason: Reason = None
+    store: Store, customer: CustomerHere, request: _RequestHere, reason: Reason = None
 ) -> Output:
     """Decline a request."""
-    request_id = await _found(store, customer, request)
-    return _output(await store.repositories.sponsorships.decline(customer, request_id, change_here(reason)))
-
-
-async def _found(store: "Store", ref: "CustomerRef", typed: str) -> str:
-    ids = [request.sponsorship_request_id for request in await store.repositories.sponsorships.list(ref)]
-    return only("sponsorship request", typed, [one for one in ids if one.startswith(typed.lower())])
+    return _output(await store.repositories.sponsorships.decline(customer, request, change_here(reason)))
 
 
 def _output(request: "SponsorshipRecord") -> Output:

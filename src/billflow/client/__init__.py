@@ -10,14 +10,13 @@ from billflow.client import commands, customers, events, invoices, plans, seats
 from billflow.client.calls import Call
 from billflow.client.clients import AsyncClient, Client
 from billflow.client.errors import ApiError, ServerUnreachable
-from billflow.client.models import (
-    CommandResult,
-    CustomerObject,
-    EventObject,
-    InvoiceObject,
-    ListObject,
-    PlanObject,
-    StartedPlan,
+from billflow.models.contracts.responses import (
+    CommandResponse,
+    CustomerResponse,
+    EventResponse,
+    InvoiceResponse,
+    PlanResponse,
+    PlanStartResponse,
 )
 
 __all__ = [
@@ -25,14 +24,13 @@ __all__ = [
     "AsyncClient",
     "Call",
     "Client",
-    "CommandResult",
-    "CustomerObject",
-    "EventObject",
-    "InvoiceObject",
-    "ListObject",
-    "PlanObject",
+    "CommandResponse",
+    "CustomerResponse",
+    "EventResponse",
+    "InvoiceResponse",
+    "PlanResponse",
+    "PlanStartResponse",
     "ServerUnreachable",
-    "StartedPlan",
     "commands",
     "customers",
     "events",

@@ -3,21 +3,21 @@
 from typing import Any
 
 from billflow.client.calls import Call, get, write
-from billflow.client.models import CustomerObject, CustomerStatusResult, ListObject
 from billflow.models.contracts.customers import CustomerStatus, NewCustomer
+from billflow.models.contracts.responses import CustomerList, CustomerResponse, CustomerStatusResponse
 
 _PATH = "/customers"
 
 
-def create(name: str, email: str, *, key: str | None = None, **given: Any) -> Call[CustomerObject]:
+def create(name: str, email: str, *, key: str | None = None, **given: Any) -> Call[CustomerResponse]:
     """Create a customer; *given* are further fields of `NewCustomer`. Raises `ValueError` for a bad one."""
     new = NewCustomer.model_validate({"name": name, "email": email, **given})
-    return write("POST", _PATH, CustomerObject, new, key)
+    return write("POST", _PATH, CustomerResponse, new, key)
 
 
-def show(customer_id: str) -> Call[CustomerObject]:
+def show(customer_id: str) -> Call[CustomerResponse]:
     """Show a customer."""
-    return get(f"{_PATH}/{customer_id}", CustomerObject)
+    return get(f"{_PATH}/{customer_id}", CustomerResponse)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -28,25 +28,25 @@ def search(  # noqa: PLR0913  (each is one filter)
     q: str | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[ListObject[CustomerObject]]:
+) -> Call[CustomerList]:
     """List customers, the newest first; *q* is how a name begins."""
     wanted = {"status": status, "email": email, "erp_customer_number": erp_customer_number, "q": q}
-    return get(_PATH, ListObject[CustomerObject], **wanted, limit=limit, after=after)
+    return get(_PATH, CustomerList, **wanted, limit=limit, after=after)
 
 
-def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[CustomerObject]:
+def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[CustomerResponse]:
     """Change what *changes* name; null takes away what may be missing."""
-    return write("PATCH", f"{_PATH}/{customer_id}", CustomerObject, changes, key)
+    return write("PATCH", f"{_PATH}/{customer_id}", CustomerResponse, changes, key)
 
 
-def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResult]:
+def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResponse]:
     """Suspend a customer: from now on nothing is charged."""
-    return write("POST", f"{_PATH}/{customer_id}/suspend", CustomerStatusResult, _why(reason), key)
+    return write("POST", f"{_PATH}/{customer_id}/suspend", CustomerStatusResponse, _why(reason), key)
 
 
-def activate(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResult]:
+def activate(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResponse]:
     """Let a customer back in."""
-    return write("POST", f"{_PATH}/{customer_id}/activate", CustomerStatusResult, _why(reason), key)
+    return write("POST", f"{_PATH}/{customer_id}/activate", CustomerStatusResponse, _why(reason), key)
 
 
 def _why(reason: str | None) -> dict[str, str]:

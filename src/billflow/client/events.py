@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billflow.client.calls import Call, get
-from billflow.client.models import EventObject, ListObject
+from billflow.models.contracts.responses import EventList
 
 
 def search(
@@ -13,7 +13,7 @@ def search(
     since: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[ListObject[EventObject]]:
+) -> Call[EventList]:
     """List events, the newest first; *kind* is a type such as `invoice.paid`."""
     wanted = {"type": kind, "customer_id": customer_id, "since": since}
-    return get("/events", ListObject[EventObject], **wanted, limit=limit, after=after)
+    return get("/events", EventList, **wanted, limit=limit, after=after)

@@ -1,15 +1,15 @@
 """Calls about invoices."""
 
 from billflow.client.calls import Call, get
-from billflow.client.models import InvoiceDetailObject, InvoiceObject, ListObject
 from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
 _PATH = "/invoices"
 
 
-def show(invoice_id: str) -> Call[InvoiceDetailObject]:
+def show(invoice_id: str) -> Call[InvoiceDetailResponse]:
     """Show an invoice with its lines and the attempts to collect it."""
-    return get(f"{_PATH}/{invoice_id}", InvoiceDetailObject)
+    return get(f"{_PATH}/{invoice_id}", InvoiceDetailResponse)
 
 
 def search(
@@ -19,7 +19,7 @@ def search(
     status: InvoiceStatus | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[ListObject[InvoiceObject]]:
+) -> Call[InvoiceList]:
     """List invoices, the newest first."""
     wanted = {"customer_id": customer_id, "plan_id": plan_id, "status": status}
-    return get(_PATH, ListObject[InvoiceObject], **wanted, limit=limit, after=after)
+    return get(_PATH, InvoiceList, **wanted, limit=limit, after=after)

@@ -4,24 +4,30 @@ from datetime import datetime
 from typing import Any
 
 from billflow.client.calls import Call, get, write
-from billflow.client.models import InvoiceObject, ListObject, PlanObject, StartedPlan
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.models.contracts.records import LedgerRecord, TimelineEntry
+from billflow.models.contracts.responses import (
+    InvoiceList,
+    LedgerList,
+    PlanList,
+    PlanResponse,
+    PlanStartResponse,
+    TimelineList,
+)
 
 _PATH = "/plans"
 
 
 def start(
     customer_id: str, tier: str, schedule: Schedule | str, *, key: str | None = None, **given: Any
-) -> Call[StartedPlan]:
+) -> Call[PlanStartResponse]:
     """Start a plan and wait for the card; *given* are licenses, collection, trial_days, offer_id and the like."""
     asked = {"customer_id": customer_id, "tier": tier, "schedule": Schedule(schedule), **given}
-    return write("POST", _PATH, StartedPlan, asked, key)
+    return write("POST", _PATH, PlanStartResponse, asked, key)
 
 
-def show(plan_id: str) -> Call[PlanObject]:
+def show(plan_id: str) -> Call[PlanResponse]:
     """Show a plan as it is now."""
-    return get(f"{_PATH}/{plan_id}", PlanObject)
+    return get(f"{_PATH}/{plan_id}", PlanResponse)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -33,24 +39,22 @@ def search(  # noqa: PLR0913  (each is one filter)
     next_invoice_before: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
-) -> Call[ListObject[PlanObject]]:
+) -> Call[PlanList]:
     """List plans, the newest first."""
     wanted = {"customer_id": customer_id, "status": status, "tier": tier, "needs_attention": needs_attention}
-    return get(
-        _PATH, ListObject[PlanObject], **wanted, next_invoice_before=next_invoice_before, limit=limit, after=after
-    )
+    return get(_PATH, PlanList, **wanted, next_invoice_before=next_invoice_before, limit=limit, after=after)
 
 
-def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ListObject[InvoiceObject]]:
+def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[InvoiceList]:
     """List a plan's invoices."""
-    return get(f"{_PATH}/{plan_id}/invoices", ListObject[InvoiceObject], limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/invoices", InvoiceList, limit=limit, after=after)
 
 
-def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ListObject[LedgerRecord]]:
+def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[LedgerList]:
     """List the entries of a plan's ledger, the oldest first."""
-    return get(f"{_PATH}/{plan_id}/ledger", ListObject[LedgerRecord], limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/ledger", LedgerList, limit=limit, after=after)
 
 
-def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ListObject[TimelineEntry]]:
+def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[TimelineList]:
     """List what happened to a plan, the oldest first."""
-    return get(f"{_PATH}/{plan_id}/timeline", ListObject[TimelineEntry], limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/timeline", TimelineList, limit=limit, after=after)

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from billflow.demo.seats_csv import BadRow
 from billflow.domain.currencies import format_amount
-from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.models.contracts.records import InvoiceDetail
 
@@ -126,7 +125,7 @@ def _show_explained(console: Console, invoice: InvoiceDetail) -> None:
     amount = format_amount(invoice.total, invoice.currency)
     console.print(f"\nInvoice {invoice.number} of {invoice.issued_at:%Y-%m-%d}, {amount}, line by line:", style="bold")
     for line in invoice.lines:
-        told = explain(Line(kind=line.kind, description=line.description, derivation=line.derivation), invoice.currency)
+        told = explain(line.line, invoice.currency)
         console.print(f"  {line.n}. {told.sentence}", highlight=False, markup=False)
     console.print()
 

@@ -85,7 +85,7 @@ def _take(lock: IO[str], folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             owner = _owner(lock)
-            if _is_alive(owner) or time.monotonic() > deadline:
+            if is_alive(owner) or time.monotonic() > deadline:
                 raise FolderInUse(
                     f"Another billflow (process {owner}) uses the data folder {folder}; "
                     "stop it, or set BILLFLOW_DATA_DIR to another folder."
@@ -100,7 +100,8 @@ def _owner(lock: IO[str]) -> int:
     return int(lock.read() or 0)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this machine runs."""
     if pid <= 0:
         return False
     try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import stat
@@ -22,8 +23,8 @@ from billflow.dev.user import User, user_for_existing, user_for_new
 
 NAME = "PostgreSQL"
 DATABASE = "billflow"
-RUNS = "billflow_runs"
-"""The login of the running processes; `postgres` owns and migrates."""
+OWNS, RUNS = "postgres", "billflow_runs"
+"""The login that owns and migrates, and that of the running processes."""
 
 _LONGEST_SOCKET_PATH = 100
 _ROOM_MEGABYTES = 200
@@ -102,7 +103,7 @@ async def _initialize(site: _Site) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     _give(unfinished, site.user)
-    options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+    options = [f"--username={OWNS}", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"]
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     child = _start(site, unfinished, "initdb", *options, *locale)
     if await child.finished() != 0:
@@ -123,12 +124,12 @@ def _give(folder: Path, user: User | None) -> None:
 
 
 def _url(database: str, socket_folder: Path) -> str:
-    return f"postgresql://postgres@/{database}?host={quote(str(socket_folder), safe='')}"
+    return f"postgresql://{OWNS}@/{database}?host={quote(str(socket_folder), safe='')}"
 
 
 def as_login(url: str, login: str) -> str:
     """Return the URL of the same database for another login."""
-    return url.replace("postgresql://postgres@", f"postgresql://{login}@", 1)
+    return re.sub(r"//\w+@", f"//{login}@", url, count=1)
 
 
 async def _responds(url: str) -> bool:

@@ -49,6 +49,7 @@ class Stack:
         """Return the variables that point another process at this stack."""
         secrets = {
             "DATABASE_URL": self.settings.database_url,
+            "DATABASE_OWNER_URL": self.settings.database_owner_url,
             "STRIPE_API_KEY": self.settings.stripe_api_key,
             "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
             "BILLFLOW_ENCRYPTION_KEYS": self.settings.encryption_keys,

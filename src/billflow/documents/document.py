@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from billflow.documents.content import DocumentContent, content_in
-from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.customers import CustomerRecord
@@ -97,7 +96,7 @@ def _facts(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[s
 
 
 def _line(line: LineRecord, currency: str, content: DocumentContent) -> DocumentLine:
-    line_explained = explain(Line(line.kind, line.description, line.derivation, line.entries), currency)
+    line_explained = explain(line.line, currency)
     return DocumentLine(
         title=content.title(line_explained),
         period=content.span(line_explained.period),

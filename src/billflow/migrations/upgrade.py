@@ -5,16 +5,21 @@ from importlib.resources import as_file, files
 
 from alembic import command
 from alembic.config import Config
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from billflow.domain.errors import InvalidInput
 from billflow.store.session.url import sqlalchemy_url, unreachable
 
 _CONNECTION = "connection"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Apply what is missing up to *revision*; several processes may ask at once. Raises `NoDatabase`."""
+    """Apply what is missing up to *revision*; several processes may ask at once.
+
+    Raises `NoDatabase`, and `InvalidInput` for a login that doesn't own the tables.
+    """
     _alembic(url, lambda config: command.upgrade(config, revision))
 
 
@@ -41,3 +46,11 @@ def _alembic(url: str, run: Callable[[Config], None]) -> None:
                 run(config)
         except OperationalError as error:
             raise unreachable(target) from error
+        except ProgrammingError as error:
+            if not isinstance(error.orig, InsufficientPrivilege):
+                raise
+            raise InvalidInput(
+                f"The login {target.username!r} doesn't own the tables; set DATABASE_OWNER_URL to the one that does.",
+                code="not_the_owner",
+                field="DATABASE_OWNER_URL",
+            ) from error

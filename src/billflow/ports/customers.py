@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from billflow.models.contracts.customer_resources import AccountRecord, NewProject, ProjectRecord
+from billflow.models.contracts.customer_resources import AccountRecord, ProjectCreate, ProjectRecord
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, CustomerRef
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.contracts.onboarding import OnboardingProgress, ReportPartInput
@@ -43,7 +43,7 @@ class ProjectRepository(Protocol):
         """Return all of them, the oldest first."""
 
     async def create(
-        self, ref: CustomerRef, new: NewProject, change: ChangeContext, *, resource_id: UUID | None = None
+        self, ref: CustomerRef, new: ProjectCreate, change: ChangeContext, *, resource_id: UUID | None = None
     ) -> ProjectRecord:
         """Add a project, under an id of the caller's if it names one."""
 

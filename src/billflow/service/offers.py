@@ -11,7 +11,7 @@ from billflow.errors import Unavailable
 from billflow.models.contracts.customers import ChangeContext, OfferStatus
 from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
-from billflow.models.contracts.offers import Acceptance, CreatedOffer, NewOffer, OfferRecord
+from billflow.models.contracts.offers import Acceptance, CreatedOffer, OfferCreate, OfferRecord
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult
 from billflow.models.contracts.steps import CommandRequest
 from billflow.ports.payments import PaymentGateway
@@ -27,7 +27,7 @@ class OfferService:
     repositories: Repositories
     gateway: PaymentGateway
 
-    async def make(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> CreatedOffer:
+    async def make(self, org_id: str, customer_id: str, new: OfferCreate, change: ChangeContext) -> CreatedOffer:
         """Make an offer; with an invoice that was sent at Stripe, its purchase starts and waits for the payment.
 
         Raises `Refused` where the rules don't allow it, and `NotFound` where Stripe has no such invoice: nothing is

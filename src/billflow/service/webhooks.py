@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.contracts.endpoints import EndpointChange, EndpointRecord, EndpointStatus, ReplayInput
+from billflow.models.contracts.endpoints import EndpointRecord, EndpointStatus, EndpointUpdate, ReplayCreate
 from billflow.service.outbox import wake
 from billflow.store.session.repositories import Repositories
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
@@ -19,7 +19,7 @@ class WebhookService:
     repositories: Repositories
 
     async def update_endpoint(
-        self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
+        self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: ChangeContext
     ) -> EndpointRecord:
         """Change an endpoint; one that is enabled again gets at once what waited for it."""
         record = await self.endpoints.update(org_id, endpoint_id, update, change)
@@ -27,7 +27,7 @@ class WebhookService:
             await wake(self.control, await self.repositories.deliveries.open_streams(org_id, endpoint_id))
         return record
 
-    async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayInput, change: ChangeContext) -> int:
+    async def replay(self, org_id: str, endpoint_id: str, wanted: ReplayCreate, change: ChangeContext) -> int:
         """Send events once more, in their order, and return how many."""
         messages = await self.repositories.outbox.replay(org_id, endpoint_id, wanted, change)
         await wake(self.control, await self.repositories.deliveries.open_streams(org_id, endpoint_id))

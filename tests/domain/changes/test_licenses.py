@@ -87,6 +87,14 @@ def test_a_paid_trial_goes_back_to_the_licenses_that_are_paid_for_but_not_below(
     )
 
 
+def test_once_a_trial_is_over_what_it_bought_binds_no_longer() -> None:
+    facts = some_facts(plan=MANUAL, last_observation=seats(START, 4), trial_invoice_paid=True)
+
+    outcome = take_command(facts, SetLicensesAtRenewal(licenses=5), START + DAY)
+
+    assert [(e.licenses, e.licenses_at_next_renewal) for e in outcome.entries] == [(10, 5)]
+
+
 def test_seats_that_came_and_went_in_a_paid_trial_do_not_count_as_paid_for() -> None:
     life = paid_trial()
     life.command(AUTOMATIC, START + DAY)

@@ -1,75 +1,40 @@
 """What is done to invoices: pay now, refund, credit, void, give up (rules 28)."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Depends
+from pydantic import ConfigDict
 
-from billflow.api.fields import KeyHere, RequestModel
-from billflow.api.principal import Principal, PrincipalHere, SupportHere
+from billflow.api.fields import KeyHere
+from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import Services, ServicesHere
-from billflow.api.views import InvoiceDetailResponse, ResponseModel
-from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.adjustments import (
-    Amount,
+    AdjustmentInput,
+    CreditNoteCreate,
     CreditNoteInput,
     CreditNoteRecord,
     InvoiceAdjustments,
-    LineCredit,
     Memo,
+    OutOfBandPaymentCreate,
     OutOfBandPaymentInput,
-    Reference,
+    RefundCreate,
     RefundInput,
     RefundRecord,
     VoidInput,
 )
+from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.responses import InvoiceDetailResponse, ResponseModel
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
 
-
-class RefundCreate(RequestModel):
-    """How much to refund, in minor units; without an amount all that is left.
-
-    With an `out_of_band_reference` it was given outside Stripe already, and is recorded.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
-
-    amount: Amount | None = None
-    reason: RefundReason | None = None
-    out_of_band_reference: Reference | None = None
-
-
-class OutOfBandPaymentCreate(RequestModel):
-    """What a payment outside Stripe is known by."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "SEPA 2026-11-28 NOTPROVIDED"}]})
-
-    reference: Reference
-
-
-class CreditNoteLineCreate(RequestModel):
-    """A line to credit, whole or in part."""
-
-    line_id: str = Field(max_length=100)
-    amount: Amount | None = None
-
-
-class CreditNoteCreate(RequestModel):
-    """What to credit: an amount, some lines, or all that is left; what was paid goes to the card or the balance."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "refund_method": "balance"}]})
-
-    amount: Amount | None = None
-    lines: list[CreditNoteLineCreate] = Field(default_factory=list, max_length=250)
-    refund_method: RefundMethod = RefundMethod.REFUND
-    reason: CreditReason = CreditReason.ORDER_CHANGE
-    memo: Memo | None = None
+Input = TypeVar("Input", bound=AdjustmentInput)
 
 
 class InvoiceClosureCreate(RequestModel):
@@ -87,6 +52,30 @@ class PaymentAttemptResponse(ResponseModel):
     invoice: InvoiceDetailResponse
 
 
+@dataclass(frozen=True)
+class Adjustment:
+    """Who of support adjusts which invoice, under which key."""
+
+    invoice_id: str
+    services: Services
+    principal: Principal
+    key: NamespacedKey
+
+    async def input(self, kind: type[Input], **asked: Any) -> Input:
+        """Return what is asked for, as of the invoice's own time."""
+        org_id, request_id = self.principal.org_id, self.principal.request_id
+        at = await self.services.adjustments.now_of(org_id, self.invoice_id)
+        who = {"org_id": org_id, "invoice_id": self.invoice_id, "actor": self.principal.actor}
+        return kind.model_validate({**who, "request_id": request_id, "key": self.key, "at": at, **asked})
+
+
+async def _adjustment(invoice_id: str, services: ServicesHere, principal: PrincipalHere, key: KeyHere) -> Adjustment:
+    return Adjustment(invoice_id, services, principal, key)
+
+
+AdjustmentHere = Annotated[Adjustment, Depends(_adjustment), Scope.SUPPORT]
+
+
 @router.get("/adjustments")
 async def show_adjustments(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceAdjustments:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
@@ -98,72 +87,49 @@ async def pay_invoice(invoice_id: str, services: ServicesHere, principal: Princi
     """Collect an open invoice now: charge the card, or send it again."""
     outcome = await services.invoices.pay(principal.org_id, invoice_id)
     invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
-    return PaymentAttemptResponse(outcome=outcome, invoice=InvoiceDetailResponse.model_validate(invoice.model_dump()))
+    return PaymentAttemptResponse.of({"outcome": outcome, "invoice": invoice})
 
 
 @router.post("/refund", status_code=HTTPStatus.CREATED)
 async def refund_invoice(
-    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, asked: RefundCreate | None = None
+    adjustment: AdjustmentHere, services: ServicesHere, asked: RefundCreate | None = None
 ) -> RefundRecord:
     """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
-    who = await _ask(services, principal, invoice_id, key)
-    return await services.adjustments.refund(RefundInput(**who, **(asked or RefundCreate()).model_dump()))
+    wanted = asked.model_dump() if asked else {}
+    return await services.adjustments.refund(await adjustment.input(RefundInput, **wanted))
 
 
 @router.post("/credit-notes", status_code=HTTPStatus.CREATED)
 async def credit_invoice(
-    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, asked: CreditNoteCreate | None = None
+    adjustment: AdjustmentHere, services: ServicesHere, asked: CreditNoteCreate | None = None
 ) -> CreditNoteRecord:
     """Credit an invoice: first what is still to be paid, then what was paid."""
-    who, wanted = await _ask(services, principal, invoice_id, key), asked or CreditNoteCreate()
-    lines = tuple(LineCredit(line_id=line.line_id, amount=line.amount) for line in wanted.lines)
-    return await services.adjustments.credit(
-        CreditNoteInput(**who, **wanted.model_dump(exclude={"lines"}), lines=lines)
-    )
+    wanted = asked.model_dump() if asked else {}
+    return await services.adjustments.credit(await adjustment.input(CreditNoteInput, **wanted))
 
 
 @router.post("/void", response_model=InvoiceDetailResponse)
 async def void_invoice(
-    invoice_id: str,
-    services: ServicesHere,
-    principal: SupportHere,
-    key: KeyHere,
-    why: InvoiceClosureCreate | None = None,
+    adjustment: AdjustmentHere, services: ServicesHere, why: InvoiceClosureCreate | None = None
 ) -> InvoiceDetail:
     """Void an open invoice."""
-    who = await _ask(services, principal, invoice_id, key)
-    return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.VOID, reason=why.reason if why else None))
+    wanted = why.model_dump() if why else {}
+    return await services.adjustments.void(await adjustment.input(VoidInput, to=InvoiceStatus.VOID, **wanted))
 
 
 @router.post("/mark-paid", response_model=InvoiceDetailResponse)
 async def mark_invoice_paid(
-    invoice_id: str, services: ServicesHere, principal: SupportHere, key: KeyHere, paid: OutOfBandPaymentCreate
+    adjustment: AdjustmentHere, services: ServicesHere, paid: OutOfBandPaymentCreate
 ) -> InvoiceDetail:
     """Mark an invoice paid that was paid outside Stripe, by bank transfer for instance."""
-    who = await _ask(services, principal, invoice_id, key)
-    return await services.adjustments.mark_paid(OutOfBandPaymentInput(**who, reference=paid.reference))
+    asked = await adjustment.input(OutOfBandPaymentInput, reference=paid.reference)
+    return await services.adjustments.mark_paid(asked)
 
 
 @router.post("/mark-uncollectible", response_model=InvoiceDetailResponse)
 async def mark_invoice_uncollectible(
-    invoice_id: str,
-    services: ServicesHere,
-    principal: SupportHere,
-    key: KeyHere,
-    why: InvoiceClosureCreate | None = None,
+    adjustment: AdjustmentHere, services: ServicesHere, why: InvoiceClosureCreate | None = None
 ) -> InvoiceDetail:
     """Give an open invoice up; its customer may still pay it."""
-    who = await _ask(services, principal, invoice_id, key)
-    reason = why.reason if why else None
-    return await services.adjustments.void(VoidInput(**who, to=InvoiceStatus.UNCOLLECTIBLE, reason=reason))
-
-
-async def _ask(services: Services, principal: Principal, invoice_id: str, key: NamespacedKey) -> dict[str, Any]:
-    return {
-        "org_id": principal.org_id,
-        "invoice_id": invoice_id,
-        "key": key,
-        "actor": principal.actor,
-        "request_id": principal.request_id,
-        "at": await services.adjustments.now_of(principal.org_id, invoice_id),
-    }
+    wanted = why.model_dump() if why else {}
+    return await services.adjustments.void(await adjustment.input(VoidInput, to=InvoiceStatus.UNCOLLECTIBLE, **wanted))

@@ -3,15 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
-from billflow.api.fields import RequestMoment
 from billflow.api.principal import AdminHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ListResponse
 from billflow.models.contracts.audit import AuditFilter, AuditRecord
 from billflow.models.contracts.records import Paging
+from billflow.models.contracts.responses import ListResponse, shown_as
 
 router = APIRouter(prefix="/audit", tags=["audit"], route_class=CheckedRoute)
 
@@ -21,23 +20,17 @@ class AuditQuery(AuditFilter, Paging):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: str | None = Field(None, max_length=200, examples=["cli:ada"])
-    action: str | None = Field(None, max_length=100, examples=["customer.suspended"])
-    subject_type: str | None = Field(None, max_length=100, examples=["customer"])
-    subject_id: str | None = Field(None, max_length=100)
-    since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
-
 
 class AuditEntryResponse(AuditRecord):
     """One change; of `before` and `after` only what differs."""
 
-    audit_id: str = Field(serialization_alias="id")
+    audit_id: str = shown_as("id", "audit_id")
 
 
 class AuditEntryList(ListResponse):
     """Changes, the newest first."""
 
-    audit: list[AuditEntryResponse] = Field(validation_alias="rows")
+    rows: list[AuditEntryResponse] = shown_as("audit", "rows")
 
 
 @router.get("")

@@ -1,85 +1,57 @@
 """How a customer pays: one default billing account, and others for its subsidiaries."""
 
 from http import HTTPStatus
-from operator import attrgetter
 
 from fastapi import APIRouter
-from pydantic import ConfigDict
-from pydantic.config import JsonDict
 
-from billflow.api.changes import change_by, ref_of
+from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.customer_views import BillingAccountList, BillingAccountResponse
 from billflow.api.fields import SliceHere
-from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountChange, NewBillingAccount
+from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountCreate, BillingAccountUpdate
 
 router = APIRouter(prefix="/customers/{customer_id}/billing-accounts", tags=["customers"], route_class=CheckedRoute)
 
-_EXAMPLE: JsonDict = {"name": "Subsidiary", "currency": "EUR", "collection_method": "send_invoice"}
-
-
-class BillingAccountCreate(NewBillingAccount):
-    """A billing account, in the customer's currency unless one is named."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [_EXAMPLE]},
-    )
-
-
-class BillingAccountUpdate(BillingAccountChange):
-    """What to change; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_default": True}]})
-
 
 @router.get("")
-async def list_billing_accounts(
-    customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
-) -> BillingAccountList:
+async def list_billing_accounts(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> BillingAccountList:
     """List a customer's billing accounts, the default one first."""
-    rows = await services.repositories.billing_accounts.list(ref_of(principal, customer_id))
-    return BillingAccountList.of(part.of(rows, attrgetter("billing_account_id")))
+    rows = await services.repositories.billing_accounts.list(customer)
+    return BillingAccountList.of(part.of(rows, "billing_account_id"))
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=BillingAccountResponse)
 async def add_billing_account(
-    customer_id: str, asked: BillingAccountCreate, services: ServicesHere, principal: PrincipalHere
+    customer: CustomerHere, asked: BillingAccountCreate, services: ServicesHere, change: ChangeHere
 ) -> AccountRecord:
     """Add a billing account; as the default one it pays for plans from now on."""
-    return await services.repositories.billing_accounts.create(
-        ref_of(principal, customer_id), asked, change_by(principal)
-    )
+    return await services.repositories.billing_accounts.create(customer, asked, change)
 
 
 @router.get("/{billing_account_id}", response_model=BillingAccountResponse)
 async def show_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, principal: PrincipalHere
+    customer: CustomerHere, billing_account_id: str, services: ServicesHere
 ) -> AccountRecord:
     """Show a billing account."""
-    return await services.repositories.billing_accounts.get(ref_of(principal, customer_id), billing_account_id)
+    return await services.repositories.billing_accounts.get(customer, billing_account_id)
 
 
 @router.patch("/{billing_account_id}", response_model=BillingAccountResponse)
 async def change_billing_account(
-    customer_id: str,
+    customer: CustomerHere,
     billing_account_id: str,
     asked: BillingAccountUpdate,
     services: ServicesHere,
-    principal: PrincipalHere,
+    change: ChangeHere,
 ) -> AccountRecord:
     """Change a billing account; refused where none would be the default."""
-    ref = ref_of(principal, customer_id)
-    return await services.repositories.billing_accounts.update(ref, billing_account_id, asked, change_by(principal))
+    return await services.repositories.billing_accounts.update(customer, billing_account_id, asked, change)
 
 
 @router.delete("/{billing_account_id}", status_code=HTTPStatus.NO_CONTENT)
 async def remove_billing_account(
-    customer_id: str, billing_account_id: str, services: ServicesHere, principal: PrincipalHere
+    customer: CustomerHere, billing_account_id: str, services: ServicesHere, change: ChangeHere
 ) -> None:
     """Remove a billing account that is neither the default one nor in use."""
-    await services.repositories.billing_accounts.delete(
-        ref_of(principal, customer_id), billing_account_id, change_by(principal)
-    )
+    await services.repositories.billing_accounts.delete(customer, billing_account_id, change)

@@ -1,19 +1,21 @@
 """What is sold."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BeforeValidator, Field
 
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.domain.catalog import Hosting, Tier
+from billflow.domain.catalog import Hosting
 from billflow.domain.plan import Schedule
+from billflow.models.contracts.responses import ResponseModel
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
 
 
-class TierPrice(BaseModel):
+class TierPrice(ResponseModel):
     """What one license costs for one cycle, in minor units of `currency`."""
 
     currency: str = Field(examples=["USD"])
@@ -21,7 +23,15 @@ class TierPrice(BaseModel):
     amount: int = Field(examples=[800])
 
 
-class TierResponse(BaseModel):
+def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[TierPrice]:
+    return [
+        TierPrice(currency=currency, schedule=schedule, amount=amount)
+        for currency, by_schedule in prices.items()
+        for schedule, amount in by_schedule.items()
+    ]
+
+
+class TierResponse(ResponseModel):
     """One tier; without prices it can only be had by an offer."""
 
     code: str = Field(examples=["cloud_standard"])
@@ -32,10 +42,10 @@ class TierResponse(BaseModel):
     trial: bool
     upgrades_to: list[str]
     features: list[str]
-    prices: list[TierPrice]
+    prices: Annotated[list[TierPrice], BeforeValidator(_prices)]
 
 
-class CatalogResponse(BaseModel):
+class CatalogResponse(ResponseModel):
     """Every tier, and the currencies that any of them is sold in."""
 
     tiers: list[TierResponse]
@@ -45,27 +55,5 @@ class CatalogResponse(BaseModel):
 @router.get("")
 async def show_catalog(services: ServicesHere) -> CatalogResponse:
     """List what is sold: tiers, prices, currencies and minimum licenses."""
-    tiers = [_shown(tier) for tier in services.catalog.tiers.values()]
+    tiers = list(map(TierResponse.of, services.catalog.tiers.values()))
     return CatalogResponse(tiers=tiers, currencies=sorted({price.currency for tier in tiers for price in tier.prices}))
-
-
-def _shown(tier: Tier) -> TierResponse:
-    return TierResponse(
-        code=tier.code,
-        name=tier.name,
-        hosting=tier.hosting,
-        minimum_licenses=tier.minimum_licenses,
-        billable=tier.billable,
-        trial=tier.trial,
-        upgrades_to=list(tier.upgrades_to),
-        features=list(tier.features),
-        prices=_prices(tier.prices),
-    )
-
-
-def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[TierPrice]:
-    return [
-        TierPrice(currency=currency, schedule=schedule, amount=amount)
-        for currency, by_schedule in prices.items()
-        for schedule, amount in by_schedule.items()
-    ]

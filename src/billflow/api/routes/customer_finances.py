@@ -7,15 +7,16 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.changes import change_by, ref_of
+from billflow.api.changes import CustomerHere, SupportChange, change_by
 from billflow.api.customer_views import CreditResponse
-from billflow.api.fields import KeyHere, RequestModel, RequestMoment
-from billflow.api.principal import PrincipalHere, SupportHere
+from billflow.api.fields import KeyHere
+from billflow.api.principal import SupportHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import CustomerResponse, ResponseModel
-from billflow.models.contracts.customer_finances import Amount, GrantedCredit, NewCredit, ReportRecord, UsageRecord
+from billflow.models.contracts.base import RequestModel, RequestMoment
+from billflow.models.contracts.customer_finances import Amount, CreditCreate, GrantedCredit, ReportRecord, UsageRecord
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
+from billflow.models.contracts.responses import CustomerResponse, ResponseModel
 
 USUAL_SPAN = timedelta(days=365)
 LONGEST_SPAN = timedelta(days=3660)
@@ -62,14 +63,6 @@ class PricingUpdate(CustomerPricing):
     )
 
 
-class CreditCreate(NewCredit):
-    """A credit to grant."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"amount": 2500, "reason": "outage of 2026-03-01"}]}
-    )
-
-
 class CreditsResponse(ResponseModel):
     """What is left of a customer's credits, and how it came about, the newest first."""
 
@@ -78,43 +71,40 @@ class CreditsResponse(ResponseModel):
 
 
 @router.get("/usage")
-async def show_usage(
-    customer_id: str, services: ServicesHere, principal: PrincipalHere, span: Annotated[Span, Query()]
-) -> UsageRecord:
+async def show_usage(customer: CustomerHere, services: ServicesHere, span: Annotated[Span, Query()]) -> UsageRecord:
     """Show seats by day, licenses, and money by month, across all projects."""
-    return await services.queries.reports.usage(ref_of(principal, customer_id), *span.moments())
+    return await services.queries.reports.usage(customer, *span.moments())
 
 
 @router.get("/report")
-async def show_report(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> ReportRecord:
+async def show_report(customer: CustomerHere, services: ServicesHere) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
-    return await services.queries.reports.report(ref_of(principal, customer_id))
+    return await services.queries.reports.report(customer)
 
 
 @router.get("/pricing")
-async def show_pricing(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CustomerPricing:
+async def show_pricing(customer: CustomerHere, services: ServicesHere) -> CustomerPricing:
     """Show what support agreed with a customer."""
-    return (await services.queries.customers.get(principal.org_id, customer_id)).pricing
+    return (await services.queries.customers.get(customer.org_id, customer.customer_id)).pricing
 
 
 @router.put("/pricing", response_model=CustomerResponse)
 async def set_pricing(
-    customer_id: str, asked: PricingUpdate, services: ServicesHere, principal: SupportHere
+    customer: CustomerHere, asked: PricingUpdate, services: ServicesHere, change: SupportChange
 ) -> CustomerRecord:
     """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
-    return await services.pricing.agree(ref_of(principal, customer_id), asked, change_by(principal))
+    return await services.pricing.agree(customer, asked, change)
 
 
 @router.get("/credits")
-async def show_credits(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CreditsResponse:
+async def show_credits(customer: CustomerHere, services: ServicesHere) -> CreditsResponse:
     """Show what is left of a customer's credits, and how it came about."""
-    return CreditsResponse.of(await services.repositories.credits.get(ref_of(principal, customer_id)))
+    return CreditsResponse.of(await services.repositories.credits.get(customer))
 
 
 @router.post("/credits", status_code=HTTPStatus.CREATED, response_model=CreditResponse)
 async def grant_credit(
-    customer_id: str, asked: CreditCreate, services: ServicesHere, principal: SupportHere, key: KeyHere
+    customer: CustomerHere, asked: CreditCreate, services: ServicesHere, principal: SupportHere, key: KeyHere
 ) -> GrantedCredit:
     """Grant a credit, which the next invoices use up."""
-    ref, change = ref_of(principal, customer_id), change_by(principal, asked.reason)
-    return await services.repositories.credits.grant(ref, asked, key, change)
+    return await services.repositories.credits.grant(customer, asked, key, change_by(principal, asked.reason))

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from billflow.api.changes import change_by, ref_of
+from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.customer_views import AnySettingsResponse, OwnSettingsResponse, SettingsResponse
-from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_settings import CustomerSettings
@@ -18,33 +17,27 @@ ResolvedHere = Annotated[bool, Query(description="Answer what holds here, and wh
 
 @router.get("")
 async def show_settings(
-    customer_id: str,
-    services: ServicesHere,
-    principal: PrincipalHere,
-    *,
-    resolved: ResolvedHere = False,
+    customer: CustomerHere, services: ServicesHere, *, resolved: ResolvedHere = False
 ) -> AnySettingsResponse:
     """Show a customer's settings."""
-    found = await services.repositories.settings.get(ref_of(principal, customer_id))
+    found = await services.repositories.settings.get(customer)
     return found if resolved else OwnSettingsResponse(settings=found.settings)
 
 
 @router.put("")
 async def update_settings(
-    customer_id: str, asked: CustomerSettings, services: ServicesHere, principal: PrincipalHere
+    customer: CustomerHere, asked: CustomerSettings, services: ServicesHere, change: ChangeHere
 ) -> SettingsResponse:
     """Merge into a customer's settings: objects are merged, null takes a key away, anything else is replaced."""
-    merged = await services.repositories.settings.merge(ref_of(principal, customer_id), asked, change_by(principal))
-    return SettingsResponse(settings=merged)
+    return SettingsResponse(settings=await services.repositories.settings.merge(customer, asked, change))
 
 
 @router.delete("/{key}")
 async def remove_setting(
-    customer_id: str,
+    customer: CustomerHere,
     key: Annotated[str, Path(max_length=500, examples=["features.max_projects"])],
     services: ServicesHere,
-    principal: PrincipalHere,
+    change: ChangeHere,
 ) -> SettingsResponse:
     """Take one setting away, named by its dotted path, and answer the others."""
-    left = await services.repositories.settings.remove(ref_of(principal, customer_id), key, change_by(principal))
-    return SettingsResponse(settings=left)
+    return SettingsResponse(settings=await services.repositories.settings.remove(customer, key, change))

@@ -5,25 +5,24 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, model_validator
 
-from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import RequestModel
+from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import CustomerList, CustomerResponse
+from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_resources import Slug
 from billflow.models.contracts.customers import (
-    CustomerChange,
     CustomerRecord,
-    CustomerStatus,
+    CustomerUpdate,
     Deployment,
     DeploymentKind,
     Name,
     NewCustomer,
 )
 from billflow.models.contracts.records import CustomerFilter, Paging
+from billflow.models.contracts.responses import CustomerList, CustomerResponse
 
 router = APIRouter(prefix="/customers", tags=["customers"], route_class=CheckedRoute)
 
@@ -34,20 +33,12 @@ class RemoteRealmCreate(RequestModel):
     uuid: UUID
     host: Name
 
-    def deployment(self) -> Deployment:
-        """Return it as a deployment."""
-        return Deployment(kind=DeploymentKind.REMOTE_REALM, name=self.host, uuid=self.uuid)
-
 
 class RemoteServerCreate(RequestModel):
     """A whole server; `uuid` is what it reports itself as."""
 
     uuid: UUID
     hostname: Name
-
-    def deployment(self) -> Deployment:
-        """Return it as a deployment."""
-        return Deployment(kind=DeploymentKind.REMOTE_SERVER, name=self.hostname, uuid=self.uuid)
 
 
 class CustomerCreate(NewCustomer):
@@ -87,21 +78,15 @@ class CustomerCreate(NewCustomer):
 
     def new(self) -> NewCustomer:
         """Return the customer to create, on the deployment that was named."""
-        remote = self.remote_realm or self.remote_server
-        deployment = remote.deployment() if remote else self.deployment
+        deployment, realm, server = self.deployment, self.remote_realm, self.remote_server
         if self.realm:
             deployment = Deployment(kind=DeploymentKind.REALM, name=self.realm)
+        elif realm:
+            deployment = Deployment(kind=DeploymentKind.REMOTE_REALM, name=realm.host, uuid=realm.uuid)
+        elif server:
+            deployment = Deployment(kind=DeploymentKind.REMOTE_SERVER, name=server.hostname, uuid=server.uuid)
         given = {name: getattr(self, name) for name in self.model_fields_set & set(NewCustomer.model_fields)}
         return NewCustomer(**{**given, "deployment": deployment})
-
-
-class CustomerUpdate(CustomerChange):
-    """What to change of a customer: what is left out stays, null takes away what may be missing."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"name": "Acme Inc.", "erp_customer_number": None, "metadata": {"crm": "7"}}]},
-    )
 
 
 class CustomerQuery(CustomerFilter, Paging):
@@ -109,19 +94,13 @@ class CustomerQuery(CustomerFilter, Paging):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: CustomerStatus | None = None
-    email: str | None = Field(None, max_length=320)
-    erp_customer_number: str | None = Field(None, max_length=100)
-    realm: str | None = Field(None, max_length=500, description="The subdomain it runs on.")
-    remote_realm: UUID | None = None
-    remote_server: UUID | None = None
-    q: str | None = Field(None, max_length=500, description="How the name begins.")
-
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=CustomerResponse)
-async def create_customer(asked: CustomerCreate, services: ServicesHere, principal: PrincipalHere) -> CustomerRecord:
+async def create_customer(
+    asked: CustomerCreate, services: ServicesHere, principal: PrincipalHere, change: ChangeHere
+) -> CustomerRecord:
     """Create a customer with its deployment and its default billing account."""
-    return await services.repositories.customers.create(principal.org_id, asked.new(), change_by(principal))
+    return await services.repositories.customers.create(principal.org_id, asked.new(), change)
 
 
 @router.get("")
@@ -133,20 +112,20 @@ async def list_customers(
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
-async def show_customer(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> CustomerRecord:
+async def show_customer(customer: CustomerHere, services: ServicesHere) -> CustomerRecord:
     """Show a customer with the account it pays from."""
-    return await services.queries.customers.get(principal.org_id, customer_id)
+    return await services.queries.customers.get(customer.org_id, customer.customer_id)
 
 
 @router.patch("/{customer_id}", response_model=CustomerResponse)
 async def update_customer(
-    customer_id: str, asked: CustomerUpdate, services: ServicesHere, principal: PrincipalHere
+    customer: CustomerHere, asked: CustomerUpdate, services: ServicesHere, change: ChangeHere
 ) -> CustomerRecord:
     """Change a customer; `metadata` is merged, an address is replaced whole."""
-    return await services.repositories.customers.update(ref_of(principal, customer_id), asked, change_by(principal))
+    return await services.repositories.customers.update(customer, asked, change)
 
 
 @router.delete("/{customer_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_customer(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> None:
+async def delete_customer(customer: CustomerHere, services: ServicesHere, change: ChangeHere) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
-    await services.repositories.customers.delete(ref_of(principal, customer_id), change_by(principal))
+    await services.repositories.customers.delete(customer, change)

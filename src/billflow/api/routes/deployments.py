@@ -1,18 +1,18 @@
 """What the host product reports of its deployments."""
 
 from http import HTTPStatus
-from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from billflow.api.fields import MANY, ONE, RequestModel, RequestMoment, Slice
+from billflow.api.fields import MANY, ONE, Slice
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ListResponse, ResponseModel
+from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customers import Count, SeatGateRecord, SeatReport
+from billflow.models.contracts.responses import ListResponse, SeatReportResponse, shown_as
 
 MOST = 10_000
 
@@ -42,13 +42,6 @@ OneOrMany = Annotated[
 """A report of one moment, or of up to `MOST`."""
 
 
-class SeatReportResponse(ResponseModel):
-    """How many observations came, and how many of them were of moments not known yet."""
-
-    received: int
-    new: int
-
-
 class SeatsQuery(Slice):
     """Which observations to list, in `[since, until)`, and which part of the list."""
 
@@ -59,7 +52,7 @@ class SeatsQuery(Slice):
 class SeatList(ListResponse):
     """What a deployment reported, in time order."""
 
-    seats: list[SeatReport] = Field(validation_alias="rows")
+    rows: list[SeatReport] = shown_as("seats", "rows")
 
 
 class SeatCheckCreate(RequestModel):
@@ -71,10 +64,7 @@ class SeatCheckCreate(RequestModel):
 
 @router.post("/{deployment_id}/seats", status_code=HTTPStatus.CREATED)
 async def report_seats(
-    deployment_id: str,
-    asked: OneOrMany,
-    services: ServicesHere,
-    principal: PrincipalHere,
+    deployment_id: str, asked: OneOrMany, services: ServicesHere, principal: PrincipalHere
 ) -> SeatReportResponse:
     """Report one observation or up to ten thousand; the first report of a moment counts.
 
@@ -94,7 +84,7 @@ async def list_seats(
     customer = await services.queries.customers.of_deployment(principal.org_id, deployment_id)
     seats = services.queries.customers.seats
     rows = await seats(principal.org_id, customer.customer_id, since=which.since, until=which.until)
-    return SeatList.of(which.of(rows, attrgetter("observed_at")))
+    return SeatList.of(which.of(rows, "observed_at"))
 
 
 @router.get("/{deployment_id}/seats/can-add")

@@ -9,9 +9,8 @@ from billflow.api.explanations import LineExplanation, explained
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import InvoiceDetailResponse, InvoiceList, ResponseModel
-from billflow.domain.invoicing.draft import Line
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
+from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList, ResponseModel
 
 router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
 
@@ -55,12 +54,8 @@ async def show_invoice(invoice_id: str, services: ServicesHere, principal: Princ
 async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
     invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
-    lines = [
-        Line(kind=line.kind, description=line.description, derivation=line.derivation, entries=line.entries)
-        for line in invoice.lines
-    ]
-    told = explained(lines, invoice.currency)
-    return InvoiceExplanation(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=told)
+    lines = explained([line.line for line in invoice.lines], invoice.currency)
+    return InvoiceExplanation(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=lines)
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

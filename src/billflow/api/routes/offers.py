@@ -1,36 +1,27 @@
 """Offers: what support prepares for one customer, and what the customer makes of it."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from operator import attrgetter
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path
-from pydantic import ConfigDict, Field
+from fastapi import APIRouter, Body
 
-from billflow.api.changes import change_by
-from billflow.api.fields import KeyHere, RequestModel, RequestMoment, SliceHere
-from billflow.api.principal import PrincipalHere, SupportHere
+from billflow.api.changes import ChangeHere, CustomerHere, SupportChange
+from billflow.api.fields import KeyHere, SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import ServicesHere
-from billflow.api.views import ListResponse, PlanResponse, PlanStartResponse, ResponseModel
 from billflow.domain.errors import NotFound
-from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.models.contracts.offers import Acceptance, NewOffer, OfferChange, OfferRecord
-
-
-@dataclass(frozen=True)
-class NamedOffer:
-    """The customer and the offer that a path names."""
-
-    customer_id: Annotated[str, Path()]
-    offer_id: Annotated[str, Path()]
-
-
-OfferHere = Annotated[NamedOffer, Depends()]
+from billflow.models.contracts.offers import Acceptance, OfferAcceptanceCreate, OfferCreate, OfferRecord, OfferUpdate
+from billflow.models.contracts.responses import (
+    ListResponse,
+    PlanResponse,
+    PlanStartResponse,
+    ResponseModel,
+    left_out,
+    shown_as,
+)
 
 router = APIRouter(prefix="/customers/{customer_id}/offers", tags=["offers"], route_class=CheckedRoute)
 
@@ -45,48 +36,17 @@ _OFFERS = {
 _CHOICES = {"by the month": {"value": {"schedule": "monthly"}}, "by the year": {"value": {"schedule": "annual"}}}
 
 
-class OfferCreate(NewOffer):
-    """An offer to make: a yearly `fixed_price`, or prices per license, in minor units of the customer's currency.
-
-    With `sent_invoice_id`, an open invoice that support has sent at Stripe, the plan starts when that is paid.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    expires_at: RequestMoment | None = None
-
-
-class OfferUpdate(OfferChange):
-    """What to change of an open offer; its tier stays, and what is left out."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"fixed_price": 1100000, "expires_at": "2199-03-31T00:00:00Z"}]}
-    )
-
-    expires_at: RequestMoment | None = None
-
-
-class OfferAcceptanceCreate(RequestModel):
-    """How the customer takes the offer; licenses matter only where the offer is a price per license."""
-
-    schedule: Schedule = Schedule.ANNUAL
-    licenses: int | None = None
-    license_management: LicenseManagement = LicenseManagement.AUTOMATIC
-    collection_method: CollectionMethod | None = None
-    test_clock_id: str | None = Field(None, max_length=100)
-
-
 class OfferResponse(OfferRecord):
     """An offer; amounts in minor units of `currency`."""
 
-    org_id: str = Field(exclude=True)
-    offer_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    offer_id: str = shown_as("id", "offer_id")
 
 
 class OfferList(ListResponse):
     """What a customer was offered, the newest first."""
 
-    offers: list[OfferResponse] = Field(validation_alias="rows")
+    rows: list[OfferResponse] = shown_as("offers", "rows")
 
 
 class CreatedOfferResponse(ResponseModel):
@@ -98,67 +58,65 @@ class CreatedOfferResponse(ResponseModel):
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def make_offer(
-    customer_id: str,
+    customer: CustomerHere,
     asked: Annotated[OfferCreate, Body(openapi_examples=_OFFERS)],
     services: ServicesHere,
-    principal: SupportHere,
+    change: SupportChange,
 ) -> CreatedOfferResponse:
     """Make an offer; there is one open offer for each customer and tier."""
-    new = NewOffer.model_validate(asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        made = await services.offers.make(principal.org_id, customer_id, new, change_by(principal))
+        made = await services.offers.make(customer.org_id, customer.customer_id, asked, change)
     return CreatedOfferResponse.of({"offer": made.offer, "plan": made.started.state if made.started else None})
 
 
 @router.get("")
-async def list_offers(customer_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> OfferList:
+async def list_offers(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
-    offers = await services.repositories.offers.list(principal.org_id, customer_id, datetime.now(UTC))
-    return OfferList.of(part.of(offers, attrgetter("offer_id")))
+    offers = await services.repositories.offers.list(customer.org_id, customer.customer_id, datetime.now(UTC))
+    return OfferList.of(part.of(offers, "offer_id"))
 
 
 @router.get("/{offer_id}", response_model=OfferResponse)
-async def show_offer(customer_id: str, offer_id: str, services: ServicesHere, principal: PrincipalHere) -> OfferRecord:
+async def show_offer(customer: CustomerHere, offer_id: str, services: ServicesHere) -> OfferRecord:
     """Show an offer as it stands."""
-    offer = await services.repositories.offers.get(principal.org_id, offer_id, datetime.now(UTC))
-    if offer.customer_id != customer_id:
+    offer = await services.repositories.offers.get(customer.org_id, offer_id, datetime.now(UTC))
+    if offer.customer_id != customer.customer_id:
         raise NotFound(f"There is no offer {offer_id!r} for this customer.")
     return offer
 
 
-@router.patch("/{offer_id}", response_model=OfferResponse)  # noqa: FAST003  (OfferHere takes both ids)
+@router.patch("/{offer_id}", response_model=OfferResponse)
 async def change_offer(
-    named: OfferHere, asked: OfferUpdate, services: ServicesHere, principal: SupportHere
+    customer: CustomerHere, offer_id: str, asked: OfferUpdate, services: ServicesHere, change: SupportChange
 ) -> OfferRecord:
     """Change an open offer: its prices, how it is paid, until when it holds; `null` takes a value away."""
-    wanted = OfferChange.model_validate(asked.model_dump(exclude_unset=True))
-    offers = services.repositories.offers
-    return await offers.update(principal.org_id, named.customer_id, named.offer_id, wanted, change_by(principal))
+    return await services.repositories.offers.update(customer.org_id, customer.customer_id, offer_id, asked, change)
 
 
 @router.delete("/{offer_id}", response_model=OfferResponse)
 async def withdraw_offer(
-    customer_id: str, offer_id: str, services: ServicesHere, principal: SupportHere
+    customer: CustomerHere, offer_id: str, services: ServicesHere, change: SupportChange
 ) -> OfferRecord:
     """Take an offer back; a purchase of it that is not paid yet ends, and its invoice is voided."""
     async with asyncio.timeout(PATIENCE):
-        return await services.offers.withdraw(principal.org_id, customer_id, offer_id, change_by(principal))
+        return await services.offers.withdraw(customer.org_id, customer.customer_id, offer_id, change)
 
 
-@router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)  # noqa: FAST003  (OfferHere takes both ids)
-async def accept_offer(
-    named: OfferHere,
+@router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)
+async def accept_offer(  # noqa: PLR0913  (each is asked for in its own part of the request)
+    customer: CustomerHere,
+    offer_id: str,
+    *,
     asked: Annotated[OfferAcceptanceCreate, Body(openapi_examples=_CHOICES)],
     services: ServicesHere,
-    principal: PrincipalHere,
+    change: ChangeHere,
     key: KeyHere,
 ) -> PlanStartResponse:
     """Start the plan at the offer's price, and wait for the card where it pays by card."""
-    change = change_by(principal)
     if asked.test_clock_id:
-        clock = await services.repositories.test_clocks.get(principal.org_id, asked.test_clock_id)
+        clock = await services.repositories.test_clocks.get(customer.org_id, asked.test_clock_id)
         change = change.model_copy(update={"at": clock.now_at})
     chosen = Acceptance(key=key, **asked.model_dump())
     async with asyncio.timeout(PATIENCE):
-        accepting = services.offers.accept(principal.org_id, named.customer_id, named.offer_id, chosen, change)
+        accepting = services.offers.accept(customer.org_id, customer.customer_id, offer_id, chosen, change)
         return PlanStartResponse.of(await accepting)

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from pydantic import ConfigDict, Field
 
-from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import RequestModel
+from billflow.api.changes import CustomerHere, change_by
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.routes.projects import ProjectCreate
 from billflow.api.services import ServicesHere
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
 from billflow.service.scopes import check_scopes
 
@@ -54,7 +54,7 @@ class OnboardingCreate(RequestModel):
 
 @router.post("", status_code=HTTPStatus.ACCEPTED)
 async def onboard_customer(
-    customer_id: str,
+    customer: CustomerHere,
     services: ServicesHere,
     principal: PrincipalHere,
     asked: Annotated[OnboardingCreate | None, Body()] = None,
@@ -67,10 +67,10 @@ async def onboard_customer(
     if wishes.plan:
         services.catalog.tier(wishes.plan.tier)
         check_scopes(wishes.plan, principal.scopes)
-    return await services.customers.onboard(ref_of(principal, customer_id), wishes, change_by(principal))
+    return await services.customers.onboard(customer, wishes, change_by(principal))
 
 
 @router.get("")
-async def show_onboarding(customer_id: str, services: ServicesHere, principal: PrincipalHere) -> OnboardingProgress:
+async def show_onboarding(customer: CustomerHere, services: ServicesHere) -> OnboardingProgress:
     """Show how far an onboarding has come, part by part."""
-    return await services.repositories.onboardings.get(ref_of(principal, customer_id))
+    return await services.repositories.onboardings.get(customer)

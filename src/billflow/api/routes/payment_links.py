@@ -5,11 +5,11 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from billflow.api.fields import RequestModel
-from billflow.api.principal import PrincipalHere
+from billflow.api.changes import CustomerHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ResponseModel
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.responses import ResponseModel
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
 
@@ -29,12 +29,12 @@ class Link(ResponseModel):
 
 
 @router.post("/card-link", status_code=HTTPStatus.CREATED)
-async def link_to_card(customer_id: str, asked: LinkCreate, services: ServicesHere, principal: PrincipalHere) -> Link:
+async def link_to_card(customer: CustomerHere, asked: LinkCreate, services: ServicesHere) -> Link:
     """Make a page where the customer enters a card, which then pays everything that is open."""
-    return Link(url=await services.invoices.card_link(principal.org_id, customer_id, asked.return_url))
+    return Link(url=await services.invoices.card_link(customer.org_id, customer.customer_id, asked.return_url))
 
 
 @router.post("/portal-link", status_code=HTTPStatus.CREATED)
-async def link_to_portal(customer_id: str, asked: LinkCreate, services: ServicesHere, principal: PrincipalHere) -> Link:
+async def link_to_portal(customer: CustomerHere, asked: LinkCreate, services: ServicesHere) -> Link:
     """Make a page where the customer sees its invoices and changes its card."""
-    return Link(url=await services.invoices.portal_link(principal.org_id, customer_id, asked.return_url))
+    return Link(url=await services.invoices.portal_link(customer.org_id, customer.customer_id, asked.return_url))

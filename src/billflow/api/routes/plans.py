@@ -8,11 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict, Field
 
-from billflow.api.fields import KeyHere, PagingHere, RequestModel, RequestMoment, SliceHere
+from billflow.api.changes import PlanHere
+from billflow.api.fields import KeyHere, PagingHere, SliceHere
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import (
+from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.base import Command, RequestModel, RequestMoment
+from billflow.models.contracts.plans import PlanState, StartPlanInput
+from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter
+from billflow.models.contracts.responses import (
     CommandResponse,
     InvoiceList,
     LedgerList,
@@ -21,13 +28,7 @@ from billflow.api.views import (
     PlanStartResponse,
     TimelineList,
 )
-from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
-from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-from billflow.domain.plan_start import StartPlan
-from billflow.models.contracts.base import Command
-from billflow.models.contracts.plans import PlanState, StartPlanInput
-from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter
-from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.models.contracts.steps import CommandRequest
 
 PATIENCE = 75.0
 """Seconds that a worker has to answer; starting a plan may take a minute of it for the card."""
@@ -85,8 +86,6 @@ class PlanQuery(PlanFilter, Paging):
 
     model_config = ConfigDict(extra="forbid")
 
-    next_invoice_before: RequestMoment | None = None
-
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def start_plan(
@@ -121,43 +120,34 @@ async def list_plans(
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan_id: str, services: ServicesHere, principal: PrincipalHere) -> PlanState:
+async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanState:
     """Show a plan as it is now."""
-    return await services.repositories.plans.get(PlanRef(org_id=principal.org_id, plan_id=plan_id))
+    return await services.repositories.plans.get(plan)
 
 
 @router.get("/{plan_id}/ledger")
-async def show_ledger(plan_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> LedgerList:
+async def show_ledger(plan: PlanHere, services: ServicesHere, part: SliceHere) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
-    return LedgerList.of(
-        part.of(await services.queries.plans.ledger(PlanRef(org_id=principal.org_id, plan_id=plan_id)))
-    )
+    return LedgerList.of(part.of(await services.queries.plans.ledger(plan)))
 
 
 @router.get("/{plan_id}/invoices")
-async def show_invoices(
-    plan_id: str, services: ServicesHere, principal: PrincipalHere, paging: PagingHere
-) -> InvoiceList:
+async def show_invoices(plan: PlanHere, services: ServicesHere, paging: PagingHere) -> InvoiceList:
     """List the plan's invoices."""
-    await services.repositories.plans.get(PlanRef(org_id=principal.org_id, plan_id=plan_id))
-    return InvoiceList.of(
-        await services.queries.invoices.search(principal.org_id, InvoiceFilter(plan_id=plan_id), paging)
-    )
+    await services.repositories.plans.get(plan)
+    wanted = InvoiceFilter(plan_id=plan.plan_id)
+    return InvoiceList.of(await services.queries.invoices.search(plan.org_id, wanted, paging))
 
 
 @router.get("/{plan_id}/timeline")
-async def show_timeline(
-    plan_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
-) -> TimelineList:
+async def show_timeline(plan: PlanHere, services: ServicesHere, part: SliceHere) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
-    return TimelineList.of(
-        part.of(await services.queries.plans.timeline(PlanRef(org_id=principal.org_id, plan_id=plan_id)))
-    )
+    return TimelineList.of(part.of(await services.queries.plans.timeline(plan)))
 
 
 @router.post("/{plan_id}/commands")
 async def give_command(
-    plan_id: str,
+    plan: PlanHere,
     command: Annotated[Command, Body(openapi_examples=_COMMANDS)],
     services: ServicesHere,
     principal: PrincipalHere,
@@ -168,6 +158,4 @@ async def give_command(
         services.catalog.tier(command.tier)
     request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
-        return CommandResponse.of(
-            await services.plans.command(PlanRef(org_id=principal.org_id, plan_id=plan_id), request, principal.scopes)
-        )
+        return CommandResponse.of(await services.plans.command(plan, request, principal.scopes))

@@ -5,19 +5,17 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict, Field
 
+from billflow.api.changes import PlanHere
 from billflow.api.explanations import LineExplanation, explained
-from billflow.api.fields import RequestModel, RequestMoment
-from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ResponseModel
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.domain.preview import MAX_FORECAST, Forecast, invoices_of
 from billflow.domain.step import Outcome
-from billflow.models.contracts.base import Command, Moment
-from billflow.models.contracts.steps import PlanRef
+from billflow.models.contracts.base import Command, Moment, RequestModel, RequestMoment
+from billflow.models.contracts.responses import ResponseModel
 
 router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
 
@@ -107,24 +105,21 @@ class ForecastResponse(ResponseModel):
 
 @router.post("/{plan_id}/preview")
 async def preview_plan(
-    plan_id: str, asked: Annotated[PreviewCreate, Body()], services: ServicesHere, principal: PrincipalHere
+    plan: PlanHere, asked: Annotated[PreviewCreate, Body()], services: ServicesHere
 ) -> PreviewResponse:
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         services.catalog.tier(asked.command.tier)
-    plan = PlanRef(org_id=principal.org_id, plan_id=plan_id)
     return PreviewResponse.of_outcome(await services.plans.preview(plan, asked.command, asked.at))
 
 
 @router.get("/{plan_id}/forecast")
 async def forecast_plan(
-    plan_id: str,
+    plan: PlanHere,
     services: ServicesHere,
-    principal: PrincipalHere,
     count: Annotated[int, Query(ge=1, le=MAX_FORECAST), Field(description="How many invoices.")] = 12,
 ) -> ForecastResponse:
     """List the invoices to come, if nothing changes."""
-    plan = PlanRef(org_id=principal.org_id, plan_id=plan_id)
     return ForecastResponse.of_forecast(await services.plans.forecast(plan, count))
 
 

@@ -5,14 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from pydantic import ConfigDict, Field
 
-from billflow.api.changes import change_by, ref_of
-from billflow.api.fields import RequestModel
-from billflow.api.principal import AdminHere
+from billflow.api.changes import AdminChange, CustomerHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import ResponseModel
-from billflow.models.contracts.base import Moment
+from billflow.models.contracts.base import Moment, RequestModel
 from billflow.models.contracts.personal_data import CustomerExport
+from billflow.models.contracts.responses import ResponseModel
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["privacy"], route_class=CheckedRoute)
 
@@ -33,21 +31,21 @@ class ErasureResponse(ResponseModel):
 
 
 @router.get("/export")
-async def export_customer(customer_id: str, services: ServicesHere, principal: AdminHere) -> CustomerExport:
+async def export_customer(customer: CustomerHere, services: ServicesHere, change: AdminChange) -> CustomerExport:
     """Return everything that is kept of a customer, by kind; the export itself is audited."""
-    return await services.repositories.personal_data.export(ref_of(principal, customer_id), change_by(principal))
+    return await services.repositories.personal_data.export(customer, change)
 
 
 @router.post("/erase")
 async def erase_customer(
-    customer_id: str,
+    customer: CustomerHere,
     services: ServicesHere,
-    principal: AdminHere,
+    change: AdminChange,
     why: Annotated[ErasureCreate | None, Body()] = None,
 ) -> ErasureResponse:
     """Replace names, e-mails and addresses, here and at Stripe; refused while something is still to be paid.
 
     Asked again, it does what is left of it.
     """
-    change = change_by(principal, why.reason if why else None)
-    return ErasureResponse.of(await services.privacy.erase(ref_of(principal, customer_id), change))
+    reasoned = change.model_copy(update={"reason": why.reason}) if why else change
+    return ErasureResponse.of(await services.privacy.erase(customer, reasoned))

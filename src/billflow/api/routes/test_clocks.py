@@ -5,12 +5,13 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from billflow.api.fields import PagingHere, RequestModel, RequestMoment
+from billflow.api.fields import PagingHere
 from billflow.api.principal import TesterHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.views import TestClockList, TestClockResponse
+from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customers import ClockRecord
+from billflow.models.contracts.responses import TestClockList, TestClockResponse
 
 router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
 

@@ -5,40 +5,67 @@ from http import HTTPStatus
 from typing import Annotated, Self
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
-from billflow.api.changes import change_by
-from billflow.api.fields import PagingHere, RequestModel, RequestMoment
+from billflow.api.changes import ChangeHere
+from billflow.api.fields import PagingHere
 from billflow.api.principal import AdminHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.api.webhook_views import (
-    CreatedEndpointResponse,
-    DeliveryList,
-    EndpointList,
-    EndpointResponse,
-    ReplayResponse,
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.endpoints import (
+    CreatedEndpoint,
+    DeliveryRecord,
+    EndpointCreate,
+    EndpointRecord,
+    EndpointUpdate,
+    ReplayCreate,
 )
-from billflow.models.contracts.endpoints import EndpointChange, EndpointRecord, NewEndpoint, ReplayInput
+from billflow.models.contracts.responses import ListResponse, ResponseModel, left_out, shown_as
 
 router = APIRouter(prefix="/webhook-endpoints", tags=["webhook endpoints"], route_class=CheckedRoute)
 
 
-class EndpointCreate(NewEndpoint):
-    """An endpoint to make; without `event_types` it gets every event."""
+class EndpointResponse(EndpointRecord):
+    """An endpoint; without `event_types` it gets every event."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"url": "https://example.com/events/billing", "event_types": ["invoice.paid", "plan.ended"]}]
-        },
-    )
+    org_id: str = left_out()
+    endpoint_id: str = shown_as("id", "endpoint_id")
 
 
-class EndpointUpdate(EndpointChange):
-    """What to change of an endpoint: what is left out stays."""
+class CreatedEndpointResponse(EndpointResponse):
+    """An endpoint with its new secret, which signs what it gets; this is the only time that the secret is shown."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "disabled"}]})
+    secret: str = Field(examples=["whsec_…"])
+
+    @classmethod
+    def of(cls, made: CreatedEndpoint) -> Self:
+        """Return an endpoint that was made or has a new secret."""
+        return cls(**made.record.model_dump(), secret=made.secret.get_secret_value())
+
+
+class EndpointList(ListResponse):
+    """Endpoints, the newest first."""
+
+    rows: list[EndpointResponse] = shown_as("webhook_endpoints", "rows")
+
+
+class DeliveryResponse(DeliveryRecord):
+    """One attempt to deliver an event."""
+
+    delivery_id: str = shown_as("id", "delivery_id")
+
+
+class DeliveryList(ListResponse):
+    """Attempts, the newest first."""
+
+    rows: list[DeliveryResponse] = shown_as("deliveries", "rows")
+
+
+class ReplayResponse(ResponseModel):
+    """How many messages are on their way once more."""
+
+    messages: int
 
 
 class SecretRotation(RequestModel):
@@ -49,28 +76,12 @@ class SecretRotation(RequestModel):
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 90)] = 24
 
 
-class ReplayCreate(ReplayInput):
-    """What to send once more: one event, or all that the endpoint wants and that were recorded from `since` on."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"since": "2026-07-01T00:00:00Z"}]})
-
-    event_id: str | None = Field(None, max_length=100)
-    since: RequestMoment | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.event_id is None) == (self.since is None):
-            raise ValueError("name either event_id or since")
-        return self
-
-
 @router.post("", status_code=HTTPStatus.CREATED)
 async def create_endpoint(
-    asked: EndpointCreate, services: ServicesHere, principal: AdminHere
+    asked: EndpointCreate, services: ServicesHere, principal: AdminHere, change: ChangeHere
 ) -> CreatedEndpointResponse:
     """Make an endpoint; its secret is in the answer and is not shown again."""
-    made = await services.webhooks.endpoints.create(principal.org_id, asked, change_by(principal))
-    return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
+    return CreatedEndpointResponse.of(await services.webhooks.endpoints.create(principal.org_id, asked, change))
 
 
 @router.get("")
@@ -87,33 +98,34 @@ async def show_endpoint(endpoint_id: str, services: ServicesHere, principal: Adm
 
 @router.patch("/{endpoint_id}", response_model=EndpointResponse)
 async def update_endpoint(
-    endpoint_id: str, asked: EndpointUpdate, services: ServicesHere, principal: AdminHere
+    endpoint_id: str, asked: EndpointUpdate, services: ServicesHere, principal: AdminHere, change: ChangeHere
 ) -> EndpointRecord:
     """Change an endpoint; one that is enabled again gets what waited for it."""
-    return await services.webhooks.update_endpoint(principal.org_id, endpoint_id, asked, change_by(principal))
+    return await services.webhooks.update_endpoint(principal.org_id, endpoint_id, asked, change)
 
 
 @router.post("/{endpoint_id}/rotate-secret")
 async def rotate_secret(
-    endpoint_id: str, asked: SecretRotation, services: ServicesHere, principal: AdminHere
+    endpoint_id: str, asked: SecretRotation, services: ServicesHere, principal: AdminHere, change: ChangeHere
 ) -> CreatedEndpointResponse:
     """Give an endpoint a new secret, shown in the answer this once; both sign until the overlap is over."""
     overlap, endpoints = timedelta(hours=asked.overlap_hours), services.webhooks.endpoints
-    made = await endpoints.rotate_secret(principal.org_id, endpoint_id, overlap, change_by(principal))
-    return CreatedEndpointResponse(**made.record.model_dump(), secret=made.secret.get_secret_value())
+    made = await endpoints.rotate_secret(principal.org_id, endpoint_id, overlap, change)
+    return CreatedEndpointResponse.of(made)
 
 
 @router.delete("/{endpoint_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_endpoint(endpoint_id: str, services: ServicesHere, principal: AdminHere) -> None:
+async def delete_endpoint(endpoint_id: str, services: ServicesHere, principal: AdminHere, change: ChangeHere) -> None:
     """Send nothing there any more."""
-    await services.webhooks.endpoints.delete(principal.org_id, endpoint_id, change_by(principal))
+    await services.webhooks.endpoints.delete(principal.org_id, endpoint_id, change)
 
 
 @router.post("/{endpoint_id}/replay", status_code=HTTPStatus.ACCEPTED)
-async def replay(endpoint_id: str, asked: ReplayCreate, services: ServicesHere, principal: AdminHere) -> ReplayResponse:
+async def replay(
+    endpoint_id: str, asked: ReplayCreate, services: ServicesHere, principal: AdminHere, change: ChangeHere
+) -> ReplayResponse:
     """Send events once more, under the ids that they had."""
-    messages = await services.webhooks.replay(principal.org_id, endpoint_id, asked, change_by(principal))
-    return ReplayResponse(messages=messages)
+    return ReplayResponse(messages=await services.webhooks.replay(principal.org_id, endpoint_id, asked, change))
 
 
 @router.get("/{endpoint_id}/deliveries")

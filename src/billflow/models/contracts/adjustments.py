@@ -3,11 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
 from billflow.domain.money import MAX_TOTAL
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.keys import NamespacedKey
 
@@ -44,12 +44,25 @@ class AdjustmentInput(Contract):
     at: Moment
 
 
-class RefundInput(AdjustmentInput):
-    """Give money back: `amount`, or all that is left; with a reference it was given outside Stripe already."""
+class RefundCreate(RequestModel):
+    """How much to refund, in minor units; without an amount all that is left.
+
+    With an `out_of_band_reference` it was given outside Stripe already, and is recorded.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "reason": "requested_by_customer"}]})
 
     amount: Amount | None = None
     reason: RefundReason | None = None
     out_of_band_reference: Reference | None = None
+
+
+class OutOfBandPaymentCreate(RequestModel):
+    """What a payment outside Stripe is known by."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "SEPA 2026-11-28 NOTPROVIDED"}]})
+
+    reference: Reference
 
 
 class OutOfBandPaymentInput(AdjustmentInput):
@@ -58,21 +71,35 @@ class OutOfBandPaymentInput(AdjustmentInput):
     reference: Reference
 
 
-class LineCredit(Contract):
-    """Credit one line: `amount` of it, or all that is left of it."""
+class RefundInput(AdjustmentInput, RefundCreate):
+    """Give money back: `amount`, or all that is left; with a reference it was given outside Stripe already."""
 
-    line_id: str
+    model_config = ConfigDict(extra="ignore")
+
+
+class CreditNoteLineCreate(RequestModel):
+    """A line to credit: `amount` of it, or all that is left of it."""
+
+    line_id: Annotated[str, Field(max_length=100)]
     amount: Amount | None = None
 
 
-class CreditNoteInput(AdjustmentInput):
-    """Credit `amount`, or `lines`, or all that is left; what was paid goes where `refund_method` says."""
+class CreditNoteCreate(RequestModel):
+    """What to credit: an amount, some lines, or all that is left; what was paid goes to the card or the balance."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 500, "refund_method": "balance"}]})
 
     amount: Amount | None = None
-    lines: tuple[LineCredit, ...] = ()
+    lines: tuple[CreditNoteLineCreate, ...] = Field(default_factory=tuple, max_length=250)
     refund_method: RefundMethod = RefundMethod.REFUND
     reason: CreditReason = CreditReason.ORDER_CHANGE
     memo: Memo | None = None
+
+
+class CreditNoteInput(AdjustmentInput, CreditNoteCreate):
+    """Credit `amount`, or `lines`, or all that is left; what was paid goes where `refund_method` says."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class AdjustmentRecord(Contract):

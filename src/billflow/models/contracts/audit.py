@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from billflow.models.contracts.base import Contract, Moment
+from pydantic import Field
+
+from billflow.models.contracts.base import Contract, Moment, RequestMoment
 
 
 class AuditFilter(Contract):
     """Which entries to list, those recorded from `since` on; what is None does not count."""
 
-    actor: str | None = None
-    action: str | None = None
-    subject_type: str | None = None
-    subject_id: str | None = None
-    since: Moment | None = None
+    actor: str | None = Field(None, max_length=200, examples=["cli:ada"])
+    action: str | None = Field(None, max_length=100, examples=["customer.suspended"])
+    subject_type: str | None = Field(None, max_length=100, examples=["customer"])
+    subject_id: str | None = Field(None, max_length=100)
+    since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
 
 
 class AuditRecord(Contract):

@@ -4,11 +4,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customers import Count, CustomerStatus
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -93,8 +93,10 @@ class ReportRecord(Contract):
     plans: tuple[PlanHistory, ...]
 
 
-class NewCredit(Contract):
+class CreditCreate(RequestModel):
     """A credit to grant, in minor units of the currency the customer pays in."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"amount": 2500, "reason": "outage of 2026-03-01"}]})
 
     amount: Annotated[int, Field(gt=0, le=MAX_PRICE)]
     currency: str | None = None
@@ -128,8 +130,21 @@ class SponsorshipStatus(StrEnum):
     DECLINED = "declined"
 
 
-class NewSponsorshipRequest(Contract):
+class SponsorshipRequestCreate(RequestModel):
     """Why a customer should not have to pay."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "organization_type": "open_source",
+                    "website": "https://example.org",
+                    "description": "A compiler that volunteers maintain.",
+                    "expected_users": 120,
+                }
+            ]
+        }
+    )
 
     organization_type: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     website: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = None

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from billflow.domain.plan import CollectionMethod
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customer_settings import CustomerSettings, Json
 from billflow.models.contracts.customers import BillingAccountRecord, Currency, Email, Name
 
@@ -20,22 +20,30 @@ class ProjectRef(Contract):
     project_id: str
 
 
-class ContactChange(Contract):
+class ContactUpdate(RequestModel):
     """What to change of a contact; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_primary": True}]})
 
     email: Email = ""
     name: Name | None = None
     is_primary: bool = False
 
 
-class NewContact(ContactChange):
+class ContactCreate(ContactUpdate):
     """A person to write to; a primary one takes the place of the one before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "einkauf@muster.de", "name": "Max Mustermann", "is_primary": True}]}
+    )
 
     email: Email
 
 
-class BillingAccountChange(Contract):
+class BillingAccountUpdate(RequestModel):
     """What to change of a billing account; what is left out stays. Its currency stays what it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_default": True}]})
 
     name: Name = ""
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
@@ -43,8 +51,12 @@ class BillingAccountChange(Contract):
     is_default: bool = False
 
 
-class NewBillingAccount(BillingAccountChange):
+class BillingAccountCreate(BillingAccountUpdate):
     """A billing account; without a `currency` it is in the customer's own. A default one pays for plans from now on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Subsidiary", "currency": "EUR", "collection_method": "send_invoice"}]}
+    )
 
     name: Name
     currency: Currency | None = None
@@ -58,8 +70,14 @@ class AccountRecord(BillingAccountRecord):
     updated_at: Moment
 
 
-class NewProject(Contract):
+class ProjectCreate(RequestModel):
     """A project; it bills to the default account unless another is named, and its slug follows from its name."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Acme - Sales Department", "slug": "acme-sales", "settings": {"session_timeout": 60}}]
+        }
+    )
 
     name: Name
     slug: Slug | None = None
@@ -67,8 +85,10 @@ class NewProject(Contract):
     settings: CustomerSettings = CustomerSettings()
 
 
-class ProjectChange(Contract):
+class ProjectUpdate(RequestModel):
     """What to change of a project; what is left out stays, `settings` are merged."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"settings": {"session_timeout": 60}}]})
 
     name: Name = ""
     slug: Slug = ""
@@ -89,15 +109,19 @@ class ProjectRecord(Contract):
     updated_at: Moment
 
 
-class ChannelChange(Contract):
+class ChannelUpdate(RequestModel):
     """What to change of a channel; what is left out stays, `settings` are merged."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"settings": {"session_timeout": 15}}]})
 
     name: Name = ""
     settings: CustomerSettings = CustomerSettings()
 
 
-class NewChannel(ChannelChange):
+class ChannelCreate(ChannelUpdate):
     """A channel of a project."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "whatsapp"}]})
 
     name: Name
 

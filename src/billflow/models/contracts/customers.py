@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.currencies import checked_currency
@@ -13,7 +13,7 @@ from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.addresses import Address, Language
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -74,11 +74,15 @@ class CustomerRef(Contract):
     customer_id: str
 
 
-class CustomerChange(Contract):
+class CustomerUpdate(RequestModel):
     """What to change of a customer: what is left out stays, null takes away what may be missing.
 
     `metadata` is merged, an address is replaced whole. A new `default_currency` counts for billing accounts made later.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Acme Inc.", "erp_customer_number": None, "metadata": {"crm": "7"}}]}
+    )
 
     name: Name = ""
     email: Email = ""
@@ -90,7 +94,7 @@ class CustomerChange(Contract):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class NewCustomer(CustomerChange):
+class NewCustomer(CustomerUpdate):
     """A customer to create; without a `deployment` it gets a realm of its own, named after it."""
 
     name: Name

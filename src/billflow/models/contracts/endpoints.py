@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.customers import CustomerRef
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
@@ -37,16 +37,24 @@ class DeliveryOutcome(StrEnum):
     FAILED = "failed"
 
 
-class NewEndpoint(Contract):
+class EndpointCreate(RequestModel):
     """An endpoint to make; without `event_types` it gets every event."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"url": "https://example.com/events/billing", "event_types": ["invoice.paid", "plan.ended"]}]
+        }
+    )
 
     url: Url
     description: Description | None = None
     event_types: EventTypes = ()
 
 
-class EndpointChange(Contract):
+class EndpointUpdate(RequestModel):
     """What to change of an endpoint: what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "disabled"}]})
 
     url: Url = ""
     description: Description | None = None
@@ -54,13 +62,16 @@ class EndpointChange(Contract):
     status: EndpointStatus = EndpointStatus.ENABLED
 
 
-class EndpointRecord(NewEndpoint):
+class EndpointRecord(Contract):
     """An endpoint as it stands.
 
     Until `old_secret_until` its old secret signs too; `failing_since` is when the first of the failures was that
     nothing was taken after.
     """
 
+    url: Url
+    description: Description | None = None
+    event_types: EventTypes = ()
     org_id: str
     endpoint_id: str
     status: EndpointStatus
@@ -96,10 +107,10 @@ class EventRecord(Contract):
 class EventFilter(Contract):
     """Which events to list, those recorded from `since` on; what is None does not count."""
 
-    type: str | None = None
-    customer_id: str | None = None
-    plan_id: str | None = None
-    since: Moment | None = None
+    type: str | None = Field(None, max_length=100, examples=["invoice.paid"])
+    customer_id: str | None = Field(None, max_length=100)
+    plan_id: str | None = Field(None, max_length=100)
+    since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
 
 
 class DeliveryRecord(Contract):
@@ -176,8 +187,16 @@ class DeliveryResult(Contract):
     wait: timedelta | None = None
 
 
-class ReplayInput(Contract):
-    """What to send once more: one event, or all that were recorded from `since` on."""
+class ReplayCreate(RequestModel):
+    """What to send once more: one event, or all that the endpoint wants and that were recorded from `since` on."""
 
-    event_id: str | None = None
-    since: Moment | None = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-07-01T00:00:00Z"}]})
+
+    event_id: str | None = Field(None, max_length=100)
+    since: RequestMoment | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.event_id is None) == (self.since is None):
+            raise ValueError("name either event_id or since")
+        return self

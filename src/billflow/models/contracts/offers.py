@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.seats import MAX_LICENSES
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import StartPlanResult
@@ -25,15 +25,17 @@ class OfferedTerms(Contract):
     minimum_licenses: Annotated[int, Field(ge=1, le=MAX_LICENSES)] | None = None
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
     days_until_due: Annotated[int, Field(ge=0, le=365)] | None = None
-    expires_at: Moment | None = None
+    expires_at: RequestMoment | None = None
 
 
-class NewOffer(OfferedTerms):
-    """An offer to make: a yearly `fixed_price`, or prices per license.
+class OfferCreate(OfferedTerms):
+    """An offer to make: a yearly `fixed_price`, or prices per license, in minor units of the customer's currency.
 
-    `sent_invoice_id` is an invoice that support has sent at Stripe: the plan starts, annual and paid by invoice, when
-    it is paid.
+    With `sent_invoice_id`, an open invoice that support has sent at Stripe, the plan starts, annual and paid by
+    invoice, when that is paid.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     tier: Annotated[str, Field(max_length=100)]
     sent_invoice_id: Annotated[str, Field(pattern=r"^in_[A-Za-z0-9_]+$", max_length=255)] | None = None
@@ -43,12 +45,18 @@ class NewOffer(OfferedTerms):
         return OfferTerms(currency=currency, **self.model_dump(exclude={"collection_method", "sent_invoice_id"}))
 
 
-class OfferChange(OfferedTerms):
-    """What to change of an open offer; what is left out stays, and None takes away."""
+class OfferUpdate(OfferedTerms):
+    """What to change of an open offer; its tier stays, and what is left out; null takes a value away."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"fixed_price": 1100000, "expires_at": "2199-03-31T00:00:00Z"}]}
+    )
 
 
-class OfferRecord(NewOffer):
+class OfferRecord(OfferCreate):
     """An offer as it stands; `closed_at` is when it was accepted, withdrawn or found expired."""
+
+    model_config = ConfigDict(extra="ignore")
 
     org_id: str
     offer_id: str
@@ -59,18 +67,23 @@ class OfferRecord(NewOffer):
     created_at: Moment
 
 
-class Acceptance(Contract):
-    """What the customer chooses in accepting; without `collection_method` it pays as the offer says.
+class OfferAcceptanceCreate(RequestModel):
+    """How the customer takes the offer; licenses matter only where the offer is a price per license.
 
-    The same `key` accepts once.
+    Without `collection_method` it pays as the offer says.
     """
 
-    key: NamespacedKey
     schedule: Schedule = Schedule.ANNUAL
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
     collection_method: CollectionMethod | None = None
-    test_clock_id: str | None = None
+    test_clock_id: str | None = Field(None, max_length=100)
+
+
+class Acceptance(OfferAcceptanceCreate):
+    """What the customer chooses in accepting; the same `key` accepts once."""
+
+    key: NamespacedKey
 
 
 class CreatedOffer(Contract):

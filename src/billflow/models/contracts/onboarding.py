@@ -6,7 +6,7 @@ from pydantic import Field
 
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.customer_resources import NewProject
+from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.plans import PlanState
@@ -55,7 +55,7 @@ class PartProgress(Contract):
 class OnboardingOptions(Contract):
     """What the new customer is to have; without a `plan` none is started."""
 
-    project: NewProject | None = None
+    project: ProjectCreate | None = None
     plan: StartPlan | None = None
     test_clock_id: str | None = Field(None, max_length=100)
 

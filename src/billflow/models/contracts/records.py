@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from billflow.domain.dunning import DunningAction
-from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestMoment
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 
@@ -44,7 +44,7 @@ class PlanFilter(Contract):
     status: PlanStatus | None = None
     tier: str | None = None
     needs_attention: bool | None = None
-    next_invoice_before: Moment | None = None
+    next_invoice_before: RequestMoment | None = None
 
 
 class InvoiceFilter(Contract):
@@ -62,12 +62,12 @@ class CustomerFilter(Contract):
     """
 
     status: CustomerStatus | None = None
-    email: str | None = None
-    erp_customer_number: str | None = None
-    realm: str | None = None
+    email: str | None = Field(None, max_length=320)
+    erp_customer_number: str | None = Field(None, max_length=100)
+    realm: str | None = Field(None, max_length=500, description="The subdomain it runs on.")
     remote_realm: UUID | None = None
     remote_server: UUID | None = None
-    q: str | None = None
+    q: str | None = Field(None, max_length=500, description="How the name begins.")
 
 
 class LedgerRecord(Contract):
@@ -88,6 +88,11 @@ class LineRecord(InvoiceLine):
     kind: LineKind
     derivation: Derivation
     entries: tuple[int, ...]
+
+    @property
+    def line(self) -> Line:
+        """Return it as it was billed."""
+        return Line(self.kind, self.description, self.derivation, self.entries)
 
 
 class AttemptRecord(Contract):

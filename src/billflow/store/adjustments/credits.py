@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.currencies import in_steps
 from billflow.domain.errors import InvalidInput
-from billflow.models.contracts.customer_finances import Amount, CreditsRecord, GrantedCredit, NewCredit
+from billflow.models.contracts.customer_finances import Amount, CreditCreate, CreditsRecord, GrantedCredit
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.tables import CreditRow, CustomerRow
@@ -34,7 +34,9 @@ class PostgresCreditRepository(Repository):
                 credits=tuple(as_record(GrantedCredit, row) for row in rows),
             )
 
-    async def grant(self, ref: CustomerRef, new: NewCredit, key: NamespacedKey, change: ChangeContext) -> GrantedCredit:
+    async def grant(
+        self, ref: CustomerRef, new: CreditCreate, key: NamespacedKey, change: ChangeContext
+    ) -> GrantedCredit:
         """Grant a credit once per *key*; raises `InvalidInput` for a currency it does not pay in, or an odd amount."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             known = select(CreditRow).where(CreditRow.customer_id == customer.id, CreditRow.step_key == f"grant/{key}")

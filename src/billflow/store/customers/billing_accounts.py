@@ -7,7 +7,7 @@ from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import Refused
-from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountChange, NewBillingAccount
+from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountCreate, BillingAccountUpdate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceRow, Org, ProjectRow
@@ -19,7 +19,7 @@ from billflow.store.session.rows import as_id
 
 
 class PostgresBillingAccountRepository(
-    ResourceRepository[CustomerRef, NewBillingAccount, BillingAccountChange, AccountRecord], BillingAccountRepository
+    ResourceRepository[CustomerRef, BillingAccountCreate, BillingAccountUpdate, AccountRecord], BillingAccountRepository
 ):
     """Billing accounts, the default one first; there is always exactly one default."""
 
@@ -46,14 +46,14 @@ class PostgresBillingAccountRepository(
         async with customer_read(self.database, ref) as (customer, session):
             return billed_customer(customer, await default_account(session, customer.id))
 
-    async def _values(self, session: AsyncSession, customer: CustomerRow, new: NewBillingAccount) -> dict[str, Any]:
+    async def _values(self, session: AsyncSession, customer: CustomerRow, new: BillingAccountCreate) -> dict[str, Any]:
         currency = new.currency or customer.default_currency
         if new.is_default:
             await _unmake_default(session, customer.id, currency)
         return new.model_dump() | {"currency": currency}
 
     async def _before_update(
-        self, session: AsyncSession, customer: CustomerRow, row: BillingAccountRow, update: BillingAccountChange
+        self, session: AsyncSession, customer: CustomerRow, row: BillingAccountRow, update: BillingAccountUpdate
     ) -> None:
         if row.is_default and "is_default" in update.model_fields_set and not update.is_default:
             raise Refused("One account is the default; make another one the default instead.", code="no_default")

@@ -6,27 +6,27 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.contracts.customer_resources import ContactChange, NewContact
+from billflow.models.contracts.customer_resources import ContactCreate, ContactUpdate
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
 from billflow.store.session.rows import as_record
 
 
-class PostgresContactRepository(ResourceRepository[CustomerRef, NewContact, ContactChange, ContactRecord]):
+class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, ContactUpdate, ContactRecord]):
     """Contacts, the primary one first; making one primary unmakes the other in the same transaction."""
 
     table, record, noun = CustomerContact, ContactRecord, "contact"
     order = (CustomerContact.is_primary.desc(), CustomerContact.created_at, CustomerContact.id)
     audited = ("email", "name", "is_primary")
 
-    async def _values(self, session: AsyncSession, customer: CustomerRow, new: NewContact) -> dict[str, Any]:
+    async def _values(self, session: AsyncSession, customer: CustomerRow, new: ContactCreate) -> dict[str, Any]:
         if new.is_primary:
             await _unmake_primary(session, customer.id)
         return new.model_dump()
 
     async def _before_update(
-        self, session: AsyncSession, customer: CustomerRow, row: CustomerContact, update: ContactChange
+        self, session: AsyncSession, customer: CustomerRow, row: CustomerContact, update: ContactUpdate
     ) -> None:
         if update.is_primary and not row.is_primary:
             await _unmake_primary(session, customer.id)

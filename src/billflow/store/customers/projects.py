@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
-from billflow.models.contracts.customer_resources import NewProject, ProjectChange, ProjectRecord
+from billflow.models.contracts.customer_resources import ProjectCreate, ProjectRecord, ProjectUpdate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.tables import BillingAccountRow, CustomerRow, ProjectRow
 from billflow.ports.customers import ProjectRepository
@@ -19,7 +19,7 @@ from billflow.store.session.rows import as_id, existing
 
 
 class PostgresProjectRepository(
-    ProjectResourceRepository[CustomerRef, NewProject, ProjectChange, ProjectRecord], ProjectRepository
+    ProjectResourceRepository[CustomerRef, ProjectCreate, ProjectUpdate, ProjectRecord], ProjectRepository
 ):
     """Projects, the oldest first, as many as the settings allow; one that is removed takes its channels along."""
 
@@ -27,7 +27,7 @@ class PostgresProjectRepository(
     order = (ProjectRow.created_at, ProjectRow.id)
     audited = ("name", "slug")
 
-    async def _values(self, session: AsyncSession, customer: CustomerRow, new: NewProject) -> dict[str, Any]:
+    async def _values(self, session: AsyncSession, customer: CustomerRow, new: ProjectCreate) -> dict[str, Any]:
         await _check_limit(session, customer)
         return {
             "billing_account_id": await _account_id(session, customer, new.billing_account_id),
@@ -37,7 +37,7 @@ class PostgresProjectRepository(
         }
 
     async def _before_update(
-        self, session: AsyncSession, customer: CustomerRow, row: ProjectRow, update: ProjectChange
+        self, session: AsyncSession, customer: CustomerRow, row: ProjectRow, update: ProjectUpdate
     ) -> None:
         if "billing_account_id" in update.model_fields_set:
             await _account_id(session, customer, update.billing_account_id)

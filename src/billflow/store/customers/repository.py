@@ -10,11 +10,11 @@ from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
 from billflow.models.contracts.customers import (
     ChangeContext,
-    CustomerChange,
     CustomerPricing,
     CustomerRecord,
     CustomerRef,
     CustomerStatus,
+    CustomerUpdate,
     NewCustomer,
 )
 from billflow.models.tables import (
@@ -57,7 +57,7 @@ class PostgresCustomerRepository(Repository):
                 recorder.publish("customer.created", {"name": new.name, "email": new.email}, customer_id=customer.id)
                 return await customer_record(session, customer.id)
 
-    async def update(self, ref: CustomerRef, update: CustomerChange, change: ChangeContext) -> CustomerRecord:
+    async def update(self, ref: CustomerRef, update: CustomerUpdate, change: ChangeContext) -> CustomerRecord:
         """Change what *update* sets; raises `Refused` where e-mail or ERP number is another customer's."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             before, after = overwrite(customer, update)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.customer_finances import NewSponsorshipRequest, SponsorshipRecord, SponsorshipStatus
+from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipRequestCreate, SponsorshipStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
@@ -30,7 +30,9 @@ class PostgresSponsorshipRepository(Repository):
             rows = await session.scalars(query.order_by(SponsorshipRequest.created_at.desc()))
             return tuple(as_record(SponsorshipRecord, row) for row in rows)
 
-    async def request(self, ref: CustomerRef, new: NewSponsorshipRequest, change: ChangeContext) -> SponsorshipRecord:
+    async def request(
+        self, ref: CustomerRef, new: SponsorshipRequestCreate, change: ChangeContext
+    ) -> SponsorshipRecord:
         """Write a request; raises `Refused` while another one waits."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             row = SponsorshipRequest(

@@ -13,7 +13,7 @@ from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.offers import OfferTerms, check_offer
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, OfferStatus
-from billflow.models.contracts.offers import NewOffer, OfferChange, OfferRecord
+from billflow.models.contracts.offers import OfferCreate, OfferRecord, OfferUpdate
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
 from billflow.ports.offers import OfferRepository
@@ -36,7 +36,7 @@ class PostgresOfferRepository(Repository, OfferRepository):
 
     catalog: Catalog
 
-    async def create(self, org_id: str, customer_id: str, new: NewOffer, change: ChangeContext) -> OfferRecord:
+    async def create(self, org_id: str, customer_id: str, new: OfferCreate, change: ChangeContext) -> OfferRecord:
         """Make an offer that stays open until it is accepted, withdrawn or expires.
 
         Raises `Refused` where the customer pays for a plan already, or has an open offer for the tier.
@@ -53,7 +53,7 @@ class PostgresOfferRepository(Repository, OfferRepository):
             return _record(offer, change.at)
 
     async def update(
-        self, org_id: str, customer_id: str, offer_id: str, update: OfferChange, change: ChangeContext
+        self, org_id: str, customer_id: str, offer_id: str, update: OfferUpdate, change: ChangeContext
     ) -> OfferRecord:
         """Change an open offer; raises `Refused` for one that is over, and where the rules refuse what it becomes."""
         ref = CustomerRef(org_id=org_id, customer_id=customer_id)
@@ -128,7 +128,7 @@ class PostgresOfferRepository(Repository, OfferRepository):
             found = (await session.execute(query)).one_or_none()
             return plan_state(found, self.catalog) if found else None
 
-    async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: NewOffer) -> None:
+    async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: OfferCreate) -> None:
         session = recorder.session
         if await self._pays_already(session, customer):
             raise Refused(
@@ -161,12 +161,12 @@ def _record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:
     )
 
 
-def _row(customer: CustomerRow, new: NewOffer, currency: str) -> CustomerPlanOffer:
+def _row(customer: CustomerRow, new: OfferCreate, currency: str) -> CustomerPlanOffer:
     return CustomerPlanOffer(
         id=uuid4(),
         org_id=customer.org_id,
         customer_id=customer.id,
         status=OfferStatus.OPEN,
         currency=currency,
-        **{name: getattr(new, name) for name in NewOffer.model_fields},
+        **{name: getattr(new, name) for name in OfferCreate.model_fields},
     )

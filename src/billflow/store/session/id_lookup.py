@@ -5,17 +5,30 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow, MailRow, TestClock
+from billflow.models.tables import (
+    ApiKey,
+    CustomerPlan,
+    CustomerPlanOffer,
+    CustomerRow,
+    InvoiceRow,
+    MailRow,
+    SponsorshipRequest,
+    TestClock,
+    WebhookEndpoint,
+)
+from billflow.models.tables.base import Identified
 from billflow.store.session.database import Repository
 
-_NamedRow = CustomerRow | CustomerPlan | CustomerPlanOffer | InvoiceRow | TestClock | MailRow
-_TABLES: dict[str, type[_NamedRow]] = {
+_TABLES: dict[str, type[Identified]] = {
     "customer": CustomerRow,
     "plan": CustomerPlan,
     "invoice": InvoiceRow,
     "mail": MailRow,
     "clock": TestClock,
     "offer": CustomerPlanOffer,
+    "endpoint": WebhookEndpoint,
+    "API key": ApiKey,
+    "sponsorship request": SponsorshipRequest,
 }
 _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
@@ -25,7 +38,7 @@ class IdLookup(Repository):
     """Completes ids that people begin to type."""
 
     async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
-        """Return the ids of a customer, plan, invoice, mail, clock or offer that begin so, *limit* at most."""
+        """Return the ids of things of a kind that begin so, *limit* at most."""
         digits = beginning.lower().replace("-", "")
         if not _BEGINNING.fullmatch(digits):
             return ()

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import (
     CreatedEndpoint,
-    EndpointChange,
+    EndpointCreate,
     EndpointRecord,
     EndpointStatus,
-    NewEndpoint,
+    EndpointUpdate,
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
@@ -38,7 +38,7 @@ class PostgresEndpointRepository(Repository):
 
     check_url: Callable[[str], str]
 
-    async def create(self, org_id: str, new: NewEndpoint, change: ChangeContext) -> CreatedEndpoint:
+    async def create(self, org_id: str, new: EndpointCreate, change: ChangeContext) -> CreatedEndpoint:
         """Make an endpoint with a secret of its own; raises `InvalidInput` for its address."""
         secret = _fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
@@ -68,7 +68,7 @@ class PostgresEndpointRepository(Repository):
             return await page(session, query, order, paging, lambda row: endpoint_record(row[0]))
 
     async def update(
-        self, org_id: str, endpoint_id: str, update: EndpointChange, change: ChangeContext
+        self, org_id: str, endpoint_id: str, update: EndpointUpdate, change: ChangeContext
     ) -> EndpointRecord:
         """Change the fields that *update* sets; raises `InvalidInput` for its address."""
         async with self.database.unit_of_work(org_id) as session:

@@ -14,7 +14,7 @@ from billflow.models.contracts.endpoints import (
     EndpointStatus,
     EventFilter,
     EventRecord,
-    ReplayInput,
+    ReplayCreate,
     RoutingResult,
 )
 from billflow.models.contracts.records import Page, Paging
@@ -89,7 +89,7 @@ class PostgresOutboxRepository(Repository):
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(delete(OutboxPending).where(OutboxPending.event_id.in_(ids)))
 
-    async def replay(self, org_id: str, endpoint_id: str, ask: ReplayInput, change: ChangeContext) -> int:
+    async def replay(self, org_id: str, endpoint_id: str, ask: ReplayCreate, change: ChangeContext) -> int:
         """Make messages of events that happened before, and return how many; raises `NotFound` or `InvalidInput`."""
         if (ask.event_id is None) == (ask.since is None):
             raise InvalidInput("Name either event_id or since.", code="bad_replay", field="event_id")
@@ -136,7 +136,7 @@ async def _write_messages(
     return [stream_of(event.org_id, endpoint.id, event.customer_id) for event, endpoint in wanted]
 
 
-async def _replayed(session: AsyncSession, ask: ReplayInput) -> Sequence[OutboxEvent]:
+async def _replayed(session: AsyncSession, ask: ReplayCreate) -> Sequence[OutboxEvent]:
     if ask.event_id is not None:
         return [await row_by_id(session, OutboxEvent, ask.event_id, "event")]
     query = select(OutboxEvent).where(OutboxEvent.created_at >= ask.since).order_by(OutboxEvent.sequence)

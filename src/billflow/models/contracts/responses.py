@@ -1,17 +1,18 @@
-"""Records as the API shows them: `id` is the id of the thing itself, and the organization goes without saying."""
+"""Answers of the HTTP API, which `billflow.client` reads: `id` is the id of the thing itself, and no organization."""
 
-from typing import Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from billflow.models.contracts.customers import ClockRecord, ContactRecord, CustomerRecord
+from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, TimelineEntry
 
 
 class ResponseModel(BaseModel):
-    """An answer, read from the fields of whatever holds them."""
+    """An answer, read from the fields of whatever holds them; fields of a newer API are ignored."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
@@ -21,53 +22,70 @@ class ResponseModel(BaseModel):
         return cls.model_validate(held, from_attributes=True)
 
 
+def shown_as(name: str, field: str) -> Any:
+    """Return a field that answers call *name*, and records *field*."""
+    return Field(validation_alias=AliasChoices(field, name), serialization_alias=name)
+
+
+def left_out() -> Any:
+    """Return the organization's field, which answers leave out: a key is of one organization only."""
+    return Field("", exclude=True)
+
+
 class ContactResponse(ContactRecord):
     """A person to write to."""
 
-    contact_id: str = Field(serialization_alias="id")
+    contact_id: str = shown_as("id", "contact_id")
 
 
 class CustomerResponse(CustomerRecord):
     """A customer; lists leave its contacts out."""
 
-    org_id: str = Field(exclude=True)
-    customer_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    customer_id: str = shown_as("id", "customer_id")
     contacts: tuple[ContactResponse, ...] = ()
 
 
 class TestClockResponse(ClockRecord):
     """A test clock."""
 
-    org_id: str = Field(exclude=True)
-    test_clock_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    test_clock_id: str = shown_as("id", "test_clock_id")
 
 
 class PlanResponse(PlanState):
     """A plan; amounts in minor units of `currency`."""
 
-    org_id: str = Field(exclude=True)
-    plan_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    plan_id: str = shown_as("id", "plan_id")
 
 
 class InvoiceSummaryResponse(InvoiceSummary):
     """An invoice that was just made; amounts in minor units of `currency`."""
 
-    org_id: str = Field(exclude=True)
-    invoice_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    invoice_id: str = shown_as("id", "invoice_id")
 
 
 class InvoiceResponse(InvoiceRecord):
     """An invoice; amounts in minor units of `currency`."""
 
-    org_id: str = Field(exclude=True)
-    invoice_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    invoice_id: str = shown_as("id", "invoice_id")
 
 
 class InvoiceDetailResponse(InvoiceDetail):
     """An invoice with its lines and the attempts to collect it."""
 
-    org_id: str = Field(exclude=True)
-    invoice_id: str = Field(serialization_alias="id")
+    org_id: str = left_out()
+    invoice_id: str = shown_as("id", "invoice_id")
+
+
+class EventResponse(EventRecord):
+    """Something that happened; `sequence` counts all events of the server, with gaps."""
+
+    org_id: str = left_out()
+    event_id: str = shown_as("id", "event_id")
 
 
 class ListResponse(ResponseModel):
@@ -80,50 +98,71 @@ class ListResponse(ResponseModel):
 class CustomerList(ListResponse):
     """Customers, the newest first."""
 
-    customers: list[CustomerResponse] = Field(validation_alias="rows")
+    rows: list[CustomerResponse] = shown_as("customers", "rows")
 
 
 class TestClockList(ListResponse):
     """Test clocks, the newest first."""
 
-    test_clocks: list[TestClockResponse] = Field(validation_alias="rows")
+    rows: list[TestClockResponse] = shown_as("test_clocks", "rows")
 
 
 class PlanList(ListResponse):
     """Plans, the newest first."""
 
-    plans: list[PlanResponse] = Field(validation_alias="rows")
+    rows: list[PlanResponse] = shown_as("plans", "rows")
 
 
 class InvoiceList(ListResponse):
     """Invoices, the newest first."""
 
-    invoices: list[InvoiceResponse] = Field(validation_alias="rows")
+    rows: list[InvoiceResponse] = shown_as("invoices", "rows")
+
+
+class EventList(ListResponse):
+    """Events, the newest first."""
+
+    rows: list[EventResponse] = shown_as("events", "rows")
 
 
 class LedgerList(ListResponse):
     """A plan's ledger, the oldest entry first."""
 
-    ledger: list[LedgerRecord] = Field(validation_alias="rows")
+    rows: list[LedgerRecord] = shown_as("ledger", "rows")
 
 
 class TimelineList(ListResponse):
     """What happened to a plan, the oldest first."""
 
-    timeline: list[TimelineEntry] = Field(validation_alias="rows")
+    rows: list[TimelineEntry] = shown_as("timeline", "rows")
+
+
+class CustomerStatusResponse(ResponseModel):
+    """The customer's status after it was set."""
+
+    success: Literal[True] = True
+    customer_id: str
+    status: str
 
 
 class PlanStartResponse(ResponseModel):
     """The plan as it was started; `outcome` says what came of charging the card where that was asked for."""
 
-    plan: PlanResponse = Field(validation_alias="state")
+    plan: PlanResponse = shown_as("plan", "state")
     outcome: CollectionOutcome | None = None
 
 
 class CommandResponse(ResponseModel):
     """The plan after a command, the invoices made and voided, and the plan that took over, if any."""
 
-    plan: PlanResponse = Field(validation_alias="state")
+    plan: PlanResponse = shown_as("plan", "state")
     invoices: list[InvoiceSummaryResponse]
     voided: list[InvoiceSummaryResponse]
     successor: PlanResponse | None = None
+
+
+class SeatReportResponse(ResponseModel):
+    """How many observations came, and how many of them were of moments not known yet."""
+
+    received: int
+    new: int

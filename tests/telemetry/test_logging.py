@@ -23,7 +23,6 @@ from billflow.telemetry.logging import configure_logging
 from billflow.telemetry.personal_data import FIELDS
 from billflow.temporal.interceptors import ActivityContextInterceptor
 
-
 ROSEBUD = "Rosebud Ltd"
 
 

@@ -253,7 +253,6 @@ class VoidInput(AdjustmentInput):
 
 
 class CloseInvoiceInput(InvoiceInput):
-    """Void an invoice, mark it uncollectible or, under a `reference`, paid outside Stripe, as `to` says."""
+    """Void an invoice, or mark it uncollectible or paid outside Stripe, as `to` says."""
 
     to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.PAID]
-    reference: str | None = None

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
-BUILT  := $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+BUILT  := $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis mutants
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-all lint format types contracts check chaos fuzz clean

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from billflow.domain.currencies import CURRENCIES
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import Json, at, created
 
@@ -53,6 +54,42 @@ async def test_dinars_are_offered_billed_refunded_and_credited_in_steps_of_ten(
     assert [one["amount_paid"] for one in made] == [one["total"] for one in made]
     assert {answer.json()["code"] for answer in (odd_refund, odd_note, odd_credit)} == {"amount_not_chargeable"}
     assert [(one["amount"], one["status"]) for one in refunds] == [(10, "succeeded"), (15_450, "succeeded")]
+
+
+@pytest.mark.parametrize("code", ["HUF", "ISK", "MGA", "TWD", "UGX"])
+async def test_every_odd_currency_is_bought_and_refunded_to_the_last_step(
+    api: httpx.AsyncClient, env: ApiEnvironment, code: str
+) -> None:
+    customer, _ = await payer(api, env, code)
+    step, price = CURRENCIES[code].step, 20_001 * CURRENCIES[code].step
+    offer = (await api.post(at(customer, "offers"), json={"tier": "cloud_standard", "fixed_price": price})).json()
+    await api.post(f"{at(customer, 'offers', offer['offer']['id'])}/accept", json={"schedule": "annual"})
+    [invoice] = await invoices_of(api, customer)
+    address = f"/api/v1/invoices/{invoice['id']}"
+
+    refunds = [(await api.post(f"{address}/refund", json=asked)).json() for asked in ({"amount": step}, {})]
+
+    held = await env.engine.stripe.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
+    charges = await env.engine.stripe.v1.charges.list_async({"customer": str(held.customer)})
+    assert (invoice["total"], invoice["amount_paid"], invoice["status"]) == (price, price, "paid")
+    assert [one["amount"] for one in refunds] == [step, price - step]
+    assert [charge.amount_refunded for charge in charges.data] == [price * CURRENCIES[code].stripe_factor]
+
+
+async def test_a_preview_names_the_limit_of_a_charge(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, clock = await payer(api, env, "USD")
+    asked = {**MANUAL, "schedule": "annual", "licenses": 9000, "customer_id": customer["id"], "test_clock_id": clock}
+    plan = f"/api/v1/plans/{(await api.post('/api/v1/plans', json=asked)).json()['plan']['id']}"
+    upgrade = {"type": "upgrade_tier_now", "tier": "cloud_plus"}
+
+    answers = [
+        await api.post(f"{plan}/preview", json={"command": upgrade, "at": "2026-01-16T00:00:00Z"}),
+        await command(api, plan, "upgrade_tier_now", tier="cloud_plus"),
+    ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(409, "amount_over_maximum")}
+    assert all("at most USD 999,999.99" in answer.json()["detail"] for answer in answers)
+    assert (await api.get(plan)).json()["status"] == "active"
 
 
 async def large_plan(api: httpx.AsyncClient, env: ApiEnvironment) -> tuple[Json, str, str]:

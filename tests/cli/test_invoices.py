@@ -49,6 +49,17 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
 
 
+def test_a_refund_outside_stripe_is_recorded_and_what_is_paid_is_not_marked_paid_again(terminal: Terminal) -> None:
+    _, invoice = bought(terminal)
+
+    refund = terminal("invoice", "refund", invoice, "--amount", "300", "--out-of-band", "cash 1", "--json").data
+
+    assert (refund["status"], refund["out_of_band_reference"]) == ("succeeded", "cash 1")
+    assert_refused(
+        terminal("invoice", "mark-paid", invoice, "--reference", "transfer 1"), "Only what is open can be paid"
+    )
+
+
 def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     customer = terminal.customer()
 

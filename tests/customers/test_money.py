@@ -27,6 +27,7 @@ async def subscriber(api: httpx.AsyncClient, env: ApiEnvironment, schedule: str)
 async def test_usage_sums_seats_by_day_and_money_by_month(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, clock = await subscriber(api, env, "monthly")
     path = f"/api/v1/deployments/{customer['deployment_id']}/seats"
+    await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": "2026-01-22T00:00:00Z"})
     counts = {"2026-01-20T08:00:00Z": 3, "2026-01-20T20:00:00Z": 5, "2026-01-21T08:00:00Z": 4}
     await api.post(path, json=[{"observed_at": moment, "members": n, "guests": 1} for moment, n in counts.items()])
     await api.post(at(customer, "projects"), json={"name": "Sales"})

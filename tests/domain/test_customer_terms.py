@@ -153,3 +153,10 @@ def test_months_of_discount_are_used_up_and_returned() -> None:
     assert NEW.with_months_spent(5).flat_discounted_months == 7
     assert NEW.with_months_spent(-5).flat_discounted_months == 17
     assert NEW.with_months_spent(0) is NEW
+
+
+@pytest.mark.parametrize(("monthly", "licenses"), [(0, 6), (1, 6), (2, 3), (5, 2), (6, 1)])
+def test_the_smallest_price_asks_for_the_most_licenses(monthly: int, licenses: int) -> None:
+    tier = replace(catalog().tier("self_hosted_basic"), prices={"USD": {MONTHLY: monthly}})
+
+    assert minimum_licenses(tier, replace(NEW, flat_discount=5)) == licenses

@@ -10,13 +10,15 @@ from billflow.domain.errors import InvalidInput
 
 def moment(text: str) -> datetime:
     """Read a moment such as 2027-01-31 or 2027-01-31T12:00:00Z; one without a zone is UTC."""
+    from billflow.domain.moments import checked_moment
+
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(
             f"{text!r} is no moment; write it as 2027-01-31 or 2027-01-31T12:00:00Z.", code="invalid_moment"
         ) from None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return checked_moment(read.replace(tzinfo=UTC) if read.tzinfo is None else read)
 
 
 def moment_option(text: str) -> Any:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from billflow.domain.calendar import first_step_after
-from billflow.domain.cycle import end_cycle, next_billing_cycle
+from billflow.domain.cycle import end_cycle, goes_on_with_card, next_billing_cycle
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
 from billflow.domain.plan import InvoicingStatus, Plan, PlanStatus
@@ -35,6 +35,10 @@ def process_billing_date(facts: Facts, at: datetime) -> Outcome:
 def close_billing_date(step: Step) -> None:
     """Let the plan live up to the step's moment, a billing date, and bill it; raises as `process_billing_date`."""
     check_freshness(step, step.at)
+    if ends := goes_on_with_card(step):
+        step.change(next_invoice_date=ends)
+        step.say("plan.trial_extended", ends=ends)
+        return
     remind_of_review(step)
     live_through(step)
     bill_and_advance(step)

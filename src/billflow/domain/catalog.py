@@ -33,6 +33,14 @@ class Role(StrEnum):
     """Whose features a sponsored customer has; where it is never billed, the customer gets a plan of it."""
 
 
+class TrialWithoutCard(StrEnum):
+    """What becomes of a trial by card that ends while no card is on file (rules 10.1)."""
+
+    INVOICE = "invoice"
+    CANCEL = "cancel"
+    PAUSE = "pause"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """One thing that is sold; `prices` maps currency and schedule to minor units per license and cycle.
@@ -51,6 +59,7 @@ class Tier:
     billable: bool = True
     needs_end_date: bool = False
     trial: bool = False
+    trial_without_card: TrialWithoutCard = TrialWithoutCard.INVOICE
     renewal_gate: bool = False
     upgrades_to: tuple[str, ...] = ()
     prices: Mapping[str, Mapping[Schedule, int]] = field(default_factory=lambda: MappingProxyType({}))
@@ -152,6 +161,7 @@ def catalog_from_toml(text: str) -> Catalog:
 def _tier(code: str, table: Mapping[str, Any]) -> Tier:
     read = {
         "hosting": Hosting(table["hosting"]),
+        "trial_without_card": TrialWithoutCard(table.get("trial_without_card", TrialWithoutCard.INVOICE)),
         "upgrades_to": tuple(table.get("upgrades_to", ())),
         "prices": MappingProxyType(
             {checked_currency(c): _prices(c, row) for c, row in table.get("prices", {}).items()}

@@ -5,11 +5,12 @@ CLI and preview follow.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from billflow.domain.calendar import check_zone
 from billflow.domain.errors import InvalidInput
+from billflow.domain.moments import checked_moment
 from billflow.domain.money import check_price
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.scopes import Scope, scoped
@@ -18,8 +19,6 @@ from billflow.domain.seats import checked_licenses
 MAX_TRIAL_DAYS = 730
 TRIAL_DAYS = 30
 """How long a trial may be that support has not granted."""
-
-EARLIEST_END, LATEST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +142,7 @@ class SetEndDate:
 
     def __post_init__(self) -> None:
         check_zone(self.end_date, "end_date")
-        if not EARLIEST_END <= self.end_date < LATEST_END:
-            raise InvalidInput(
-                f"end_date must lie between {EARLIEST_END:%Y-%m-%d} and {LATEST_END:%Y-%m-%d}.", field="end_date"
-            )
+        checked_moment(self.end_date, "end_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class CustomerTerms:
 
     Discounted prices count only for `required_plan_tier`; 0 means none. `flat_discount` is taken off per month for
     the `flat_discounted_months` that are left. While `suspended_since` is set nothing is charged.
+    `card_since` is when a card came on file, None while there is none.
     """
 
     id: str
@@ -34,6 +35,7 @@ class CustomerTerms:
     flat_discounted_months: int = 0
     suspended_since: datetime | None = None
     stripe_customer_id: str | None = None
+    card_since: datetime | None = None
     had_plan: bool = False
 
     def discounted_price(self, tier: str, schedule: Schedule) -> int | None:

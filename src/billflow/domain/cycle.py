@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from billflow.domain.calendar import add_months
+from billflow.domain.calendar import add_months, without_microseconds
+from billflow.domain.catalog import TrialWithoutCard
 from billflow.domain.customer import minimum_licenses, price_per_license
 from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.ledger import Disposition, LicenseCount, last_renewal_at
@@ -12,6 +13,7 @@ from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, InvoicingStatus
 from billflow.domain.step import Step
 
 Effect = Callable[[Step, datetime], None]
+TRIAL_WITHOUT_CARD = "trial_without_card"
 
 
 def next_billing_cycle(step: Step) -> datetime:
@@ -125,11 +127,32 @@ def _end_trial(step: Step, billing_date: datetime) -> None:
             "The invoice that buys this trial is missing; contact support.", code="trial_invoice_missing"
         )
     if step.facts.trial_invoice_paid is None:
-        _start_paying(step, billing_date)
+        _start_with_card(step, billing_date)
     elif step.facts.trial_invoice_paid:
         _start_prepaid(step, billing_date)
     else:
         downgrade_now(step, "trial_not_paid")
+
+
+def _start_with_card(step: Step, billing_date: datetime) -> None:
+    """Start the first cycle, or do without a card what the tier says (rules 10.1)."""
+    has_card, policy = step.customer.card_since is not None, step.tier.trial_without_card
+    if has_card or policy is TrialWithoutCard.INVOICE:
+        _start_paying(step, billing_date)
+    elif policy is TrialWithoutCard.CANCEL:
+        downgrade_now(step, TRIAL_WITHOUT_CARD)
+    else:
+        raise NeedsAttention("The trial is over and no card is on file; enter one.", code="trial_without_card")
+
+
+def goes_on_with_card(step: Step) -> datetime | None:
+    """Return when the card came that a paused trial waited for, None where nothing was paused (rules 10.1)."""
+    plan, since = step.plan, step.customer.card_since
+    by_card = plan.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
+    trial = by_card and step.facts.trial_invoice_paid is None and plan.status is PlanStatus.FREE_TRIAL
+    if not trial or since is None or step.tier.trial_without_card is not TrialWithoutCard.PAUSE:
+        return None
+    return without_microseconds(since) if without_microseconds(since) > step.at else None
 
 
 def _start_paying(step: Step, billing_date: datetime) -> None:

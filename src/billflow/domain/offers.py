@@ -7,6 +7,7 @@ from billflow.domain.catalog import Catalog, Hosting
 from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.moments import checked_moment
 from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
 from billflow.domain.seats import checked_licenses
@@ -40,6 +41,8 @@ class OfferTerms:
                 code="offer_needs_one_kind_of_price",
                 field="fixed_price",
             )
+        if self.expires_at is not None:
+            checked_moment(self.expires_at, "expires_at")
         if self.minimum_licenses is not None:
             checked_licenses(self.minimum_licenses, "minimum_licenses")
 

@@ -11,6 +11,7 @@ from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.lifecycle import take_command
+from billflow.domain.moments import check_near
 from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome, Step
 
@@ -54,8 +55,10 @@ def billing_dates_until(facts: Facts, until: datetime, *, now: datetime | None =
 def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: datetime | None = None) -> Outcome:
     """Return what *command* would do at *at*, after all billing dates due by then; without one, what `at` finds.
 
-    Nothing is written. Raises what the step would raise.
+    Nothing is written. Raises what the step would raise, and `InvalidInput` for more than ten years after *now*.
     """
+    if now is not None:
+        check_near(at, now, "at")
     for closed in billing_dates_until(facts, at, now=now):
         facts = closed.facts
     if command is not None:

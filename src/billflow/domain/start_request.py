@@ -9,6 +9,7 @@ from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.commands import MAX_TRIAL_DAYS, TRIAL_DAYS
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
+from billflow.domain.moments import checked_moment
 from billflow.domain.money import check_price
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -44,6 +45,7 @@ class StartPlan:
         check_price(self.fixed_price, "fixed_price", least=1)
         if self.end_date is not None:
             check_zone(self.end_date, "end_date")
+            checked_moment(self.end_date, "end_date")
 
     @property
     def by_invoice(self) -> bool:

@@ -1,6 +1,7 @@
 """What a billing date changes while the customer is suspended: no charge, but the clock runs (rules 27)."""
 
-from billflow.domain.cycle import downgrade_now, end_cycle, next_billing_cycle
+from billflow.domain.catalog import TrialWithoutCard
+from billflow.domain.cycle import TRIAL_WITHOUT_CARD, downgrade_now, end_cycle, next_billing_cycle
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.step import Step
@@ -28,6 +29,9 @@ def _leave_trial(step: Step) -> None:
     billing_date = next_billing_cycle(step)
     if step.plan.status is not PlanStatus.FREE_TRIAL or step.facts.trial_invoice_paid is not None:
         end_cycle(step, billing_date)
+        return
+    if step.tier.trial_without_card is TrialWithoutCard.CANCEL and step.customer.card_since is None:
+        downgrade_now(step, TRIAL_WITHOUT_CARD)
         return
     step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(status=PlanStatus.ACTIVE, billing_cycle_anchor=billing_date)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from billflow.domain.moments import check_near
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.ids import collection_workflow_id
@@ -27,8 +28,10 @@ class ClockService:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
         It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing
-        date. A plan on hold is not waited for. Raises `InvalidInput` for a moment before the clock's own.
+        date. A plan on hold is not waited for. Raises `InvalidInput` for a moment before the clock's own, or
+        more than ten years after it.
         """
+        check_near(to, (await self.repositories.test_clocks.get(org_id, clock_id)).now_at, "to")
         while (stop := await self.queries.invoices.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
         await self._advance(org_id, clock_id, to, progress)

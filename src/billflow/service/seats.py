@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from billflow.domain.moments import EARLIEST, check_observed
 from billflow.models.contracts.customers import CustomerRef, SeatReport
+from billflow.models.contracts.plans import PlanState
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 
@@ -17,10 +20,22 @@ class SeatService:
     repositories: Repositories
 
     async def report(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
-        """Store what a deployment reported, and let a plan that waits go on; return how many moments were new."""
+        """Store what a deployment reported, and let a plan that waits go on; return how many moments were new.
+
+        Raises `InvalidInput` for what was seen later than it is by the clock of the customer's plan.
+        """
+        plans = await self.queries.plans.running(org_id, customer_id=customer_id)
+        check_observed((report.observed_at for report in reports), await self._now(org_id, plans))
         new = await self.repositories.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
         if new:
-            for state in await self.queries.plans.running(org_id, customer_id=customer_id):
+            for state in plans:
                 if state.attention:
                     await self.plans.signal_plan(state, "seats_reported")
         return new
+
+    async def _now(self, org_id: str, plans: Sequence[PlanState]) -> datetime:
+        """Return the time of the customer's plan; before it has one, that of the test clock which is furthest ahead."""
+        if plans:
+            clocks = [state.clock_at for state in plans if state.clock_at is not None]
+            return max(clocks, default=datetime.now(UTC))
+        return max(datetime.now(UTC), await self.repositories.test_clocks.furthest(org_id) or EARLIEST)

@@ -135,10 +135,11 @@ def a_line(unit: int, quantity: int, entries: tuple[int, ...] = (1,)) -> Line:
     return Line(kind, "Item", Derivation(price=unit, quantity=quantity, period=YEAR), entries)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3 * 10**8), st.integers(1, 9)), min_size=1, max_size=5), st.integers(0, 10**6))
+@given(st.lists(st.tuples(st.integers(0, 3 * 10**8), st.integers(1, 9)), min_size=1, max_size=5), st.integers(0, 10**9))
 def test_parts_can_be_charged_add_up_and_name_every_entry_once(billed: list[tuple[int, int]], off: int) -> None:
     lines = [a_line(unit, quantity, (seq,)) for seq, (unit, quantity) in enumerate(billed)]
-    discount = [a_line(-min(off, lines[0].amount), 1, ())] if lines[0].amount and off else []
+    most = min(off, sum(line.amount for line in lines))
+    discount = [a_line(-most, 1, ())] if most else []
 
     parts = in_parts((*lines, *discount), "USD")
 
@@ -148,6 +149,14 @@ def test_parts_can_be_charged_add_up_and_name_every_entry_once(billed: list[tupl
     assert all(0 <= sum(line.amount for line in part) <= maximum for part in parts)
     assert sorted(seq for line in flat for seq in line.entries) == list(range(len(lines)))
     assert all(explain(line, "USD").amount == line.amount for line in flat)
+
+
+def test_a_unit_of_which_a_part_was_billed_before_is_divided_as_what_is_left() -> None:
+    billed = Derivation(price=300_000_000, quantity=1, less=100_000_000, period=YEAR)
+
+    parts = in_parts((Line(LineKind.END_DATE_CHANGE, "Item", billed),), "USD")
+
+    assert [part[0].amount for part in parts] == [66_666_667, 66_666_667, 66_666_666]
 
 
 def test_a_fixed_price_over_the_maximum_is_divided_into_equal_parts() -> None:

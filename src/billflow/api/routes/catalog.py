@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.domain.catalog import Hosting
+from billflow.domain.catalog import Hosting, TrialWithoutCard
 from billflow.domain.plan import Schedule
 from billflow.models.contracts.responses import ResponseModel
 
@@ -40,6 +40,7 @@ class TierResponse(ResponseModel):
     minimum_licenses: int
     billable: bool
     trial: bool
+    trial_without_card: TrialWithoutCard
     upgrades_to: list[str]
     features: list[str]
     prices: Annotated[list[TierPrice], BeforeValidator(_prices)]

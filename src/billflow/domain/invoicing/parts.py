@@ -11,13 +11,13 @@ def in_parts(lines: tuple[Line, ...], currency: str) -> list[tuple[Line, ...]]:
     """Divide *lines* among as few invoices as it takes in order, none over the currency's maximum.
 
     A line of several units is divided by its units, one of a single unit by its amount; the parts add up exactly. The
-    first part of a line names the ledger entries that it bills. Discounts stay in the first invoice.
+    first part of a line names the ledger entries that it bills. Discounts and credits stay in the first invoice.
     """
     maximum = CURRENCIES[currency].maximum
     invoices: list[list[Line]] = [[line for line in lines if line.amount < 0]]
     for line in (whole for whole in lines if whole.amount >= 0):
         for chunk in _chunks(line, maximum):
-            if sum(one.amount for one in invoices[-1] if one.amount > 0) + chunk.amount > maximum:
+            if sum(one.amount for one in invoices[-1]) + chunk.amount > maximum:
                 invoices.append([])
             invoices[-1].append(chunk)
     first, *others = invoices
@@ -64,6 +64,7 @@ def _by_amount(unit: Line, maximum: int) -> list[Line]:
                 price=whole,
                 numerator=1,
                 denominator=count,
+                less=0,
                 cycle=None,
                 rounding=Rounding.UP if n < more else Rounding.DOWN,
                 note=f"part {n + 1} of {count}",

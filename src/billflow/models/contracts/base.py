@@ -1,27 +1,16 @@
 """What every payload that goes from one process to another has in common."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from billflow.domain.commands import PlanCommand
-from billflow.domain.errors import InvalidInput
-
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _checked(moment: datetime) -> datetime:
-    if not EARLIEST <= moment < LATEST:
-        message = f"A moment must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}."
-        raise InvalidInput(message, code="bad_moment")
-    return moment.astimezone(UTC)
-
+from billflow.domain.moments import checked_moment
 
 Moment = AwareDatetime
 """A moment in UTC; pydantic refuses one without a zone."""
 
-RequestMoment = Annotated[AwareDatetime, AfterValidator(_checked)]
+RequestMoment = Annotated[AwareDatetime, AfterValidator(checked_moment)]
 """A moment that somebody names, with its zone."""
 
 Command = Annotated[PlanCommand, Field(discriminator="type")]

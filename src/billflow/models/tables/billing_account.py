@@ -1,5 +1,6 @@
 """How a customer pays, and the projects and channels whose cost it is."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -27,6 +28,7 @@ class BillingAccountRow(Identified, Owned, Stamped, Base):
     is_default: Mapped[bool] = mapped_column(server_default=text("false"))
     stripe_customer_id: Mapped[str | None]
     stripe_payment_method_id: Mapped[str | None]
+    card_since: Mapped[datetime | None]
     currency: Mapped[str]
     collection_method: Mapped[CollectionMethod] = mapped_column(server_default=CollectionMethod.CHARGE_AUTOMATICALLY)
     invoice_email: Mapped[str | None]

@@ -1,9 +1,11 @@
 """Plans and terms as the domain takes them, and back into their rows."""
 
+from datetime import datetime
 from uuid import UUID
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
+from billflow.domain.cycle import TRIAL_WITHOUT_CARD
 from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
@@ -45,8 +47,17 @@ def terms_of(
         currency=account.currency,
         suspended_since=(plan.on_hold_since if plan else None) or customer.suspended_at,
         stripe_customer_id=account.stripe_customer_id,
+        card_since=_card_since(account, plan),
         had_plan=had_plan,
     )
+
+
+def _card_since(account: BillingAccountRow, plan: CustomerPlan | None) -> datetime | None:
+    """Return since when a card is on file; one that no plan on a test clock waited for was there from its start."""
+    since = account.card_since
+    if since is None or plan is None or plan.test_clock_id is None or plan.attention_code == TRIAL_WITHOUT_CARD:
+        return since
+    return min(since, plan.billing_cycle_anchor)
 
 
 def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms, after: CustomerTerms) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceRef
 from billflow.models.contracts.webhooks import KnownCard, StripeDispute, StripeObjects
-from billflow.models.tables import BillingAccountRow, DisputeRow, InvoiceRow
+from billflow.models.tables import BillingAccountRow, CustomerPlan, DisputeRow, InvoiceRow, TestClock
 from billflow.store.adjustments.foreign import STRIPE
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.locks import lock_invoice
@@ -57,7 +57,8 @@ class PostgresStripeEventEffects(Repository):
             account = await _account(session, stripe_customer_id)
             if account is None or account.stripe_payment_method_id == method:
                 return
-            account.stripe_payment_method_id = method
+            known_since = account.card_since or await _clock_time(session, account.customer_id) or at
+            account.stripe_payment_method_id, account.card_since = method, known_since if method else None
             recorder = Recorder(session, account.org_id, at, STRIPE)
             recorder.audit("customer.card_changed", ("customer", account.customer_id))
             recorder.publish("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
@@ -68,7 +69,7 @@ class PostgresStripeEventEffects(Repository):
             account = await _account(session, stripe_customer_id)
             if account is None:
                 return
-            account.stripe_customer_id = account.stripe_payment_method_id = None
+            account.stripe_customer_id = account.stripe_payment_method_id = account.card_since = None
             recorder = Recorder(session, account.org_id, at, STRIPE)
             data = {"stripe_customer_id": stripe_customer_id}
             recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=data)
@@ -95,6 +96,13 @@ async def _account(session: AsyncSession, stripe_customer_id: str) -> BillingAcc
     query = select(BillingAccountRow).where(BillingAccountRow.stripe_customer_id == stripe_customer_id)
     account: BillingAccountRow | None = (await session.scalars(query.with_for_update())).one_or_none()
     return account
+
+
+async def _clock_time(session: AsyncSession, customer_id: UUID) -> datetime | None:
+    """Return the time of the test clock that the customer's plans are attached to, None in real time."""
+    plans = select(CustomerPlan.test_clock_id).where(CustomerPlan.customer_id == customer_id)
+    found: datetime | None = await session.scalar(select(TestClock.now_at).where(TestClock.id.in_(plans)))
+    return found
 
 
 async def _newest_dispute(session: AsyncSession, invoice_id: UUID, stripe_dispute_id: str) -> DisputeRow:

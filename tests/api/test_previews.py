@@ -61,7 +61,7 @@ async def test_a_forecast_lists_the_invoices_to_come(api: httpx.AsyncClient, pla
 
 async def test_a_misspelt_preview_is_named_by_its_fields(api: httpx.AsyncClient, plan: str) -> None:
     wrong = [
-        ({"command": {"type": "end_now", "void_open_invoice": True}}, "void_open_invoice"),
+        ({"command": {"type": "end_now", "void_open_invoice": True}}, "command.void_open_invoice"),
         ({"command": {"type": "set_licenses", "licenses": "many"}}, "command.licenses"),
         ({"command": {"type": "dance"}}, "command"),
         ({"when": "now"}, "when"),

@@ -10,8 +10,9 @@ from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.api_environment import API_KEY, until
-from tests.collection.debts import DUE, Debtor, Debts
+from tests.collection.debts import BANK_SECONDS, DUE, Debtor, Debts
 from tests.environment import BY_INVOICE, Environment
+from tests.waiting import PATIENCE
 
 
 async def adjustments(debtor: Debtor) -> InvoiceAdjustments:
@@ -105,7 +106,9 @@ async def test_a_refund_that_fails_later_can_be_made_again(debts: Debts) -> None
         "amount": 700,
         "metadata": {"emulator_status": "pending"},
     }
+    await debtor.env.control("POST", "/settings", sepa_delay=10 * PATIENCE)
     made = await debtor.env.engine.stripe.v1.refunds.create_async(refund)
+    await debtor.env.control("POST", "/settings", sepa_delay=BANK_SECONDS)
 
     async def is_known() -> bool:
         return bool((await adjustments(debtor)).refunds)

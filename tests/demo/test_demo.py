@@ -58,8 +58,8 @@ def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
     compare = run._findings
 
     async def tamper_first(env: DemoEnvironment, results: Sequence[DemoResult], stack: Stack, **rest: str) -> Findings:
-        assert stack.settings.database_url
-        async with await psycopg.AsyncConnection.connect(stack.settings.database_url.get_secret_value()) as owner:
+        assert stack.settings.database_owner_url
+        async with await psycopg.AsyncConnection.connect(stack.settings.database_owner_url.get_secret_value()) as owner:
             await owner.execute("SET session_replication_role = replica")
             await owner.execute(
                 "UPDATE invoice SET total = total + 1 WHERE id = (SELECT max(id::text)::uuid FROM invoice)"

@@ -33,8 +33,8 @@ def pins(machine: str) -> Pins:
         report = Path(folder, "report")
         options = ["--quiet", "--dry-run", "--ignore-installed", "--only-binary=:all:", "--target", folder]
         python = ["--python-version", PYTHON, "--implementation", "cp", *platforms]
-        command = [sys.executable, "-m", "pip", "install", *options, *python, "-c", ROOT / "constraints.txt"]
-        subprocess.run([*command, "--report", report, *requirements()], check=True)
+        command = [sys.executable, "-m", "pip", "install", *options, *python, "-c", str(ROOT / "constraints.txt")]
+        subprocess.run([*command, "--report", str(report), *requirements()], check=True)
         installed = json.loads(report.read_text(encoding="utf-8"))["install"]
     return {
         f"{one['metadata']['name'].lower()}=={one['metadata']['version']}": {

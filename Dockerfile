@@ -2,9 +2,11 @@
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/billflow
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY hashes.txt ./
+RUN /opt/billflow/bin/pip install --no-cache-dir --only-binary=:all: --require-hashes -r hashes.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN /opt/billflow/bin/pip install --no-cache-dir -c constraints.txt .
+RUN /opt/billflow/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim
 RUN useradd --system --create-home --home-dir /app billflow

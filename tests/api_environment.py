@@ -121,6 +121,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
+            webhook_private_addresses=True,
         )
         async with open_engine(settings, await fresh_namespace(temporal_server, "env")) as engine:
             stop = asyncio.Event()

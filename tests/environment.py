@@ -209,6 +209,7 @@ async def running_environment(
             stripe_webhook_secret=SecretStr(secret),
             org=f"world-{secrets.token_hex(4)}",
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
+            webhook_private_addresses=True,
         )
         async with open_engine(settings, client) as engine:
             org_id = await engine.repositories.organizations.ensure(settings.org)

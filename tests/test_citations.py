@@ -67,3 +67,9 @@ def test_a_citation_says_where_it_stands() -> None:
     cited = list(rules.citations(ROOT / "docs" / "events.md", "\n\nas rules 8.3 and\n9 say"))
 
     assert [str(citation) for citation in cited] == ["docs/events.md:3 cites 8.3", "docs/events.md:3 cites 9"]
+
+
+def test_no_two_decisions_have_the_same_number() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
+
+    assert sorted(numbers) == sorted(set(numbers))

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     `DATABASE_URL` and the `STRIPE_*` variables keep their standard names, ours begin with `BILLFLOW_`. How to reach
     Temporal is left to `temporalio.envconfig` and its `TEMPORAL_*` variables. Unset means: use the embedded part.
     `encryption_keys` is `id:base64,…`, the current key first; with them Temporal's payloads are encrypted too, unless
-    `encrypt_payloads` says otherwise. `temporal_ui_origin` is whose pages may ask the codec endpoint.
+    `encrypt_payloads` says otherwise. `temporal_ui_origin` is whose pages may ask the codec endpoint. With
+    `webhook_private_addresses` events may be sent into our own network, in test mode only: `billflow dev` sets it. The
+    `keep_…_days` are for `billflow prune`; Stripe sends an event again for up to 30 days.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     build_id: str | None = None
     smtp_url: SecretStr | None = None
     mail_from: str = "billflow <billing@localhost>"
+    webhook_private_addresses: bool = False
+    keep_stripe_events_days: Annotated[int, Field(ge=30, le=36_500)] = 90
+    keep_mails_days: Annotated[int, Field(ge=90, le=36_500)] = 730
     return_url: str = "http://127.0.0.1:8000/"
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE
 from stripe_emulator.runtime import HOST, Options, Runtime, listen
 
+SECRET = "STRIPE_WEBHOOK_SECRET"  # noqa: S105 - the variable's name; arguments can be read by everybody on the machine
 EXAMPLE = """example:
   python -m stripe_emulator --port 12111 --db stripe.db --control
   STRIPE_API_BASE=http://127.0.0.1:12111   any key that starts with sk_test_ is an account of its own
@@ -33,7 +35,11 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="seed of ids and seeded faults (default %(default)s)")
     made.add_argument("--control", action="store_true", help="open the /_sim routes: clock, faults, state")
     made.add_argument("--rate-limit", choices=["live", "sandbox"], help="hold Stripe's rate limits (default: none)")
-    made.add_argument("--webhook", nargs=2, metavar=("URL", "SECRET"), help="endpoint for every account's events")
+    made.add_argument(
+        "--webhook",
+        metavar="URL",
+        help=f"endpoint for every account's events, signed by the secret in {SECRET}",
+    )
     made.add_argument("--event", action="append", metavar="TYPE", help="what that endpoint hears of (default: all)")
     return made
 
@@ -47,6 +53,8 @@ def problem_with(args: argparse.Namespace) -> str | None:
         loopback = False
     if not loopback:
         return f"--host {args.host}: the emulator listens on loopback addresses only, such as 127.0.0.1."
+    if args.webhook and not os.environ.get(SECRET):
+        return f"--webhook {args.webhook}: {SECRET} is not set; set it to the secret that signs the events."
     if args.db is not None and not args.db.absolute().parent.is_dir():
         return f"--db {args.db}: its folder does not exist; create it first."
     return None
@@ -67,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m stripe_e
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"--port {args.port}: cannot listen there ({error}); choose another port or 0.\n")
         return 1
-    webhook = (args.webhook[0], args.webhook[1]) if args.webhook else None
+    webhook = (args.webhook, os.environ[SECRET]) if args.webhook else None
     try:
         runtime = Runtime(
             listener, Options(args.db, args.seed, args.control, webhook, args.event or EVERY_TYPE, args.rate_limit)

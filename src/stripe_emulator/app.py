@@ -11,6 +11,7 @@ from stripe_emulator import resources  # noqa: F401 - registers the operations
 from stripe_emulator.engine.handler import RequestHandler
 from stripe_emulator.errors import StripeError
 from stripe_emulator.wire.messages import RawRequest, Response, encode
+from stripe_emulator.wire.origins import OwnPagesOnly
 
 MAX_BODY = 4 * 1024 * 1024
 TOO_LARGE = 413
@@ -38,5 +39,5 @@ class Api:
 
 
 def build_app(handler: RequestHandler, sender: Sender, routes: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """Return the application with the API and the given further routes."""
-    return Starlette(routes=[Mount("/v1", app=Api(handler, sender)), *routes])
+    """Return the application with the API and the given further routes, for callers of this machine only."""
+    return OwnPagesOnly(Starlette(routes=[Mount("/v1", app=Api(handler, sender)), *routes]))

@@ -1,7 +1,9 @@
 """Who a customer is stays out of logs, workflows and metrics, and can be exported and erased, at Stripe too."""
 
+import base64
 import io
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from tests.api_environment import ApiEnvironment, until
 
 CANARY = "Kanarienvogel"
 NOW = datetime.now(UTC)
+_PAYLOAD = re.compile(r'"data":\s*"([^"]*)"')
 
 
 @pytest.fixture
@@ -60,13 +63,14 @@ async def ended(api: httpx.AsyncClient, plan_id: str) -> None:
 
 
 async def histories(env: ApiEnvironment, *ids: str) -> str:
-    """Return all that Temporal keeps of the workflows about some ids, search attributes and memos included."""
+    """Return all that Temporal keeps of the workflows about some ids: search attributes, memos, payloads."""
     told = []
     async for found in env.engine.client.list_workflows():
         if any(key in found.id for key in ids):
             handle = env.engine.client.get_workflow_handle(found.id, run_id=found.run_id)
             description = await handle.describe()
             told += [str(description.raw_description), (await handle.fetch_history()).to_json()]
+    told += [base64.b64decode(held).decode(errors="replace") for text in told for held in _PAYLOAD.findall(text)]
     return "\n".join(told)
 
 

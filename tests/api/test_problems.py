@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from billflow.api.middleware import MAX_BODY
+from tests.api_environment import ApiEnvironment
 
 PLANS = "/api/v1/plans"
 JSON = {"Content-Type": "application/json"}
@@ -54,6 +55,7 @@ async def test_the_domains_own_words_name_the_field(api: httpx.AsyncClient, lice
         (b"[" * 100_000, (400, "malformed_body")),
         (b'{"name": "a", "email": "a@b.c", "metadata": {"n": ' + b"9" * 5000 + b"}}", (400, "malformed_body")),
         (b'{"name": "a", "email": "a@b.example", "metadata": {"n": NaN}}', (400, "malformed_body")),
+        (b'{"name": "a", "email": "a@b.example", "metadata": {"n": [-1e999]}}', (422, "number_too_large")),
         (
             b'{"name": "a", "email": "a@b.example", "metadata": {"n": ' + b"[" * 90 + b"]" * 90 + b"}}",
             (422, "too_deep"),
@@ -70,6 +72,7 @@ async def test_the_domains_own_words_name_the_field(api: httpx.AsyncClient, lice
         "deep",
         "long number",
         "NaN",
+        "beyond all doubles",
         "nested",
         "array",
         "empty",
@@ -172,3 +175,22 @@ async def test_the_openapi_has_examples_and_names_its_problems(api: httpx.AsyncC
             if path.startswith("/api/v1"):
                 assert "application/problem+json" in operation["responses"]["4XX"]["content"]
     assert "example" in json.dumps(schema["paths"]["/api/v1/plans"]["post"]["requestBody"])
+
+
+async def test_a_number_that_no_double_holds_is_refused_with_its_field_wherever_json_is_free(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer = await env.customer(card=None)
+    bodies = {
+        ("POST", "/api/v1/customers"): (
+            b'{"name": "a", "email": "a@b.example", "metadata": {"x": 1e999}}',
+            "metadata.x",
+        ),
+        ("PATCH", f"/api/v1/customers/{customer.customer_id}"): (b'{"metadata": {"x": [-1e999]}}', "metadata.x.0"),
+        ("PUT", f"/api/v1/customers/{customer.customer_id}/settings"): (b'{"y": {"z": 1e999}}', "y.z"),
+    }
+
+    for (method, path), (content, field) in bodies.items():
+        answer = await api.request(method, path, content=content, headers=JSON)
+        assert problem(answer) == (422, "number_too_large"), path
+        assert [error["field"] for error in answer.json()["errors"]] == [field]

@@ -3,34 +3,39 @@
 import asyncio
 import json
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 
 import httpx
 import psycopg
+import pytest
+import stripe
 from stripe import WebhookSignature
 
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceToCollect
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.wiring.api import stripe_event_handlers
-from tests.api.test_plans import plan_status, started, the_invoice
+from tests.api.test_plans import pay_at_stripe, plan_status, started, the_invoice
 from tests.api_environment import ApiEnvironment, until
 
 PATH = "/api/v1/webhooks/stripe"
 
 
 def event_of(
-    kind: str, invoice_id: str, org_id: str, *, event_id: str | None = None, amount_paid: int = 5600
+    kind: str, invoice_id: str, org_id: str, *, stripe_invoice_id: object = "in_1", amount_paid: int = 5600
 ) -> dict[str, object]:
     metadata = {"billflow_org": org_id, "billflow_invoice": invoice_id}
-    held = {"id": "in_1", "object": "invoice", "metadata": metadata, "amount_paid": amount_paid}
+    held = {"id": stripe_invoice_id, "object": "invoice", "metadata": metadata, "amount_paid": amount_paid}
     return {
-        "id": event_id or f"evt_{uuid4().hex}",
+        "id": f"evt_{uuid4().hex}",
         "object": "event",
         "type": kind,
         "created": int(time.time()),
@@ -48,10 +53,125 @@ async def deliver(
     return await api.post(PATH, content=body, headers={"Stripe-Signature": f"t={moment},v1={signature}"})
 
 
+async def is_handled(database_url: str, event_id: object) -> bool:
+    return await kept(database_url, event_id) == [(True,)]
+
+
+async def reads(env: ApiEnvironment) -> int:
+    """Return how often invoices were read at Stripe."""
+    return len((await env.control("GET", "/requests?operation=invoice.retrieve"))["data"])
+
+
 async def kept(database_url: str, event_id: object) -> list[tuple[bool]]:
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         query = "SELECT handled_at IS NOT NULL FROM webhook_event WHERE stripe_event_id = %s"
         return await (await connection.execute(query, [event_id])).fetchall()
+
+
+async def sent_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> tuple[str, dict[str, object]]:
+    """Buy a plan by invoice; return the plan's id and its invoice, which Stripe has sent."""
+    customer = await env.customer(card=None)
+    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+
+    async def is_sent() -> bool:
+        return (await the_invoice(api, plan["id"]))["status"] == "open"
+
+    await until(is_sent)
+    return plan["id"], await the_invoice(api, plan["id"])
+
+
+@asynccontextmanager
+async def own_events_lost(env: ApiEnvironment) -> AsyncIterator[None]:
+    """Let Stripe's own deliveries get lost, so that only the test's arrive."""
+    await env.control("POST", "/faults", webhooks=[{"fault": "drop", "event": "invoice.*"}])
+    try:
+        yield
+    finally:
+        await env.control("DELETE", "/faults")
+
+
+@pytest.mark.parametrize("kind", ["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"])
+@pytest.mark.parametrize("named", ["nothing", "itself", "another"])
+async def test_an_event_is_not_believed_where_stripe_holds_the_invoice_otherwise(
+    kind: str, named: str, api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
+) -> None:
+    plan_id, invoice = await sent_invoice(api, env)
+    stripe_invoice_id: object = {"nothing": "in_nowhere", "itself": invoice["stripe_invoice_id"]}.get(named)
+    async with own_events_lost(env):
+        if named == "another":  # one that is as the event says, marked as ours by whoever made it
+            stripe_invoice_id = (await closed_elsewhere(env, invoice, kind)).id
+        event = event_of(kind, str(invoice["id"]), env.org_id, stripe_invoice_id=stripe_invoice_id)
+        await deliver(api, env, event)
+        await until(partial(is_handled, env_database_url, event["id"]))
+
+    assert (await the_invoice(api, plan_id))["status"] == "open"
+    assert await plan_status(api, plan_id) == "never_started"
+
+
+async def closed_elsewhere(env: ApiEnvironment, invoice: dict[str, object], kind: str) -> stripe.Invoice:
+    """Make another invoice for the customer at Stripe, with the marks of ours, and close it."""
+    invoices = env.engine.stripe.v1.invoices
+    ours = await invoices.retrieve_async(str(invoice["stripe_invoice_id"]))
+    marks = ours.to_dict()["metadata"]
+    other = await invoices.create_async(
+        {"customer": str(ours.customer), "collection_method": "send_invoice", "days_until_due": 9, "metadata": marks}
+    )
+    await invoices.add_lines_async(other.id, {"lines": [{"amount": 100, "description": "Something else"}]})
+    await invoices.finalize_invoice_async(other.id)
+    if kind == "invoice.paid":
+        return await invoices.pay_async(other.id, {"paid_out_of_band": True})
+    if kind == "invoice.voided":
+        return await invoices.void_invoice_async(other.id)
+    return await invoices.mark_uncollectible_async(other.id)
+
+
+async def test_a_failed_payment_is_not_believed_where_stripe_holds_no_such_invoice(
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
+) -> None:
+    plan_id, invoice = await sent_invoice(api, env)
+    event = event_of("invoice.payment_failed", str(invoice["id"]), env.org_id, stripe_invoice_id="in_nowhere")
+
+    await deliver(api, env, event)
+    await until(partial(is_handled, env_database_url, event["id"]))
+
+    timeline = (await api.get(f"/api/v1/plans/{plan_id}/timeline", params={"limit": 100})).json()["timeline"]
+    assert "invoice.payment_failed" not in [entry["name"] for entry in timeline]
+
+
+async def test_a_customer_that_stripe_still_has_is_not_detached(
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
+) -> None:
+    customer = await env.customer()
+    before = await env.engine.queries.customers.get(env.org_id, customer.customer_id)
+    named = {"id": before.billing_account.stripe_customer_id, "object": "customer"}
+    event = event_of("customer.deleted", str(uuid4()), env.org_id) | {"data": {"object": named}}
+
+    await deliver(api, env, event)
+    await until(partial(is_handled, env_database_url, event["id"]))
+
+    after = await env.engine.queries.customers.get(env.org_id, customer.customer_id)
+    assert named["id"] is not None
+    assert after.billing_account.stripe_customer_id == named["id"]
+
+
+async def test_an_event_costs_one_read_and_one_of_a_paid_invoice_none(
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
+) -> None:
+    plan_id, invoice = await sent_invoice(api, env)
+    async with own_events_lost(env):
+        await pay_at_stripe(env, invoice)
+        before = await reads(env)
+        taken = []
+        for _ in range(2):
+            event = event_of(
+                "invoice.paid", str(invoice["id"]), env.org_id, stripe_invoice_id=invoice["stripe_invoice_id"]
+            )
+            await deliver(api, env, event)
+            await until(partial(is_handled, env_database_url, event["id"]))
+            taken.append(await reads(env) - before)
+
+    assert taken == [1, 1]
+    assert (await the_invoice(api, plan_id))["status"] == "paid"
 
 
 async def test_a_forged_event_is_refused_and_changes_nothing(
@@ -71,22 +191,19 @@ async def test_a_forged_event_is_refused_and_changes_nothing(
 async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
-    invoice = await the_invoice(api, plan["id"])
-    event = event_of("invoice.paid", str(invoice["id"]), env.org_id)
+    plan_id, invoice = await sent_invoice(api, env)
+    event = event_of("invoice.paid", str(invoice["id"]), env.org_id, stripe_invoice_id=invoice["stripe_invoice_id"])
+    async with own_events_lost(env):
+        await pay_at_stripe(env, invoice)
 
-    answers = [await deliver(api, env, event) for _ in range(3)]
+        answers = [await deliver(api, env, event) for _ in range(3)]
 
-    async def is_active() -> bool:
-        return await plan_status(api, plan["id"]) == "active"
+        async def is_active() -> bool:
+            return await plan_status(api, plan_id) == "active"
 
-    async def is_handled() -> bool:
-        return await kept(env_database_url, event["id"]) == [(True,)]
-
-    await until(is_active)
-    await until(is_handled)
-    timeline = (await api.get(f"/api/v1/plans/{plan['id']}/timeline", params={"limit": 100})).json()["timeline"]
+        await until(is_active)
+        await until(partial(is_handled, env_database_url, event["id"]))
+    timeline = (await api.get(f"/api/v1/plans/{plan_id}/timeline", params={"limit": 100})).json()["timeline"]
     assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [
         (200, True),
         (200, False),
@@ -113,17 +230,15 @@ async def test_an_event_that_comes_late_does_not_undo_a_payment(
 
 
 async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
-    customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
-    invoice = await the_invoice(api, plan["id"])
+    plan_id, invoice = await sent_invoice(api, env)
 
-    await deliver(api, env, event_of("invoice.voided", str(invoice["id"]), env.org_id))
+    await env.engine.stripe.v1.invoices.void_invoice_async(str(invoice["stripe_invoice_id"]))
 
     async def is_over() -> bool:
-        return await plan_status(api, plan["id"]) == "ended"
+        return await plan_status(api, plan_id) == "ended"
 
     await until(is_over)
-    assert (await the_invoice(api, plan["id"]))["status"] == "void"
+    assert (await the_invoice(api, plan_id))["status"] == "void"
 
 
 async def test_what_does_not_concern_us_is_answered_and_left(
@@ -172,9 +287,7 @@ async def test_the_events_of_every_organization_are_acted_on(
 async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
-    customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
-    invoice = await the_invoice(api, plan["id"])
+    plan_id, invoice = await sent_invoice(api, env)
     event = event_of("invoice.paid", str(invoice["id"]), env.org_id)
     payload = {
         "event_id": event["id"],
@@ -183,21 +296,23 @@ async def test_an_event_kept_by_a_process_that_died_is_acted_on_by_another(
         "invoice_id": invoice["id"],
         "plan_id": None,
         "customer_id": None,
-        "stripe_object_id": "in_1",
+        "stripe_object_id": invoice["stripe_invoice_id"],
         "created": "2026-01-01T00:00:00Z",
         "livemode": False,
     }
-    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
-        await connection.execute(
-            "INSERT INTO webhook_event (org_id, stripe_event_id, type, payload, received_at)"
-            " VALUES (%s, %s, %s, %s, now())",
-            [env.org_id, event["id"], event["type"], json.dumps(payload)],
-        )
+    async with own_events_lost(env):
+        await pay_at_stripe(env, invoice)
+        async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
+            await connection.execute(
+                "INSERT INTO webhook_event (org_id, stripe_event_id, type, payload, received_at)"
+                " VALUES (%s, %s, %s, %s, now())",
+                [env.org_id, event["id"], event["type"], json.dumps(payload)],
+            )
 
-    async def is_active() -> bool:
-        return await plan_status(api, plan["id"]) == "active"
+        async def is_active() -> bool:
+            return await plan_status(api, plan_id) == "active"
 
-    await until(is_active)
+        await until(is_active)
 
 
 async def test_an_event_that_could_not_be_acted_on_is_tried_again_until_it_can(env: ApiEnvironment) -> None:
@@ -233,13 +348,11 @@ class TroubledInvoices(PostgresInvoiceRepository):
 
     asked: list[InvoiceRef] = field(default_factory=list)
 
-    async def record_closed(
-        self, ref: InvoiceRef, status: InvoiceStatus, at: datetime, amount_paid: int | None = None
-    ) -> InvoiceStatusChanged | None:
+    async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         self.asked.append(ref)
         if len(self.asked) == 1:
             raise NoDatabase("gone for a moment")
-        return None
+        raise NotFound("There is no such invoice.")
 
 
 @dataclass

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 from billflow.dev.errors import StackError
+from billflow.dev.ports import LOOPBACK
 from billflow.dev.stack import Ports, running_stack
 from billflow.settings import Settings
 
 
 async def main(folder: Path) -> None:
-    async with running_stack(Settings(data_dir=folder), ports=Ports(temporal_ui=None)) as stack:
+    settings, ports = Settings(data_dir=folder), Ports(temporal_ui=None)
+    async with running_stack(settings, ports=ports, webhook_url=f"http://{LOOPBACK}:9/") as stack:
         pids = {process.name: process.pid for process in stack.processes}
         print(json.dumps({"pids": pids, "environment": stack.environment()}), flush=True)  # noqa: T201
         await stack.watch()

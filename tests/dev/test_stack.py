@@ -138,3 +138,22 @@ def test_a_second_billflow_on_the_same_folder_is_refused_in_one_sentence(start: 
         f"Another billflow (process {first.process.pid}) uses the data folder {tmp_path}; "
         "stop it, or set BILLFLOW_DATA_DIR to another folder.\n"
     )
+
+
+def test_nobody_else_on_the_machine_reads_files_or_secrets_of_a_stack(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "stripe.db-wal.old").touch(0o644)
+    earlier = os.umask(0)
+    try:
+        running = start()
+    finally:
+        os.umask(earlier)
+
+    kept = [file for file in tmp_path.iterdir() if file.is_file() and file.name != "lock"]
+    inside = [tmp_path / "postgres", *kept]
+    commands = " ".join(word for process in running.everything() for word in process.cmdline())
+    secrets = [value for name, value in running.environment.items() if name.endswith(("SECRET", "KEYS"))]
+
+    assert {"stripe.db", "temporal.db", "stripe.log", "encryption.keys"} <= {file.name for file in kept}
+    assert [path.name for path in inside if path.stat().st_mode & 0o077] == []
+    assert len(secrets) == 2
+    assert [secret for secret in secrets if secret in commands] == []

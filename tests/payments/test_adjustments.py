@@ -195,7 +195,7 @@ async def test_a_note_over_all_that_is_open_makes_the_invoice_paid(
     answer = await adjustments.create(a_note(invoice, TOTAL, 0, 0))
 
     assert answer.status is AdjustmentStatus.SUCCEEDED
-    standing = await adjustments.standing(invoice)
+    standing = await adjustments.standing(str(invoice.stripe_invoice_id))
     assert standing is not None
     assert (standing.status, standing.amount_paid) == (InvoiceStatus.PAID, 0)
 
@@ -304,7 +304,7 @@ async def _lived(acts: list[tuple[str, int | None]]) -> None:
                 except BillingError:
                     continue
                 assert (await adjustments.create(wanted)).status is AdjustmentStatus.SUCCEEDED
-            standing = await adjustments.standing(debt.invoice)
+            standing = await adjustments.standing(str(debt.invoice.stripe_invoice_id))
         async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
             broken = (await http.get("/_sim/invariants")).json()["broken"]
     assert standing is not None

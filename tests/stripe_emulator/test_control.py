@@ -19,6 +19,41 @@ def test_without_control_nobody_can_steer(emulator: StripeEmulator) -> None:
     assert httpx.get(f"{emulator.url}/_sim/state", timeout=PATIENCE).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Host": "rebound.example:80"},
+        {"Host": "127.0.0.1.rebound.example"},
+        {"Host": "10.0.0.7"},
+        {"Host": ""},
+        {"Host": "[::1"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost"},
+        {"Origin": "null"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/_sim/reset"), ("GET", "/_sim/state"), ("GET", "/"), ("GET", "/v1/events")]
+)
+def test_a_page_elsewhere_can_not_make_a_browser_steer(
+    sim: Sim, headers: dict[str, str], method: str, path: str
+) -> None:
+    customer = sim.client().v1.customers.create({})
+
+    answer = httpx.request(method, f"{sim.url}{path}", headers=headers, timeout=PATIENCE)
+
+    assert answer.status_code == 403
+    assert sim.client().v1.customers.retrieve(customer.id).id == customer.id
+
+
+def test_the_emulators_own_pages_may_be_asked_by_each_of_its_names(sim: Sim) -> None:
+    port = httpx.URL(sim.url).port
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert httpx.get(f"{sim.url}/_sim/state", headers=headers, timeout=PATIENCE).status_code == 200
+
+
 def test_a_frozen_clock_stands_until_it_is_moved(sim: Sim) -> None:
     sim.post("/clock", freeze=START)
     client = sim.client()

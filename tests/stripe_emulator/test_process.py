@@ -55,10 +55,13 @@ def test_after_a_crash_between_commit_and_answer_the_key_still_answers(tmp_path:
     assert [customer.id for customer in customers] == [again.id, before.id]
 
 
-def test_an_endpoint_named_on_the_command_line_receives_events_of_the_types_named_with_it() -> None:
+def test_an_endpoint_named_on_the_command_line_receives_events_of_the_types_named_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
     with (
         receiving() as receiver,
-        running("--webhook", receiver.url, SECRET, "--event", "customer.updated", "--event", "customer.deleted") as (
+        running("--webhook", receiver.url, "--event", "customer.updated", "--event", "customer.deleted") as (
             url,
             _,
         ),
@@ -100,6 +103,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     [
         (["--host", "0.0.0.0"], "loopback"),  # noqa: S104 - refused
         (["--host", "example.com"], "loopback"),
+        (["--webhook", "http://127.0.0.1:9/"], "STRIPE_WEBHOOK_SECRET is not set"),
         (["--db", "/nowhere/at/all.db"], "folder"),
         (["--port", "99999"], "choose another port"),
         (["--port", "soon"], "invalid int value"),

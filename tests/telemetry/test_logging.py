@@ -7,12 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 
+import pytest
 import structlog
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
+from billflow.models.contracts.customers import NewCustomer
+from billflow.settings import LogFormat
+from billflow.store.audit.personal_data import PERSONAL
+from billflow.store.session.database import Database
 from billflow.telemetry.logging import configure_logging
+from billflow.telemetry.personal_data import FIELDS
 from billflow.temporal.interceptors import ActivityContextInterceptor
+
+ROSEBUD = "Rosebud Ltd"
 
 
 class Lines(io.StringIO):
@@ -23,11 +34,11 @@ class Lines(io.StringIO):
 
 
 @contextmanager
-def json_logs() -> Iterator[Lines]:
+def json_logs(log_format: LogFormat = "json") -> Iterator[Lines]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     with redirect_stderr(Lines()) as lines:
-        configure_logging("json")
+        configure_logging(log_format)
         yield lines
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -77,3 +88,55 @@ async def test_a_line_of_an_activity_names_its_workflow_and_attempt() -> None:
 
     (line,) = lines.objects()
     assert (line["workflow_id"], line["attempt"]) == ("plan/42", 3)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_an_error_of_the_database_tells_no_values_in_the_log(log_format: LogFormat, postgres_url: str) -> None:
+    database = Database(postgres_url)
+    failing = [
+        "SELECT CAST(:secret AS integer)",
+        'SELECT CAST(\'{"x": Infinity, "who": "\' || :secret || \'"}\' AS jsonb)',
+    ]
+    with json_logs(log_format) as lines:
+        for statement in failing:
+            try:
+                async with database.engine.connect() as connection:
+                    await connection.execute(text(statement), {"secret": "who@acme.example"})
+            except DBAPIError:
+                structlog.get_logger().exception("failed")
+        try:
+            async with database.engine.connect() as connection:
+                await connection.execute(text("CREATE TEMPORARY TABLE once (legal_name text UNIQUE)"))
+                for _ in range(2):
+                    await connection.execute(text("INSERT INTO once VALUES (:secret)"), {"secret": ROSEBUD})
+        except DBAPIError:
+            logging.getLogger("library").exception("failed")
+    await database.close()
+
+    written = lines.getvalue()
+    assert written.count("Traceback") >= 3
+    assert "INSERT INTO once" in written
+    assert not [secret for secret in ("who@acme", "acme.example", ROSEBUD) if secret in written]
+
+
+def test_personal_fields_and_addresses_are_dropped_at_any_depth() -> None:
+    with json_logs() as lines:
+        structlog.get_logger().info("sent to Ann <ann@acme.example>", email="x", customer={"legal_name": "x", "n": [1]})
+        logging.getLogger("library").warning("no %s", "bob@acme.example", extra={"tax_id": "x", "plan_id": "7"})
+
+    ours, theirs = lines.objects()
+    assert (ours["event"], ours["customer"]) == ("sent to Ann <[hidden]>", {"n": [1]})
+    assert (theirs["event"], theirs["plan_id"]) == ("no [hidden]", "7")
+    assert {"email", "tax_id"}.isdisjoint({*ours, *theirs})
+
+
+def test_what_is_wrong_with_a_payload_is_told_without_its_values() -> None:
+    with pytest.raises(ValidationError) as refused:
+        NewCustomer.model_validate({"name": "Acme", "email": ["ann@acme.example"]})
+
+    assert "email" in str(refused.value)
+    assert "ann@" not in str(refused.value)
+
+
+def test_a_personal_field_of_history_is_dropped_from_logs_unless_lines_of_ours_use_its_name_otherwise() -> None:
+    assert {"name", "deployment", "reason"} == PERSONAL - FIELDS

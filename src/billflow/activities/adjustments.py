@@ -47,6 +47,6 @@ class AdjustmentActivities:
             if closure.to is InvoiceStatus.VOID:
                 await self.gateway.void(invoice)
             elif closure.to is InvoiceStatus.PAID:
-                await self.gateway.pay_out_of_band(invoice, closure.reference or "")
+                await self.gateway.pay_out_of_band(invoice, invoice.out_of_band_reference or "")
             else:
                 await self.adjustment_gateway.mark_uncollectible(invoice)

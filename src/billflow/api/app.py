@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 
 from billflow.api import openapi, problems
 from billflow.api.metrics import Measured, Metrics
-from billflow.api.middleware import BodyLimit, RequestIds
+from billflow.api.middleware import BodyLimit, RequestIds, SafeHeaders
 from billflow.api.routes import (
     adjustments,
     audit,
@@ -102,6 +102,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestIds)
     app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(SafeHeaders)
     problems.install(app)
     app.include_router(health.router)
     for noun in _NOUNS:

@@ -1,10 +1,12 @@
 """Whom the API lets in: keys that are right, and no more often than they may come."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from billflow.api.lru_cache import LruCache
 from billflow.api.rate_limits import RateLimiters, network_of
@@ -44,6 +46,9 @@ class Authentication:
     _right: LruCache[tuple[str, str, bytes], CachedKey] = field(
         default_factory=lambda: LruCache(MOST_CACHED), init=False
     )
+    _first: WeakValueDictionary[tuple[str, str, bytes], asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False
+    )
     _requests: RateLimiters = field(init=False)
     _wrong_keys: RateLimiters = field(init=False)
 
@@ -79,14 +84,25 @@ class Authentication:
         name = (presented.org_id, presented.key_id, presented.digest())
         known = self._right.get(name)
         if known is None:
+            return await self._first_looked_up(presented, name, network)
+        if known.until <= self.clock():
+            return await self._looked_up(presented, name)
+        return known.record if known.record.is_valid(datetime.now(UTC)) else None
+
+    async def _first_looked_up(
+        self, presented: PresentedKey, name: tuple[str, str, bytes], network: str
+    ) -> ApiKeyRecord | None:
+        """Ask the database for a key that was not right before; requests that come with it meanwhile wait for that."""
+        lock = self._first.setdefault(name, asyncio.Lock())
+        async with lock:
+            known = self._right.get(name)
+            if known is not None:
+                return known.record
             limiter = self._wrong_keys.take(network, WRONG_KEYS_RATE, "This address has sent too many wrong keys")
             key = await self._looked_up(presented, name)
             if key is not None:
                 limiter.return_token()
             return key
-        if known.until <= self.clock():
-            return await self._looked_up(presented, name)
-        return known.record if known.record.is_valid(datetime.now(UTC)) else None
 
     async def _looked_up(self, presented: PresentedKey, name: tuple[str, str, bytes]) -> ApiKeyRecord | None:
         """Ask the database. What it says is believed from before it was asked on: it may be revoked meanwhile."""

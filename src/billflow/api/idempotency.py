@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Request, Response
 
@@ -31,6 +31,7 @@ GUARDED = frozenset({"PUT", "PATCH", "DELETE"})
 
 _FIRST_LOOK, _LATER_LOOKS = 0.02, 0.5
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ID = re.compile(rb"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
 _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
 
 Handle = Callable[[], Awaitable[Response]]
@@ -55,7 +56,7 @@ async def written(request: Request, services: Services, principal: Principal, ha
     if found is ClaimState.RUNNING:
         message = f"The first request with this {IDEMPOTENCY_KEY} is still running; ask again in a moment."
         raise Refused(message, code="idempotency_key_in_use", retry_after=timedelta(seconds=1))
-    return await _done_once(services, principal, claim, lambda: _guarded(request, services, principal, handle))
+    return await _done_once(request, services, principal, claim, lambda: _guarded(request, services, principal, handle))
 
 
 async def _claimed(services: Services, principal: Principal, claim: Claim) -> IdempotentResponse | ClaimState:
@@ -70,7 +71,9 @@ async def _claimed(services: Services, principal: Principal, claim: Claim) -> Id
     return found
 
 
-async def _done_once(services: Services, principal: Principal, claim: Claim, handle: Handle) -> Response:
+async def _done_once(
+    request: Request, services: Services, principal: Principal, claim: Claim, handle: Handle
+) -> Response:
     """Do the write and keep its answer, a refusal of ours included; where it broke off, the key may be used again."""
     try:
         response = await handle()
@@ -81,11 +84,18 @@ async def _done_once(services: Services, principal: Principal, claim: Claim, han
         raise
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
-        answer = IdempotentResponse(status=response.status_code, headers=headers, body=bytes(response.body))
+        body, about = bytes(response.body), _subjects(request, bytes(response.body))
+        answer = IdempotentResponse(status=response.status_code, headers=headers, body=body, subjects=about)
         await _noted(lambda: services.repositories.idempotency.store(principal.org_id, claim, answer))
     else:
         await _noted(lambda: services.repositories.idempotency.release(principal.org_id, claim))
     return response
+
+
+def _subjects(request: Request, body: bytes) -> frozenset[str]:
+    """Return the ids that a request and its answer name."""
+    named = " ".join(map(str, request.path_params.values())).encode() + b" " + body
+    return frozenset(str(UUID(found.decode())) for found in _ID.findall(named))
 
 
 async def _noted(note: Callable[[], Awaitable[None]]) -> None:

@@ -1,6 +1,7 @@
 """What every request goes through: its key, the text in it, and whether its write was done already."""
 
 import json
+import math
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -40,7 +41,7 @@ class CheckedRoute(APIRoute):
             principal = await authenticated(request, services, self.scope)
             request.state.principal = principal
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
-                check_text(value, field)
+                check_storable(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
             if request.method in READS:
                 return tagged(asked, await handle(asked))
@@ -57,7 +58,7 @@ class CheckedRoute(APIRoute):
 class _CheckedRequest(Request):
     async def json(self) -> Any:
         parsed = json.loads(await self.body(), parse_constant=_refused)
-        check_text(parsed)
+        check_storable(parsed)
         document = self.app.openapi()
         operation = document["paths"].get(self.scope[ROUTE], {}).get(self.method.lower(), {})
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
@@ -83,8 +84,11 @@ def _refused(constant: str) -> NoReturn:
     raise BadRequest(f"{constant} is no JSON; send a number, or null.")
 
 
-def check_text(value: object, field: str = "") -> None:
-    """Raise `InvalidInput` where a JSON value is nested too deep, or any text in it holds NUL or a lone surrogate."""
+def check_storable(value: object, field: str = "") -> None:
+    """Raise `InvalidInput` where a JSON value can't be stored.
+
+    That is one nested too deep, a text with NUL or a lone surrogate, or a number that no double holds, such as 1e999.
+    """
     waiting = [(field, value, 0)]
     while waiting:
         path, item, depth = waiting.pop()
@@ -95,6 +99,9 @@ def check_text(value: object, field: str = "") -> None:
         if isinstance(item, str) and not _is_storable(item):
             message = f"{path or 'The body'} holds NUL or a lone surrogate, which can't be stored; leave it out."
             raise InvalidInput(message, code="bad_text", field=path or "body")
+        if isinstance(item, float) and not math.isfinite(item):
+            message = f"{path or 'The body'} is a number over 1.8e308, which can't be stored; send a smaller one."
+            raise InvalidInput(message, code="number_too_large", field=path or "body")
         waiting += [(f"{path}.{key}" if path else key, held, depth + 1) for key, held in _children(item)]
 
 

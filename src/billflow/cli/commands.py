@@ -75,6 +75,12 @@ COMMANDS = (
         "reconcile --last",
     ),
     LazyCommand(
+        "prune",
+        "prune:prune",
+        "Delete what is older than its period, in every organization; let it run each night.",
+        "prune --json",
+    ),
+    LazyCommand(
         "events",
         "events:events",
         "List what happened, the newest first.",

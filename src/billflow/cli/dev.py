@@ -60,7 +60,8 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
     configure_logging(
         settings.log_format, settings.log_level if "log_level" in settings.model_fields_set else "warning"
     )
-    free = {} if "api_port" in settings.model_fields_set else {"api_port": _ANY_FREE}
+    unset: dict[str, object] = {"api_port": _ANY_FREE, "webhook_private_addresses": True}
+    free = {name: value for name, value in unset.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=free | {name: value for name, value in asked.items() if value is not None})
 
 

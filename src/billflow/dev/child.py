@@ -1,16 +1,17 @@
 """One server process of the stack, kept by a guard so that it never outlives billflow."""
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from billflow.dev.errors import PartFailed
-from billflow.dev.folder import ELSEWHERE
+from billflow.dev.folder import ELSEWHERE, owners_only
 from billflow.dev.user import User
 
 _GUARD = Path(__file__).with_name("guard.py")
@@ -84,20 +85,23 @@ def start_child(  # noqa: PLR0913  (each is one fact about the process)
     stop_signal: signal.Signals = signal.SIGTERM,
     user: User | None = None,
     cwd: Path | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> Child:
     """Start a server under a guard; `lock` is the descriptor of the data folder's lock, `user` whom root becomes.
 
-    The server starts in `cwd`, which it need not be able to reach by its path.
+    The server starts in `cwd`, which it need not be able to reach by its path. `secrets` are variables for it, since
+    everybody on the machine can read a command. Only its owner may read what it writes.
     """
     becoming = f"{user.uid}:{user.gid}" if user else ""
     arguments = [str(int(stop_signal)), str(_GRACE_SECONDS), str(lock), becoming, "--", *map(str, command)]
-    with log.open("ab") as output:
+    with open(log, "ab", opener=owners_only) as output:
         guard = subprocess.Popen(  # noqa: S603  (the command is ours)
             [sys.executable, "-I", "-S", _GUARD, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             cwd=cwd,
+            env={**os.environ, **(secrets or {})},
             start_new_session=True,
             pass_fds=[lock],
         )

@@ -1,5 +1,6 @@
 """The data folder: one billflow at a time, however the last one ended, and what is said where it can't be used."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -37,6 +38,18 @@ def check_room(folder: Path, megabytes: int) -> None:
         raise FolderUnusable(
             f"{folder} has room for {free} MB, and {megabytes} MB are needed; make room there, or {ELSEWHERE}."
         )
+
+
+def owners_only(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, as an `opener`."""
+    return os.open(path, flags, 0o600)
+
+
+def close_to_others(folder: Path) -> None:
+    """Take from everybody but their owner the logs and databases that an earlier billflow left open to all."""
+    for file in (*folder.glob("*.log"), *folder.glob("*.db*")):
+        with contextlib.suppress(PermissionError, FileNotFoundError):
+            file.chmod(0o600)
 
 
 @contextmanager

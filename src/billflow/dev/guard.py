@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         stdout=sys.stderr,
         preexec_fn=lambda: _become(user, stop_signal),  # noqa: PLW1509  (one thread so far)
         pass_fds=[int(lock)],
+        umask=0o077,
     )
     print(server.pid, file=sys.stdout, flush=True)  # noqa: T201  (read by the stack)
     threading.Thread(target=_stop_at_end_of_input, args=(server, stop_signal, float(grace)), daemon=True).start()

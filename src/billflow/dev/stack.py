@@ -14,7 +14,7 @@ from temporalio.envconfig import ClientConfig
 
 from billflow.dev.child import Child
 from billflow.dev.errors import FolderUnusable, PartFailed, StackError
-from billflow.dev.folder import ELSEWHERE, claimed, explained
+from billflow.dev.folder import ELSEWHERE, claimed, close_to_others, explained
 from billflow.dev.keys import with_keys
 from billflow.dev.postgres import RUNS, as_login, embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
@@ -57,6 +57,8 @@ class Stack:
         plain = {"STRIPE_API_BASE": self.settings.stripe_api_base, "TEMPORAL_ADDRESS": self.temporal_address}
         if self.settings.encrypt_payloads is not None:
             plain["BILLFLOW_ENCRYPT_PAYLOADS"] = str(self.settings.encrypt_payloads).lower()
+        if self.settings.webhook_private_addresses:
+            plain["BILLFLOW_WEBHOOK_PRIVATE_ADDRESSES"] = "true"
         revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
         return revealed | {name: value for name, value in plain.items() if value}
 
@@ -95,6 +97,7 @@ async def running_stack(
         folder = parts.enter_context(_kept(settings.data_dir) if keep else _temporary())
         with explained(folder):
             lock = parts.enter_context(claimed(folder))
+            close_to_others(folder)
             site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
             stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
             for add in (_with_postgres, _with_temporal, _with_stripe):

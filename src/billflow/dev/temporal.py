@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from billflow.dev.child import Child, start_child
 from billflow.dev.errors import PartUnavailable
+from billflow.dev.folder import close_to_others
 from billflow.dev.ports import LOOPBACK, named_or_free
 from billflow.temporal import search_attributes
 
@@ -108,6 +109,8 @@ async def _downloaded_by_the_sdk(
     database: Path | None, port: int, ui_port: int | None
 ) -> AsyncIterator[TemporalServer]:
     async with await _started_by_the_sdk(database, port, ui_port):
+        if database is not None:
+            close_to_others(database.parent)
         yield TemporalServer(f"{LOOPBACK}:{port}", _ui_url(ui_port), None)
 
 

@@ -1,10 +1,27 @@
 """When an event that could not be delivered is tried again, and to which addresses nothing is sent."""
 
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-"""Networks whose addresses stand for one of IPv4, which may be a private one."""
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All that is given out of IPv6: what is outside is private, reserved, site-local (fec0::/10), or stands for IPv4."""
+
+_NEVER = tuple(
+    map(
+        ip_network,
+        (
+            "0.0.0.0/8",
+            "168.63.129.16/32",
+            "169.254.0.0/16",
+            "192.0.0.0/24",
+            "100.100.100.200/32",
+            "fd00:ec2::254/128",
+            "fd20:ce::254/128",
+            "fe80::/10",
+        ),
+    )
+)
+"""Where clouds answer a machine about itself, with its credentials: called by nobody, whatever the settings say."""
 
 BACKOFF = (
     timedelta(seconds=5),
@@ -28,12 +45,19 @@ def pause_after(failures: int) -> timedelta | None:
     return BACKOFF[failures - 1] if failures <= len(BACKOFF) else None
 
 
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the open internet: no loopback, private, link-local or reserved one."""
+def may_call(address: str, *, private: bool) -> bool:
+    """Tell whether events may be sent to an IP address: to the open internet, and with *private* to networks of ours.
+
+    An address that stands for another, of IPv4 in IPv6, is judged as none; clouds' metadata is never called.
+    """
     parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address) and _stands_for_another(parsed):
+    if parsed.is_multicast or any(parsed in network for network in _NEVER if network.version == parsed.version):
         return False
-    return parsed.is_global and not parsed.is_multicast
+    if private and (parsed.is_loopback or parsed.is_private):
+        return isinstance(parsed, IPv4Address) or not _stands_for_another(parsed)
+    if isinstance(parsed, IPv6Address) and (parsed not in _GLOBAL_UNICAST or _stands_for_another(parsed)):
+        return False
+    return parsed.is_global
 
 
 def is_ip(host: str) -> bool:
@@ -45,5 +69,4 @@ def is_ip(host: str) -> bool:
 
 
 def _stands_for_another(address: IPv6Address) -> bool:
-    embedded = address.ipv4_mapped or address.sixtofour or address.teredo
-    return embedded is not None or any(address in network for network in _TRANSLATED)
+    return any((address.ipv4_mapped, address.sixtofour, address.teredo))

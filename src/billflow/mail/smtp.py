@@ -2,11 +2,12 @@
 
 import hashlib
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 import structlog
 
+from billflow.models.contracts.email_addresses import recipients
 from billflow.models.contracts.mail import Mail
 from billflow.ports.mail import Mailer, MailNotSent
 from billflow.settings import SettingsError
@@ -15,6 +16,7 @@ TIMEOUT = 30.0
 """Seconds for each answer of the mail server."""
 
 _PORTS = {"smtp": 587, "smtps": 465}
+_QUERIES = ("", "tls=optional")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -22,20 +24,24 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class SmtpMailer(Mailer):
     """Sends mail through the server that an address names: smtp://user:password@host:587, or smtps for TLS at once.
 
-    With `smtp` TLS begins where the server offers it. Raises `SettingsError` for an address that is none.
+    With `smtp` the server must offer STARTTLS before anything else is said to it; `?tls=optional` at the end of the
+    address lets it be without. Raises `SettingsError` for an address or a sender that is none.
     """
 
     def __init__(self, url: str, sender: str) -> None:
-        address = urlsplit(url)
-        if address.scheme not in _PORTS or not address.hostname:
-            raise SettingsError("BILLFLOW_SMTP_URL must look like smtp://user:password@mail.example:587.")
-        self._host, self._port = address.hostname, address.port or _PORTS[address.scheme]
+        address, port = _parts(url)
+        if len(named := recipients(sender)) != 1 or "@" not in named[0]:
+            raise SettingsError("BILLFLOW_MAIL_FROM must be one address, such as Billing <billing@mail.example>.")
+        self._host, self._port = address.hostname or "", port
         self._use_tls = address.scheme == "smtps"
+        self._start_tls = None if self._use_tls or address.query else True
         self._user = unquote(address.username) if address.username else None
         self._password = unquote(address.password) if address.password else None
         self._sender = sender
 
     async def send(self, key: str, mail: Mail) -> None:
+        if recipients(mail.recipient) != [mail.recipient]:
+            raise MailNotSent("A mail's recipient is not one e-mail address; correct it at the customer.")
         try:
             await aiosmtplib.send(
                 self._message(key, mail),
@@ -44,6 +50,7 @@ class SmtpMailer(Mailer):
                 username=self._user,
                 password=self._password,
                 use_tls=self._use_tls,
+                start_tls=self._start_tls,
                 timeout=TIMEOUT,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -57,7 +64,7 @@ class SmtpMailer(Mailer):
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = mail.recipient
-        message["Subject"] = mail.subject
+        message["Subject"] = " ".join(mail.subject.split())
         message["Content-Language"] = mail.language
         message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"
@@ -67,3 +74,16 @@ class SmtpMailer(Mailer):
     @property
     def _domain(self) -> str:
         return self._sender.rpartition("@")[2].strip("> ") or self._host
+
+
+def _parts(url: str) -> tuple[SplitResult, int]:
+    try:
+        address = urlsplit(url)
+        port = address.port or _PORTS[address.scheme]
+    except (KeyError, ValueError):
+        address, port = urlsplit(""), 0
+    if not address.hostname or address.query not in _QUERIES:
+        raise SettingsError(
+            "BILLFLOW_SMTP_URL must look like smtp://user:password@mail.example:587, or end in ?tls=optional."
+        )
+    return address, port

@@ -19,7 +19,7 @@ def _run(connection: Connection) -> None:
 
 def _run_on_named_database() -> None:
     url = context.get_x_argument(as_dictionary=True).get("url", "postgresql://")
-    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
+    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool, hide_parameters=True)
     with engine.begin() as connection:
         _run(connection)
 

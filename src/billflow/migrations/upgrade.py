@@ -36,7 +36,7 @@ def given_connection(config: Config) -> Connection | None:
 
 def _alembic(url: str, run: Callable[[Config], None]) -> None:
     target = sqlalchemy_url(url)
-    engine = create_engine(target, poolclass=NullPool)
+    engine = create_engine(target, poolclass=NullPool, hide_parameters=True)
     with as_file(files("billflow.migrations")) as folder:
         config = Config()
         config.set_main_option("script_location", str(folder))

@@ -12,13 +12,14 @@ from billflow.models.contracts.adjustments import (
     AdjustmentToSend,
     CreditNoteToSend,
     InvoiceBalance,
+    MarkedBalance,
     RefundToSend,
     StripeAdjustments,
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, act_unless_done, ask, id_of, retrieve_invoice
+from billflow.payments.calls import act_once, act_unless_done, ask, ask_if_there, id_of, retrieve_invoice
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode
 from billflow.payments.refunds import make_refund
@@ -63,11 +64,14 @@ class StripeAdjustmentGateway(AdjustmentGateway):
                 held = await self._mark_uncollectible(invoice.invoice_id, held.id)
             return InvoiceStatus.UNCOLLECTIBLE if held is None else InvoiceStatus(held.status or "draft")
 
-    async def standing(self, invoice: InvoiceToCollect) -> InvoiceBalance | None:
-        """Return how the invoice stands, None where Stripe does not hold it."""
+    async def standing(self, stripe_invoice_id: str) -> MarkedBalance | None:
+        """Return how the invoice stands, None where Stripe has none of that id."""
         with port_faults():
-            held = await self._held(invoice)
-            return _standing(held, invoice.currency) if held else None
+            held = await ask_if_there("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
+        if held is None:
+            return None
+        balance, marks = _standing(held, held.currency.upper()), keys.metadata_of(held)
+        return MarkedBalance(**balance.model_dump(), org_id=marks.get(keys.ORG), invoice_id=marks.get(keys.INVOICE))
 
     async def money(self, invoice: InvoiceToCollect) -> StripeAdjustments | None:
         """Return how the invoice stands with all its refunds and credit notes."""

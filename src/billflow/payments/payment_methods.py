@@ -6,7 +6,7 @@ import stripe
 
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
-from billflow.payments.calls import ask, id_of
+from billflow.payments.calls import ask, ask_if_there, id_of
 from billflow.payments.errors import port_faults
 from billflow.payments.texts import fitted
 from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
@@ -77,6 +77,12 @@ class StripePaymentMethods:
         settings = customer.to_dict().get("invoice_settings") or {}
         method = settings.get("default_payment_method")
         return method if isinstance(method, str) else None
+
+    async def is_deleted(self, stripe_customer_id: str) -> bool:
+        """Tell whether Stripe has no such customer, or none any more."""
+        with port_faults():
+            held = await ask_if_there("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
+        return held is None or bool(held.to_dict().get("deleted"))
 
     async def _make_default(self, customer_id: str, method_id: str) -> None:
         if await self.default_card(customer_id) == method_id:

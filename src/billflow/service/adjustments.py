@@ -70,7 +70,6 @@ class AdjustmentService:
             org_id=request.org_id,
             invoice_id=request.invoice_id,
             to=InvoiceStatus.PAID,
-            reference=request.reference,
             at=request.at,
         )
         await self.control.start(close_invoice_workflow(paid))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from billflow.domain.errors import NotFound
+from billflow.models.contracts.adjustments import MarkedBalance
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
@@ -86,40 +87,61 @@ class StripeEventHandlers:
             await handler(self, org_id, event)
 
     async def closed(self, org_id: str, event: StripeEvent) -> None:
-        """Record that an invoice was paid, voided or marked uncollectible, and pass it on."""
-        ref, status = await self._invoice(org_id, event), CLOSED[event.type]
-        if ref is None:
+        """Record that an invoice was paid, voided or marked uncollectible, as Stripe holds it now, and pass it on."""
+        ref = await self._invoice(org_id, event)
+        invoice = await self._to_collect(ref) if ref else None
+        if ref is None or invoice is None:
             return
-        amount_paid = await self._amount_paid(ref, status, event.objects.invoice)
+        status, amount_paid = invoice.status, None
+        if status is not InvoiceStatus.PAID:
+            held = await self._held(ref, invoice, event)
+            if held is None or held.status not in CLOSED.values():
+                return
+            status, amount_paid = held.status, held.amount_paid
+            if status is InvoiceStatus.PAID and not await self._is_issued(ref, invoice, event):
+                return
         change = await self.invoice_repository.record_closed(ref, status, event.created, amount_paid)
         if change:
             await self.collection.invoice_status_changed(change)
 
-    async def _amount_paid(self, ref: InvoiceRef, status: InvoiceStatus, stripe_invoice_id: str | None) -> int | None:
-        """Ask Stripe how much was paid, where our database doesn't know it, and record where it holds the invoice."""
-        if status is not InvoiceStatus.PAID:
-            return None
-        invoice = await self._to_collect(ref)
-        if invoice is None or invoice.status is InvoiceStatus.PAID:
-            return None
-        if invoice.stripe_invoice_id is None and stripe_invoice_id is not None:
-            invoice = invoice.model_copy(update={"stripe_invoice_id": stripe_invoice_id})
-            await self._record_issued(ref, invoice)
-        standing = await self.adjustments.standing(invoice)
-        return standing.amount_paid if standing and standing.status is InvoiceStatus.PAID else None
+    async def _held(self, ref: InvoiceRef, invoice: InvoiceToCollect, event: StripeEvent) -> MarkedBalance | None:
+        """Return how Stripe holds the invoice that an event names; None where it is not the one of our database."""
+        named = _stripe_invoice_id(event)
+        held = await self.adjustments.standing(named) if named else None
+        if held is not None and invoice.stripe_invoice_id in (named, None):
+            is_marked = (held.org_id, held.invoice_id) == (ref.org_id, ref.invoice_id)
+            if is_marked or invoice.stripe_invoice_id is not None:
+                return held
+        _log.warning(
+            "an event is not about the invoice of our database",
+            event_id=event.event_id,
+            invoice_id=ref.invoice_id,
+            stripe_invoice_id=named,
+        )
+        return None
 
-    async def _record_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect) -> None:
-        """Record that Stripe holds the invoice: it can be paid there before its sender knew that it was finalized."""
+    async def _is_issued(self, ref: InvoiceRef, invoice: InvoiceToCollect, event: StripeEvent) -> bool:
+        """Record that Stripe holds the invoice: it can be paid there before its sender knew that it was finalized.
+
+        False where Stripe holds other amounts under our marks.
+        """
+        if invoice.stripe_invoice_id is not None:
+            return True
+        found = invoice.model_copy(update={"stripe_invoice_id": _stripe_invoice_id(event)})
         try:
-            await self.invoice_repository.record_issued(ref, await self.gateway.issue(invoice))
+            await self.invoice_repository.record_issued(ref, await self.gateway.issue(found))
         except PaymentsRejected:
-            _log.warning("a paid invoice is not the one of our database", invoice_id=invoice.invoice_id)
+            _log.warning("a paid invoice is not the one of our database", invoice_id=ref.invoice_id)
+            return False
+        return True
 
     async def attempt_failed(self, org_id: str, event: StripeEvent) -> None:
         """Let collection know of a payment under way that came to nothing."""
-        if event.invoice_id is None:
+        ref = await self._invoice(org_id, event)
+        invoice = await self._to_collect(ref) if ref else None
+        held = await self._held(ref, invoice, event) if ref and invoice else None
+        if ref is None or held is None or held.status is not InvoiceStatus.OPEN:
             return
-        ref = InvoiceRef(org_id=org_id, invoice_id=event.invoice_id)
         with contextlib.suppress(NotFound):
             requires_action = event.type == "invoice.payment_action_required"
             await self.collection.payment_failed(ref, requires_action=requires_action)
@@ -150,8 +172,9 @@ class StripeEventHandlers:
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
         """Detach a Stripe customer that was deleted."""
-        if event.objects.customer is not None:
-            await self.records.detach_customer(org_id, event.objects.customer, event.created)
+        stripe_customer_id = event.objects.customer
+        if stripe_customer_id is not None and await self.methods.is_deleted(stripe_customer_id):
+            await self.records.detach_customer(org_id, stripe_customer_id, event.created)
 
     async def adjusted(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
@@ -192,6 +215,10 @@ class StripeEventHandlers:
         if invoice_id is None and stripe_invoice_id is not None:
             invoice_id = await self.records.invoice_at(org_id, stripe_invoice_id)
         return InvoiceRef(org_id=org_id, invoice_id=invoice_id) if invoice_id else None
+
+
+def _stripe_invoice_id(event: StripeEvent) -> str | None:
+    return event.objects.invoice or event.stripe_object_id
 
 
 _HANDLERS: dict[str, Handler] = {

@@ -8,6 +8,7 @@ import structlog
 from structlog.typing import Processor
 
 from billflow.settings import LogFormat, LogLevel
+from billflow.telemetry.personal_data import without_personal_data
 
 _SHARED: Sequence[Processor] = (
     structlog.contextvars.merge_contextvars,
@@ -50,9 +51,14 @@ def _formatter(log_format: LogFormat) -> structlog.stdlib.ProcessorFormatter:
     renderers: list[Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if for_people
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [structlog.processors.JSONRenderer()]
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            without_personal_data,
+            *renderers,
+        ],
     )

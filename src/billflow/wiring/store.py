@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.store.audit.key_rotation import KeyRotation
+    from billflow.store.audit.retention import Retention
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 
@@ -35,6 +36,7 @@ class Store:
     database: Database
 
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
+    retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""
@@ -79,10 +81,10 @@ class Store:
 
     @cached_property
     def address_policy(self) -> "AddressPolicy":
-        """Return which addresses events may be sent to: in live mode none of our own network."""
+        """Return which addresses events may be sent to: in live mode none of our own network, whatever is set."""
         from billflow.delivery.addresses import AddressPolicy
 
-        return AddressPolicy(test_mode=self.mode is Mode.TEST)
+        return AddressPolicy(private=self.settings.webhook_private_addresses and self.mode is Mode.TEST)
 
     @cached_property
     def documents(self) -> "InvoiceDocuments":

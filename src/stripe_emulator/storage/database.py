@@ -16,10 +16,15 @@ class Database:
     """One SQLite connection in WAL mode; `path` None keeps everything in memory.
 
     WAL with `synchronous=NORMAL` survives a killed process, which is the crash this server is about. The file
-    belongs to one process at a time; raises sqlite3.DatabaseError when another has it, or when it is no database.
+    belongs to one process at a time, and only its owner may read it; raises sqlite3.DatabaseError when another has
+    it, or when it is no database.
     """
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None:
+            # SQLite gives the files beside it the same rights.
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         self.connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT
         )

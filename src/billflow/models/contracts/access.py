@@ -106,11 +106,12 @@ class Claim(Contract):
 
 
 class IdempotentResponse(Contract):
-    """The first answer to a write, as it was sent."""
+    """The first answer to a write, as it was sent, and the ids that it is about."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    subjects: frozenset[str] = frozenset()
 
 
 class ClaimState(StrEnum):

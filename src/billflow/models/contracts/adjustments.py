@@ -207,6 +207,13 @@ class InvoiceBalance(Contract):
     amount_paid: int
 
 
+class MarkedBalance(InvoiceBalance):
+    """How an invoice stands at Stripe, and of which of ours it carries the marks; None where it carries none."""
+
+    org_id: str | None
+    invoice_id: str | None
+
+
 class ForeignRefund(Contract):
     """A refund that somebody made at Stripe itself."""
 
@@ -246,7 +253,6 @@ class VoidInput(AdjustmentInput):
 
 
 class CloseInvoiceInput(InvoiceInput):
-    """Void an invoice, mark it uncollectible or, under a `reference`, paid outside Stripe, as `to` says."""
+    """Void an invoice, or mark it uncollectible or paid outside Stripe, as `to` says."""
 
     to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE, InvoiceStatus.PAID]
-    reference: str | None = None

@@ -18,9 +18,12 @@ Command = Annotated[PlanCommand, Field(discriminator="type")]
 
 
 class Contract(BaseModel):
-    """A frozen payload; unknown fields are ignored, so that an old worker survives a newer message."""
+    """A frozen payload; unknown fields are ignored, so that an old worker survives a newer message.
 
-    model_config = ConfigDict(frozen=True)
+    What is wrong with one is told without its values: they would stand in logs.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class RequestModel(Contract):

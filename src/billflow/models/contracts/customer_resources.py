@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customer_settings import CustomerSettings, Json
-from billflow.models.contracts.customers import BillingAccountRecord, Currency, Email, Name
+from billflow.models.contracts.customers import BillingAccountRecord, Currency, Name
+from billflow.models.contracts.email_addresses import Email
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 RowId = Annotated[str, Field(max_length=100)]

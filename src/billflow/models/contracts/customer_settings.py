@@ -77,8 +77,14 @@ class CustomerSettings(Section):
 
 
 def checked_size(value: Json) -> Json:
-    """Return a JSON object, or raise `InvalidInput` where it is larger than we keep."""
-    if len(json.dumps(value, ensure_ascii=False).encode()) > MOST_BYTES:
+    """Return a JSON object, or raise `InvalidInput` where it is larger than we keep or holds what is no JSON."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise InvalidInput(
+            "NaN and numbers over 1.8e308 are no JSON; leave them out.", code="number_too_large"
+        ) from None
+    if len(text.encode()) > MOST_BYTES:
         raise InvalidInput(f"At most {MOST_BYTES // 1024} KiB of JSON are kept here; store less.", code="too_large")
     return value
 

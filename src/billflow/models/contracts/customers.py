@@ -15,9 +15,9 @@ from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.addresses import Address, Language
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
+from billflow.models.contracts.email_addresses import Email
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
 Currency = Annotated[str, AfterValidator(checked_currency)]
 Amount = Annotated[int, Field(ge=0, le=MAX_PRICE)]
 Count = Annotated[int, Field(ge=0, le=MAX_LICENSES)]

@@ -124,6 +124,7 @@ class InvoiceToCollect(InvoiceSummary):
     amount_paid: int = 0
     stripe_invoice_id: str | None = None
     sent_first_at: Moment | None = None
+    out_of_band_reference: str | None = None
     credits: tuple[CreditToPost, ...] = ()
 
 

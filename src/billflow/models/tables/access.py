@@ -43,6 +43,7 @@ class IdempotencyKey(Owned, Written, Base):
     """A write under an `Idempotency-Key`: running while `status` is empty, and then what it was answered.
 
     Whoever holds it lets others have it after `held_until`. `fingerprint` is the SHA-256 of the request.
+    `subjects` are the ids that path and answer name, by which the answers about an erased customer are found.
     """
 
     __table_args__ = (
@@ -60,3 +61,4 @@ class IdempotencyKey(Owned, Written, Base):
     status: Mapped[int | None]
     headers: Mapped[Json | None]
     body: Mapped[bytes | None] = mapped_column(SealedBytes("idempotency_key.body"))
+    subjects: Mapped[list[str] | None] = mapped_column(ARRAY(Text))

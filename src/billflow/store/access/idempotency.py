@@ -45,7 +45,7 @@ class PostgresIdempotencyRepository:
         )
         claimed = insertion.on_conflict_do_update(
             index_elements=["org_id", "key"],
-            set_={**values, "status": None, "headers": None, "body": None},
+            set_={**values, "status": None, "headers": None, "body": None, "subjects": None},
             where=or_(IdempotencyKey.expires_at < func.now(), abandoned),
         ).returning(text("1"))
         async with self.database.unit_of_work(org_id) as session:
@@ -56,7 +56,12 @@ class PostgresIdempotencyRepository:
 
     async def store(self, org_id: str, claim: Claim, answer: IdempotentResponse) -> None:
         """Store the answer to a claimed write for `STORED_FOR`, and delete some that are older."""
-        values = {"status": answer.status, "headers": answer.headers, "body": answer.body}
+        values = {
+            "status": answer.status,
+            "headers": answer.headers,
+            "body": answer.body,
+            "subjects": sorted(answer.subjects),
+        }
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(update(IdempotencyKey).where(_of(claim)).values(values))
             old = select(IdempotencyKey.key).where(IdempotencyKey.expires_at < func.now()).limit(_DELETED_AT_ONCE)

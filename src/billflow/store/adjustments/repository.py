@@ -81,6 +81,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
                 return refund_record(money, known)
             await _check_fresh(session, RefundRow, ask.key)
             given = ask.out_of_band_reference
+            locked.check_text(given)
             amount = adjustments.refund(standing_of(money), ask.amount, out_of_band=given is not None)
             refund = new_refund(locked, ask.key, amount, reason=ask.reason, reference=given)
             session.add(refund)
@@ -102,6 +103,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             if known is not None:
                 return note_record(money, known)
             await _check_fresh(session, CreditNoteRow, ask.key)
+            locked.check_text(ask.memo)
             lines = {line.line_id: line.amount for line in ask.lines}
             decided = adjustments.credit_note(standing_of(money), ask.amount, lines, ask.refund_method)
             note = new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=len(money.notes) + 1)
@@ -116,6 +118,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             invoice = locked.invoice
             if invoice.status is ask.to:
                 return invoice.status
+            locked.check_text(ask.reason)
             standing = standing_of(await load_money(session, invoice))
             if ask.to is InvoiceStatus.VOID:
                 adjustments.check_void(standing)
@@ -132,6 +135,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             invoice = locked.invoice
             if invoice.status is InvoiceStatus.PAID and invoice.out_of_band_reference == ask.reference:
                 return
+            locked.check_text(ask.reference)
             standing = standing_of(await load_money(session, invoice))
             adjustments.check_mark_paid(standing)
             invoice.out_of_band_reference = ask.reference

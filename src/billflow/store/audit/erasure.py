@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
@@ -13,16 +13,20 @@ from billflow.models.tables import (
     AuditLog,
     Base,
     BillingAccountRow,
+    CreditNoteRow,
+    CreditRow,
     CustomerContact,
     CustomerKey,
     CustomerPlan,
     CustomerRow,
     IdempotencyKey,
+    InvoiceRow,
     MailRow,
     Onboarding,
     OutboxEvent,
     ProjectRow,
     Realm,
+    RefundRow,
     RemoteRealm,
     RemoteServer,
     SponsorshipRequest,
@@ -94,6 +98,7 @@ async def _lock(session: AsyncSession, ref: CustomerRef) -> tuple[CustomerRow, S
 
 
 async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
+    await _delete_idempotency_keys(session, customer)
     customer.name, customer.email = ERASED_NAME, f"{customer.id}@{NOWHERE}"
     customer.billing_address = customer.shipping_address = customer.erp_customer_number = None
     customer.settings, customer.metadata_ = {}, {}
@@ -103,19 +108,44 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     blank: list[tuple[Any, Json]] = [
         (BillingAccountRow, {"name": "default", "invoice_email": None}),
         (MailRow, {"recipient": NOWHERE, "subject": ERASED, "body": ERASED}),
-        (SponsorshipRequest, {"website": "", "description": ERASED}),
+        (SponsorshipRequest, {"organization_type": ERASED, "website": "", "description": ERASED}),
     ]
     for table, values in blank:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
+    await _erase_texts(session, customer.id)
     await _erase_deployment(session, customer)
-    await _delete_idempotency_keys(session, str(customer.id).encode())
 
 
-async def _delete_idempotency_keys(session: AsyncSession, customer_id: bytes) -> None:
-    """Delete idempotent answers that name the customer; they are sealed, so that each must be opened."""
-    query = select(IdempotencyKey.key, IdempotencyKey.body).where(IdempotencyKey.body.is_not(None))
-    naming = [key async for key, body in await session.stream(query) if customer_id in (body or b"")]
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key.in_(naming)))
+async def _erase_texts(session: AsyncSession, customer_id: UUID) -> None:
+    """Erase what people wrote about money; of an append-only row no more than its text can be erased."""
+    mine = select(InvoiceRow.id).where(InvoiceRow.customer_id == customer_id)
+    texts: list[tuple[Any, Any]] = [
+        (CreditRow.reason, CreditRow.customer_id == customer_id),
+        (CreditNoteRow.memo, CreditNoteRow.invoice_id.in_(mine)),
+        (RefundRow.out_of_band_reference, RefundRow.invoice_id.in_(mine)),
+        (InvoiceRow.out_of_band_reference, InvoiceRow.customer_id == customer_id),
+        (SponsorshipRequest.reason, SponsorshipRequest.customer_id == customer_id),
+    ]
+    for column, is_mine in texts:
+        erased = update(column.class_).where(is_mine, column.is_not(None)).values({column.key: ERASED})
+        await session.execute(erased, execution_options={"synchronize_session": False})
+
+
+async def _delete_idempotency_keys(session: AsyncSession, customer: CustomerRow) -> None:
+    """Delete the answers about the customer or anything of its.
+
+    Those from before answers had subjects are sealed, so that each must be opened; they are gone after 30 days.
+    """
+    ids = {str(customer.id), *(str(row.id) for row in await _deployments(session, customer))}
+    for table in (table for table in _tables() if "id" in table.columns):
+        ids |= set(map(str, await session.scalars(select(table.c.id).where(table.c.customer_id == customer.id))))
+    query = select(IdempotencyKey.key, IdempotencyKey.body).where(
+        IdempotencyKey.body.is_not(None), IdempotencyKey.subjects.is_(None)
+    )
+    named = str(customer.id).encode()
+    older = [key async for key, body in await session.stream(query) if named in (body or b"")]
+    about = or_(IdempotencyKey.subjects.overlap(sorted(ids)), IdempotencyKey.key.in_(older))
+    await session.execute(delete(IdempotencyKey).where(about))
 
 
 async def _erase_deployment(session: AsyncSession, customer: CustomerRow) -> None:

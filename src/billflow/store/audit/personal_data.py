@@ -23,6 +23,7 @@ PERSONAL = frozenset(
     {
         "name",
         "email",
+        "erp_customer_number",
         "billing_address",
         "shipping_address",
         "invoice_email",
@@ -34,6 +35,8 @@ PERSONAL = frozenset(
         "website",
         "description",
         "settings",
+        "memo",
+        "out_of_band_reference",
         "reason",
         "note",
     }

@@ -20,7 +20,7 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.changes import overwrite
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.customers.settings import resolved_settings
-from billflow.store.customers.transactions import load_customer
+from billflow.store.customers.transactions import load_customer, not_erased
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_json, as_record, existing, row_by_id, written
 
@@ -112,6 +112,7 @@ class ResourceRepository(Repository, ABC, Generic[Ref, New, Update, Record]):
         with refused_duplicates():
             async with self.database.unit_of_work(ref.org_id) as session:
                 owner: Owner = await load_owner(session, ref, lock=True)
+                not_erased(owner.customer)
                 self._check_owner(owner)
                 yield owner, recorder_of(session, owner.customer.org_id, change)
 

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.models.tables import CustomerRow
+from billflow.store.customers.transactions import not_erased
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import row_by_id
 
@@ -23,10 +24,10 @@ class PostgresSeatRepository(Repository):
     async def report(self, ref: CustomerRef, reports: Sequence[SeatReport]) -> int:
         """Store what a deployment reported, and return how many moments were new; the first report of one counts.
 
-        Raises `NotFound`.
+        Raises `NotFound`, and `Refused` for a customer that was erased.
         """
         async with self.database.unit_of_work(ref.org_id) as session:
-            customer = await row_by_id(session, CustomerRow, ref.customer_id, "customer")
+            customer = not_erased(await row_by_id(session, CustomerRow, ref.customer_id, "customer"))
             new = {
                 "org": customer.org_id,
                 "customer": customer.id,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.tables import CustomerPlan, CustomerRow
@@ -34,11 +35,11 @@ async def customer_change(
 ) -> AsyncIterator[tuple[CustomerRow, Recorder]]:
     """Open a transaction that changes a customer, under its lock.
 
-    Raises `NotFound`, or `Refused` where what must be unique belongs to another.
+    Raises `NotFound`, or `Refused` for one that was erased, or where what must be unique belongs to another.
     """
     with refused_duplicates():
         async with database.unit_of_work(ref.org_id) as session:
-            customer = await load_customer(session, ref.customer_id, lock=True)
+            customer = not_erased(await load_customer(session, ref.customer_id, lock=True))
             yield customer, recorder_of(session, customer.org_id, change)
 
 
@@ -46,10 +47,17 @@ async def customer_change(
 async def customer_and_plans_change(
     database: Database, ref: CustomerRef, change: ChangeContext
 ) -> AsyncIterator[tuple[CustomerRow, Sequence[CustomerPlan], Recorder]]:
-    """Open a transaction that changes a customer, under its lock and that of its live plans; raises `NotFound`."""
+    """Open a transaction that changes a customer, under its lock and its live plans'; raises as `customer_change`."""
     async with database.unit_of_work(ref.org_id) as session:
         customer, plans = await lock_with_plans(session, ref.customer_id)
-        yield customer, plans, recorder_of(session, customer.org_id, change)
+        yield not_erased(customer), plans, recorder_of(session, customer.org_id, change)
+
+
+def not_erased(customer: CustomerRow) -> CustomerRow:
+    """Return the customer; raises `Refused` for one that was erased: nothing about it is to be written any more."""
+    if customer.erased_at is not None:
+        raise Refused("The customer was erased; create a new one.", code="customer_erased")
+    return customer
 
 
 async def load_customer(session: AsyncSession, customer_id: str, *, lock: bool = False) -> CustomerRow:

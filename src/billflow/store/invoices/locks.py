@@ -12,6 +12,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.adjustments.balance import use_balance_again
 from billflow.store.audit.recorder import Recorder
+from billflow.store.customers.transactions import not_erased
 from billflow.store.session.rows import NO_KEY, as_id, existing
 
 
@@ -37,7 +38,7 @@ class LockedInvoice:
         after = {"status": invoice.status, "amount_paid": amount_paid}
         if invoice.out_of_band_reference is not None:
             after["out_of_band_reference"] = invoice.out_of_band_reference
-        self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=before, after=after)
+        self.recorder.audit("invoice.paid", ("invoice", invoice.id), before=before, after=after, detail=self._owner)
         self.recorder.publish_invoice("invoice.paid", invoice, after | {"late": before["status"] is InvoiceStatus.VOID})
 
     def mark_uncollectible(self, reason: str | None = None) -> None:
@@ -47,9 +48,19 @@ class LockedInvoice:
         data = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
         self.record("invoice.marked_uncollectible", data)
 
+    def check_text(self, text: str | None) -> None:
+        """Raise `Refused` where a text is to be written about a customer that was erased."""
+        if text is not None:
+            not_erased(self.customer)
+
+    @property
+    def _owner(self) -> dict[str, str]:
+        """Return whose key seals what is personal in history."""
+        return {"customer_id": str(self.customer.id)}
+
     def record(self, event: str, data: Mapping[str, Any]) -> None:
         """Write an event about the invoice, and its entry of the audit log."""
-        self.recorder.audit(event, ("invoice", self.invoice.id), detail=dict(data))
+        self.recorder.audit(event, ("invoice", self.invoice.id), detail={**data, **self._owner})
         self.recorder.publish_invoice(event, self.invoice, data)
 
 

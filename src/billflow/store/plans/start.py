@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.errors import Refused
 from billflow.domain.seats import SeatObservation
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, LicenseLedger, SeatRow, TestClock
-from billflow.store.customers.transactions import RUNS
+from billflow.store.customers.transactions import RUNS, not_erased
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 
 
 async def locked_customer(session: AsyncSession, customer_id: str) -> tuple[CustomerRow, BillingAccountRow]:
     """Load a customer with its default billing account, and lock it until the transaction ends.
 
-    Raises `NotFound`, also for one that was deleted.
+    Raises `NotFound`, also for one that was deleted, and `Refused` for one that was erased.
     """
     query = (
         select(CustomerRow, BillingAccountRow)
@@ -24,7 +24,7 @@ async def locked_customer(session: AsyncSession, customer_id: str) -> tuple[Cust
         .with_for_update(of=CustomerRow, key_share=True)
     )
     customer, account = existing((await session.execute(query)).one_or_none(), "customer", customer_id)
-    return customer, account
+    return not_erased(customer), account
 
 
 async def plans_so_far(session: AsyncSession, customer: CustomerRow) -> tuple[bool, bool, bool]:

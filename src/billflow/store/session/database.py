@@ -61,6 +61,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
+            hide_parameters=True,
         )
         use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring

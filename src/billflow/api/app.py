@@ -91,11 +91,7 @@ _PROBLEM: Mapping[str, Any] = {
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
     app = FastAPIOffline(
-        redoc_url=None,
-        title="billflow",
-        version=version("billflow"),
-        description=_DESCRIPTION,
-        lifespan=_lifespan,
+        redoc_url=None, title="billflow", version=version("billflow"), description=_DESCRIPTION, lifespan=_lifespan
     )
     app.state.services = services
     app.state.metrics = Metrics()

@@ -19,9 +19,7 @@ ONE, MANY = "one", "many"
 """How a body that may be one thing or a list of them is told apart."""
 
 
-async def _key(
-    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> NamespacedKey:
+async def _key(idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None) -> NamespacedKey:
     return KeyNamespace.CLIENT.key(idempotency_key or str(uuid4()))
 
 

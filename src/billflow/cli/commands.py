@@ -88,9 +88,7 @@ COMMANDS = (
         "events --customer 5f1c --json",
     ),
     LazyCommand(
-        "conformance",
-        "conformance:conformance",
-        "Run every case of FILE through the domain and print what differs.",
+        "conformance", "conformance:conformance", "Run every case of FILE through the domain and print what differs."
     ),
     LazyCommand(
         "stripe-emulator",

@@ -20,10 +20,7 @@ OFF = "off"
 
 _SmallOrganizations = Annotated[
     str | None,
-    typer.Option(
-        metavar="SEATS:INVOICES",
-        help="End plans of fewer seats whose newest invoices are unpaid; off.",
-    ),
+    typer.Option(metavar="SEATS:INVOICES", help="End plans of fewer seats whose newest invoices are unpaid; off."),
 ]
 
 

@@ -65,9 +65,7 @@ class DocumentContent:
         if instalment and line.share.denominator == _YEAR:
             return words.instalment.format(n=instalment["n"], price=price)
         how = words.how.format(quantity=self.number(line.quantity), price=price)
-        if line.share.is_whole:
-            return how
-        return f"{how} × {self._share(line)}"
+        return how if line.share.is_whole else f"{how} × {self._share(line)}"
 
     def _share(self, line: Explanation) -> str:
         if line.share.days:

@@ -108,8 +108,7 @@ def refund(invoice: InvoiceMoney, amount: int | None, *, out_of_band: bool = Fal
     if left <= 0:
         raise Refused("Nothing of this invoice is left to refund.", code="nothing_to_refund")
     most = f"At most {_written(invoice, left)} can be refunded."
-    too_much = Refused(most, code="refund_exceeds_payment", field="amount")
-    return _at_most(invoice, left, amount, too_much)
+    return _at_most(invoice, left, amount, Refused(most, code="refund_exceeds_payment", field="amount"))
 
 
 def credit_note(
@@ -133,8 +132,7 @@ def credit_note(
         raise Refused("Nothing of this invoice is left to credit.", code="nothing_to_credit")
     most = f"At most {_written(invoice, left)} can be credited."
     too_much = Refused(most, code="credit_exceeds_invoice", field="amount")
-    credited = _at_most(invoice, left, wanted, too_much)
-    return _split(invoice, credited, refund_method, by_line)
+    return _split(invoice, _at_most(invoice, left, wanted, too_much), refund_method, by_line)
 
 
 def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, lines: Mapping[str, int]) -> CreditNote:
@@ -154,8 +152,7 @@ def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
     if left <= 0:
         raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")
     most = f"At most {_written(invoice, left)} can be credited."
-    too_much = Refused(most, code="credit_exceeds_line", field="amount")
-    return _at_most(invoice, left, wanted, too_much)
+    return _at_most(invoice, left, wanted, Refused(most, code="credit_exceeds_line", field="amount"))
 
 
 def _written(invoice: InvoiceMoney, amount: int) -> str:

@@ -96,9 +96,7 @@ def price_per_license(
     """Return what a new plan costs per license and cycle: the agreed price, else list (rules 2 and 14)."""
     listed = catalog.tier(tier).price(schedule, currency)
     agreed = customer.discounted_price(tier, schedule) if customer else None
-    if agreed is None:
-        return Price(listed, None)
-    return Price(agreed, percent_off(listed, agreed))
+    return Price(listed, None) if agreed is None else Price(agreed, percent_off(listed, agreed))
 
 
 def percent_off(listed: int, agreed: int) -> str | None:

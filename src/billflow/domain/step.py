@@ -180,8 +180,7 @@ class Step:
     @property
     def last(self) -> LedgerEntry:
         """Return the newest ledger entry as of the step's moment."""
-        entry = newest_at(self.ledger, self.at)
-        return entry or self.ledger[0]
+        return newest_at(self.ledger, self.at) or self.ledger[0]
 
     def billable(self, minimum: int | None = None) -> int:
         """Return the licenses the seats in use call for (rules 5)."""

@@ -67,10 +67,7 @@ class AdjustmentService:
         """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""
         await self.repositories.adjustments.mark_paid(request)
         paid = CloseInvoiceInput(
-            org_id=request.org_id,
-            invoice_id=request.invoice_id,
-            to=InvoiceStatus.PAID,
-            at=request.at,
+            org_id=request.org_id, invoice_id=request.invoice_id, to=InvoiceStatus.PAID, at=request.at
         )
         await self.control.start(close_invoice_workflow(paid))
         await self._status_changed(request)

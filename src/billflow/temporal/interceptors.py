@@ -8,12 +8,7 @@ from typing import Any
 
 import structlog
 from temporalio import activity
-from temporalio.worker import (
-    ActivityInboundInterceptor,
-    ActivityOutboundInterceptor,
-    ExecuteActivityInput,
-    Interceptor,
-)
+from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput, Interceptor
 
 
 class ActivityContextInterceptor(Interceptor):

@@ -36,9 +36,7 @@ class OnboardingCreate(RequestModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [
-                {"project": {"name": "Sales"}, "plan": {"tier": "cloud_standard", "schedule": "monthly"}},
-            ]
+            "examples": [{"project": {"name": "Sales"}, "plan": {"tier": "cloud_standard", "schedule": "monthly"}}]
         }
     )
 

@@ -37,9 +37,7 @@ router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
 
 _STARTS: dict[str, Any] = {
     "by card": {"value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "monthly"}},
-    "a trial": {
-        "value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "annual", "trial_days": 30},
-    },
+    "a trial": {"value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "annual", "trial_days": 30}},
     "by invoice": {
         "value": {
             "customer_id": "6f1c…",

@@ -22,10 +22,7 @@ MONTH = timedelta(days=30)
 NEXT_TIER = DEFAULT_TIER.upgrades_to[0]
 ByHand = Callable[[Plan, LedgerEntry, int, LicenseCheck], LicenseCount]
 
-BY_HAND: dict[str, ByHand] = {
-    "set_current_licenses": current_set,
-    "set_next_renewal_licenses": next_renewal_set,
-}
+BY_HAND: dict[str, ByHand] = {"set_current_licenses": current_set, "set_next_renewal_licenses": next_renewal_set}
 
 
 def ledger_update(given: Given) -> Answer:

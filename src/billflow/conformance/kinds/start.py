@@ -62,8 +62,7 @@ def _scheduled(given: Given, schedule: Schedule) -> Plan:
     facts = facts_of(given, Given({}), running, now)
     first = Step.begin(facts, now).append(now, LicenseCount(1, 1), renewal=True)
     asked = ScheduleTierAtPlanEnd(tier=given.text("tier"), schedule=schedule)
-    scheduled = take_command(replace(facts, ledger=(first,)), asked, now).scheduled
-    return scheduled or running
+    return take_command(replace(facts, ledger=(first,)), asked, now).scheduled or running
 
 
 def _period_end(given: Given, plan: Plan) -> datetime | None:

@@ -67,10 +67,6 @@ def _first_line(step: Step, licenses: int, period: Period) -> Line:
         return Line(LineKind.FIXED_PRICE_UPGRADE, name, derivation)
     price = plan.price_per_license or 0
     derivation = Derivation(
-        price=price,
-        quantity=licenses,
-        period=period,
-        percent_off=plan.discount_percent,
-        step=smallest,
+        price=price, quantity=licenses, period=period, percent_off=plan.discount_percent, step=smallest
     )
     return Line(LineKind.INITIAL_UPGRADE, name, derivation)

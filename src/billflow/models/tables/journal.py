@@ -15,11 +15,7 @@ class StepRow(Owned, Written, Base):
     `detail` is the request as data.
     """
 
-    __table_args__ = (
-        in_org(),
-        belongs_to("customer_plan", "plan_id"),
-        Index("ix_step_plan_id", "plan_id", "sequence"),
-    )
+    __table_args__ = (in_org(), belongs_to("customer_plan", "plan_id"), Index("ix_step_plan_id", "plan_id", "sequence"))
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)

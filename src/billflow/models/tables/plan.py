@@ -39,10 +39,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         is_currency("currency"),
         Index("uq_customer_plan_live", "customer_id", unique=True, postgresql_where=_LIVE),
         Index(
-            "uq_customer_plan_awaiting",
-            "customer_id",
-            unique=True,
-            postgresql_where="awaiting_invoice_id IS NOT NULL",
+            "uq_customer_plan_awaiting", "customer_id", unique=True, postgresql_where="awaiting_invoice_id IS NOT NULL"
         ),
         Index("ix_customer_plan_customer_id", "customer_id"),
         Index("ix_customer_plan_org_id_created_at", "org_id", "created_at", "id"),

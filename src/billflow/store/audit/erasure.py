@@ -83,9 +83,7 @@ class PostgresPersonalDataRepository(Repository):
             mine = BillingAccountRow.customer_id == customer.id, BillingAccountRow.stripe_customer_id.is_not(None)
             ids = await session.scalars(select(BillingAccountRow.stripe_customer_id).where(*mine))
             return Erasure(
-                customer_id=str(customer.id),
-                erased_at=customer.erased_at,
-                stripe_customer_ids=tuple(filter(None, ids)),
+                customer_id=str(customer.id), erased_at=customer.erased_at, stripe_customer_ids=tuple(filter(None, ids))
             )
 
 

@@ -92,9 +92,5 @@ def billed_customer(
 ) -> BilledCustomer:
     """Return who pays, as Stripe is to know them."""
     return as_record(
-        BilledCustomer,
-        account,
-        name=customer.name,
-        email=account.invoice_email or customer.email,
-        livemode=livemode,
+        BilledCustomer, account, name=customer.name, email=account.invoice_email or customer.email, livemode=livemode
     )

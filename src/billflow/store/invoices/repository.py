@@ -41,10 +41,7 @@ EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
 }
 """The events about an attempt that brought no money."""
 
-_CLOSES = {
-    InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE),
-    InvoiceStatus.UNCOLLECTIBLE: UNPAID,
-}
+_CLOSES = {InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE), InvoiceStatus.UNCOLLECTIBLE: UNPAID}
 """Which statuses of ours Stripe's may end."""
 
 

@@ -27,8 +27,7 @@ _DUE_AT = case(
 """`domain.plan.Plan.due_at` in SQL."""
 
 _UNSENT = and_(
-    InvoiceRow.status == InvoiceStatus.DRAFT,
-    func.coalesce(InvoiceRow.last_outcome["kind"].astext, "") != "rejected",
+    InvoiceRow.status == InvoiceStatus.DRAFT, func.coalesce(InvoiceRow.last_outcome["kind"].astext, "") != "rejected"
 )
 
 
@@ -43,8 +42,7 @@ async def has_work_due(session: AsyncSession, clock_id: UUID) -> bool:
     handed_on = and_(InvoiceRow.status == InvoiceStatus.OPEN, InvoiceRow.next_action.is_(None))
     bought = and_(CustomerPlan.awaiting_invoice_id == InvoiceRow.id, InvoiceRow.status.not_in(UNPAID))
     waiting = or_(
-        billing_date.where(now_at >= _DUE_AT).exists(),
-        unpaid.where(or_(_UNSENT, attempt, handed_on, bought)).exists(),
+        billing_date.where(now_at >= _DUE_AT).exists(), unpaid.where(or_(_UNSENT, attempt, handed_on, bought)).exists()
     )
     return bool(await session.scalar(select(waiting)))
 

@@ -109,9 +109,7 @@ async def open_streams(session: AsyncSession, org_id: str, *conditions: ColumnEl
 def stream_of(org_id: object, endpoint_id: UUID, customer_id: UUID | None) -> DeliveryStream:
     """Return the delivery stream of a customer's events, or the organization's own, to an endpoint."""
     return DeliveryStream(
-        org_id=str(org_id),
-        endpoint_id=str(endpoint_id),
-        customer_id=None if customer_id is None else str(customer_id),
+        org_id=str(org_id), endpoint_id=str(endpoint_id), customer_id=None if customer_id is None else str(customer_id)
     )
 
 

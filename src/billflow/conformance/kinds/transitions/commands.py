@@ -42,8 +42,7 @@ def set_status(given: Given) -> Answer:
         obey(step, REQUESTS[requested])
     except Refused as refusal:
         return {"error": CODES.get(refusal.code, refusal.code), "plan": plan_answer(step.plan)}
-    answer = step_answer(step)
-    return answer | ({"next_plan": plan_answer(step.scheduled)} if step.scheduled else {})
+    return step_answer(step) | ({"next_plan": plan_answer(step.scheduled)} if step.scheduled else {})
 
 
 def _out_of_place(requested: str, status: PlanStatus) -> bool:

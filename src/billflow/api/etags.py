@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import Request, Response
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Scope
 
 from billflow.errors import PreconditionFailed
 
@@ -75,13 +75,10 @@ async def _read(request: Request, path: str) -> tuple[int, Mapping[str, str]]:
         if message["type"] == "http.response.start":
             begun.append(message)
 
-    await request.app(scope, _no_body(), send)
+    await request.app(scope, _no_body, send)
     told = {name.decode("latin-1"): value.decode("latin-1") for name, value in begun[0]["headers"]}
     return int(begun[0]["status"]), told
 
 
-def _no_body() -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    return receive
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}

@@ -47,12 +47,8 @@ class Slice(RequestModel):
         names = [str(getattr(row, name) if name else place) for place, row in enumerate(rows)]
         begin = self.offset + (0 if self.after is None else _place(names, self.after))
         end = begin + self.limit
-        following = _cursor(names[end - 1]) if end < len(rows) else None
+        following = base64.urlsafe_b64encode(names[end - 1].encode()).decode() if end < len(rows) else None
         return {"rows": rows[begin:end], "total": len(rows), "next": following}
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
 
 
 def _place(names: Sequence[str], cursor: str) -> int:

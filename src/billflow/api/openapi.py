@@ -52,7 +52,8 @@ def install(app: FastAPI) -> None:
             document = described()
             document["components"]["securitySchemes"] = _SCHEMES
             for variant in get_args(PlanCommand):
-                _name_its_type(document["components"]["schemas"][variant.__name__])
+                command = document["components"]["schemas"][variant.__name__]
+                command["required"] = [*command.get("required", []), "type"]
             _close_bodies(document)
             _give_exact_limits(document["components"]["schemas"])
             for method, operation in _operations(document):
@@ -61,11 +62,6 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema or {}
 
     app.openapi = complete  # type: ignore[method-assign]  # FastAPI's own way to do it
-
-
-def _name_its_type(command: dict[str, Any]) -> None:
-    """Say that a command is known by its type."""
-    command["required"] = [*command.get("required", []), "type"]
 
 
 def _close_bodies(document: dict[str, Any]) -> None:

@@ -50,7 +50,6 @@ class CheckedRoute(APIRoute):
         return checked
 
     def _whole_path(self, request: Request) -> str:
-        """Return the route's path with the prefix of whatever includes it."""
         prefix, *_ = request.scope["path"].rsplit("/", self.path_format.count("/"))
         return f"{prefix}{self.path_format}"
 

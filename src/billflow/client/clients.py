@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -83,14 +82,11 @@ class Client:
 
     def do(self, call: Call[Answer]) -> Answer:
         """Make a call and return its answer."""
-        tried = 0
-        while True:
-            answer = self._send(call)
-            tried += 1
-            pause = self._retries.pause(tried, answer)
-            if pause is None:
-                return _read(call, answer)
+        tried = 1
+        while (pause := self._retries.pause(tried, answer := self._send(call))) is not None:
             time.sleep(pause)
+            tried += 1
+        return _read(call, answer)
 
     def close(self) -> None:
         """Close the connections."""
@@ -100,9 +96,7 @@ class Client:
         """Return the client itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self.close()
 
@@ -122,14 +116,11 @@ class AsyncClient:
 
     async def do(self, call: Call[Answer]) -> Answer:
         """Make a call and return its answer; raises what `Client.do` raises."""
-        tried = 0
-        while True:
-            answer = await self._send(call)
-            tried += 1
-            pause = self._retries.pause(tried, answer)
-            if pause is None:
-                return _read(call, answer)
+        tried = 1
+        while (pause := self._retries.pause(tried, answer := await self._send(call))) is not None:
             await asyncio.sleep(pause)
+            tried += 1
+        return _read(call, answer)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -139,9 +130,7 @@ class AsyncClient:
         """Return the client itself."""
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         await self.close()
 

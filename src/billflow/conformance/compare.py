@@ -24,7 +24,10 @@ def differences(expected: Mapping[str, Json], answer: Mapping[str, Json]) -> tup
 def _compare(path: str, expected: Json, answer: Json) -> Iterator[str]:
     if isinstance(expected, Mapping) and isinstance(answer, Mapping):
         for key, value in expected.items():
-            yield from _compare_key(f"{path}.{key}", value, key, answer)
+            if key in answer:
+                yield from _compare(f"{path}.{key}", value, answer[key])
+            else:
+                yield f"{path}.{key}: expected {value!r}, the answer has nothing of that name"
     elif isinstance(expected, list) and isinstance(answer, list):
         yield from _compare_lists(path, expected, answer)
     elif not _same(expected, answer):
@@ -46,13 +49,6 @@ def _same_time(one: str, other: str) -> bool:
     except ValueError:
         return False
     return all(moment.tzinfo for moment in moments) and moments[0] == moments[1]
-
-
-def _compare_key(path: str, expected: Json, key: str, answer: Mapping[str, Json]) -> Iterator[str]:
-    if key not in answer:
-        yield f"{path}: expected {expected!r}, the answer has nothing of that name"
-    else:
-        yield from _compare(path, expected, answer[key])
 
 
 def _compare_lists(path: str, expected: Sequence[Json], answer: Sequence[Json]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def plan_of(given: Given, defaults: PlanDefaults | None = None) -> Plan:
         id="plan",
         customer_id="customer",
         tier=given.text("tier") if strict else given.maybe_text("tier") or base.tier,
-        schedule=_schedule(given, None if strict else base.schedule),
+        schedule=checked_schedule(given.text("schedule")) if strict or given.has("schedule") else base.schedule,
         status=status_of(given, default=None if strict else base.status),
         currency=CURRENCY,
         price_per_license=None if fixed is not None else base.price if price is None else price,
@@ -67,12 +67,6 @@ def collection_of(given: Given, *, default: bool | None = None) -> CollectionMet
     """Return how the case's invoices are paid."""
     by_card = given.flag("charge_automatically", default=default)
     return CollectionMethod.CHARGE_AUTOMATICALLY if by_card else CollectionMethod.SEND_INVOICE
-
-
-def _schedule(given: Given, default: Schedule | None) -> Schedule:
-    if default is not None and not given.has("schedule"):
-        return default
-    return checked_schedule(given.text("schedule"))
 
 
 def customer_of(

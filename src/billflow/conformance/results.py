@@ -93,10 +93,11 @@ def step_answer(step: Step, *, error: str | None = None) -> Answer:
     """Return the plan after a step, what its ledger gained, and the plan that took over."""
     added = [entry for entry in step.ledger if entry.seq >= step.first_new_seq]
     moved = [entry for entry in added if _is_moved(step, entry)]
+    moved_from = next((entry.seq for entry in reversed(step.facts.ledger) if entry.is_renewal), 1)
     answer: Answer = {
         "plan": {**plan_answer(step.plan), "invoiced_through": invoiced_through(step)},
         "ledger_added": entries_answer([entry for entry in added if entry not in moved]),
-        "ledger_moved": [entry_answer(replace(entry, seq=_moved_from(step))) for entry in moved],
+        "ledger_moved": [entry_answer(replace(entry, seq=moved_from)) for entry in moved],
         "new_plan": None,
         "error": error,
     }
@@ -114,11 +115,6 @@ def successor_answer(step: Step) -> Answer:
     plan: Answer = {**plan_answer(step.successor.plan), "invoiced_through": invoiced_through(step.successor)}
     plan["licenses"] = entries[-1].licenses if entries else None
     return {name: plan, f"{name}_ledger_added": entries_answer(entries)}
-
-
-def _moved_from(step: Step) -> int:
-    renewals = [entry.seq for entry in step.facts.ledger if entry.is_renewal]
-    return renewals[-1] if renewals else 1
 
 
 def _is_moved(step: Step, entry: LedgerEntry) -> bool:

@@ -30,7 +30,7 @@ def run_cases(path: Path, kind: str | None = None) -> Report:
     if kind is not None and kind not in KINDS:
         raise MalformedFile(f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}.", field="kind")
     cases = read_cases(path)
-    wanted = [case for case in cases if kind is None or _kind_of(case) == kind or _kind_of(case) not in KINDS]
+    wanted = [case for case in cases if kind is None or (named := _field(case, "kind")) == kind or named not in KINDS]
     if not wanted:
         raise MalformedFile(f"{path.name} has no cases{f' of kind {kind}' if kind else ''}.", field="file")
     return Report(tuple(run_case(case) for case in wanted))
@@ -60,14 +60,14 @@ def _ids_twice(cases: list[Json]) -> list[str]:
 def run_case(case: Json) -> CaseResult:
     """Run one case; one that can't be run, or that the domain stumbles over, is an `ERROR` with its reason."""
     try:
-        name, kind, given, expected = _parts_of(case)
+        kind, given, expected = _parts_of(case)
         found = differences(expected, answer_to(kind, given))
+        verdict = Verdict.FAILED if found else Verdict.PASSED
     except MalformedCase as error:
-        return CaseResult(_id_of(case), _kind_of(case), Verdict.ERROR, (error.message,))
+        verdict, found = Verdict.ERROR, (error.message,)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        reason = f"the case has values that make no sense together: {error}"
-        return CaseResult(_id_of(case), _kind_of(case), Verdict.ERROR, (reason,))
-    return CaseResult(name, _kind_of(case), Verdict.FAILED if found else Verdict.PASSED, found)
+        verdict, found = Verdict.ERROR, (f"the case has values that make no sense together: {error}",)
+    return CaseResult(_field(case, "id"), _field(case, "kind"), verdict, found)
 
 
 def answer_to(kind: Kind, given: Given) -> Answer:
@@ -80,22 +80,19 @@ def answer_to(kind: Kind, given: Given) -> Answer:
         return {"error": error.code}
 
 
-def _parts_of(case: Json) -> tuple[str, Kind, Given, Mapping[str, Json]]:
+def _parts_of(case: Json) -> tuple[Kind, Given, Mapping[str, Json]]:
     if not isinstance(case, Mapping):
         raise MalformedCase("A case must be an object.")
     whole = Given(case, "case")
-    name, kind = whole.text("id"), whole.text("kind")
+    whole.text("id")
+    kind = whole.text("kind")
     if kind not in KINDS:
         raise MalformedCase(f"There is no kind {kind!r}; the kinds are {', '.join(KINDS)}.", field="kind")
     expected = whole.part("expect").values
     if not expected:
         raise MalformedCase("case.expect must say something.", field="expect")
-    return name, KINDS[kind], Given(whole.part("given").values), expected
+    return KINDS[kind], Given(whole.part("given").values), expected
 
 
-def _id_of(case: Json) -> str:
-    return str(case.get("id", "?")) if isinstance(case, Mapping) else "?"
-
-
-def _kind_of(case: Json) -> str:
-    return str(case.get("kind", "?")) if isinstance(case, Mapping) else "?"
+def _field(case: Json, name: str) -> str:
+    return str(case.get(name, "?")) if isinstance(case, Mapping) else "?"

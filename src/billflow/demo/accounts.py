@@ -26,6 +26,7 @@ MOST_LINES = 6
 async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
     """Compare every invoice of a customer in our rows, recomputed and at Stripe, and sum up its years."""
     plans = await _plans(env, result)
+    ledgers = [await env.engine.queries.plans.ledger(plan.ref) for plan in plans]
     invoices = [invoice async for invoice in _invoices(env, result)]
     rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
     recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, result, plans))
@@ -35,7 +36,7 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
         name=result.scenario.organization.name,
         description=result.scenario.description,
         plans=len(plans),
-        cycles=await _cycles(env, plans),
+        cycles=sum(entry.is_renewal for ledger in ledgers for entry in ledger),
         invoices=len(invoices),
         lines=sum(len(invoice.lines) for invoice in invoices),
         total=sum(invoice.total for invoice in invoices),
@@ -50,13 +51,10 @@ async def worth_explaining(env: DemoEnvironment, result: Sequence[DemoResult]) -
     """Return an invoice with a proration and little else: long enough to be interesting, short enough to read."""
     for one in result:
         async for invoice in _invoices(env, one):
-            if LINES_WORTH_READING <= len(invoice.lines) <= MOST_LINES and _prorates(invoice):
+            prorates = any(line.kind is LineKind.ADDITIONAL_LICENSES for line in invoice.lines)
+            if prorates and LINES_WORTH_READING <= len(invoice.lines) <= MOST_LINES:
                 return invoice
     return None
-
-
-def _prorates(invoice: InvoiceDetail) -> bool:
-    return any(line.kind is LineKind.ADDITIONAL_LICENSES for line in invoice.lines)
 
 
 async def _plans(env: DemoEnvironment, result: DemoResult) -> list[PlanState]:
@@ -67,7 +65,6 @@ async def _plans(env: DemoEnvironment, result: DemoResult) -> list[PlanState]:
 
 
 async def _invoices(env: DemoEnvironment, result: DemoResult) -> AsyncIterator[InvoiceDetail]:
-    """Yield the customer's invoices with their lines, in the order they were made."""
     wanted, after = InvoiceFilter(customer_id=result.customer_id), None
     found: list[InvoiceRecord] = []
     while True:
@@ -84,11 +81,6 @@ async def _recomputed(env: DemoEnvironment, result: DemoResult, plans: list[Plan
     steps = [step for plan in plans for step in await env.engine.queries.plans.steps(plan.ref)]
     customer = CustomerTerms(id=result.customer_id, hosting=Hosting.CLOUD)
     return replayed_invoices(result.scenario, customer, env.engine.catalog, steps)
-
-
-async def _cycles(env: DemoEnvironment, plans: list[PlanState]) -> int:
-    ledgers = [await env.engine.queries.plans.ledger(plan.ref) for plan in plans]
-    return sum(entry.is_renewal for ledger in ledgers for entry in ledger)
 
 
 def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:

@@ -13,7 +13,6 @@ from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import PlanStatus
-from billflow.domain.plan_start import StartFacts
 from billflow.domain.preview import invoices_of
 from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome
@@ -28,7 +27,9 @@ def replayed_invoices(
 ) -> list[InvoiceDraft]:
     """Return every invoice that the recorded steps of a customer's plans, taken in order, must have made."""
     seen = scenario.organization.observations
-    started = plan_start.start_plan(_start(scenario, customer, catalog), scenario.start, scenario.starts_at)
+    known = next((o for o in reversed(seen) if o.observed_at <= scenario.starts_at), None)
+    start = plan_start.StartFacts(plan_id="replayed", customer=customer, catalog=catalog, last_observation=known)
+    started = plan_start.start_plan(start, scenario.start, scenario.starts_at)
     facts = after(Facts(plan=started.plan, customer=started.customer, catalog=catalog), started)
     invoices = list(started.invoices)
     for step in steps:
@@ -38,13 +39,6 @@ def replayed_invoices(
             facts = after(facts, outcome)
             invoices += invoices_of(outcome)
     return invoices
-
-
-def _start(scenario: Scenario, customer: CustomerTerms, catalog: Catalog) -> StartFacts:
-    known = [o for o in scenario.organization.observations if o.observed_at <= scenario.starts_at]
-    return StartFacts(
-        plan_id="replayed", customer=customer, catalog=catalog, last_observation=known[-1] if known else None
-    )
 
 
 def _take(facts: Facts, step: StepRecord) -> Outcome | None:

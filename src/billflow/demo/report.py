@@ -131,7 +131,6 @@ def _show_explained(console: Console, invoice: InvoiceDetail) -> None:
 
 
 def _show_verdict(console: Console, findings: Findings) -> None:
-    """Say whether rows, recomputation and Stripe agree on every invoice."""
     for name, difference in findings.differences:
         console.print(f"{name}: {difference}", style="red", markup=False)
     invoices = sum(report.invoices for report in findings.reports)

@@ -111,7 +111,6 @@ async def _working(settings: Settings, temporal_address: str | None) -> AsyncIte
 
 
 async def _run_all(env: DemoEnvironment, wanted: Sequence[Scenario], console: Console) -> list[DemoResult]:
-    """Run all scenarios at once."""
     with years_progress(console) as progress:
 
         async def run(scenario: Scenario) -> DemoResult:
@@ -142,7 +141,6 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, list[DemoResul
 
 
 async def _key(env: DemoEnvironment) -> str:
-    """Make a key, so that one may look at everything over HTTP."""
     new = NewApiKey(name="demo", mode=env.engine.mode, scopes=frozenset(Scope))
     change = ChangeContext(actor="demo", at=datetime.now(UTC))
     return (await env.engine.repositories.api_keys.create(env.org_id, new, change)).text.get_secret_value()

@@ -1,7 +1,7 @@
 """Reading seat counts from a CSV file: good rows are kept, bad ones are named by line and reason."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -67,7 +67,8 @@ def _collect(rows: Iterator[list[str]], path: Path) -> SeatFile:
             _keep(found, *_parse(_named(header, row)))
         except ValueError as error:
             bad.append(BadRow(line, str(error)))
-    return SeatFile(tuple(_organizations(found)), tuple(bad))
+    by_day = {name: tuple(days[day] for day in sorted(days)) for name, days in sorted(found.items())}
+    return SeatFile(tuple(Organization(name, seats) for name, seats in by_day.items()), tuple(bad))
 
 
 def _named(header: list[str], row: list[str]) -> dict[str, str]:
@@ -81,12 +82,6 @@ def _keep(found: dict[str, dict[date, SeatObservation]], name: str, day: date, o
     if day in days:
         raise InvalidInput(f"{name} has another row for {day}")
     days[day] = observation
-
-
-def _organizations(found: dict[str, dict[date, SeatObservation]]) -> Iterable[Organization]:
-    for name, days in sorted(found.items()):
-        if days:
-            yield Organization(name, tuple(days[day] for day in sorted(days)))
 
 
 def _parse(row: dict[str, str]) -> tuple[str, date, SeatObservation]:

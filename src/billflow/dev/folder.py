@@ -97,7 +97,8 @@ def _take(lock: IO[str], folder: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = _owner(lock)
+            lock.seek(0)
+            owner = int(lock.read() or 0)
             if is_alive(owner) or time.monotonic() > deadline:
                 raise FolderInUse(
                     f"Another billflow (process {owner}) uses the data folder {folder}; "
@@ -106,11 +107,6 @@ def _take(lock: IO[str], folder: Path) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _owner(lock: IO[str]) -> int:
-    lock.seek(0)
-    return int(lock.read() or 0)
 
 
 def is_alive(pid: int) -> bool:

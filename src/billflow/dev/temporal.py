@@ -61,7 +61,9 @@ async def embedded_temporal(
         async with _downloaded_by_the_sdk(database, port, ui_port) as server:
             yield server
         return
-    arguments = ["server", "start-dev", *_options(database, port, ui_port)]
+    arguments = ["server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--log-level", "error"]
+    arguments += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
+    arguments += _extra_options(database)
     # In memory there is nothing to close in order, and the server takes its time for it.
     stop_signal = signal.SIGTERM if keep else signal.SIGKILL
     process = start_child(NAME, [command, *arguments], log=folder / "temporal.log", lock=lock, stop_signal=stop_signal)
@@ -76,12 +78,6 @@ async def embedded_temporal(
 def program() -> str | None:
     """Return the path of the `temporal` command in our environment, if a wheel brought it."""
     return shutil.which("temporal", path=sysconfig.get_path("scripts"))
-
-
-def _options(database: Path | None, port: int, ui_port: int | None) -> list[str]:
-    options = ["--ip", LOOPBACK, "--port", str(port), "--log-level", "error"]
-    options += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
-    return options + _extra_options(database)
 
 
 def _extra_options(database: Path | None) -> list[str]:

@@ -91,7 +91,6 @@ def user_for_new(folder: Path) -> User | None:
 
 
 def _someone(*preferred: User) -> User:
-    """Return the first user that root can become; raises `NoSuchUser`."""
     for user in [*preferred, *ordinary_users(pwd.getpwall())]:
         if user.is_open_to_root():
             return user

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.cycle import next_billing_cycle
-from billflow.domain.ledger import LedgerEntry, is_ending
-from billflow.domain.plan import Plan, PlanStatus
+from billflow.domain.ledger import is_ending
+from billflow.domain.plan import PlanStatus
 from billflow.domain.seats import STALE_AFTER, SeatObservation, seats_of
 from billflow.domain.step import Facts, Step
 
@@ -35,7 +35,8 @@ def seat_gate(facts: Facts, *, members: int = 0, guests: int = 0) -> SeatGate:
     """
     if not facts.ledger or not _is_limited(facts):
         return SeatGate(allowed=True)
-    limit, seen = _limit(facts.plan, facts.ledger[-1]), newest_seen(facts)
+    last, seen = facts.ledger[-1], newest_seen(facts)
+    limit = last.licenses if is_ending(facts.plan) else min(last.licenses, last.licenses_at_next_renewal)
     seats = seats_of(Hosting.CLOUD, seen)
     known = (seen.members, seen.guests) if seen else (0, 0)
     joined = SeatObservation(
@@ -53,10 +54,6 @@ def _is_limited(facts: Facts) -> bool:
     plan, exempt = facts.plan, facts.customer.exempt_from_license_number_check
     in_the_cloud = facts.customer.hosting is Hosting.CLOUD
     return in_the_cloud and plan.status.is_live and not plan.is_automatic and not exempt
-
-
-def _limit(plan: Plan, last: LedgerEntry) -> int:
-    return last.licenses if is_ending(plan) else min(last.licenses, last.licenses_at_next_renewal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,7 @@ def add_months(start: datetime, months: int, *, leap_february: bool = True) -> d
     if start.year + carry > MAXYEAR:
         message = f"months must not lead beyond the year {MAXYEAR}."
         raise InvalidInput(message, field="months", code="date_out_of_range")
-    return _capped(start, start.year + carry, month + 1, leap_february=leap_february)
-
-
-def _capped(start: datetime, year: int, month: int, *, leap_february: bool) -> datetime:
+    year, month = start.year + carry, month + 1
     last = 29 if month == _FEBRUARY and leap_february and isleap(year) else _LAST_DAYS[month - 1]
     return start.replace(year=year, month=month, day=min(start.day, last))
 

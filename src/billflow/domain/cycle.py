@@ -116,10 +116,6 @@ def _is_last(step: Step, billing_date: datetime) -> bool:
     return True
 
 
-def _end(step: Step, _billing_date: datetime) -> None:
-    step.end("downgrade")
-
-
 def _end_trial(step: Step, billing_date: datetime) -> None:
     by_card = step.plan.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
     if step.facts.trial_invoice_paid is None and not by_card:
@@ -175,10 +171,6 @@ def _start_prepaid(step: Step, billing_date: datetime) -> None:
     step.say("plan.trial_converted", licenses=extra.licenses)
 
 
-def _cancel_trial(step: Step, _billing_date: datetime) -> None:
-    downgrade_now(step, "downgrade")
-
-
 def _switch_schedule(step: Step, billing_date: datetime) -> None:
     if step.plan.fixed_price is not None:
         raise Refused(
@@ -221,8 +213,8 @@ def _started_at(step: Step, follower: Plan, billing_date: datetime) -> Plan:
 EFFECTS: dict[PlanStatus, Effect] = {
     PlanStatus.ACTIVE: _renew,
     PlanStatus.FREE_TRIAL: _end_trial,
-    PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL: _cancel_trial,
-    PlanStatus.DOWNGRADE_AT_END_OF_CYCLE: _end,
+    PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL: lambda step, _: downgrade_now(step, "downgrade"),
+    PlanStatus.DOWNGRADE_AT_END_OF_CYCLE: lambda step, _: step.end("downgrade"),
     PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE: _switch_schedule,
     PlanStatus.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE: _switch_schedule,
     PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END: _hand_over,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from billflow.domain.additions import BilledAddition
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
@@ -49,13 +49,9 @@ def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:
 
 def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine, ...]:
     running = [line for line in facts.charged if line.period.end > outcome.at]
-    lines = [line for invoice in outcome.invoices for line in invoice.lines]
-    fresh = [ChargedLine(line.amount, line.derivation.period, paid) for line in lines if _runs(line, outcome)]
-    return (*running, *fresh)
-
-
-def _runs(line: Line, outcome: Outcome) -> bool:
-    return line.derivation.period.end > outcome.at and line.kind is not LineKind.CREDIT_TO_BALANCE
+    lines = [line for invoice in outcome.invoices for line in invoice.lines if line.derivation.period.end > outcome.at]
+    charges = [line for line in lines if line.kind is not LineKind.CREDIT_TO_BALANCE]
+    return (*running, *(ChargedLine(line.amount, line.derivation.period, paid) for line in charges))
 
 
 def _additions(facts: Facts, outcome: Outcome) -> tuple[BilledAddition, ...]:

@@ -66,7 +66,8 @@ def check_freshness(step: Step, due: datetime) -> None:
     Raises `StaleSeatData`. Fixed-price plans are billed anyway, with a notice; unpriced ones and trials bought by
     invoice need no data.
     """
-    fresh, notify = freshness(_reported_at(step), due)
+    newest = step.facts.observations[-1] if step.facts.observations else step.facts.last_observation
+    fresh, notify = freshness(newest.observed_at if newest else None, due)
     if fresh or not _needs_seat_data(step):
         if step.plan.stale_data_notice_sent:
             step.change(stale_data_notice_sent=False)
@@ -74,11 +75,6 @@ def check_freshness(step: Step, due: datetime) -> None:
         step.say("plan.seat_data_stale", due=due)
     else:
         raise StaleSeatData(notify=notify and not step.plan.stale_data_notice_sent)
-
-
-def _reported_at(step: Step) -> datetime | None:
-    newest = step.facts.observations[-1] if step.facts.observations else step.facts.last_observation
-    return newest.observed_at if newest else None
 
 
 def freshness(reported_at: datetime | None, due: datetime) -> tuple[bool, bool]:

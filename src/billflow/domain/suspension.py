@@ -40,14 +40,11 @@ def resume(facts: Facts, at: datetime) -> Outcome:
 
 def _go_on(step: Step) -> None:
     take_in_newest(step)
-    if next_billing_cycle(step) <= step.at and _is_billed(step):
+    is_billed = step.tier.billable or step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
+    if next_billing_cycle(step) <= step.at and is_billed:
         _start_over(step)
     elif step.plan.is_automatic and step.seen:
         sync(step, step.at)
-
-
-def _is_billed(step: Step) -> bool:
-    return step.tier.billable or step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
 
 
 def _start_over(step: Step) -> None:

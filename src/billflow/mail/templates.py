@@ -63,18 +63,14 @@ def _line(listed: ListedInvoice, currency: str, locale: Locale) -> str:
 
 def _amount(amount: int, currency: str, locale: Locale) -> str:
     decimals = CURRENCIES[currency].decimals
-    return format_currency(
-        _decimal(amount, decimals), currency, locale=locale, currency_digits=False, format=_pattern(decimals)
-    )
+    pattern = "¤¤\xa0#,##0" + (f".{'0' * decimals}" if decimals else "")
+    number = _decimal(amount, decimals)
+    return format_currency(number, currency, locale=locale, currency_digits=False, format=pattern)
 
 
 def _decimal(amount: int, decimals: int) -> str:
     sign, digits = "-" if amount < 0 else "", f"{abs(amount):0{decimals + 1}d}"
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
-
-
-def _pattern(decimals: int) -> str:
-    return "¤¤\xa0#,##0" + (f".{'0' * decimals}" if decimals else "")
 
 
 def _date(moment: Moment, locale: Locale) -> str:

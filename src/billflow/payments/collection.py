@@ -79,7 +79,8 @@ class Collector:
     async def _refused(self, error: stripe.StripeError) -> CollectionOutcome:
         outcome = outcome_of(error)
         if outcome is CallOutcome.DECLINED:
-            return Declined(code=decline_code_of(error) or code_of(error) or "card_declined", message=_message(error))
+            code = decline_code_of(error) or code_of(error) or "card_declined"
+            return Declined(code=code, message=error.user_message or "The payment was declined.")
         if outcome is CallOutcome.REQUIRES_ACTION:
             return RequiresAction(hosted_invoice_url=(await self._standing()).hosted_invoice_url)
         if not isinstance(error, stripe.InvalidRequestError):
@@ -114,7 +115,3 @@ def _has_no_method(held: stripe.Invoice) -> bool:
         or settings.get("default_payment_method")
         or customer.get("default_source")
     )
-
-
-def _message(error: stripe.StripeError) -> str:
-    return error.user_message or "The payment was declined."

@@ -42,7 +42,8 @@ def invoice_params(invoice: InvoiceToCollect, stripe_customer_id: str) -> Invoic
     descriptor = statement_descriptor(invoice.statement_descriptor)
     if descriptor is not None:
         params["statement_descriptor"] = descriptor
-    if _was_issued_before(invoice):
+    # Compared with the first sending and not with now, so that a repeated request stays the same.
+    if invoice.sent_first_at is not None and invoice.issued_at <= invoice.sent_first_at:
         params["effective_at"] = _timestamp(invoice.issued_at)
     return fitted("invoice.create", params)
 
@@ -90,11 +91,6 @@ def _summed_up(lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
         }
     )
     return (*shown, last)
-
-
-def _was_issued_before(invoice: InvoiceToCollect) -> bool:
-    # Compared with the first sending and not with now, so that a repeated request stays the same.
-    return invoice.sent_first_at is not None and invoice.issued_at <= invoice.sent_first_at
 
 
 def _timestamp(moment: datetime) -> int:

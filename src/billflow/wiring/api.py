@@ -12,7 +12,7 @@ from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
-from billflow.settings import Settings, payload_keyring
+from billflow.settings import payload_keyring
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine
@@ -24,16 +24,13 @@ STRIPE_CACHED_FOR = 30.0
 
 def build_api(engine: Engine) -> FastAPI:
     """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
-    services = api_services(engine)
+    services, settings = api_services(engine), engine.settings
     app = create_app(services)
-    app.mount(CODEC_PATH, codec_app(services, _codec_service(engine.settings)))
-    return app
-
-
-def _codec_service(settings: Settings) -> CodecService:
     keyring = payload_keyring(settings)
     codec = EncryptionCodec(keyring) if keyring else None
-    return CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
+    served = CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
+    app.mount(CODEC_PATH, codec_app(services, served))
+    return app
 
 
 def api_services(engine: Engine) -> Services:

@@ -100,15 +100,10 @@ async def open_engine(settings: Settings, temporal: str | Client | None = None) 
     """
     async with open_store(settings) as store, AsyncExitStack() as exit_stack:
         stripe_client = _stripe_client(settings, exit_stack)
-        client = await _connected(settings, temporal)
-        await search_attributes.ensure(client)
-        yield Engine(settings, store.pools, store.database, client, stripe_client)
-
-
-async def _connected(settings: Settings, temporal: str | Client | None) -> Client:
-    if isinstance(temporal, Client):
-        return temporal
-    return await connect(temporal, keyring=payload_keyring(settings))
+        if not isinstance(temporal, Client):
+            temporal = await connect(temporal, keyring=payload_keyring(settings))
+        await search_attributes.ensure(temporal)
+        yield Engine(settings, store.pools, store.database, temporal, stripe_client)
 
 
 def _stripe_client(settings: Settings, exit_stack: AsyncExitStack) -> "Callable[[], StripeClient]":

@@ -30,14 +30,10 @@ class SeatReportCreate(SeatReport):
     observed_at: RequestMoment
 
 
-def _how_many(asked: object) -> str:
-    return MANY if isinstance(asked, list) else ONE
-
-
 OneOrMany = Annotated[
     Annotated[SeatReportCreate, Tag(ONE)]
     | Annotated[list[SeatReportCreate], Field(min_length=1, max_length=MOST), Tag(MANY)],
-    Discriminator(_how_many),
+    Discriminator(lambda asked: MANY if isinstance(asked, list) else ONE),
 ]
 """A report of one moment, or of up to `MOST`."""
 

@@ -19,10 +19,8 @@ from billflow.domain.step import Facts, Step
 def plan_parameters(given: Given) -> Answer:
     """Answer anchor, invoice date, first period and price of a plan as it starts."""
     schedule = checked_schedule(given.text("schedule"))
-    if given.flag("starts_when_complimentary_plan_ends", default=False):
-        plan = _scheduled(given, schedule)
-    else:
-        plan = _started(given, schedule)
+    waits = given.flag("starts_when_complimentary_plan_ends", default=False)
+    plan = _scheduled(given, schedule) if waits else _started(given, schedule)
     return {
         "billing_cycle_anchor": time_text(plan.billing_cycle_anchor),
         "next_invoice_date": time_text(plan.next_invoice_date),
@@ -46,12 +44,8 @@ def _started(given: Given, schedule: Schedule) -> Plan:
     if asked.trial_days:
         return plan
     facts = Facts(plan=plan, customer=customer, catalog=catalog, settings=SETTINGS)
-    facts = replace(facts, paid_licenses=_minimum(facts))
-    return activate(facts, given.maybe_moment("requested_anchor") or now).plan
-
-
-def _minimum(facts: Facts) -> int:
-    return Step.begin(facts, facts.plan.billing_cycle_anchor).minimum
+    minimum = Step.begin(facts, plan.billing_cycle_anchor).minimum
+    return activate(replace(facts, paid_licenses=minimum), given.maybe_moment("requested_anchor") or now).plan
 
 
 def _scheduled(given: Given, schedule: Schedule) -> Plan:

@@ -16,11 +16,8 @@ def end_date_changes(step: Step) -> list[Line]:
     Of an addition that was credited before nothing more is credited.
     """
     changes = [_change(step, addition) for addition in step.facts.additions]
-    return [line for line in changes if line.amount > 0 or (line.amount < 0 and line.adjusts not in _credited(step))]
-
-
-def _credited(step: Step) -> set[int]:
-    return {addition.seq for addition in step.facts.additions if addition.credited}
+    credited = {addition.seq for addition in step.facts.additions if addition.credited}
+    return [line for line in changes if line.amount > 0 or (line.amount < 0 and line.adjusts not in credited)]
 
 
 def _change(step: Step, addition: BilledAddition) -> Line:

@@ -23,7 +23,8 @@ def fixed_price_renewal(step: Step, charge: Charge) -> Line | None:
     if not isinstance(charge, Renewal) or plan.fixed_price is None:
         return None
     period = Period(charge.entry.event_time, step.cycle_end(charge.entry.event_time))
-    index, smallest = _instalment_index(step, charge), CURRENCIES[plan.currency].step
+    leap, smallest = step.facts.settings.leap_february, CURRENCIES[plan.currency].step
+    index = steps_between(plan.billing_cycle_anchor, 1, charge.entry.event_time, leap_february=leap)
     derivation = instalment(plan.fixed_price, plan.schedule, index, period, step.facts.settings, step=smallest)
     return Line(LineKind.FIXED_PRICE_RENEWAL, f"{step.tier.name} - renewal", derivation, (charge.entry.seq,))
 
@@ -123,8 +124,3 @@ def instalment(  # noqa: PLR0913  (each is a number of the formula)
         rounding = Rounding.UP if number < yearly // step % 12 else Rounding.DOWN
         note = f"{note}, which add up exactly"
     return Derivation(price=yearly, quantity=1, denominator=12, rounding=rounding, period=period, step=step, note=note)
-
-
-def _instalment_index(step: Step, charge: Renewal) -> int:
-    leap = step.facts.settings.leap_february
-    return steps_between(step.plan.billing_cycle_anchor, 1, charge.entry.event_time, leap_february=leap)

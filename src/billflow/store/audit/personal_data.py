@@ -120,10 +120,6 @@ def _readable(customer_id: UUID, stored: str, dialect: Dialect) -> Keyring | Non
         return None
 
 
-def _keys_of(customers: Iterable[UUID]) -> Any:
-    return select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_(customers))
-
-
 def _stored_keys_of(customers: Iterable[UUID]) -> Any:
     stored = type_coerce(CustomerKey.secret, Text)
     return select(CustomerKey.customer_id, stored).where(CustomerKey.customer_id.in_(customers))
@@ -141,7 +137,6 @@ def is_personal(value: Any) -> bool:
 
 
 def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return a JSON value with its personal data changed."""
     if isinstance(value, list):
         return [_changed(item, change) for item in value]
     if not isinstance(value, dict):
@@ -178,7 +173,7 @@ def _keyring_of(session: Session, org_id: UUID, customer_id: UUID) -> Keyring:
         "customer_id": customer_id,
         "secret": base64.b64encode(Key.fresh(str(customer_id)).secret).decode(),
     }
-    query = _keys_of([customer_id])
+    query = select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_([customer_id]))
     found = session.execute(query).one_or_none()
     if found is None:
         session.execute(insert(CustomerKey).values(fresh).on_conflict_do_nothing())

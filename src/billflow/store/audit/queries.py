@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
 from billflow.models.contracts.records import Page, Paging
@@ -57,7 +56,9 @@ class PostgresAuditQueries(Repository):
             while links := (await session.execute(_LINKS, {"after": chain.seen, "limit": _AT_ONCE})).all():
                 for link in links:
                     chain.follow(link)
-            chain.faults += await _unchained(session)
+            found = await session.scalars(_UNCHAINED, {"limit": _MOST_FAULTS})
+            problem = "the entry is not in the chain"
+            chain.faults += [AuditFault(position=None, audit_id=str(key), problem=problem) for key in found]
         head = chain.head.hex() if chain.entries else None
         return AuditVerdict(entries=chain.entries, head=head, faults=tuple(chain.faults[:_MOST_FAULTS]))
 
@@ -91,11 +92,6 @@ class _Chain:
             yield "the entry was removed"
         elif hashlib.sha256(link.prev_hash + link.content.encode()).digest() != link.hash:
             yield "the entry was changed"
-
-
-async def _unchained(session: AsyncSession) -> list[AuditFault]:
-    found = await session.scalars(_UNCHAINED, {"limit": _MOST_FAULTS})
-    return [AuditFault(position=None, audit_id=str(key), problem="the entry is not in the chain") for key in found]
 
 
 def _conditions(wanted: AuditFilter) -> Conditions:

@@ -72,9 +72,5 @@ def _before(order: Order, cursor: str) -> ColumnElement[bool]:
     return tuple_(*order) < tuple_(*place)
 
 
-def _number(text: str) -> int:
-    return int(text if len(text) <= _MOST_DIGITS else "too long")
-
-
-_SEQUENCE: tuple[Callable[[str], Any], ...] = (_number,)
+_SEQUENCE: tuple[Callable[[str], Any], ...] = (lambda text: int(text if len(text) <= _MOST_DIGITS else "too long"),)
 _MOMENT_AND_ID: tuple[Callable[[str], Any], ...] = (datetime.fromisoformat, UUID)

@@ -46,11 +46,13 @@ def trial_start(given: Given) -> Answer:
     now, tier = given.moment("now"), given.text("tier")
     catalog, licenses = catalog_for(given), given.whole("licenses")
     collection = collection_of(given)
+    by_card = collection is CollectionMethod.CHARGE_AUTOMATICALLY
+    management = LicenseManagement.AUTOMATIC if by_card else LicenseManagement.MANUAL
     asked = StartPlan(
         tier=tier,
         schedule=given.named(Schedule, "schedule", default=Schedule.ANNUAL),
         licenses=licenses,
-        license_management=given.named(LicenseManagement, "license_management", default=_management(collection)),
+        license_management=given.named(LicenseManagement, "license_management", default=management),
         collection_method=collection,
         trial_days=given.whole("free_trial_days"),
     )
@@ -68,11 +70,6 @@ def trial_start(given: Given) -> Answer:
         "invoice_sent_at_start": bool(outcome.invoices),
         "invoice_lines": lines_answer(outcome.invoices),
     }
-
-
-def _management(collection: CollectionMethod) -> LicenseManagement:
-    by_card = collection is CollectionMethod.CHARGE_AUTOMATICALLY
-    return LicenseManagement.AUTOMATIC if by_card else LicenseManagement.MANUAL
 
 
 def _users(given: Given, asked: StartPlan) -> int | None:

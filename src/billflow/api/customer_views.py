@@ -6,13 +6,7 @@ from billflow.models.contracts.base import Moment
 from billflow.models.contracts.customer_finances import GrantedCredit, SponsorshipRecord
 from billflow.models.contracts.customer_resources import AccountRecord, ChannelRecord, ProjectRecord
 from billflow.models.contracts.customer_settings import Json, ResolvedSettings
-from billflow.models.contracts.responses import (
-    ContactResponse,
-    CustomerStatusResponse,
-    ListResponse,
-    ResponseModel,
-    shown_as,
-)
+from billflow.models.contracts.responses import CustomerStatusResponse, ListResponse, ResponseModel, shown_as
 
 
 class BillingAccountResponse(AccountRecord):
@@ -43,12 +37,6 @@ class SponsorshipResponse(SponsorshipRecord):
     """A request to be sponsored, and what became of it."""
 
     sponsorship_request_id: str = shown_as("id", "sponsorship_request_id")
-
-
-class ContactList(ListResponse):
-    """A customer's contacts, the primary one first."""
-
-    rows: list[ContactResponse] = shown_as("contacts", "rows")
 
 
 class BillingAccountList(ListResponse):

@@ -5,15 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
 from billflow.demo.seats_csv import Organization
+from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
 from billflow.domain.catalog import Catalog, Hosting, Role
-from billflow.domain.commands import (
-    CancelScheduledChange,
-    DowngradeAtEndOfCycle,
-    PlanCommand,
-    SwitchToAnnual,
-    SwitchToMonthly,
-)
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
@@ -27,7 +21,7 @@ class ScenarioStep:
     """Something that happens at a moment: a command, or another card on file."""
 
     at: datetime
-    command: PlanCommand | None = None
+    command: c.PlanCommand | None = None
     card: str | None = None
 
 
@@ -50,7 +44,7 @@ class _Template:
 
     description: str
     start: StartPlan
-    steps: Sequence[tuple[int, PlanCommand | str]] = field(default=())
+    steps: Sequence[tuple[int, c.PlanCommand | str]] = field(default=())
 
 
 def _templates(catalog: Catalog) -> tuple[_Template, ...]:
@@ -63,13 +57,15 @@ def _templates(catalog: Catalog) -> tuple[_Template, ...]:
         _Template("monthly", monthly),
         _Template("annual", annual),
         _Template("monthly, 30-day trial", replace(monthly, trial_days=TRIAL_DAYS)),
-        _Template("monthly, switches to annual", monthly, [(14, SwitchToAnnual())]),
+        _Template("monthly, switches to annual", monthly, [(14, c.SwitchToAnnual())]),
         _Template("monthly, card declined for a while", monthly, [(9, DECLINING_CARD), (12, GOOD_CARD)]),
         _Template("annual, 30-day trial", replace(annual, trial_days=TRIAL_DAYS)),
-        _Template("monthly, downgrade canceled", monthly, [(6, DowngradeAtEndOfCycle()), (6, CancelScheduledChange())]),
+        _Template(
+            "monthly, downgrade canceled", monthly, [(6, c.DowngradeAtEndOfCycle()), (6, c.CancelScheduledChange())]
+        ),
         _Template("fixed price, 12 instalments", fixed),
-        _Template("annual, switches to monthly", annual, [(5, SwitchToMonthly())]),
-        _Template("monthly, downgrades", monthly, [(20, DowngradeAtEndOfCycle())]),
+        _Template("annual, switches to monthly", annual, [(5, c.SwitchToMonthly())]),
+        _Template("monthly, downgrades", monthly, [(20, c.DowngradeAtEndOfCycle())]),
     )
 
 

@@ -5,13 +5,12 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from billflow.api.changes import ChangeHere, CustomerHere
-from billflow.api.customer_views import ContactList
 from billflow.api.fields import SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import ContactCreate, ContactUpdate
 from billflow.models.contracts.customers import ContactRecord
-from billflow.models.contracts.responses import ContactResponse
+from billflow.models.contracts.responses import ContactList, ContactResponse
 
 router = APIRouter(prefix="/customers/{customer_id}/contacts", tags=["customers"], route_class=CheckedRoute)
 

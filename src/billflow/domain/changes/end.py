@@ -3,18 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from billflow.domain import commands as c
 from billflow.domain.billing_dates import close_in_parts
 from billflow.domain.calendar import first_step_after, without_microseconds
-from billflow.domain.commands import (
-    CancelScheduledChange,
-    DowngradeAtEndOfCycle,
-    DowngradeAtEndOfFreeTrial,
-    EndNow,
-    ExtendTrial,
-    RemoveEndDate,
-    Retry,
-    SetEndDate,
-)
 from billflow.domain.cycle import downgrade_now
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.ledger import LicenseCount
@@ -22,20 +13,20 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.step import Step
 
 
-def downgrade_at_end_of_cycle(step: Step, _command: DowngradeAtEndOfCycle) -> None:
+def downgrade_at_end_of_cycle(step: Step, _command: c.DowngradeAtEndOfCycle) -> None:
     """Schedule the end of the plan; monthly invoices go on until then."""
     step.check_cycle_ends()
     step.change(status=PlanStatus.DOWNGRADE_AT_END_OF_CYCLE)
     step.say("plan.downgrade_scheduled")
 
 
-def downgrade_at_end_of_free_trial(step: Step, _command: DowngradeAtEndOfFreeTrial) -> None:
+def downgrade_at_end_of_free_trial(step: Step, _command: c.DowngradeAtEndOfFreeTrial) -> None:
     """Schedule the end of the plan for the end of the trial."""
     step.change(status=PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL)
     step.say("plan.downgrade_scheduled")
 
 
-def cancel_scheduled_change(step: Step, _command: CancelScheduledChange) -> None:
+def cancel_scheduled_change(step: Step, _command: c.CancelScheduledChange) -> None:
     """Let the plan go on as if the change had never been scheduled; its successor never starts (rules 19.1)."""
     status = step.plan.status
     trial = status is PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL
@@ -45,7 +36,7 @@ def cancel_scheduled_change(step: Step, _command: CancelScheduledChange) -> None
     step.say("plan.scheduled_change_canceled")
 
 
-def end_now(step: Step, command: EndNow) -> None:
+def end_now(step: Step, command: c.EndNow) -> None:
     """End the plan without a further invoice; a purchase that is not paid yet takes its invoice with it."""
     step.void_open_invoices = command.void_open_invoices or step.plan.status is PlanStatus.NEVER_STARTED
     downgrade_now(step, "ended_now")
@@ -69,7 +60,7 @@ def _drop_scheduled(step: Step) -> None:
         step.scheduled = replace(follower, status=PlanStatus.ENDED, next_invoice_date=None, ended_at=step.at)
 
 
-def set_end_date(step: Step, command: SetEndDate) -> None:
+def set_end_date(step: Step, command: c.SetEndDate) -> None:
     """Set when the plan ends; complimentary access is then visited on that date only (rules 13)."""
     end_date = without_microseconds(command.end_date)
     if end_date <= step.at:
@@ -80,7 +71,7 @@ def set_end_date(step: Step, command: SetEndDate) -> None:
     step.say("plan.end_date_set", end_date=end_date)
 
 
-def remove_end_date(step: Step, _command: RemoveEndDate) -> None:
+def remove_end_date(step: Step, _command: c.RemoveEndDate) -> None:
     """Let the plan run on; one that is given for a time only keeps an end date (rules 13)."""
     if step.plan.end_date is None:
         raise Refused("The plan has no end date.", code="no_change")
@@ -92,14 +83,14 @@ def remove_end_date(step: Step, _command: RemoveEndDate) -> None:
     step.say("plan.end_date_removed")
 
 
-def extend_trial(step: Step, command: ExtendTrial) -> None:
+def extend_trial(step: Step, command: c.ExtendTrial) -> None:
     """Move the end of the trial, in days of 24 hours."""
     ends = (step.plan.next_invoice_date or step.at) + timedelta(days=command.days)
     step.change(next_invoice_date=without_microseconds(ends))
     step.say("plan.trial_extended", ends=ends)
 
 
-def retry(step: Step, command: Retry) -> None:
+def retry(step: Step, command: c.Retry) -> None:
     """Note that someone asked; what is due is tried again by whoever carries the command, or billed in parts now."""
     step.say("plan.retry_requested")
     if command.in_parts:

@@ -101,6 +101,12 @@ class CustomerList(ListResponse):
     rows: list[CustomerResponse] = shown_as("customers", "rows")
 
 
+class ContactList(ListResponse):
+    """A customer's contacts, the primary one first."""
+
+    rows: list[ContactResponse] = shown_as("contacts", "rows")
+
+
 class TestClockList(ListResponse):
     """Test clocks, the newest first."""
 

@@ -5,30 +5,20 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from billflow.models.tables import (
-    ApiKey,
-    CustomerPlan,
-    CustomerPlanOffer,
-    CustomerRow,
-    InvoiceRow,
-    MailRow,
-    SponsorshipRequest,
-    TestClock,
-    WebhookEndpoint,
-)
+from billflow.models import tables
 from billflow.models.tables.base import Identified
 from billflow.store.session.database import Repository
 
 _TABLES: dict[str, type[Identified]] = {
-    "customer": CustomerRow,
-    "plan": CustomerPlan,
-    "invoice": InvoiceRow,
-    "mail": MailRow,
-    "clock": TestClock,
-    "offer": CustomerPlanOffer,
-    "endpoint": WebhookEndpoint,
-    "API key": ApiKey,
-    "sponsorship request": SponsorshipRequest,
+    "customer": tables.CustomerRow,
+    "plan": tables.CustomerPlan,
+    "invoice": tables.InvoiceRow,
+    "mail": tables.MailRow,
+    "clock": tables.TestClock,
+    "offer": tables.CustomerPlanOffer,
+    "endpoint": tables.WebhookEndpoint,
+    "API key": tables.ApiKey,
+    "sponsorship request": tables.SponsorshipRequest,
 }
 _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")

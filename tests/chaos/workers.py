@@ -110,6 +110,7 @@ def _environment(env: Environment) -> dict[str, str]:
     plain = {
         "BILLFLOW_ORG": settings.org,
         "BILLFLOW_LOG_LEVEL": "error",
+        "BILLFLOW_WEBHOOK_PRIVATE_ADDRESSES": "true",
         "STRIPE_API_BASE": env.stripe_url,
     }
     revealed = {name: secret.get_secret_value() for name, secret in secrets.items() if secret}

@@ -60,8 +60,8 @@ async def _period(env: Environment, asked: StartPlan, seconds: int) -> list[Work
         return state.due_at is not None and state.due_at > datetime.now(UTC) + timedelta(days=1)
 
     async def waits() -> bool:
-        runs = await runs_of(env.temporal, plan_workflow_id(plan.plan_id))
-        return names_of(runs[-1])[-1] == "WORKFLOW_TASK_COMPLETED" and "TIMER_STARTED" in names_of(runs[-1])
+        names = names_of((await runs_of(env.temporal, plan_workflow_id(plan.plan_id)))[-1])
+        return "TIMER_STARTED" in names and "TIMER_FIRED" not in names
 
     await until(has_passed)
     await until(waits)

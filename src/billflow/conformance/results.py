@@ -79,6 +79,12 @@ def invoice_answer(invoice: InvoiceDraft | None) -> Answer | None:
     }
 
 
+def full_invoice(invoice: InvoiceDraft) -> Answer:
+    """Return an invoice with its lines, and how it is collected."""
+    words = {"invoice_time": time_text(invoice.at), "lines": lines_answer([invoice]), "total": invoice.total}
+    return {**words, **(invoice_answer(invoice) or {})}
+
+
 def invoiced_through(step: Step) -> int | None:
     """Return the newest of the case's own entries that is settled: the reference's pointer (rules 6).
 

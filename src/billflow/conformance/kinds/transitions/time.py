@@ -4,19 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of
-from billflow.conformance.given import Answer, Given, Json, MalformedCase
-from billflow.conformance.results import (
-    entries_answer,
-    invoice_answer,
-    lines_answer,
-    plan_answer,
-    step_answer,
-    time_text,
-)
+from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.results import entries_answer, full_invoice, lines_answer, plan_answer, step_answer, time_text
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.cycle import end_cycle, next_billing_cycle
 from billflow.domain.errors import BillingError
-from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.preview import invoices_of
 from billflow.domain.projection import after
@@ -107,14 +99,9 @@ def _passes_answer(begun: Facts, outcomes: list[Outcome], ended: Facts) -> Answe
         "plan": plan_answer(plan),
         "passes": [time_text(outcome.at) for outcome in outcomes],
         "invoice_times": [time_text(invoice.at) for invoice in invoices],
-        "invoices": [_whole_invoice(invoice) for invoice in invoices],
+        "invoices": [full_invoice(invoice) for invoice in invoices],
         "invoice_lines": lines_answer(invoices),
         "ledger_added": entries_answer(entry for outcome in outcomes for entry in outcome.entries),
         "new_plan": plan_answer(took_over) if took_over else None,
         "error": None,
     }
-
-
-def _whole_invoice(invoice: InvoiceDraft) -> Json:
-    words = {"invoice_time": time_text(invoice.at), "lines": lines_answer([invoice]), "total": invoice.total}
-    return {**words, **(invoice_answer(invoice) or {})}

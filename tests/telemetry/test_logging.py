@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from temporalio.testing import ActivityEnvironment
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput
 
 from billflow.models.contracts.customers import NewCustomer
 from billflow.settings import LogFormat
@@ -66,9 +66,17 @@ def test_an_exception_stays_inside_its_line() -> None:
     assert "no such plan" in str(line["exception"])
 
 
+class _Says(ActivityOutboundInterceptor):
+    def __init__(self) -> None:
+        """Stand at the end of the chain."""
+
+
 class _Runs(ActivityInboundInterceptor):
     def __init__(self) -> None:
         """Stand at the end of the chain."""
+
+    def init(self, outbound: ActivityOutboundInterceptor) -> None:
+        """Need nobody to speak to."""
 
     async def execute_activity(self, input: ExecuteActivityInput) -> object:  # noqa: A002
         return await input.fn(*input.args)
@@ -81,6 +89,7 @@ async def test_a_line_of_an_activity_names_its_workflow_and_attempt() -> None:
     environment = ActivityEnvironment()
     environment.info = replace(ActivityEnvironment.default_info(), workflow_id="plan/42", attempt=3)
     chain = ActivityContextInterceptor().intercept_activity(_Runs())
+    chain.init(_Says())
     call = ExecuteActivityInput(fn=send_invoice, args=(), executor=None, headers={})
 
     with json_logs() as lines:

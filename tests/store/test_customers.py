@@ -164,12 +164,15 @@ async def test_a_clock_is_behind_until_all_that_is_due_was_done(company: Company
     started = await company.start(ask)
     assert started.state.clock_at == BEGIN
     assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
+    assert not await company.queries.plans.clock_has_purchase_due(company.org_id, clock)
 
     invoice = InvoiceRef(org_id=company.org_id, invoice_id=started.invoices[0].invoice_id)
     await company.repositories.invoices.record_outcome(invoice, Paid(amount_paid=800), BEGIN)
     assert await company.queries.plans.clock_has_work_due(company.org_id, clock)
+    assert await company.queries.plans.clock_has_purchase_due(company.org_id, clock)
     plan = (await company.activate(started)).state
     assert not await company.queries.plans.clock_has_work_due(company.org_id, clock)
+    assert not await company.queries.plans.clock_has_purchase_due(company.org_id, clock)
 
     await company.repositories.test_clocks.advance(company.org_id, clock, BEGIN + 40 * DAY)
     assert await company.queries.plans.clock_has_work_due(company.org_id, clock)

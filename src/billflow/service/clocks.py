@@ -1,9 +1,10 @@
 """Test clocks, and everything that lives by them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from billflow.domain.moments import check_near
 from billflow.service.plans import PlanService
@@ -27,11 +28,12 @@ class ClockService:
     ) -> None:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
-        It stops at every moment at which a debt is collected, so that a suspension is in time for the next billing
-        date. A plan on hold is not waited for. Raises `InvalidInput` for a moment before the clock's own, or
-        more than ten years after it.
+        What was paid before it moves is bought before it moves. It stops at every moment at which a debt is collected,
+        so that a suspension is in time for the next billing date. A plan on hold is not waited for. Raises
+        `InvalidInput` for a moment before the clock's own, or more than ten years after it.
         """
         check_near(to, (await self.repositories.test_clocks.get(org_id, clock_id)).now_at, "to")
+        await _while(partial(self.queries.plans.clock_has_purchase_due, org_id, clock_id), progress)
         while (stop := await self.queries.invoices.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
         await self._advance(org_id, clock_id, to, progress)
@@ -42,9 +44,14 @@ class ClockService:
             await self.plans.signal_plan(state, "advance_clock", to)
         for invoice in await self.queries.invoices.unpaid(org_id, test_clock_id=clock_id):
             await self.plans.control.signal(collection_workflow_id(invoice.invoice_id), "advance_clock", to)
-        pause = _FIRST_LOOK
-        while await self.queries.plans.clock_has_work_due(org_id, clock_id):
-            if progress:
-                progress()
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LATER_LOOKS)
+        await _while(partial(self.queries.plans.clock_has_work_due, org_id, clock_id), progress)
+
+
+async def _while(is_due: Callable[[], Awaitable[bool]], progress: Callable[[], None] | None) -> None:
+    """Wait for as long as something is due."""
+    pause = _FIRST_LOOK
+    while await is_due():
+        if progress:
+            progress()
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LATER_LOOKS)

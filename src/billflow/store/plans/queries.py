@@ -22,7 +22,7 @@ from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
-from billflow.store.plans.test_clocks import has_work_due
+from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
@@ -56,6 +56,11 @@ class PostgresPlanQueries(Repository):
         """Tell whether anything on the clock is still due at its time; what is on hold is not waited for."""
         async with self.database.unit_of_work(org_id) as session:
             return await has_work_due(session, as_id(clock_id, "test clock"))
+
+    async def clock_has_purchase_due(self, org_id: str, clock_id: str) -> bool:
+        """Tell whether a plan on the clock is bought and has not heard of it."""
+        async with self.database.unit_of_work(org_id) as session:
+            return await has_purchase_due(session, as_id(clock_id, "test clock"))
 
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence, with what became of each entry."""

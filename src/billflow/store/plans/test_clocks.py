@@ -26,6 +26,9 @@ _DUE_AT = case(
 )
 """`domain.plan.Plan.due_at` in SQL."""
 
+_BOUGHT = and_(CustomerPlan.awaiting_invoice_id == InvoiceRow.id, InvoiceRow.status.not_in(UNPAID))
+"""The invoice that a purchase awaits is closed, and the plan has not heard of it."""
+
 _UNSENT = and_(
     InvoiceRow.status == InvoiceStatus.DRAFT, func.coalesce(InvoiceRow.last_outcome["kind"].astext, "") != "rejected"
 )
@@ -40,11 +43,17 @@ async def has_work_due(session: AsyncSession, clock_id: UUID) -> bool:
     attempt = and_(InvoiceRow.status.in_(UNPAID), InvoiceRow.next_attempt_at <= now_at)
     # Every open invoice has a collection, which says first what it will do.
     handed_on = and_(InvoiceRow.status == InvoiceStatus.OPEN, InvoiceRow.next_action.is_(None))
-    bought = and_(CustomerPlan.awaiting_invoice_id == InvoiceRow.id, InvoiceRow.status.not_in(UNPAID))
     waiting = or_(
-        billing_date.where(now_at >= _DUE_AT).exists(), unpaid.where(or_(_UNSENT, attempt, handed_on, bought)).exists()
+        billing_date.where(now_at >= _DUE_AT).exists(), unpaid.where(or_(_UNSENT, attempt, handed_on, _BOUGHT)).exists()
     )
     return bool(await session.scalar(select(waiting)))
+
+
+async def has_purchase_due(session: AsyncSession, clock_id: UUID) -> bool:
+    """Tell whether a plan on the clock is bought and has not heard of it."""
+    plans = select(CustomerPlan.id).join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
+    bought = plans.where(CustomerPlan.test_clock_id == clock_id, _BOUGHT)
+    return bool(await session.scalar(select(bought.exists())))
 
 
 async def next_collection(session: AsyncSession, clock_id: UUID) -> datetime | None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
+from billflow.api import garbage_collection
 from billflow.dev.folder import claimed
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.temporal import embedded_temporal
@@ -37,6 +38,7 @@ def pytest_collection_finish() -> None:
     """
     for name in _FOR_TESTS:
         os.environ.pop(name, None)
+    garbage_collection.set_apart()
 
 
 def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:

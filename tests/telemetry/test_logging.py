@@ -17,7 +17,7 @@ from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterc
 
 from billflow.models.contracts.customers import NewCustomer
 from billflow.settings import LogFormat
-from billflow.store.audit.personal_data import PERSONAL
+from billflow.store.audit.personal_data import SEALED
 from billflow.store.session.database import Database
 from billflow.telemetry.logging import configure_logging
 from billflow.telemetry.personal_data import FIELDS
@@ -148,4 +148,4 @@ def test_what_is_wrong_with_a_payload_is_told_without_its_values() -> None:
 
 
 def test_a_personal_field_of_history_is_dropped_from_logs_unless_lines_of_ours_use_its_name_otherwise() -> None:
-    assert {"name", "deployment", "reason"} == PERSONAL - FIELDS
+    assert {"name", "deployment", "reason"} == SEALED - FIELDS

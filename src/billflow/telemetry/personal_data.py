@@ -5,42 +5,30 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
+from billflow.models.personal_fields import PERSONAL
+
 HIDDEN = "[hidden]"
 
-FIELDS = frozenset(
-    {
-        "address",
-        "billing_address",
-        "bcc",
-        "body",
-        "cc",
-        "company",
-        "contact",
-        "contact_email",
-        "contacts",
-        "customer_name",
-        "description",
-        "email",
-        "erp_customer_number",
-        "invoice_email",
-        "legal_name",
-        "memo",
-        "metadata",
-        "note",
-        "out_of_band_reference",
-        "parameters",
-        "params",
-        "phone",
-        "recipient",
-        "recipients",
-        "settings",
-        "shipping_address",
-        "slug",
-        "tax_id",
-        "vat_id",
-        "website",
-    }
-)
+FIELDS = PERSONAL | {
+    "address",
+    "bcc",
+    "body",
+    "cc",
+    "contact",
+    "contacts",
+    "customer_name",
+    "erp_customer_number",
+    "legal_name",
+    "memo",
+    "out_of_band_reference",
+    "parameters",
+    "params",
+    "phone",
+    "recipient",
+    "recipients",
+    "tax_id",
+    "vat_id",
+}
 """The fields of log lines that are dropped, at any depth."""
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:=\[\]{}]+@[^\s@<>\"'(),;:=\[\]{}]+\.[^\s@<>\"'(),;:=\[\]{}]+")

@@ -15,32 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, UOWTransaction
 
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
+from billflow.models.personal_fields import PERSONAL
 from billflow.models.tables import AuditLog, CustomerKey, OutboxEvent
 from billflow.models.tables.base import Json
 from billflow.telemetry.damaged import damaged_values
 
-PERSONAL = frozenset(
-    {
-        "name",
-        "email",
-        "erp_customer_number",
-        "billing_address",
-        "shipping_address",
-        "invoice_email",
-        "contact_email",
-        "company",
-        "metadata",
-        "deployment",
-        "slug",
-        "website",
-        "description",
-        "settings",
-        "memo",
-        "out_of_band_reference",
-        "reason",
-        "note",
-    }
-)
+SEALED = PERSONAL | {"name", "deployment", "reason"}
 """The fields that are personal data, or free text in which some may stand, wherever they are in a JSON value."""
 
 ERASED = "[erased]"
@@ -85,7 +65,7 @@ class PersonalDataReader:
     def open(self, customer_id: UUID | None, value: Any) -> Any:
         """Return a JSON value as it was written.
 
-        Only fields named in `PERSONAL` are ever sealed, so a client's own object that looks sealed stays as it is.
+        Only fields named in `SEALED` are ever sealed, so a client's own object that looks sealed stays as it is.
         """
         if isinstance(value, list):
             return [self.open(customer_id, item) for item in value]
@@ -94,7 +74,7 @@ class PersonalDataReader:
         return {name: self._open_field(customer_id, name, item) for name, item in value.items()}
 
     def _open_field(self, customer_id: UUID | None, name: str, item: Any) -> Any:
-        is_sealed = name in PERSONAL and isinstance(item, dict) and item.keys() == {_MARK}
+        is_sealed = name in SEALED and isinstance(item, dict) and item.keys() == {_MARK}
         if not is_sealed or customer_id is None:
             return self.open(customer_id, item)
         if customer_id not in self._keyrings:
@@ -141,7 +121,7 @@ def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
         return [_changed(item, change) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: change(item) if name in PERSONAL and item else _changed(item, change) for name, item in value.items()}
+    return {name: change(item) if name in SEALED and item else _changed(item, change) for name, item in value.items()}
 
 
 def _sealed(value: Any, keyring: Keyring) -> Any:

@@ -13,6 +13,17 @@ from billflow.cli.output import show
 
 if TYPE_CHECKING:
     from billflow.settings import Settings
+    from billflow.wiring.engine import Engine
+
+
+@asynccontextmanager
+async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
+    """Yield the engine of a process that serves; raises `SettingsError` where its login may do more than run."""
+    from billflow.wiring.engine import open_engine
+
+    async with open_engine(settings) as engine:
+        await engine.check_login()
+        yield engine
 
 
 def worker() -> None:
@@ -22,12 +33,10 @@ def worker() -> None:
 
 async def _worker() -> None:
     from billflow.temporal.worker import run_until, stop_on_signals
-    from billflow.wiring.engine import open_engine
     from billflow.wiring.workers import ensure_schedules, workers
 
     stop = stop_on_signals()
-    async with open_engine(session.settings_here(serving=True)) as engine:
-        await engine.check_login()
+    async with _serving_engine(session.settings_here(serving=True)) as engine:
         await ensure_schedules(engine)
         show("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
@@ -79,13 +88,10 @@ async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIter
     from billflow.api.garbage_collection import set_apart
     from billflow.api.server import serving
     from billflow.wiring.api import build_api
-    from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings) as engine:
-        await engine.check_login()
-        async with serving(build_api(engine), host, port) as url:
-            set_apart()
-            yield url
+    async with _serving_engine(settings) as engine, serving(build_api(engine), host, port) as url:
+        set_apart()
+        yield url
 
 
 async def _serve_socket(descriptor: int) -> None:
@@ -97,16 +103,16 @@ async def _serve_socket(descriptor: int) -> None:
     from billflow.api.server import serving_at
     from billflow.temporal.worker import stop_on_signals
     from billflow.wiring.api import build_api
-    from billflow.wiring.engine import open_engine
 
     # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
     stop_on_signals()
-    async with open_engine(session.settings_here(serving=True)) as engine:
-        await engine.check_login()
-        async with serving_at(build_api(engine), socket(fileno=descriptor)):
-            set_apart()
-            show(READY)
-            await end_of_input()
+    async with (
+        _serving_engine(session.settings_here(serving=True)) as engine,
+        serving_at(build_api(engine), socket(fileno=descriptor)),
+    ):
+        set_apart()
+        show(READY)
+        await end_of_input()
 
 
 def migrate(

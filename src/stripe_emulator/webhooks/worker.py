@@ -11,7 +11,6 @@ from stripe_emulator.engine.services import Services
 from stripe_emulator.webhooks import queue
 from stripe_emulator.webhooks.delivered import after_delivery
 from stripe_emulator.webhooks.queue import Delivery
-from stripe_emulator.webhooks.signatures import signature_header
 from stripe_emulator.wire.messages import encode
 
 log = logging.getLogger(__name__)
@@ -30,18 +29,6 @@ class WebhookFaults(Protocol):
     def header(self, delivery: Delivery, timestamp: int, body: bytes) -> str:
         """Return the signature header to send."""
         ...
-
-
-class NoWebhookFaults:
-    """Everything is delivered in order, once, and rightly signed."""
-
-    def shuffle(self, batch: list[Delivery]) -> list[Delivery]:
-        """Return the batch as it is."""
-        return batch
-
-    def header(self, delivery: Delivery, timestamp: int, body: bytes) -> str:
-        """Return the right signature."""
-        return signature_header(delivery.endpoint["_sim"]["secret"], timestamp, body)
 
 
 class DeliveryWorker:

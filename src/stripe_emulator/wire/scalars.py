@@ -9,7 +9,6 @@ from stripe_emulator.errors import invalid
 MAX_STRING = 5000
 MAX_METADATA_KEY = 40
 MAX_METADATA_VALUE = 500
-MAX_METADATA_PAIRS = 50
 INT64 = 2**63
 INTEGER = re.compile(r"-?\d{1,19}\Z")
 DECIMAL = re.compile(r"-?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})\Z")

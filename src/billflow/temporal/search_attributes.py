@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.domain.reconciliation import PlanStanding
 from billflow.models.contracts.plans import PlanState
 
 ORG: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowOrg")
@@ -18,8 +19,9 @@ PLAN_STATUS: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("Bi
 PLAN_TIER: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowPlanTier")
 NEXT_INVOICE_AT: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("BillflowNextInvoiceAt")
 NEEDS_ATTENTION: Final[SearchAttributeKey[bool]] = SearchAttributeKey.for_bool("BillflowNeedsAttention")
+PLAN_VERSION: Final[SearchAttributeKey[int]] = SearchAttributeKey.for_int("BillflowPlanVersion")
 
-REGISTRY: Final = (ORG, CUSTOMER, PLAN_STATUS, PLAN_TIER, NEXT_INVOICE_AT, NEEDS_ATTENTION)
+REGISTRY: Final = (ORG, CUSTOMER, PLAN_STATUS, PLAN_TIER, NEXT_INVOICE_AT, NEEDS_ATTENTION, PLAN_VERSION)
 
 
 def attributes_of(state: PlanState) -> TypedSearchAttributes:
@@ -30,6 +32,7 @@ def attributes_of(state: PlanState) -> TypedSearchAttributes:
         SearchAttributePair(PLAN_STATUS, state.status.value),
         SearchAttributePair(PLAN_TIER, state.tier),
         SearchAttributePair(NEEDS_ATTENTION, state.attention is not None),
+        SearchAttributePair(PLAN_VERSION, state.version),
     ]
     if state.due_at:
         pairs.append(SearchAttributePair(NEXT_INVOICE_AT, state.due_at))
@@ -37,13 +40,25 @@ def attributes_of(state: PlanState) -> TypedSearchAttributes:
 
 
 def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequence[SearchAttributeUpdate[Any]]:
-    """Return only what has changed: each upsert is an event in history."""
+    """Return only what has changed: each upsert is an event in history.
+
+    A run that began without the version goes on without it, so that its history replays.
+    """
+    left = None if known.get(PLAN_VERSION) is not None else PLAN_VERSION
+    pairs = (pair for pair in attributes_of(state) if pair.key != left)
     changes: list[SearchAttributeUpdate[Any]] = [
-        pair.key.value_set(pair.value) for pair in attributes_of(state) if known.get(pair.key) != pair.value
+        pair.key.value_set(pair.value) for pair in pairs if known.get(pair.key) != pair.value
     ]
     if state.due_at is None and known.get(NEXT_INVOICE_AT) is not None:
         changes.append(NEXT_INVOICE_AT.value_unset())
     return changes
+
+
+def standing_of(known: TypedSearchAttributes) -> PlanStanding:
+    """Return where a plan stands by the search attributes of its workflow."""
+    return PlanStanding(
+        status=known.get(PLAN_STATUS) or "", due_at=known.get(NEXT_INVOICE_AT), version=known.get(PLAN_VERSION)
+    )
 
 
 def type_names() -> dict[str, str]:

@@ -59,7 +59,7 @@ class PlanWorkflow:
         self._state = run.state
         self._inbox = PlanInbox(run.state.clock_at)
         self._lock = asyncio.Lock()
-        self._sender = InvoiceSender(self._inbox.now, lambda: self._inbox.clock_at, self._take_outcome)
+        self._sender = InvoiceSender(run.state, self._inbox.now, lambda: self._inbox.clock_at, self._take_outcome)
         self._woken = bool(run.backfilled)
         self._retry_at: datetime | None = None
         self._closed_cycles = 0

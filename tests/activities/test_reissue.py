@@ -7,7 +7,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from billflow.activities.collection import CollectionActivities
-from billflow.activities.replaced_invoices import ReplacedInvoices
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.steps import StepActivities
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetCollectionMethod

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.activities.replaced_invoices import ReplacedInvoices
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.stripe_errors import retry_later, stripe_errors
 from billflow.models.contracts.collection import FailedAttemptInput, NextAttemptInput
 from billflow.models.contracts.invoices import (

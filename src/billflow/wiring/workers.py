@@ -16,8 +16,8 @@ from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
-from billflow.activities.replaced_invoices import ReplacedInvoices
 from billflow.activities.steps import StepActivities
 from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer

@@ -146,7 +146,8 @@ async def _close(
 
 def _record(locked: LockedInvoice, new: InvoiceRow, reason: str | None) -> None:
     old = locked.invoice
-    locked.record("invoice.reissued", {"replaced_by_invoice_id": str(new.id), "total": new.total, "reason": reason})
+    what = {"replaced_by_invoice_id": str(new.id), "total": new.total, "currency": new.currency, "reason": reason}
+    locked.record("invoice.reissued", what)
     data = {"kind": new.kind, "total": new.total, "currency": new.currency, "behind": False}
     links = {"replaces_invoice_id": str(old.id)}
     locked.recorder.audit("invoice.created", ("invoice", new.id), detail=links)

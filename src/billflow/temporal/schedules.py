@@ -55,6 +55,7 @@ def _nightly_reconciliation(org_id: str) -> Schedule:
             id=start.workflow_id,
             task_queue=start.task_queue,
             static_summary=start.summary,
+            typed_search_attributes=start.search_attributes,
         ),
         spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),

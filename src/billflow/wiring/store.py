@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
-    from billflow.store.catalog.repository import PostgresCatalogRepository
+    from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 

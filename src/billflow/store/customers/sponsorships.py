@@ -11,8 +11,8 @@ from billflow.models.contracts.customer_finances import SponsorshipRecord, Spons
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
 from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
-from billflow.store.catalog.records import current_catalog
 from billflow.store.customers.transactions import LIVE, customer_change, customer_read
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_record, existing, written
 

@@ -31,11 +31,11 @@ from billflow.models.contracts.mail import Occasion
 from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.catalog.records import current_catalog
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.start import newest_observation
 from billflow.store.plans.test_clocks import clock_of_invoice

@@ -16,9 +16,9 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CustomerPlan, CustomerPlanOffer, CustomerRow
 from billflow.ports.offers import OfferRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.catalog.records import current_catalog
 from billflow.store.customers.transactions import LIVE, customer_change, load_customer
 from billflow.store.offers.records import close, lock_offer, note
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer

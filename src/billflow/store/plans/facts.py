@@ -25,8 +25,8 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
-from billflow.store.catalog.records import NEWEST_CATALOG, catalog_of
 from billflow.store.plans.additions import billed_additions
+from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
 from billflow.store.session.rows import as_id, existing, from_row

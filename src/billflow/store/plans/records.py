@@ -11,7 +11,7 @@ from billflow.models.contracts.records import PlanRecord, StepRecord, TimelineEn
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
-from billflow.store.catalog.records import TIER_NAME
+from billflow.store.plans.catalog_records import TIER_NAME
 from billflow.store.plans.mapping import plan_of
 from billflow.store.session.rows import as_id, as_record, existing, from_row
 

@@ -15,9 +15,9 @@ from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResul
 from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
-from billflow.store.catalog.records import current_catalog
 from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.outcome import new_plan_row

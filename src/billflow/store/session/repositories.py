@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
     from billflow.store.audit.erasure import PostgresPersonalDataRepository
     from billflow.store.audit.queries import PostgresAuditQueries
-    from billflow.store.catalog.repository import PostgresCatalogRepository
     from billflow.store.customers.billing_accounts import PostgresBillingAccountRepository
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
+    from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
@@ -83,7 +83,7 @@ class Repositories:
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
-    catalogs: "Part[PostgresCatalogRepository]" = Part("store.catalog.repository")
+    catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")

@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import allow_values, append_only, drop_tables, isolate_tenants, run_files, run_sql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 SCHEDULE = ("customer_plan", "schedule", "ck_customer_plan_schedule")
 

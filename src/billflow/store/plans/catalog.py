@@ -13,8 +13,8 @@ from billflow.models.contracts.catalog import CatalogDocument, CatalogVersion, c
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import CatalogVersionRow, CustomerPlan, InvoiceRow
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.catalog.records import current_catalog
 from billflow.store.invoices.drafts import UNPAID
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.rows import as_id, from_row
 

@@ -77,7 +77,7 @@ ONBOARDING = OnboardingInput(
     **CUSTOMER_REF.model_dump(), actor=CANARY, options=OnboardingOptions(project=ProjectCreate(name=CANARY)), at=AT
 )
 REFUND = SendAdjustmentInput(org_id="org-1", kind="refund", adjustment_id="refund-1", at=AT)
-CLOSING = CloseInvoiceInput(org_id="org-1", invoice_id="invoice-1", to=InvoiceStatus.VOID, at=AT)
+ADJUSTMENT = CloseInvoiceInput(org_id="org-1", invoice_id="invoice-1", to=InvoiceStatus.VOID, at=AT)
 MAIL = NotificationInput(org_id="org-1", invoice_id="invoice-1", occasion=Occasion.BACKFILL, at=AT)
 NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
@@ -86,7 +86,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.plan_workflow(PlanInput(state=STATE)), (*OF_CUSTOMER, PLAN)),
     (starts.collection_workflow(SUMMARY, "customer-1"), OF_INVOICE),
     (starts.adjustment_workflow(REFUND, INVOICE_DETAIL), OF_INVOICE),
-    (starts.close_invoice_workflow(CLOSING, INVOICE_DETAIL), OF_INVOICE),
+    (starts.close_invoice_workflow(ADJUSTMENT, INVOICE_DETAIL), OF_INVOICE),
     (starts.mail_workflow(MAIL, "customer-1", "plan-1"), OF_INVOICE),
     (starts.onboarding_workflow(ONBOARDING), OF_CUSTOMER),
     (starts.customer_update_workflow(CUSTOMER_REF), OF_CUSTOMER),

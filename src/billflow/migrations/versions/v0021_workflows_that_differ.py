@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import allow_values, run_sql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 KINDS = ("reconciliation_finding", "kind", "ck_reconciliation_finding_findingkind")
 BEFORE = (

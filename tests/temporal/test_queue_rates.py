@@ -11,6 +11,7 @@ from temporalio.client import Client
 from billflow.temporal.queue_rates import ensure_rates, queue, queues, set_rate
 from billflow.temporal.queues import ALL, STRIPE
 from billflow.temporal.worker import build_worker
+from tests.api_environment import until
 from tests.namespaces import fresh_namespace
 
 with workflow.unsafe.imports_passed_through():
@@ -37,31 +38,34 @@ async def client(temporal_server: str) -> Client:
     return await fresh_namespace(temporal_server, "rates")
 
 
+async def is_at(client: Client, per_second: float | None) -> bool:
+    """Tell whether the server shows this rate of Stripe's queue."""
+    return (await queue(client, STRIPE)).per_second == per_second
+
+
 async def test_a_rate_is_set_shown_with_who_and_why_and_taken_away(client: Client) -> None:
     assert [(one.queue, one.per_second, one.set_at) for one in await queues(client)] == [
         (name, None, None) for name in ALL
     ]
 
-    await set_rate(client, STRIPE, 20, reason="Stripe answers 429", identity="cli:tests")
-    found = await queue(client, STRIPE)
+    found = await set_rate(client, STRIPE, 20, reason="Stripe answers 429", identity="cli:tests")
     assert (found.per_second, found.reason, found.set_by) == (20, "Stripe answers 429", "cli:tests")
+    await until(lambda: is_at(client, 20))
 
-    await set_rate(client, STRIPE, None, reason="over", identity="cli:tests")
-    found = await queue(client, STRIPE)
+    found = await set_rate(client, STRIPE, None, reason="over", identity="cli:tests")
     assert (found.per_second, found.reason) == (None, "over")
+    await until(lambda: is_at(client, None))
 
 
 async def test_the_first_rate_never_takes_the_place_of_one_that_was_set_or_taken_away(client: Client) -> None:
     await ensure_rates(client, {STRIPE: 24})
-    assert (await queue(client, STRIPE)).per_second == 24
+    await until(lambda: is_at(client, 24))
 
-    await set_rate(client, STRIPE, 10, reason="", identity="cli:tests")
-    await ensure_rates(client, {STRIPE: 24})
-    assert (await queue(client, STRIPE)).per_second == 10
-
-    await set_rate(client, STRIPE, None, reason="", identity="cli:tests")
-    await ensure_rates(client, {STRIPE: 24})
-    assert (await queue(client, STRIPE)).per_second is None
+    for per_second in (10, None):
+        await set_rate(client, STRIPE, per_second, reason="", identity="cli:tests")
+        await until(lambda: is_at(client, per_second))  # noqa: B023  (it is over before the next one)
+        await ensure_rates(client, {STRIPE: 24})
+        assert await is_at(client, per_second)
 
 
 async def test_what_waits_is_counted_and_handed_out_at_the_rate(client: Client) -> None:

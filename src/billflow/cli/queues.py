@@ -45,7 +45,6 @@ async def set_(
     reason: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "",
 ) -> Output:
     """Set how many activities of a queue are handed out a second, for all workers together and at once."""
-    from billflow.temporal.queue_rates import queue as described
     from billflow.temporal.queue_rates import set_rate
     from billflow.temporal.queues import ALL
 
@@ -53,5 +52,5 @@ async def set_(
         raise InvalidInput(f"There is no queue {queue!r}; there are {', '.join(ALL)}.", code="unknown_queue")
     if (per_second is None) is not unlimited:
         raise InvalidInput("Give either --per-second or --unlimited.", code="bad_rate")
-    await set_rate(engine.client, queue, per_second, reason=reason, identity=actor())
-    return whole("Queues", [await described(engine.client, queue)], _QUEUES)
+    changed = await set_rate(engine.client, queue, per_second, reason=reason, identity=actor())
+    return whole("Queues", [changed], _QUEUES)

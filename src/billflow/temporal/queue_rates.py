@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue
+from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue, TaskQueueConfig
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     DescribeTaskQueueResponse,
@@ -25,10 +25,16 @@ async def queues(client: Client) -> tuple[QueueRecord, ...]:
 
 
 async def queue(client: Client, name: str) -> QueueRecord:
-    """Return one task queue as it stands."""
+    """Return one task queue as it stands; a rate that was just set shows a moment later."""
     activities = await _described(client, name, _ACTIVITIES)
     workflows = await _described(client, name, _WORKFLOWS)
-    limit = activities.config.queue_rate_limit
+    return _record(name, activities.config, activities, workflows)
+
+
+def _record(
+    name: str, config: TaskQueueConfig, activities: DescribeTaskQueueResponse, workflows: DescribeTaskQueueResponse
+) -> QueueRecord:
+    limit = config.queue_rate_limit
     is_set = limit.HasField("metadata") and limit.metadata.HasField("update_time")
     return QueueRecord(
         queue=name,
@@ -42,10 +48,10 @@ async def queue(client: Client, name: str) -> QueueRecord:
     )
 
 
-async def set_rate(client: Client, name: str, per_second: float | None, *, reason: str, identity: str) -> None:
+async def set_rate(client: Client, name: str, per_second: float | None, *, reason: str, identity: str) -> QueueRecord:
     """Let the server hand out so many activities of a queue a second, None for as many as there are."""
     limit = None if per_second is None else RateLimit(requests_per_second=per_second)
-    await client.workflow_service.update_task_queue_config(
+    answer = await client.workflow_service.update_task_queue_config(
         UpdateTaskQueueConfigRequest(
             namespace=client.namespace,
             identity=identity,
@@ -54,6 +60,8 @@ async def set_rate(client: Client, name: str, per_second: float | None, *, reaso
             update_queue_rate_limit=UpdateTaskQueueConfigRequest.RateLimitUpdate(rate_limit=limit, reason=reason),
         )
     )
+    activities, workflows = await _described(client, name, _ACTIVITIES), await _described(client, name, _WORKFLOWS)
+    return _record(name, answer.config, activities, workflows)
 
 
 async def ensure_rates(client: Client, rates: Mapping[str, float]) -> None:

@@ -110,11 +110,12 @@ class Shooting:
 
     async def judged(self) -> list[tuple[str, str]]:
         """Take the recorded steps again by the domain alone; return what it says to each command."""
-        return list(verdicts(self.facts(), await self.env.engine.queries.plans.steps(ref(self.plan))))
+        return list(verdicts(await self.facts(), await self.env.engine.queries.plans.steps(ref(self.plan))))
 
-    def facts(self) -> Facts:
+    async def facts(self) -> Facts:
         """Return the facts that the plan began with."""
-        catalog, terms = self.env.engine.catalog, CustomerTerms(id=self.customer.customer_id, hosting=Hosting.CLOUD)
+        catalog = await self.env.engine.repositories.catalogs.current(self.env.org_id)
+        terms = CustomerTerms(id=self.customer.customer_id, hosting=Hosting.CLOUD)
         seen = SeatObservation(observed_at=BEGIN, members=SEATS, guests=0)
         start = plan_start.StartFacts(plan_id="again", customer=terms, catalog=catalog, last_observation=seen)
         started = plan_start.start_plan(start, ASKED, BEGIN)

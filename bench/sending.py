@@ -20,6 +20,7 @@ from typing import cast
 from uuid import uuid4
 
 import httpx
+from stripe import StripeClient
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -39,9 +40,11 @@ from billflow.models.contracts.invoices import (
     Issued,
     Paid,
 )
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
+from billflow.ports.adjustments import AdjustmentRepository
 from billflow.ports.invoices import InvoiceRepository
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
@@ -143,6 +146,12 @@ async def sent(temporal: Client, repository: MemoryInvoices) -> float:
     return time.monotonic() - repository.begun
 
 
+def collection_activities(repository: MemoryInvoices, client: StripeClient) -> CollectionActivities:
+    """Build what sends invoices; none of these is adjusted."""
+    invoices, nothing = cast("InvoiceRepository", repository), cast("AdjustmentRepository", None)
+    return CollectionActivities(invoices, nothing, StripeGateway(client), StripeAdjustmentGateway(client))
+
+
 async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
     """Send the invoices, and return the seconds it took and how often each status was answered."""
     with tempfile.TemporaryDirectory(prefix="billflow-") as name, claimed(Path(name)) as lock:
@@ -161,7 +170,7 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
             before = len((await control.get("/requests")).json()["data"])
             await control.post("/settings", json={"rate_limit": "live"})
             await control.post("/faults", json={"requests": [LATENCY]})
-            activities = [CollectionActivities(cast("InvoiceRepository", repository), gateway).collect]
+            activities = [collection_activities(repository, client).collect]
             async with (
                 Worker(temporal, task_queue=BILLFLOW, workflows=[SendingBench]),
                 stripe_worker(temporal, activities, None, rate),

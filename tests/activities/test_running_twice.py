@@ -1,12 +1,11 @@
 """Activities may run twice, or stop in the middle and run again: money moves once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from billflow.activities.collection import CollectionActivities
 from billflow.activities.steps import StepActivities
 from billflow.domain import plan_start
 from billflow.domain.calendar import add_months
@@ -23,6 +22,7 @@ from billflow.models.contracts.invoices import (
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput
 from billflow.store.invoices.repository import PostgresInvoiceRepository
+from billflow.wiring.workers import collection_activities
 from tests.environment import Environment
 
 
@@ -66,7 +66,7 @@ def collecting(invoice: InvoiceSummary) -> InvoiceInput:
 
 async def test_collecting_twice_charges_once_and_answers_the_same(env: Environment) -> None:
     customer, _, invoice = await bought(env)
-    collection = CollectionActivities(env.engine.repositories.invoices, env.engine.gateway)
+    collection = collection_activities(env.engine)
 
     answers = [await ActivityEnvironment().run(collection.collect, collecting(invoice)) for _ in range(2)]
 
@@ -77,16 +77,12 @@ async def test_collecting_twice_charges_once_and_answers_the_same(env: Environme
 @pytest.mark.parametrize("before", ["record_issued", "record_outcome"])
 async def test_collecting_again_after_a_crash_charges_once(env: Environment, before: str) -> None:
     customer, _, invoice = await bought(env)
-    invoices = env.engine.repositories.invoices
-    forgetful = InterruptedInvoiceRepository(invoices.database, before)
+    collection = collection_activities(env.engine)
+    forgetful = InterruptedInvoiceRepository(env.engine.repositories.invoices.database, before)
 
     with pytest.raises(Interrupted):
-        await ActivityEnvironment().run(
-            CollectionActivities(forgetful, env.engine.gateway).collect, collecting(invoice)
-        )
-    answer = await ActivityEnvironment().run(
-        CollectionActivities(invoices, env.engine.gateway).collect, collecting(invoice)
-    )
+        await ActivityEnvironment().run(replace(collection, invoices=forgetful).collect, collecting(invoice))
+    answer = await ActivityEnvironment().run(collection.collect, collecting(invoice))
 
     assert answer == Paid(amount_paid=8000)
     assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]

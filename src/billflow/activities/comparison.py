@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from billflow.domain.customer_balances import BilledAccount, StripeCustomer, compare_customer
 from billflow.domain.reconciliation import (
     UNPAID,
     BilledInvoice,
@@ -17,7 +18,7 @@ from billflow.domain.reconciliation import (
     compare_orphan,
     compare_plan,
 )
-from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
+from billflow.models.contracts.reconciliation import RecordedAccount, RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
@@ -58,6 +59,20 @@ class Comparison:
         await self.repository.store_findings(run, [compare_orphan(one) for one in strange])
         return listed[-1].stripe_invoice_id if listed else None
 
+    async def list_customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Copy a page of Stripe's list of customers."""
+        page = await self.stripe.listed_customers(run.org_id, cursor)
+        await self.repository.store_listed_customers(run, page.customers)
+        return page.next
+
+    async def customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Compare a page of our billing accounts with the customers that Stripe listed: they exist, and owe as much."""
+        accounts = await self.repository.accounts_page(run, cursor)
+        listed = await self.repository.listed_customers(run, [one.stripe_customer_id for one in accounts])
+        found = [await self._customer(run, one, listed.get(one.stripe_customer_id)) for one in accounts]
+        await self.repository.store_findings(run, [finding for finding in found if finding])
+        return accounts[-1].billing_account_id if accounts else None
+
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the live plans of a page whose workflow doesn't run."""
         states = await self.repository.plans_page(run, cursor)
@@ -90,6 +105,23 @@ class Comparison:
         now = (await self.repository.invoices(run.org_id, [recorded.summary.invoice_id]))[recorded.summary.invoice_id]
         fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
         return [*compare_invoice(await self._for_comparison(run, now), fresh)]
+
+    async def _customer(self, run: RunRef, recorded: RecordedAccount, listed: StripeCustomer | None) -> Finding | None:
+        if compare_customer(self._account(recorded), listed) is None:
+            return None
+        now = await self.repository.account(run, recorded.billing_account_id)
+        if now is None:
+            return None
+        activity.heartbeat(recorded.billing_account_id)
+        return compare_customer(self._account(now), await self.stripe.customer(now.stripe_customer_id))
+
+    def _account(self, recorded: RecordedAccount) -> BilledAccount:
+        return BilledAccount(
+            stripe_customer_id=recorded.stripe_customer_id,
+            balance=self.stripe.chargeable(recorded.balance, recorded.currency),
+            currency=recorded.currency,
+            is_young=recorded.is_young,
+        )
 
     async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary

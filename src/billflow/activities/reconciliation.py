@@ -70,6 +70,8 @@ class ReconciliationActivities:
             ReconciliationPart.LIST_STRIPE: self.comparison.list_stripe,
             ReconciliationPart.COMPARE_INVOICES: self.comparison.invoices,
             ReconciliationPart.FIND_ORPHANS: self.comparison.orphans,
+            ReconciliationPart.LIST_CUSTOMERS: self.comparison.list_customers,
+            ReconciliationPart.COMPARE_CUSTOMERS: self.comparison.customers,
             ReconciliationPart.COMPARE_PLANS: self.comparison.plans,
             ReconciliationPart.COMPARE_WORKFLOWS: self.comparison.running,
             ReconciliationPart.EXPIRE_OFFERS: self._expire_offers,

@@ -97,7 +97,7 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
     stripe_customers = StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
     return (
         StepActivities(rows.plans),
-        CollectionActivities(rows.invoices, engine.gateway),
+        collection_activities(engine),
         DunningActivities(rows.dunning, rows.adjustments),
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
@@ -105,6 +105,12 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         reconciliation_activities(engine.on(engine.pools.background)),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
     )
+
+
+def collection_activities(engine: Engine) -> CollectionActivities:
+    """Build what sends and collects invoices."""
+    rows = engine.repositories
+    return CollectionActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway)
 
 
 def onboarding_activities(engine: Engine) -> OnboardingActivities:

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 SLICE_TIMEOUT = timedelta(minutes=30)
 HEARTBEAT = timedelta(minutes=1)
+CUSTOMERS = (ReconciliationPart.LIST_CUSTOMERS, ReconciliationPart.COMPARE_CUSTOMERS)
 
 
 @workflow.defn(name="ReconciliationWorkflow")
@@ -25,6 +26,8 @@ class ReconciliationWorkflow:
         if run is None:
             run = await at_stripe(ReconciliationActivities.begin_reconciliation, request, "begin")
         parts = list(ReconciliationPart)
+        if not workflow.patched("balances of customers"):
+            parts = [part for part in parts if part not in CUSTOMERS]
         for part in parts[parts.index(request.part) :]:
             if part is not ReconciliationPart.REPAIR or run.repair:
                 await self._take(request.model_copy(update={"run": run}), run, part)

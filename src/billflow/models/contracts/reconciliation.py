@@ -16,6 +16,8 @@ class ReconciliationPart(StrEnum):
     LIST_STRIPE = "list_stripe"
     COMPARE_INVOICES = "compare_invoices"
     FIND_ORPHANS = "find_orphans"
+    LIST_CUSTOMERS = "list_customers"
+    COMPARE_CUSTOMERS = "compare_customers"
     COMPARE_PLANS = "compare_plans"
     COMPARE_WORKFLOWS = "compare_workflows"
     EXPIRE_OFFERS = "expire_offers"
@@ -73,6 +75,19 @@ class RecordedInvoice(Contract):
     stripe_invoice_id: str | None
     stripe_customer_id: str | None
     changed_at: Moment
+
+
+class RecordedAccount(Contract):
+    """A billing account of ours that has a customer at Stripe; `balance`, in minor units, is owed to the customer.
+
+    `is_young` where money moved on it within the run's grace.
+    """
+
+    billing_account_id: str
+    stripe_customer_id: str
+    currency: str
+    balance: int
+    is_young: bool
 
 
 class FindingRecord(Contract):

@@ -1,11 +1,12 @@
 """Activities may run twice, or stop in the middle and run again: money moves once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from billflow.activities.collection import CollectionActivities
 from billflow.activities.steps import StepActivities
 from billflow.domain import plan_start
 from billflow.domain.calendar import add_months
@@ -22,7 +23,6 @@ from billflow.models.contracts.invoices import (
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import ActivateInput, CloseCycleInput
 from billflow.store.invoices.repository import PostgresInvoiceRepository
-from billflow.wiring.workers import collection_activities
 from tests.environment import Environment
 
 
@@ -36,11 +36,11 @@ class InterruptedInvoiceRepository(PostgresInvoiceRepository):
 
     before: str = ""
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         """Break here, or remember."""
         if self.before == "record_issued":
             raise Interrupted
-        await super().record_issued(ref, issued)
+        return await super().record_issued(ref, issued)
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Break here, or remember."""
@@ -66,7 +66,7 @@ def collecting(invoice: InvoiceSummary) -> InvoiceInput:
 
 async def test_collecting_twice_charges_once_and_answers_the_same(env: Environment) -> None:
     customer, _, invoice = await bought(env)
-    collection = collection_activities(env.engine)
+    collection = CollectionActivities(env.engine.repositories.invoices, env.engine.gateway)
 
     answers = [await ActivityEnvironment().run(collection.collect, collecting(invoice)) for _ in range(2)]
 
@@ -77,12 +77,16 @@ async def test_collecting_twice_charges_once_and_answers_the_same(env: Environme
 @pytest.mark.parametrize("before", ["record_issued", "record_outcome"])
 async def test_collecting_again_after_a_crash_charges_once(env: Environment, before: str) -> None:
     customer, _, invoice = await bought(env)
-    collection = collection_activities(env.engine)
-    forgetful = InterruptedInvoiceRepository(env.engine.repositories.invoices.database, before)
+    invoices = env.engine.repositories.invoices
+    forgetful = InterruptedInvoiceRepository(invoices.database, before)
 
     with pytest.raises(Interrupted):
-        await ActivityEnvironment().run(replace(collection, invoices=forgetful).collect, collecting(invoice))
-    answer = await ActivityEnvironment().run(collection.collect, collecting(invoice))
+        await ActivityEnvironment().run(
+            CollectionActivities(forgetful, env.engine.gateway).collect, collecting(invoice)
+        )
+    answer = await ActivityEnvironment().run(
+        CollectionActivities(invoices, env.engine.gateway).collect, collecting(invoice)
+    )
 
     assert answer == Paid(amount_paid=8000)
     assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]

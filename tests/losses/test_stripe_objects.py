@@ -99,12 +99,18 @@ async def test_reconciliation_has_an_open_invoice_issued_anew_that_stripe_has_lo
     await made.check_nothing_differs()
 
 
-async def test_an_invoice_voided_in_the_dashboard_is_void_here(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+async def test_an_invoice_voided_in_the_dashboard_is_void_here_and_is_to_be_waived_or_issued_again(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
     made = await debtor(api, env, credit=1000)
 
     await made.stripe.v1.invoices.void_invoice_async((await made.last())["stripe_invoice_id"])
-    await made.until_last(status="void")
+    void = await made.until_last(status="void")
+    found = (await made.reconcile()).findings
+    waived = await api.post(f"/api/v1/invoices/{void['id']}/void", json={"waived": True})
 
+    assert waived.status_code == 200, waived.text
+    assert [(one.kind, one.subject_id) for one in found] == [(FindingKind.NOT_BILLED, void["id"])]
     assert await made.credit() == 1000
     await made.check_nothing_differs()
 

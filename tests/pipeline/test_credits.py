@@ -6,6 +6,7 @@ import pytest
 import stripe
 from sqlalchemy import select
 
+from billflow.activities.collection import CollectionActivities
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import EndNow, UpgradeTierNow
 from billflow.domain.plan import PlanStatus, Schedule
@@ -16,7 +17,6 @@ from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.tables import CreditPosting
-from billflow.wiring.workers import collection_activities
 from tests.api_environment import until
 from tests.pipeline.environment import BASIC, BEGIN, DAY, MONTHLY, NO_DISCOUNT, PlanEnvironment, by_hand, by_invoice
 
@@ -41,8 +41,9 @@ async def balance_transactions(plan_env: PlanEnvironment) -> list[stripe.Custome
 
 async def collected_again(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> None:
     """Run the sending of an invoice once more, as a retry after a crash does."""
+    engine = plan_env.env.engine
     again = InvoiceInput(org_id=plan_env.org_id, invoice_id=invoice.invoice_id, at=BEGIN)
-    await collection_activities(plan_env.env.engine).collect(again)
+    await CollectionActivities(engine.repositories.invoices, engine.gateway).collect(again)
 
 
 async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_only_the_rest_is_charged(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.stripe_errors import retry_later, stripe_errors
-from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.collection import FailedAttemptInput, NextAttemptInput
 from billflow.models.contracts.invoices import (
     Closed,
@@ -19,15 +19,8 @@ from billflow.models.contracts.invoices import (
     Rejected,
     RequiresAction,
 )
-from billflow.ports.adjustments import AdjustmentRepository
 from billflow.ports.invoices import InvoiceRepository
-from billflow.ports.payments import (
-    AdjustmentGateway,
-    LostObject,
-    PaymentGateway,
-    PaymentsRejected,
-    PaymentsUnavailable,
-)
+from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 NO_PAYMENT_METHOD = "no_payment_method"
 
@@ -37,16 +30,15 @@ class CollectionActivities:
     """What happens to an invoice at Stripe, and what the database records of it."""
 
     invoices: InvoiceRepository
-    adjustments: AdjustmentRepository
     gateway: PaymentGateway
-    adjustment_gateway: AdjustmentGateway
+    replaced: ReplacedInvoices | None = None
 
     @activity.defn
     async def collect(self, request: InvoiceInput) -> CollectionOutcome:
         """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
 
-        What we owe the customer is put on its balance first, so that the invoice uses it up. What Stripe has lost of
-        the customer or the invoice is replaced, and both are issued anew.
+        What it replaces is closed there before that, and what we owe the customer is put on its balance, so that the
+        invoice uses it up. What Stripe has lost of the customer or the invoice is issued anew.
         """
         invoice = await self.invoices.invoice_to_collect(request)
         if (outcome := _outcome_of(invoice)) is not None:
@@ -65,7 +57,9 @@ class CollectionActivities:
 
     async def _try(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
         try:
-            return await self._collect(request, await self._with_customer(invoice))
+            if self.replaced and await self.replaced.close(invoice, request.at):
+                invoice = await self.invoices.invoice_to_collect(request)
+            return _outcome_of(invoice) or await self._collect(request, await self._with_customer(invoice))
         except PaymentsRejected as error:
             return Rejected(code=error.reason, message=str(error))
 
@@ -90,29 +84,26 @@ class CollectionActivities:
         )
 
     async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
-        if invoice.stripe_invoice_id is None and (paid := await self.gateway.close_replaced(invoice)):
+        if invoice.stripe_invoice_id is None and (paid := await self.gateway.close_lost(invoice)):
             await self.invoices.record_issued(request, paid)
             return Paid(amount_paid=paid.amount_paid)
         for credit in invoice.credits:
             posted = await self.gateway.post_credit(invoice.customer, credit)
             await self.invoices.record_credit_posted(invoice.customer, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
-        await self.invoices.record_issued(request, issued)
+        status = await self.invoices.record_issued(request, issued)
         if issued.status is InvoiceStatus.PAID:
             return Paid(amount_paid=issued.amount_paid)
         invoice = invoice.model_copy(
             update={"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status, "number": issued.number}
         )
-        if invoice.is_anew:
-            await self._credit_anew(request)
+        if status is InvoiceStatus.VOID:
+            # Voided while it was on its way: whoever did so may not have found it at Stripe.
+            await self.gateway.void(invoice)
+            return Closed()
+        if invoice.is_anew and self.replaced:
+            await self.replaced.credit_anew(request)
         return await self.gateway.collect(invoice, request.attempt)
-
-    async def _credit_anew(self, request: InvoiceInput) -> None:
-        """Credit an invoice that was issued anew with what its predecessor at Stripe was credited before a payment."""
-        for note in await self.adjustments.notes_before_payment(request):
-            result = await self.adjustment_gateway.create(await self.adjustments.to_send(note))
-            if result.status is AdjustmentStatus.REJECTED:
-                raise PaymentsRejected(result.message or "Stripe refuses a credit note.")
 
     @activity.defn
     async def void(self, request: InvoiceInput) -> None:

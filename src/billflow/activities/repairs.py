@@ -9,7 +9,6 @@ from temporalio import activity
 from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
-from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged, InvoiceSummary
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
@@ -91,7 +90,7 @@ class Repairs:
 
     async def _collect_invoice(self, invoice: InvoiceSummary, *, at_once: bool = True) -> None:
         plan = (await self.findings.plans(invoice.org_id, [invoice.plan_id]))[invoice.plan_id]
-        start = collection_workflow(CollectionInput(invoice=invoice, attempts=0, clock_at=plan.clock_at))
+        start = collection_workflow(invoice, plan.customer_id, clock_at=plan.clock_at)
         await self.control.start(start, "retry" if at_once else None)
 
     async def _replace_customer(self, run: RunRef, finding: FindingRecord) -> None:

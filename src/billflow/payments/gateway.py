@@ -17,7 +17,7 @@ from billflow.models.contracts.invoices import (
     SentInvoice,
 )
 from billflow.payments import credits as customer_credits
-from billflow.payments import keys, lookup, losses, manual_invoices, out_of_band
+from billflow.payments import invoice_losses, keys, lookup, manual_invoices, out_of_band
 from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
@@ -93,12 +93,12 @@ class StripeGateway(PaymentGateway):
 
     async def lost_of(self, invoice: InvoiceToCollect) -> LostObject | None:
         with port_faults():
-            return await losses.lost_of(self.client, invoice)
+            return await invoice_losses.lost_of(self.client, invoice)
 
-    async def close_replaced(self, invoice: InvoiceToCollect) -> Issued | None:
+    async def close_lost(self, invoice: InvoiceToCollect) -> Issued | None:
         check_mode(invoice.customer, livemode=self.livemode)
         with port_faults():
-            return await losses.close_replaced(self.client, invoice)
+            return await invoice_losses.close_lost(self.client, invoice)
 
     async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
         account = f"/account/{customer.billing_account_id}" if customer.billing_account_id else ""

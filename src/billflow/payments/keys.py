@@ -84,7 +84,7 @@ def customer_metadata(customer: BilledCustomer) -> dict[str, str]:
 
 def invoice_metadata(invoice: InvoiceToCollect) -> dict[str, str]:
     """Return what marks a Stripe invoice as ours."""
-    replaces = {REPLACES: invoice.replaced[-1]} if invoice.replaced else {}
+    replaces = {REPLACES: invoice.lost_stripe_ids[-1]} if invoice.lost_stripe_ids else {}
     return {**customer_metadata(invoice.customer), INVOICE: invoice.invoice_id, PLAN: invoice.plan_id, **replaces}
 
 

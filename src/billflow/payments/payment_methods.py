@@ -8,7 +8,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
 from billflow.payments.calls import ask, ask_if_there, id_of
 from billflow.payments.errors import port_faults
-from billflow.payments.losses import was_deleted
+from billflow.payments.invoice_losses import was_deleted
 from billflow.payments.texts import fitted
 from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 

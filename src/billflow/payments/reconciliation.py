@@ -13,8 +13,8 @@ from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask, ask_all, ask_if_there
 from billflow.payments.errors import port_faults
+from billflow.payments.invoice_losses import is_deleted
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
-from billflow.payments.losses import is_deleted
 from billflow.ports.reconciliation import StripeCustomerPage, StripeInvoicePage, StripeInvoiceReader
 
 

@@ -36,8 +36,11 @@ class InvoiceRepository(Protocol):
         What was posted to a Stripe customer that was replaced meanwhile is still to be posted, to the new one.
         """
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
-        """Remember that Stripe has the invoice, under which id and number; nothing, where its customer was replaced."""
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
+        """Remember that Stripe has the invoice, under which id and number, and say how it stands in our rows.
+
+        Nothing is remembered where its Stripe customer was replaced meanwhile.
+        """
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember what came of a payment attempt; a paid invoice stays paid, whatever comes later.

@@ -56,8 +56,8 @@ class PaymentGateway(Protocol):
     async def lost_of(self, invoice: InvoiceToCollect) -> LostObject | None:
         """Return what Stripe has lost of the customer and the invoice that our rows name, None where it has both."""
 
-    async def close_replaced(self, invoice: InvoiceToCollect) -> Issued | None:
-        """Void the invoices that this one takes the place of; return one that was paid meanwhile, else None."""
+    async def close_lost(self, invoice: InvoiceToCollect) -> Issued | None:
+        """Void what Stripe had of this invoice before it was lost; return what was paid meanwhile, else None."""
         ...
 
 

@@ -108,7 +108,7 @@ class StripeEventHandlers:
         """Return how Stripe holds the invoice that an event names; None where it is not the one of our database."""
         named = _stripe_invoice_id(event)
         held = await self.adjustments.standing(named) if named else None
-        if held is not None and named in invoice.replaced and held.status is not InvoiceStatus.PAID:
+        if held is not None and named in invoice.lost_stripe_ids and held.status is not InvoiceStatus.PAID:
             return None
         if held is not None and invoice.stripe_invoice_id in (named, None):
             is_marked = (held.org_id, held.invoice_id) == (ref.org_id, ref.invoice_id)

@@ -113,9 +113,9 @@ class InvoiceToCollect(InvoiceSummary):
     """Everything the payment gateway needs of one invoice beyond its summary.
 
     `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
-    be on the customer's balance before the invoice is finalized, which then uses them up. `replaced` are Stripe's
-    ids of the invoices that this one takes the place of there, the oldest first; `is_anew` until an attempt to collect
-    it was recorded since.
+    be on the customer's balance before the invoice is finalized, which then uses them up. What it replaces is to be
+    closed before it is issued. `lost_stripe_ids` are Stripe's ids of what it was there before Stripe lost that, the
+    oldest first; `is_anew` until an attempt to collect it was recorded since.
     """
 
     customer: BilledCustomer
@@ -127,9 +127,10 @@ class InvoiceToCollect(InvoiceSummary):
     stripe_invoice_id: str | None = None
     sent_first_at: Moment | None = None
     out_of_band_reference: str | None = None
+    replaces_invoice_id: str | None = None
     credits: tuple[CreditToPost, ...] = ()
     due_at: Moment | None = None
-    replaced: tuple[str, ...] = ()
+    lost_stripe_ids: tuple[str, ...] = ()
     is_anew: bool = False
 
 

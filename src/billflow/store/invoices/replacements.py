@@ -1,7 +1,6 @@
 """What becomes of the rows when Stripe has lost a customer or an invoice (docs/stripe-objects.md)."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select
@@ -62,17 +61,12 @@ async def replace_customer(
         if invoice.stripe_invoice_id is not None:
             await replace_invoice(session, invoice, recorder)
     await session.flush()
-    data: dict[str, Any] = {"stripe_customer_id": account.stripe_customer_id}
+    stripe_customer_id, balance = account.stripe_customer_id, None
     if customer.erased_at is None:
-        lost = ReplacedStripeCustomer(
-            stripe_customer_id=account.stripe_customer_id,
-            org_id=account.org_id,
-            billing_account_id=account.id,
-            balance=(await balances(session, [account.id]))[account.id],
-            at=moment,
-        )
-        session.add(lost)
-        data = {**data, "balance": lost.balance, "currency": account.currency}
+        balance = (await balances(session, [account.id]))[account.id]
+        lost = {"stripe_customer_id": stripe_customer_id, "balance": balance, "at": moment}
+        session.add(ReplacedStripeCustomer(org_id=account.org_id, billing_account_id=account.id, **lost))
+    data = {"stripe_customer_id": stripe_customer_id, "balance": balance, "currency": account.currency}
     had_card, account.stripe_payment_method_id = account.stripe_payment_method_id is not None, None
     account.stripe_customer_id = account.card_since = None
     recorder.audit("customer.deleted_at_stripe", ("customer", customer.id), detail=data)

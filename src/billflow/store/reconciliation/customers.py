@@ -44,9 +44,8 @@ class CustomersToCompare(Repository):
         query = _ACCOUNTS.limit(self.page_size)
         return await self._accounts(run, query if after is None else query.where(BillingAccountRow.id > UUID(after)))
 
-    async def account(self, run: RunRef, billing_account_id: str) -> RecordedAccount | None:
-        found = await self._accounts(run, _ACCOUNTS.where(BillingAccountRow.id == UUID(billing_account_id)))
-        return found[0] if found else None
+    async def accounts(self, run: RunRef, stripe_customer_ids: Collection[str]) -> Sequence[RecordedAccount]:
+        return await self._accounts(run, _ACCOUNTS.where(BillingAccountRow.stripe_customer_id.in_(stripe_customer_ids)))
 
     async def listed_customers(self, run: RunRef, ids: Collection[str]) -> Mapping[str, StripeCustomer]:
         listed = ReconciliationStripeCustomer

@@ -42,9 +42,9 @@ async def lost_of(client: stripe.StripeClient, invoice: InvoiceToCollect) -> Los
     return LostObject.INVOICE if held is None else None
 
 
-async def close_replaced(client: stripe.StripeClient, invoice: InvoiceToCollect) -> Issued | None:
-    """Void what another invoice is to take the place of, as far as Stripe has it; return one that was paid instead."""
-    for stripe_invoice_id in invoice.replaced:
+async def close_lost(client: stripe.StripeClient, invoice: InvoiceToCollect) -> Issued | None:
+    """Void what Stripe had of the invoice before that was lost; return what was paid instead."""
+    for stripe_invoice_id in invoice.lost_stripe_ids:
         held = await ask_if_there("invoice.retrieve", client.v1.invoices.retrieve_async(stripe_invoice_id))
         if held is not None and held.status == InvoiceStatus.PAID:
             return issued(held, invoice.currency)

@@ -2,14 +2,14 @@
 
 from billflow.migrations.ddl import allow_values, append_only, drop_tables, isolate_tenants, run_sql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
 KINDS = (
     "missing_at_stripe double_at_stripe wrong_amount wrong_state unseen_payment orphan_at_stripe"
-    " open_without_collection plan_without_workflow workflow_of_ended_plan"
+    " open_without_collection plan_without_workflow workflow_of_ended_plan workflow_differs_from_plan cycle_not_billed"
 )
 REPAIRS = "record_state collect void delete_drafts start_plan wake_plan"
 

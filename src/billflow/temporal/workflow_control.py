@@ -140,6 +140,7 @@ def _options(start: WorkflowStart) -> dict[str, Any]:
         "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
         "search_attributes": start.search_attributes,
         "static_summary": start.summary,
+        "priority": start.priority,
     }
 
 

@@ -18,9 +18,9 @@ from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart
-from tests.store.conftest import Company, by, catalog, company, database, store_url
+from tests.store.conftest import Company, by, company, database, store_url
 
-__all__ = ["catalog", "company", "database", "store_url"]
+__all__ = ["company", "database", "store_url"]
 
 POINTS = ("before route", "after route", "after wake", "after dequeue")
 

@@ -109,7 +109,7 @@ async def preview_plan(
 ) -> PreviewResponse:
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
-        services.catalog.tier(asked.command.tier)
+        await services.check_tier(plan.org_id, asked.command.tier)
     return PreviewResponse.of_outcome(await services.plans.preview(plan, asked.command, asked.at))
 
 

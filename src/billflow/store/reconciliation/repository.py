@@ -10,7 +10,6 @@ from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound
 from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
 from billflow.models.contracts.plans import PlanState
@@ -44,7 +43,6 @@ _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, 
 class PostgresReconciliationRepository(Repository, ReconciliationRepository):
     """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
-    catalog: Catalog
     page_size: int = PAGE
 
     async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
@@ -105,7 +103,7 @@ class PostgresReconciliationRepository(Repository, ReconciliationRepository):
 
     async def _states(self, org_id: str, query: Select[*tuple[Any, ...]]) -> Sequence[PlanState]:
         async with self.database.unit_of_work(org_id) as session:
-            return [plan_state(row, self.catalog) for row in await session.execute(query)]
+            return list(map(plan_state, await session.execute(query)))
 
     async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         rows = [_row(finding, run) for finding in findings]

@@ -5,7 +5,6 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from billflow.domain.catalog import Catalog
 from billflow.store.session.database import Database
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
+    from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
@@ -83,6 +83,7 @@ class Repositories:
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
@@ -106,8 +107,8 @@ class Repositories:
     stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")
     stripe_event_effects: "Part[PostgresStripeEventEffects]" = Part("store.webhooks.stripe_event_effects")
 
-    def __init__(self, database: Database, catalog: Catalog, *, livemode: bool = False) -> None:
-        self.database, self.catalog, self.livemode = database, catalog, livemode
+    def __init__(self, database: Database, *, livemode: bool = False) -> None:
+        self.database, self.livemode = database, livemode
 
 
 class Queries:
@@ -121,5 +122,5 @@ class Queries:
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
 
-    def __init__(self, database: Database, catalog: Catalog) -> None:
-        self.database, self.catalog = database, catalog
+    def __init__(self, database: Database) -> None:
+        self.database = database

@@ -17,7 +17,6 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
-from billflow.models.contracts.records import InvoiceDetail
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
 from billflow.temporal.queues import BILLFLOW, DELIVERY
@@ -58,17 +57,17 @@ def collection_workflow(
     return WorkflowStart("CollectionWorkflow", argument, workflow_id, title_of(invoice), attributes)
 
 
-def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceDetail) -> WorkflowStart:
+def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how a refund or credit note of an invoice is brought to Stripe."""
     workflow_id = f"{argument.kind.replace('_', '-')}/{argument.adjustment_id}"
-    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, invoice.customer_id)
+    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, customer_id)
     return WorkflowStart("AdjustmentWorkflow", argument, workflow_id, summary, attributes, urgency=PERSON_WAITS)
 
 
-def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceDetail) -> WorkflowStart:
+def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how an invoice is voided, written off or marked paid at Stripe."""
     workflow_id = f"close-invoice/{argument.invoice_id}/{argument.to}"
-    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, invoice.customer_id)
+    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, customer_id)
     return WorkflowStart("CloseInvoiceWorkflow", argument, workflow_id, summary, attributes)
 
 

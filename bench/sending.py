@@ -77,10 +77,11 @@ class MemoryInvoices:
         self.begun = self.begun or time.monotonic()
         return self.invoices[ref.invoice_id]
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         """Remember that Stripe holds it."""
         held = {"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status}
         self.invoices[ref.invoice_id] = self.invoices[ref.invoice_id].model_copy(update=held)
+        return issued.status
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember that it is paid."""

@@ -114,6 +114,7 @@ class Comparison:
             currency=ours.currency,
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
+            is_unbilled=recorded.is_unbilled,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
 

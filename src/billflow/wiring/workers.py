@@ -16,6 +16,7 @@ from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
 from billflow.activities.steps import StepActivities
 from billflow.delivery.sender import http_sender
@@ -98,10 +99,11 @@ def reconciliation_worker(engine: Engine) -> Worker:
 def activity_classes(engine: Engine) -> tuple[object, ...]:
     """Build every activity but those of events on their way out."""
     rows = engine.repositories
+    replaced = ReplacedInvoices(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway)
     stripe_customers = StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
     return (
         StepActivities(rows.plans),
-        CollectionActivities(rows.invoices, engine.gateway),
+        CollectionActivities(rows.invoices, engine.gateway, replaced),
         DunningActivities(rows.dunning, rows.adjustments),
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),

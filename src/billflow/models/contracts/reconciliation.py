@@ -98,12 +98,16 @@ class OrganizationsInput(Contract):
 
 
 class RecordedInvoice(Contract):
-    """An invoice of ours with what a comparison needs; `changed_at` is real time."""
+    """An invoice of ours with what a comparison needs; `changed_at` is real time.
+
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    """
 
     summary: InvoiceSummary
     stripe_invoice_id: str | None
     stripe_customer_id: str | None
     changed_at: Moment
+    is_unbilled: bool = False
 
 
 class FindingRecord(Contract):

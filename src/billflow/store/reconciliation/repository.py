@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
+from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
@@ -213,7 +215,14 @@ def _to_compare(invoice: InvoiceRow, stripe_customer_id: str | None) -> Recorded
         summary=summary(invoice),
         stripe_customer_id=stripe_customer_id,
         changed_at=invoice.updated_at,
+        is_unbilled=_is_unbilled(invoice),
     )
+
+
+def _is_unbilled(invoice: InvoiceRow) -> bool:
+    """Tell whether a void invoice leaves something unbilled; a purchase that is void never began."""
+    taken_back = invoice.status is InvoiceStatus.VOID and invoice.kind is InvoiceKind.RECURRING and invoice.total > 0
+    return taken_back and invoice.replaced_by_invoice_id is None and not invoice.waived
 
 
 def _row(finding: Finding, run: RunRef) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Repairs of what a reconciliation found, where that is safe: each may happen twice."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -16,6 +16,7 @@ from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.priorities import NOBODY_WAITS
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import collection_workflow, plan_workflow
 
@@ -91,7 +92,7 @@ class Repairs:
     async def _collect_invoice(self, invoice: InvoiceSummary, *, at_once: bool = True) -> None:
         plan = (await self.findings.plans(invoice.org_id, [invoice.plan_id]))[invoice.plan_id]
         start = collection_workflow(invoice, plan.customer_id, clock_at=plan.clock_at)
-        await self.control.start(start, "retry" if at_once else None)
+        await self.control.start(replace(start, urgency=NOBODY_WAITS), "retry" if at_once else None)
 
     async def _replace_customer(self, run: RunRef, finding: FindingRecord) -> None:
         for invoice in await self.invoices.replace_customer(run.org_id, finding.subject_id, datetime.now(UTC)):

@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from billflow.models.contracts.mail import Occasion
     from billflow.temporal.ids import plan_workflow_id
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.workflows import external
     from billflow.workflows.activity_execution import at_stripe, in_database
     from billflow.workflows.dunning import DunningState
@@ -48,7 +49,7 @@ class CollectionWorkflow:
         self._outcome: CollectionOutcome | None = None
         self._failed: AttemptFailed | None = None
         self._requested = self._answered = 0
-        self._trying = False
+        self._trying = self._person_waits = False
 
     @workflow.run
     async def run(self, run: CollectionInput) -> InvoiceStatus:
@@ -88,6 +89,7 @@ class CollectionWorkflow:
     async def pay(self) -> CollectionOutcome:
         """Try again now, and return what came of it."""
         self._requested += 1
+        self._person_waits = True
         mine = self._requested
         await workflow.wait_condition(lambda: self._answered >= mine or (self._status is not None and not self._trying))
         if self._outcome is not None and self._answered >= mine:
@@ -211,10 +213,11 @@ class CollectionWorkflow:
 
     async def _attempt(self, dunning: DunningState, number: int | None) -> None:
         requested, attempt = self._requested, dunning.attempts + 1
+        urgency, self._person_waits = PERSON_WAITS if self._person_waits else None, False
         invoice = self._invoice.as_of(self._now()).model_copy(update={"attempt": attempt})
         self._trying = True
         outcome: CollectionOutcome = await at_stripe(
-            CollectionActivities.collect, invoice, f"payment attempt {attempt}"
+            CollectionActivities.collect, invoice, f"payment attempt {attempt}", urgency=urgency
         )
         self._trying = False
         dunning.took(outcome, self._now(), number=number)

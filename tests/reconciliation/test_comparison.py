@@ -181,6 +181,14 @@ def test_a_plan_lives_exactly_as_long_as_its_workflow(
     assert seen([found] if found else []) == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize("theirs", [[], [held("void")]], ids=["never at Stripe", "void there"])
+def test_what_a_void_invoice_leaves_unbilled_is_for_people_to_decide(theirs: list[StripeInvoice]) -> None:
+    ours = recorded("void", is_unbilled=True, stripe_invoice_id="in_1" if theirs else None)
+
+    assert seen([*compare_invoice(ours, theirs)]) == [(FindingKind.NOT_BILLED, Severity.WARNING, None)]
+    assert [*compare_invoice(replace(ours, is_young=True), theirs)] == []
+
+
 @pytest.mark.parametrize(
     "running",
     [

@@ -13,7 +13,6 @@ from billflow.domain.reconciliation import (
     Finding,
     LivePlan,
     PlanStanding,
-    StripeInvoice,
     compare_invoice,
     compare_orphan,
     compare_plan,
@@ -42,15 +41,28 @@ class Comparison:
         return page.next
 
     async def invoices(self, run: RunRef, cursor: str | None) -> str | None:
-        """Compare a page of our invoices with what Stripe listed."""
+        """Compare a page of our invoices with what Stripe listed; what differs is looked at again afterwards."""
         recorded = await self.repository.invoices_page(run, cursor)
         listed = await self.repository.listed_for(run, [one.summary.invoice_id for one in recorded])
         findings: list[Finding] = []
         for one in recorded:
-            findings += await self._invoice(run, one, listed.get(one.summary.invoice_id, []))
+            held = listed.get(one.summary.invoice_id, [])
+            findings += compare_invoice(await self._for_comparison(run, one), held)
             activity.heartbeat(cursor)
         await self.repository.store_findings(run, findings, compared=len(recorded))
         return recorded[-1].summary.invoice_id if recorded else None
+
+    async def again(self, run: RunRef, cursor: str | None) -> str | None:
+        """Look a page of invoices that differ up at Stripe, and keep what still does."""
+        suspects = await self.repository.suspects(run, cursor)
+        listed = await self.repository.listed_for(run, suspects)
+        for invoice_id, recorded in (await self.repository.invoices(run.org_id, suspects)).items():
+            held = [one.stripe_invoice_id for one in listed.get(invoice_id, [])]
+            fresh = await self.stripe.fresh(recorded, held)
+            findings = [*compare_invoice(await self._for_comparison(run, recorded), fresh)]
+            await self.repository.replace_findings(run, invoice_id, findings)
+            activity.heartbeat(cursor)
+        return suspects[-1] if suspects else None
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
@@ -91,13 +103,6 @@ class Comparison:
         )
         return [finding for finding in compared if finding]
 
-    async def _invoice(self, run: RunRef, recorded: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
-        if not [*compare_invoice(await self._for_comparison(run, recorded), listed)]:
-            return []
-        now = (await self.repository.invoices(run.org_id, [recorded.summary.invoice_id]))[recorded.summary.invoice_id]
-        fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
-        return [*compare_invoice(await self._for_comparison(run, now), fresh)]
-
     async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary
         is_young = recorded.changed_at > run.started_at - timedelta(minutes=run.scope.grace_minutes)
@@ -109,6 +114,7 @@ class Comparison:
             currency=ours.currency,
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
+            is_unbilled=recorded.is_unbilled,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
 

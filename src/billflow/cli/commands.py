@@ -115,5 +115,6 @@ COMMANDS = (
         "Send events to endpoints, signed as Standard Webhooks describes.",
         "endpoint create https://example.com/events",
     ),
+    LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
 )

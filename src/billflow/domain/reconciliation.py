@@ -26,6 +26,7 @@ class FindingKind(StrEnum):
     PLAN_WITHOUT_WORKFLOW = "plan_without_workflow"
     WORKFLOW_OF_ENDED_PLAN = "workflow_of_ended_plan"
     WORKFLOW_DIFFERS = "workflow_differs_from_plan"
+    NOT_BILLED = "cycle_not_billed"
 
 
 class Severity(StrEnum):
@@ -65,7 +66,10 @@ class Repair(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledInvoice:
-    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way."""
+    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way.
+
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    """
 
     invoice_id: str
     status: str
@@ -74,6 +78,7 @@ class BilledInvoice:
     stripe_invoice_id: str | None = None
     is_young: bool = False
     is_collected: bool = True
+    is_unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +130,8 @@ class Finding:
 
 def compare_invoice(recorded: BilledInvoice, held: Sequence[StripeInvoice]) -> Iterator[Finding]:
     """Name everything that our rows and Stripe do not agree on about one debt."""
+    if recorded.is_unbilled and not recorded.is_young:
+        yield _not_billed(recorded)
     standing = [one for one in held if one.status != "void"] or list(held[:1])
     if not standing:
         yield from _missing(recorded)
@@ -164,6 +171,15 @@ def compare_plan(plan: LivePlan) -> Finding | None:
         return Finding(kind, Severity.WARNING, plan.plan_id, message)
     message = "A workflow runs for a plan that has ended."
     return Finding(kind, Severity.NOTICE, plan.plan_id, message, Repair.WAKE_PLAN)
+
+
+def _not_billed(recorded: BilledInvoice) -> Finding:
+    message = (
+        f"{_shown(recorded)} in our records, and no other invoice bills its cycle; issue it again by "
+        f"`billflow invoice reissue {recorded.invoice_id}`, or say that it is not to be billed by "
+        f"`billflow invoice void {recorded.invoice_id} --waived`."
+    )
+    return Finding(FindingKind.NOT_BILLED, Severity.WARNING, recorded.invoice_id, message)
 
 
 def _compare_standing(plan_id: str, recorded: PlanStanding, running: PlanStanding) -> Finding | None:

@@ -19,6 +19,7 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.reissues import ReissueInput
 from billflow.service.collection import CollectionService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_control import WorkflowControl
@@ -62,6 +63,21 @@ class AdjustmentService:
         await self.control.start(close_invoice_workflow(closing, await self._invoice(request)))
         await self._status_changed(request)
         return await self._invoice(request)
+
+    async def reissue(self, request: ReissueInput) -> InvoiceDetail:
+        """Issue an invoice again, in our database at once, at Stripe as soon as the old one is closed there.
+
+        The same key does it once. Raises `Refused` with Stripe's reason where that refuses to credit what was paid.
+        """
+        made = await self.repositories.reissues.reissue(request)
+        if made.credit_note_id is not None:
+            await self._sent(request, "credit_note", made.credit_note_id)
+        else:
+            await self._status_changed(request)
+        new = await self.queries.invoices.get(request.org_id, made.invoice_id)
+        if new.status.is_open:
+            await self.control.start(await self.collection.start_of(new))
+        return new
 
     async def mark_paid(self, request: OutOfBandPaymentInput) -> InvoiceDetail:
         """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""

@@ -1,6 +1,6 @@
 """How each workflow is started: type, input, id, task queue and summary; ids hold nothing personal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from temporalio.common import TypedSearchAttributes
@@ -16,7 +16,7 @@ from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
-from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW, DELIVERY
@@ -28,7 +28,7 @@ class WorkflowStart:
     """What starting a workflow takes; there is one running workflow for each `workflow_id`, however often started."""
 
     workflow: str
-    argument: Contract
+    argument: Contract | None
     workflow_id: str
     summary: str
     search_attributes: TypedSearchAttributes
@@ -92,11 +92,36 @@ def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
     return WorkflowStart("DeliveryWorkflow", argument, workflow_id, "events to an endpoint", attributes, DELIVERY)
 
 
-def reconciliation_workflow(argument: ReconciliationInput, day: datetime | None = None) -> WorkflowStart:
-    """Return how an organization is reconciled on a day; the nightly schedule adds the day by itself."""
-    workflow_id = f"reconciliation/{argument.org_id}" + (f"/{day:%Y-%m-%d}" if day else "")
+def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> WorkflowStart:
+    """Return how an organization is reconciled on a day."""
+    workflow_id = f"reconciliation/{argument.org_id}/{day:%Y-%m-%d}"
     summary = "database, Stripe and workflows"
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, subject(argument.org_id))
+
+
+def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:
+    """Return how all organizations are reconciled; the schedule adds the night to the id."""
+    return WorkflowStart(
+        "NightlyReconciliationWorkflow",
+        argument,
+        "nightly-reconciliation",
+        "every organization",
+        TypedSearchAttributes.empty,
+    )
+
+
+def nightly_shard_workflow(night: NightlyReconciliationInput, shard: int, workflow_id: str) -> WorkflowStart:
+    """Return how one shard of the organizations is reconciled in the night of *workflow_id*."""
+    argument = night.model_copy(update={"shard": shard})
+    return replace(
+        nightly_workflow(argument), workflow_id=f"{workflow_id}/{shard:x}", summary=f"organizations {shard:x}..."
+    )
+
+
+def delivery_sweep_workflow() -> WorkflowStart:
+    """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
+    summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
+    return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY)
 
 
 def title_of(invoice: InvoiceSummary) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
+    from billflow.store.adjustments.reissues import PostgresReissueRepository
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
     from billflow.store.audit.erasure import PostgresPersonalDataRepository
     from billflow.store.audit.queries import PostgresAuditQueries
@@ -104,6 +105,7 @@ class Repositories:
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
+    reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")
     dunning: "Part[PostgresDunningRepository]" = Part("store.dunning.repository")
     reconciliation: "Part[PostgresReconciliationRepository]" = Part("store.reconciliation.repository")
     stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")

@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 JSON = "application/json"
-NUMBERS = {"version": "1"}
-"""What parameters in paths are that are no ids."""
+NUMBERS = {"version": "999"}
+"""Parameters in paths that are no ids, and a value that names nothing."""
 
 KEYLESS = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/webhooks/stripe"})
 

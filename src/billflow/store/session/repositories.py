@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
@@ -86,6 +87,7 @@ class Repositories:
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
+    price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")

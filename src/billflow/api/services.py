@@ -11,6 +11,7 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
@@ -44,6 +45,7 @@ class Services:
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
+    catalog: CatalogService
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService

@@ -23,6 +23,7 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.service.catalog import CatalogService
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
     from billflow.store.plans.catalog import PostgresCatalogRepository
@@ -37,6 +38,7 @@ class Store:
     pools: Pools
     database: Database
 
+    catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
 

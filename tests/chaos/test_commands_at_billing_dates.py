@@ -46,6 +46,9 @@ KILLS = sized(2, 12, 80)
 AT_ONCE = 4
 """Each of which may be sent twice: fewer than the ten updates that the server lets be in flight."""
 
+FOR = 2.0
+"""Seconds over which the commands of a billing date are fired."""
+
 TRIAL = timedelta(days=14)
 BEGIN = datetime(2023, 5, 17, 10, 0, tzinfo=UTC)
 ANCHOR = BEGIN + TRIAL
@@ -75,11 +78,16 @@ class Shooting:
     async def around(self, date: datetime) -> None:
         """Fire commands while the clock comes to a billing date; some are sent twice at once under one id."""
         await self.env.advance(self.clock, date - timedelta(seconds=1))
-        wishes = [self.wish(date) for _ in range(COMMANDS)]
-        await asyncio.gather(self.env.advance(self.clock, date), *map(self.fire, wishes))
+        wishes = [self.wish(date, number) for number in range(COMMANDS)]
+        await asyncio.gather(self.comes(date), *map(self.fire, wishes))
         await self.fire(CancelScheduledChange())
 
-    def wish(self, date: datetime) -> PlanCommand:
+    async def comes(self, date: datetime) -> None:
+        """Let the clock come to a billing date when half of the commands were fired."""
+        await asyncio.sleep(FOR / 2)
+        await self.env.advance(self.clock, date)
+
+    def wish(self, date: datetime, number: int) -> PlanCommand:
         """Choose a command; what ends a plan is asked for only where the trial's end is what decides about it."""
         wishes: list[PlanCommand] = [
             SetLicenses(licenses=self.chosen.randrange(SEATS, 60)),
@@ -88,13 +96,15 @@ class Shooting:
             SetEndDate(end_date=add_months(date, self.chosen.randrange(30, 40))),
             RemoveEndDate(),
         ]
-        return self.chosen.choice([*wishes, DowngradeAtEndOfCycle()] if date == ANCHOR else wishes)
+        if date == ANCHOR:
+            wishes.append(DowngradeAtEndOfCycle())
+        return wishes[number % len(wishes)]
 
     async def fire(self, command: PlanCommand) -> None:
         """Send a command after a while, and note the answer."""
         name = f"fired-{len(self.codes)}"
         self.codes[name] = "unanswered"
-        await asyncio.sleep(self.chosen.uniform(0, 2))
+        await asyncio.sleep(self.chosen.uniform(0, FOR))
         async with self.in_flight:
             answers = await asyncio.gather(*(self.answer(command, name) for _ in range(self.chosen.choice([1, 1, 2]))))
         assert len(set(answers)) == 1

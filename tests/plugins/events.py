@@ -23,7 +23,7 @@ def _validator(event: str) -> Draft202012Validator:
 
 
 def _checked(
-    recorder: Recorder,
+    self: Recorder,
     event: str,
     data: Mapping[str, Any],
     *,
@@ -35,7 +35,7 @@ def _checked(
     if event in event_declarations():
         told = as_json({**ids, **data})
         _wrong.extend(f"{event}: {error.message}" for error in _validator(event).iter_errors(told))
-    _published(recorder, event, data, **ids)
+    _published(self, event, data, **ids)
 
 
 Recorder.publish = _checked  # type: ignore[method-assign]

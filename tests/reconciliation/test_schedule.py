@@ -9,7 +9,7 @@ from temporalio.client import ScheduleOverlapPolicy
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
 from billflow.store.access.organizations import org_id_of
-from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, SEAT_PULL_EVERY, ensure_schedules
 from billflow.wiring import workers
 from tests.api_environment import until
 from tests.namespaces import variables
@@ -42,6 +42,8 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
 
     for wanted in (org_id, env.org_id):
         await client.get_schedule_handle(f"nightly-reconciliation/{wanted}").describe()
+        pulls = (await client.get_schedule_handle(f"seat-pull/{wanted}").describe()).schedule
+        assert [part.every for part in pulls.spec.intervals] == [SEAT_PULL_EVERY]
 
 
 async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(

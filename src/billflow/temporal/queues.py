@@ -1,4 +1,4 @@
-"""The task queues, and why there are three."""
+"""The task queues, and why there are four."""
 
 from typing import Final
 
@@ -10,3 +10,6 @@ STRIPE: Final = "billflow-stripe"
 
 DELIVERY: Final = "billflow-delivery"
 """Sending events to endpoints: a slow one must not take the place of anything else."""
+
+SEATS: Final = "billflow-seats"
+"""Counting seats in other people's systems: one that is slow or away must not hold up billing."""

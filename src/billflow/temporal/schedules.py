@@ -8,6 +8,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
@@ -17,7 +18,8 @@ from temporalio.client import (
 )
 
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.temporal.workflow_starts import reconciliation_workflow
+from billflow.models.contracts.seat_sources import SeatPullInput
+from billflow.temporal.workflow_starts import WorkflowStart, reconciliation_workflow, seat_pull_workflow
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
@@ -30,10 +32,18 @@ CATCHUP_WINDOW = timedelta(hours=12)
 
 JITTER = timedelta(minutes=30)
 
+SEAT_PULL_EVERY, SEAT_PULL_JITTER = timedelta(minutes=15), timedelta(minutes=3)
+"""How often is looked whose seats are to be counted: once a day, and around each billing date."""
+
 
 async def ensure_schedules(client: Client, org_id: str) -> None:
     """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    schedule_id, wanted = f"nightly-reconciliation/{org_id}", _nightly_reconciliation(org_id)
+    scheduled = {"nightly-reconciliation": _nightly_reconciliation(org_id), "seat-pull": _seat_pull(org_id)}
+    for name, wanted in scheduled.items():
+        await _ensure(client, f"{name}/{org_id}", wanted)
+
+
+async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:
     try:
         await client.create_schedule(schedule_id, wanted)
     except ScheduleAlreadyRunningError:
@@ -48,14 +58,18 @@ def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
 
 def _nightly_reconciliation(org_id: str) -> Schedule:
     start = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS)))
-    return Schedule(
-        action=ScheduleActionStartWorkflow(
-            start.workflow,
-            start.argument,
-            id=start.workflow_id,
-            task_queue=start.task_queue,
-            static_summary=start.summary,
-        ),
-        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),
+    spec = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER)
+    return _schedule(start, spec, CATCHUP_WINDOW)
+
+
+def _seat_pull(org_id: str) -> Schedule:
+    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAT_PULL_EVERY)], jitter=SEAT_PULL_JITTER)
+    return _schedule(seat_pull_workflow(SeatPullInput(org_id=org_id)), spec, SEAT_PULL_EVERY)
+
+
+def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelta) -> Schedule:
+    action = ScheduleActionStartWorkflow(
+        start.workflow, start.argument, id=start.workflow_id, task_queue=start.task_queue, static_summary=start.summary
     )
+    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window)
+    return Schedule(action=action, spec=spec, policy=policy)

@@ -17,6 +17,7 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW, DELIVERY
 from billflow.temporal.search_attributes import attributes_of
@@ -87,6 +88,14 @@ def reconciliation_workflow(argument: ReconciliationInput, day: datetime | None 
     """Return how an organization is reconciled on a day; the nightly schedule adds the day by itself."""
     workflow_id = f"reconciliation/{argument.org_id}" + (f"/{day:%Y-%m-%d}" if day else "")
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, "database, Stripe and workflows")
+
+
+def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:
+    """Return how seats are counted: of those whose turn it is, or by hand."""
+    kind = "pull" if argument.apply else "check"
+    whose = argument.customer_id or ("everyone" if argument.everyone else "due")
+    workflow_id = f"seats/{argument.org_id}/{kind}/{whose}"
+    return WorkflowStart("SeatPullWorkflow", argument, workflow_id, f"seats: {kind}")
 
 
 def title_of(invoice: InvoiceSummary) -> str:

@@ -25,6 +25,7 @@ from billflow.models.tables.reconciliation import (
     ReconciliationRunRow,
     ReconciliationStripeInvoice,
 )
+from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
     AuditChain,

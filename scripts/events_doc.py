@@ -11,7 +11,7 @@ INTRODUCTION = """# Types of events
 
 Written by `python scripts/events_doc.py` from `src/billflow/events.toml`; a test fails when it is out of date.
 
-What an endpoint is sent of each is in the API's OpenAPI document too, under `webhooks`, with its schema;
+What an endpoint is sent of each is in the API's document too (under `webhooks`), with its schema;
 [events.md](events.md) says how it is sent, signed and repeated. `data` also names the ids of what an event is about,
 and of what that belongs to: of an event about an invoice `customer_id`, `plan_id` and `invoice_id`. Amounts are in
 minor units, moments in UTC. A field that may be null is marked by `?`.

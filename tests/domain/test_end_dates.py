@@ -24,7 +24,7 @@ from tests.domain.life import Life, life_of
 # One line per entry, so that every license can be followed second by second.
 UNBUNDLED = BillingSettings(bundle_additions_by_date=False)
 ANNUAL = StartPlan(tier="", schedule=Schedule.ANNUAL)
-PRICES = {Schedule.ANNUAL: 8000, Schedule.MONTHLY: 800}
+PRICES = {Schedule.ANNUAL: 8000, Schedule.HALF_YEARLY: 4800, Schedule.QUARTERLY: 2400, Schedule.MONTHLY: 800}
 
 Move = tuple[timedelta, int | None, int | None]
 """So long after the move before: so many members are reported, the plan ends so many days later (0: it runs on)."""

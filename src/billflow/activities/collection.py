@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.stripe_errors import retry_later, stripe_errors
 from billflow.models.contracts.collection import FailedAttemptInput, NextAttemptInput
 from billflow.models.contracts.invoices import (
@@ -27,18 +28,22 @@ class CollectionActivities:
 
     invoices: InvoiceRepository
     gateway: PaymentGateway
+    replaced: ReplacedInvoices | None = None
 
     @activity.defn
     async def collect(self, request: InvoiceInput) -> CollectionOutcome:
         """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
 
-        What we owe the customer is put on its balance first, so that the invoice uses it up.
+        What it replaces is closed there before that, and what we owe the customer is put on its balance, so that the
+        invoice uses it up.
         """
         invoice = await self.invoices.invoice_to_collect(request)
         if (outcome := _outcome_of(invoice)) is not None:
             return outcome
         try:
-            outcome = await self._collect(request, invoice)
+            if self.replaced and await self.replaced.close(invoice, request.at):
+                invoice = await self.invoices.invoice_to_collect(request)
+            outcome = _outcome_of(invoice) or await self._collect(request, invoice)
         except PaymentsUnavailable as error:
             retry_later(error)
         except PaymentsRejected as error:
@@ -57,12 +62,16 @@ class CollectionActivities:
             posted = await self.gateway.post_credit(payer, credit)
             await self.invoices.record_credit_posted(request.org_id, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
-        await self.invoices.record_issued(request, issued)
+        status = await self.invoices.record_issued(request, issued)
         if issued.status is InvoiceStatus.PAID:
             return Paid(amount_paid=issued.amount_paid)
         invoice = invoice.model_copy(
             update={"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status, "number": issued.number}
         )
+        if status is InvoiceStatus.VOID:
+            # Voided while it was on its way: whoever did so may not have found it at Stripe.
+            await self.gateway.void(invoice)
+            return Closed()
         return await self.gateway.collect(invoice, request.attempt)
 
     @activity.defn

@@ -6,6 +6,23 @@ from temporalio import activity
 
 from billflow.models.contracts.seat_sources import CountedBatch, SeatBatch, SeatBatches, SeatPullInput
 from billflow.ports.seats import BadSeatCounts, SeatReader, SeatSourceAway, SeatSourceRepository
+from billflow.temporal.workflow_control import WorkflowControl
+from billflow.temporal.workflow_starts import seat_pull_workflow
+
+
+@dataclass(frozen=True)
+class SeatSweepActivities:
+    """Finding the organizations whose seats are pulled."""
+
+    sources: SeatSourceRepository
+    control: WorkflowControl
+
+    @activity.defn
+    async def sweep_seats(self) -> None:
+        """Start the count of every organization that has a source; one that counts already isn't disturbed."""
+        for org_id in await self.sources.organizations_that_pull():
+            await self.control.start(seat_pull_workflow(SeatPullInput(org_id=org_id)))
+            activity.heartbeat()
 
 
 @dataclass(frozen=True)

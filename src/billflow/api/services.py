@@ -9,7 +9,6 @@ from fastapi import Depends, Request
 
 from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
-from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
 from billflow.service.clocks import ClockService
@@ -47,7 +46,6 @@ class Services:
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
-    catalog: Catalog
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService
@@ -58,6 +56,10 @@ class Services:
     webhooks: WebhookService
     privacy: PrivacyService
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
+
+    async def check_tier(self, org_id: str, tier: str) -> None:
+        """Refuse a tier that the organization does not know; raises `InvalidInput`."""
+        (await self.repositories.catalogs.current(org_id)).tier(tier)
 
 
 def services_of(request: Request) -> Services:

@@ -14,6 +14,11 @@ from billflow.domain.step import Step
 
 Effect = Callable[[Step, datetime], None]
 TRIAL_WITHOUT_CARD = "trial_without_card"
+SWITCHES = {
+    PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE: Schedule.ANNUAL,
+    PlanStatus.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE: Schedule.MONTHLY,
+}
+"""What a plan that is to switch renews as."""
 
 
 def next_billing_cycle(step: Step) -> datetime:
@@ -54,9 +59,9 @@ def check_renewal(step: Step, plan: Plan) -> None:
             "raise those of the next cycle.",
             code="renewal_licenses_below_plan_minimum",
         )
-    if not plan.is_automatic and step.seats > licenses:
+    if not plan.is_automatic and (seats := step.seats_on(tier)) > licenses:
         raise NeedsAttention(
-            f"The plan would renew with {licenses} licenses, but {step.seats} seats are in use; "
+            f"The plan would renew with {licenses} licenses, but {seats} seats are in use; "
             "raise those of the next cycle.",
             code="renewal_licenses_below_current_users",
         )
@@ -180,7 +185,7 @@ def _switch_schedule(step: Step, billing_date: datetime) -> None:
         return
     check_renewal(step, step.plan)
     count = renewal_count(step)
-    follower = repriced(step, successor_of(step.plan, billing_date, step.plan.schedule.other))
+    follower = repriced(step, successor_of(step.plan, billing_date, SWITCHES[step.plan.status]))
     step.end("switched_schedule")
     step.succeed(follower).append(billing_date, count, renewal=True)
 

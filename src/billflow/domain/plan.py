@@ -11,17 +11,25 @@ class Schedule(StrEnum):
     """How often a plan renews."""
 
     ANNUAL = "annual"
+    HALF_YEARLY = "half_yearly"
+    QUARTERLY = "quarterly"
     MONTHLY = "monthly"
 
     @property
     def months(self) -> int:
         """Return the length of one cycle in calendar months."""
-        return 12 if self is Schedule.ANNUAL else 1
+        return _MONTHS[self]
 
-    @property
-    def other(self) -> "Schedule":
-        """Return the schedule a switch leads to."""
-        return Schedule.MONTHLY if self is Schedule.ANNUAL else Schedule.ANNUAL
+
+_MONTHS = {Schedule.ANNUAL: 12, Schedule.HALF_YEARLY: 6, Schedule.QUARTERLY: 3, Schedule.MONTHLY: 1}
+
+
+def check_fixed_schedule(schedule: Schedule) -> None:
+    """Refuse a fixed price but for the year at once or in twelve parts (rules 13); raises `InvalidInput`."""
+    if schedule not in (Schedule.ANNUAL, Schedule.MONTHLY):
+        raise InvalidInput(
+            "A fixed price is paid annual or monthly; name one of these.", code="unknown_schedule", field="schedule"
+        )
 
 
 class PlanStatus(StrEnum):

@@ -55,7 +55,7 @@ def take_in_newest(step: Step) -> None:
 def sync(step: Step, observed_at: datetime) -> None:
     """Append what the seats in use call for; an observation that came late counts from the newest entry on."""
     newest = step.ledger[-1]
-    count = synced(newest, step.billable(), step.billable(step.minimum_at_renewal))
+    count = synced(newest, step.billable(), step.billable(step.tier_at_renewal))
     step.renew_without_switch(step.billable())
     step.append(max(observed_at, newest.event_time), count)
 
@@ -87,5 +87,5 @@ def freshness(reported_at: datetime | None, due: datetime) -> tuple[bool, bool]:
 def _needs_seat_data(step: Step) -> bool:
     handed_over = step.plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END
     bought_by_invoice = step.plan.status.in_trial and step.facts.trial_invoice_paid is not None
-    reported = step.tier.hosting is Hosting.SELF_HOSTED and (step.tier.billable or handed_over)
+    reported = step.customer.hosting is Hosting.SELF_HOSTED and (step.tier.billable or handed_over)
     return reported and not bought_by_invoice

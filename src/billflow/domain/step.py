@@ -165,38 +165,36 @@ class Step:
         return minimum_licenses(self.tier, self.customer)
 
     @property
-    def minimum_at_renewal(self) -> int:
-        """Return the fewest licenses the next cycle may have: those of the scheduled tier, where there is one."""
+    def tier_at_renewal(self) -> Tier:
+        """Return the tier of the next cycle: the scheduled one, where there is one."""
         follower = self.facts.next_plan
         if self.plan.status is not PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END or follower is None:
-            return self.minimum
-        return minimum_licenses(self.facts.catalog.tier(follower.tier), self.customer)
-
-    @property
-    def seats(self) -> int:
-        """Return the seats in use according to the newest observation taken in."""
-        return seats_of(self.tier.hosting, self.seen)
+            return self.tier
+        return self.facts.catalog.tier(follower.tier)
 
     @property
     def last(self) -> LedgerEntry:
         """Return the newest ledger entry as of the step's moment."""
         return newest_at(self.ledger, self.at) or self.ledger[0]
 
-    def billable(self, minimum: int | None = None) -> int:
-        """Return the licenses the seats in use call for (rules 5)."""
-        floor = self.minimum if minimum is None else minimum
-        return billable_licenses(self.seats, floor, exempt=self.customer.exempt_from_license_number_check)
+    def seats_on(self, tier: Tier) -> int:
+        """Return the seats in use by the tier's own rule, according to the newest observation taken in."""
+        return seats_of(tier.seat_rule, self.seen)
 
-    @property
-    def license_check(self) -> LicenseCheck:
-        """Return the bounds for licenses bought by hand."""
+    def billable(self, tier: Tier | None = None) -> int:
+        """Return the licenses the seats in use call for, on the plan's tier or another (rules 5)."""
+        on = tier or self.tier
         exempt = self.customer.exempt_from_license_number_check
-        return LicenseCheck(seats=self.seats, minimum=self.minimum, exempt=exempt)
+        return billable_licenses(self.seats_on(on), minimum_licenses(on, self.customer), exempt=exempt)
 
-    @property
-    def renewal_check(self) -> LicenseCheck:
-        """Return the bounds for the licenses of the next cycle."""
-        return replace(self.license_check, minimum=self.minimum_at_renewal)
+    def license_check(self, tier: Tier) -> LicenseCheck:
+        """Return the bounds for licenses of *tier* that are bought by hand."""
+        return LicenseCheck(
+            seats=self.seats_on(tier),
+            minimum=minimum_licenses(tier, self.customer),
+            maximum=tier.maximum_licenses,
+            exempt=self.customer.exempt_from_license_number_check,
+        )
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""

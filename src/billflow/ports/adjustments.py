@@ -3,7 +3,13 @@
 from datetime import datetime
 from typing import Protocol
 
-from billflow.models.contracts.adjustments import AdjustmentRef, AdjustmentResult, AdjustmentToSend, VoidInput
+from billflow.models.contracts.adjustments import (
+    AdjustmentRef,
+    AdjustmentResult,
+    AdjustmentToSend,
+    InvoiceAdjustments,
+    VoidInput,
+)
 from billflow.models.contracts.invoices import InvoiceStatus
 
 
@@ -12,6 +18,9 @@ class AdjustmentRepository(Protocol):
 
     async def close(self, ask: VoidInput) -> InvoiceStatus:
         """Void an open invoice or give it up, and return how it stands; raises `Refused` or `NotFound`."""
+
+    async def of_invoice(self, org_id: str, invoice_id: str) -> InvoiceAdjustments:
+        """Return the credit notes and refunds of an invoice; raises `NotFound`."""
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         """Return all that the gateway needs of a credit note or refund."""

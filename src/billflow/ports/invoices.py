@@ -30,8 +30,8 @@ class InvoiceRepository(Protocol):
     async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
         """Remember under which id Stripe knows a credit; once known it stays."""
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
-        """Remember that Stripe has the invoice, under which id and number."""
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
+        """Remember that Stripe has the invoice, under which id and number, and say how it stands in our rows."""
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember what came of a payment attempt; a paid invoice stays paid, whatever comes later.

@@ -12,6 +12,12 @@ from billflow.models.contracts.reconciliation import FindingRecord, Reconciliati
 PAGE = 100
 """Rows of one page."""
 
+PAGE_AT_STRIPE = 10
+"""Rows of a page that asks Stripe about each of them."""
+
+SHARDS = 16
+"""Parts of all organizations, by the first digit of their ids."""
+
 
 @dataclass(frozen=True)
 class StripeInvoicePage:
@@ -51,6 +57,15 @@ class ReconciliationRepository(Protocol):
     async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         """Store findings, each once, and count the invoices compared."""
 
+    async def suspects(self, run: RunRef, after: str | None) -> Sequence[str]:
+        """Return the next invoices that something was found about, by id."""
+
+    async def replace_findings(self, run: RunRef, invoice_id: str, findings: Sequence[Finding]) -> None:
+        """Keep these findings about an invoice and no others."""
+
+    async def count_findings(self, run: RunRef) -> int:
+        """Return how many findings the run has."""
+
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
         """Return the next findings that can be repaired and are not yet, by id."""
 
@@ -62,6 +77,13 @@ class ReconciliationRepository(Protocol):
 
     async def finish(self, run: RunRef, at: datetime) -> None:
         """Finish the run and delete what Stripe listed."""
+
+
+class OrganizationLister(Protocol):
+    """All organizations, in pages."""
+
+    async def organizations_page(self, shard: int, after: str | None) -> Sequence[str]:
+        """Return the next ids of one of the `SHARDS`, in order."""
 
 
 class StripeInvoiceReader(Protocol):

@@ -44,6 +44,9 @@ class SeatReader(Protocol):
 class SeatSourceRepository(Protocol):
     """Seat sources as rows; every method is one transaction and safe to repeat."""
 
+    async def organizations_that_pull(self) -> tuple[str, ...]:
+        """Return the ids of the organizations that have a source to pull from."""
+
     async def due(self, request: SeatPullInput) -> SeatBatches:
         """Return who is to be counted; raises `NotFound`, and `Refused` for a customer without a source to pull."""
 

@@ -1,6 +1,8 @@
-"""The scheduled work of an organization: one list, created or updated on the server at every start of a worker."""
+"""What happens by the clock, for all organizations: one list, created or updated on the server at every start."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from temporalio.client import (
     Client,
@@ -17,9 +19,13 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.models.contracts.seat_sources import SeatPullInput
-from billflow.temporal.workflow_starts import WorkflowStart, reconciliation_workflow, seat_pull_workflow
+from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationScope
+from billflow.temporal.workflow_starts import (
+    WorkflowStart,
+    delivery_sweep_workflow,
+    nightly_workflow,
+    seat_sweep_workflow,
+)
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
@@ -32,44 +38,66 @@ CATCHUP_WINDOW = timedelta(hours=12)
 
 JITTER = timedelta(minutes=30)
 
-SEAT_PULL_EVERY, SEAT_PULL_JITTER = timedelta(minutes=15), timedelta(minutes=3)
+SEAT_SWEEP, SEAT_SWEEP_JITTER = timedelta(minutes=15), timedelta(minutes=3)
 """How often is looked whose seats are to be counted: once a day, and around each billing date."""
 
+SWEEP = timedelta(minutes=10)
+"""How often delivery streams are looked for whose workflow Temporal has lost."""
 
-async def ensure_schedules(client: Client, org_id: str) -> None:
-    """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    scheduled = {"nightly-reconciliation": _nightly_reconciliation(org_id), "seat-pull": _seat_pull(org_id)}
-    for name, wanted in scheduled.items():
-        await _ensure(client, f"{name}/{org_id}", wanted)
-
-
-async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:
-    try:
-        await client.create_schedule(schedule_id, wanted)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(schedule_id).update(lambda known: _changed(known, wanted))
+NIGHTLY_RECONCILIATION: Final = "nightly-reconciliation"
+DELIVERY_SWEEP: Final = "delivery-sweep"
+SEAT_PULLS: Final = "seat-pulls"
 
 
-def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
+async def ensure_schedules(client: Client) -> None:
+    """Create or update every schedule; safe to repeat and to run twice at once."""
+    for schedule_id, wanted in _schedules().items():
+        try:
+            await client.create_schedule(schedule_id, wanted)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(schedule_id).update(_changed_to(wanted))
+
+
+async def delete_schedules_of_organizations(client: Client) -> None:
+    """Delete the schedules that each organization had of its own until one took the place of all; safe to repeat."""
+    async for listed in await client.list_schedules():
+        if listed.id.startswith(f"{NIGHTLY_RECONCILIATION}/"):
+            await client.get_schedule_handle(listed.id).delete()
+
+
+def _changed_to(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
     """Keep what an operator paused, change everything else."""
-    wanted.state = known.description.schedule.state
-    return ScheduleUpdate(schedule=wanted)
+
+    def changed(known: ScheduleUpdateInput) -> ScheduleUpdate:
+        wanted.state = known.description.schedule.state
+        return ScheduleUpdate(schedule=wanted)
+
+    return changed
 
 
-def _nightly_reconciliation(org_id: str) -> Schedule:
-    start = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS)))
-    spec = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER)
-    return _schedule(start, spec, CATCHUP_WINDOW)
-
-
-def _seat_pull(org_id: str) -> Schedule:
-    spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAT_PULL_EVERY)], jitter=SEAT_PULL_JITTER)
-    return _schedule(seat_pull_workflow(SeatPullInput(org_id=org_id)), spec, SEAT_PULL_EVERY)
+def _schedules() -> Mapping[str, Schedule]:
+    night = NightlyReconciliationInput(scope=ReconciliationScope(days=NIGHTLY_DAYS))
+    at_night = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER)
+    often = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP)])
+    counting = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAT_SWEEP)], jitter=SEAT_SWEEP_JITTER)
+    return {
+        NIGHTLY_RECONCILIATION: _schedule(nightly_workflow(night), at_night, CATCHUP_WINDOW),
+        DELIVERY_SWEEP: _schedule(delivery_sweep_workflow(), often, SWEEP),
+        SEAT_PULLS: _schedule(seat_sweep_workflow(), counting, SEAT_SWEEP),
+    }
 
 
 def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelta) -> Schedule:
-    action = ScheduleActionStartWorkflow(
-        start.workflow, start.argument, id=start.workflow_id, task_queue=start.task_queue, static_summary=start.summary
+    arguments = [] if start.argument is None else [start.argument]
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            start.workflow,
+            args=arguments,
+            id=start.workflow_id,
+            task_queue=start.task_queue,
+            static_summary=start.summary,
+            typed_search_attributes=start.search_attributes,
+        ),
+        spec=spec,
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window),
     )
-    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window)
-    return Schedule(action=action, spec=spec, policy=policy)

@@ -47,7 +47,6 @@ def api_services(engine: Engine) -> Services:
         clocks=engine.clocks,
         offers=engine.offers,
         pricing=engine.pricing,
-        catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(

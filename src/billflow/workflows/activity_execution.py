@@ -67,6 +67,27 @@ async def at_stripe(
     return result
 
 
+async def in_background(
+    method: Callable[[Any, Input], Awaitable[Result]],
+    argument: Input,
+    summary: str,
+    *,
+    task_queue: str,
+    start_to_close_timeout: timedelta = timedelta(seconds=60),
+) -> Result:
+    """Run an activity that nobody waits for on *task_queue* until it succeeds."""
+    result: Result = await workflow.execute_activity_method(
+        method,
+        argument,
+        summary=summary,
+        task_queue=task_queue,
+        start_to_close_timeout=start_to_close_timeout,
+        heartbeat_timeout=timedelta(minutes=1),
+        retry_policy=PATIENT,
+    )
+    return result
+
+
 class Tolerated:
     """Logs a failure of its block as *message* and lets the code after it go on; a cancellation is raised."""
 

@@ -27,6 +27,18 @@ async def start_workflow(other: WorkflowStart) -> bool:
     return True
 
 
+async def run_workflow(other: WorkflowStart) -> None:
+    """Start a workflow and wait for its end; raises `FailureError` where it fails, or runs already."""
+    await workflow.execute_child_workflow(
+        other.workflow,
+        other.argument,
+        id=other.workflow_id,
+        task_queue=other.task_queue,
+        search_attributes=other.search_attributes,
+        static_summary=other.summary,
+    )
+
+
 async def signal_workflow(workflow_id: str, name: str, *args: object) -> None:
     """Signal a workflow that may be gone."""
     with Tolerated("a workflow is gone", signalled=workflow_id):

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from billflow.activities.seats import SeatActivities, SeatDueActivities
+    from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
     from billflow.models.contracts.seat_sources import (
         CountedBatch,
         CountedSeats,
@@ -24,6 +24,22 @@ COUNT_WINDOW = timedelta(minutes=10)
 """How long one batch is tried; the next run counts whom this one did not."""
 
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=1))
+
+
+@workflow.defn(name="SeatSweepWorkflow")
+class SeatSweepWorkflow:
+    """Lets every organization that has a seat source count whose turn it is."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Start the counts."""
+        await workflow.execute_activity_method(
+            SeatSweepActivities.sweep_seats,
+            summary="organizations with a seat source",
+            start_to_close_timeout=COUNT_WINDOW,
+            heartbeat_timeout=COUNT_TIMEOUT,
+            retry_policy=_PATIENT,
+        )
 
 
 @workflow.defn(name="SeatPullWorkflow")

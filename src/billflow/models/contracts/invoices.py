@@ -113,7 +113,8 @@ class InvoiceToCollect(InvoiceSummary):
     """Everything the payment gateway needs of one invoice beyond its summary.
 
     `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
-    be on the customer's balance before the invoice is finalized, which then uses them up.
+    be on the customer's balance before the invoice is finalized, which then uses them up. What it replaces is to be
+    closed before it is issued.
     """
 
     customer: BilledCustomer
@@ -125,6 +126,7 @@ class InvoiceToCollect(InvoiceSummary):
     stripe_invoice_id: str | None = None
     sent_first_at: Moment | None = None
     out_of_band_reference: str | None = None
+    replaces_invoice_id: str | None = None
     credits: tuple[CreditToPost, ...] = ()
 
 

@@ -135,6 +135,9 @@ class InvoiceRecord(InvoiceSummary):
     next_action: DunningAction | None = None
     attention: str | None = None
     last_outcome: dict[str, Any] | None
+    replaces_invoice_id: str | None = None
+    replaced_by_invoice_id: str | None = None
+    waived: bool = False
 
 
 class InvoiceDetail(InvoiceRecord):

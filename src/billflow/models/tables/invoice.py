@@ -29,14 +29,18 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
     `out_of_band_reference` names a payment outside Stripe. `balance_applied` is what the customer's balance paid of it
     when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
-    all other moments follow the plan's clock.
+    all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
+    it and the `reissue_key` of the request. With `waived` nothing is to be billed in place of a void invoice.
     """
 
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         belongs_to("customer"),
         belongs_to("billing_account"),
+        belongs_to("invoice", "replaces_invoice_id"),
+        belongs_to("invoice", "replaced_by_invoice_id"),
         UniqueConstraint("org_id", "id"),
+        UniqueConstraint("org_id", "reissue_key"),
         UniqueConstraint("stripe_invoice_id"),
         is_currency("currency"),
         CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_when"),
@@ -84,22 +88,29 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     customer_suspended_at: Mapped[datetime | None]
     attention: Mapped[str | None]
     step_key: Mapped[str]
+    replaces_invoice_id: Mapped[UUID | None]
+    replaced_by_invoice_id: Mapped[UUID | None]
+    reissue_key: Mapped[str | None]
+    waived: Mapped[bool] = mapped_column(server_default="false")
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
     """One line with its derivation; `n` counts from 1. Append-only.
 
-    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`.
+    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`. A line of an invoice
+    that was issued again stands for the line `replaces_line_id`, which the ledger names.
     """
 
     __table_args__ = (
         belongs_to("invoice"),
         belongs_to("license_ledger", "adjusts_entry_id"),
+        belongs_to("invoice_line", "replaces_line_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
         Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
+        Index("ix_invoice_line_replaces_line_id", "replaces_line_id", postgresql_where="replaces_line_id IS NOT NULL"),
     )
 
     invoice_id: Mapped[UUID]
@@ -113,6 +124,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     period_end: Mapped[datetime]
     derivation: Mapped[Json]
     adjusts_entry_id: Mapped[UUID | None]
+    replaces_line_id: Mapped[UUID | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):

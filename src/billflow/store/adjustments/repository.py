@@ -27,7 +27,7 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.ports.adjustments import AdjustmentRepository
-from billflow.store.adjustments.drafts import new_note, new_refund, write_note
+from billflow.store.adjustments.drafts import new_note, new_refund, request_note
 from billflow.store.adjustments.foreign import STRIPE, take_over
 from billflow.store.adjustments.records import (
     adjustment_by_id,
@@ -106,10 +106,10 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             locked.check_text(ask.memo)
             lines = {line.line_id: line.amount for line in ask.lines}
             decided = adjustments.credit_note(standing_of(money), ask.amount, lines, ask.refund_method)
-            note = new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=len(money.notes) + 1)
-            await write_note(session, locked, note, decided.lines)
-            data = {"credit_note_id": str(note.id), "amount": note.amount, "currency": note.currency}
-            locked.record("invoice.credit_note_requested", {**data, "reason": note.reason})
+            n = len(money.notes) + 1
+            note = await request_note(
+                session, locked, new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=n), decided.lines
+            )
             return note_record(await load_money(session, locked.invoice), note)
 
     async def close(self, ask: VoidInput) -> InvoiceStatus:
@@ -117,12 +117,13 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             locked = await _locked(session, ask)
             invoice = locked.invoice
             if invoice.status is ask.to:
+                locked.waive(waived=ask.waived)
                 return invoice.status
             locked.check_text(ask.reason)
             standing = standing_of(await load_money(session, invoice))
             if ask.to is InvoiceStatus.VOID:
                 adjustments.check_void(standing)
-                void(invoice, locked.customer, locked.recorder)
+                void(invoice, locked.customer, locked.recorder, waived=ask.waived, reason=ask.reason)
             else:
                 adjustments.check_uncollectible(standing)
                 locked.mark_uncollectible(ask.reason)
@@ -139,7 +140,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             standing = standing_of(await load_money(session, invoice))
             adjustments.check_mark_paid(standing)
             invoice.out_of_band_reference = ask.reference
-            locked.mark_paid(standing.amount_paid + standing.remaining)
+            await locked.mark_paid(standing.amount_paid + standing.remaining)
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         async with self.database.unit_of_work(ref.org_id) as session:

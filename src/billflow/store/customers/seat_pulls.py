@@ -42,6 +42,7 @@ from billflow.ports.seats import BadSeatCounts, SeatSourceRepository
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import LIVE, load_customer
 from billflow.store.session.database import Repository
+from billflow.store.session.monitoring import org_ids
 from billflow.store.session.rows import as_id, row_by_id
 
 MOST_AT_ONCE = 50
@@ -62,6 +63,11 @@ _NAME = func.coalesce(Realm.string_id, cast(RemoteRealm.uuid, Text), cast(Remote
 
 class PostgresSeatPullRepository(Repository, SeatSourceRepository):
     """Counts of seats; what is written of one moment is written once."""
+
+    async def organizations_that_pull(self) -> tuple[str, ...]:
+        source = SeatSourceRow
+        pulled = source.kind != SeatSourceKind.PUSH, source.removed_at.is_(None)
+        return await org_ids(self.database, select(source.org_id).where(*pulled).distinct())
 
     async def due(self, request: SeatPullInput) -> SeatBatches:
         async with self.database.unit_of_work(request.org_id) as session:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.catalog import usual_seats
 from billflow.domain.dunning import (
     DEFAULT_POLICY,
     DunningPolicy,
@@ -22,7 +23,7 @@ from billflow.domain.dunning import (
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
-from billflow.domain.seats import seat_count
+from billflow.domain.seats import seats_of
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -34,6 +35,7 @@ from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, summary
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.start import newest_observation
 from billflow.store.plans.test_clocks import clock_of_invoice
@@ -154,7 +156,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
                 return SmallOrganizationResult()
-            decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
+            decided = await _decided(session, rule, customer, live[0] if live else None, at)
             if decided.end_plan:
                 return SmallOrganizationResult(plan_id=str(live[0].id), notify_owners=decided.notify_owners)
             if not decided.void_open_invoices:
@@ -162,7 +164,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             recorder = Recorder(session, customer.org_id, at, COLLECTION)
             voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
             for invoice in voided:
-                void(invoice, customer, recorder)
+                void(invoice, customer, recorder, waived=True)
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 
@@ -197,12 +199,14 @@ async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) 
 
 
 async def _decided(
-    session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
+    session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, plan: CustomerPlan | None, at: datetime
 ) -> WriteOffDecision:
     seen = await newest_observation(session, customer, at)
     if seen is None:
         return WriteOffDecision()
-    seats = seat_count(hosting_of(customer), seen.members, seen.guests)
+    catalog, live = await current_catalog(session), plan and plan.tier
+    counted = catalog.tier(live).seat_rule if live else usual_seats(hosting_of(customer))
+    seats = seats_of(counted, seen)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)
@@ -210,7 +214,7 @@ async def _decided(
         .limit(rule.invoices)
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
-    return decide_write_off(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+    return decide_write_off(rule, seats=seats, has_live_plan=plan is not None, newest_open=newest_open)
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

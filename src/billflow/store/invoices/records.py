@@ -36,13 +36,15 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     """Return an invoice with everything that explains it; raises `NotFound`."""
     invoice = await invoice_by_id(session, invoice_id)
     lines = await lines_of(session, invoice.id)
-    billed = await _billed(session, (line.id for line in lines))
+    billed = await _billed(session, (line.replaces_line_id or line.id for line in lines))
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return as_record(
         InvoiceDetail,
         invoice,
         customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
-        lines=tuple(as_record(LineRecord, row, entries=billed.get(row.id, ())) for row in lines),
+        lines=tuple(
+            as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in lines
+        ),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
 

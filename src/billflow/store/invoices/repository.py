@@ -26,7 +26,7 @@ from billflow.models.contracts.invoices import (
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
-from billflow.store.adjustments.balance import note_posting, use_balance
+from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
@@ -72,7 +72,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             org, credit = as_id(org_id, "organization"), as_id(credit_id, "credit")
             await note_posting(session, org, credit, stripe_balance_transaction_id)
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         async with self.database.unit_of_work(ref.org_id) as session:
             locked = await lock_invoice(session, ref)
             invoice = locked.invoice
@@ -84,11 +84,14 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number}
                 locked.record("invoice.finalized", data)
                 use_balance(invoice, issued.balance_applied, locked.recorder)
+                if invoice.status is InvoiceStatus.VOID:
+                    return_balance(invoice, locked.recorder)
             invoice.stripe_invoice_id, invoice.amount_due = issued.stripe_invoice_id, issued.amount_due
             if issued.status is InvoiceStatus.PAID:
-                locked.mark_paid(issued.amount_paid)
+                await locked.mark_paid(issued.amount_paid)
             elif invoice.status is InvoiceStatus.DRAFT:
                 invoice.status = issued.status
+            return invoice.status
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:
@@ -102,7 +105,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
             match outcome:
                 case Paid():
-                    locked.mark_paid(outcome.amount_paid)
+                    await locked.mark_paid(outcome.amount_paid)
                 case Closed() if invoice.status in UNPAID:
                     void(invoice, locked.customer, locked.recorder)
                 case Declined() | RequiresAction() | Rejected() if is_new:
@@ -130,7 +133,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 locked = await lock_invoice(session, ref, moment)
             except NotFound:
                 return None
-            _close(locked, status, amount_paid)
+            await _close(locked, status, amount_paid)
             plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
             status = locked.invoice.status
             return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
@@ -142,11 +145,11 @@ def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:
     return BillingAccountRow.id == as_id(customer.billing_account_id, "billing account")
 
 
-def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:
+async def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int | None) -> None:
     invoice = locked.invoice
     if status is InvoiceStatus.PAID:
         due = invoice.total if invoice.amount_due is None else invoice.amount_due
-        locked.mark_paid(due if amount_paid is None else amount_paid)
+        await locked.mark_paid(due if amount_paid is None else amount_paid)
     elif invoice.status not in _CLOSES[status]:
         return
     elif status is InvoiceStatus.VOID:

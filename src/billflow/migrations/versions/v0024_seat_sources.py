@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files, run_sql, touched
 
-revision = "0021"
-down_revision = "0020"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -63,3 +63,6 @@ CREATE INDEX ix_seat_member_there ON seat_member (customer_id) WHERE until IS NU
 ALTER TABLE seat_observation ADD COLUMN seat_source_id uuid,
     ADD CONSTRAINT fk_seat_observation_org_id_seat_source_id
         FOREIGN KEY(org_id, seat_source_id) REFERENCES seat_source (org_id, id);
+
+CREATE POLICY watch ON seat_source FOR SELECT TO billflow_watch USING (current_user = 'billflow_watch');
+GRANT SELECT (org_id, kind, removed_at) ON seat_source TO billflow_watch;

@@ -15,6 +15,7 @@ from billflow.temporal.schedules import (
     JITTER,
     NIGHT_HOUR,
     NIGHTLY_RECONCILIATION,
+    SEAT_PULLS,
     ensure_schedules,
 )
 from billflow.wiring import workers
@@ -40,7 +41,7 @@ async def test_workers_that_start_together_make_one_schedule_of_each(quiet: Clie
         await ensure_schedules(quiet)
 
     async def are_listed() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
 
     await until(are_listed)
     found = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
@@ -59,7 +60,7 @@ async def test_more_organizations_make_no_more_schedules(env: ReconciliationEnvi
     await workers.ensure_schedules(env.engine)
 
     async def are_listed() -> bool:
-        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
+        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
 
     await until(are_listed)
 
@@ -74,14 +75,14 @@ async def test_migrating_takes_the_schedules_of_organizations_away(
     await quiet.create_schedule(f"{NIGHTLY_RECONCILIATION}/{uuid4()}", old)
 
     async def are_listed() -> bool:
-        return len(await schedules_of(quiet)) == 3
+        return len(await schedules_of(quiet)) == 4
 
     await until(are_listed)
 
     await workers.prepare_temporal(env.engine.settings)
 
     async def one_is_left() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
 
     await until(one_is_left)
 
@@ -126,7 +127,7 @@ async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnv
     queues = {one.task_queue.name for one in scheduled if one.activity_id}
     at_stripe = [one for one in scheduled if one.task_queue.name not in (RECONCILIATION, BILLFLOW, "")]
     assert RECONCILIATION in queues
-    assert len(at_stripe) == 1, "Stripe's list is one page, and nothing is found"
+    assert len(at_stripe) == 2, "Stripe's lists of invoices and customers are one page each, and nothing is found"
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:

@@ -11,6 +11,7 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
@@ -21,6 +22,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
+from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -41,9 +43,11 @@ class Services:
     queries: Queries
     customers: CustomerService
     seats: SeatService
+    seat_sources: PostgresSeatSourceSettings
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
+    catalog: CatalogService
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService

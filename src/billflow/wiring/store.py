@@ -23,8 +23,10 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.service.catalog import CatalogService
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
+    from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
@@ -37,6 +39,7 @@ class Store:
     pools: Pools
     database: Database
 
+    catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
 
@@ -75,6 +78,13 @@ class Store:
         from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
         return PostgresEndpointRepository(self.database, self.address_policy.check_url)
+
+    @cached_property
+    def seat_sources(self) -> "PostgresSeatSourceSettings":
+        """Return where seats come from."""
+        from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+
+        return PostgresSeatSourceSettings(self.database, self.address_policy.check_url)
 
     @cached_property
     def address_policy(self) -> "AddressPolicy":

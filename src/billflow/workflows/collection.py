@@ -193,10 +193,11 @@ class CollectionWorkflow:
                 await self._attempt(dunning, number)
             case DunningAction.AWAIT_CUSTOMER:
                 dunning.unpaid = replace(dunning.unpaid, attempts=number + 1)
-                await self._actions.notify(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
+                mail = dunning.attempts_before + number + 1
+                await self._actions.notify(Occasion.ACTION_REQUIRED, now, mail, self._after(dunning))
             case DunningAction.REMIND:
                 dunning.unpaid = replace(dunning.unpaid, reminders=number)
-                await self._actions.notify(_reminder(dunning, number), now, number)
+                await self._actions.notify(_reminder(dunning, number), now, dunning.attempts_before + number)
                 await self._apply_small_organization_rule(dunning)
             case DunningAction.SUSPEND_CUSTOMER:
                 result = await self._actions.suspend(now)
@@ -235,7 +236,7 @@ class CollectionWorkflow:
             self._status = InvoiceStatus.VOID
             return
         occasion = Occasion.ACTION_REQUIRED if confirm else Occasion.PAYMENT_FAILED
-        number = dunning.unpaid.attempts
+        number = dunning.attempts_before + dunning.unpaid.attempts
         await self._actions.notify(occasion, self._now(), number, self._after(dunning))
         await self._apply_small_organization_rule(dunning)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.queries import PostgresCustomerQueries
     from billflow.store.customers.reports import PostgresReportQueries
     from billflow.store.customers.repository import PostgresCustomerRepository
+    from billflow.store.customers.seat_pulls import PostgresSeatPullRepository
     from billflow.store.customers.seats import PostgresSeatRepository
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
@@ -86,6 +88,7 @@ class Repositories:
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
+    price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
@@ -93,6 +96,7 @@ class Repositories:
     channels: "Part[PostgresChannelRepository]" = Part("store.customers.channels")
     settings: "Part[PostgresSettingsRepository]" = Part("store.customers.settings")
     seats: "Part[PostgresSeatRepository]" = Part("store.customers.seats")
+    seat_pulls: "Part[PostgresSeatPullRepository]" = Part("store.customers.seat_pulls")
     credits: "Part[PostgresCreditRepository]" = Part("store.adjustments.credits")
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")

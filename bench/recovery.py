@@ -2,8 +2,8 @@
 
 Organizations of 500 plans are loaded into PostgreSQL; Temporal is empty, in memory, and nobody works on its queues. The
 server's own rate is measured in the same run, organization by organization in turn with the recovery, so that both meet
-the same machine: the same requests, made beforehand, as many at once as a recovery sends, in a namespace of their own. At
-the end the recovery of all is repeated, which finds everything running.
+the same machine: the same requests, made beforehand, as many at once as a recovery sends, in a namespace of their own.
+At the end the recovery of all is repeated, which finds everything running.
 """
 
 import argparse

@@ -126,7 +126,7 @@ async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnv
     queues = {one.task_queue.name for one in scheduled if one.activity_id}
     at_stripe = [one for one in scheduled if one.task_queue.name not in (RECONCILIATION, BILLFLOW, "")]
     assert RECONCILIATION in queues
-    assert len(at_stripe) == 1, "Stripe's list is one page, and nothing is found"
+    assert len(at_stripe) == 2, "Stripe's lists of invoices and customers are one page each, and nothing is found"
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:

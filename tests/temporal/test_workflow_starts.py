@@ -22,7 +22,6 @@ from billflow.models.contracts.reconciliation import (
     ReconciliationInput,
     ReconciliationScope,
 )
-from billflow.models.contracts.records import InvoiceDetail
 from billflow.temporal import workflow_starts as starts
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE, ORG, PLAN
 from billflow.temporal.workflow_starts import WorkflowStart
@@ -72,7 +71,6 @@ SUMMARY = InvoiceSummary(
     currency="USD",
     issued_at=AT,
 )
-INVOICE_DETAIL = InvoiceDetail.model_construct(**SUMMARY.model_dump(), customer_id="customer-1")
 CUSTOMER_REF = CustomerRef(org_id="org-1", customer_id="customer-1")
 ONBOARDING = OnboardingInput(
     **CUSTOMER_REF.model_dump(), actor=CANARY, options=OnboardingOptions(project=ProjectCreate(name=CANARY)), at=AT
@@ -87,8 +85,8 @@ STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="c
 STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.plan_workflow(PlanInput(state=STATE)), (*OF_CUSTOMER, PLAN)),
     (starts.collection_workflow(SUMMARY, "customer-1"), OF_INVOICE),
-    (starts.adjustment_workflow(REFUND, INVOICE_DETAIL), OF_INVOICE),
-    (starts.close_invoice_workflow(ADJUSTMENT, INVOICE_DETAIL), OF_INVOICE),
+    (starts.adjustment_workflow(REFUND, SUMMARY, "customer-1"), OF_INVOICE),
+    (starts.close_invoice_workflow(ADJUSTMENT, SUMMARY, "customer-1"), OF_INVOICE),
     (starts.mail_workflow(MAIL, "customer-1", "plan-1"), OF_INVOICE),
     (starts.onboarding_workflow(ONBOARDING), OF_CUSTOMER),
     (starts.customer_update_workflow(CUSTOMER_REF), OF_CUSTOMER),

@@ -75,6 +75,13 @@ COMMANDS = (
         "reconcile --last",
     ),
     LazyCommand(
+        "recover",
+        "recovery:recover",
+        "Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.",
+        "recover --json",
+        "recover --wake",
+    ),
+    LazyCommand(
         "prune",
         "prune:prune",
         "Delete what is older than its period, in every organization; let it run each night.",

@@ -86,6 +86,7 @@ def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelt
             task_queue=start.task_queue,
             static_summary=start.summary,
             typed_search_attributes=start.search_attributes,
+            priority=start.priority,
         ),
         spec=spec,
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window),

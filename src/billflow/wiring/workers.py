@@ -153,7 +153,11 @@ async def ensure_schedules(engine: Engine) -> None:
 
 async def prepare_temporal(settings: Settings, address: str | None = None) -> None:
     """Teach Temporal our search attributes, what happens by the clock, and how fast Stripe may be asked at first."""
-    client = await connect(address, keyring=payload_keyring(settings))
+    await prepare(await connect(address, keyring=payload_keyring(settings)), settings)
+
+
+async def prepare(client: Client, settings: Settings) -> None:
+    """Do the same by a client; safe to repeat."""
     await search_attributes.ensure(client)
     await schedules.delete_schedules_of_organizations(client)
     await schedules.ensure_schedules(client)

@@ -146,9 +146,14 @@ class InvoiceRecord(InvoiceSummary):
 
 
 class InvoiceDetail(InvoiceRecord):
-    """An invoice with its lines and the attempts to collect it."""
+    """An invoice with its lines and the attempts to collect it.
+
+    `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
+    deleted.
+    """
 
     lines: tuple[LineRecord, ...]
+    replaced_stripe_invoices: tuple[str, ...] = ()
     payment_attempts: tuple[AttemptRecord, ...]
 
 

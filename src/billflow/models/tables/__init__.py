@@ -24,8 +24,10 @@ from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.reconciliation import (
     ReconciliationFinding,
     ReconciliationRunRow,
+    ReconciliationStripeCustomer,
     ReconciliationStripeInvoice,
 )
+from billflow.models.tables.replacements import ReplacedStripeCustomer, ReplacedStripeInvoice
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
     AuditChain,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
+    from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
     from billflow.store.session.id_lookup import IdLookup
     from billflow.store.session.monitoring import PostgresMonitoring
@@ -125,6 +126,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
+    recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import allow_values, drop_tables, isolate_tenants, run_sql
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 OCCASIONS = (
     "payment_failed action_required reminder_before reminder_due reminder_after suspended reactivated plan_ended"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
@@ -51,4 +51,8 @@ def _expired(stripe_events: timedelta, mails: timedelta) -> Iterator[Expired]:
         WebhookEvent,
         and_(WebhookEvent.handled_at.is_not(None), WebhookEvent.received_at < func.now() - stripe_events),
     )
-    yield "mails", MailRow, and_(closed.exists(), MailRow.created_at < func.now() - mails)
+    yield (
+        "mails",
+        MailRow,
+        and_(or_(closed.exists(), MailRow.invoice_id.is_(None)), MailRow.created_at < func.now() - mails),
+    )

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.operations import build_operations
 from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
@@ -57,6 +59,7 @@ class ApiEnvironment:
     sandbox: Sandbox
     org_id: str
     stripe_url: str
+    exposition: Callable[[], bytes]
 
     async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
         """Create a customer, with a card on file unless None."""
@@ -80,6 +83,13 @@ class ApiEnvironment:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=self.api_url, headers=headers, transport=PatientTransport(), timeout=PATIENCE)
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Serve the operations endpoints meanwhile, and yield a client of theirs."""
+        app = build_operations(self.engine, self.exposition)
+        async with serving(app, LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+            yield client
 
     async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Ask the emulator's control plane."""
@@ -127,8 +137,10 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
-            async with serving(build_api(engine), LOOPBACK, port) as url:
-                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id, emulator.url)
+            app = build_api(engine)
+            async with serving(app, LOOPBACK, port) as url:
+                sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
+                yield ApiEnvironment(engine, url, secret, sandbox, org_id, emulator.url, counted)
             stop.set()
             await working
 

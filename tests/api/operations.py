@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 JSON = "application/json"
-KEYLESS = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/webhooks/stripe"})
+KEYLESS = frozenset({"/healthz", "/api/v1/webhooks/stripe"})
 
 
 @dataclass(frozen=True)

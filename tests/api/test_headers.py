@@ -25,7 +25,7 @@ def assert_safe(answer: httpx.Response) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/healthz", 200),
-        ("GET", "/metrics", 200),
+        ("GET", "/metrics", 404),
         ("GET", "/openapi.json", 200),
         ("GET", "/docs", 200),
         ("GET", "/static-offline-docs/swagger-ui.css", 200),

@@ -88,6 +88,12 @@ COMMANDS = (
         "events --customer 5f1c --json",
     ),
     LazyCommand(
+        "foreign-events",
+        "events:foreign_events",
+        "List the signed events of Stripe's that belong to no organization, the newest first.",
+        "foreign-events --json",
+    ),
+    LazyCommand(
         "conformance", "conformance:conformance", "Run every case of FILE through the domain and print what differs."
     ),
     LazyCommand(

@@ -14,7 +14,14 @@ from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
-from billflow.models.tables.journal import AuditLog, OutboxEvent, StepRow, TestClock, WebhookEvent
+from billflow.models.tables.journal import (
+    AuditLog,
+    ForeignStripeEventRow,
+    OutboxEvent,
+    StepRow,
+    TestClock,
+    WebhookEvent,
+)
 from billflow.models.tables.ledger import LedgerAllocation, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
 from billflow.models.tables.onboarding import Onboarding
@@ -27,6 +34,7 @@ from billflow.models.tables.reconciliation import (
 )
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
+    AuditArchiveRow,
     AuditChain,
     CustomerKey,
     EventDelivery,

@@ -1,6 +1,6 @@
 """The nightly run is on the server's list, once, as the code says, and stays paused where an operator paused it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,8 +8,9 @@ from temporalio.client import ScheduleOverlapPolicy
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.store.access.organizations import org_id_of
-from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, RETENTION_HOUR, ensure_schedules
 from billflow.wiring import workers
 from tests.api_environment import until
 from tests.namespaces import variables
@@ -41,7 +42,8 @@ async def test_whoever_starts_makes_a_schedule_for_every_organization(env: Recon
     await workers.ensure_schedules(env.engine)
 
     for wanted in (org_id, env.org_id):
-        await client.get_schedule_handle(f"nightly-reconciliation/{wanted}").describe()
+        for work in ("reconciliation", "retention"):
+            await client.get_schedule_handle(f"nightly-{work}/{wanted}").describe()
 
 
 async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
@@ -85,6 +87,26 @@ async def test_the_nightly_run_compares_and_repairs(env: ReconciliationEnvironme
         return report.repair and report.finished_at is not None
 
     await until(finished)
+
+
+async def test_every_night_what_is_older_than_its_period_is_deleted(env: ReconciliationEnvironment) -> None:
+    client, events = env.engine.client, env.engine.repositories.stripe_events
+    missing = dict.fromkeys(name for name, field in StripeEvent.model_fields.items() if field.is_required())
+    named = {"event_id": f"evt_{uuid4().hex}", "type": "invoice.paid", "created": datetime.now(UTC), "livemode": False}
+    event = StripeEvent.model_validate(missing | named)
+    await events.store_foreign(event, ForeignReason.NO_CUSTOMER, datetime.now(UTC) - timedelta(days=31))
+    await ensure_schedules(client, env.org_id)
+    handle = client.get_schedule_handle(f"nightly-retention/{env.org_id}")
+    found = (await handle.describe()).schedule
+
+    await handle.trigger()
+
+    async def is_deleted() -> bool:
+        return event.event_id not in {one.event_id for one in await events.list_foreign(100)}
+
+    await until(is_deleted)
+    assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert [part.start for part in found.spec.calendars[0].hour] == [RETENTION_HOUR]
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:

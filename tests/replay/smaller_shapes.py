@@ -13,7 +13,13 @@ from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow, reconciliation_workflow
+from billflow.models.contracts.retention import RetentionInput
+from billflow.temporal.workflow_starts import (
+    customer_update_workflow,
+    mail_workflow,
+    reconciliation_workflow,
+    retention_workflow,
+)
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -90,6 +96,13 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     day = await env.now() + timedelta(days=1)
     await env.engine.control.run(reconciliation_workflow(ReconciliationInput(org_id=env.org_id), day))
     return await _over(env, f"reconciliation/{env.org_id}/{day:%Y-%m-%d}")
+
+
+async def retention(env: Environment) -> list[WorkflowHistory]:
+    """Delete what is older than its period."""
+    start = retention_workflow(RetentionInput(org_id=env.org_id))
+    await env.engine.control.run(start)
+    return await _over(env, start.workflow_id)
 
 
 async def _change(env: Environment) -> ChangeContext:

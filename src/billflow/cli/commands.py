@@ -77,7 +77,7 @@ COMMANDS = (
     LazyCommand(
         "prune",
         "prune:prune",
-        "Delete what is older than its period, in every organization; let it run each night.",
+        "Delete what is older than its period, in every organization; a schedule does it each night.",
         "prune --json",
     ),
     LazyCommand(

@@ -17,10 +17,14 @@ from temporalio.client import (
 )
 
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.temporal.workflow_starts import reconciliation_workflow
+from billflow.models.contracts.retention import RetentionInput
+from billflow.temporal.workflow_starts import WorkflowStart, reconciliation_workflow, retention_workflow
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
+
+RETENTION_HOUR = 4
+"""UTC; reconciliation is over by then."""
 
 NIGHTLY_DAYS = 100
 """A nightly run compares the invoices of this many days, and whatever is open."""
@@ -33,7 +37,14 @@ JITTER = timedelta(minutes=30)
 
 async def ensure_schedules(client: Client, org_id: str) -> None:
     """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    schedule_id, wanted = f"nightly-reconciliation/{org_id}", _nightly_reconciliation(org_id)
+    scope = ReconciliationScope(days=NIGHTLY_DAYS)
+    compared = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=scope))
+    await _ensure(client, f"nightly-reconciliation/{org_id}", _nightly(compared, NIGHT_HOUR))
+    pruned = retention_workflow(RetentionInput(org_id=org_id))
+    await _ensure(client, f"nightly-retention/{org_id}", _nightly(pruned, RETENTION_HOUR))
+
+
+async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:
     try:
         await client.create_schedule(schedule_id, wanted)
     except ScheduleAlreadyRunningError:
@@ -46,8 +57,7 @@ def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
     return ScheduleUpdate(schedule=wanted)
 
 
-def _nightly_reconciliation(org_id: str) -> Schedule:
-    start = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS)))
+def _nightly(start: WorkflowStart, hour: int) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             start.workflow,
@@ -56,6 +66,6 @@ def _nightly_reconciliation(org_id: str) -> Schedule:
             task_queue=start.task_queue,
             static_summary=start.summary,
         ),
-        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
+        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], jitter=JITTER),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),
     )

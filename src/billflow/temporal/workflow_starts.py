@@ -17,6 +17,7 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.retention import RetentionInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.queues import BILLFLOW, DELIVERY
 from billflow.temporal.search_attributes import attributes_of
@@ -87,6 +88,11 @@ def reconciliation_workflow(argument: ReconciliationInput, day: datetime | None 
     """Return how an organization is reconciled on a day; the nightly schedule adds the day by itself."""
     workflow_id = f"reconciliation/{argument.org_id}" + (f"/{day:%Y-%m-%d}" if day else "")
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, "database, Stripe and workflows")
+
+
+def retention_workflow(argument: RetentionInput) -> WorkflowStart:
+    """Return how what is older than its period is deleted; the nightly schedule adds the day."""
+    return WorkflowStart("RetentionWorkflow", argument, f"retention/{argument.org_id}", "what is older than its period")
 
 
 def title_of(invoice: InvoiceSummary) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.models.contracts.access import Mode
+from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.keyring import Keyring
 from billflow.payments.mode import is_live
 from billflow.settings import Settings, SettingsError, keyring_of
@@ -22,6 +24,7 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.store.audit.archive import AuditArchive
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
@@ -36,7 +39,7 @@ class Store:
     database: Database
 
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
-    retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
+    audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""
@@ -78,6 +81,13 @@ class Store:
         from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
         return PostgresEndpointRepository(self.database, self.address_policy.check_url)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Return what deletes by age."""
+        from billflow.store.audit.retention import Retention
+
+        return Retention(self.database, _periods(self.settings), self.settings.audit_archive_dir)
 
     @cached_property
     def address_policy(self) -> "AddressPolicy":
@@ -136,6 +146,17 @@ def required(secret: SecretStr | None, variable: str) -> str:
     if secret is None:
         raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
     return secret.get_secret_value()
+
+
+def _periods(settings: Settings) -> RetentionPeriods:
+    return RetentionPeriods(
+        stripe_events=timedelta(days=settings.keep_stripe_events_days),
+        foreign_events=timedelta(days=settings.keep_foreign_events_days),
+        mails=timedelta(days=settings.keep_mails_days),
+        deliveries=timedelta(days=settings.keep_deliveries_days),
+        events=timedelta(days=settings.keep_events_days),
+        audit=timedelta(days=settings.keep_audit_days),
+    )
 
 
 def _checked_keyring(settings: Settings) -> Keyring | None:

@@ -17,6 +17,7 @@ from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.repairs import Repairs
+from billflow.activities.retention import RetentionActivities
 from billflow.activities.steps import StepActivities
 from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer
@@ -41,6 +42,7 @@ from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
 
 WORKFLOWS: Final = (
     PlanWorkflow,
@@ -51,6 +53,7 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    RetentionWorkflow,
 )
 
 AT_STRIPE = 60
@@ -102,7 +105,8 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
         onboarding_activities(engine),
-        reconciliation_activities(engine.on(engine.pools.background)),
+        reconciliation_activities(background := engine.on(engine.pools.background)),
+        RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
     )
 

@@ -106,12 +106,20 @@ async def outlived_plan(env: ReconciliationEnvironment) -> str:
     return plan.plan_id
 
 
+async def older_rows(env: ReconciliationEnvironment) -> str:
+    """Let the rows of a plan be older than what its workflow knows."""
+    plan = await env.plan()
+    await env.meddle("UPDATE customer_plan SET version = version - 1 WHERE id = %s", plan.plan_id)
+    return plan.plan_id
+
+
 REPAIRABLE: dict[FindingKind, list[Callable[[ReconciliationEnvironment], Awaitable[str]]]] = {
     FindingKind.WRONG_STATE: [voided_at_stripe, voided_in_the_rows],
     FindingKind.UNCOLLECTED: [uncollected],
     FindingKind.DOUBLE: [twice_as_draft],
     FindingKind.PLAN_WITHOUT_WORKFLOW: [lost_plan],
     FindingKind.WORKFLOW_OF_ENDED_PLAN: [outlived_plan],
+    FindingKind.WORKFLOW_DIFFERS: [older_rows],
 }
 FOR_PEOPLE: dict[FindingKind, Callable[[ReconciliationEnvironment], Awaitable[str]]] = {
     FindingKind.DOUBLE: twice_issued,

@@ -12,14 +12,16 @@ from billflow.domain.reconciliation import (
     BilledInvoice,
     Finding,
     LivePlan,
+    PlanStanding,
     StripeInvoice,
     compare_invoice,
     compare_orphan,
     compare_plan,
 )
+from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
-from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
 
 
@@ -59,14 +61,11 @@ class Comparison:
         return listed[-1].stripe_invoice_id if listed else None
 
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
-        """Find the live plans of a page whose workflow doesn't run."""
+        """Find the live plans of a page whose workflow doesn't run, or stands elsewhere than the rows."""
         states = await self.repository.plans_page(run, cursor)
-        running = await asyncio.gather(*(self.control.is_running(plan_workflow_id(state.plan_id)) for state in states))
-        found = [
-            compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, has_workflow=runs))
-            for state, runs in zip(states, running, strict=True)
-        ]
-        await self.repository.store_findings(run, [finding for finding in found if finding])
+        if suspects := [finding.subject_id for finding in await self._plans(states)]:
+            again = (await self.repository.plans(run.org_id, suspects)).values()
+            await self.repository.store_findings(run, await self._plans([state for state in again if state.runs]))
         return states[-1].plan_id if states else None
 
     async def running(self, run: RunRef, cursor: str | None) -> str | None:
@@ -78,11 +77,19 @@ class Comparison:
             state = states.get(plan_id)
             if state is not None and state.runs:
                 continue
-            runs = await self.control.is_running(plan_workflow_id(plan_id))
-            plan = LivePlan(plan_id=plan_id, is_live=None if state is None else False, has_workflow=runs)
-            findings.append(compare_plan(plan))
+            running = await self.control.plan_standing(plan_id)
+            is_live = None if state is None else False
+            findings.append(compare_plan(LivePlan(plan_id=plan_id, is_live=is_live, recorded=None, running=running)))
         await self.repository.store_findings(run, [finding for finding in findings if finding])
         return page.next
+
+    async def _plans(self, states: Sequence[PlanState]) -> list[Finding]:
+        running = await asyncio.gather(*(self.control.plan_standing(state.plan_id) for state in states))
+        compared = (
+            compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, recorded=_standing(state), running=shown))
+            for state, shown in zip(states, running, strict=True)
+        )
+        return [finding for finding in compared if finding]
 
     async def _invoice(self, run: RunRef, recorded: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
         if not [*compare_invoice(await self._for_comparison(run, recorded), listed)]:
@@ -104,3 +111,7 @@ class Comparison:
             is_young=is_young,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
+
+
+def _standing(state: PlanState) -> PlanStanding:
+    return PlanStanding(status=state.status, due_at=state.due_at, version=state.version)

@@ -9,7 +9,6 @@ from temporalio import activity
 from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
-from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
@@ -88,7 +87,7 @@ class Repairs:
         plan_id = recorded.summary.plan_id
         plan = (await self.findings.plans(run.org_id, [plan_id]))[plan_id]
         at_once = finding.kind is not FindingKind.UNCOLLECTED
-        start = collection_workflow(CollectionInput(invoice=recorded.summary, attempts=0, clock_at=plan.clock_at))
+        start = collection_workflow(recorded.summary, plan.customer_id, clock_at=plan.clock_at)
         await self.control.start(start, "retry" if at_once else None)
 
     async def _void(self, run: RunRef, finding: FindingRecord) -> None:

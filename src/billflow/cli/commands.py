@@ -69,7 +69,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "reconcile",
-        "reconcile:reconcile",
+        "reconciliation:reconcile",
         "Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left.",
         "reconcile --repair --json",
         "reconcile --last",

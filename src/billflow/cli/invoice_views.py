@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli.output import Columns, FactList, Part, Table, amount, time, words
+from billflow.cli.plan_views import named
 
 if TYPE_CHECKING:
     from billflow.models.contracts.records import InvoiceDetail
@@ -20,7 +21,7 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
     shown = {
         "id": invoice.invoice_id,
         "plan": invoice.plan_id,
-        "customer": invoice.customer_id,
+        "customer": named(invoice.customer_id, invoice.customer_name),
         "kind": words(invoice.kind),
         "status": invoice.status,
         "total": amount(invoice.total, money),

@@ -4,7 +4,8 @@ Amounts are Stripe's units of a currency on both sides; statuses are Stripe's wo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from billflow.domain.currencies import CURRENCIES, format_amount
@@ -24,6 +25,7 @@ class FindingKind(StrEnum):
     UNCOLLECTED = "open_without_collection"
     PLAN_WITHOUT_WORKFLOW = "plan_without_workflow"
     WORKFLOW_OF_ENDED_PLAN = "workflow_of_ended_plan"
+    WORKFLOW_DIFFERS = "workflow_differs_from_plan"
 
 
 class Severity(StrEnum):
@@ -58,7 +60,7 @@ class Repair(StrEnum):
     """Start the plan's workflow from the rows."""
 
     WAKE_PLAN = "wake_plan"
-    """Let the workflow look at the rows, which tell it to end."""
+    """Let the workflow look at the rows, which tell it what is due, or that it is to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +88,22 @@ class StripeInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStanding:
+    """Where a plan stands by one account; `version` is None by a workflow that began before it was shown."""
+
+    status: str
+    due_at: datetime | None
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LivePlan:
-    """A plan as our rows have it, None where they don't know it, and whether its workflow runs."""
+    """A plan as our rows have it, None where they don't know it, and as its workflow has it, None where none runs."""
 
     plan_id: str
     is_live: bool | None
-    has_workflow: bool
+    recorded: PlanStanding | None
+    running: PlanStanding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +149,14 @@ def compare_orphan(held: StripeInvoice) -> Finding:
 
 
 def compare_plan(plan: LivePlan) -> Finding | None:
-    """Name a plan that lives without a workflow, or a workflow that outlived its plan."""
-    if plan.is_live and not plan.has_workflow:
+    """Name a plan that lives without a workflow, a workflow that outlived its plan, or one that knows another plan."""
+    if plan.is_live and plan.recorded and plan.running:
+        return _compare_standing(plan.plan_id, plan.recorded, plan.running)
+    if plan.is_live and not plan.running:
         message = "The plan is live, but no workflow waits for its next billing date."
         kind, severity = FindingKind.PLAN_WITHOUT_WORKFLOW, Severity.WARNING
         return Finding(kind, severity, plan.plan_id, message, Repair.START_PLAN)
-    if plan.is_live or not plan.has_workflow:
+    if plan.is_live or not plan.running:
         return None
     kind = FindingKind.WORKFLOW_OF_ENDED_PLAN
     if plan.is_live is None:
@@ -150,6 +164,20 @@ def compare_plan(plan: LivePlan) -> Finding | None:
         return Finding(kind, Severity.WARNING, plan.plan_id, message)
     message = "A workflow runs for a plan that has ended."
     return Finding(kind, Severity.NOTICE, plan.plan_id, message, Repair.WAKE_PLAN)
+
+
+def _compare_standing(plan_id: str, recorded: PlanStanding, running: PlanStanding) -> Finding | None:
+    if running.version is None:
+        running = replace(running, version=recorded.version)
+    if recorded == running:
+        return None
+    message = f"{_shown_standing(recorded)} in our records, {_shown_standing(running)} in its workflow."
+    return Finding(FindingKind.WORKFLOW_DIFFERS, Severity.WARNING, plan_id, message, Repair.WAKE_PLAN)
+
+
+def _shown_standing(plan: PlanStanding) -> str:
+    due = f"due {plan.due_at:%Y-%m-%d %H:%M:%S}" if plan.due_at else "nothing due"
+    return f"{plan.status}, {due}, version {plan.version}"
 
 
 def _missing(recorded: BilledInvoice) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from functools import partial
 
 from billflow.domain import plan_start
 from billflow.domain.plan import CollectionMethod, PlanStatus
-from billflow.models.contracts.collection import AttemptFailed, CollectionInput
+from billflow.models.contracts.collection import AttemptFailed
 from billflow.models.contracts.invoices import (
     InvoiceInput,
     InvoiceRef,
@@ -65,7 +65,7 @@ class CollectionService:
         """Return how the collection of an invoice is started from the database."""
         plan = await self.repositories.plans.get(invoice.plan)
         summary = InvoiceSummary(**{name: getattr(invoice, name) for name in InvoiceSummary.model_fields})
-        return collection_workflow(CollectionInput(invoice=summary, attempts=0, clock_at=plan.clock_at))
+        return collection_workflow(summary, plan.customer_id, clock_at=plan.clock_at)
 
     async def _start_late(self, change: InvoiceStatusChanged) -> None:
         """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
@@ -78,11 +78,12 @@ class CollectionService:
 
     async def _reactivate(self, change: InvoiceStatusChanged) -> None:
         """Undo the suspension for a debt that is closed after its collection was over, and tell the customer."""
-        invoice = InvoiceInput(org_id=change.plan.org_id, invoice_id=change.invoice_id, at=change.at)
-        result = await self.repositories.dunning.lift_suspension(invoice, change.at)
+        closed = InvoiceInput(org_id=change.plan.org_id, invoice_id=change.invoice_id, at=change.at)
+        result = await self.repositories.dunning.lift_suspension(closed, change.at)
         for plan_id in result.plan_ids:
             state = await self.repositories.plans.get(PlanRef(org_id=change.plan.org_id, plan_id=plan_id))
             await self.plans.signal_plan(state, "customer_changed")
         if result.changed:
-            notification = NotificationInput(**invoice.model_dump(), occasion=Occasion.REACTIVATED)
-            await self.control.start(mail_workflow(notification))
+            notification = NotificationInput(**closed.model_dump(), occasion=Occasion.REACTIVATED)
+            invoice = await self.queries.invoices.get(change.plan.org_id, change.invoice_id)
+            await self.control.start(mail_workflow(notification, invoice.customer_id, invoice.plan_id))

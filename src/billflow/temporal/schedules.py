@@ -65,6 +65,7 @@ def _nightly(start: WorkflowStart, hour: int) -> Schedule:
             id=start.workflow_id,
             task_queue=start.task_queue,
             static_summary=start.summary,
+            typed_search_attributes=start.search_attributes,
         ),
         spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], jitter=JITTER),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),

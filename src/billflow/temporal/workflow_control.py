@@ -13,6 +13,7 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
 )
@@ -20,10 +21,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.domain.reconciliation import PlanStanding
 from billflow.errors import Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.search_attributes import standing_of
 from billflow.temporal.updates import once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
@@ -102,12 +105,21 @@ class WorkflowControl:
 
     async def is_running(self, workflow_id: str) -> bool:
         """Tell whether a workflow runs."""
+        return await self._running(workflow_id) is not None
+
+    async def plan_standing(self, plan_id: str) -> PlanStanding | None:
+        """Return where a plan stands by its workflow; None where none runs."""
+        found = await self._running(plan_workflow_id(plan_id))
+        return None if found is None else standing_of(found.typed_search_attributes)
+
+    async def _running(self, workflow_id: str) -> WorkflowExecutionDescription | None:
         try:
             with _temporal_errors():
                 found = await self.client.get_workflow_handle(workflow_id).describe()
         except RPCError as error:
-            return _is_found(error)
-        return found.status is WorkflowExecutionStatus.RUNNING
+            _is_found(error)
+            return None
+        return found if found.status is WorkflowExecutionStatus.RUNNING else None
 
     async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
         """Return the next plans that have a running workflow, which may be a moment behind."""

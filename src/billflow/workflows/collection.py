@@ -40,10 +40,9 @@ class CollectionWorkflow:
 
     @workflow.init
     def __init__(self, run: CollectionInput) -> None:
-        self._invoice = run.invoice
+        self._run, self._invoice = run, run.invoice
         self._clock_at = run.clock_at
-        self._actions = DunningActions(run.invoice)
-        self._dunning: DunningState | None = None
+        self._actions = DunningActions(run.invoice, run.customer_id)
         self._next: NextAttempt | None = None
         self._status: InvoiceStatus | None = None
         self._outcome: CollectionOutcome | None = None
@@ -60,6 +59,7 @@ class CollectionWorkflow:
             if self._status is None:
                 await self._wait()
                 await self._act(dunning)
+                self._continue_as_new_if_suggested(dunning)
         await self._end(self._status)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._status
@@ -101,13 +101,24 @@ class CollectionWorkflow:
         self._clock_at = max(self._clock_at or to, to)
 
     async def _begin(self, run: CollectionInput) -> DunningState:
+        if run.terms is not None:
+            return DunningState(run.terms, run.attempts, self._now())
         terms = await in_database(DunningActivities.terms, self._invoice.ref, "how the organization collects")
         if terms.clock_at is not None:
             self._set_clock(terms.clock_at)
-        dunning = self._dunning = DunningState(terms, run.attempts, self._now())
+        dunning = DunningState(terms, run.attempts, self._now())
         if terms.status.is_open and dunning.has_failed:
             await self._failure(dunning)
         return dunning
+
+    def _continue_as_new_if_suggested(self, dunning: DunningState) -> None:
+        """Leave a long history behind, where nobody waits for an answer; the policy stays that of the first run."""
+        is_quiet = self._failed is None and self._requested == self._answered and workflow.all_handlers_finished()
+        if self._status is not None or not is_quiet or not workflow.info().is_continue_as_new_suggested():
+            return
+        if workflow.patched("collections continue as new"):
+            following = {"attempts": dunning.attempts, "clock_at": self._clock_at, "terms": dunning.terms()}
+            workflow.continue_as_new(self._run.model_copy(update=following))
 
     async def _plan(self, dunning: DunningState) -> None:
         """Decide what comes next, and show it in the database and the Web UI."""

@@ -19,6 +19,7 @@ class DunningState:
     """An unpaid invoice under its policy; while `is_under_way` a payment is on its way at a bank."""
 
     def __init__(self, terms: CollectionTerms, answered: int, now: datetime) -> None:
+        self._terms = terms
         self.policy = terms.policy
         self.unpaid = terms.unpaid
         self.attempts = max(terms.attempts, answered)
@@ -30,6 +31,12 @@ class DunningState:
         elif self.is_under_way and not answered:
             # Started from the database, perhaps long after the bank answered: trying again looks before it charges.
             self._again_at = now
+
+    def terms(self) -> CollectionTerms:
+        """Return where the collection stands, for a run that goes on with it."""
+        outcome = "open" if self.is_under_way else "rejected" if self._again_at else None
+        standing = {"unpaid": self.unpaid, "attempts": self.attempts, "last_outcome": outcome}
+        return self._terms.model_copy(update=standing)
 
     @property
     def by_card(self) -> bool:

@@ -9,9 +9,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
-    from billflow.models.contracts.collection import CollectionInput
     from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
     from billflow.models.contracts.mail import NotificationInput
+    from billflow.models.contracts.plans import PlanState
     from billflow.temporal.workflow_starts import collection_workflow, mail_workflow, title_of
     from billflow.workflows import external
     from billflow.workflows.activity_execution import SEND_WINDOW, Tolerated, at_stripe
@@ -27,8 +27,13 @@ class InvoiceSender:
     """
 
     def __init__(
-        self, now: Callable[[], datetime], clock_at: Callable[[], datetime | None], on_outcome: OnOutcome
+        self,
+        plan: PlanState,
+        now: Callable[[], datetime],
+        clock_at: Callable[[], datetime | None],
+        on_outcome: OnOutcome,
     ) -> None:
+        self._plan_id, self._customer_id = plan.plan_id, plan.customer_id
         self._now = now
         self._clock_at = clock_at
         self._on_outcome = on_outcome
@@ -71,14 +76,15 @@ class InvoiceSender:
                 invoice = self._voids.popleft()
                 await at_stripe(CollectionActivities.void, invoice.as_of(self._now()), f"void {title_of(invoice)}")
             while self._notifications and not self._queue:
-                await external.start_workflow(mail_workflow(self._notifications.popleft()))
+                mail = self._notifications.popleft()
+                await external.start_workflow(mail_workflow(mail, self._customer_id, self._plan_id))
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
         if outcome is None or not await self._on_outcome(invoice, outcome):
-            attempts = 0 if outcome is None else 1
-            collection = CollectionInput(invoice=invoice, attempts=attempts, clock_at=self._clock_at())
-            await external.start_workflow(collection_workflow(collection))
+            attempts, clock_at = 0 if outcome is None else 1, self._clock_at()
+            collection = collection_workflow(invoice, self._customer_id, attempts=attempts, clock_at=clock_at)
+            await external.start_workflow(collection)
 
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
         argument, title = invoice.as_of(self._now()), title_of(invoice)

@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
         CommandRequest,
         ResumeInput,
     )
-    from billflow.temporal.search_attributes import attribute_changes
+    from billflow.temporal.search_attributes import attribute_changes, attributes_of
     from billflow.temporal.workflow_starts import plan_workflow
     from billflow.workflows import external
     from billflow.workflows.activity_execution import SEND_WINDOW, in_database
@@ -59,7 +59,7 @@ class PlanWorkflow:
         self._state = run.state
         self._inbox = PlanInbox(run.state.clock_at)
         self._lock = asyncio.Lock()
-        self._sender = InvoiceSender(self._inbox.now, lambda: self._inbox.clock_at, self._take_outcome)
+        self._sender = InvoiceSender(run.state, self._inbox.now, lambda: self._inbox.clock_at, self._take_outcome)
         self._woken = bool(run.backfilled)
         self._retry_at: datetime | None = None
         self._closed_cycles = 0
@@ -79,7 +79,8 @@ class PlanWorkflow:
             self._show()
         await self._sender.finish()
         if self._state.runs:
-            workflow.continue_as_new(PlanInput(state=self._state, backfilled=self._backfilled))
+            following = PlanInput(state=self._state, backfilled=self._backfilled)
+            workflow.continue_as_new(following, search_attributes=attributes_of(self._state))
         return self._state
 
     # What callers may send.

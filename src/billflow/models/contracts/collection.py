@@ -6,17 +6,6 @@ from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus, InvoiceSummary
 
 
-class CollectionInput(Contract):
-    """The input of a collection: the invoice, and how many attempts were answered at least.
-
-    `clock_at` is the standing time of the plan's test clock, None for real time.
-    """
-
-    invoice: InvoiceSummary
-    attempts: int = 1
-    clock_at: Moment | None = None
-
-
 class CollectionTerms(Contract):
     """By which policy an invoice is collected, and how far that has come by the records.
 
@@ -37,6 +26,20 @@ class CollectionTerms(Contract):
         """Tell whether a charge was taken and its bank has not answered yet."""
         by_card = self.unpaid.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
         return by_card and self.last_outcome == "open" and self.status.is_open
+
+
+class CollectionInput(Contract):
+    """The input of a collection: the invoice, and how many attempts were answered at least.
+
+    `customer_id` is None in runs that began before it was passed on. `clock_at` is the standing time of the plan's test
+    clock, None for real time. `terms` is where a run that continues as new stands, None for the first one.
+    """
+
+    invoice: InvoiceSummary
+    customer_id: str | None = None
+    attempts: int = 1
+    clock_at: Moment | None = None
+    terms: CollectionTerms | None = None
 
 
 class NextAttemptInput(InvoiceRef):

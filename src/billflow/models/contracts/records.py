@@ -13,6 +13,7 @@ from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.plans import PlanState
 
 Row = TypeVar("Row")
 
@@ -53,12 +54,13 @@ class InvoiceFilter(Contract):
     customer_id: str | None = None
     plan_id: str | None = None
     status: InvoiceStatus | None = None
+    number: str | None = Field(None, max_length=100, description="The number on the invoice.")
 
 
 class CustomerFilter(Contract):
     """Which customers to list; what is None does not count.
 
-    `q` is how a name begins, `realm` a subdomain, the remote ones what a deployment reports itself as.
+    `q` is a part of the name or e-mail address, `realm` a subdomain, the remote ones what a deployment reports.
     """
 
     status: CustomerStatus | None = None
@@ -67,7 +69,7 @@ class CustomerFilter(Contract):
     realm: str | None = Field(None, max_length=500, description="The subdomain it runs on.")
     remote_realm: UUID | None = None
     remote_server: UUID | None = None
-    q: str | None = Field(None, max_length=500, description="How the name begins.")
+    q: str | None = Field(None, max_length=500, description="A part of the name or of the e-mail address.")
 
 
 class LedgerRecord(Contract):
@@ -103,10 +105,17 @@ class AttemptRecord(Contract):
     at: Moment
 
 
+class PlanRecord(PlanState):
+    """A plan with its customer's name, as it is listed and shown."""
+
+    customer_name: str | None = None
+
+
 class InvoiceRecord(InvoiceSummary):
     """An invoice as it stands."""
 
     customer_id: str
+    customer_name: str
     number: str | None
     due_at: Moment
     auto_advance: bool

@@ -11,7 +11,7 @@ from billflow.models.tables.adjustments import (
 )
 from billflow.models.tables.base import Base
 from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow, ProjectRow
-from billflow.models.tables.customer import CustomerContact, CustomerRow
+from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
 from billflow.models.tables.journal import (

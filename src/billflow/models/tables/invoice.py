@@ -10,7 +10,17 @@ from billflow.domain.dunning import DunningAction
 from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, is_currency
+from billflow.models.tables.base import (
+    Base,
+    Identified,
+    Json,
+    Owned,
+    Stamped,
+    Written,
+    belongs_to,
+    is_currency,
+    lowered,
+)
 
 
 class InvoiceRow(Identified, Owned, Stamped, Base):
@@ -33,6 +43,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         CheckConstraint("status <> 'void' OR voided_at IS NOT NULL", name="voided_when"),
         Index("ix_invoice_plan_id", "plan_id", "issued_at"),
         Index("ix_invoice_customer_id_status", "customer_id", "status"),
+        Index("ix_invoice_org_id_number_key", "org_id", "number_key", postgresql_where="number_key IS NOT NULL"),
         Index("ix_invoice_org_id_issued_at", "org_id", "issued_at", "id"),
         Index(
             "ix_invoice_next_attempt_at", "org_id", "next_attempt_at", postgresql_where="next_attempt_at IS NOT NULL"
@@ -46,6 +57,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     kind: Mapped[InvoiceKind]
     status: Mapped[InvoiceStatus] = mapped_column(server_default=InvoiceStatus.DRAFT)
     number: Mapped[str | None]
+    number_key: Mapped[str | None] = mapped_column(lowered("number"))
     currency: Mapped[str]
     total: Mapped[int]
     issued_at: Mapped[datetime]

@@ -41,6 +41,7 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     return as_record(
         InvoiceDetail,
         invoice,
+        customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
         lines=tuple(as_record(LineRecord, row, entries=billed.get(row.id, ())) for row in lines),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )

@@ -14,19 +14,27 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import SeatGateRecord
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.records import LedgerRecord, Page, Paging, PlanFilter, StepRecord, TimelineEntry
+from billflow.models.contracts.records import (
+    LedgerRecord,
+    Page,
+    Paging,
+    PlanFilter,
+    PlanRecord,
+    StepRecord,
+    TimelineEntry,
+)
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE
 from billflow.store.plans.facts import load, plan_rows
-from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
+from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
-from billflow.store.session.rows import as_id, from_row
+from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)
@@ -36,12 +44,18 @@ class PostgresPlanQueries(Repository):
     catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 
-    async def search(self, org_id: str, wanted: PlanFilter, paging: Paging = ALL) -> Page[PlanState]:
+    async def search(self, org_id: str, wanted: PlanFilter, paging: Paging = ALL) -> Page[PlanRecord]:
         """Return one part of the plans, the newest first."""
         order = (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(*plans_that(wanted))
-            return await page(session, query, order, paging, lambda row: plan_state(row, self.catalog))
+            return await page(session, query, order, paging, lambda row: plan_record(row, self.catalog))
+
+    async def get(self, plan: PlanRef) -> PlanRecord:
+        """Return a plan as it is now."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            found = await session.execute(STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan")))
+            return plan_record(existing(found.one_or_none(), "plan", plan.plan_id), self.catalog)
 
     async def running(
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None

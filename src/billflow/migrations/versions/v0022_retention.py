@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, run_files, run_sql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

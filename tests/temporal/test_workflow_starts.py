@@ -17,8 +17,8 @@ from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions
 from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.models.contracts.retention import RetentionInput
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.retention import RetentionInput
 from billflow.temporal import workflow_starts as starts
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE, ORG, PLAN
 from billflow.temporal.workflow_starts import WorkflowStart

@@ -21,9 +21,9 @@ from billflow.models.contracts.invoices import Declined, InvoiceRef
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Base
+from tests.databases import NOBODYS
 from tests.store.conftest import BEGIN, Company
 
-NOBODYS = "foreign_stripe_event"
 TABLES = sorted(name for name in Base.metadata.tables if name not in ("org", NOBODYS))
 
 

@@ -7,9 +7,9 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Dialect, Text, event, select, type_coerce
+from sqlalchemy import Dialect, event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, UOWTransaction
@@ -18,6 +18,7 @@ from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.models.personal_fields import PERSONAL
 from billflow.models.tables import AuditLog, CustomerKey, OutboxEvent
 from billflow.models.tables.base import Json
+from billflow.models.tables.sealed import bound
 from billflow.telemetry.damaged import damaged_values
 
 SEALED = PERSONAL | {"name", "deployment", "reason"}
@@ -101,7 +102,7 @@ def _readable(customer_id: UUID, stored: str, dialect: Dialect) -> Keyring | Non
 
 
 def _stored_keys_of(customers: Iterable[UUID]) -> Any:
-    stored = type_coerce(CustomerKey.secret, Text)
+    stored = CustomerKey.secret.type.with_binding(CustomerKey.__table__.c.secret)
     return select(CustomerKey.customer_id, stored).where(CustomerKey.customer_id.in_(customers))
 
 
@@ -148,11 +149,9 @@ def _has_personal_data(row: AuditLog | OutboxEvent) -> bool:
 
 
 def _keyring_of(session: Session, org_id: UUID, customer_id: UUID) -> Keyring:
-    fresh: Json = {
-        "org_id": org_id,
-        "customer_id": customer_id,
-        "secret": base64.b64encode(Key.fresh(str(customer_id)).secret).decode(),
-    }
+    key_id, secret = uuid4(), base64.b64encode(Key.fresh(str(customer_id)).secret).decode()
+    secret = bound(secret, org_id, key_id)
+    fresh: Json = {"id": key_id, "org_id": org_id, "customer_id": customer_id, "secret": secret}
     query = select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_([customer_id]))
     found = session.execute(query).one_or_none()
     if found is None:

@@ -12,12 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.scopes import Scope
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
+from billflow.models.contracts.access import LONGEST_RATE, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -28,6 +29,7 @@ from billflow.wiring.api import build_api
 from billflow.wiring.engine import Engine, open_engine
 from billflow.wiring.operations import build_operations
 from billflow.wiring.workers import workers
+from stripe_emulator.engine.services import Settings as StripeSettings
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
@@ -72,7 +74,12 @@ class ApiEnvironment:
 
     async def key(self, *scopes: Scope, org_id: str | None = None, **terms: Any) -> str:
         """Return a new API key; with every scope where none is named, in the house's organization unless one is."""
-        named = {"name": "tests", "mode": Mode.TEST, "scopes": scopes or tuple(Scope), "rate_limit": LONGEST_RATE}
+        named = {
+            "name": "tests",
+            "mode": self.engine.mode,
+            "scopes": scopes or tuple(Scope),
+            "rate_limit": LONGEST_RATE,
+        }
         change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewApiKey.model_validate(named | terms)
         return (
@@ -121,19 +128,28 @@ async def env_database_url(postgres_url: str) -> str:
 @pytest.fixture(scope="package")
 async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiEnvironment]:
     """Run everything, its webhooks included, for a folder of tests."""
+    async with api_environment(env_database_url, await fresh_namespace(temporal_server, "env")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def api_environment(
+    database_url: str, client: Client, stripe: StripeSettings | None = None, **changes: Any
+) -> AsyncIterator[ApiEnvironment]:
+    """Run everything on the server of *client*, with *changes* to the settings."""
     configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
-    async with StripeEmulator(webhook=(webhook_url, secret), control=True) as emulator:
+    async with StripeEmulator(webhook=(webhook_url, secret), control=True, settings=stripe) as emulator:
         settings = Settings(
-            database_url=SecretStr(as_login(env_database_url, RUNS)),
-            database_owner_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(database_url, RUNS)),
+            database_owner_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
             webhook_private_addresses=True,
-        )
-        async with open_engine(settings, await fresh_namespace(temporal_server, "env")) as engine:
+        ).model_copy(update=changes)
+        async with open_engine(settings, client) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)

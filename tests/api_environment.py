@@ -28,6 +28,7 @@ from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import Engine, open_engine
 from billflow.wiring.operations import build_operations
+from billflow.wiring.store import sell_example
 from billflow.wiring.workers import workers
 from stripe_emulator.engine.services import Settings as StripeSettings
 from stripe_emulator.server import StripeEmulator
@@ -153,6 +154,7 @@ async def api_environment(
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
+            await sell_example(engine.repositories.catalogs, org_id)
             app = build_api(engine)
             async with serving(app, LOOPBACK, port) as url:
                 sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition

@@ -90,10 +90,12 @@ def test_a_debt_that_was_never_sent_is_handed_to_its_collection() -> None:
     assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.COLLECT)]
 
 
-def test_a_debt_that_stripe_has_lost_is_left_to_a_person() -> None:
-    for status in ("open", "paid", "uncollectible", "void"):
+def test_a_debt_that_stripe_has_lost_is_issued_anew_and_what_is_closed_left_to_a_person() -> None:
+    for status in ("paid", "uncollectible", "void"):
         found = [*compare_invoice(recorded(status), [])]
         assert seen(found) == [(FindingKind.MISSING, Severity.CRITICAL, None)]
+    found = [*compare_invoice(recorded("open"), [])]
+    assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.REPLACE_INVOICE)]
 
 
 def test_a_debt_voided_before_it_was_sent_is_missed_by_nobody() -> None:
@@ -179,6 +181,14 @@ def test_a_plan_lives_exactly_as_long_as_its_workflow(
     found = compare_plan(plan)
 
     assert seen([found] if found else []) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("theirs", [[], [held("void")]], ids=["never at Stripe", "void there"])
+def test_what_a_void_invoice_leaves_unbilled_is_for_people_to_decide(theirs: list[StripeInvoice]) -> None:
+    ours = recorded("void", is_unbilled=True, stripe_invoice_id="in_1" if theirs else None)
+
+    assert seen([*compare_invoice(ours, theirs)]) == [(FindingKind.NOT_BILLED, Severity.WARNING, None)]
+    assert [*compare_invoice(replace(ours, is_young=True), theirs)] == []
 
 
 @pytest.mark.parametrize(

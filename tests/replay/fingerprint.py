@@ -16,6 +16,7 @@ COMMANDS = {
     "execute_child_workflow",
     "execute_local_activity_method",
     "get_external_workflow_handle",
+    "in_background",
     "in_database",
     "patched",
     "deprecate_patch",
@@ -26,7 +27,7 @@ COMMANDS = {
     "upsert_search_attributes",
     "wait_condition",
 }
-WITH_SUBJECT = {"at_stripe", "in_database", "patched", "start_workflow"}
+WITH_SUBJECT = {"at_stripe", "in_background", "in_database", "patched", "start_workflow"}
 
 
 def fingerprint() -> dict[str, list[str]]:
@@ -55,9 +56,5 @@ def _commands(function: ast.AST) -> list[str]:
 def _described(call: ast.Call) -> str:
     name = called(call)
     timer = any(keyword.arg == "timeout" for keyword in call.keywords)
-    subject = (
-        ast.unparse(call.args[0])
-        if call.args and name in ("at_stripe", "in_database", "patched", "start_workflow")
-        else ""
-    )
+    subject = ast.unparse(call.args[0]) if call.args and name in WITH_SUBJECT else ""
     return f"{name}({subject}{'timeout' if timer else ''})"

@@ -13,7 +13,6 @@ from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.models.contracts.retention import RetentionInput
 from billflow.temporal.workflow_starts import (
     customer_update_workflow,
     mail_workflow,
@@ -100,7 +99,7 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
 
 async def retention(env: Environment) -> list[WorkflowHistory]:
     """Delete what is older than its period."""
-    start = retention_workflow(RetentionInput(org_id=env.org_id))
+    start = retention_workflow()
     await env.engine.control.run(start)
     return await _over(env, start.workflow_id)
 

@@ -11,7 +11,6 @@ from psycopg import sql
 from sqlalchemy import select, update
 from sqlalchemy.exc import StatementError
 
-from billflow.domain.catalog import Catalog
 from billflow.errors import InternalError
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.contracts.addresses import Address
@@ -81,13 +80,12 @@ def name_of(table: str) -> sql.Identifier:
 
 
 @pytest.fixture(scope="module")
-async def vault(postgres_url: str, catalog: Catalog) -> AsyncIterator[Vault]:
+async def vault(postgres_url: str) -> AsyncIterator[Vault]:
     """Yield the vault, its rows written with a key."""
     url = await migrated_database(postgres_url, "vault")
     database = Database(url, keyring=Keyring((OLD,)))
     ours, theirs = [
-        company_of(database, catalog, await PostgresOrganizationRepository(database).ensure(name))
-        for name in ("ours", "theirs")
+        company_of(database, await PostgresOrganizationRepository(database).ensure(name)) for name in ("ours", "theirs")
     ]
     for company, count in ((ours, 2), (theirs, 1)):
         for _ in range(count):
@@ -159,11 +157,11 @@ async def test_a_value_moved_to_another_column_of_its_row_is_refused(
 
 
 async def test_what_was_encrypted_for_its_column_only_is_read_and_after_a_rotation_bound_to_its_row(
-    postgres_url: str, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = await migrated_database(postgres_url, "older")
     old, both = Database(url, keyring=Keyring((OLD,))), Database(url, keyring=Keyring((NEW, OLD)))
-    company = company_of(old, catalog, await PostgresOrganizationRepository(old).ensure("older"))
+    company = company_of(old, await PostgresOrganizationRepository(old).ensure("older"))
     with monkeypatch.context() as before:
         before.setattr(Sealed, "_binding", lambda self, _: self.older)
         for _ in range(2):

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import psycopg
 
-from billflow.domain.catalog import Catalog
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
@@ -176,9 +175,9 @@ async def test_the_suspension_of_a_customer_that_still_is_suspended_stays(compan
 
 
 async def test_one_organization_is_pruned_and_no_other_even_where_the_owner_is_a_superuser(
-    company: Company, database: Database, catalog: Catalog, store_url: str
+    company: Company, database: Database, store_url: str
 ) -> None:
-    other = company_of(database, catalog, await company.repositories.organizations.ensure(f"other-{uuid4().hex[:8]}"))
+    other = company_of(database, await company.repositories.organizations.ensure(f"other-{uuid4().hex[:8]}"))
     for one in (company, other):
         an_event(store_url, one, "old", 181, status="delivered", sent=91)
 

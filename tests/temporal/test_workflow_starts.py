@@ -16,9 +16,11 @@ from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions
 from billflow.models.contracts.plans import PlanInput, PlanState
-from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.models.contracts.records import InvoiceDetail
-from billflow.models.contracts.retention import RetentionInput
+from billflow.models.contracts.reconciliation import (
+    NightlyReconciliationInput,
+    ReconciliationInput,
+    ReconciliationScope,
+)
 from billflow.temporal import workflow_starts as starts
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE, ORG, PLAN
 from billflow.temporal.workflow_starts import WorkflowStart
@@ -33,6 +35,7 @@ OF_INVOICE = (*OF_CUSTOMER, PLAN, INVOICE)
 KEYWORDS = {
     "start_workflow": "search_attributes",
     "start_child_workflow": "search_attributes",
+    "execute_child_workflow": "search_attributes",
     "ScheduleActionStartWorkflow": "typed_search_attributes",
 }
 EVERY_OPTION = None
@@ -67,7 +70,6 @@ SUMMARY = InvoiceSummary(
     currency="USD",
     issued_at=AT,
 )
-INVOICE_DETAIL = InvoiceDetail.model_construct(**SUMMARY.model_dump(), customer_id="customer-1")
 CUSTOMER_REF = CustomerRef(org_id="org-1", customer_id="customer-1")
 ONBOARDING = OnboardingInput(
     **CUSTOMER_REF.model_dump(), actor=CANARY, options=OnboardingOptions(project=ProjectCreate(name=CANARY)), at=AT
@@ -75,19 +77,22 @@ ONBOARDING = OnboardingInput(
 REFUND = SendAdjustmentInput(org_id="org-1", kind="refund", adjustment_id="refund-1", at=AT)
 ADJUSTMENT = CloseInvoiceInput(org_id="org-1", invoice_id="invoice-1", to=InvoiceStatus.VOID, at=AT)
 MAIL = NotificationInput(org_id="org-1", invoice_id="invoice-1", occasion=Occasion.BACKFILL, at=AT)
+NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
 
 STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.plan_workflow(PlanInput(state=STATE)), (*OF_CUSTOMER, PLAN)),
     (starts.collection_workflow(SUMMARY, "customer-1"), OF_INVOICE),
-    (starts.adjustment_workflow(REFUND, INVOICE_DETAIL), OF_INVOICE),
-    (starts.close_invoice_workflow(ADJUSTMENT, INVOICE_DETAIL), OF_INVOICE),
+    (starts.adjustment_workflow(REFUND, SUMMARY, "customer-1"), OF_INVOICE),
+    (starts.close_invoice_workflow(ADJUSTMENT, SUMMARY, "customer-1"), OF_INVOICE),
     (starts.mail_workflow(MAIL, "customer-1", "plan-1"), OF_INVOICE),
     (starts.onboarding_workflow(ONBOARDING), OF_CUSTOMER),
     (starts.customer_update_workflow(CUSTOMER_REF), OF_CUSTOMER),
     (starts.delivery_workflow(STREAM), OF_CUSTOMER),
-    (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1")), (ORG,)),
-    (starts.retention_workflow(RetentionInput(org_id="org-1")), (ORG,)),
+    (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
+    (starts.nightly_workflow(NIGHT), ()),
+    (starts.retention_workflow(), ()),
+    (starts.delivery_sweep_workflow(), ()),
 ]
 
 

@@ -7,22 +7,25 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from billflow.domain.customer_balances import BilledAccount, compare_customer
 from billflow.domain.reconciliation import (
     UNPAID,
     BilledInvoice,
     Finding,
     LivePlan,
     PlanStanding,
-    StripeInvoice,
     compare_invoice,
     compare_orphan,
     compare_plan,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
+from billflow.models.contracts.reconciliation import RecordedAccount, RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
+
+CUSTOMER = "cus_"
+"""How Stripe's ids of customers begin."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,55 @@ class Comparison:
         return page.next
 
     async def invoices(self, run: RunRef, cursor: str | None) -> str | None:
-        """Compare a page of our invoices with what Stripe listed."""
+        """Compare a page of our invoices with what Stripe listed; what differs is looked at again afterwards."""
         recorded = await self.repository.invoices_page(run, cursor)
         listed = await self.repository.listed_for(run, [one.summary.invoice_id for one in recorded])
         findings: list[Finding] = []
         for one in recorded:
-            findings += await self._invoice(run, one, listed.get(one.summary.invoice_id, []))
+            held = listed.get(one.summary.invoice_id, [])
+            findings += compare_invoice(await self._for_comparison(run, one), held)
             activity.heartbeat(cursor)
         await self.repository.store_findings(run, findings, compared=len(recorded))
         return recorded[-1].summary.invoice_id if recorded else None
+
+    async def list_customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Copy a page of Stripe's list of customers."""
+        page = await self.stripe.listed_customers(run.org_id, cursor)
+        await self.repository.store_listed_customers(run, page.customers)
+        return page.next
+
+    async def customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Compare a page of our billing accounts with Stripe's customers: they are there, and are owed as much.
+
+        What differs is looked at again afterwards.
+        """
+        accounts = await self.repository.accounts_page(run, cursor)
+        listed = await self.repository.listed_customers(run, [one.stripe_customer_id for one in accounts])
+        found = [compare_customer(self._account(one), listed.get(one.stripe_customer_id)) for one in accounts]
+        await self.repository.store_findings(run, [finding for finding in found if finding])
+        return accounts[-1].billing_account_id if accounts else None
+
+    async def again(self, run: RunRef, cursor: str | None) -> str | None:
+        """Look a page of invoices and customers that differ up at Stripe, and keep what still does."""
+        suspects = await self.repository.suspects(run, cursor)
+        listed = await self.repository.listed_for(run, suspects)
+        for invoice_id, recorded in (await self.repository.invoices(run.org_id, suspects)).items():
+            held = [one.stripe_invoice_id for one in listed.get(invoice_id, [])]
+            fresh = await self.stripe.fresh(recorded, held)
+            findings = [*compare_invoice(await self._for_comparison(run, recorded), fresh)]
+            await self.repository.replace_findings(run, invoice_id, findings)
+            activity.heartbeat(cursor)
+        await self._customers_again(run, [one for one in suspects if one.startswith(CUSTOMER)])
+        return suspects[-1] if suspects else None
+
+    async def _customers_again(self, run: RunRef, suspects: Sequence[str]) -> None:
+        accounts = {one.stripe_customer_id: one for one in await self.repository.accounts(run, suspects)}
+        for stripe_customer_id in suspects:
+            recorded = accounts.get(stripe_customer_id)
+            fresh = await self.stripe.customer(stripe_customer_id) if recorded else None
+            finding = compare_customer(self._account(recorded), fresh) if recorded else None
+            await self.repository.replace_findings(run, stripe_customer_id, [finding] if finding else [])
+            activity.heartbeat(stripe_customer_id)
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
@@ -91,12 +134,13 @@ class Comparison:
         )
         return [finding for finding in compared if finding]
 
-    async def _invoice(self, run: RunRef, recorded: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
-        if not [*compare_invoice(await self._for_comparison(run, recorded), listed)]:
-            return []
-        now = (await self.repository.invoices(run.org_id, [recorded.summary.invoice_id]))[recorded.summary.invoice_id]
-        fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
-        return [*compare_invoice(await self._for_comparison(run, now), fresh)]
+    def _account(self, recorded: RecordedAccount) -> BilledAccount:
+        return BilledAccount(
+            stripe_customer_id=recorded.stripe_customer_id,
+            balance=self.stripe.chargeable(recorded.balance, recorded.currency),
+            currency=recorded.currency,
+            is_young=recorded.is_young,
+        )
 
     async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary
@@ -109,6 +153,7 @@ class Comparison:
             currency=ours.currency,
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
+            is_unbilled=recorded.is_unbilled,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
 

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from billflow.cli import adjustments
-from billflow.cli.invoice_views import described
+from billflow.cli import adjustments, reissues
+from billflow.cli.invoice_views import described, links_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
-from billflow.cli.output import Output, amount, paged
+from billflow.cli.output import Output, amount, paged, words
 from billflow.cli.output import show as shown
 from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import CommandGroup, Store
@@ -50,8 +50,11 @@ async def explain_(store: Store, invoice: InvoiceHere) -> Output:
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     lines = [explain(line.line, detail.currency) for line in detail.lines]
     sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
-    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total}
-    return Output(data, *sentences, f"Together: {amount(detail.total, detail.currency)}.")
+    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total, **links_of(detail)}
+    links = [
+        f"It {words(name).removesuffix(' invoice id')} {other}." for name, other in links_of(detail).items() if other
+    ]
+    return Output(data, *sentences, *links, f"Together: {amount(detail.total, detail.currency)}.")
 
 
 @app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")
@@ -79,3 +82,4 @@ async def pdf(
 
 
 app.add_typer(adjustments.app)
+app.add_typer(reissues.app)

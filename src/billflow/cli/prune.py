@@ -13,10 +13,7 @@ async def prune(store: Store) -> Output:
     The periods are the BILLFLOW_KEEP_…_DAYS; docs/security.md lists them. The audit log goes into files in
     BILLFLOW_AUDIT_ARCHIVE_DIR first, and stays where that is not set.
     """
-    done: dict[str, int] = {}
-    for org_id in await store.queries.monitoring.organizations():
-        for name, count in (await store.retention.prune(org_id)).items():
-            done[name] = done.get(name, 0) + count
+    done = await store.retention.prune_all()
     left = done.get(NOT_ARCHIVED, 0)
     told = ", ".join(f"{count} {words(name)}" for name, count in done.items() if count and name != NOT_ARCHIVED)
     warning = [f"{left} audit entries are older and stay: set BILLFLOW_AUDIT_ARCHIVE_DIR."] if left else []

@@ -26,6 +26,9 @@ class FindingKind(StrEnum):
     PLAN_WITHOUT_WORKFLOW = "plan_without_workflow"
     WORKFLOW_OF_ENDED_PLAN = "workflow_of_ended_plan"
     WORKFLOW_DIFFERS = "workflow_differs_from_plan"
+    NOT_BILLED = "cycle_not_billed"
+    CUSTOMER_MISSING = "customer_missing_at_stripe"
+    WRONG_BALANCE = "wrong_balance"
 
 
 class Severity(StrEnum):
@@ -62,10 +65,19 @@ class Repair(StrEnum):
     WAKE_PLAN = "wake_plan"
     """Let the workflow look at the rows, which tell it what is due, or that it is to end."""
 
+    REPLACE_CUSTOMER = "replace_customer"
+    """Give up a Stripe customer that is gone: its balance and its open invoices go to a new one."""
+
+    REPLACE_INVOICE = "replace_invoice"
+    """Issue an unpaid invoice anew that Stripe has lost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledInvoice:
-    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way."""
+    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way.
+
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    """
 
     invoice_id: str
     status: str
@@ -74,6 +86,7 @@ class BilledInvoice:
     stripe_invoice_id: str | None = None
     is_young: bool = False
     is_collected: bool = True
+    is_unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +123,8 @@ class LivePlan:
 class Finding:
     """One disagreement: how bad it is, what we and they say, and what repairs it.
 
-    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan. `repair` is None where a person has to
-    look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
+    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan or customer. `repair` is None where a person
+    has to look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
     """
 
     kind: FindingKind
@@ -125,6 +138,8 @@ class Finding:
 
 def compare_invoice(recorded: BilledInvoice, held: Sequence[StripeInvoice]) -> Iterator[Finding]:
     """Name everything that our rows and Stripe do not agree on about one debt."""
+    if recorded.is_unbilled and not recorded.is_young:
+        yield _not_billed(recorded)
     standing = [one for one in held if one.status != "void"] or list(held[:1])
     if not standing:
         yield from _missing(recorded)
@@ -166,6 +181,15 @@ def compare_plan(plan: LivePlan) -> Finding | None:
     return Finding(kind, Severity.NOTICE, plan.plan_id, message, Repair.WAKE_PLAN)
 
 
+def _not_billed(recorded: BilledInvoice) -> Finding:
+    message = (
+        f"{_shown(recorded)} in our records, and no other invoice bills its cycle; issue it again by "
+        f"`billflow invoice reissue {recorded.invoice_id}`, or say that it is not to be billed by "
+        f"`billflow invoice void {recorded.invoice_id} --waived`."
+    )
+    return Finding(FindingKind.NOT_BILLED, Severity.WARNING, recorded.invoice_id, message)
+
+
 def _compare_standing(plan_id: str, recorded: PlanStanding, running: PlanStanding) -> Finding | None:
     if running.version is None:
         running = replace(running, version=recorded.version)
@@ -191,8 +215,10 @@ def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
         severity = Severity.WARNING
         yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, f"{message}.", Repair.COLLECT)
     else:
-        once = f"{message}, which once held it as {recorded.stripe_invoice_id}."
-        yield Finding(FindingKind.MISSING, Severity.CRITICAL, recorded.invoice_id, once)
+        once, lost = f"{message}, which once held it as {recorded.stripe_invoice_id}.", recorded.stripe_invoice_id
+        unpaid = recorded.status in UNPAID
+        severity, repair = (Severity.WARNING, Repair.REPLACE_INVOICE) if unpaid else (Severity.CRITICAL, None)
+        yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, once, repair, (lost,) if lost else ())
 
 
 def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
@@ -264,7 +290,10 @@ def _about(
 
 
 def _shown(invoice: BilledInvoice | StripeInvoice) -> str:
-    known = CURRENCIES.get(invoice.currency)
-    if known is None:
-        return f"{invoice.total} {invoice.currency} {invoice.status}"
-    return f"{format_amount(int(invoice.total / known.stripe_factor), known.code)} {invoice.status}"
+    return f"{money(invoice.total, invoice.currency)} {invoice.status}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount in Stripe's units of a currency as people read it."""
+    known = CURRENCIES.get(currency)
+    return f"{amount} {currency}" if known is None else format_amount(int(amount / known.stripe_factor), known.code)

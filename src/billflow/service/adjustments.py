@@ -19,6 +19,7 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.reissues import ReissueInput
 from billflow.service.collection import CollectionService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_control import WorkflowControl
@@ -59,9 +60,25 @@ class AdjustmentService:
         """Void an open invoice or write it off, in our database at once, at Stripe as soon as it answers."""
         await self.repositories.adjustments.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
-        await self.control.start(close_invoice_workflow(closing, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(closing, invoice, invoice.customer_id))
         await self._status_changed(request)
         return await self._invoice(request)
+
+    async def reissue(self, request: ReissueInput) -> InvoiceDetail:
+        """Issue an invoice again, in our database at once, at Stripe as soon as the old one is closed there.
+
+        The same key does it once. Raises `Refused` with Stripe's reason where that refuses to credit what was paid.
+        """
+        made = await self.repositories.reissues.reissue(request)
+        if made.credit_note_id is not None:
+            await self._sent(request, "credit_note", made.credit_note_id)
+        else:
+            await self._status_changed(request)
+        new = await self.queries.invoices.get(request.org_id, made.invoice_id)
+        if new.status.is_open:
+            await self.control.start(await self.collection.start_of(new))
+        return new
 
     async def mark_paid(self, request: OutOfBandPaymentInput) -> InvoiceDetail:
         """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""
@@ -69,7 +86,8 @@ class AdjustmentService:
         paid = CloseInvoiceInput(
             org_id=request.org_id, invoice_id=request.invoice_id, to=InvoiceStatus.PAID, at=request.at
         )
-        await self.control.start(close_invoice_workflow(paid, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(paid, invoice, invoice.customer_id))
         await self._status_changed(request)
         return await self._invoice(request)
 
@@ -83,7 +101,8 @@ class AdjustmentService:
     ) -> RefundRecord | CreditNoteRecord:
         """Wait until Stripe has answered, and return the adjustment as it stands then; raises `Refused` if it does."""
         adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
-        await self.control.run(adjustment_workflow(adjustment, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.run(adjustment_workflow(adjustment, invoice, invoice.customer_id))
         record = await self.repositories.adjustments.get(adjustment)
         if record.status is AdjustmentStatus.REJECTED:
             noun = kind.replace("_", " ")

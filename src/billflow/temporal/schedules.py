@@ -1,6 +1,8 @@
-"""The scheduled work of an organization: one list, created or updated on the server at every start of a worker."""
+"""What happens by the clock, for all organizations: one list, created or updated on the server at every start."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from temporalio.client import (
     Client,
@@ -8,6 +10,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
@@ -16,9 +19,13 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.models.contracts.retention import RetentionInput
-from billflow.temporal.workflow_starts import WorkflowStart, reconciliation_workflow, retention_workflow
+from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationScope
+from billflow.temporal.workflow_starts import (
+    WorkflowStart,
+    delivery_sweep_workflow,
+    nightly_workflow,
+    retention_workflow,
+)
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
@@ -34,39 +41,66 @@ CATCHUP_WINDOW = timedelta(hours=12)
 
 JITTER = timedelta(minutes=30)
 
+SWEEP = timedelta(minutes=10)
+"""How often delivery streams are looked for whose workflow Temporal has lost."""
 
-async def ensure_schedules(client: Client, org_id: str) -> None:
-    """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    scope = ReconciliationScope(days=NIGHTLY_DAYS)
-    compared = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=scope))
-    await _ensure(client, f"nightly-reconciliation/{org_id}", _nightly(compared, NIGHT_HOUR))
-    pruned = retention_workflow(RetentionInput(org_id=org_id))
-    await _ensure(client, f"nightly-retention/{org_id}", _nightly(pruned, RETENTION_HOUR))
+NIGHTLY_RECONCILIATION: Final = "nightly-reconciliation"
+NIGHTLY_RETENTION: Final = "nightly-retention"
+DELIVERY_SWEEP: Final = "delivery-sweep"
 
 
-async def _ensure(client: Client, schedule_id: str, wanted: Schedule) -> None:
-    try:
-        await client.create_schedule(schedule_id, wanted)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(schedule_id).update(lambda known: _changed(known, wanted))
+async def ensure_schedules(client: Client) -> None:
+    """Create or update every schedule; safe to repeat and to run twice at once."""
+    for schedule_id, wanted in _schedules().items():
+        try:
+            await client.create_schedule(schedule_id, wanted)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(schedule_id).update(_changed_to(wanted))
 
 
-def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
+async def delete_schedules_of_organizations(client: Client) -> None:
+    """Delete the schedules that each organization had of its own until one took the place of all; safe to repeat."""
+    async for listed in await client.list_schedules():
+        if listed.id.startswith(f"{NIGHTLY_RECONCILIATION}/"):
+            await client.get_schedule_handle(listed.id).delete()
+
+
+def _changed_to(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
     """Keep what an operator paused, change everything else."""
-    wanted.state = known.description.schedule.state
-    return ScheduleUpdate(schedule=wanted)
+
+    def changed(known: ScheduleUpdateInput) -> ScheduleUpdate:
+        wanted.state = known.description.schedule.state
+        return ScheduleUpdate(schedule=wanted)
+
+    return changed
 
 
-def _nightly(start: WorkflowStart, hour: int) -> Schedule:
+def _schedules() -> Mapping[str, Schedule]:
+    night = NightlyReconciliationInput(scope=ReconciliationScope(days=NIGHTLY_DAYS))
+    at_night, later = (
+        ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], jitter=JITTER)
+        for hour in (NIGHT_HOUR, RETENTION_HOUR)
+    )
+    often = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP)])
+    return {
+        NIGHTLY_RECONCILIATION: _schedule(nightly_workflow(night), at_night, CATCHUP_WINDOW),
+        NIGHTLY_RETENTION: _schedule(retention_workflow(), later, CATCHUP_WINDOW),
+        DELIVERY_SWEEP: _schedule(delivery_sweep_workflow(), often, SWEEP),
+    }
+
+
+def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelta) -> Schedule:
+    arguments = [] if start.argument is None else [start.argument]
     return Schedule(
         action=ScheduleActionStartWorkflow(
             start.workflow,
-            start.argument,
+            args=arguments,
             id=start.workflow_id,
             task_queue=start.task_queue,
             static_summary=start.summary,
             typed_search_attributes=start.search_attributes,
+            priority=start.priority,
         ),
-        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], jitter=JITTER),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),
+        spec=spec,
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window),
     )

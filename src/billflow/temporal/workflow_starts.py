@@ -1,9 +1,9 @@
 """How each workflow is started: type, input, id, task queue and summary; ids hold nothing personal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from temporalio.common import TypedSearchAttributes
+from temporalio.common import Priority, TypedSearchAttributes
 
 from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
@@ -16,12 +16,11 @@ from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
-from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.models.contracts.records import InvoiceDetail
-from billflow.models.contracts.retention import RetentionInput
+from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
 from billflow.temporal.queues import BILLFLOW, DELIVERY
-from billflow.temporal.search_attributes import attributes_of, subject
+from billflow.temporal.search_attributes import ORG, attributes_of, subject
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,17 @@ class WorkflowStart:
     """What starting a workflow takes; there is one running workflow for each `workflow_id`, however often started."""
 
     workflow: str
-    argument: Contract
+    argument: Contract | None
     workflow_id: str
     summary: str
     search_attributes: TypedSearchAttributes
     task_queue: str = BILLFLOW
+    urgency: int = ORDINARY
+
+    @property
+    def priority(self) -> Priority:
+        """Return who goes before it, and which organization it is for."""
+        return priority(self.search_attributes.get(ORG), self.urgency)
 
 
 def plan_workflow(argument: PlanInput) -> WorkflowStart:
@@ -52,17 +57,17 @@ def collection_workflow(
     return WorkflowStart("CollectionWorkflow", argument, workflow_id, title_of(invoice), attributes)
 
 
-def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceDetail) -> WorkflowStart:
+def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how a refund or credit note of an invoice is brought to Stripe."""
     workflow_id = f"{argument.kind.replace('_', '-')}/{argument.adjustment_id}"
-    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, invoice.customer_id)
-    return WorkflowStart("AdjustmentWorkflow", argument, workflow_id, summary, attributes)
+    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, customer_id)
+    return WorkflowStart("AdjustmentWorkflow", argument, workflow_id, summary, attributes, urgency=PERSON_WAITS)
 
 
-def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceDetail) -> WorkflowStart:
+def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how an invoice is voided, written off or marked paid at Stripe."""
     workflow_id = f"close-invoice/{argument.invoice_id}/{argument.to}"
-    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, invoice.customer_id)
+    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, customer_id)
     return WorkflowStart("CloseInvoiceWorkflow", argument, workflow_id, summary, attributes)
 
 
@@ -93,17 +98,44 @@ def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
     return WorkflowStart("DeliveryWorkflow", argument, workflow_id, "events to an endpoint", attributes, DELIVERY)
 
 
-def reconciliation_workflow(argument: ReconciliationInput, day: datetime | None = None) -> WorkflowStart:
-    """Return how an organization is reconciled on a day; the nightly schedule adds the day by itself."""
-    workflow_id = f"reconciliation/{argument.org_id}" + (f"/{day:%Y-%m-%d}" if day else "")
+def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> WorkflowStart:
+    """Return how an organization is reconciled on a day."""
+    workflow_id = f"reconciliation/{argument.org_id}/{day:%Y-%m-%d}"
     summary = "database, Stripe and workflows"
-    return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, subject(argument.org_id))
+    attributes = subject(argument.org_id)
+    return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
 
 
-def retention_workflow(argument: RetentionInput) -> WorkflowStart:
-    """Return how what is older than its period is deleted; the nightly schedule adds the day."""
-    workflow_id, summary = f"retention/{argument.org_id}", "what is older than its period"
-    return WorkflowStart("RetentionWorkflow", argument, workflow_id, summary, subject(argument.org_id))
+def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:
+    """Return how all organizations are reconciled; the schedule adds the night to the id."""
+    return WorkflowStart(
+        "NightlyReconciliationWorkflow",
+        argument,
+        "nightly-reconciliation",
+        "every organization",
+        TypedSearchAttributes.empty,
+        urgency=NOBODY_WAITS,
+    )
+
+
+def nightly_shard_workflow(night: NightlyReconciliationInput, shard: int, workflow_id: str) -> WorkflowStart:
+    """Return how one shard of the organizations is reconciled in the night of *workflow_id*."""
+    argument = night.model_copy(update={"shard": shard})
+    return replace(
+        nightly_workflow(argument), workflow_id=f"{workflow_id}/{shard:x}", summary=f"organizations {shard:x}..."
+    )
+
+
+def delivery_sweep_workflow() -> WorkflowStart:
+    """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
+    summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
+    return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
+
+
+def retention_workflow() -> WorkflowStart:
+    """Return how what is older than its period is deleted; the schedule adds the night to the id."""
+    summary, attributes = "what is older than its period", TypedSearchAttributes.empty
+    return WorkflowStart("RetentionWorkflow", None, "nightly-retention", summary, attributes, urgency=NOBODY_WAITS)
 
 
 def title_of(invoice: InvoiceSummary) -> str:

@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import SecretStr
 
-from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.models.contracts.access import Mode
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, document_from_toml, example_text
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.keyring import Keyring
 from billflow.payments.mode import is_live
@@ -24,9 +24,11 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.service.catalog import CatalogService
     from billflow.store.audit.archive import AuditArchive
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
+    from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 
@@ -38,6 +40,7 @@ class Store:
     pools: Pools
     database: Database
 
+    catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
 
@@ -56,11 +59,6 @@ class Store:
             )
 
     @cached_property
-    def catalog(self) -> Catalog:
-        """Return what is sold."""
-        return bundled_catalog()
-
-    @cached_property
     def mode(self) -> Mode:
         """Return whether money is real, which the key of Stripe decides."""
         return Mode.LIVE if is_live(required(self.settings.stripe_api_key, "STRIPE_API_KEY")) else Mode.TEST
@@ -68,12 +66,12 @@ class Store:
     @cached_property
     def repositories(self) -> Repositories:
         """Return what writes rows, by noun."""
-        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
+        return Repositories(self.database, livemode=self.mode is Mode.LIVE)
 
     @cached_property
     def queries(self) -> Queries:
         """Return what reads rows, by noun."""
-        return Queries(self.database, self.catalog)
+        return Queries(self.database)
 
     @cached_property
     def endpoints(self) -> "PostgresEndpointRepository":
@@ -119,9 +117,11 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         await pools.close()
 
 
-def bundled_catalog() -> Catalog:
-    """Return the catalogue that comes with billflow."""
-    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+async def sell_example(catalogs: "PostgresCatalogRepository", org_id: str) -> None:
+    """Let an organization that sells nothing yet sell what the example for cloud and self-hosted customers has."""
+    change = ChangeContext(actor="system", at=datetime.now(UTC))
+    if not (await catalogs.current(org_id)).version:
+        await catalogs.apply(org_id, document_from_toml(example_text(CLOUD_AND_SELF_HOSTED)), change)
 
 
 def migrate(settings: Settings) -> None:

@@ -6,7 +6,6 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.retention import RetentionActivities
-    from billflow.models.contracts.retention import RetentionInput
     from billflow.workflows.activity_execution import PATIENT
 
 TIMEOUT = timedelta(hours=6)
@@ -15,14 +14,13 @@ HEARTBEAT = timedelta(minutes=5)
 
 @workflow.defn(name="RetentionWorkflow")
 class RetentionWorkflow:
-    """Deletes of one organization; what is left when a worker dies, the next one deletes."""
+    """Deletes in all organizations; what is left when a worker dies, the next one deletes."""
 
     @workflow.run
-    async def run(self, request: RetentionInput) -> dict[str, int]:
+    async def run(self) -> dict[str, int]:
         """Delete, and return how many rows of each kind."""
         return await workflow.execute_activity_method(
             RetentionActivities.prune,
-            request,
             summary="prune",
             start_to_close_timeout=TIMEOUT,
             heartbeat_timeout=HEARTBEAT,

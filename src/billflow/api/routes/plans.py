@@ -153,7 +153,7 @@ async def give_command(
 ) -> CommandResponse:
     """Ask something of a plan; answers once it is done."""
     if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
-        services.catalog.tier(command.tier)
+        await services.check_tier(plan.org_id, command.tier)
     request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
         return CommandResponse.of(await services.plans.command(plan, request, principal.scopes))

@@ -106,9 +106,14 @@ class AttemptRecord(Contract):
 
 
 class PlanRecord(PlanState):
-    """A plan with its customer's name, as it is listed and shown."""
+    """A plan with its customer's name, as it is listed and shown.
+
+    Its price per license becomes `next_price` at the first renewal that is not before `next_price_from`.
+    """
 
     customer_name: str | None = None
+    next_price: int | None = None
+    next_price_from: Moment | None = None
 
 
 class InvoiceRecord(InvoiceSummary):
@@ -135,12 +140,20 @@ class InvoiceRecord(InvoiceSummary):
     next_action: DunningAction | None = None
     attention: str | None = None
     last_outcome: dict[str, Any] | None
+    replaces_invoice_id: str | None = None
+    replaced_by_invoice_id: str | None = None
+    waived: bool = False
 
 
 class InvoiceDetail(InvoiceRecord):
-    """An invoice with its lines and the attempts to collect it."""
+    """An invoice with its lines and the attempts to collect it.
+
+    `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
+    deleted.
+    """
 
     lines: tuple[LineRecord, ...]
+    replaced_stripe_invoices: tuple[str, ...] = ()
     payment_attempts: tuple[AttemptRecord, ...]
 
 

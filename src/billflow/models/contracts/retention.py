@@ -14,9 +14,3 @@ class RetentionPeriods(Contract):
     deliveries: timedelta
     events: timedelta
     audit: timedelta
-
-
-class RetentionInput(Contract):
-    """Whose rows to prune; how long they are kept is in the settings of the worker that does."""
-
-    org_id: str

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, s
 from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
-from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, WebhookEvent
+from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
 from billflow.store.session.database import Repository
-from billflow.store.session.monitoring import ROLE
+from billflow.store.session.monitoring import ROLE, org_ids
 
 _AT_ONCE = 500
 _OPEN = tuple(status for status in InvoiceStatus if status.is_open)
@@ -39,7 +39,16 @@ class Retention(Repository, RetentionRepository):
     periods: RetentionPeriods
     folder: Path | None
 
+    async def prune_all(self, went_on: Callable[[], object] = lambda: None) -> dict[str, int]:
+        done: dict[str, int] = {}
+        for org_id in await org_ids(self.database, select(Org.id).order_by(Org.id)):
+            for name, count in (await self.prune(org_id, went_on)).items():
+                done[name] = done.get(name, 0) + count
+            went_on()
+        return done
+
     async def prune(self, org_id: str, went_on: Callable[[], object] = lambda: None) -> dict[str, int]:
+        """Delete what is older than its period, of one organization and of none; return how many rows of each kind."""
         deleted = {
             name: await self._delete(org_id, table, expired, went_on) for name, table, expired in _expired(self.periods)
         }

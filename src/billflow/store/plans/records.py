@@ -5,13 +5,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.plans import Attention, PlanState
 from billflow.models.contracts.records import PlanRecord, StepRecord, TimelineEntry
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
+from billflow.store.plans.catalog_records import TIER_NAME
 from billflow.store.plans.mapping import plan_of
 from billflow.store.session.rows import as_id, as_record, existing, from_row
 
@@ -31,6 +31,7 @@ STATES: Select[*tuple[Any, ...]] = (
         TestClock.now_at,
         _NEWEST.c.licenses,
         _NEWEST.c.licenses_at_next_renewal,
+        TIER_NAME,
         CustomerRow.name,
     )
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
@@ -40,24 +41,24 @@ STATES: Select[*tuple[Any, ...]] = (
 """Plans with all that is shown of them; read with `plan_state` or `plan_record`."""
 
 
-def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
+def plan_state(found: Row[*tuple[Any, ...]]) -> PlanState:
     """Return the snapshot of a plan from one row of `STATES`."""
-    return _shown(PlanState, found, catalog)
+    return _shown(PlanState, found)
 
 
-def plan_record(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanRecord:
+def plan_record(found: Row[*tuple[Any, ...]]) -> PlanRecord:
     """Return a plan as it is listed from one row of `STATES`."""
-    return _shown(PlanRecord, found, catalog, customer_name=found[-1])
+    return _shown(PlanRecord, found, customer_name=found[-1])
 
 
-def _shown(kind: type[State], found: Row[*tuple[Any, ...]], catalog: Catalog, **extra: object) -> State:
-    row, suspended_at, clock_at, licenses, licenses_at_next_renewal, _ = found
-    tier, attention = catalog.tiers.get(row.tier), attention_of(row)
+def _shown(kind: type[State], found: Row[*tuple[Any, ...]], **extra: object) -> State:
+    row, suspended_at, clock_at, licenses, licenses_at_next_renewal, tier_name, _ = found
+    attention = attention_of(row)
     return as_record(
         kind,
         row,
         **extra,
-        tier_name=tier.name if tier else row.tier,
+        tier_name=tier_name,
         licenses=licenses or 0,
         licenses_at_next_renewal=licenses_at_next_renewal or 0,
         due_at=plan_of(row).due_at,
@@ -69,10 +70,10 @@ def _shown(kind: type[State], found: Row[*tuple[Any, ...]], catalog: Catalog, **
     )
 
 
-async def plan_by_id(session: AsyncSession, plan: PlanRef, catalog: Catalog) -> PlanState:
+async def plan_by_id(session: AsyncSession, plan: PlanRef) -> PlanState:
     """Return the snapshot of a plan as it stands in this transaction; raises `NotFound`."""
     query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
-    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id), catalog)
+    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id))
 
 
 def attention_of(row: CustomerPlan) -> Attention | None:

@@ -18,6 +18,7 @@ from billflow.temporal.schedules import (
     NIGHTLY_RECONCILIATION,
     NIGHTLY_RETENTION,
     RETENTION_HOUR,
+    SEAT_PULLS,
     ensure_schedules,
 )
 from billflow.wiring import workers
@@ -26,7 +27,7 @@ from tests.namespaces import fresh_namespace, variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 from tests.workflows.histories import runs_of
 
-ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP}
+ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP, SEAT_PULLS}
 
 
 async def schedules_of(client: Client) -> set[str]:

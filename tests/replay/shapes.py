@@ -21,6 +21,7 @@ from tests.replay.smaller_shapes import (
     reconciliation,
     refund,
     retention,
+    seat_pull,
 )
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
@@ -132,6 +133,7 @@ SHAPES: tuple[Shape, ...] = (
     reconciliation,
     mail,
     retention,
+    seat_pull,
 )
 
 

@@ -18,6 +18,7 @@ from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
 from billflow.workflows.retention import RetentionWorkflow
+from billflow.workflows.seats import SeatPullWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
 from tests.replay.shapes import SHAPES
@@ -33,6 +34,7 @@ WORKFLOWS = [
     ReconciliationWorkflow,
     MailWorkflow,
     RetentionWorkflow,
+    SeatPullWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\

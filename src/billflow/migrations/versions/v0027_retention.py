@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, run_files, run_sql
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -18,12 +18,14 @@ from billflow.models.contracts.customer_resources import ChannelCreate, ProjectC
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import NewCustomer
 from billflow.models.contracts.endpoints import EndpointCreate
+from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.models.tables import Base, CustomerRow
 from billflow.models.tables.sealed import Sealed
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.audit.key_rotation import KeyRotation, sealed_columns
+from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.session.database import Database
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from tests.databases import migrated_database
@@ -108,6 +110,8 @@ async def fill(company: Company, database: Database) -> None:
     endpoints, asked = PostgresEndpointRepository(database, str), EndpointCreate(url="https://example.com")
     made = await endpoints.create(company.org_id, asked, by())
     await endpoints.rotate_secret(company.org_id, made.record.endpoint_id, timedelta(days=1), by())
+    source = NewSeatSource(kind=SeatSourceKind.HTTP, target="https://example.com", customer_id=customer.customer_id)
+    await PostgresSeatSourceSettings(database, str).set_source(company.org_id, source, by())
     claim = Claim(key=uuid4().hex, fingerprint=b"same", holder=str(uuid4()))
     answers = PostgresIdempotencyRepository(database)
     assert await answers.claim(company.org_id, claim) is ClaimState.MINE

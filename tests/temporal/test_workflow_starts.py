@@ -94,6 +94,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
     (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
+    (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),
 ]
 

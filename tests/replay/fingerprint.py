@@ -9,6 +9,7 @@ from tests.source import BILLFLOW, called, modules, tree
 BASELINE = Path(__file__).with_name("fingerprint.json")
 WORKFLOWS = BILLFLOW / "workflows"
 COMMANDS = {
+    "_step",
     "at_stripe",
     "continue_as_new",
     "create_task",
@@ -18,15 +19,17 @@ COMMANDS = {
     "get_external_workflow_handle",
     "in_database",
     "patched",
+    "patiently",
     "deprecate_patch",
     "signal_workflow",
     "sleep",
     "start_child_workflow",
     "start_workflow",
+    "try_in_database",
     "upsert_search_attributes",
     "wait_condition",
 }
-WITH_SUBJECT = {"at_stripe", "in_database", "patched", "start_workflow"}
+WITH_SUBJECT = {"_step", "at_stripe", "in_database", "patched", "start_workflow"}
 
 
 def fingerprint() -> dict[str, list[str]]:
@@ -55,9 +58,5 @@ def _commands(function: ast.AST) -> list[str]:
 def _described(call: ast.Call) -> str:
     name = called(call)
     timer = any(keyword.arg == "timeout" for keyword in call.keywords)
-    subject = (
-        ast.unparse(call.args[0])
-        if call.args and name in ("at_stripe", "in_database", "patched", "start_workflow")
-        else ""
-    )
+    subject = ast.unparse(call.args[0]) if call.args and name in WITH_SUBJECT else ""
     return f"{name}({subject}{'timeout' if timer else ''})"

@@ -1,5 +1,6 @@
 """What Prometheus may know: how requests went, and what waits; no label names a customer or an organization."""
 
+import math
 import os
 import time
 from datetime import UTC, datetime
@@ -37,17 +38,22 @@ class Metrics:
         )
         self.registry.register(damaged_values())
         self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
+        self.workflows = self._gauge(
+            "billflow_workflows_needing_attention", "Workflows that are on hold, or whose step or request fails."
+        )
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(
             "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
         )
 
-    def attend(self, attention: PlansOnHold) -> None:
-        """Take in what waits now."""
-        self.plans.set(attention.plans_needing_attention)
-        self.invoices.set(attention.unsent_invoices)
-        oldest = attention.oldest_open_webhook
-        self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
+    def attend(self, attention: PlansOnHold | None, workflows: int | None) -> None:
+        """Take in what waits now; None, and so not a number, where PostgreSQL or Temporal does not say."""
+        self.workflows.set(math.nan if workflows is None else workflows)
+        self.plans.set(attention.plans_needing_attention if attention else math.nan)
+        self.invoices.set(attention.unsent_invoices if attention else math.nan)
+        oldest = attention.oldest_open_webhook if attention else None
+        seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
+        self.webhook.set(seconds if attention else math.nan)
 
     def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""

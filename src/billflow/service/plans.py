@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
@@ -11,6 +12,7 @@ from billflow.domain.errors import PlanEnded
 from billflow.domain.preview import Forecast, forecast, preview
 from billflow.domain.scopes import ALL_SCOPES, Scope
 from billflow.domain.step import Facts, Outcome
+from billflow.errors import StepFailing
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.service.scopes import check_scopes
@@ -89,9 +91,16 @@ class PlanService:
         return await asyncio.to_thread(forecast, facts, count, now=now)
 
     async def _update(self, state: PlanState, request: CommandRequest) -> StepResult:
+        try:
+            return await self._update_once(state, request, request.command_id)
+        except StepFailing:
+            # The answer may be one of long ago, which a run gives to the same update for as long as it lives.
+            return await self._update_once(state, request, f"{request.command_id}/{uuid4().hex}")
+
+    async def _update_once(self, state: PlanState, request: CommandRequest, update_id: str) -> StepResult:
         start = plan_workflow(PlanInput(state=state))
         result: StepResult = await self.control.update(
-            start, "command", request, result_type=StepResult, update_id=request.command_id
+            start, "command", request, result_type=StepResult, update_id=update_id
         )
         return result
 

@@ -20,10 +20,11 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from billflow.errors import Unavailable
+from billflow.errors import StepFailing, Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.search_attributes import NEEDS_ATTENTION
 from billflow.temporal.updates import once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
@@ -77,7 +78,7 @@ class WorkflowControl:
     ) -> Any:
         """Start a workflow unless it runs, and wait for the result of an update, which takes an *update_id* once.
 
-        Raises the `BillingError` that the workflow refused the update with.
+        Raises the `BillingError` that the workflow refused the update with, or `StepFailing`.
         """
         with _temporal_errors():
             return await once_ready(
@@ -109,6 +110,14 @@ class WorkflowControl:
             return _is_found(error)
         return found.status is WorkflowExecutionStatus.RUNNING
 
+    async def needing_attention(self) -> int:
+        """Count the running workflows of all organizations that need attention."""
+        with _temporal_errors():
+            counted = await self.client.count_workflows(
+                f"{NEEDS_ATTENTION.name} = true AND ExecutionStatus = 'Running'"
+            )
+        return counted.count
+
     async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
         """Return the next plans that have a running workflow, which may be a moment behind."""
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
@@ -139,6 +148,8 @@ def _temporal_errors() -> Iterator[None]:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.details:
             raise Refusal.model_validate(cause.details[0]).error from error
+        if isinstance(cause, ApplicationError) and cause.type == StepFailing.code:
+            raise StepFailing from error
         raise
     except RPCTimeoutOrCancelledError as error:
         if isinstance(error.__cause__, asyncio.CancelledError):

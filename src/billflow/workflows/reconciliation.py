@@ -1,6 +1,7 @@
 """Database, Stripe and workflows compared, and repaired where that is safe: every night, and on request."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 
@@ -8,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.reconciliation import ReconciliationActivities
     from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationPart, RunRef, SliceInput
     from billflow.temporal.queues import STRIPE
-    from billflow.workflows.activity_execution import PATIENT, at_stripe
+    from billflow.workflows.activity_execution import at_stripe, patiently
 
 SLICE_TIMEOUT = timedelta(minutes=30)
 HEARTBEAT = timedelta(minutes=1)
@@ -34,15 +35,13 @@ class ReconciliationWorkflow:
     async def _take(self, request: ReconciliationInput, run: RunRef, part: ReconciliationPart) -> None:
         cursor = request.cursor if part is request.part else None
         while True:
-            result = await workflow.execute_activity_method(
-                ReconciliationActivities.reconcile_slice,
-                SliceInput(**run.model_dump(), part=part, cursor=cursor),
+            options = dict[str, Any](
                 task_queue=STRIPE,
-                summary=part.replace("_", " "),
                 start_to_close_timeout=SLICE_TIMEOUT,
                 heartbeat_timeout=HEARTBEAT,
-                retry_policy=PATIENT,
             )
+            piece = SliceInput(**run.model_dump(), part=part, cursor=cursor)
+            result = await patiently(ReconciliationActivities.reconcile_slice, piece, part.replace("_", " "), options)
             if (cursor := result.next) is None:
                 return
             if workflow.info().is_continue_as_new_suggested():

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import TypeVar
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -19,6 +20,8 @@ PATIENCE = 10.0
 """Seconds that a server has to answer a probe; one that has much to do is slow, and within reach."""
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Answer = TypeVar("Answer")
 
 router = APIRouter(tags=["health"])
 _log = structlog.get_logger(__name__)
@@ -80,10 +83,21 @@ async def readyz(services: ServicesHere, response: Response) -> Readiness:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, services: ServicesHere) -> Response:
-    """Show numbers for Prometheus: requests, plans on hold, unsent invoices and the oldest unhandled webhook."""
+    """Show numbers for Prometheus: how requests went, what waits and what fails."""
     measured: Metrics = request.app.state.metrics
-    measured.attend(await services.queries.monitoring.plans_on_hold())
+    waiting = await _if_known(services.queries.monitoring.plans_on_hold(), "postgresql")
+    measured.attend(waiting, await _if_known(services.plans.control.needing_attention(), "temporal"))
     return Response(measured.exposition(), media_type=METRICS_TYPE)
+
+
+async def _if_known(asked: Awaitable[Answer], part: str) -> Answer | None:
+    """Return an answer, None where there is none: the other numbers are wanted most then."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asked
+    except Exception as error:  # noqa: BLE001  (whatever it was, that server does not say)
+        _log.warning("numbers are missing", part=part, error=repr(error))
+        return None
 
 
 async def _reaches(name: str, probe: Probe) -> str:

@@ -12,10 +12,8 @@ from billflow.domain.commands import DowngradeAtEndOfCycle, SetCollectionMethod
 from billflow.domain.errors import Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.models.contracts.plans import PlanState
-from billflow.temporal.worker import run_until
-from billflow.wiring.workers import workers
 from tests.api_environment import until
-from tests.environment import MANUAL, Environment, dev_server_environment, ref
+from tests.environment import MANUAL, Environment, dev_server_environment, ref, working
 from tests.workflows.periods import TRIAL_DAYS
 
 COMMANDS = 200
@@ -127,15 +125,3 @@ async def test_commands_fired_around_a_billing_date_are_refused_only_where_the_r
     for number, code in enumerate(codes):
         assert (code == "illegal_transition") == (taken[number].at < ends_at)
     assert not all(codes)
-
-
-@asynccontextmanager
-async def working(env: Environment) -> AsyncIterator[None]:
-    """Run workers for as long as the block runs."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(run_until(stop, workers(env.engine)))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running

@@ -21,6 +21,9 @@ with workflow.unsafe.imports_passed_through():
     from billflow.workflows.invoices import InvoiceSender
     from billflow.workflows.plan_steps import PlanSteps
 
+BETWEEN_TURNS = timedelta(milliseconds=1)
+"""How long a plan that has taken some of its signalled commands pauses before it takes more."""
+
 PURCHASE_PATIENCE = timedelta(seconds=60)
 """How long the answer to starting a plan waits for the payment."""
 
@@ -35,7 +38,6 @@ class PlanWorkflow:
         self._sender = InvoiceSender(self._inbox.now, lambda: self._inbox.clock_at, self._inbox.take_outcome)
         self._steps = PlanSteps(run, self._inbox, self._sender)
         self._lock = asyncio.Lock()
-        self._updates_waiting = 0
 
     @workflow.run
     async def run(self, run: PlanInput) -> PlanState:
@@ -47,8 +49,10 @@ class PlanWorkflow:
             if not self._steps.waits_for_failure:
                 async with self._lock:
                     with contextlib.suppress(StepFailing):
-                        await self._steps.take_turn(lambda: self._updates_waiting > 0)
+                        await self._steps.take_turn()
             self._show()
+            if self._steps.has_more:  # ends the workflow task, so that the next one brings updates
+                await workflow.sleep(BETWEEN_TURNS, summary="next turn")
         await self._sender.finish()
         if self._steps.state.runs:
             workflow.continue_as_new(self._steps.following())
@@ -59,9 +63,7 @@ class PlanWorkflow:
     @workflow.update
     async def command(self, request: CommandRequest) -> StepResult:
         """Take a command and answer with the plan and the invoices made; a refusal fails the update with its code."""
-        self._updates_waiting += 1
         async with self._lock:
-            self._updates_waiting -= 1
             try:
                 await self._steps.close_due_cycles()
                 result = await self._steps.take_command(request)

@@ -38,7 +38,10 @@ BACKFILL_DELAY = timedelta(days=1)
 """From how much delay on an invoice counts as made late, and is one to tell of when all are made."""
 
 TOGETHER = 25
-"""Signalled commands that one activity takes: a second's work, so that a caller's command is not kept waiting."""
+"""Signalled commands that one turn takes: a second's work, for which a client's own command may have to wait."""
+
+BY_TURNS = "commands-by-turns"
+"""The patch that takes signalled commands together, turn by turn, and leaves them to the next run where one ends."""
 
 
 class PlanSteps:
@@ -56,6 +59,7 @@ class PlanSteps:
         self.woken = bool(run.backfilled)
         self.purchase_outcome: CollectionOutcome | None = None
         self._backfilled = run.backfilled
+        self.has_more = False
         self._ends = False
         self._inbox = inbox
         self._sender = sender
@@ -99,16 +103,16 @@ class PlanSteps:
 
     # What is done.
 
-    async def take_turn(self, is_wanted: Callable[[], bool]) -> None:
-        """Take in what waits and do what is due; leave commands that wait where a caller's own *is_wanted* first."""
-        failure = self.failure
-        await self._take_inbox(is_wanted)
+    async def take_turn(self) -> None:
+        """Take in what waits and do what is due; `has_more` tells afterwards that commands are left to another turn."""
+        failure, self.has_more = self.failure, False
+        await self._take_inbox()
         await self.close_due_cycles()
         if failure and self.failure is failure:
             # What failed was a caller's command, which is gone: look whether the next one would be taken.
             self._set_state(await self._step(StepActivities.plan_state, self.state.ref, "is the plan there?"))
 
-    async def _take_inbox(self, is_wanted: Callable[[], bool]) -> None:
+    async def _take_inbox(self) -> None:
         await self._take_outcomes()
         while self._inbox.invoice_changes:
             change = self._inbox.invoice_changes[0]
@@ -121,10 +125,10 @@ class PlanSteps:
         while self._inbox.commands and not self.leaves_commands:
             await self.close_due_cycles()
             await self._take_commands()
-            if self._inbox.commands and is_wanted() and workflow.patched("updates-first"):
+            if self._inbox.commands and workflow.patched(BY_TURNS):
+                self.has_more = True
+                self._ends = workflow.info().is_continue_as_new_suggested() and self.state.runs
                 return
-            if self._inbox.commands and workflow.info().is_continue_as_new_suggested() and self.state.runs:
-                self._ends = workflow.patched("commands-are-carried")
 
     async def close_due_cycles(self) -> None:
         """Do whatever is due, oldest first."""
@@ -153,7 +157,7 @@ class PlanSteps:
 
     async def _take_commands(self) -> None:
         several = tuple(islice(self._inbox.commands, TOGETHER))
-        if len(several) == 1 or not workflow.patched("commands-together"):
+        if len(several) == 1 or not workflow.patched(BY_TURNS):
             await self.take_command(several[0])
             self._inbox.commands.popleft()
             return

@@ -25,7 +25,7 @@ from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
 from billflow.temporal.search_attributes import NEEDS_ATTENTION
-from billflow.temporal.updates import once_ready
+from billflow.temporal.updates import READY_SECONDS, once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
@@ -74,11 +74,18 @@ class WorkflowControl:
             return await handle.result()
 
     async def update(
-        self, start: WorkflowStart, name: str, *args: Contract, result_type: Any, update_id: str | None = None
+        self,
+        start: WorkflowStart,
+        name: str,
+        *args: Contract,
+        result_type: Any,
+        update_id: str | None = None,
+        busy_seconds: float = READY_SECONDS,
     ) -> Any:
         """Start a workflow unless it runs, and wait for the result of an update, which takes an *update_id* once.
 
-        Raises the `BillingError` that the workflow refused the update with, or `StepFailing`.
+        Raises the `BillingError` that the workflow refused the update with, `StepFailing`, or `NoTemporalServer` also
+        where more updates than the server allows were in flight for *busy_seconds*.
         """
         with _temporal_errors():
             return await once_ready(
@@ -90,6 +97,7 @@ class WorkflowControl:
                     id=f"{name}/{update_id or uuid4().hex}",
                     result_type=result_type,
                 ),
+                busy_seconds,
             )
 
     async def signal(self, workflow_id: str, name: str, *args: object) -> bool:

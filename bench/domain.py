@@ -9,12 +9,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import perf_counter_ns
 
-import billflow
 from billflow.domain.billing_dates import process_billing_date
-from billflow.domain.catalog import Hosting, catalog_from_toml
+from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
@@ -22,11 +20,12 @@ from billflow.domain.preview import forecast
 from billflow.domain.seats import SeatObservation
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
 BILLING_DATE = datetime(2026, 2, 28, 10, tzinfo=UTC)
 ENTRIES = 100
-CATALOG = catalog_from_toml((Path(billflow.__file__).parent / "catalog.toml").read_text())
+CATALOG = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from billflow.store.access.api_keys import PostgresApiKeyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries
-from billflow.wiring.store import bundled_catalog, migrate
+from billflow.wiring.store import migrate
 
 GOAL_MS = 25.0
 SAMPLES = 500
@@ -94,7 +94,7 @@ async def _sequential_scans(database: Database, org_id: str) -> list[str]:
         asked.append((str(call[2]), call[3]))
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    await _every_read(Queries(database, bundled_catalog()), org_id)
+    await _every_read(Queries(database), org_id)
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
     found = []
     for statement, parameters in [one for one in asked if one[0].lstrip().startswith("SELECT") and "FROM" in one[0]]:

@@ -1,7 +1,7 @@
 """How fast invoices get to Stripe within its limits: `python bench/stripe.py [--invoices N]`.
 
 The whole way at the rate of the product: workflows put each invoice on the queue `billflow-stripe`, the Temporal server
-hands them out at `LIVE_INVOICES_PER_SECOND`, the product's worker runs its activity, and that asks Stripe through the
+hands them out at `FIRST_RATES` for real money, the product's worker runs its activity, and that asks Stripe through the
 gateway. Only the records are kept in memory. The emulator, in a process of its own, answers after 250 ms and enforces
 Stripe's live limits, 100 requests a second and 25 per operation. An invoice takes four of them: create, add lines,
 finalize, pay.
@@ -29,6 +29,7 @@ from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.access import Mode
 from billflow.models.contracts.invoices import (
     BilledCustomer,
     CollectionOutcome,
@@ -46,8 +47,9 @@ from billflow.ports.invoices import InvoiceRepository
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW
-from billflow.wiring.workers import LIVE_INVOICES_PER_SECOND, stripe_worker
+from billflow.temporal.queue_rates import ensure_rates
+from billflow.temporal.queues import BILLFLOW, STRIPE
+from billflow.wiring.workers import FIRST_RATES, stripe_worker
 
 # At the end: this folder has a module with the name of Stripe's own package.
 sys.path.append(str(Path(__file__).parent))
@@ -75,10 +77,11 @@ class MemoryInvoices:
         self.begun = self.begun or time.monotonic()
         return self.invoices[ref.invoice_id]
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         """Remember that Stripe holds it."""
         held = {"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status}
         self.invoices[ref.invoice_id] = self.invoices[ref.invoice_id].model_copy(update=held)
+        return issued.status
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember that it is paid."""
@@ -154,6 +157,7 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
         ):
             temporal = await connect(server.address)
             await search_attributes.ensure(temporal)
+            await ensure_rates(temporal, {STRIPE: rate})
             gateway = StripeGateway(client)
             payers = await customers(gateway, Sandbox(client, API_KEY))
             invoices = [invoice_of(payers[n % CUSTOMERS]) for n in range(count)]
@@ -164,7 +168,7 @@ async def measure(count: int, rate: float) -> tuple[float, Counter[int]]:
             activities = [CollectionActivities(cast("InvoiceRepository", repository), gateway).collect]
             async with (
                 Worker(temporal, task_queue=BILLFLOW, workflows=[SendingBench]),
-                stripe_worker(temporal, activities, None, rate),
+                stripe_worker(temporal, activities, None),
             ):
                 took = await sent(temporal, repository)
             log = (await control.get("/requests")).json()["data"][before:]
@@ -176,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--invoices", type=int, default=1_000)
     parser.add_argument(
-        "--rate", type=float, default=LIVE_INVOICES_PER_SECOND, help="of the queue (%(default)s a second)"
+        "--rate", type=float, default=FIRST_RATES[Mode.LIVE], help="of the queue (%(default)s a second)"
     )
     asked = parser.parse_args()
     configure_logging("json", "error")

@@ -9,7 +9,7 @@ from inspect import getdoc
 from pathlib import Path
 
 from billflow.domain import commands as c
-from billflow.domain.catalog import Hosting, catalog_from_toml
+from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.cycle import EFFECTS, end_cycle
 from billflow.domain.errors import Refused
@@ -18,6 +18,7 @@ from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.scopes import Scope, scopes_of_fields
 from billflow.domain.step import Facts, Step
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "lifecycle.md"
@@ -25,7 +26,7 @@ PAGE = ROOT / "docs" / "lifecycle.md"
 S = PlanStatus
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW, CYCLE_END = START + timedelta(days=9), datetime(2026, 2, 1, tzinfo=UTC)
-CATALOG = catalog_from_toml((ROOT / "src" / "billflow" / "catalog.toml").read_text())
+CATALOG = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
 
 SAMPLES: tuple[c.PlanCommand, ...] = (
     c.SetLicenses(licenses=20),

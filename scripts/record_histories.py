@@ -21,7 +21,6 @@ from billflow.dev.folder import claimed  # noqa: E402  (the tests are found from
 from billflow.dev.postgres import embedded_postgres  # noqa: E402
 from billflow.dev.temporal import embedded_temporal  # noqa: E402
 from billflow.telemetry.logging import configure_logging  # noqa: E402
-from billflow.temporal.worker import leave  # noqa: E402
 from tests.databases import create_template, migrated_database  # noqa: E402
 from tests.environment import dev_server_environment  # noqa: E402
 from tests.replay import fingerprint  # noqa: E402
@@ -43,7 +42,6 @@ def main() -> None:
     configure_logging("json", "error")
     asyncio.run(_record(options.only))
     fingerprint.save()
-    leave()
 
 
 async def _record(only: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.store import sell_example
 from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
@@ -127,6 +128,7 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
+            await sell_example(engine.repositories.catalogs, org_id)
             async with serving(build_api(engine), LOOPBACK, port) as url:
                 yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id, emulator.url)
             stop.set()

@@ -36,6 +36,7 @@ from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import open_engine
+from billflow.wiring.store import sell_example
 from billflow.wiring.workers import workers
 from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
@@ -213,6 +214,7 @@ async def running_environment(
         )
         async with open_engine(settings, client) as engine:
             org_id = await engine.repositories.organizations.ensure(settings.org)
+            await sell_example(engine.repositories.catalogs, org_id)
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(engine) if working else []))
             try:

@@ -36,11 +36,11 @@ class InterruptedInvoiceRepository(PostgresInvoiceRepository):
 
     before: str = ""
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> None:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         """Break here, or remember."""
         if self.before == "record_issued":
             raise Interrupted
-        await super().record_issued(ref, issued)
+        return await super().record_issued(ref, issued)
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Break here, or remember."""

@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 
 JSON = "application/json"
+NUMBERS = {"version": "999"}
+"""Parameters in paths that are no ids, and a value that names nothing."""
+
 KEYLESS = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/webhooks/stripe"})
 
 
@@ -42,7 +45,9 @@ class Operation:
 
     async def call(self, client: httpx.AsyncClient, ids: Mapping[str, str], body: object = None) -> httpx.Response:
         """Call it with *ids* wherever it takes one; of a kind it does not know, the customer's."""
-        path = self.path.format(**{name: ids.get(name, ids["customer_id"]) for name in self.names("path")})
+        path = self.path.format(
+            **{name: {**ids, **NUMBERS}.get(name, ids["customer_id"]) for name in self.names("path")}
+        )
         query = {name: ids[name] for name in self.names("query") if name in ids}
         return await client.request(self.method, path, params=query, json=_with_ids(body, ids))
 

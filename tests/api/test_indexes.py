@@ -1,6 +1,7 @@
 """Lists and look-ups are read by indexes, behind tenant isolation too: EXPLAIN of every query that a request asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,11 +10,22 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from billflow.store.session.database import Database
 from tests.api_environment import ApiEnvironment
 
 CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 CUSTOMERS, ENTRIES = 3000, 4
-GROWING = ("customer", "customer_plan", "invoice", "license_ledger", "step", "outbox_event", "audit_log", "seat")
+GROWING = (
+    "customer",
+    "customer_search_term",
+    "customer_plan",
+    "invoice",
+    "license_ledger",
+    "step",
+    "outbox_event",
+    "audit_log",
+    "seat",
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +49,26 @@ async def principal(env: ApiEnvironment, crowd: str) -> AsyncIterator[httpx.Asyn
 
 async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, path: str) -> dict[str, str]:
     """Return the plan of each query that a request asks, by its text."""
+
+    async def ask() -> None:
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+
+    return await explained_queries(env.engine.pools.requests, org_id, ask)
+
+
+async def explained_queries(database: Database, org_id: str, ask: Callable[[], Awaitable[object]]) -> dict[str, str]:
+    """Return the plan of each query that *ask* asks, by its text."""
     asked: list[tuple[str, object]] = []
 
     def note(*call: object) -> None:
         asked.append((str(call[2]), call[3]))
 
-    database = env.engine.pools.requests
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
-        answer = await client.get(path)
+        await ask()
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
-    assert answer.status_code == 200, answer.text
     found = {}
     for statement, parameters in [one for one in asked if one[0].startswith("SELECT") and "FROM" in one[0]]:
         async with database.unit_of_work(org_id) as session:
@@ -66,7 +86,9 @@ async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, 
         "/customers",
         "/customers?offset=1000",
         "/customers?email=crowd-7@crowd.example",
-        "/customers?q=crowd%2010",
+        "/customers?q=owd%2010",
+        "/customers?q=-7@crowd.example",
+        "/customers?q=crowd-77@crowd.example",
         "/customers?status=suspended",
         "/customers?erp_customer_number=4711",
         "/customers?realm=crowd-7",
@@ -85,6 +107,7 @@ async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, 
         "/invoices",
         "/invoices?customer_id={customer}",
         "/invoices?status=open",
+        "/invoices?number=A1B2C3-0001",
         "/events?customer_id={customer}",
         "/audit?limit=5",
     ],
@@ -100,6 +123,16 @@ async def test_no_request_reads_a_whole_table(
     assert explained
     for statement, told in explained.items():
         assert not [table for table in GROWING if f"Seq Scan on {table}" in told], f"{statement}\n{told}"
+
+
+async def test_customers_and_invoices_are_named_by_index(env: ApiEnvironment, crowd: str) -> None:
+    for noun, typed in (("customer", "crowd 77"), ("customer", "d 77"), ("invoice", "A1B2C3-0001")):
+        explained = await explained_queries(
+            env.engine.database, crowd, partial(env.engine.queries.ids.ids_of, crowd, noun, typed)
+        )
+
+        assert explained
+        assert "Seq Scan" not in "".join(explained.values()), explained
 
 
 async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(

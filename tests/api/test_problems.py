@@ -194,3 +194,11 @@ async def test_a_number_that_no_double_holds_is_refused_with_its_field_wherever_
         answer = await api.request(method, path, content=content, headers=JSON)
         assert problem(answer) == (422, "number_too_large"), path
         assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_an_endpoint_for_a_type_that_never_comes_is_refused_with_the_nearest(api: httpx.AsyncClient) -> None:
+    asked = {"url": "https://example.com/events", "event_types": ["invoice.paid", "invoice.payd"]}
+    answer = await api.post("/api/v1/webhook-endpoints", json=asked)
+
+    assert problem(answer) == (422, "unknown_event_type")
+    assert "did you mean 'invoice.paid'?" in answer.json()["detail"]

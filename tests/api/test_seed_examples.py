@@ -8,6 +8,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
 
 ACME = {"name": "Acme Corporation", "email": "admin@acmecorp.com"}
@@ -23,6 +24,7 @@ SETTINGS = {
 async def acme(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client of an organization in which nobody is a customer yet."""
     org_id = await env.engine.repositories.organizations.ensure(f"seed-{secrets.token_hex(6)}")
+    await sell_example(env.engine.repositories.catalogs, org_id)
     async with env.client(await env.key(org_id=org_id)) as client:
         yield client
 

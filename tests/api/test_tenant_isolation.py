@@ -13,6 +13,7 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import Base
 from billflow.wiring.api import api_services
+from billflow.wiring.store import sell_example
 from tests.api.operations import Operation, operations
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment, until
@@ -32,6 +33,7 @@ class Victim:
 async def victim(env: ApiEnvironment) -> Victim:
     """Return an organization whose records have come to rest."""
     org_id = await env.engine.repositories.organizations.ensure("victim")
+    await sell_example(env.engine.repositories.catalogs, org_id)
     key = await env.key(org_id=org_id)
     async with env.client(key) as client:
         body = {"name": "Victim", "email": f"{uuid4().hex}@victim.example"}

@@ -17,6 +17,19 @@ def test_a_customer_is_changed_and_found_by_its_erp_number(terminal: Terminal) -
     assert [row["customer_id"] for row in listed["customers"]] == [customer]
 
 
+def test_a_customer_is_named_as_people_call_it(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    terminal("customer", "update", customer, "--name", "Wasserwerke Oberland")
+
+    assert terminal("customer", "show", "werke oberland", "--json").data["customer_id"] == customer
+    assert terminal("customer", "show", "WASSERWERKE OBERLAND", "--json").data["customer_id"] == customer
+    listed = terminal("customer", "list", "--q", "rwerke ob", "--json").data
+    assert [row["customer_id"] for row in listed["customers"]] == [customer]
+    assert_refused(
+        terminal("customer", "show", "Nobody"), "There is no customer 'Nobody'; `billflow customer list` shows them."
+    )
+
+
 def test_settings_are_set_by_dotted_keys_and_taken_away(terminal: Terminal) -> None:
     customer = terminal.customer()
     typed = ("--set", "features.max_projects=1", "--set", "features.ai_enabled=true", "--set", "theme=dark")

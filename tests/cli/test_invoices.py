@@ -71,3 +71,18 @@ def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     assert terminal("mail", "list", "--customer", customer, "--json").data["mails"] == []
     assert_refused(terminal("mail", "show", "ffff0000"), "There is no mail")
     assert_refused(terminal("customer", "card-link", customer, "--return-url", "nowhere"), "is no address")
+
+
+def test_an_invoice_is_issued_again_after_a_look_and_both_name_one_another(terminal: Terminal) -> None:
+    _, invoice = bought(terminal)
+
+    preview = terminal("invoice", "reissue", invoice, "--licenses", "8", "--preview")
+    assert_refused(terminal("invoice", "reissue", invoice, "--line", "zz", "--licenses", "8"), "Name one line")
+    made = terminal("invoice", "reissue", invoice, "--licenses", "8", "--reason", "agreed", "--json").data
+
+    assert "USD 80 of the old invoice would be credited: USD 0 to the card, USD 80 to the balance." in preview.out
+    assert "8 x USD 8 = USD 64 (corrected, 10 x USD 8 before)" in preview.out
+    assert (made["total"], made["replaces_invoice_id"]) == (6400, invoice)
+    assert f"It replaces {invoice}." in terminal("invoice", "explain", str(made["invoice_id"])).out
+    assert str(made["invoice_id"]) in terminal("invoice", "show", invoice).out
+    assert_refused(terminal("invoice", "reissue", invoice), "was issued again already")

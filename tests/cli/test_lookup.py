@@ -16,5 +16,5 @@ def test_no_match_says_where_to_look() -> None:
 
 
 def test_several_matches_ask_for_more() -> None:
-    with pytest.raises(InvalidInput, match=r"Several begin with '01': 0192, 0193; type more of the plan's id\."):
+    with pytest.raises(InvalidInput, match=r"Several fit '01': 0192, 0193; type more of the plan's id\."):
         only("plan", "01", ["0192", "0193"])

@@ -43,7 +43,11 @@ async def test_a_customers_life_in_a_few_calls(env: ApiEnvironment, client: Asyn
     assert sum(line.amount for line in explained.lines) == bought.total > 0
     assert (bought.status, bought.currency) == ("paid", "EUR")
     found = await client.do(invoices.search(customer_id=customer.customer_id))
-    assert [invoice.invoice_id for invoice in found.rows] == [bought.invoice_id]
+    assert [(invoice.invoice_id, invoice.customer_name) for invoice in found.rows] == [(bought.invoice_id, "Acme")]
+    numbered = await client.do(invoices.search(number=bought.number))
+    assert [invoice.invoice_id for invoice in numbered.rows] == [bought.invoice_id]
+    (called,) = (await client.do(customers.search(q=customer.email[2:]))).rows
+    assert called.customer_id == customer.customer_id
     told = await client.do(events.search(customer_id=customer.customer_id, limit=100))
     assert {"customer.created", "invoice.created"} <= {event.type for event in told.rows}
     assert (await client.do(plans.show(started.plan.plan_id))).customer_id == customer.customer_id

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from billflow.conformance.kinds import KINDS
+from billflow.conformance.kinds.transitions import OPERATIONS
 from billflow.conformance.report import Verdict
 from billflow.conformance.run import MalformedFile, run_case, run_cases
 
 CASES = Path(__file__).parent.parent / "data" / "cases.json"
 SIBLINGS = Path(__file__).parent.parent / "data" / "more_cases.json"
+
+FORMAT = Path(__file__).parent.parent.parent / "docs" / "conformance.md"
 
 ALL: list[dict[str, Any]] = json.loads(CASES.read_text())
 
@@ -56,11 +59,17 @@ def test_the_reference_file_has_all_its_cases() -> None:
     assert set(run_cases(CASES).totals) == set(KINDS)
 
 
+def test_the_page_about_the_format_has_a_row_for_each_kind_and_operation() -> None:
+    rows = [line.split("`")[1] for line in FORMAT.read_text("utf-8").splitlines() if line.startswith("| `")]
+
+    assert sorted(rows) == sorted(["op", *KINDS, *OPERATIONS])
+
+
 def test_no_expectation_goes_unchecked() -> None:
     """Spoil every single value that a case expects: each must be noticed."""
     noticed = {
         (case["id"], path): run_case({**case, "expect": spoiled(judged(case), path)}).verdict
-        for case in ALL
+        for case in [*ALL, *json.loads(SIBLINGS.read_text())]
         for path in leaves(judged(case))
     }
 

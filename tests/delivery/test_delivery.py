@@ -14,7 +14,7 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
-from billflow.service.outbox import OutboxRelay
+from billflow.temporal.schedules import DELIVERY_SWEEP, ensure_schedules
 from tests.api_environment import ApiEnvironment, until
 from tests.delivery.listener import OK, Listener, listening
 
@@ -245,7 +245,8 @@ async def test_a_stream_whose_workflow_was_lost_is_taken_up_again(
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK
 
-    repositories = env.engine.repositories
-    await OutboxRelay(repositories.outbox, repositories.deliveries, env.engine.control).sweep()
+    client = env.engine.client
+    await ensure_schedules(client)
+    await client.get_schedule_handle(DELIVERY_SWEEP).trigger()
 
     await listener.until(lambda here: here.types(customer) == ["customer.created"])

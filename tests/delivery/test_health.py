@@ -22,9 +22,9 @@ from billflow.store.session.database import Database
 from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
-from tests.store.conftest import Company, by, catalog, company, database, store_url
+from tests.store.conftest import Company, by, company, database, store_url
 
-__all__ = ["catalog", "company", "database", "store_url"]
+__all__ = ["company", "database", "store_url"]
 
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC)
 OFF = "webhook_endpoint.disabled"

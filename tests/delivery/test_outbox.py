@@ -14,14 +14,13 @@ from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate, 
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
 from billflow.store.session.database import Database
-from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart
-from tests.store.conftest import Company, by, catalog, company, database, store_url
+from tests.store.conftest import Company, by, company, database, store_url
 
-__all__ = ["catalog", "company", "database", "store_url"]
+__all__ = ["company", "database", "store_url"]
 
 POINTS = ("before route", "after route", "after wake", "after dequeue")
 
@@ -73,13 +72,11 @@ async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
     endpoints = PostgresEndpointRepository(database, str)
     made = await endpoints.create(company.org_id, EndpointCreate(url="https://example.com"), by())
     customers = [(await company.customer()).customer_id for _ in range(3)]
-    woken, deliveries = Woken(temporal_client), PostgresDeliveryRepository(database)
+    woken = Woken(temporal_client)
 
     with pytest.raises(Killed):
-        await OutboxRelay(Fragile(database, env), deliveries, woken).relay()
-    await asyncio.gather(
-        *(OutboxRelay(PostgresOutboxRepository(database), deliveries, woken).relay() for _ in range(2))
-    )
+        await OutboxRelay(Fragile(database, env), woken).relay()
+    await asyncio.gather(*(OutboxRelay(PostgresOutboxRepository(database), woken).relay() for _ in range(2)))
 
     endpoint_id = made.record.endpoint_id
     assert {stream.customer_id for stream in woken.noted if stream.endpoint_id == endpoint_id} == set(customers)

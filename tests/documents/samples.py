@@ -102,6 +102,7 @@ def invoice(currency: str = "CHF", status: InvoiceStatus = InvoiceStatus.OPEN, r
         invoice_id="8a30d2c4-0000-4000-8000-000000000000",
         plan_id="plan",
         customer_id="customer",
+        customer_name="Muster GmbH",
         kind=InvoiceKind.RECURRING,
         status=status,
         collection_method=CollectionMethod.SEND_INVOICE,

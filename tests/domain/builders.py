@@ -3,16 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import billflow
-from billflow.domain.catalog import Catalog, Hosting, catalog_from_toml
+from billflow.domain.catalog import Catalog, Hosting, Tier
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
 
 START = datetime(2024, 1, 31, 10, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,8 +31,17 @@ def usd(text: str) -> int:
 
 @cache
 def catalog() -> Catalog:
-    """Return the catalogue that billflow ships."""
-    return catalog_from_toml((Path(billflow.__file__).parent / "catalog.toml").read_text())
+    """Return the catalogue of the seeds, which here sells by the quarter and the half year too."""
+    sold = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
+    return Catalog({code: replace(tier, prices=_on_every_schedule(tier)) for code, tier in sold.tiers.items()})
+
+
+def _on_every_schedule(tier: Tier) -> dict[str, dict[Schedule, int]]:
+    by_months = (Schedule.QUARTERLY, Schedule.HALF_YEARLY)
+    return {
+        currency: {**row, **{schedule: schedule.months * row[Schedule.MONTHLY] for schedule in by_months}}
+        for currency, row in tier.prices.items()
+    }
 
 
 def a_customer(**changes: Any) -> CustomerTerms:

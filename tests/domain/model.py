@@ -7,11 +7,11 @@ from fractions import Fraction
 from math import ceil, floor
 
 PRICES = {
-    "cloud_standard": {"monthly": 800, "annual": 8000},
-    "cloud_plus": {"monthly": 1200, "annual": 12000},
+    "cloud_standard": {"monthly": 800, "quarterly": 2400, "half_yearly": 4800, "annual": 8000},
+    "cloud_plus": {"monthly": 1200, "quarterly": 3600, "half_yearly": 7200, "annual": 12000},
 }
 MINIMUM = {"cloud_standard": 1, "cloud_plus": 10}
-MONTHS = {"monthly": 1, "annual": 12}
+MONTHS = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "annual": 12}
 SECOND = timedelta(seconds=1)
 
 

@@ -28,6 +28,8 @@ GIVES = (LineKind.FLAT_DISCOUNT, LineKind.END_DATE_CHANGE)
 CHARGES = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
 TIERS = ("cloud_standard", "cloud_plus", "self_hosted_basic", "self_hosted_business", "self_hosted_complimentary")
 
+FIXED = (Schedule.ANNUAL, Schedule.MONTHLY)
+
 counts = st.integers(0, 60)
 licenses = st.integers(1, 80)
 days = st.one_of(st.integers(0, 2), st.integers(0, 40), st.integers(30, 400))
@@ -128,10 +130,11 @@ class AnyLife(RuleBasedStateMachine):
             flat_discounted_months=self.granted,
             exempt_from_license_number_check=exempt,
         )
+        fixed_price = wish.fixed_price if sold.billable and wish.schedule in FIXED else None
         asked = replace(
             wish,
-            fixed_price=wish.fixed_price if sold.billable else None,
-            trial_days=wish.trial_days if sold.trial and wish.fixed_price is None else 0,
+            fixed_price=fixed_price,
+            trial_days=wish.trial_days if sold.trial_days and fixed_price is None else 0,
             end_date=START + timedelta(days=100) if sold.needs_end_date else None,
         )
         facts = StartFacts(

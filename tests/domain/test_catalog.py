@@ -1,13 +1,23 @@
 """What is sold is data, and bad data is named."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
-from billflow.domain.catalog import Hosting, Role, catalog_from_toml, checked_schedule
+from billflow.domain.catalog import Catalog, Hosting, Role, checked_schedule
+from billflow.domain.catalog_check import TierUse, check_kept
 from billflow.domain.customer import check_agreement, minimum_licenses, percent_off, price_per_license
 from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import Schedule
+from billflow.models.contracts.catalog import (
+    CLOUD_AND_SELF_HOSTED,
+    PER_SEAT,
+    catalog_document,
+    catalog_from_toml,
+    document_from_toml,
+    example_text,
+)
 from tests.domain.builders import a_customer, catalog
 
 UPGRADES = {
@@ -41,11 +51,13 @@ def test_every_priced_tier_has_a_price_in_four_currencies(currency: str) -> None
 
 @pytest.mark.parametrize(("current", "wanted"), list(product(catalog().tiers, repeat=2)))
 def test_only_the_upgrade_paths_lead_from_tier_to_tier(current: str, wanted: str) -> None:
+    hosting = catalog().tier(current).hosting or Hosting.CLOUD
+
     if (current, wanted) in UPGRADES:
-        assert catalog().checked_upgrade(current, wanted).code == wanted
+        assert catalog().checked_upgrade(current, wanted, hosting).code == wanted
     else:
         with pytest.raises(Refused) as refusal:
-            catalog().checked_upgrade(current, wanted)
+            catalog().checked_upgrade(current, wanted, hosting)
         assert refusal.value.code == "invalid_tier_change"
 
 
@@ -61,7 +73,7 @@ def test_a_community_plan_costs_nothing() -> None:
 def test_unknown_names_say_what_is_known() -> None:
     with pytest.raises(InvalidInput, match="the tiers are cloud_standard"):
         catalog().tier("gold")
-    with pytest.raises(InvalidInput, match="use annual or monthly"):
+    with pytest.raises(InvalidInput, match="use annual or half_yearly or quarterly or monthly"):
         checked_schedule("weekly")
     with pytest.raises(InvalidInput, match="is not sold in JPY"):
         catalog().tier("cloud_plus").price(Schedule.ANNUAL, "JPY")
@@ -81,13 +93,13 @@ def test_an_upgrade_to_a_tier_that_is_not_there_is_refused() -> None:
 
 
 def test_a_role_is_that_of_one_tier_for_each_way_of_hosting() -> None:
-    text = "".join(f'[tier.{code}]\nname = "A"\nhosting = "cloud"\nroles = ["default"]\n' for code in ("a", "b"))
+    text = "".join(f'[tier.{code}]\nname = "A"\nhosting = "cloud"\nroles = ["default_trial"]\n' for code in ("a", "b"))
 
     assert catalog().in_role(Role.SPONSORED, Hosting.CLOUD).code == "cloud_standard"
-    assert catalog().in_role(Role.SPONSORED, Hosting.SELF_HOSTED).code == "self_hosted_community"
-    with pytest.raises(InvalidInput, match="no complimentary tier for cloud"):
+    assert catalog().in_role(Role.COMMUNITY, Hosting.SELF_HOSTED).code == "self_hosted_community"
+    with pytest.raises(InvalidInput, match="No tier for cloud deployments has the role complimentary"):
         catalog().in_role(Role.COMPLIMENTARY, Hosting.CLOUD)
-    with pytest.raises(InvalidInput, match="Two tiers for cloud deployments are default"):
+    with pytest.raises(InvalidInput, match=r"tier\.b\.roles has default_trial, and so has a; for cloud"):
         catalog_from_toml(text)
 
 
@@ -151,3 +163,120 @@ def test_prices_that_could_never_count_are_refused(tier: str | None, discounted:
 def test_prices_may_be_agreed_for_a_tier_or_not_at_all() -> None:
     check_agreement(catalog(), Hosting.SELF_HOSTED, None, discounted=False)
     check_agreement(catalog(), Hosting.SELF_HOSTED, "self_hosted_basic", discounted=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "members", "guests", "expected"),
+    [
+        ({"count": "members"}, 7, 100, 7),
+        ({"count": "users"}, 7, 100, 107),
+        ({"count": "members_and_free_guests"}, 7, 36, 8),
+        ({"count": "members_and_free_guests", "guests_per_member": 3}, 7, 22, 8),
+        ({"count": "weights", "guest_weight": 25}, 7, 5, 9),
+        ({"count": "weights", "member_weight": 50, "guest_weight": 0}, 7, 100, 4),
+        ({"count": "weights", "guest_weight": 33}, 0, 0, 0),
+    ],
+)
+def test_a_tier_says_who_takes_a_seat(rule: dict[str, Any], members: int, guests: int, expected: int) -> None:
+    sold = catalog_document({"tier": {"a": {"name": "A", "seats": rule}}}).catalog()
+
+    assert sold.tier("a").seat_rule.seats(members, guests) == expected
+
+
+PLACED = [
+    ("", "tier is missing; add it."),
+    ("x =", "The catalogue is no TOML"),
+    ("tier = 5", "tier has another form"),
+    ("[tier.a]", "tier.a.name is missing; add it."),
+    ("[tier.A-b]\nname = 'A'", "tier.A-b is no code; use a to z"),
+    ("[tier.a]\nname = ' '", "tier.a.name is empty"),
+    ("weight = 1", "tier.a.weight is unknown; leave it out."),
+    ("hosting = 'moon'", "tier.a.hosting is 'moon'; it may be 'cloud' or 'self_hosted'."),
+    ("minimum_licenses = '5'", "tier.a.minimum_licenses must be a whole number"),
+    ("minimum_licenses = 0", "tier.a.minimum_licenses is 0; it must lie between 1 and 1,000,000."),
+    ("minimum_licenses = 5\nmaximum_licenses = 4", "tier.a.maximum_licenses is 4, less than minimum_licenses"),
+    ("trial_days = 731", "tier.a.trial_days is 731; it must lie between 0 and 730."),
+    ("prices.USD = { monthly = -1 }", "tier.a.prices.USD.monthly is -1; a price lies between 0"),
+    ("prices.USD = { monthly = 0 }", "tier.a.prices.USD.monthly is 0; name a price, or say `billable = false`"),
+    ("prices.USD = {}", "tier.a.prices.USD has no price; name one"),
+    ("prices.usd = { monthly = 800 }", "tier.a.prices.usd is no ISO 4217 currency"),
+    ("prices.USD = { weekly = 800 }", "tier.a.prices.USD.weekly is 'weekly'; it may be 'annual'"),
+    ("prices.USD = { monthly = 8.5 }", "tier.a.prices.USD.monthly must be a whole number"),
+    (
+        "prices.KWD = { monthly = 8005 }",
+        "monthly is KWD 8.005, but KWD is charged in steps of KWD 0.010",
+    ),
+    ("prices.USD = { monthly = 10 }", "so that the least purchase is under the least charge of USD 0.50"),
+    (
+        "seats = { count = 'users', guests_per_member = 0 }",
+        "tier.a.seats.guests_per_member: guests_per_member must",
+    ),
+    ("seats = { count = 'weights', member_weight = 0, guest_weight = 0 }", "With both weights 0 nobody takes a seat"),
+    ("upgrades_to = ['b']", "tier.a.upgrades_to names 'b', but there is no such tier; the tiers are a."),
+    ("upgrades_to = ['a']", "tier.a.upgrades_to names the tier itself"),
+    ("code = 'b'", "tier.a.code is 'b'; leave it out"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), PLACED)
+def test_a_fault_in_a_catalogue_is_one_sentence_with_its_place(text: str, sentence: str) -> None:
+    whole = text if text[:1] in ("", "[") or "tier" in text or text == "x =" else f"[tier.a]\nname = 'A'\n{text}"
+
+    with pytest.raises(InvalidInput) as refusal:
+        catalog_from_toml(whole)
+
+    assert refusal.value.code == "invalid_catalog"
+    assert sentence in refusal.value.message
+    assert refusal.value.message.endswith(".")
+
+
+@pytest.mark.parametrize("example", [PER_SEAT, CLOUD_AND_SELF_HOSTED])
+def test_an_example_reads_the_same_after_it_was_stored(example: str) -> None:
+    document = document_from_toml(example_text(example))
+
+    assert catalog_document(document.content()).catalog() == document.catalog()
+
+
+def test_a_tier_without_hosting_suits_every_deployment_and_a_retired_one_is_not_sold() -> None:
+    table = {"name": "Team", "prices": {"EUR": {"quarterly": 2500}}}
+    sold = catalog_document({"tier": {"team": table, "old": {**table, "name": "Old", "retired": True}}}).catalog()
+
+    for hosting in Hosting:
+        sold.tier("team").check_sold_for(hosting)
+        with pytest.raises(Refused, match="Old is not sold any more") as refusal:
+            sold.tier("old").check_sold_for(hosting)
+        assert refusal.value.code == "tier_retired"
+    with pytest.raises(InvalidInput, match="Team has no monthly price in EUR; it is sold quarterly"):
+        sold.tier("team").price(Schedule.MONTHLY, "EUR")
+
+
+def test_a_catalogue_without_a_tier_says_what_to_do_first() -> None:
+    with pytest.raises(InvalidInput, match="nothing is sold yet, so apply a catalogue first"):
+        Catalog({}).tier("team")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[tier.b]\nname = 'B'",
+            "tier.a is not in the catalogue, but 2 plans have the tier; keep it with `retired = true`",
+        ),
+        ("[tier.a]\nname = 'A'\nhosting = 'cloud'", "tier.a.hosting would change, but 2 plans have the tier"),
+        ("[tier.a]\nname = 'A'\nbillable = false", "tier.a.billable would change, but 2 plans have the tier"),
+        (
+            "[tier.a]\nname = 'A'\nprices.EUR = { monthly = 900 }",
+            "tier.a.prices.USD.monthly is missing, but 2 plans have the tier; name it as long as some",
+        ),
+    ],
+)
+def test_what_plans_run_on_is_kept(text: str, sentence: str) -> None:
+    sold = catalog_from_toml("[tier.a]\nname = 'A'\nprices.USD = { monthly = 800 }")
+    use = TierUse("a", "USD", frozenset({Schedule.MONTHLY}), 2)
+    check_kept(sold, catalog_from_toml("[tier.a]\nname = 'A'\nretired = true\nprices.USD = { monthly = 900 }"), [use])
+
+    with pytest.raises(Refused) as refusal:
+        check_kept(sold, catalog_from_toml(text), [use])
+
+    assert refusal.value.code == "tier_in_use"
+    assert sentence in refusal.value.message

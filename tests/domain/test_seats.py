@@ -2,23 +2,23 @@
 
 import pytest
 
-from billflow.domain.catalog import Hosting
+from billflow.domain.catalog import Hosting, usual_seats
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses, TooManyLicenses
-from billflow.domain.seats import LicenseCheck, billable_licenses, checked_licenses, seat_count, seats_of
+from billflow.domain.seats import LicenseCheck, billable_licenses, checked_licenses, seats_of
 from tests.domain.builders import START, seats
 
 
 @pytest.mark.parametrize(("members", "guests", "expected"), [(1, 5, 1), (1, 6, 2), (0, 1, 1), (10, 51, 11), (0, 0, 0)])
 def test_in_the_cloud_five_guests_ride_along_with_each_member(members: int, guests: int, expected: int) -> None:
-    assert seat_count(Hosting.CLOUD, members, guests) == expected
+    assert usual_seats(Hosting.CLOUD).seats(members, guests) == expected
 
 
 def test_self_hosted_guests_count_in_full() -> None:
-    assert seat_count(Hosting.SELF_HOSTED, 60, 10) == 70
+    assert usual_seats(Hosting.SELF_HOSTED).seats(60, 10) == 70
 
 
 def test_nobody_seen_is_no_seat() -> None:
-    assert seats_of(Hosting.CLOUD, None) == 0
+    assert seats_of(usual_seats(Hosting.CLOUD), None) == 0
     assert not seats(START, 1).same_counts(None)
 
 

@@ -1,13 +1,17 @@
 """A trial by card that ends without one, in the rows: its tier pauses it until Stripe tells of a card."""
 
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
+
 from billflow.domain import billing_dates, plan_start
 from billflow.domain.calendar import add_months
-from billflow.domain.catalog import Catalog, TrialWithoutCard
+from billflow.domain.catalog import TrialWithoutCard
 from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.customers import ChangeContext, NewCustomer
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
@@ -28,13 +32,15 @@ async def without_card(env: ApiEnvironment) -> PlanEnvironment:
     return PlanEnvironment(env, customer, clock.test_clock_id)
 
 
-def pausing(env: ApiEnvironment) -> PostgresPlanRepository:
-    """Return the plans of a house whose tiers pause trials without a card."""
-    tiers = {
-        code: replace(tier, trial_without_card=TrialWithoutCard.PAUSE)
-        for code, tier in env.engine.catalog.tiers.items()
-    }
-    return replace(env.engine.repositories.plans, catalog=Catalog(tiers))
+@pytest.fixture
+async def pausing(env: ApiEnvironment) -> AsyncIterator[None]:
+    """Let the tiers pause trials without a card for a while."""
+    catalogs, change = env.engine.repositories.catalogs, ChangeContext(actor="tests", at=BEGIN)
+    _, sold = await catalogs.version(env.org_id)
+    tiers = {code: replace(tier, trial_without_card=TrialWithoutCard.PAUSE) for code, tier in sold.tier.items()}
+    await catalogs.apply(env.org_id, CatalogDocument(tier=tiers), change)
+    yield
+    await catalogs.apply(env.org_id, sold, change)
 
 
 async def closed(plans: PostgresPlanRepository, plan: PlanState, at: datetime) -> StepResult:
@@ -42,8 +48,9 @@ async def closed(plans: PostgresPlanRepository, plan: PlanState, at: datetime) -
     return await plans.take_step(step, lambda facts: billing_dates.process_billing_date(facts, at))
 
 
+@pytest.mark.usefixtures("pausing")
 async def test_a_paused_trial_goes_on_at_the_moment_of_the_card(env: ApiEnvironment) -> None:
-    plan_env, plans = await without_card(env), pausing(env)
+    plan_env, plans = await without_card(env), env.engine.repositories.plans
     ask = StartPlanInput(
         org_id=env.org_id,
         customer_id=plan_env.customer_id,

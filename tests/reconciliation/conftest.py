@@ -27,6 +27,7 @@ from billflow.settings import Settings
 from billflow.temporal.worker import run_until
 from billflow.temporal.workflow_starts import reconciliation_workflow
 from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.store import sell_example
 from billflow.wiring.workers import workers
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import until
@@ -176,8 +177,8 @@ async def env(env_database_url: str, env_temporal: Client) -> AsyncIterator[Reco
         async with open_engine(settings, env_temporal) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
-            yield ReconciliationEnvironment(
-                engine, await engine.repositories.organizations.ensure(settings.org), env_database_url
-            )
+            org_id = await engine.repositories.organizations.ensure(settings.org)
+            await sell_example(engine.repositories.catalogs, org_id)
+            yield ReconciliationEnvironment(engine, org_id, env_database_url)
             stop.set()
             await working

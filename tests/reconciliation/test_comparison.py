@@ -1,5 +1,8 @@
 """Which disagreements of rows, Stripe and workflows are found, how bad they are, and what may repair them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from billflow.domain.reconciliation import (
@@ -7,6 +10,7 @@ from billflow.domain.reconciliation import (
     Finding,
     FindingKind,
     LivePlan,
+    PlanStanding,
     Repair,
     Severity,
     StripeInvoice,
@@ -16,6 +20,7 @@ from billflow.domain.reconciliation import (
 )
 
 Seen = tuple[FindingKind, Severity, Repair | None]
+ACTIVE = PlanStanding(status="active", due_at=datetime(2026, 12, 1, tzinfo=UTC), version=5)
 
 
 def recorded(status: str, **more: object) -> BilledInvoice:
@@ -85,10 +90,12 @@ def test_a_debt_that_was_never_sent_is_handed_to_its_collection() -> None:
     assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.COLLECT)]
 
 
-def test_a_debt_that_stripe_has_lost_is_left_to_a_person() -> None:
-    for status in ("open", "paid", "uncollectible", "void"):
+def test_a_debt_that_stripe_has_lost_is_issued_anew_and_what_is_closed_left_to_a_person() -> None:
+    for status in ("paid", "uncollectible", "void"):
         found = [*compare_invoice(recorded(status), [])]
         assert seen(found) == [(FindingKind.MISSING, Severity.CRITICAL, None)]
+    found = [*compare_invoice(recorded("open"), [])]
+    assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.REPLACE_INVOICE)]
 
 
 def test_a_debt_voided_before_it_was_sent_is_missed_by_nobody() -> None:
@@ -158,19 +165,53 @@ def test_an_orphan_that_can_be_paid_is_worse_than_a_draft() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_live", "has_workflow", "expected"),
+    ("is_live", "running", "expected"),
     [
-        (True, True, None),
-        (False, False, None),
-        (True, False, (FindingKind.PLAN_WITHOUT_WORKFLOW, Severity.WARNING, Repair.START_PLAN)),
-        (False, True, (FindingKind.WORKFLOW_OF_ENDED_PLAN, Severity.NOTICE, Repair.WAKE_PLAN)),
-        (None, True, (FindingKind.WORKFLOW_OF_ENDED_PLAN, Severity.WARNING, None)),
+        (True, ACTIVE, None),
+        (False, None, None),
+        (True, None, (FindingKind.PLAN_WITHOUT_WORKFLOW, Severity.WARNING, Repair.START_PLAN)),
+        (False, ACTIVE, (FindingKind.WORKFLOW_OF_ENDED_PLAN, Severity.NOTICE, Repair.WAKE_PLAN)),
+        (None, ACTIVE, (FindingKind.WORKFLOW_OF_ENDED_PLAN, Severity.WARNING, None)),
     ],
 )
 def test_a_plan_lives_exactly_as_long_as_its_workflow(
-    is_live: bool | None, has_workflow: bool, expected: Seen | None
+    is_live: bool | None, running: PlanStanding | None, expected: Seen | None
 ) -> None:
-    plan = LivePlan(plan_id="plan", is_live=is_live, has_workflow=has_workflow)
+    plan = LivePlan(plan_id="plan", is_live=is_live, recorded=ACTIVE if is_live else None, running=running)
     found = compare_plan(plan)
 
     assert seen([found] if found else []) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("theirs", [[], [held("void")]], ids=["never at Stripe", "void there"])
+def test_what_a_void_invoice_leaves_unbilled_is_for_people_to_decide(theirs: list[StripeInvoice]) -> None:
+    ours = recorded("void", is_unbilled=True, stripe_invoice_id="in_1" if theirs else None)
+
+    assert seen([*compare_invoice(ours, theirs)]) == [(FindingKind.NOT_BILLED, Severity.WARNING, None)]
+    assert [*compare_invoice(replace(ours, is_young=True), theirs)] == []
+
+
+@pytest.mark.parametrize(
+    "running",
+    [
+        replace(ACTIVE, status="free_trial"),
+        replace(ACTIVE, due_at=datetime(2027, 1, 1, tzinfo=UTC)),
+        replace(ACTIVE, due_at=None),
+        replace(ACTIVE, version=6),
+    ],
+)
+def test_a_workflow_that_stands_elsewhere_than_the_rows_is_woken(running: PlanStanding) -> None:
+    found = compare_plan(LivePlan(plan_id="plan", is_live=True, recorded=ACTIVE, running=running))
+
+    assert found is not None
+    assert seen([found]) == [(FindingKind.WORKFLOW_DIFFERS, Severity.WARNING, Repair.WAKE_PLAN)]
+    assert found.message.startswith("active, due 2026-12-01 00:00:00, version 5 in our records, ")
+
+
+def test_a_workflow_from_before_versions_were_shown_is_compared_by_the_rest() -> None:
+    known = replace(ACTIVE, version=None)
+    late = replace(known, due_at=None)
+
+    agreeing = LivePlan(plan_id="plan", is_live=True, recorded=ACTIVE, running=known)
+    assert compare_plan(agreeing) is None
+    assert compare_plan(replace(agreeing, running=late)) is not None

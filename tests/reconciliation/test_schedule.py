@@ -1,90 +1,132 @@
-"""The nightly run is on the server's list, once, as the code says, and stays paused where an operator paused it."""
+"""What happens by the clock is on the server's list once, for all organizations, and stays paused where it was."""
 
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from temporalio.client import ScheduleOverlapPolicy
+from temporalio.client import Client, ScheduleOverlapPolicy
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.store.access.organizations import org_id_of
-from billflow.temporal.schedules import CATCHUP_WINDOW, JITTER, NIGHT_HOUR, ensure_schedules
+from billflow.temporal.queues import BILLFLOW, RECONCILIATION
+from billflow.temporal.schedules import (
+    CATCHUP_WINDOW,
+    DELIVERY_SWEEP,
+    JITTER,
+    NIGHT_HOUR,
+    NIGHTLY_RECONCILIATION,
+    ensure_schedules,
+)
 from billflow.wiring import workers
 from tests.api_environment import until
-from tests.namespaces import variables
+from tests.namespaces import fresh_namespace, variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
+from tests.workflows.histories import runs_of
 
 
-def schedule_id(env: ReconciliationEnvironment) -> str:
-    """Return what the schedule is called."""
-    return f"nightly-reconciliation/{env.org_id}"
+async def schedules_of(client: Client) -> set[str]:
+    """Return the ids of all schedules of a namespace."""
+    return {listed.id async for listed in await client.list_schedules()}
 
 
-async def test_workers_that_start_together_make_one_schedule(env: ReconciliationEnvironment) -> None:
-    client = env.engine.client
+@pytest.fixture
+async def quiet(temporal_server: str) -> Client:
+    """Return a client of a namespace without schedules."""
+    return await fresh_namespace(temporal_server, "schedules")
+
+
+async def test_workers_that_start_together_make_one_schedule_of_each(quiet: Client) -> None:
     for _ in range(2):
-        await ensure_schedules(client, env.org_id)
+        await ensure_schedules(quiet)
 
-    found = (await client.get_schedule_handle(schedule_id(env)).describe()).schedule
+    async def are_listed() -> bool:
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
 
+    await until(are_listed)
+    found = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
     assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
     assert found.policy.catchup_window == CATCHUP_WINDOW
     assert found.spec.jitter == JITTER
     assert [part.start for part in found.spec.calendars[0].hour] == [NIGHT_HOUR]
+    sweep = (await quiet.get_schedule_handle(DELIVERY_SWEEP).describe()).schedule
+    assert sweep.policy.overlap is ScheduleOverlapPolicy.SKIP
 
 
-async def test_whoever_starts_makes_a_schedule_for_every_organization(env: ReconciliationEnvironment) -> None:
-    client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
-    org_id = await env.engine.repositories.organizations.ensure(slug)
+async def test_more_organizations_make_no_more_schedules(env: ReconciliationEnvironment) -> None:
+    for number in range(3):
+        await env.engine.repositories.organizations.ensure(f"night-{number}-{uuid4().hex[:8]}")
 
     await workers.ensure_schedules(env.engine)
 
-    for wanted in (org_id, env.org_id):
-        await client.get_schedule_handle(f"nightly-reconciliation/{wanted}").describe()
+    async def are_listed() -> bool:
+        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
+
+    await until(are_listed)
 
 
-async def test_migrating_makes_the_schedule_of_an_organization_that_is_still_to_come(
-    env: ReconciliationEnvironment, monkeypatch: pytest.MonkeyPatch
+async def test_migrating_takes_the_schedules_of_organizations_away(
+    env: ReconciliationEnvironment, quiet: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client, slug = env.engine.client, f"night-{uuid4().hex[:8]}"
-    settings = env.engine.settings.model_copy(update={"org": slug})
-
-    for name, value in variables(client).items():
+    for name, value in variables(quiet).items():
         monkeypatch.setenv(name, value)
+    await ensure_schedules(quiet)
+    old = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
+    await quiet.create_schedule(f"{NIGHTLY_RECONCILIATION}/{uuid4()}", old)
 
-    await workers.prepare_temporal(settings)
+    async def are_listed() -> bool:
+        return len(await schedules_of(quiet)) == 3
 
-    handle = client.get_schedule_handle(f"nightly-reconciliation/{org_id_of(slug)}")
-    assert (await handle.describe()).schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
+    await until(are_listed)
+
+    await workers.prepare_temporal(env.engine.settings)
+
+    async def one_is_left() -> bool:
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP}
+
+    await until(one_is_left)
 
 
-async def test_a_paused_schedule_stays_paused(env: ReconciliationEnvironment) -> None:
-    client = env.engine.client
-    await ensure_schedules(client, env.org_id)
-    handle = client.get_schedule_handle(schedule_id(env))
+async def test_a_paused_schedule_stays_paused(quiet: Client) -> None:
+    await ensure_schedules(quiet)
+    handle = quiet.get_schedule_handle(NIGHTLY_RECONCILIATION)
     await handle.pause(note="stripe is being moved")
 
-    await ensure_schedules(client, env.org_id)
+    await ensure_schedules(quiet)
 
     state = (await handle.describe()).schedule.state
     assert (state.paused, state.note) == (True, "stripe is being moved")
 
 
-async def test_the_nightly_run_compares_and_repairs(env: ReconciliationEnvironment) -> None:
-    client = env.engine.client
-    await ensure_schedules(client, env.org_id)
+async def test_the_nightly_run_reconciles_and_repairs_every_organization(env: ReconciliationEnvironment) -> None:
+    client, organizations = env.engine.client, env.engine.repositories.organizations
+    await ensure_schedules(client)
+    mine = [env.org_id, *[await organizations.ensure(f"night-{uuid4().hex[:8]}") for _ in range(8)]]
+    assert len({org_id[0] for org_id in mine}) > 1
 
-    await client.get_schedule_handle(schedule_id(env)).trigger()
+    await client.get_schedule_handle(NIGHTLY_RECONCILIATION).trigger()
 
     async def finished() -> bool:
         try:
-            report = await env.engine.repositories.reconciliation.report(env.org_id)
+            reports = [await env.engine.repositories.reconciliation.report(org_id) for org_id in mine]
         except NotFound:
             return False
-        return report.repair and report.finished_at is not None
+        return all(report.repair and report.finished_at is not None for report in reports)
 
     await until(finished)
+
+
+async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnvironment) -> None:
+    await env.plan()
+    report = await env.reconcile(repair=True)
+    workflow_id = f"reconciliation/{env.org_id}/{report.started_at:%Y-%m-%d}"
+
+    [run] = await runs_of(env.engine.client, workflow_id)
+
+    scheduled = [event.activity_task_scheduled_event_attributes for event in run.events]
+    queues = {one.task_queue.name for one in scheduled if one.activity_id}
+    at_stripe = [one for one in scheduled if one.task_queue.name not in (RECONCILIATION, BILLFLOW, "")]
+    assert RECONCILIATION in queues
+    assert len(at_stripe) == 2, "Stripe's lists of invoices and customers are one page each, and nothing is found"
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "execute_child_workflow",
     "execute_local_activity_method",
     "get_external_workflow_handle",
+    "in_background",
     "in_database",
     "patched",
     "patiently",
@@ -29,7 +30,7 @@ COMMANDS = {
     "upsert_search_attributes",
     "wait_condition",
 }
-WITH_SUBJECT = {"_step", "at_stripe", "in_database", "patched", "start_workflow"}
+WITH_SUBJECT = {"_step", "at_stripe", "in_background", "in_database", "patched", "start_workflow"}
 
 
 def fingerprint() -> dict[str, list[str]]:

@@ -59,7 +59,7 @@ async def mail(env: Environment) -> list[WorkflowHistory]:
     ask = NotificationInput(
         org_id=env.org_id, invoice_id=invoice.invoice_id, occasion=Occasion.REACTIVATED, at=await env.now()
     )
-    start = mail_workflow(ask)
+    start = mail_workflow(ask, invoice.customer_id, invoice.plan_id)
     await env.engine.control.run(start)
     return await _over(env, start.workflow_id)
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from uuid import uuid4
 
 import psycopg
@@ -12,7 +11,6 @@ from psycopg import sql
 
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain import billing_dates, lifecycle, plan_start
-from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.domain.commands import PlanCommand
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
@@ -24,6 +22,7 @@ from billflow.models.tables import Base
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries, Repositories
+from billflow.wiring.store import sell_example
 from tests.databases import migrated_database
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
@@ -45,12 +44,6 @@ async def database(store_url: str) -> AsyncIterator[Database]:
     database = Database(as_login(store_url, RUNS), pool_size=12)
     yield database
     await database.close()
-
-
-@pytest.fixture(scope="package")
-def catalog() -> Catalog:
-    """Return what is sold."""
-    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
 
 
 def by(actor: str = "tester", at: datetime = BEGIN) -> ChangeContext:
@@ -151,14 +144,16 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
         return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
 
 
-def company_of(database: Database, catalog: Catalog, org_id: str) -> Company:
+def company_of(database: Database, org_id: str) -> Company:
     """Return the doors to the records of an organization in *database*."""
-    repositories, queries = Repositories(database, catalog), Queries(database, catalog)
+    repositories, queries = Repositories(database), Queries(database)
     return Company(org_id, database, repositories, queries)
 
 
 @pytest.fixture
-async def company(database: Database, catalog: Catalog) -> Company:
+async def company(database: Database) -> Company:
     """Return a new organization."""
     org_id = await PostgresOrganizationRepository(database).ensure(f"org-{uuid4().hex[:8]}")
-    return company_of(database, catalog, org_id)
+    company = company_of(database, org_id)
+    await sell_example(company.repositories.catalogs, org_id)
+    return company

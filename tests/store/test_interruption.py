@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.commands import UpgradeTierNow
 from billflow.models.contracts.invoices import InvoiceRef, Paid
 from billflow.models.contracts.plans import StepResult
@@ -38,13 +37,13 @@ class Killer:
 
 
 @pytest.fixture
-async def fragile(company: Company, store_url: str, catalog: Catalog) -> AsyncIterator[tuple[Company, Killer]]:
+async def fragile(company: Company, store_url: str) -> AsyncIterator[tuple[Company, Killer]]:
     """Yield doors to the same organization whose connections die on command."""
     database, killer = Database(store_url, pool_size=1), Killer(store_url)
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda connection, *_: killer.count(connection), named=False)
     event.listen(engine, "commit", killer.count)
-    yield company_of(database, catalog, company.org_id), killer
+    yield company_of(database, company.org_id), killer
     await database.close()
 
 

@@ -57,10 +57,11 @@ async def test_history_holds_a_person_sealed_and_reads_as_it_was_written(
 ) -> None:
     customer = await canary(company)
 
-    assert set(found(store_url, company.org_id, CANARY)) <= {"customer", "realm"}
+    assert set(found(store_url, company.org_id, CANARY)) <= {"customer", "customer_search_term", "realm"}
     (event,) = (await PostgresOutboxRepository(database).list(company.org_id, EventFilter(), Paging())).rows
     assert event.data["name"] == customer.name
-    (entry,) = (await PostgresAuditQueries(database).list(company.org_id, AuditFilter(), Paging())).rows
+    made = AuditFilter(action="customer.created")
+    (entry,) = (await PostgresAuditQueries(database).list(company.org_id, made, Paging())).rows
     assert entry.after is not None
     assert (entry.after["name"], entry.after["billing_address"]["street"]) == (customer.name, f"{CANARY}weg 7")
 

@@ -1,11 +1,15 @@
 """Lists show each row once, filtered as asked, and say how many there are."""
 
+from uuid import UUID
+
 import pytest
+from sqlalchemy import update
 
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.customers import CustomerStatus, CustomerUpdate, NewCustomer
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Paging, PlanFilter
+from billflow.models.tables import InvoiceRow
 from tests.store.conftest import BEGIN, Company, by, ref
 
 
@@ -60,7 +64,87 @@ async def test_invoices_are_found_by_plan_and_customer(company: Company, crowd: 
     assert (await company.queries.invoices.search(company.org_id, InvoiceFilter())).total == len(crowd)
 
 
-async def test_customers_are_found_by_the_beginning_of_their_name_and_by_email(company: Company) -> None:
+async def test_customers_are_found_by_any_part_of_their_name_or_e_mail_address(company: Company) -> None:
+    async def found(q: str) -> list[str]:
+        rows = (await company.queries.customers.search(company.org_id, CustomerFilter(q=q))).rows
+        return [one.name for one in rows]
+
+    new = NewCustomer(name="Stadtwerke Köln GmbH & Co. KG", email="einkauf@stadtwerke-koeln.example")
+    customer = await company.repositories.customers.create(company.org_id, new, by())
+
+    for part in (
+        "stadt",
+        "WERKE",
+        "köln",
+        "gmbh & co. kg",
+        "einkauf@",
+        "@stadtwerke-koeln.example",
+        "werke-koeln",
+        " KG",
+    ):
+        assert await found(part) == [customer.name], part
+    for none in ("stadtwerke-köln", "stadtwerke köln gmbx", "%", "_", "werke-koeln.examplf"):
+        assert await found(none) == [], none
+
+    await company.repositories.customers.update(customer.ref, CustomerUpdate(name="Rheinwerke"), by())
+    assert await found("köln") == []
+    assert await found("einwerk") == ["Rheinwerke"]
+    await company.repositories.customers.delete(customer.ref, by())
+    assert await found("einwerk") == []
+
+
+async def test_what_people_type_is_an_id_a_whole_name_or_a_part_of_one(company: Company) -> None:
+    async def made(name: str, email: str) -> str:
+        new = NewCustomer(name=name, email=email)
+        return (await company.repositories.customers.create(company.org_id, new, by())).customer_id
+
+    async def found(typed: str) -> set[str]:
+        return set(await company.queries.ids.ids_of(company.org_id, "customer", typed))
+
+    acme = await made("Acme", "billing@acme.example")
+    labs = await made("Acme Labs", "labs@other.example")
+
+    assert await found("ACME") == {acme}, "a whole name is meant before a part"
+    assert await found("labs") == {labs}
+    assert await found("other.ex") == {labs}
+    assert await found("acm") == {acme, labs}
+    assert await found(labs[:13]) == {labs}
+    assert await found("nobody") == set()
+
+
+async def test_a_name_that_is_the_beginning_of_anothers_id_is_ambiguous(company: Company) -> None:
+    first = (await company.customer()).customer_id
+    new = NewCustomer(name=first[:8], email="x@y.example")
+    second = (await company.repositories.customers.create(company.org_id, new, by())).customer_id
+
+    assert set(await company.queries.ids.ids_of(company.org_id, "customer", first[:8])) == {first, second}
+
+
+async def test_invoices_are_found_by_their_number(company: Company, crowd: list[str]) -> None:
+    rows = (await company.queries.invoices.search(company.org_id, InvoiceFilter(plan_id=crowd[0]))).rows
+    async with company.database.unit_of_work(company.org_id) as session:
+        await session.execute(
+            update(InvoiceRow).where(InvoiceRow.id == UUID(rows[0].invoice_id)).values(number="AB-0007")
+        )
+
+    found = await company.queries.invoices.search(company.org_id, InvoiceFilter(number="ab-0007"))
+
+    assert [invoice.invoice_id for invoice in found.rows] == [rows[0].invoice_id]
+    assert await company.queries.ids.ids_of(company.org_id, "invoice", "AB-0007") == (rows[0].invoice_id,)
+    assert (await company.queries.invoices.search(company.org_id, InvoiceFilter(number="AB-000"))).total == 0
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_lists_of_plans_and_invoices_show_their_customers_name(company: Company) -> None:
+    plan = (await company.queries.plans.search(company.org_id, PlanFilter())).rows[0]
+    invoice = (await company.queries.invoices.search(company.org_id, InvoiceFilter())).rows[0]
+
+    assert plan.customer_name == invoice.customer_name == "Muster GmbH"
+    assert (await company.queries.plans.get(plan.ref)).customer_name == "Muster GmbH"
+    assert (await company.queries.invoices.get(company.org_id, invoice.invoice_id)).customer_name == "Muster GmbH"
+
+
+async def test_customers_are_found_by_a_part_of_their_name_and_by_email(company: Company) -> None:
     customer = await company.customer()
     await company.repositories.customers.suspend(customer.ref, by())
 

@@ -8,7 +8,6 @@ import pytest
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Part, Queries, Repositories, taken_by
 from billflow.wiring.engine import Engine
-from billflow.wiring.store import bundled_catalog
 
 PARTS = [
     (owner, name) for owner in (Repositories, Queries) for name, part in vars(owner).items() if isinstance(part, Part)
@@ -20,7 +19,7 @@ def test_each_is_of_the_class_it_is_annotated_with_and_made_once(
     owner: type[Repositories | Queries], name: str
 ) -> None:
     database = Database("postgresql://127.0.0.1:1/never")
-    store = owner(database, bundled_catalog())
+    store = owner(database)
 
     part = getattr(store, name)
 
@@ -38,7 +37,7 @@ def test_each_service_is_made_from_what_the_engine_has(name: str) -> None:
 
 
 def test_only_repositories_of_live_mode_work_with_real_money() -> None:
-    database, catalog = Database("postgresql://127.0.0.1:1/never"), bundled_catalog()
+    database = Database("postgresql://127.0.0.1:1/never")
 
-    assert Repositories(database, catalog, livemode=True).organizations.livemode
-    assert not Repositories(database, catalog).organizations.livemode
+    assert Repositories(database, livemode=True).organizations.livemode
+    assert not Repositories(database).organizations.livemode

@@ -5,7 +5,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from billflow.domain.catalog import Catalog
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_settings import CustomerSettings
@@ -33,9 +32,9 @@ async def a_private_customer(company: Company) -> CustomerRecord:
     return await company.repositories.customers.create(company.org_id, new, by())
 
 
-def company_with(company: Company, database: Database, catalog: Catalog) -> Company:
+def company_with(company: Company, database: Database) -> Company:
     """Return the same organization behind another engine."""
-    return company_of(database, catalog, company.org_id)
+    return company_of(database, company.org_id)
 
 
 def stored(url: str, customer_id: str) -> str:
@@ -47,10 +46,10 @@ def stored(url: str, customer_id: str) -> str:
 
 
 async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were(
-    company: Company, store_url: str, catalog: Catalog
+    company: Company, store_url: str
 ) -> None:
     database = Database(store_url, keyring=Keyring((NEW,)))
-    ours = company_with(company, database, catalog)
+    ours = company_with(company, database)
     made = await a_private_customer(ours)
 
     row = stored(store_url, made.customer_id)
@@ -68,13 +67,13 @@ async def test_addresses_and_tax_ids_are_sealed_in_the_row_and_read_as_they_were
     await database.close()
 
 
-async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str, catalog: Catalog) -> None:
+async def test_after_a_rotation_the_old_key_may_be_thrown_away(postgres_url: str) -> None:
     url = await migrated(postgres_url)
     plain, old = Database(url), Database(url, keyring=Keyring((OLD,)))
     both, new = Database(url, keyring=Keyring((NEW, OLD))), Database(url, keyring=Keyring((NEW,)))
     made = []
     for number, database in enumerate((plain, old)):
-        company = company_of(database, catalog, await PostgresOrganizationRepository(database).ensure(f"org-{number}"))
+        company = company_of(database, await PostgresOrganizationRepository(database).ensure(f"org-{number}"))
         made.append((company.org_id, await a_private_customer(company)))
 
     await KeyRotation(both).run()

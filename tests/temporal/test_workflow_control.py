@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, RetryConfig
+from temporalio.common import TypedSearchAttributes
 
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
@@ -20,7 +21,12 @@ def nobodys() -> WorkflowStart:
     """Return a workflow that no worker knows, on a task queue of its own."""
     name = uuid4().hex
     return WorkflowStart(
-        "NobodysWorkflow", CustomerRef(org_id="org", customer_id=name), name, "nobody works on it", name
+        "NobodysWorkflow",
+        CustomerRef(org_id="org", customer_id=name),
+        name,
+        "nobody works on it",
+        TypedSearchAttributes.empty,
+        name,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from temporalio.api.testservice.v1 import SleepRequest
 from temporalio.testing import WorkflowEnvironment
 
 from billflow.domain.calendar import add_months
@@ -16,6 +17,9 @@ from billflow.models.contracts.records import InvoiceFilter
 from billflow.temporal import search_attributes
 from tests.api_environment import until
 from tests.environment import ALL, Environment, running_environment, strict_plugins
+
+LONGEST_LEAP = timedelta(minutes=10)
+"""How long a leap may take before the request is given up."""
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
 
@@ -31,8 +35,13 @@ class SkippingEnvironment(Environment):
         return await self.environment.get_current_time()
 
     async def leap(self, delta: timedelta) -> None:
-        """Let time pass, with everything in it that is due, and don't look what became of it."""
-        await self.environment.sleep(delta)
+        """Let time pass, with everything in it that is due, and don't look what became of it.
+
+        The environment's own `sleep` gives up after a minute, however many years are to pass.
+        """
+        request = SleepRequest()
+        request.duration.FromTimedelta(delta)
+        await self.environment.client.test_service.unlock_time_skipping_with_sleep(request, timeout=LONGEST_LEAP)
 
     async def leap_until(self, happened: Callable[[], Awaitable[bool]], within: timedelta) -> None:
         """Let time pass until something has happened.

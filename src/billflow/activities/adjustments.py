@@ -17,6 +17,18 @@ from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import AdjustmentGateway, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 
+async def sent(
+    adjustments: AdjustmentRepository, gateway: AdjustmentGateway, adjustment: SendAdjustmentInput
+) -> AdjustmentResult:
+    """Make a refund or credit note at Stripe and record the result, a refusal too; raises `PaymentsUnavailable`."""
+    try:
+        result = await gateway.create(await adjustments.to_send(adjustment))
+    except PaymentsRejected as error:
+        result = AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(error))
+    await adjustments.record_result(adjustment, result, adjustment.at)
+    return result
+
+
 @dataclass(frozen=True)
 class AdjustmentActivities:
     """What our database has recorded, brought to Stripe."""
@@ -29,15 +41,10 @@ class AdjustmentActivities:
     @activity.defn
     async def send_adjustment(self, adjustment: SendAdjustmentInput) -> AdjustmentResult:
         """Make a refund or credit note at Stripe and record the result; a refusal is a result."""
-        wanted = await self.adjustments.to_send(adjustment)
         try:
-            result = await self.adjustment_gateway.create(wanted)
+            return await sent(self.adjustments, self.adjustment_gateway, adjustment)
         except PaymentsUnavailable as error:
             retry_later(error)
-        except PaymentsRejected as error:
-            result = AdjustmentResult(status=AdjustmentStatus.REJECTED, message=str(error))
-        await self.adjustments.record_result(adjustment, result, adjustment.at)
-        return result
 
     @activity.defn
     async def close_invoice(self, closure: CloseInvoiceInput) -> None:

@@ -7,20 +7,25 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from billflow.domain.customer_balances import BilledAccount, compare_customer
 from billflow.domain.reconciliation import (
     UNPAID,
     BilledInvoice,
     Finding,
     LivePlan,
-    StripeInvoice,
+    PlanStanding,
     compare_invoice,
     compare_orphan,
     compare_plan,
 )
-from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.reconciliation import RecordedAccount, RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
-from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
+
+CUSTOMER = "cus_"
+"""How Stripe's ids of customers begin."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,55 @@ class Comparison:
         return page.next
 
     async def invoices(self, run: RunRef, cursor: str | None) -> str | None:
-        """Compare a page of our invoices with what Stripe listed."""
+        """Compare a page of our invoices with what Stripe listed; what differs is looked at again afterwards."""
         recorded = await self.repository.invoices_page(run, cursor)
         listed = await self.repository.listed_for(run, [one.summary.invoice_id for one in recorded])
         findings: list[Finding] = []
         for one in recorded:
-            findings += await self._invoice(run, one, listed.get(one.summary.invoice_id, []))
+            held = listed.get(one.summary.invoice_id, [])
+            findings += compare_invoice(await self._for_comparison(run, one), held)
             activity.heartbeat(cursor)
         await self.repository.store_findings(run, findings, compared=len(recorded))
         return recorded[-1].summary.invoice_id if recorded else None
+
+    async def list_customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Copy a page of Stripe's list of customers."""
+        page = await self.stripe.listed_customers(run.org_id, cursor)
+        await self.repository.store_listed_customers(run, page.customers)
+        return page.next
+
+    async def customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Compare a page of our billing accounts with Stripe's customers: they are there, and are owed as much.
+
+        What differs is looked at again afterwards.
+        """
+        accounts = await self.repository.accounts_page(run, cursor)
+        listed = await self.repository.listed_customers(run, [one.stripe_customer_id for one in accounts])
+        found = [compare_customer(self._account(one), listed.get(one.stripe_customer_id)) for one in accounts]
+        await self.repository.store_findings(run, [finding for finding in found if finding])
+        return accounts[-1].billing_account_id if accounts else None
+
+    async def again(self, run: RunRef, cursor: str | None) -> str | None:
+        """Look a page of invoices and customers that differ up at Stripe, and keep what still does."""
+        suspects = await self.repository.suspects(run, cursor)
+        listed = await self.repository.listed_for(run, suspects)
+        for invoice_id, recorded in (await self.repository.invoices(run.org_id, suspects)).items():
+            held = [one.stripe_invoice_id for one in listed.get(invoice_id, [])]
+            fresh = await self.stripe.fresh(recorded, held)
+            findings = [*compare_invoice(await self._for_comparison(run, recorded), fresh)]
+            await self.repository.replace_findings(run, invoice_id, findings)
+            activity.heartbeat(cursor)
+        await self._customers_again(run, [one for one in suspects if one.startswith(CUSTOMER)])
+        return suspects[-1] if suspects else None
+
+    async def _customers_again(self, run: RunRef, suspects: Sequence[str]) -> None:
+        accounts = {one.stripe_customer_id: one for one in await self.repository.accounts(run, suspects)}
+        for stripe_customer_id in suspects:
+            recorded = accounts.get(stripe_customer_id)
+            fresh = await self.stripe.customer(stripe_customer_id) if recorded else None
+            finding = compare_customer(self._account(recorded), fresh) if recorded else None
+            await self.repository.replace_findings(run, stripe_customer_id, [finding] if finding else [])
+            activity.heartbeat(stripe_customer_id)
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
@@ -59,14 +104,11 @@ class Comparison:
         return listed[-1].stripe_invoice_id if listed else None
 
     async def plans(self, run: RunRef, cursor: str | None) -> str | None:
-        """Find the live plans of a page whose workflow doesn't run."""
+        """Find the live plans of a page whose workflow doesn't run, or stands elsewhere than the rows."""
         states = await self.repository.plans_page(run, cursor)
-        running = await asyncio.gather(*(self.control.is_running(plan_workflow_id(state.plan_id)) for state in states))
-        found = [
-            compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, has_workflow=runs))
-            for state, runs in zip(states, running, strict=True)
-        ]
-        await self.repository.store_findings(run, [finding for finding in found if finding])
+        if suspects := [finding.subject_id for finding in await self._plans(states)]:
+            again = (await self.repository.plans(run.org_id, suspects)).values()
+            await self.repository.store_findings(run, await self._plans([state for state in again if state.runs]))
         return states[-1].plan_id if states else None
 
     async def running(self, run: RunRef, cursor: str | None) -> str | None:
@@ -78,18 +120,27 @@ class Comparison:
             state = states.get(plan_id)
             if state is not None and state.runs:
                 continue
-            runs = await self.control.is_running(plan_workflow_id(plan_id))
-            plan = LivePlan(plan_id=plan_id, is_live=None if state is None else False, has_workflow=runs)
-            findings.append(compare_plan(plan))
+            running = await self.control.plan_standing(plan_id)
+            is_live = None if state is None else False
+            findings.append(compare_plan(LivePlan(plan_id=plan_id, is_live=is_live, recorded=None, running=running)))
         await self.repository.store_findings(run, [finding for finding in findings if finding])
         return page.next
 
-    async def _invoice(self, run: RunRef, recorded: RecordedInvoice, listed: Sequence[StripeInvoice]) -> list[Finding]:
-        if not [*compare_invoice(await self._for_comparison(run, recorded), listed)]:
-            return []
-        now = (await self.repository.invoices(run.org_id, [recorded.summary.invoice_id]))[recorded.summary.invoice_id]
-        fresh = await self.stripe.fresh(now, [one.stripe_invoice_id for one in listed])
-        return [*compare_invoice(await self._for_comparison(run, now), fresh)]
+    async def _plans(self, states: Sequence[PlanState]) -> list[Finding]:
+        running = await asyncio.gather(*(self.control.plan_standing(state.plan_id) for state in states))
+        compared = (
+            compare_plan(LivePlan(plan_id=state.plan_id, is_live=True, recorded=_standing(state), running=shown))
+            for state, shown in zip(states, running, strict=True)
+        )
+        return [finding for finding in compared if finding]
+
+    def _account(self, recorded: RecordedAccount) -> BilledAccount:
+        return BilledAccount(
+            stripe_customer_id=recorded.stripe_customer_id,
+            balance=self.stripe.chargeable(recorded.balance, recorded.currency),
+            currency=recorded.currency,
+            is_young=recorded.is_young,
+        )
 
     async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary
@@ -102,5 +153,10 @@ class Comparison:
             currency=ours.currency,
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
+            is_unbilled=recorded.is_unbilled,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
+
+
+def _standing(state: PlanState) -> PlanStanding:
+    return PlanStanding(status=state.status, due_at=state.due_at, version=state.version)

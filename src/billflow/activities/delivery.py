@@ -8,12 +8,30 @@ from temporalio import activity
 
 from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
 from billflow.ports.webhooks import DeliveryRepository, WebhookSender
+from billflow.temporal.workflow_control import WorkflowControl
+from billflow.temporal.workflow_starts import delivery_workflow
 
 AT_ONCE = 50
 """How many messages one call sends, so that a stop is never far."""
 
 HEARTBEAT = timedelta(seconds=30)
 """After how long without a heartbeat from its worker a message is sent again by another one."""
+
+
+@dataclass(frozen=True)
+class DeliverySweepActivities:
+    """Finding the delivery streams of all organizations whose workflow Temporal has lost."""
+
+    deliveries: DeliveryRepository
+    control: WorkflowControl
+
+    @activity.defn
+    async def sweep_streams(self) -> None:
+        """Start the workflows of streams that have messages and no workflow; one that runs isn't disturbed."""
+        for org_id in await self.deliveries.organizations_with_open_streams():
+            for stream in await self.deliveries.open_streams(org_id):
+                await self.control.start(delivery_workflow(stream))
+            activity.heartbeat()
 
 
 def _real_time() -> datetime:

@@ -10,6 +10,7 @@ from billflow.activities.comparison import Comparison
 from billflow.activities.repairs import Repairs
 from billflow.activities.stripe_errors import stripe_errors
 from billflow.models.contracts.reconciliation import (
+    OrganizationsInput,
     ReconciliationInput,
     ReconciliationPart,
     RunRef,
@@ -17,10 +18,11 @@ from billflow.models.contracts.reconciliation import (
     SliceResult,
 )
 from billflow.ports.offers import OfferRepository
-from billflow.ports.reconciliation import ReconciliationRepository
+from billflow.ports.reconciliation import OrganizationLister, ReconciliationRepository
 
 PAGES_PER_SLICE = 50
-"""Pages of one activity; the next slice is another one, so that none runs for hours."""
+"""Pages of one activity; the next slice is another one, so that none runs for hours. At Stripe a slice is one page, for
+its rate counts activities."""
 
 MORE = "more"
 """The cursor of a page whose place nobody needs to know."""
@@ -37,6 +39,12 @@ class ReconciliationActivities:
     comparison: Comparison
     repairs: Repairs
     offers: OfferRepository
+    lister: OrganizationLister
+
+    @activity.defn
+    async def organizations(self, wanted: OrganizationsInput) -> tuple[str, ...]:
+        """Return the next organizations of a shard; none at its end."""
+        return tuple(await self.lister.organizations_page(wanted.shard, wanted.after))
 
     @activity.defn
     async def begin_reconciliation(self, request: ReconciliationInput) -> RunRef:
@@ -52,13 +60,13 @@ class ReconciliationActivities:
         details = activity.info().heartbeat_details
         cursor: str | None = details[0] if details else run.cursor
         page = self._page_of(run.part)
-        for _ in range(PAGES_PER_SLICE):
+        for _ in range(1 if run.part.is_at_stripe else PAGES_PER_SLICE):
             with stripe_errors():
                 cursor = await page(run, cursor)
             if cursor is None:
                 break
             activity.heartbeat(cursor)
-        return SliceResult(next=cursor)
+        return SliceResult(next=cursor, findings=None if cursor else await self.repository.count_findings(run))
 
     @activity.defn
     async def finish_reconciliation(self, run: RunRef) -> None:
@@ -69,7 +77,10 @@ class ReconciliationActivities:
         return {
             ReconciliationPart.LIST_STRIPE: self.comparison.list_stripe,
             ReconciliationPart.COMPARE_INVOICES: self.comparison.invoices,
+            ReconciliationPart.LOOK_AGAIN: self.comparison.again,
             ReconciliationPart.FIND_ORPHANS: self.comparison.orphans,
+            ReconciliationPart.LIST_CUSTOMERS: self.comparison.list_customers,
+            ReconciliationPart.COMPARE_CUSTOMERS: self.comparison.customers,
             ReconciliationPart.COMPARE_PLANS: self.comparison.plans,
             ReconciliationPart.COMPARE_WORKFLOWS: self.comparison.running,
             ReconciliationPart.EXPIRE_OFFERS: self._expire_offers,

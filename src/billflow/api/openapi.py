@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from billflow.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH
 from billflow.api.idempotency import GUARDED, IDEMPOTENCY_KEY
 from billflow.domain.commands import PlanCommand
+from billflow.models.contracts.event_types import EventDeclaration, event_declarations
 
 SCHEME = "ApiKey"
 SCOPE = "x-billflow-scope"
@@ -23,6 +24,9 @@ _SCHEMES = {
         "description": "An API key of one organization and one mode; `billflow keys create` makes one.",
     }
 }
+SIGNED_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+"""What Standard Webhooks sends with each event."""
+
 _LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _LARGEST = 2**63 - 1
 _TAG = '"7d793037a0760186574b0282f2f435e7"'
@@ -55,6 +59,7 @@ def install(app: FastAPI) -> None:
                 command = document["components"]["schemas"][variant.__name__]
                 command["required"] = [*command.get("required", []), "type"]
             _close_bodies(document)
+            document["webhooks"] = {one.type: _webhook(one) for one in event_declarations().values()}
             _give_exact_limits(document["components"]["schemas"])
             for method, operation in _operations(document):
                 if SCOPE in operation:
@@ -62,6 +67,32 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema or {}
 
     app.openapi = complete  # type: ignore[method-assign]  # FastAPI's own way to do it
+
+
+def _webhook(event: EventDeclaration) -> dict[str, Any]:
+    """Describe what an endpoint is sent of one type of event."""
+    fields = {
+        "id": {"type": "string"},
+        "type": {"type": "string", "const": event.type},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "data": event.schema_of_data,
+    }
+    schema = {"type": "object", "properties": fields, "required": list(fields)}
+    headers = {
+        name: {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in SIGNED_HEADERS
+    }
+    return {
+        "post": {
+            "summary": event.when,
+            "description": f"Since {event.since}.",
+            "parameters": list(headers.values()),
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": schema, "example": event.example}},
+            },
+            "responses": {"2XX": {"description": "The event was taken."}},
+        }
+    }
 
 
 def _close_bodies(document: dict[str, Any]) -> None:

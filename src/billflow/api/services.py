@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 
 from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
-from billflow.domain.catalog import Catalog
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
@@ -45,7 +45,7 @@ class Services:
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
-    catalog: Catalog
+    catalog: CatalogService
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService
@@ -56,6 +56,10 @@ class Services:
     webhooks: WebhookService
     privacy: PrivacyService
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
+
+    async def check_tier(self, org_id: str, tier: str) -> None:
+        """Refuse a tier that the organization does not know; raises `InvalidInput`."""
+        (await self.repositories.catalogs.current(org_id)).tier(tier)
 
 
 def services_of(request: Request) -> Services:

@@ -40,7 +40,7 @@ async def refund(  # noqa: PLR0913  (each is one choice)
     from billflow.models.contracts.adjustments import RefundInput
 
     wanted = {"amount": amount, "reason": reason, "out_of_band_reference": out_of_band}
-    ask = RefundInput.model_validate({**await _who(engine, invoice, key), **wanted})
+    ask = RefundInput.model_validate({**await who(engine, invoice, key), **wanted})
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
@@ -63,14 +63,20 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
 
     wanted = {"amount": amount, "refund_method": to, "reason": reason, "memo": memo}
     lines = [{"line_id": line_id} for line_id in line or ()]
-    ask = CreditNoteInput.model_validate({**await _who(engine, invoice, key), **wanted, "lines": lines})
+    ask = CreditNoteInput.model_validate({**await who(engine, invoice, key), **wanted, "lines": lines})
     return _output("Credit note", await answered(engine.adjustments.credit(ask), ask.key))
 
 
 @app.on_engine("invoice void 8a30 --reason 'billed by mistake'")
-async def void(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
-    """Void an open invoice."""
-    return await _closed(engine, invoice, "void", reason)
+async def void(
+    engine: Engine,
+    invoice: InvoiceHere,
+    *,
+    reason: Reason = None,
+    waived: Annotated[bool, Option("--waived", help="What it billed is not to be billed again.")] = False,
+) -> Output:
+    """Void an open invoice; unless it is waived, what it billed is to be issued again by `invoice reissue`."""
+    return await _closed(engine, invoice, "void", reason, waived=waived)
 
 
 @app.on_engine("invoice mark-paid 8a30 --reference 'bank transfer 4711'", name="mark-paid")
@@ -83,7 +89,7 @@ async def mark_paid(
     """Mark an invoice paid that was paid outside Stripe."""
     from billflow.models.contracts.adjustments import OutOfBandPaymentInput
 
-    ask = OutOfBandPaymentInput.model_validate({**await _who(engine, invoice, None), "reference": reference})
+    ask = OutOfBandPaymentInput.model_validate({**await who(engine, invoice, None), "reference": reference})
     paid = await engine.adjustments.mark_paid(ask)
     return Output(paid, *described(paid))
 
@@ -94,15 +100,17 @@ async def mark_uncollectible(engine: Engine, invoice: InvoiceHere, reason: Reaso
     return await _closed(engine, invoice, "uncollectible", reason)
 
 
-async def _closed(engine: Engine, invoice: str, to: str, reason: str | None) -> Output:
+async def _closed(engine: Engine, invoice: str, to: str, reason: str | None, *, waived: bool = False) -> Output:
     from billflow.models.contracts.adjustments import VoidInput
 
-    ask = VoidInput.model_validate({**await _who(engine, invoice, None), "to": to, "reason": reason})
+    wanted = {"to": to, "reason": reason, "waived": waived}
+    ask = VoidInput.model_validate({**await who(engine, invoice, None), **wanted})
     closed = await engine.adjustments.void(ask)
     return Output(closed, *described(closed))
 
 
-async def _who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any]:
+async def who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any]:
+    """Return what every request about an invoice names: which one, under which key, who asks and when."""
     org_id = await org_of(engine)
     at = await engine.adjustments.now_of(org_id, invoice_id)
     return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}

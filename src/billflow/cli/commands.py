@@ -69,10 +69,17 @@ COMMANDS = (
     ),
     LazyCommand(
         "reconcile",
-        "reconcile:reconcile",
+        "reconciliation:reconcile",
         "Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left.",
         "reconcile --repair --json",
         "reconcile --last",
+    ),
+    LazyCommand(
+        "recover",
+        "recovery:recover",
+        "Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.",
+        "recover --json",
+        "recover --wake",
     ),
     LazyCommand(
         "prune",
@@ -99,6 +106,7 @@ COMMANDS = (
         ignore_unknown_options=True,
         help_option_names=[],
     ),
+    LazyCommand("catalog", "catalog:app", "Show and change what is sold.", "catalog init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),
@@ -114,5 +122,6 @@ COMMANDS = (
         "Send events to endpoints, signed as Standard Webhooks describes.",
         "endpoint create https://example.com/events",
     ),
+    LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
 )

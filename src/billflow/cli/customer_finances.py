@@ -89,7 +89,7 @@ async def onboard(  # noqa: PLR0913  (each is one wish)
 
     plan = StartPlan(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
     if plan:
-        engine.catalog.tier(plan.tier)
+        (await engine.repositories.catalogs.current(customer.org_id)).tier(plan.tier)
     wishes = OnboardingOptions(project=ProjectCreate(name=project) if project else None, plan=plan)
     await engine.customers.onboard(customer, wishes, change_here("onboarding"))
     progress = await _over(engine, customer)

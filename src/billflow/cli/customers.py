@@ -30,11 +30,11 @@ async def create(
     return described(await store.repositories.customers.create(await org_of(store), new, change_here()))
 
 
-@app.on_database("customer list --name ac", "customer list --status suspended --json", name="list")
+@app.on_database("customer list --q acme", "customer list --status suspended --json", name="list")
 async def list_(  # noqa: PLR0913  (each is one filter)
     store: Store,
     *,
-    name: Annotated[str | None, typer.Option(help="How the name begins.")] = None,
+    q: Annotated[str | None, typer.Option(help="A part of the name or of the e-mail address.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
     erp_number: Annotated[str | None, typer.Option(help="The number in your ERP system.")] = None,
     realm: Annotated[str | None, typer.Option(help="The subdomain of its cloud realm.")] = None,
@@ -46,7 +46,7 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     """List customers, the newest first."""
     from billflow.models.contracts.records import CustomerFilter
 
-    typed = {"q": name, "email": email, "erp_customer_number": erp_number, "status": status}
+    typed = {"q": q, "email": email, "erp_customer_number": erp_number, "status": status}
     remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
     wanted = CustomerFilter.model_validate(typed | remote)
     return paged("Customers", await store.queries.customers.search(await org_of(store), wanted, paging), CUSTOMERS)

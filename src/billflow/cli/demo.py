@@ -9,10 +9,13 @@ import typer
 from billflow.cli.params import AsJson, moment
 
 
-def demo(
+def demo(  # noqa: PLR0913  (each is one wish)
     *,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Seat counts of your own, instead of examples/seats.csv.")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option("--catalog", help="What is sold, instead of an example; see `billflow catalog init`.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up to look at, until ctrl-C.")] = False,
     only: Annotated[int | None, typer.Option("--only", min=1, help="Play the first so many customers only.")] = None,
@@ -27,4 +30,6 @@ def demo(
     """
     from billflow.demo.run import DemoOptions, run_demo
 
-    raise typer.Exit(run_demo(DemoOptions(csv=csv, keep=keep, only=only, until=until, as_json=as_json)))
+    raise typer.Exit(
+        run_demo(DemoOptions(csv=csv, catalog=catalog, keep=keep, only=only, until=until, as_json=as_json))
+    )

@@ -71,7 +71,7 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
-    from billflow.wiring.store import migrate
+    from billflow.wiring.store import migrate, sell_example
     from billflow.wiring.workers import ensure_schedules, workers
 
     settings = stack.settings
@@ -79,6 +79,7 @@ async def _run_parts(stack: "Stack") -> None:
     async with open_engine(settings, stack.temporal_address) as engine:
         with local_stack.announced(_folder(settings), stack.environment()):
             await ensure_schedules(engine)
+            await sell_example(engine.repositories.catalogs, await org_of(engine))
             stop = stop_on_signals()
             api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, watch=_watch(stack, engine))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli.output import Columns, FactList, Part, Table, amount, time, words
+from billflow.cli.plan_views import named
 
 if TYPE_CHECKING:
     from billflow.models.contracts.records import InvoiceDetail
@@ -20,7 +21,7 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
     shown = {
         "id": invoice.invoice_id,
         "plan": invoice.plan_id,
-        "customer": invoice.customer_id,
+        "customer": named(invoice.customer_id, invoice.customer_name),
         "kind": words(invoice.kind),
         "status": invoice.status,
         "total": amount(invoice.total, money),
@@ -31,6 +32,9 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
         "payment": words(invoice.collection_method),
         "next": _next(invoice),
         "attention": invoice.attention,
+        "replaces": invoice.replaces_invoice_id,
+        "replaced by": invoice.replaced_by_invoice_id,
+        "waived": "it is not billed again" if invoice.waived else None,
         "Stripe": invoice.stripe_invoice_id,
         "page": invoice.hosted_invoice_url,
     }
@@ -44,6 +48,11 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
     facts = FactList(f"Invoice {invoice.number or invoice.invoice_id}", shown)
     attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
     return [facts, Table("Lines", lines, invoice.lines), *attempts]
+
+
+def links_of(invoice: "InvoiceDetail") -> dict[str, str | None]:
+    """Return which invoice it replaces, and which one replaces it."""
+    return {name: getattr(invoice, name) for name in ("replaces_invoice_id", "replaced_by_invoice_id")}
 
 
 def _next(invoice: "InvoiceDetail") -> str | None:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from billflow.cli import adjustments
-from billflow.cli.invoice_views import described
+from billflow.cli import adjustments, reissues
+from billflow.cli.invoice_views import described, links_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
-from billflow.cli.output import Output, amount, paged
+from billflow.cli.output import Output, amount, paged, words
 from billflow.cli.output import show as shown
-from billflow.cli.plan_views import INVOICES
+from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import CommandGroup, Store
 from billflow.domain.errors import InvalidInput
 from billflow.domain.invoicing.explain import explain
@@ -18,20 +18,23 @@ from billflow.domain.invoicing.explain import explain
 app = CommandGroup()
 
 
-@app.on_database("invoice list --status open", "invoice list --plan 0192f3 --json", name="list")
-async def list_(
+@app.on_database("invoice list --status open", "invoice list --number A1B2-0001 --json", name="list")
+async def list_(  # noqa: PLR0913  (each is one filter)
     store: Store,
     *,
     plan: PlanOption = None,
     customer: CustomerOption = None,
     status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
+    number: Annotated[str | None, typer.Option(help="The number on the invoice.")] = None,
     paging: PagingHere,
 ) -> Output:
     """List invoices, the newest first."""
     from billflow.models.contracts.records import InvoiceFilter
 
-    wanted = InvoiceFilter.model_validate({"plan_id": plan, "customer_id": customer, "status": status})
-    return paged("Invoices", await store.queries.invoices.search(await org_of(store), wanted, paging), INVOICES)
+    wanted = InvoiceFilter.model_validate(
+        {"plan_id": plan, "customer_id": customer, "status": status, "number": number}
+    )
+    return paged("Invoices", await store.queries.invoices.search(await org_of(store), wanted, paging), LISTED_INVOICES)
 
 
 @app.on_database("invoice show 8a30")
@@ -47,8 +50,11 @@ async def explain_(store: Store, invoice: InvoiceHere) -> Output:
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     lines = [explain(line.line, detail.currency) for line in detail.lines]
     sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
-    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total}
-    return Output(data, *sentences, f"Together: {amount(detail.total, detail.currency)}.")
+    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total, **links_of(detail)}
+    links = [
+        f"It {words(name).removesuffix(' invoice id')} {other}." for name, other in links_of(detail).items() if other
+    ]
+    return Output(data, *sentences, *links, f"Together: {amount(detail.total, detail.currency)}.")
 
 
 @app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")
@@ -76,3 +82,4 @@ async def pdf(
 
 
 app.add_typer(adjustments.app)
+app.add_typer(reissues.app)

@@ -1,4 +1,4 @@
-"""From what people type to what it names: the organization, and ids by their beginning."""
+"""From what people type to what it names: the organization, and what has an id, a name or a number."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ SHORT = 8
 
 
 _LISTED = frozenset({"plan", "customer", "invoice", "mail"})
+_NAMES = {"customer": ("name", "e-mail address"), "invoice": ("number",)}
+"""By what things are named beside their ids."""
 
 
 async def org_of(store: Store) -> str:
@@ -30,11 +32,10 @@ async def org_of(store: Store) -> str:
 
 
 async def found(store: Store, noun: str, typed: str) -> str:
-    """Return the id that *typed* is, or is the beginning of; raises `NotFound`, or `InvalidInput` for several."""
+    """Return the id that *typed* is, begins or names; raises `NotFound`, or `InvalidInput` for several."""
     if _is_whole(typed):
         return typed
-    ids = await store.queries.ids.ids_beginning(await org_of(store), noun, typed.lower())
-    return only(noun, typed, ids)
+    return only(noun, typed, await store.queries.ids.ids_of(await org_of(store), noun, typed))
 
 
 def id_of(noun: str) -> Typed:
@@ -69,8 +70,9 @@ def only(noun: str, typed: str, ids: Sequence[str]) -> str:
         hint = f"; `billflow {noun} list` shows them" if noun in _LISTED else ""
         raise NotFound(f"There is no {noun} {typed!r}{hint}.", field=noun)
     if len(ids) > 1:
+        names = " or ".join(("id", *_NAMES.get(noun, ())))
         raise InvalidInput(
-            f"Several begin with {typed!r}: {', '.join(ids)}; type more of the {noun}'s id.",
+            f"Several fit {typed!r}: {', '.join(ids)}; type more of the {noun}'s {names}.",
             code="ambiguous_id",
             field=noun,
         )
@@ -109,8 +111,9 @@ def _is_whole(typed: str) -> bool:
 
 def begun(noun: str, article: str = "A") -> Any:
     """Return the argument by which a thing is named: its id, or enough of its beginning."""
+    named = "".join(f", or its {name}" for name in _NAMES.get(noun, ()))
     return typer.Argument(
-        metavar=noun.rpartition(" ")[2].upper(), help=f"{article} {noun}'s id, or enough of its beginning."
+        metavar=noun.rpartition(" ")[2].upper(), help=f"{article} {noun}'s id, or enough of its beginning{named}."
     )
 
 
@@ -118,7 +121,7 @@ PlanHere = Annotated["PlanRef", Typed(plan_ref), begun("plan")]
 CustomerHere = Annotated["CustomerRef", Typed(customer_ref), begun("customer")]
 InvoiceHere = Annotated[str, id_of("invoice"), begun("invoice", "An")]
 CustomerOption = Annotated[
-    str | None, id_of("customer"), typer.Option(help="A customer's id, or enough of its beginning.")
+    str | None, id_of("customer"), typer.Option(help="A customer's id, or enough of its beginning, or its name.")
 ]
 PlanOption = Annotated[str | None, id_of("plan"), typer.Option(help="A plan's id, or enough of its beginning.")]
 ClockOption = Annotated[

@@ -13,7 +13,7 @@ _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type"})
 
 PLANS: Columns = {
     "id": lambda plan: short(plan.plan_id),
-    "customer": lambda plan: short(plan.customer_id),
+    "customer": lambda plan: plan.customer_name,
     "tier": lambda plan: plan.tier_name,
     "schedule": lambda plan: plan.schedule,
     "status": lambda plan: words(plan.status),
@@ -29,6 +29,13 @@ INVOICES: Columns = {
     "status": lambda invoice: invoice.status,
     "issued": lambda invoice: time(invoice.issued_at),
     "total>": lambda invoice: amount(invoice.total, invoice.currency),
+}
+
+LISTED_INVOICES: Columns = {
+    "id": INVOICES["id"],
+    "number": lambda invoice: invoice.number or "",
+    "customer": lambda invoice: invoice.customer_name,
+    **INVOICES,
 }
 
 LEDGER: Columns = {
@@ -53,7 +60,7 @@ def described(state: "PlanState") -> FactList:
     on_hold = state.attention
     shown = {
         "id": state.plan_id,
-        "customer": state.customer_id,
+        "customer": named(state.customer_id, getattr(state, "customer_name", None)),
         "status": words(state.status) + (", suspended" if state.suspended else ""),
         "needs attention": f"{on_hold.message} ({on_hold.code}, since {time(on_hold.since)})" if on_hold else None,
         "price": _price_of(state),
@@ -67,6 +74,11 @@ def described(state: "PlanState") -> FactList:
         "test clock": state.test_clock_id and f"{state.test_clock_id}, at {time(state.clock_at)}",
     }
     return FactList(f"{state.tier_name}, {state.schedule}", shown)
+
+
+def named(customer_id: str, name: str | None) -> str:
+    """Return how a customer is shown where it is one fact of several."""
+    return f"{name} ({customer_id})" if name else customer_id
 
 
 def _price_of(state: "PlanState") -> str:

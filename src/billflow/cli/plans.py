@@ -67,7 +67,7 @@ async def list_(  # noqa: PLR0913  (each is one filter)
 @app.on_database("plan show 0192f3")
 async def show(store: Store, plan: PlanHere) -> Output:
     """Show a plan as it is now."""
-    state = await store.repositories.plans.get(plan)
+    state = await store.queries.plans.get(plan)
     return Output(state, described(state))
 
 

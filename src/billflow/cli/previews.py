@@ -22,19 +22,19 @@ async def preview(engine: Engine, typed: "Request") -> Output:
     invoices, changes = invoices_of(outcome), _changes(outcome)
     facts = FactList("The plan would be", {words(name): _shown(value) for name, value in changes.items()})
     credit = [f"Credit: {amount(outcome.credit, outcome.plan.currency)}"] if outcome.credit else []
-    data = {**changes, "credit": outcome.credit, "invoices": _as_data(invoices)}
-    return Output(data, facts, *credit, *_invoices(invoices, "Nothing would be billed."))
+    data = {**changes, "credit": outcome.credit, "invoices": as_data(invoices)}
+    return Output(data, facts, *credit, *written(invoices, "Nothing would be billed."))
 
 
 def forecast(coming: Forecast) -> Output:
     """Show the next invoices of a plan, if nothing changes."""
     on_hold = coming.on_hold and {"code": coming.on_hold.code, "message": coming.on_hold.message}
-    sentences = [*_invoices(coming.invoices, "Nothing more will be billed.")]
+    sentences = [*written(coming.invoices, "Nothing more will be billed.")]
     if coming.on_hold:
         sentences.append(f"Then the plan needs attention: {coming.on_hold.message}")
     if coming.ends_at:
         sentences.append(f"The plan ends at {time(coming.ends_at)}.")
-    data = {"invoices": _as_data(coming.invoices), "on_hold": on_hold, "ends_at": coming.ends_at}
+    data = {"invoices": as_data(coming.invoices), "on_hold": on_hold, "ends_at": coming.ends_at}
     return Output(data, *sentences)
 
 
@@ -58,7 +58,8 @@ def _shown(value: object) -> str | None:
     return None if value is None else words(str(value))
 
 
-def _as_data(invoices: Sequence[InvoiceDraft]) -> list[Mapping[str, Any]]:
+def as_data(invoices: Sequence[InvoiceDraft]) -> list[Mapping[str, Any]]:
+    """Return invoices to come for scripts."""
     return [
         {
             "kind": invoice.kind,
@@ -71,7 +72,8 @@ def _as_data(invoices: Sequence[InvoiceDraft]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _invoices(invoices: Sequence[InvoiceDraft], nothing: str) -> Iterator[str]:
+def written(invoices: Sequence[InvoiceDraft], nothing: str) -> Iterator[str]:
+    """Yield invoices to come for people, with a sentence for each line, and *nothing* where there are none."""
     if not invoices:
         yield nothing
     for invoice in invoices:

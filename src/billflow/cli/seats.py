@@ -73,10 +73,7 @@ async def import_(
 
 
 async def _customer_named(store: Store, name: str) -> str:
-    from billflow.models.contracts.records import CustomerFilter, Paging
-
-    page = await store.queries.customers.search(await org_of(store), CustomerFilter(q=name), Paging(limit=100))
-    return only("customer", name, [one.customer_id for one in page.rows if one.name == name])
+    return only("customer", name, await store.queries.ids.ids_named(await org_of(store), "customer", name))
 
 
 async def _report(engine: Engine, customer_id: str, organization: "Organization") -> int:

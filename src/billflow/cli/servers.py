@@ -129,7 +129,7 @@ def migrate(
         from billflow.wiring.workers import prepare_temporal
 
         asyncio.run(prepare_temporal(settings))
-        show("Temporal knows the search attributes and the nightly schedules.")
+        show("Temporal knows the search attributes, the schedules and how fast Stripe may be asked.")
 
 
 def stripe_emulator(context: typer.Context) -> None:

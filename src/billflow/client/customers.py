@@ -29,7 +29,7 @@ def search(  # noqa: PLR0913  (each is one filter)
     limit: int = 50,
     after: str | None = None,
 ) -> Call[CustomerList]:
-    """List customers, the newest first; *q* is how a name begins."""
+    """List customers, the newest first; *q* is a part of the name or e-mail address."""
     wanted = {"status": status, "email": email, "erp_customer_number": erp_customer_number, "q": q}
     return get(_PATH, CustomerList, **wanted, limit=limit, after=after)
 

@@ -13,7 +13,7 @@ from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
 
 DEFAULT_ANCHOR = datetime(2012, 1, 2, 3, 4, 5, tzinfo=UTC)
-DEFAULT_TIER = REFERENCE.in_role(Role.DEFAULT, Hosting.CLOUD)
+DEFAULT_TIER = REFERENCE.in_role(Role.DEFAULT_TRIAL, Hosting.CLOUD)
 DEFAULT_PRICE = 8000
 SWITCH_PLAN_TIER_NOW = "switch_plan_tier_now"
 """The reference's name for a plan on its way to another tier, which takes a single step here (rules 8.6)."""
@@ -70,7 +70,7 @@ def collection_of(given: Given, *, default: bool | None = None) -> CollectionMet
 
 
 def customer_of(
-    given: Given | None, hosting: Hosting, *, minimum: int | None = None, exempt: bool = False
+    given: Given | None, hosting: Hosting | None, *, minimum: int | None = None, exempt: bool = False
 ) -> CustomerTerms:
     """Return the customer's terms; *minimum* is the fewest licenses the case says its plan may have."""
     own = given or Given({})

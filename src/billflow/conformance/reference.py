@@ -5,12 +5,14 @@ from dataclasses import replace
 from importlib.resources import files
 
 from billflow.conformance.given import Given, MalformedCase
-from billflow.domain.catalog import Catalog, catalog_from_toml
+from billflow.domain.catalog import Catalog
 from billflow.domain.plan import Schedule
 from billflow.domain.settings import BillingSettings, InstalmentRounding
+from billflow.models.contracts.catalog import catalog_from_toml
 
 SETTINGS = BillingSettings(leap_february=False, instalment_rounding=InstalmentRounding.UP, gate_fixed_prices=True)
 CURRENCY = "USD"
+_LISTED = (Schedule.ANNUAL, Schedule.MONTHLY)
 
 
 REFERENCE = catalog_from_toml(files("billflow.conformance").joinpath("reference.toml").read_text(encoding="utf-8"))
@@ -34,4 +36,4 @@ def renamed(catalog: Catalog, code: str, name: str | None) -> Catalog:
 
 def _listed(listed: Given, code: str) -> Mapping[str, Mapping[Schedule, int]]:
     row = listed.maybe_part(code)
-    return {CURRENCY: {schedule: row.whole(schedule) for schedule in Schedule}} if row else {}
+    return {CURRENCY: {schedule: row.whole(schedule) for schedule in _LISTED}} if row else {}

@@ -98,12 +98,12 @@ def invoiced_through(step: Step) -> int | None:
 def step_answer(step: Step, *, error: str | None = None) -> Answer:
     """Return the plan after a step, what its ledger gained, and the plan that took over."""
     added = [entry for entry in step.ledger if entry.seq >= step.first_new_seq]
-    moved = [entry for entry in added if _is_moved(step, entry)]
+    moved = next((entry for entry in added if _is_moved(step, entry)), None)
     moved_from = next((entry.seq for entry in reversed(step.facts.ledger) if entry.is_renewal), 1)
     answer: Answer = {
         "plan": {**plan_answer(step.plan), "invoiced_through": invoiced_through(step)},
-        "ledger_added": entries_answer([entry for entry in added if entry not in moved]),
-        "ledger_moved": [entry_answer(replace(entry, seq=moved_from)) for entry in moved],
+        "ledger_added": entries_answer([entry for entry in added if entry is not moved]),
+        "ledger_moved": entry_answer(replace(moved, seq=moved_from)) if moved else None,
         "new_plan": None,
         "error": error,
     }

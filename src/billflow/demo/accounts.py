@@ -79,8 +79,12 @@ async def _invoices(env: DemoEnvironment, result: DemoResult) -> AsyncIterator[I
 async def _recomputed(env: DemoEnvironment, result: DemoResult, plans: list[PlanState]) -> list[InvoiceDraft]:
     """Bill the customer once more from its observations and the steps that were asked for."""
     steps = [step for plan in plans for step in await env.engine.queries.plans.steps(plan.ref)]
-    customer = CustomerTerms(id=result.customer_id, hosting=Hosting.CLOUD)
-    return replayed_invoices(result.scenario, customer, env.engine.catalog, steps)
+    scenario = result.scenario
+    customer = CustomerTerms(
+        id=result.customer_id, hosting=Hosting.CLOUD, currency=scenario.currency, card_since=scenario.starts_at
+    )
+    catalog = await env.engine.repositories.catalogs.current(env.org_id)
+    return replayed_invoices(scenario, customer, catalog, steps)
 
 
 def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:

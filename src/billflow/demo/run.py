@@ -22,13 +22,19 @@ from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.access import NewApiKey
+from billflow.models.contracts.catalog import (
+    CLOUD_AND_SELF_HOSTED,
+    document_from_toml,
+    example_text,
+    read_document,
+)
 from billflow.models.contracts.customers import ChangeContext
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import open_engine
-from billflow.wiring.store import bundled_catalog, migrate
+from billflow.wiring.store import migrate
 from billflow.wiring.workers import workers
 
 ORG = "demo"
@@ -41,9 +47,13 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "seats.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What to run: a CSV of one's own, the first *only* customers, *until* a day; *keep* leaves everything up."""
+    """What to run: a CSV and a catalogue of one's own, the first *only* customers, *until* a day.
+
+    *keep* leaves everything up.
+    """
 
     csv: Path | None = None
+    catalog: Path | None = None
     keep: bool = False
     only: int | None = None
     until: datetime | None = None
@@ -59,9 +69,14 @@ async def _run(options: DemoOptions) -> int:
     console = _console(stderr=options.as_json)
     seats = read_seats(options.csv or EXAMPLE)
     show_bad_rows(console, seats.bad_rows)
-    wanted = scenarios(seats.organizations[: options.only], bundled_catalog(), options.until)
+    document = (
+        read_document(options.catalog) if options.catalog else document_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
+    )
+    wanted = scenarios(seats.organizations[: options.only], document.checked(), options.until)
     stop = stop_on_signals()
     async with _environment() as (env, stack):
+        change = ChangeContext(actor=ORG, at=datetime.now(UTC))
+        await env.engine.repositories.catalogs.apply(env.org_id, document, change)
         results = await _until(stop, _run_all(env, wanted, console))
         findings = await _findings(env, results, stack, key=await _key(env) if options.keep else None)
         if options.as_json:

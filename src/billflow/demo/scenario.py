@@ -7,13 +7,15 @@ from datetime import UTC, datetime, time, timedelta
 from billflow.demo.seats_csv import Organization
 from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
-from billflow.domain.catalog import Catalog, Hosting, Role
+from billflow.domain.catalog import Catalog, Hosting, Role, Tier
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 
 TRIAL_DAYS = 30
 FIXED_PRICE = 250_000
+USUAL_CURRENCY = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Scenario:
     steps: tuple[ScenarioStep, ...] = ()
     card: str = GOOD_CARD
     description: str = ""
+    currency: str = USUAL_CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +50,41 @@ class _Template:
     steps: Sequence[tuple[int, c.PlanCommand | str]] = field(default=())
 
 
-def _templates(catalog: Catalog) -> tuple[_Template, ...]:
-    """Return what the customers do, on the usual tier and, at a fixed price, on the one it upgrades to."""
-    usual = catalog.in_role(Role.DEFAULT, Hosting.CLOUD)
-    monthly = StartPlan(tier=usual.code, schedule=Schedule.MONTHLY)
-    annual = replace(monthly, schedule=Schedule.ANNUAL)
-    fixed = replace(monthly, tier=usual.upgrades_to[0], fixed_price=FIXED_PRICE)
-    return (
-        _Template("monthly", monthly),
-        _Template("annual", annual),
-        _Template("monthly, 30-day trial", replace(monthly, trial_days=TRIAL_DAYS)),
-        _Template("monthly, switches to annual", monthly, [(14, c.SwitchToAnnual())]),
-        _Template("monthly, card declined for a while", monthly, [(9, DECLINING_CARD), (12, GOOD_CARD)]),
-        _Template("annual, 30-day trial", replace(annual, trial_days=TRIAL_DAYS)),
-        _Template(
-            "monthly, downgrade canceled", monthly, [(6, c.DowngradeAtEndOfCycle()), (6, c.CancelScheduledChange())]
-        ),
-        _Template("fixed price, 12 instalments", fixed),
-        _Template("annual, switches to monthly", annual, [(5, c.SwitchToMonthly())]),
-        _Template("monthly, downgrades", monthly, [(20, c.DowngradeAtEndOfCycle())]),
+def _templates(tier: Tier, currency: str) -> Iterator[_Template]:
+    """Yield what the customers do on *tier*, as far as it is sold so, and at a fixed price on one it upgrades to."""
+    sold = tier.prices[currency]
+    start = StartPlan(tier=tier.code, schedule=min(sold, key=lambda schedule: schedule.months))
+    first, last = start, replace(start, schedule=max(sold, key=lambda schedule: schedule.months))
+    often, seldom = first.schedule, last.schedule
+    yield _Template(f"{often}", first)
+    yield _Template(f"{seldom}", last)
+    if days := min(tier.trial_days, TRIAL_DAYS):
+        yield _Template(f"{often}, {days}-day trial", replace(first, trial_days=days))
+    if Schedule.ANNUAL in sold and often is not Schedule.ANNUAL:
+        yield _Template(f"{often}, switches to annual", first, [(14, c.SwitchToAnnual())])
+    yield _Template(f"{often}, card declined for a while", first, [(9, DECLINING_CARD), (12, GOOD_CARD)])
+    if days:
+        yield _Template(f"{seldom}, {days}-day trial", replace(last, trial_days=days))
+    yield _Template(
+        f"{often}, downgrade canceled", first, [(6, c.DowngradeAtEndOfCycle()), (6, c.CancelScheduledChange())]
     )
+    fixed = replace(start, schedule=Schedule.MONTHLY, fixed_price=FIXED_PRICE)
+    yield _Template("fixed price, 12 instalments", replace(fixed, tier=next(iter(tier.upgrades_to), tier.code)))
+    if Schedule.MONTHLY in sold and seldom is not Schedule.MONTHLY:
+        yield _Template(f"{seldom}, switches to monthly", last, [(5, c.SwitchToMonthly())])
+    yield _Template(f"{often}, downgrades", first, [(20, c.DowngradeAtEndOfCycle())])
+
+
+def _usual(catalog: Catalog) -> Tier:
+    """Return what is usually bought: what customers try, or else the first tier by the seat."""
+    by_the_seat = (tier for tier in catalog.tiers.values() if tier.billable and tier.prices and not tier.retired)
+    usual = catalog.holding(Role.DEFAULT_TRIAL, Hosting.CLOUD)
+    found = usual or next((tier for tier in by_the_seat if tier.suits(Hosting.CLOUD)), None)
+    if found is None or not found.prices:
+        raise InvalidInput(
+            "The catalogue has no tier by the seat that a cloud customer can buy; add one.", field="tier"
+        )
+    return found
 
 
 def scenarios(
@@ -76,9 +94,12 @@ def scenarios(
 
     Who would start after the end has none.
     """
-    newest, templates = max(one.observations[-1].observed_at for one in organizations), _templates(catalog)
+    newest, tier = max(one.observations[-1].observed_at for one in organizations), _usual(catalog)
+    currencies = sorted(tier.prices, key=lambda currency: (currency != USUAL_CURRENCY, currency))
+    templates = tuple(_templates(tier, currencies[0]))
     end = ends_at or add_months(newest, 1)
     made = (_scenario(one, templates[i % len(templates)], end) for i, one in enumerate(organizations))
+    made = (replace(scenario, currency=currencies[0]) for scenario in made)
     return tuple(scenario for scenario in made if scenario.starts_at < end)
 
 

@@ -60,7 +60,7 @@ async def run_scenario(env: DemoEnvironment, scenario: Scenario, reached: Callab
 
 async def _sign_up(env: DemoEnvironment, scenario: Scenario) -> str:
     repositories, name = env.engine.repositories, scenario.organization.name
-    new = NewCustomer(name=name, email=f"billing+{env.run}@{_host(name)}.example")
+    new = NewCustomer(name=name, email=f"billing+{env.run}@{_host(name)}.example", default_currency=scenario.currency)
     change = ChangeContext(actor=ACTOR, at=scenario.starts_at)
     customer = await repositories.customers.create(env.org_id, new, change)
     reports = [

@@ -46,7 +46,20 @@ class InvoiceDocument:
     page_words: str
 
 
-def compose(invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Seller) -> InvoiceDocument:
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What an invoice replaces and what replaces it, as people know them: by number, or by id without one."""
+
+    replaces: str | None = None
+    replaced_by: str | None = None
+
+
+NO_LINKS = Links()
+
+
+def compose(
+    invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Seller, links: Links = NO_LINKS
+) -> InvoiceDocument:
     """Write an invoice in its customer's language; None is a customer whose data were erased."""
     content = content_in(customer.default_language if customer else "en")
     words, is_open = content.words, invoice.status is InvoiceStatus.OPEN
@@ -57,7 +70,7 @@ def compose(invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Sel
         seller=seller,
         bill_to=words.bill_to,
         buyer=tuple(_buyer(customer)) if customer else (),
-        facts=tuple(_facts(invoice, content)),
+        facts=tuple(_facts(invoice, links, content)),
         columns=(words.what, words.quantity, words.each, words.amount),
         lines=tuple(_line(line, invoice.currency, content) for line in invoice.lines),
         totals=tuple(_totals(invoice, content)),
@@ -87,12 +100,16 @@ def _country(code: object, language: str) -> str | None:
     return str(content_in(language).locale.territories.get(code.upper(), code))
 
 
-def _facts(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
+def _facts(invoice: InvoiceDetail, links: Links, content: DocumentContent) -> Iterator[tuple[str, str]]:
     words = content.words
     yield words.number, invoice.number or invoice.invoice_id
     yield words.issued, content.day(invoice.issued_at)
     yield words.due, content.day(invoice.due_at)
     yield words.status, words.statuses[invoice.status]
+    if links.replaces:
+        yield words.replaces, links.replaces
+    if links.replaced_by:
+        yield words.replaced_by, links.replaced_by
 
 
 def _line(line: LineRecord, currency: str, content: DocumentContent) -> DocumentLine:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from billflow.documents.document import InvoiceDocument, compose
+from billflow.documents.document import InvoiceDocument, Links, compose
 from billflow.documents.html import render_html
 from billflow.documents.pdf import render_pdf
 from billflow.domain.errors import NotFound
@@ -35,7 +35,17 @@ class InvoiceDocuments:
     async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)
         customer = await self._customer(org_id, invoice.customer_id)
-        return invoice, compose(invoice, customer, await self.seller(org_id))
+        links = Links(
+            replaces=await self._number(org_id, invoice.replaces_invoice_id),
+            replaced_by=await self._number(org_id, invoice.replaced_by_invoice_id),
+        )
+        return invoice, compose(invoice, customer, await self.seller(org_id), links)
+
+    async def _number(self, org_id: str, invoice_id: str | None) -> str | None:
+        """Return the number of another invoice, its id where it has none."""
+        if invoice_id is None:
+            return None
+        return (await self.invoice(org_id, invoice_id)).number or invoice_id
 
     async def _customer(self, org_id: str, customer_id: str) -> CustomerRecord | None:
         """Return the customer, None where it was deleted; its invoices stay."""

@@ -19,6 +19,8 @@ class Translations:
     issued: str
     due: str
     status: str
+    replaces: str
+    replaced_by: str
     bill_to: str
     what: str
     quantity: str

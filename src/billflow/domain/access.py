@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billflow.domain.catalog import Hosting
+from billflow.domain.catalog import Hosting, usual_seats
 from billflow.domain.cycle import next_billing_cycle
 from billflow.domain.ledger import is_ending
 from billflow.domain.plan import PlanStatus
@@ -30,19 +30,19 @@ class SeatGate:
 def seat_gate(facts: Facts, *, members: int = 0, guests: int = 0) -> SeatGate:
     """Tell whether that many more people fit the plan (rules 20).
 
-    Only manual cloud plans of customers who aren't exempt are limited: by the licenses of the cycle, and by those of
-    the next one where there will be one.
+    Customers who aren't exempt are limited by the most that their tier is sold for, and in the cloud a manual plan by
+    the licenses of the cycle, and by those of the next one where there will be one.
     """
-    if not facts.ledger or not _is_limited(facts):
+    limit, seen = _limit(facts), newest_seen(facts)
+    if limit is None:
         return SeatGate(allowed=True)
-    last, seen = facts.ledger[-1], newest_seen(facts)
-    limit = last.licenses if is_ending(facts.plan) else min(last.licenses, last.licenses_at_next_renewal)
-    seats = seats_of(Hosting.CLOUD, seen)
+    rule = facts.catalog.tier(facts.plan.tier).seat_rule
+    seats = seats_of(rule, seen)
     known = (seen.members, seen.guests) if seen else (0, 0)
     joined = SeatObservation(
         observed_at=facts.plan.seats_observed_through, members=known[0] + members, guests=known[1] + guests
     )
-    return SeatGate(allowed=seats_of(Hosting.CLOUD, joined) <= limit, spare=limit - seats)
+    return SeatGate(allowed=seats_of(rule, joined) <= limit, spare=limit - seats)
 
 
 def newest_seen(facts: Facts) -> SeatObservation | None:
@@ -50,10 +50,15 @@ def newest_seen(facts: Facts) -> SeatObservation | None:
     return facts.observations[-1] if facts.observations else facts.last_observation
 
 
-def _is_limited(facts: Facts) -> bool:
+def _limit(facts: Facts) -> int | None:
     plan, exempt = facts.plan, facts.customer.exempt_from_license_number_check
-    in_the_cloud = facts.customer.hosting is Hosting.CLOUD
-    return in_the_cloud and plan.status.is_live and not plan.is_automatic and not exempt
+    if not facts.ledger or not plan.status.is_live or exempt:
+        return None
+    most, last = facts.catalog.tier(plan.tier).maximum_licenses, facts.ledger[-1]
+    limits = [most] if most is not None else []
+    if facts.customer.hosting is Hosting.CLOUD and not plan.is_automatic:
+        limits += [last.licenses] if is_ending(plan) else [last.licenses, last.licenses_at_next_renewal]
+    return min(limits, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def push_access(facts: Facts | None, seen: SeatObservation | None, now: datetime
 def _fits_without_plan(seen: SeatObservation | None, now: datetime) -> bool:
     if seen is None or now - seen.observed_at > STALE_AFTER:
         return False
-    return seats_of(Hosting.SELF_HOSTED, seen) <= PUSH_WITHOUT_PLAN
+    return seats_of(usual_seats(Hosting.SELF_HOSTED), seen) <= PUSH_WITHOUT_PLAN
 
 
 def _scheduled_end(facts: Facts, now: datetime) -> datetime | None:

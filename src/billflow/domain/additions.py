@@ -29,4 +29,4 @@ class BilledAddition:
     def adjusted(self, change: Derivation) -> "BilledAddition":
         """Return the addition once a line with that derivation is billed."""
         until = self.derivation.period.start + timedelta(microseconds=change.numerator)
-        return replace(self, unit=change.rounded_unit, until=until)
+        return replace(self, unit=self.unit + change.unit_amount, until=until)

@@ -188,6 +188,8 @@ def check_void(invoice: InvoiceMoney) -> None:
     """Raise `Refused` unless the invoice is open and nothing of it was paid."""
     if invoice.status not in ("draft", "open") or invoice.amount_paid:
         hint = "; refund it instead" if invoice.status == "paid" else ""
+        if invoice.status == "open":
+            hint = " and partly paid; credit what is left instead"
         raise Refused(
             f"Only an open invoice can be voided, this one is {invoice.status}{hint}.", code="invoice_not_open"
         )

@@ -1,16 +1,12 @@
 """What is sold: tiers, their prices in each currency, minimum licenses and upgrade paths, all of it data."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any
 
-from billflow.domain.currencies import checked_currency, in_steps
 from billflow.domain.errors import InvalidInput, Refused
-from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import Schedule
+from billflow.domain.seat_rules import SeatCount, SeatRule
 
 
 class Hosting(StrEnum):
@@ -23,14 +19,17 @@ class Hosting(StrEnum):
 class Role(StrEnum):
     """What billflow itself needs a tier for, at most one for each way of hosting."""
 
-    DEFAULT = "default"
-    """What is usually bought: by the customers of the demo, and by cases that name no tier."""
+    DEFAULT_TRIAL = "default_trial"
+    """What a customer tries and buys where nothing else is named: in an onboarding, and in the demo."""
 
     COMPLIMENTARY = "complimentary"
     """What is given for a time, before a paid plan."""
 
+    COMMUNITY = "community"
+    """What is never billed, and given to a sponsored customer as a plan."""
+
     SPONSORED = "sponsored"
-    """Whose features a sponsored customer has; where it is never billed, the customer gets a plan of it."""
+    """Whose features a sponsored customer has without a plan."""
 
 
 class TrialWithoutCard(StrEnum):
@@ -41,34 +40,62 @@ class TrialWithoutCard(StrEnum):
     PAUSE = "pause"
 
 
+_USERS = SeatRule(count=SeatCount.USERS)
+_SEATS = {Hosting.CLOUD: SeatRule(count=SeatCount.MEMBERS_AND_FREE_GUESTS)}
+
+
+def usual_seats(hosting: Hosting | None) -> SeatRule:
+    """Return what counts as a seat where no tier says so: in the cloud five guests are free with each member."""
+    return _SEATS.get(hosting, _USERS) if hosting else _USERS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """One thing that is sold; `prices` maps currency and schedule to minor units per license and cycle.
 
+    Its `code` is the name of its table in a catalogue. Without `hosting` it is for any deployment, without `seats` they
+    are counted as is usual for its hosting. A trial lasts `trial_days` where nobody says how long; 0 offers none.
     `flat_discount_minimum_cap` is the most licenses that the flat discount makes the minimum, 0 where it never does.
-    `renewal_gate` asks at each renewal that the licenses still meet the minimum (rules 9). A tier that isn't
-    `billable` never makes an invoice, and one that `needs_end_date` is given for a time only. A billable tier without
-    prices can only be had by a fixed-price offer.
+    `renewal_gate` asks at each renewal that the licenses still meet the minimum (rules 9). A tier that isn't `billable`
+    never makes an invoice, and one that `needs_end_date` is given for a time only. A billable tier without prices can
+    only be had by a fixed-price offer, and one that is `retired` not at all: plans that have it go on.
     """
 
-    code: str
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (a constant that pydantic looks for)
+
+    code: str = ""
     name: str
-    hosting: Hosting
+    description: str = ""
+    hosting: Hosting | None = None
+    seats: SeatRule | None = None
     minimum_licenses: int = 1
+    maximum_licenses: int | None = None
     flat_discount_minimum_cap: int = 0
     billable: bool = True
     needs_end_date: bool = False
-    trial: bool = False
+    trial_days: int = 0
     trial_without_card: TrialWithoutCard = TrialWithoutCard.INVOICE
     renewal_gate: bool = False
+    retired: bool = False
     upgrades_to: tuple[str, ...] = ()
-    prices: Mapping[str, Mapping[Schedule, int]] = field(default_factory=lambda: MappingProxyType({}))
+    prices: Mapping[str, Mapping[Schedule, int]] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
 
-    def check_hosting(self, hosting: Hosting, field: str = "tier") -> None:
-        """Refuse the tier for a customer of another *hosting*; raises `Refused`."""
-        if self.hosting is not hosting:
+    @property
+    def seat_rule(self) -> SeatRule:
+        """Return what counts as a seat."""
+        return self.seats or usual_seats(self.hosting)
+
+    def suits(self, hosting: Hosting) -> bool:
+        """Tell whether a deployment of that *hosting* can have the tier."""
+        return self.hosting in (None, hosting)
+
+    def check_sold_for(self, hosting: Hosting, field: str = "tier") -> None:
+        """Refuse the tier where it is not for sale, or not for a customer of that *hosting*; raises `Refused`."""
+        if self.retired:
+            raise Refused(f"{self.name} is not sold any more; name another tier.", code="tier_retired", field=field)
+        if not self.suits(hosting):
             raise Refused(
                 f"{self.name} is for {self.hosting} deployments, the customer's is {hosting}; name a tier for that.",
                 code="tier_not_for_deployment",
@@ -91,44 +118,58 @@ class Tier:
             raise InvalidInput(
                 f"{self.name} has no list price; ask for a fixed-price offer.", code="unknown_tier", field="tier"
             )
-        try:
-            return self.prices[currency][schedule]
-        except KeyError:
+        if currency not in self.prices:
             known = ", ".join(sorted(self.prices))
             raise InvalidInput(
                 f"{self.name} is not sold in {currency}; it is in {known}.", code="unknown_currency", field="currency"
-            ) from None
+            )
+        if schedule not in self.prices[currency]:
+            known = ", ".join(self.prices[currency])
+            raise InvalidInput(
+                f"{self.name} has no {schedule} price in {currency}; it is sold {known}.",
+                code="unknown_schedule",
+                field="schedule",
+            )
+        return self.prices[currency][schedule]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every tier by its code."""
+    """Every tier by its code; `version` counts what an organization applied, 0 where that is nothing yet."""
 
     tiers: Mapping[str, Tier]
+    version: int = 0
 
     def tier(self, code: str) -> Tier:
         """Return the tier of that code, or raise `InvalidInput` (`unknown_tier`)."""
-        try:
+        if code in self.tiers:
             return self.tiers[code]
-        except KeyError:
-            known = ", ".join(self.tiers)
-            raise InvalidInput(
-                f"There is no tier {code!r}; the tiers are {known}.", code="unknown_tier", field="tier"
-            ) from None
+        known = ", ".join(self.tiers)
+        way_out = f"the tiers are {known}" if known else "nothing is sold yet, so apply a catalogue first"
+        raise InvalidInput(f"There is no tier {code!r}; {way_out}.", code="unknown_tier", field="tier")
+
+    def holding(self, role: Role, hosting: Hosting | None) -> Tier | None:
+        """Return the tier that has *role* for that hosting, None where none has it."""
+        suiting = (tier for tier in self.tiers.values() if role in tier.roles)
+        return next((tier for tier in suiting if hosting is None or tier.suits(hosting)), None)
 
     def in_role(self, role: Role, hosting: Hosting) -> Tier:
         """Return the tier that has *role* for that hosting, or raise `InvalidInput` (`unknown_tier`)."""
-        found = next((tier for tier in self.tiers.values() if role in tier.roles and tier.hosting is hosting), None)
+        found = self.holding(role, hosting)
         if found is None:
-            raise InvalidInput(f"The catalogue names no {role} tier for {hosting} deployments.", code="unknown_tier")
+            raise InvalidInput(
+                f"No tier for {hosting} deployments has the role {role}; give it to one in the catalogue.",
+                code="unknown_tier",
+            )
         return found
 
-    def checked_upgrade(self, current: str, wanted: str) -> Tier:
-        """Return the *wanted* tier, or refuse a move that is no upgrade path (rules 2)."""
+    def checked_upgrade(self, current: str, wanted: str, hosting: Hosting) -> Tier:
+        """Return the *wanted* tier, or refuse a move that is no upgrade path (rules 2), or to what isn't sold."""
         tier = self.tier(wanted)
         if wanted not in self.tier(current).upgrades_to:
             paths = ", ".join(self.tier(current).upgrades_to) or "nothing"
             raise Refused(f"{current} upgrades to {paths}, not to {wanted}.", code="invalid_tier_change", field="tier")
+        tier.check_sold_for(hosting)
         return tier
 
 
@@ -138,43 +179,5 @@ def checked_schedule(text: str) -> Schedule:
         return Schedule(text)
     except ValueError:
         raise InvalidInput(
-            f"There is no schedule {text!r}; use annual or monthly.", code="unknown_schedule", field="schedule"
+            f"There is no schedule {text!r}; use {' or '.join(Schedule)}.", code="unknown_schedule", field="schedule"
         ) from None
-
-
-def catalog_from_toml(text: str) -> Catalog:
-    """Read a catalogue: one `[tier.CODE]` table each, prices per currency as `{annual = n, monthly = n}`.
-
-    Raises `InvalidInput` for an upgrade to no tier, a price out of range, and a role that two tiers have.
-    """
-    tables = tomllib.loads(text)["tier"]
-    catalog = Catalog(MappingProxyType({code: _tier(code, table) for code, table in tables.items()}))
-    for tier in catalog.tiers.values():
-        for target in tier.upgrades_to:
-            catalog.tier(target)
-        for role in tier.roles:
-            if catalog.in_role(role, tier.hosting) is not tier:
-                raise InvalidInput(f"Two tiers for {tier.hosting} deployments are {role}; let one be.", field="roles")
-    return catalog
-
-
-def _tier(code: str, table: Mapping[str, Any]) -> Tier:
-    read = {
-        "hosting": Hosting(table["hosting"]),
-        "trial_without_card": TrialWithoutCard(table.get("trial_without_card", TrialWithoutCard.INVOICE)),
-        "upgrades_to": tuple(table.get("upgrades_to", ())),
-        "prices": MappingProxyType(
-            {checked_currency(c): _prices(c, row) for c, row in table.get("prices", {}).items()}
-        ),
-        "features": tuple(table.get("features", ())),
-        "roles": tuple(map(Role, table.get("roles", ()))),
-    }
-    return Tier(code=code, **{**table, **read})
-
-
-def _prices(currency: str, row: Mapping[str, int]) -> Mapping[Schedule, int]:
-    for schedule, price in row.items():
-        if not 0 <= price <= MAX_PRICE:
-            raise InvalidInput(f"A price must lie between 0 and {MAX_PRICE}, not at {price}.", field=schedule)
-        in_steps(price, currency.upper(), schedule)
-    return MappingProxyType({Schedule(schedule): price for schedule, price in row.items()})

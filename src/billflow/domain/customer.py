@@ -42,8 +42,8 @@ class CustomerTerms:
         """Return the agreed price for that tier and schedule, or None where list price holds (rules 14)."""
         if tier != self.required_plan_tier:
             return None
-        price = self.annual_discounted_price if schedule is Schedule.ANNUAL else self.monthly_discounted_price
-        return price or None
+        agreed = {Schedule.ANNUAL: self.annual_discounted_price, Schedule.MONTHLY: self.monthly_discounted_price}
+        return agreed.get(schedule) or None
 
     def with_months_spent(self, months: int) -> "CustomerTerms":
         """Return the terms with that many flat-discount months fewer."""
@@ -62,7 +62,7 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
             )
         return
     agreed = catalog.tier(tier)
-    agreed.check_hosting(hosting, "required_plan_tier")
+    agreed.check_sold_for(hosting, "required_plan_tier")
     agreed.check_billable("required_plan_tier", "name a tier that is")
 
 

@@ -14,6 +14,11 @@ from billflow.domain.step import Step
 
 Effect = Callable[[Step, datetime], None]
 TRIAL_WITHOUT_CARD = "trial_without_card"
+SWITCHES = {
+    PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE: Schedule.ANNUAL,
+    PlanStatus.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE: Schedule.MONTHLY,
+}
+"""What a plan that is to switch renews as."""
 
 
 def next_billing_cycle(step: Step) -> datetime:
@@ -54,9 +59,9 @@ def check_renewal(step: Step, plan: Plan) -> None:
             "raise those of the next cycle.",
             code="renewal_licenses_below_plan_minimum",
         )
-    if not plan.is_automatic and step.seats > licenses:
+    if not plan.is_automatic and (seats := step.seats_on(tier)) > licenses:
         raise NeedsAttention(
-            f"The plan would renew with {licenses} licenses, but {step.seats} seats are in use; "
+            f"The plan would renew with {licenses} licenses, but {seats} seats are in use; "
             "raise those of the next cycle.",
             code="renewal_licenses_below_current_users",
         )
@@ -91,21 +96,41 @@ def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
         licenses_without_switch=None,
         offer_id=None,
         ended_at=None,
+        next_price=None,
+        next_price_from=None,
     )
 
 
 def repriced(step: Step, plan: Plan) -> Plan:
     """Return *plan* at the price its tier and schedule have for this customer now."""
     price = price_per_license(step.facts.catalog, plan.tier, plan.schedule, plan.currency, step.customer)
-    return replace(plan, price_per_license=price.amount, fixed_price=None, discount_percent=price.percent_off)
+    return replace(
+        plan,
+        price_per_license=price.amount,
+        fixed_price=None,
+        discount_percent=price.percent_off,
+        next_price=None,
+        next_price_from=None,
+    )
 
 
 def _renew(step: Step, billing_date: datetime) -> None:
     if _is_last(step, billing_date):
         return
     check_renewal(step, step.plan)
+    _change_price(step, billing_date)
     entry = step.append(billing_date, renewal_count(step), renewal=True)
     step.say("plan.renewed", licenses=entry.licenses)
+
+
+def _change_price(step: Step, billing_date: datetime) -> None:
+    """Let the cycle that begins have the price that was announced (rules 14.1)."""
+    plan, price = step.plan, step.plan.next_price
+    if price is None or plan.next_price_from is None or billing_date < plan.next_price_from:
+        return
+    step.former_price = plan.price_per_license, billing_date
+    step.change(price_per_license=price, discount_percent=None, next_price=None, next_price_from=None)
+    step.say("plan.repriced", price_per_license=price)
 
 
 def _is_last(step: Step, billing_date: datetime) -> bool:
@@ -180,7 +205,7 @@ def _switch_schedule(step: Step, billing_date: datetime) -> None:
         return
     check_renewal(step, step.plan)
     count = renewal_count(step)
-    follower = repriced(step, successor_of(step.plan, billing_date, step.plan.schedule.other))
+    follower = repriced(step, successor_of(step.plan, billing_date, SWITCHES[step.plan.status]))
     step.end("switched_schedule")
     step.succeed(follower).append(billing_date, count, renewal=True)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.catalog import Catalog, Hosting, Tier
 from billflow.domain.currencies import in_steps
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
@@ -54,18 +54,26 @@ class OfferTerms:
 def check_offer(offer: OfferTerms, catalog: Catalog, hosting: Hosting, at: datetime) -> None:
     """Refuse an offer that this customer could never accept; raises `InvalidInput` or `Refused`."""
     tier = catalog.tier(offer.tier)
-    tier.check_hosting(hosting)
+    tier.check_sold_for(hosting)
     tier.check_billable("tier", "offer a tier that is")
     for field in _PRICES:
         in_steps(getattr(offer, field) or 0, offer.currency, field)
     if offer.fixed_price is None:
-        tier.price(Schedule.ANNUAL, offer.currency)
+        _check_listed(tier, offer)
     elif offer.minimum_licenses is not None:
         raise InvalidInput(
             "A fixed price holds for any number of licenses; leave minimum_licenses out.", field="minimum_licenses"
         )
     if offer.is_over(at):
         raise InvalidInput("expires_at must lie in the future.", code="offer_expired", field="expires_at")
+
+
+def _check_listed(tier: Tier, offer: OfferTerms) -> None:
+    """Refuse a price per license where the tier has no list price that it stands for."""
+    offered = {Schedule.MONTHLY: offer.monthly_discounted_price, Schedule.ANNUAL: offer.annual_discounted_price}
+    for schedule, price in offered.items():
+        if price is not None:
+            tier.price(schedule, offer.currency)
 
 
 def check_accepted(offer: OfferTerms, tier: str, at: datetime, fixed_price: int | None = None) -> None:

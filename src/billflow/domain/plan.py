@@ -11,17 +11,25 @@ class Schedule(StrEnum):
     """How often a plan renews."""
 
     ANNUAL = "annual"
+    HALF_YEARLY = "half_yearly"
+    QUARTERLY = "quarterly"
     MONTHLY = "monthly"
 
     @property
     def months(self) -> int:
         """Return the length of one cycle in calendar months."""
-        return 12 if self is Schedule.ANNUAL else 1
+        return _MONTHS[self]
 
-    @property
-    def other(self) -> "Schedule":
-        """Return the schedule a switch leads to."""
-        return Schedule.MONTHLY if self is Schedule.ANNUAL else Schedule.ANNUAL
+
+_MONTHS = {Schedule.ANNUAL: 12, Schedule.HALF_YEARLY: 6, Schedule.QUARTERLY: 3, Schedule.MONTHLY: 1}
+
+
+def check_fixed_schedule(schedule: Schedule) -> None:
+    """Refuse a fixed price but for the year at once or in twelve parts (rules 13); raises `InvalidInput`."""
+    if schedule not in (Schedule.ANNUAL, Schedule.MONTHLY):
+        raise InvalidInput(
+            "A fixed price is paid annual or monthly; name one of these.", code="unknown_schedule", field="schedule"
+        )
 
 
 class PlanStatus(StrEnum):
@@ -82,6 +90,8 @@ class Plan:
     Exactly one of `price_per_license` and `fixed_price` (a yearly amount) is set. `seats_observed_through` is the
     moment of the newest seat observation the ledger has taken in. While another tier is scheduled,
     `licenses_without_switch` is the number of licenses that the next cycle would have without it (rules 19.1).
+    `catalog_version` is the catalogue its newest step went by. A price change that was announced makes the price per
+    license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
     """
 
     id: str
@@ -106,6 +116,9 @@ class Plan:
     predecessor_id: str | None = None
     offer_id: str | None = None
     ended_at: datetime | None = None
+    catalog_version: int | None = None
+    next_price: int | None = None
+    next_price_from: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):

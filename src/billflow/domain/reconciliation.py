@@ -4,7 +4,8 @@ Amounts are Stripe's units of a currency on both sides; statuses are Stripe's wo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from billflow.domain.currencies import CURRENCIES, format_amount
@@ -24,6 +25,10 @@ class FindingKind(StrEnum):
     UNCOLLECTED = "open_without_collection"
     PLAN_WITHOUT_WORKFLOW = "plan_without_workflow"
     WORKFLOW_OF_ENDED_PLAN = "workflow_of_ended_plan"
+    WORKFLOW_DIFFERS = "workflow_differs_from_plan"
+    NOT_BILLED = "cycle_not_billed"
+    CUSTOMER_MISSING = "customer_missing_at_stripe"
+    WRONG_BALANCE = "wrong_balance"
 
 
 class Severity(StrEnum):
@@ -58,12 +63,21 @@ class Repair(StrEnum):
     """Start the plan's workflow from the rows."""
 
     WAKE_PLAN = "wake_plan"
-    """Let the workflow look at the rows, which tell it to end."""
+    """Let the workflow look at the rows, which tell it what is due, or that it is to end."""
+
+    REPLACE_CUSTOMER = "replace_customer"
+    """Give up a Stripe customer that is gone: its balance and its open invoices go to a new one."""
+
+    REPLACE_INVOICE = "replace_invoice"
+    """Issue an unpaid invoice anew that Stripe has lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledInvoice:
-    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way."""
+    """A debt as our rows have it; `is_young` leaves one alone that may still be on its way.
+
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    """
 
     invoice_id: str
     status: str
@@ -72,6 +86,7 @@ class BilledInvoice:
     stripe_invoice_id: str | None = None
     is_young: bool = False
     is_collected: bool = True
+    is_unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +101,30 @@ class StripeInvoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStanding:
+    """Where a plan stands by one account; `version` is None by a workflow that began before it was shown."""
+
+    status: str
+    due_at: datetime | None
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LivePlan:
-    """A plan as our rows have it, None where they don't know it, and whether its workflow runs."""
+    """A plan as our rows have it, None where they don't know it, and as its workflow has it, None where none runs."""
 
     plan_id: str
     is_live: bool | None
-    has_workflow: bool
+    recorded: PlanStanding | None
+    running: PlanStanding | None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One disagreement: how bad it is, what we and they say, and what repairs it.
 
-    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan. `repair` is None where a person has to
-    look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
+    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan or customer. `repair` is None where a person
+    has to look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
     """
 
     kind: FindingKind
@@ -113,6 +138,8 @@ class Finding:
 
 def compare_invoice(recorded: BilledInvoice, held: Sequence[StripeInvoice]) -> Iterator[Finding]:
     """Name everything that our rows and Stripe do not agree on about one debt."""
+    if recorded.is_unbilled and not recorded.is_young:
+        yield _not_billed(recorded)
     standing = [one for one in held if one.status != "void"] or list(held[:1])
     if not standing:
         yield from _missing(recorded)
@@ -137,12 +164,14 @@ def compare_orphan(held: StripeInvoice) -> Finding:
 
 
 def compare_plan(plan: LivePlan) -> Finding | None:
-    """Name a plan that lives without a workflow, or a workflow that outlived its plan."""
-    if plan.is_live and not plan.has_workflow:
+    """Name a plan that lives without a workflow, a workflow that outlived its plan, or one that knows another plan."""
+    if plan.is_live and plan.recorded and plan.running:
+        return _compare_standing(plan.plan_id, plan.recorded, plan.running)
+    if plan.is_live and not plan.running:
         message = "The plan is live, but no workflow waits for its next billing date."
         kind, severity = FindingKind.PLAN_WITHOUT_WORKFLOW, Severity.WARNING
         return Finding(kind, severity, plan.plan_id, message, Repair.START_PLAN)
-    if plan.is_live or not plan.has_workflow:
+    if plan.is_live or not plan.running:
         return None
     kind = FindingKind.WORKFLOW_OF_ENDED_PLAN
     if plan.is_live is None:
@@ -150,6 +179,29 @@ def compare_plan(plan: LivePlan) -> Finding | None:
         return Finding(kind, Severity.WARNING, plan.plan_id, message)
     message = "A workflow runs for a plan that has ended."
     return Finding(kind, Severity.NOTICE, plan.plan_id, message, Repair.WAKE_PLAN)
+
+
+def _not_billed(recorded: BilledInvoice) -> Finding:
+    message = (
+        f"{_shown(recorded)} in our records, and no other invoice bills its cycle; issue it again by "
+        f"`billflow invoice reissue {recorded.invoice_id}`, or say that it is not to be billed by "
+        f"`billflow invoice void {recorded.invoice_id} --waived`."
+    )
+    return Finding(FindingKind.NOT_BILLED, Severity.WARNING, recorded.invoice_id, message)
+
+
+def _compare_standing(plan_id: str, recorded: PlanStanding, running: PlanStanding) -> Finding | None:
+    if running.version is None:
+        running = replace(running, version=recorded.version)
+    if recorded == running:
+        return None
+    message = f"{_shown_standing(recorded)} in our records, {_shown_standing(running)} in its workflow."
+    return Finding(FindingKind.WORKFLOW_DIFFERS, Severity.WARNING, plan_id, message, Repair.WAKE_PLAN)
+
+
+def _shown_standing(plan: PlanStanding) -> str:
+    due = f"due {plan.due_at:%Y-%m-%d %H:%M:%S}" if plan.due_at else "nothing due"
+    return f"{plan.status}, {due}, version {plan.version}"
 
 
 def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
@@ -163,8 +215,10 @@ def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
         severity = Severity.WARNING
         yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, f"{message}.", Repair.COLLECT)
     else:
-        once = f"{message}, which once held it as {recorded.stripe_invoice_id}."
-        yield Finding(FindingKind.MISSING, Severity.CRITICAL, recorded.invoice_id, once)
+        once, lost = f"{message}, which once held it as {recorded.stripe_invoice_id}.", recorded.stripe_invoice_id
+        unpaid = recorded.status in UNPAID
+        severity, repair = (Severity.WARNING, Repair.REPLACE_INVOICE) if unpaid else (Severity.CRITICAL, None)
+        yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, once, repair, (lost,) if lost else ())
 
 
 def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
@@ -236,7 +290,10 @@ def _about(
 
 
 def _shown(invoice: BilledInvoice | StripeInvoice) -> str:
-    known = CURRENCIES.get(invoice.currency)
-    if known is None:
-        return f"{invoice.total} {invoice.currency} {invoice.status}"
-    return f"{format_amount(int(invoice.total / known.stripe_factor), known.code)} {invoice.status}"
+    return f"{money(invoice.total, invoice.currency)} {invoice.status}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount in Stripe's units of a currency as people read it."""
+    known = CURRENCIES.get(currency)
+    return f"{amount} {currency}" if known is None else format_amount(int(amount / known.stripe_factor), known.code)

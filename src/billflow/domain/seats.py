@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billflow.domain.catalog import Hosting
 from billflow.domain.errors import InvalidInput, NotEnoughLicenses, TooManyLicenses
+from billflow.domain.seat_rules import SeatRule
 
 MAX_LICENSES = 1_000_000
-GUESTS_PER_SEAT = 5
 MIN_INVOICED_LICENSES = 30
 MAX_INVOICED_LICENSES = 1000
 STALE_AFTER = timedelta(days=2)
@@ -26,16 +25,9 @@ class SeatObservation:
         return other is not None and (self.members, self.guests) == (other.members, other.guests)
 
 
-def seat_count(hosting: Hosting, members: int, guests: int) -> int:
-    """Return the billable seats: in the cloud five guests ride along with each member (rules 5)."""
-    if hosting is Hosting.SELF_HOSTED:
-        return members + guests
-    return max(members, -(-guests // GUESTS_PER_SEAT))
-
-
-def seats_of(hosting: Hosting, observation: SeatObservation | None) -> int:
-    """Return the billable seats of an observation, 0 where there is none yet."""
-    return seat_count(hosting, observation.members, observation.guests) if observation else 0
+def seats_of(rule: SeatRule, observation: SeatObservation | None) -> int:
+    """Return the seats that an observation comes to by *rule*, 0 where there is none yet (rules 5)."""
+    return rule.seats(observation.members, observation.guests) if observation else 0
 
 
 def billable_licenses(seats: int, minimum: int, *, exempt: bool, asked: int | None = None) -> int:
@@ -60,11 +52,13 @@ def checked_licenses(licenses: int, field: str = "licenses") -> int:
 class LicenseCheck:
     """The bounds within which a number of licenses may be bought (rules 7.1).
 
-    With `invoiced_limits` the reference's bounds for invoiced plans hold: 30 or the seats in use, up to 1000.
+    The tier's `maximum` is None where any number may be had. With `invoiced_limits` the reference's bounds for invoiced
+    plans hold: 30 or the seats in use, up to 1000.
     """
 
     seats: int
     minimum: int
+    maximum: int | None = None
     exempt: bool = False
     invoiced_limits: bool = False
 
@@ -75,4 +69,10 @@ class LicenseCheck:
             raise NotEnoughLicenses(minimum)
         if self.invoiced_limits and licenses > MAX_INVOICED_LICENSES:
             raise TooManyLicenses(MAX_INVOICED_LICENSES)
+        self.check_maximum(licenses)
         return checked_licenses(licenses)
+
+    def check_maximum(self, licenses: int) -> None:
+        """Raise `TooManyLicenses` for more than the tier is sold for."""
+        if self.maximum is not None and licenses > self.maximum and not self.exempt:
+            raise TooManyLicenses(self.maximum)

@@ -12,7 +12,7 @@ from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.moments import checked_moment
 from billflow.domain.money import check_price
 from billflow.domain.offers import OfferTerms
-from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
+from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule, check_fixed_schedule
 from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, checked_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -76,7 +76,7 @@ class StartFacts:
 def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
     """Return the tier that was asked for; raises `InvalidInput` or `Refused` where this customer can't start it."""
     tier = facts.catalog.tier(asked.tier)
-    tier.check_hosting(facts.customer.hosting)
+    tier.check_sold_for(facts.customer.hosting)
     if facts.has_live_plan:
         raise AlreadySubscribed
     if facts.buying:
@@ -88,7 +88,7 @@ def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
 
 
 def _check_trial(facts: StartFacts, tier: Tier, asked: StartPlan) -> None:
-    if not tier.trial or facts.customer.had_plan or facts.has_offer or asked.fixed_price is not None:
+    if not tier.trial_days or facts.customer.had_plan or facts.has_offer or asked.fixed_price is not None:
         raise Refused(
             "A trial is for customers who never had a plan, on tiers that offer one, at list price; "
             "leave trial_days out.",
@@ -108,6 +108,7 @@ def _check_terms(tier: Tier, asked: StartPlan, at: datetime) -> None:
         )
     if asked.fixed_price is not None:
         tier.check_billable("fixed_price", "leave fixed_price out")
+        check_fixed_schedule(asked.schedule)
 
 
 def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
@@ -117,13 +118,16 @@ def checked_purchase(facts: StartFacts, tier: Tier, asked: StartPlan) -> int:
     what the seats call for, and none where support sent the invoice (rules 13).
     """
     customer = facts.customer
-    seats = seats_of(tier.hosting, facts.last_observation)
+    seats = seats_of(tier.seat_rule, facts.last_observation)
     if asked.fixed_price is not None:
         needed = 0 if facts.sent_by_support else max(seats, minimum_licenses(tier, customer))
         return asked.licenses or needed
     trial_by_invoice = asked.by_invoice and asked.trial_days > 0
     minimum = minimum_licenses(tier, customer, trial_by_invoice=trial_by_invoice)
-    exempt = customer.exempt_from_license_number_check
+    exempt, most = customer.exempt_from_license_number_check, tier.maximum_licenses
+    bounds = LicenseCheck(seats=seats, minimum=minimum, maximum=most, exempt=exempt)
     if asked.license_management is LicenseManagement.AUTOMATIC and not asked.by_invoice:
-        return max(billable_licenses(seats, minimum, exempt=exempt, asked=asked.licenses), 1)
-    return LicenseCheck(seats=seats, minimum=minimum, exempt=exempt).check(asked.licenses)
+        wanted = max(billable_licenses(seats, minimum, exempt=exempt, asked=asked.licenses), 1)
+        bounds.check_maximum(wanted)
+        return wanted
+    return bounds.check(asked.licenses)

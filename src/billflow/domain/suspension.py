@@ -52,7 +52,7 @@ def _start_over(step: Step) -> None:
     step.facts = replace(step.facts, additions=())
     bill(step)
     if step.plan.is_automatic and step.seen:
-        step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable(step.minimum_at_renewal)))
+        step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable(step.tier_at_renewal)))
     end_cycle(step, step.at)
     if step.plan.status is not PlanStatus.ENDED:
         step.change(billing_cycle_anchor=step.at, next_invoice_date=step.at)

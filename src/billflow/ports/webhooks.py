@@ -9,6 +9,12 @@ from billflow.models.contracts.endpoints import Attempt, DeliveryStream, Message
 class DeliveryRepository(Protocol):
     """Messages on their delivery streams; every method is one transaction and safe to repeat."""
 
+    async def organizations_with_open_streams(self) -> tuple[str, ...]:
+        """Return the ids of the organizations of which messages wait to be sent."""
+
+    async def open_streams(self, org_id: str, endpoint_id: str | None = None) -> tuple[DeliveryStream, ...]:
+        """Return the delivery streams on which something waits and nothing forbids to send it."""
+
     async def next_message(self, stream: DeliveryStream) -> Message | None:
         """Return the oldest message of a delivery stream; None where there is none, or it must not be sent now.
 

@@ -19,6 +19,7 @@ from billflow.models.contracts.adjustments import (
 )
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceStatusChanged
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.reissues import ReissueInput
 from billflow.service.collection import CollectionService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_control import WorkflowControl
@@ -59,9 +60,25 @@ class AdjustmentService:
         """Void an open invoice or write it off, in our database at once, at Stripe as soon as it answers."""
         await self.repositories.adjustments.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
-        await self.control.start(close_invoice_workflow(closing))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(closing, invoice, invoice.customer_id))
         await self._status_changed(request)
-        return await self.queries.invoices.get(request.org_id, request.invoice_id)
+        return await self._invoice(request)
+
+    async def reissue(self, request: ReissueInput) -> InvoiceDetail:
+        """Issue an invoice again, in our database at once, at Stripe as soon as the old one is closed there.
+
+        The same key does it once. Raises `Refused` with Stripe's reason where that refuses to credit what was paid.
+        """
+        made = await self.repositories.reissues.reissue(request)
+        if made.credit_note_id is not None:
+            await self._sent(request, "credit_note", made.credit_note_id)
+        else:
+            await self._status_changed(request)
+        new = await self.queries.invoices.get(request.org_id, made.invoice_id)
+        if new.status.is_open:
+            await self.control.start(await self.collection.start_of(new))
+        return new
 
     async def mark_paid(self, request: OutOfBandPaymentInput) -> InvoiceDetail:
         """Mark an invoice paid outside Stripe, in our database at once, at Stripe as soon as it answers."""
@@ -69,9 +86,10 @@ class AdjustmentService:
         paid = CloseInvoiceInput(
             org_id=request.org_id, invoice_id=request.invoice_id, to=InvoiceStatus.PAID, at=request.at
         )
-        await self.control.start(close_invoice_workflow(paid))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(paid, invoice, invoice.customer_id))
         await self._status_changed(request)
-        return await self.queries.invoices.get(request.org_id, request.invoice_id)
+        return await self._invoice(request)
 
     async def now_of(self, org_id: str, invoice_id: str) -> datetime:
         """Return the moment at which an invoice is adjusted: its test clock's, or the present."""
@@ -83,7 +101,8 @@ class AdjustmentService:
     ) -> RefundRecord | CreditNoteRecord:
         """Wait until Stripe has answered, and return the adjustment as it stands then; raises `Refused` if it does."""
         adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
-        await self.control.run(adjustment_workflow(adjustment))
+        invoice = await self._invoice(request)
+        await self.control.run(adjustment_workflow(adjustment, invoice, invoice.customer_id))
         record = await self.repositories.adjustments.get(adjustment)
         if record.status is AdjustmentStatus.REJECTED:
             noun = kind.replace("_", " ")
@@ -92,9 +111,12 @@ class AdjustmentService:
 
     async def _status_changed(self, request: AdjustmentInput) -> None:
         """Let collection and plan know of an invoice that is not open any more."""
-        invoice = await self.queries.invoices.get(request.org_id, request.invoice_id)
+        invoice = await self._invoice(request)
         if not invoice.status.is_open:
             change = InvoiceStatusChanged(
                 plan=invoice.plan, invoice_id=invoice.invoice_id, status=invoice.status, at=request.at
             )
             await self.collection.invoice_status_changed(change)
+
+    async def _invoice(self, request: AdjustmentInput) -> InvoiceDetail:
+        return await self.queries.invoices.get(request.org_id, request.invoice_id)

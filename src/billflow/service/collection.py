@@ -1,11 +1,12 @@
 """What is told to the collection of invoices: a status that changed, a payment that failed, a new payment method."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from billflow.domain import plan_start
 from billflow.domain.plan import CollectionMethod, PlanStatus
-from billflow.models.contracts.collection import AttemptFailed, CollectionInput
+from billflow.models.contracts.collection import AttemptFailed
 from billflow.models.contracts.invoices import (
     InvoiceInput,
     InvoiceRef,
@@ -61,11 +62,16 @@ class CollectionService:
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.control.start(await self.start_of(invoice), "retry")
 
+    async def replace_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
+        """Give up a Stripe customer that is gone, and have its open invoices issued anew, to a new one."""
+        for invoice in await self.repositories.invoices.replace_customer(org_id, stripe_customer_id, at):
+            await self.control.start(await self.start_of(invoice), "retry")
+
     async def start_of(self, invoice: InvoiceSummary) -> WorkflowStart:
         """Return how the collection of an invoice is started from the database."""
         plan = await self.repositories.plans.get(invoice.plan)
         summary = InvoiceSummary(**{name: getattr(invoice, name) for name in InvoiceSummary.model_fields})
-        return collection_workflow(CollectionInput(invoice=summary, attempts=0, clock_at=plan.clock_at))
+        return collection_workflow(summary, plan.customer_id, clock_at=plan.clock_at)
 
     async def _start_late(self, change: InvoiceStatusChanged) -> None:
         """Start the plan of a trial whose invoice was paid after its end; without one, nothing happens."""
@@ -78,11 +84,12 @@ class CollectionService:
 
     async def _reactivate(self, change: InvoiceStatusChanged) -> None:
         """Undo the suspension for a debt that is closed after its collection was over, and tell the customer."""
-        invoice = InvoiceInput(org_id=change.plan.org_id, invoice_id=change.invoice_id, at=change.at)
-        result = await self.repositories.dunning.lift_suspension(invoice, change.at)
+        closed = InvoiceInput(org_id=change.plan.org_id, invoice_id=change.invoice_id, at=change.at)
+        result = await self.repositories.dunning.lift_suspension(closed, change.at)
         for plan_id in result.plan_ids:
             state = await self.repositories.plans.get(PlanRef(org_id=change.plan.org_id, plan_id=plan_id))
             await self.plans.signal_plan(state, "customer_changed")
         if result.changed:
-            notification = NotificationInput(**invoice.model_dump(), occasion=Occasion.REACTIVATED)
-            await self.control.start(mail_workflow(notification))
+            notification = NotificationInput(**closed.model_dump(), occasion=Occasion.REACTIVATED)
+            invoice = await self.queries.invoices.get(change.plan.org_id, change.invoice_id)
+            await self.control.start(mail_workflow(notification, invoice.customer_id, invoice.plan_id))

@@ -41,7 +41,6 @@ class CustomerService:
     plans: PlanService
     repositories: Repositories
     queries: Queries
-    catalog: Catalog
 
     async def suspend(self, ref: CustomerRef, change: ChangeContext) -> StatusChange:
         """Suspend a customer and let its live plans know; repeated, it lets them know once more."""
@@ -63,7 +62,8 @@ class CustomerService:
         at = (state and state.clock_at) or datetime.now(UTC)
         facts = await self.queries.plans.facts(state.ref, at) if state else None
         sponsored = state is None and await self._is_sponsored(ref)
-        tier = self.catalog.tier(state.tier) if state else self._sponsored_tier(customer) if sponsored else None
+        catalog = facts.catalog if facts else await self.repositories.catalogs.current(ref.org_id)
+        tier = catalog.tier(state.tier) if state else _sponsored_tier(catalog, customer) if sponsored else None
         return AccessRecord(
             customer_id=customer.customer_id,
             at=at,
@@ -90,14 +90,18 @@ class CustomerService:
         """
         approved = await self.repositories.sponsorships.approve(ref, request_id, change)
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
-        tier, live = self._sponsored_tier(customer), await self.plans.live_plan(ref.org_id, ref.customer_id)
+        catalog = await self.repositories.catalogs.current(ref.org_id)
+        tier, live = (
+            catalog.holding(Role.COMMUNITY, customer.hosting),
+            await self.plans.live_plan(ref.org_id, ref.customer_id),
+        )
         key = KeyNamespace.SPONSORSHIP.key(approved.sponsorship_request_id)
-        if live and live.tier == tier.code:
+        if live and tier and live.tier == tier.code:
             return approved
         if live:
             end = CommandRequest(command_id=key, command=EndNow(), actor=change.actor, request_id=change.request_id)
             await self.plans.command(live.ref, end)
-        if not tier.billable:
+        if tier:
             clock_id = live.test_clock_id if live else None
             await self.plans.start(
                 StartPlanInput(
@@ -124,9 +128,6 @@ class CustomerService:
         at = next((plan.clock_at for plan in plans if plan.clock_at), None)
         return change.model_copy(update={"at": at}) if at else change
 
-    def _sponsored_tier(self, customer: CustomerRecord) -> Tier:
-        return self.catalog.in_role(Role.SPONSORED, customer.hosting)
-
     async def _is_sponsored(self, ref: CustomerRef) -> bool:
         requests = await self.repositories.sponsorships.list(ref)
         return any(request.status is SponsorshipStatus.APPROVED for request in requests)
@@ -151,6 +152,12 @@ class CustomerService:
         return SeatObservation(**reports[-1].model_dump()) if reports else None
 
 
+def _sponsored_tier(catalog: Catalog, customer: CustomerRecord) -> Tier | None:
+    """Return the tier whose features a sponsored customer has."""
+    held = (catalog.holding(role, customer.hosting) for role in (Role.SPONSORED, Role.COMMUNITY))
+    return next(filter(None, held), None)
+
+
 def _plan_access(state: PlanState, facts: Facts) -> PlanAccess:
     gate = seat_gate(facts)
     return PlanAccess(
@@ -159,7 +166,7 @@ def _plan_access(state: PlanState, facts: Facts) -> PlanAccess:
         tier_name=state.tier_name,
         status=state.status,
         licenses=state.licenses,
-        seats_in_use=seats_of(facts.customer.hosting, newest_seen(facts)),
+        seats_in_use=seats_of(facts.catalog.tier(state.tier).seat_rule, newest_seen(facts)),
         seats_left=gate.spare,
         can_add_seats=seat_gate(facts, members=1).allowed,
         warn_about_seats=gate.warning,

@@ -4,23 +4,18 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 import structlog
 
 from billflow.models.contracts.endpoints import DeliveryStream
-from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
 
 LOOK_SECONDS = 1.0
 """How long an event may wait to be noticed."""
-
-SWEEP = timedelta(minutes=10)
-"""How often streams are looked for whose workflow Temporal has lost."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +34,6 @@ class OutboxRelay:
     """
 
     outbox: PostgresOutboxRepository
-    deliveries: PostgresDeliveryRepository
     control: WorkflowControl
     _running: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -69,21 +63,10 @@ class OutboxRelay:
             done += len(routed.event_ids)
         return done
 
-    async def sweep(self) -> None:
-        """Start the workflows of streams that have messages and no workflow; one that runs isn't disturbed."""
-        for org_id in await self.deliveries.organizations_with_open_streams():
-            for stream in await self.deliveries.open_streams(org_id):
-                await self.control.start(delivery_workflow(stream))
-
     async def _run(self) -> None:
-        clock = asyncio.get_running_loop().time
-        sweep_at = clock()
         while True:
             worked = 0
             try:
-                if clock() >= sweep_at:
-                    await self.sweep()
-                    sweep_at = clock() + SWEEP.total_seconds()
                 worked = await self.relay()
             except Exception as error:  # noqa: BLE001  (whatever it was, it is tried again)
                 _log.warning("events can't be relayed now", error=type(error).__name__)

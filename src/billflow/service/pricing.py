@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.commands import ApplyDiscount
 from billflow.domain.customer import check_agreement, check_minimum, price_per_license
 from billflow.domain.plan import Plan
@@ -24,31 +23,24 @@ class PricingService:
     plans: PlanService
     repositories: Repositories
     queries: Queries
-    catalog: Catalog
 
     async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
         """Agree on prices, and reprice the live plan of that tier, or the one scheduled to follow it, at once."""
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
-        check_agreement(self.catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
+        catalog = await self.repositories.catalogs.current(ref.org_id)
+        check_agreement(catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
         live = await self.plans.live_plan(ref.org_id, ref.customer_id)
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
             paid_for = live is not None and _paid(await self._facts(live)) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
         await self.repositories.customers.set_pricing(ref, pricing, change)
-        if live is not None and self._is_priced_otherwise(await self._facts(live)):
+        if live is not None and _is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
         return await self.queries.customers.get(ref.org_id, ref.customer_id)
 
     async def _facts(self, plan: PlanState) -> Facts:
         return await self.queries.plans.facts(plan.ref, plan.clock_at or datetime.now(UTC))
-
-    def _is_priced_otherwise(self, facts: Facts) -> bool:
-        plan = _paid(facts)
-        if plan is None or plan.fixed_price is not None or plan.tier != facts.customer.required_plan_tier:
-            return False
-        agreed = price_per_license(self.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
-        return plan.price_per_license != agreed.amount
 
     async def _reprice(self, plan: PlanState, pricing: CustomerPricing, change: ChangeContext) -> None:
         command = ApplyDiscount(
@@ -62,6 +54,14 @@ class PricingService:
             request_id=change.request_id,
         )
         await self.plans.command(plan.ref, request)
+
+
+def _is_priced_otherwise(facts: Facts) -> bool:
+    plan = _paid(facts)
+    if plan is None or plan.fixed_price is not None or plan.tier != facts.customer.required_plan_tier:
+        return False
+    agreed = price_per_license(facts.catalog, plan.tier, plan.schedule, plan.currency, facts.customer)
+    return plan.price_per_license != agreed.amount
 
 
 def _paid(facts: Facts) -> Plan | None:

@@ -1,4 +1,4 @@
-"""The task queues, and why there are three."""
+"""The task queues, and why there are four."""
 
 from typing import Final
 
@@ -8,5 +8,10 @@ BILLFLOW: Final = "billflow"
 STRIPE: Final = "billflow-stripe"
 """Activities that call Stripe: a queue of their own, because its rate limit is held per queue by the server."""
 
+RECONCILIATION: Final = "billflow-reconciliation"
+"""Comparing what does not need Stripe, which must take none of its rate."""
+
 DELIVERY: Final = "billflow-delivery"
 """Sending events to endpoints: a slow one must not take the place of anything else."""
+
+ALL: Final = (BILLFLOW, STRIPE, RECONCILIATION, DELIVERY)

@@ -1,6 +1,8 @@
-"""The scheduled work of an organization: one list, created or updated on the server at every start of a worker."""
+"""What happens by the clock, for all organizations: one list, created or updated on the server at every start."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from temporalio.client import (
     Client,
@@ -8,6 +10,7 @@ from temporalio.client import (
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleRange,
@@ -16,8 +19,8 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
-from billflow.temporal.workflow_starts import reconciliation_workflow
+from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationScope
+from billflow.temporal.workflow_starts import WorkflowStart, delivery_sweep_workflow, nightly_workflow
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
@@ -30,32 +33,61 @@ CATCHUP_WINDOW = timedelta(hours=12)
 
 JITTER = timedelta(minutes=30)
 
+SWEEP = timedelta(minutes=10)
+"""How often delivery streams are looked for whose workflow Temporal has lost."""
 
-async def ensure_schedules(client: Client, org_id: str) -> None:
-    """Create or update the schedules of an organization; safe to repeat and to run twice at once."""
-    schedule_id, wanted = f"nightly-reconciliation/{org_id}", _nightly_reconciliation(org_id)
-    try:
-        await client.create_schedule(schedule_id, wanted)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(schedule_id).update(lambda known: _changed(known, wanted))
+NIGHTLY_RECONCILIATION: Final = "nightly-reconciliation"
+DELIVERY_SWEEP: Final = "delivery-sweep"
 
 
-def _changed(known: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate:
+async def ensure_schedules(client: Client) -> None:
+    """Create or update every schedule; safe to repeat and to run twice at once."""
+    for schedule_id, wanted in _schedules().items():
+        try:
+            await client.create_schedule(schedule_id, wanted)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(schedule_id).update(_changed_to(wanted))
+
+
+async def delete_schedules_of_organizations(client: Client) -> None:
+    """Delete the schedules that each organization had of its own until one took the place of all; safe to repeat."""
+    async for listed in await client.list_schedules():
+        if listed.id.startswith(f"{NIGHTLY_RECONCILIATION}/"):
+            await client.get_schedule_handle(listed.id).delete()
+
+
+def _changed_to(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
     """Keep what an operator paused, change everything else."""
-    wanted.state = known.description.schedule.state
-    return ScheduleUpdate(schedule=wanted)
+
+    def changed(known: ScheduleUpdateInput) -> ScheduleUpdate:
+        wanted.state = known.description.schedule.state
+        return ScheduleUpdate(schedule=wanted)
+
+    return changed
 
 
-def _nightly_reconciliation(org_id: str) -> Schedule:
-    start = reconciliation_workflow(ReconciliationInput(org_id=org_id, scope=ReconciliationScope(days=NIGHTLY_DAYS)))
+def _schedules() -> Mapping[str, Schedule]:
+    night = NightlyReconciliationInput(scope=ReconciliationScope(days=NIGHTLY_DAYS))
+    at_night = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER)
+    often = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP)])
+    return {
+        NIGHTLY_RECONCILIATION: _schedule(nightly_workflow(night), at_night, CATCHUP_WINDOW),
+        DELIVERY_SWEEP: _schedule(delivery_sweep_workflow(), often, SWEEP),
+    }
+
+
+def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelta) -> Schedule:
+    arguments = [] if start.argument is None else [start.argument]
     return Schedule(
         action=ScheduleActionStartWorkflow(
             start.workflow,
-            start.argument,
+            args=arguments,
             id=start.workflow_id,
             task_queue=start.task_queue,
             static_summary=start.summary,
+            typed_search_attributes=start.search_attributes,
+            priority=start.priority,
         ),
-        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP_WINDOW),
+        spec=spec,
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window),
     )

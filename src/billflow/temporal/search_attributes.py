@@ -10,26 +10,50 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.domain.reconciliation import PlanStanding
 from billflow.models.contracts.plans import PlanState
 
 ORG: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowOrg")
 CUSTOMER: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowCustomer")
+PLAN: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowPlan")
+INVOICE: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowInvoice")
 PLAN_STATUS: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowPlanStatus")
 PLAN_TIER: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowPlanTier")
 NEXT_INVOICE_AT: Final[SearchAttributeKey[datetime]] = SearchAttributeKey.for_datetime("BillflowNextInvoiceAt")
 NEEDS_ATTENTION: Final[SearchAttributeKey[bool]] = SearchAttributeKey.for_bool("BillflowNeedsAttention")
+PLAN_VERSION: Final[SearchAttributeKey[int]] = SearchAttributeKey.for_int("BillflowPlanVersion")
 
-REGISTRY: Final = (ORG, CUSTOMER, PLAN_STATUS, PLAN_TIER, NEXT_INVOICE_AT, NEEDS_ATTENTION)
+REGISTRY: Final = (
+    ORG,
+    CUSTOMER,
+    PLAN,
+    INVOICE,
+    PLAN_STATUS,
+    PLAN_TIER,
+    NEXT_INVOICE_AT,
+    NEEDS_ATTENTION,
+    PLAN_VERSION,
+)
+_ADDED: Final = (PLAN, PLAN_VERSION)
+"""What plans were not started with at first; a run that began without goes on without, so that its history replays."""
+
+
+def subject(
+    org_id: str, *, customer_id: str | None = None, plan_id: str | None = None, invoice_id: str | None = None
+) -> TypedSearchAttributes:
+    """Return the search attributes that say what a workflow is about; what is None it is not about."""
+    values = {ORG: org_id, CUSTOMER: customer_id, PLAN: plan_id, INVOICE: invoice_id}
+    return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in values.items() if value])
 
 
 def attributes_of(state: PlanState) -> TypedSearchAttributes:
     """Return every search attribute of a plan, for starting its workflow."""
     pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(ORG, state.org_id),
-        SearchAttributePair(CUSTOMER, state.customer_id),
+        *subject(state.org_id, customer_id=state.customer_id, plan_id=state.plan_id),
         SearchAttributePair(PLAN_STATUS, state.status.value),
         SearchAttributePair(PLAN_TIER, state.tier),
         SearchAttributePair(NEEDS_ATTENTION, state.attention is not None),
+        SearchAttributePair(PLAN_VERSION, state.version),
     ]
     if state.due_at:
         pairs.append(SearchAttributePair(NEXT_INVOICE_AT, state.due_at))
@@ -38,12 +62,20 @@ def attributes_of(state: PlanState) -> TypedSearchAttributes:
 
 def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequence[SearchAttributeUpdate[Any]]:
     """Return only what has changed: each upsert is an event in history."""
+    pairs = (pair for pair in attributes_of(state) if pair.key not in _ADDED or known.get(pair.key) is not None)
     changes: list[SearchAttributeUpdate[Any]] = [
-        pair.key.value_set(pair.value) for pair in attributes_of(state) if known.get(pair.key) != pair.value
+        pair.key.value_set(pair.value) for pair in pairs if known.get(pair.key) != pair.value
     ]
     if state.due_at is None and known.get(NEXT_INVOICE_AT) is not None:
         changes.append(NEXT_INVOICE_AT.value_unset())
     return changes
+
+
+def standing_of(known: TypedSearchAttributes) -> PlanStanding:
+    """Return where a plan stands by the search attributes of its workflow."""
+    return PlanStanding(
+        status=known.get(PLAN_STATUS) or "", due_at=known.get(NEXT_INVOICE_AT), version=known.get(PLAN_VERSION)
+    )
 
 
 def type_names() -> dict[str, str]:

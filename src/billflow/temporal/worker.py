@@ -27,14 +27,12 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
     max_concurrent_activities: int = 20,
-    activities_per_second: float | None = None,
     build_id: str | None = None,
 ) -> Worker:
     """Build a worker that drains for `GRACE` when it stops.
 
     `max_concurrent_activities`, which holds for local ones too, stays at or below the size of the database pool, unless
     they mostly wait for others.
-    `activities_per_second` is held by the server for the whole queue, so all its workers must name the same number.
     With a `build_id` the worker is versioned, and gets no task until its version is made current.
     """
     return Worker(
@@ -45,7 +43,6 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
         max_concurrent_workflow_tasks=WORKFLOW_TASKS,
         max_concurrent_activities=max_concurrent_activities,
         max_concurrent_local_activities=max_concurrent_activities,
-        max_task_queue_activities_per_second=activities_per_second,
         graceful_shutdown_timeout=GRACE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -13,6 +13,7 @@ from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
     WithStartWorkflowOperation,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
 )
@@ -20,17 +21,18 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from billflow.domain.reconciliation import PlanStanding
 from billflow.errors import StepFailing, Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
-from billflow.temporal.search_attributes import NEEDS_ATTENTION
+from billflow.temporal.search_attributes import NEEDS_ATTENTION, standing_of
 from billflow.temporal.updates import READY_SECONDS, once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
 _NO_ANSWER = "The Temporal server does not answer; try again in a moment."
-_PAGE = 100
+_PAGE, _LONG_PAGE = 100, 1_000
 
 
 class NoTemporalServer(Unavailable):
@@ -111,12 +113,27 @@ class WorkflowControl:
 
     async def is_running(self, workflow_id: str) -> bool:
         """Tell whether a workflow runs."""
+        return await self._running(workflow_id) is not None
+
+    async def plan_standing(self, plan_id: str) -> PlanStanding | None:
+        """Return where a plan stands by its workflow; None where none runs."""
+        found = await self._running(plan_workflow_id(plan_id))
+        return None if found is None else standing_of(found.typed_search_attributes)
+
+    async def _running(self, workflow_id: str) -> WorkflowExecutionDescription | None:
         try:
             with _temporal_errors():
                 found = await self.client.get_workflow_handle(workflow_id).describe()
         except RPCError as error:
-            return _is_found(error)
-        return found.status is WorkflowExecutionStatus.RUNNING
+            _is_found(error)
+            return None
+        return found if found.status is WorkflowExecutionStatus.RUNNING else None
+
+    async def running_ids(self, org_id: str) -> frozenset[str]:
+        """Return the ids of an organization's running workflows, which may be a moment behind."""
+        query = f"ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
+        with _temporal_errors():
+            return frozenset([one.id async for one in self.client.list_workflows(query, page_size=_LONG_PAGE)])
 
     async def needing_attention(self) -> int:
         """Count the running workflows of all organizations that need attention."""
@@ -145,6 +162,7 @@ def _options(start: WorkflowStart) -> dict[str, Any]:
         "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
         "search_attributes": start.search_attributes,
         "static_summary": start.summary,
+        "priority": start.priority,
     }
 
 

@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import SecretStr
 
-from billflow.domain.catalog import Catalog, catalog_from_toml
 from billflow.models.contracts.access import Mode
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, document_from_toml, example_text
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.keyring import Keyring
 from billflow.payments.mode import is_live
 from billflow.settings import Settings, SettingsError, keyring_of
@@ -22,8 +23,10 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.service.catalog import CatalogService
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
+    from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
 
@@ -35,6 +38,7 @@ class Store:
     pools: Pools
     database: Database
 
+    catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
 
@@ -53,11 +57,6 @@ class Store:
             )
 
     @cached_property
-    def catalog(self) -> Catalog:
-        """Return what is sold."""
-        return bundled_catalog()
-
-    @cached_property
     def mode(self) -> Mode:
         """Return whether money is real, which the key of Stripe decides."""
         return Mode.LIVE if is_live(required(self.settings.stripe_api_key, "STRIPE_API_KEY")) else Mode.TEST
@@ -65,12 +64,12 @@ class Store:
     @cached_property
     def repositories(self) -> Repositories:
         """Return what writes rows, by noun."""
-        return Repositories(self.database, self.catalog, livemode=self.mode is Mode.LIVE)
+        return Repositories(self.database, livemode=self.mode is Mode.LIVE)
 
     @cached_property
     def queries(self) -> Queries:
         """Return what reads rows, by noun."""
-        return Queries(self.database, self.catalog)
+        return Queries(self.database)
 
     @cached_property
     def endpoints(self) -> "PostgresEndpointRepository":
@@ -109,9 +108,11 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
         await pools.close()
 
 
-def bundled_catalog() -> Catalog:
-    """Return the catalogue that comes with billflow."""
-    return catalog_from_toml(files("billflow").joinpath("catalog.toml").read_text(encoding="utf-8"))
+async def sell_example(catalogs: "PostgresCatalogRepository", org_id: str) -> None:
+    """Let an organization that sells nothing yet sell what the example for cloud and self-hosted customers has."""
+    change = ChangeContext(actor="system", at=datetime.now(UTC))
+    if not (await catalogs.current(org_id)).version:
+        await catalogs.apply(org_id, document_from_toml(example_text(CLOUD_AND_SELF_HOSTED)), change)
 
 
 def migrate(settings: Settings) -> None:

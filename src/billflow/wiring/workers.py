@@ -11,11 +11,12 @@ from billflow.activities.adjustments import AdjustmentActivities
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparison import Comparison
 from billflow.activities.customer_update import CustomerUpdateActivities
-from billflow.activities.delivery import DeliveryActivities
+from billflow.activities.delivery import DeliveryActivities, DeliverySweepActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
+from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
 from billflow.activities.steps import StepActivities
 from billflow.delivery.sender import http_sender
@@ -27,25 +28,26 @@ from billflow.payments.mode import is_live
 from billflow.payments.reconciliation import StripeInvoiceLists
 from billflow.service.outbox import OutboxRelay
 from billflow.settings import Settings, payload_keyring
-from billflow.store.access.organizations import org_id_of
-from billflow.temporal import schedules, search_attributes
+from billflow.store.session.pools import BACKGROUND_POOL_SIZE
+from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
+from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, STRIPE
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.wiring.engine import Engine
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
-from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
 from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
-from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
 
 WORKFLOWS: Final = (
     PlanWorkflow,
     CollectionWorkflow,
     ReconciliationWorkflow,
+    NightlyReconciliationWorkflow,
     OnboardingWorkflow,
     CustomerUpdateWorkflow,
     AdjustmentWorkflow,
@@ -56,16 +58,16 @@ WORKFLOWS: Final = (
 AT_STRIPE = 60
 """Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
 
-LIVE_INVOICES_PER_SECOND = 24.0
-SANDBOX_INVOICES_PER_SECOND = 5.0
-"""An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox.
+FIRST_RATES: Final = {Mode.LIVE: 24.0, Mode.TEST: 5.0}
+"""How many invoices are sent a second until somebody says otherwise (`billflow queues set`).
 
-What is left over is for what people ask Stripe meanwhile.
+An invoice takes four of Stripe's operations, each allowed 25 times a second, or all together in a sandbox. What is left
+over is for what people ask Stripe meanwhile.
 """
 
 
 def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
-    """Build the workers of all task queues: workflows with their steps, Stripe, and events on their way out.
+    """Build the workers of all task queues: workflows with their steps, Stripe, reconciliation, and events sent out.
 
     A step is a short transaction of our own, a local activity of whoever runs the workflow.
     """
@@ -73,31 +75,35 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
     return [
         delivering(engine),
         build_worker(engine.client, BILLFLOW, workflows=WORKFLOWS, activities=activities, build_id=build_id),
-        stripe_worker(engine.client, activities, build_id, _stripe_rate(engine.settings)),
+        stripe_worker(engine.client, activities, build_id),
+        reconciliation_worker(engine),
     ]
 
 
-def stripe_worker(
-    client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None, activities_per_second: float | None
-) -> Worker:
-    """Build the worker of everything that calls Stripe, at a rate the server holds for the whole cluster."""
+def stripe_worker(client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None) -> Worker:
+    """Build the worker of everything that calls Stripe; the server holds its rate for the whole cluster."""
+    return build_worker(client, STRIPE, activities=activities, max_concurrent_activities=AT_STRIPE, build_id=build_id)
+
+
+def reconciliation_worker(engine: Engine) -> Worker:
+    """Build the worker of what reconciliation compares without Stripe."""
     return build_worker(
-        client,
-        STRIPE,
-        activities=activities,
-        max_concurrent_activities=AT_STRIPE,
-        activities_per_second=activities_per_second,
-        build_id=build_id,
+        engine.client,
+        RECONCILIATION,
+        activities=activities_of(reconciliation_activities(engine.on(engine.pools.background))),
+        max_concurrent_activities=BACKGROUND_POOL_SIZE,
+        build_id=engine.settings.build_id,
     )
 
 
 def activity_classes(engine: Engine) -> tuple[object, ...]:
     """Build every activity but those of events on their way out."""
     rows = engine.repositories
+    replaced = ReplacedInvoices(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway)
     stripe_customers = StripeCustomers(engine.stripe, engine.mode is Mode.LIVE)
     return (
         StepActivities(rows.plans),
-        CollectionActivities(rows.invoices, engine.gateway),
+        CollectionActivities(rows.invoices, engine.gateway, replaced),
         DunningActivities(rows.dunning, rows.adjustments),
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
@@ -135,21 +141,26 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     status_changed = engine.collection.invoice_status_changed
     comparison = Comparison(rows.reconciliation, stripe, control)
     repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, control, status_changed)
-    return ReconciliationActivities(rows.reconciliation, comparison, repairs, rows.offers)
+    return ReconciliationActivities(rows.reconciliation, comparison, repairs, rows.offers, engine.queries.monitoring)
 
 
 async def ensure_schedules(engine: Engine) -> None:
-    """Let what happens by the clock happen for every organization, that of the settings included; safe to repeat."""
+    """Let what happens by the clock happen, and the organization of the settings be there; safe to repeat."""
     await engine.repositories.organizations.ensure(engine.settings.org)
-    for org_id in await engine.queries.monitoring.organizations():
-        await schedules.ensure_schedules(engine.client, org_id)
+    await schedules.ensure_schedules(engine.client)
 
 
 async def prepare_temporal(settings: Settings, address: str | None = None) -> None:
-    """Teach Temporal our search attributes, and what happens by the clock for the organization of the settings."""
-    client = await connect(address, keyring=payload_keyring(settings))
+    """Teach Temporal our search attributes, what happens by the clock, and how fast Stripe may be asked at first."""
+    await prepare(await connect(address, keyring=payload_keyring(settings)), settings)
+
+
+async def prepare(client: Client, settings: Settings) -> None:
+    """Do the same by a client; safe to repeat."""
     await search_attributes.ensure(client)
-    await schedules.ensure_schedules(client, org_id_of(settings.org))
+    await schedules.delete_schedules_of_organizations(client)
+    await schedules.ensure_schedules(client)
+    await queue_rates.ensure_rates(client, _first_rates(settings))
 
 
 @asynccontextmanager
@@ -161,17 +172,17 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
         worker = build_worker(
             engine.client,
             DELIVERY,
-            workflows=[DeliveryWorkflow],
-            activities=activities_of(activities),
+            workflows=[DeliveryWorkflow, DeliverySweepWorkflow],
+            activities=activities_of(activities, DeliverySweepActivities(rows.deliveries, engine.control)),
             build_id=engine.settings.build_id,
         )
-        async with worker, OutboxRelay(rows.outbox, rows.deliveries, engine.control):
+        async with worker, OutboxRelay(rows.outbox, engine.control):
             yield
 
 
-def _stripe_rate(settings: Settings) -> float | None:
+def _first_rates(settings: Settings) -> dict[str, float]:
+    """Return the rate of the queue to Stripe itself; an emulator has no limits but those that it is told."""
     if settings.stripe_api_base is not None or settings.stripe_api_key is None:
-        return None
-    return (
-        LIVE_INVOICES_PER_SECOND if is_live(settings.stripe_api_key.get_secret_value()) else SANDBOX_INVOICES_PER_SECOND
-    )
+        return {}
+    live = is_live(settings.stripe_api_key.get_secret_value())
+    return {STRIPE: FIRST_RATES[Mode.LIVE if live else Mode.TEST]}

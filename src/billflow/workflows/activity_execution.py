@@ -3,17 +3,25 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, FailureError, RetryState, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from billflow.temporal.priorities import priority
     from billflow.temporal.queues import STRIPE
     from billflow.workflows.failures import failed, shown
 
+
+class _Owned(Protocol):
+    @property
+    def org_id(self) -> str: ...
+
+
 Input = TypeVar("Input")
+OfOrganization = TypeVar("OfOrganization", bound=_Owned)
 Result = TypeVar("Result")
 
 SEND_WINDOW = timedelta(minutes=3)
@@ -80,9 +88,14 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
 
 
 async def at_stripe(
-    method: Callable[[Any, Input], Awaitable[Result]], argument: Input, summary: str, *, within: timedelta | None = None
+    method: Callable[[Any, OfOrganization], Awaitable[Result]],
+    argument: OfOrganization,
+    summary: str,
+    *,
+    within: timedelta | None = None,
+    urgency: int | None = None,
 ) -> Result:
-    """Call Stripe on its own task queue until it answers, or for as long as *within*.
+    """Call Stripe on its own task queue until it answers, or for as long as *within*; its turn comes by *urgency*.
 
     Raises `ActivityError` when that time is over: what happened is then unknown.
     """
@@ -90,12 +103,30 @@ async def at_stripe(
         task_queue=STRIPE,
         start_to_close_timeout=timedelta(seconds=60),
         heartbeat_timeout=HEARTBEAT,
+        priority=priority(argument.org_id, urgency),
     )
     if within is None:
         return await patiently(method, argument, summary, options)
     options |= {"schedule_to_close_timeout": within, "retry_policy": PATIENT}
     result: Result = await workflow.execute_activity_method(method, argument, summary=summary, **options)
     return result
+
+
+async def in_background(
+    method: Callable[[Any, Input], Awaitable[Result]],
+    argument: Input,
+    summary: str,
+    *,
+    task_queue: str,
+    start_to_close_timeout: timedelta = timedelta(seconds=60),
+) -> Result:
+    """Run an activity that nobody waits for on *task_queue* until it succeeds."""
+    options = dict[str, Any](
+        task_queue=task_queue,
+        start_to_close_timeout=start_to_close_timeout,
+        heartbeat_timeout=timedelta(minutes=1),
+    )
+    return await patiently(method, argument, summary, options)
 
 
 async def patiently(  # noqa: PLR0913  (an activity, its options, and how long it is tried)

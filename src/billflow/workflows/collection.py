@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from billflow.models.contracts.mail import Occasion
     from billflow.temporal.ids import plan_workflow_id
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.workflows import external
     from billflow.workflows.activity_execution import at_stripe, in_database
     from billflow.workflows.dunning import DunningState
@@ -40,16 +41,15 @@ class CollectionWorkflow:
 
     @workflow.init
     def __init__(self, run: CollectionInput) -> None:
-        self._invoice = run.invoice
+        self._run, self._invoice = run, run.invoice
         self._clock_at = run.clock_at
-        self._actions = DunningActions(run.invoice)
-        self._dunning: DunningState | None = None
+        self._actions = DunningActions(run.invoice, run.customer_id)
         self._next: NextAttempt | None = None
         self._status: InvoiceStatus | None = None
         self._outcome: CollectionOutcome | None = None
         self._failed: AttemptFailed | None = None
         self._requested = self._answered = 0
-        self._trying = False
+        self._trying = self._person_waits = False
 
     @workflow.run
     async def run(self, run: CollectionInput) -> InvoiceStatus:
@@ -60,6 +60,7 @@ class CollectionWorkflow:
             if self._status is None:
                 await self._wait()
                 await self._act(dunning)
+                self._continue_as_new_if_suggested(dunning)
         await self._end(self._status)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._status
@@ -88,6 +89,7 @@ class CollectionWorkflow:
     async def pay(self) -> CollectionOutcome:
         """Try again now, and return what came of it."""
         self._requested += 1
+        self._person_waits = True
         mine = self._requested
         await workflow.wait_condition(lambda: self._answered >= mine or (self._status is not None and not self._trying))
         if self._outcome is not None and self._answered >= mine:
@@ -101,13 +103,24 @@ class CollectionWorkflow:
         self._clock_at = max(self._clock_at or to, to)
 
     async def _begin(self, run: CollectionInput) -> DunningState:
+        if run.terms is not None:
+            return DunningState(run.terms, run.attempts, self._now())
         terms = await in_database(DunningActivities.terms, self._invoice.ref, "how the organization collects")
         if terms.clock_at is not None:
             self._set_clock(terms.clock_at)
-        dunning = self._dunning = DunningState(terms, run.attempts, self._now())
+        dunning = DunningState(terms, run.attempts, self._now())
         if terms.status.is_open and dunning.has_failed:
             await self._failure(dunning)
         return dunning
+
+    def _continue_as_new_if_suggested(self, dunning: DunningState) -> None:
+        """Leave a long history behind, where nobody waits for an answer; the policy stays that of the first run."""
+        is_quiet = self._failed is None and self._requested == self._answered and workflow.all_handlers_finished()
+        if self._status is not None or not is_quiet or not workflow.info().is_continue_as_new_suggested():
+            return
+        if workflow.patched("collections continue as new"):
+            following = {"attempts": dunning.attempts, "clock_at": self._clock_at, "terms": dunning.terms()}
+            workflow.continue_as_new(self._run.model_copy(update=following))
 
     async def _plan(self, dunning: DunningState) -> None:
         """Decide what comes next, and show it in the database and the Web UI."""
@@ -180,10 +193,11 @@ class CollectionWorkflow:
                 await self._attempt(dunning, number)
             case DunningAction.AWAIT_CUSTOMER:
                 dunning.unpaid = replace(dunning.unpaid, attempts=number + 1)
-                await self._actions.notify(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
+                mail = dunning.attempts_before + number + 1
+                await self._actions.notify(Occasion.ACTION_REQUIRED, now, mail, self._after(dunning))
             case DunningAction.REMIND:
                 dunning.unpaid = replace(dunning.unpaid, reminders=number)
-                await self._actions.notify(_reminder(dunning, number), now, number)
+                await self._actions.notify(_reminder(dunning, number), now, dunning.attempts_before + number)
                 await self._apply_small_organization_rule(dunning)
             case DunningAction.SUSPEND_CUSTOMER:
                 result = await self._actions.suspend(now)
@@ -199,10 +213,11 @@ class CollectionWorkflow:
 
     async def _attempt(self, dunning: DunningState, number: int | None) -> None:
         requested, attempt = self._requested, dunning.attempts + 1
+        urgency, self._person_waits = PERSON_WAITS if self._person_waits else None, False
         invoice = self._invoice.as_of(self._now()).model_copy(update={"attempt": attempt})
         self._trying = True
         outcome: CollectionOutcome = await at_stripe(
-            CollectionActivities.collect, invoice, f"payment attempt {attempt}"
+            CollectionActivities.collect, invoice, f"payment attempt {attempt}", urgency=urgency
         )
         self._trying = False
         dunning.took(outcome, self._now(), number=number)
@@ -221,7 +236,7 @@ class CollectionWorkflow:
             self._status = InvoiceStatus.VOID
             return
         occasion = Occasion.ACTION_REQUIRED if confirm else Occasion.PAYMENT_FAILED
-        number = dunning.unpaid.attempts
+        number = dunning.attempts_before + dunning.unpaid.attempts
         await self._actions.notify(occasion, self._now(), number, self._after(dunning))
         await self._apply_small_organization_rule(dunning)
 

@@ -6,10 +6,28 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from billflow.activities.delivery import HEARTBEAT, DeliveryActivities
+    from billflow.activities.delivery import HEARTBEAT, DeliveryActivities, DeliverySweepActivities
     from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
-    from billflow.workflows.activity_execution import patiently
+    from billflow.workflows.activity_execution import PATIENT, patiently
+
+
+@workflow.defn(name="DeliverySweepWorkflow")
+class DeliverySweepWorkflow:
+    """Starts the workflows of delivery streams that lost theirs, of all organizations; there is one of it at a time."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Sweep once."""
+        await workflow.execute_activity_method(
+            DeliverySweepActivities.sweep_streams,
+            summary="streams without a workflow",
+            task_queue=DELIVERY,
+            start_to_close_timeout=timedelta(minutes=15),
+            schedule_to_close_timeout=timedelta(hours=1),
+            heartbeat_timeout=timedelta(minutes=1),
+            retry_policy=PATIENT,
+        )
 
 
 @workflow.defn(name="DeliveryWorkflow")

@@ -29,8 +29,9 @@ MAIL_WINDOW = timedelta(minutes=10)
 class DunningActions:
     """What is done about the customer of one invoice."""
 
-    def __init__(self, invoice: InvoiceSummary) -> None:
+    def __init__(self, invoice: InvoiceSummary, customer_id: str | None) -> None:
         self._invoice = invoice
+        self._customer_id = customer_id
 
     async def notify(self, occasion: Occasion, at: datetime, number: int = 1, next_at: datetime | None = None) -> None:
         """Write to the customer, once per occasion and number; a mail server that is away stops nothing."""
@@ -46,7 +47,7 @@ class DunningActions:
                 schedule_to_close_timeout=MAIL_WINDOW,
             )
             return
-        await external.start_workflow(mail_workflow(notification))
+        await external.start_workflow(mail_workflow(notification, self._customer_id, self._invoice.plan_id))
 
     async def suspend(self, at: datetime) -> SuspensionResult:
         """Suspend the customer, and let its plans know."""

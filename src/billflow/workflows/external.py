@@ -20,11 +20,25 @@ async def start_workflow(other: WorkflowStart) -> bool:
             parent_close_policy=ParentClosePolicy.ABANDON,
             search_attributes=other.search_attributes,
             static_summary=other.summary,
+            priority=other.priority,
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("a workflow runs already", extra={"started": other.workflow_id})
         return False
     return True
+
+
+async def run_workflow(other: WorkflowStart) -> None:
+    """Start a workflow and wait for its end; raises `FailureError` where it fails, or runs already."""
+    await workflow.execute_child_workflow(
+        other.workflow,
+        other.argument,
+        id=other.workflow_id,
+        task_queue=other.task_queue,
+        search_attributes=other.search_attributes,
+        static_summary=other.summary,
+        priority=other.priority,
+    )
 
 
 async def signal_workflow(workflow_id: str, name: str, *args: object) -> None:

@@ -9,10 +9,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
+    from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.models.contracts.adjustments import CloseInvoiceInput
-    from billflow.models.contracts.collection import CollectionInput
     from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus, InvoiceSummary
     from billflow.models.contracts.mail import NotificationInput
+    from billflow.models.contracts.plans import PlanState
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.temporal.workflow_starts import (
         close_invoice_workflow,
         collection_workflow,
@@ -33,8 +35,13 @@ class InvoiceSender:
     """
 
     def __init__(
-        self, now: Callable[[], datetime], clock_at: Callable[[], datetime | None], on_outcome: OnOutcome
+        self,
+        plan: PlanState,
+        now: Callable[[], datetime],
+        clock_at: Callable[[], datetime | None],
+        on_outcome: OnOutcome,
     ) -> None:
+        self._plan_id, self._customer_id = plan.plan_id, plan.customer_id
         self._now = now
         self._clock_at = clock_at
         self._on_outcome = on_outcome
@@ -76,25 +83,33 @@ class InvoiceSender:
             while self._voids:
                 await self._void_one(self._voids.popleft())
             while self._notifications and not self._queue:
-                await external.start_workflow(mail_workflow(self._notifications.popleft()))
+                mail = self._notifications.popleft()
+                await external.start_workflow(mail_workflow(mail, self._customer_id, self._plan_id))
 
     async def _void_one(self, invoice: InvoiceSummary) -> None:
         argument = invoice.as_of(self._now())
         with Tolerated("voiding is left to a workflow of its own", invoice_id=invoice.invoice_id):
             return await at_stripe(CollectionActivities.void, argument, f"void {title_of(invoice)}", within=SEND_WINDOW)
         closing = CloseInvoiceInput(**argument.model_dump(), to=InvoiceStatus.VOID)
-        await external.start_workflow(close_invoice_workflow(closing))
+        await external.start_workflow(close_invoice_workflow(closing, invoice, self._customer_id))
         return None
 
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
         if outcome is None or not self._on_outcome(invoice, outcome):
-            attempts = 0 if outcome is None else 1
-            collection = CollectionInput(invoice=invoice, attempts=attempts, clock_at=self._clock_at())
-            await external.start_workflow(collection_workflow(collection))
+            attempts, clock_at = 0 if outcome is None else 1, self._clock_at()
+            collection = collection_workflow(invoice, self._customer_id, attempts=attempts, clock_at=clock_at)
+            await external.start_workflow(collection)
 
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
         argument, title = invoice.as_of(self._now()), title_of(invoice)
         with Tolerated("sending is left to the collection", invoice_id=invoice.invoice_id):
-            return await at_stripe(CollectionActivities.collect, argument, title, within=SEND_WINDOW)
+            return await at_stripe(
+                CollectionActivities.collect, argument, title, within=SEND_WINDOW, urgency=_urgency(invoice)
+            )
         return None
+
+
+def _urgency(invoice: InvoiceSummary) -> int | None:
+    """Return how soon an invoice's turn comes: somebody waits for a purchase."""
+    return None if invoice.kind is InvoiceKind.RECURRING else PERSON_WAITS

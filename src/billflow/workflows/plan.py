@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.models.contracts.invoices import InvoiceStatusChanged
     from billflow.models.contracts.plans import PlanInput, PlanState, Refusal, StartPlanResult, StepResult
     from billflow.models.contracts.steps import CommandRequest
-    from billflow.temporal.search_attributes import attribute_changes
+    from billflow.temporal.search_attributes import attribute_changes, attributes_of
     from billflow.workflows.activity_execution import SEND_WINDOW
     from billflow.workflows.display import details
     from billflow.workflows.inbox import PlanInbox
@@ -35,7 +35,8 @@ class PlanWorkflow:
     @workflow.init
     def __init__(self, run: PlanInput) -> None:
         self._inbox = PlanInbox(run)
-        self._sender = InvoiceSender(self._inbox.now, lambda: self._inbox.clock_at, self._inbox.take_outcome)
+        inbox = self._inbox
+        self._sender = InvoiceSender(run.state, inbox.now, lambda: inbox.clock_at, inbox.take_outcome)
         self._steps = PlanSteps(run, self._inbox, self._sender)
         self._lock = asyncio.Lock()
 
@@ -55,7 +56,8 @@ class PlanWorkflow:
                 await workflow.sleep(BETWEEN_TURNS, summary="next turn")
         await self._sender.finish()
         if self._steps.state.runs:
-            workflow.continue_as_new(self._steps.following())
+            attributes = attributes_of(self._steps.shown())
+            workflow.continue_as_new(self._steps.following(), search_attributes=attributes)
         return self._steps.state
 
     # What callers may send.

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from billflow.domain.adjustments import InvoiceMoney, RefundMethod, credit_note, refund
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
-from billflow.domain.catalog import catalog_from_toml
 from billflow.domain.changes.tier import tier_change_credit
 from billflow.domain.commands import ApplyDiscount, Retry
 from billflow.domain.currencies import CURRENCIES
@@ -28,6 +27,7 @@ from billflow.domain.preview import forecast
 from billflow.domain.proration import Derivation
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings, InstalmentRounding
 from billflow.domain.step import ChargedLine, Step
+from billflow.models.contracts.catalog import catalog_from_toml
 from tests.domain.builders import START, a_customer, a_plan, an_entry, at, catalog, some_facts
 
 DUE = at("2024-02-29T10:00")

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from fastapi import APIRouter, Depends
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
+from billflow.api.routes.previews import InvoicePreview
 from billflow.api.services import Services, ServicesHere
+from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.adjustments import (
     AdjustmentInput,
@@ -30,11 +32,46 @@ from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.reissues import ReissueCreate, ReissueInput
 from billflow.models.contracts.responses import InvoiceDetailResponse, ResponseModel
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
 
 Input = TypeVar("Input", bound=AdjustmentInput)
+
+
+class InvoiceVoidCreate(RequestModel):
+    """Why the invoice is voided, and whether what it billed is waived: nothing is to be billed in its place."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "billed by mistake", "waived": True}]})
+
+    reason: Memo | None = None
+    waived: bool = False
+
+
+class CreditNotePreview(ResponseModel):
+    """The note that would credit what was paid, and where its money would go."""
+
+    amount: int
+    refund_amount: int
+    balance_amount: int
+
+
+class ReissuePreviewResponse(ResponseModel):
+    """What issuing an invoice again would come to: what becomes of the old one, and the new one."""
+
+    voids: bool = Field(description="The old invoice is open and would be voided.")
+    credit_note: CreditNotePreview | None
+    invoice: InvoicePreview
+
+    @classmethod
+    def of_reissue(cls, decided: Reissue) -> Self:
+        """Return what was decided as it is shown."""
+        note, invoice = decided.note, InvoicePreview.of_draft(decided.draft)
+        if note is None:
+            return cls(voids=decided.voids, credit_note=None, invoice=invoice)
+        credited = CreditNotePreview(amount=note.amount, refund_amount=note.refund, balance_amount=note.balance)
+        return cls(voids=decided.voids, credit_note=credited, invoice=invoice)
 
 
 class InvoiceClosureCreate(RequestModel):
@@ -110,11 +147,30 @@ async def credit_invoice(
 
 @router.post("/void", response_model=InvoiceDetailResponse)
 async def void_invoice(
-    adjustment: AdjustmentHere, services: ServicesHere, why: InvoiceClosureCreate | None = None
+    adjustment: AdjustmentHere, services: ServicesHere, why: InvoiceVoidCreate | None = None
 ) -> InvoiceDetail:
-    """Void an open invoice."""
+    """Void an open invoice; unless it is waived, what it billed is to be issued again."""
     wanted = why.model_dump() if why else {}
     return await services.adjustments.void(await adjustment.input(VoidInput, to=InvoiceStatus.VOID, **wanted))
+
+
+@router.post("/reissue", status_code=HTTPStatus.CREATED, response_model=InvoiceDetailResponse)
+async def reissue_invoice(
+    adjustment: AdjustmentHere, services: ServicesHere, asked: ReissueCreate | None = None
+) -> InvoiceDetail:
+    """Issue an invoice again in its place, as it is or corrected: an open one is voided, a paid one is credited."""
+    wanted = asked.model_dump() if asked else {}
+    return await services.adjustments.reissue(await adjustment.input(ReissueInput, **wanted))
+
+
+@router.post("/reissue/preview")
+async def preview_reissue(
+    adjustment: AdjustmentHere, services: ServicesHere, asked: ReissueCreate | None = None
+) -> ReissuePreviewResponse:
+    """Say what issuing an invoice again would come to, by the code that would do it; nothing is written."""
+    wanted = asked.model_dump() if asked else {}
+    preview = await services.repositories.reissues.preview(await adjustment.input(ReissueInput, **wanted))
+    return ReissuePreviewResponse.of_reissue(preview)
 
 
 @router.post("/mark-paid", response_model=InvoiceDetailResponse)

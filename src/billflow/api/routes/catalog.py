@@ -1,60 +1,101 @@
-"""What is sold."""
+"""What is sold, in versions."""
 
-from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter
-from pydantic import BeforeValidator, Field
+from fastapi import APIRouter, Body
 
+from billflow.api.changes import AdminChange, change_by
+from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.domain.catalog import Hosting, TrialWithoutCard
-from billflow.domain.plan import Schedule
-from billflow.models.contracts.responses import ResponseModel
+from billflow.models.contracts.catalog import CatalogApply, CatalogDocument, CatalogResponse, CatalogVersionList
+from billflow.models.contracts.catalog_changes import (
+    CatalogDiff,
+    PriceChangeCreate,
+    PriceChangeList,
+    PriceChangePreview,
+    PriceChangeResponse,
+    PriceChangeStartResponse,
+    shown,
+)
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
 
 
-class TierPrice(ResponseModel):
-    """What one license costs for one cycle, in minor units of `currency`."""
-
-    currency: str = Field(examples=["USD"])
-    schedule: Schedule
-    amount: int = Field(examples=[800])
-
-
-def _prices(prices: Mapping[str, Mapping[Schedule, int]]) -> list[TierPrice]:
-    return [
-        TierPrice(currency=currency, schedule=schedule, amount=amount)
-        for currency, by_schedule in prices.items()
-        for schedule, amount in by_schedule.items()
-    ]
-
-
-class TierResponse(ResponseModel):
-    """One tier; without prices it can only be had by an offer."""
-
-    code: str = Field(examples=["cloud_standard"])
-    name: str = Field(examples=["Cloud Standard"])
-    hosting: Hosting
-    minimum_licenses: int
-    billable: bool
-    trial: bool
-    trial_without_card: TrialWithoutCard
-    upgrades_to: list[str]
-    features: list[str]
-    prices: Annotated[list[TierPrice], BeforeValidator(_prices)]
-
-
-class CatalogResponse(ResponseModel):
-    """Every tier, and the currencies that any of them is sold in."""
-
-    tiers: list[TierResponse]
-    currencies: list[str]
-
-
 @router.get("")
-async def show_catalog(services: ServicesHere) -> CatalogResponse:
-    """List what is sold: tiers, prices, currencies and minimum licenses."""
-    tiers = list(map(TierResponse.of, services.catalog.tiers.values()))
-    return CatalogResponse(tiers=tiers, currencies=sorted({price.currency for tier in tiers for price in tier.prices}))
+async def show_catalog(services: ServicesHere, principal: PrincipalHere) -> CatalogResponse:
+    """Show what is sold: tiers with their prices, minimums and features. Version 0 sells nothing yet."""
+    return CatalogResponse.of_version(*await services.repositories.catalogs.version(principal.org_id))
+
+
+@router.put("")
+async def apply_catalog(
+    asked: Annotated[CatalogApply, Body()], services: ServicesHere, principal: AdminHere
+) -> CatalogResponse:
+    """Sell from this catalogue from now on; plans that run keep their price.
+
+    Refused is what can't be sold, and a catalogue without something that plans need; nothing is applied then.
+    """
+    change = change_by(principal, asked.reason)
+    version = await services.repositories.catalogs.apply(principal.org_id, asked.document, change)
+    return CatalogResponse.of_version(version, asked.document)
+
+
+@router.get("/versions")
+async def list_versions(services: ServicesHere, principal: PrincipalHere) -> CatalogVersionList:
+    """List every version that was applied, the newest first."""
+    return CatalogVersionList(versions=await services.repositories.catalogs.versions(principal.org_id))
+
+
+@router.get("/versions/{version}")
+async def show_version(version: int, services: ServicesHere, principal: PrincipalHere) -> CatalogResponse:
+    """Show what was sold by one version."""
+    return CatalogResponse.of_version(*await services.repositories.catalogs.version(principal.org_id, version))
+
+
+@router.post("/diff")
+async def diff_catalog(
+    asked: Annotated[CatalogDocument, Body()], services: ServicesHere, principal: AdminHere
+) -> CatalogDiff:
+    """Say what a catalogue would change, and which plans' next invoice, with its amounts; nothing is written."""
+    return await services.catalog.diff(principal.org_id, asked)
+
+
+@router.post("/price-changes/preview")
+async def preview_price_change(
+    asked: Annotated[PriceChangeCreate, Body()], services: ServicesHere, principal: AdminHere
+) -> PriceChangePreview:
+    """List the plans that a price change would reach, each with its amounts and its renewal; nothing is written."""
+    found = await services.repositories.price_changes.preview(principal.org_id, asked, datetime.now(UTC))
+    return PriceChangePreview(plans=found)
+
+
+@router.post("/price-changes", status_code=HTTPStatus.CREATED)
+async def announce_price_change(
+    asked: Annotated[PriceChangeCreate, Body()], services: ServicesHere, principal: AdminHere
+) -> PriceChangeStartResponse:
+    """Give the plans of a tier the price that is listed, at their first renewal after a date and a notice.
+
+    Each is told by the event `plan.price_change_announced`; plans with an agreed or fixed price stay as they are.
+    """
+    change = change_by(principal, asked.reason)
+    record, plans = await services.repositories.price_changes.announce(principal.org_id, asked, change)
+    return PriceChangeStartResponse(price_change=shown(record), plans=plans)
+
+
+@router.get("/price-changes")
+async def list_price_changes(services: ServicesHere, principal: PrincipalHere) -> PriceChangeList:
+    """List the price changes that were announced, the newest first."""
+    found = await services.repositories.price_changes.list(principal.org_id)
+    return PriceChangeList(price_changes=list(map(shown, found)))
+
+
+@router.delete("/price-changes/{price_change_id}")
+async def withdraw_price_change(
+    price_change_id: str, services: ServicesHere, principal: AdminHere, change: AdminChange
+) -> PriceChangeResponse:
+    """Let the plans that still have their price keep it; each is told by the event `plan.price_change_withdrawn`."""
+    record = await services.repositories.price_changes.withdraw(principal.org_id, price_change_id, change)
+    return shown(record)

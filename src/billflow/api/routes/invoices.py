@@ -33,6 +33,8 @@ class InvoiceExplanation(ResponseModel):
     id: str
     currency: str
     total: int
+    replaces_invoice_id: str | None
+    replaced_by_invoice_id: str | None
     lines: list[LineExplanation]
 
 
@@ -55,7 +57,7 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, principal: Pr
     """Trace every number of every line back to price, quantity, period, share and rounding."""
     invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
     lines = explained([line.line for line in invoice.lines], invoice.currency)
-    return InvoiceExplanation(id=invoice.invoice_id, currency=invoice.currency, total=invoice.total, lines=lines)
+    return InvoiceExplanation.of({**invoice.model_dump(exclude={"lines"}), "id": invoice.invoice_id, "lines": lines})
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

@@ -63,7 +63,7 @@ async def onboard_customer(
     """
     wishes = (asked or OnboardingCreate()).wishes()
     if wishes.plan:
-        services.catalog.tier(wishes.plan.tier)
+        await services.check_tier(principal.org_id, wishes.plan.tier)
         check_scopes(wishes.plan, principal.scopes)
     return await services.customers.onboard(customer, wishes, change_by(principal))
 

@@ -17,8 +17,8 @@ from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Command, RequestModel, RequestMoment
-from billflow.models.contracts.plans import PlanState, StartPlanInput
-from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter
+from billflow.models.contracts.plans import StartPlanInput
+from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter, PlanRecord
 from billflow.models.contracts.responses import (
     CommandResponse,
     InvoiceList,
@@ -118,9 +118,9 @@ async def list_plans(
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanState:
+async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanRecord:
     """Show a plan as it is now."""
-    return await services.repositories.plans.get(plan)
+    return await services.queries.plans.get(plan)
 
 
 @router.get("/{plan_id}/ledger")
@@ -153,7 +153,7 @@ async def give_command(
 ) -> CommandResponse:
     """Ask something of a plan; answers once it is done."""
     if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
-        services.catalog.tier(command.tier)
+        await services.check_tier(plan.org_id, command.tier)
     request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
     async with asyncio.timeout(PATIENCE):
         return CommandResponse.of(await services.plans.command(plan, request, principal.scopes))

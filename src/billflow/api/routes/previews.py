@@ -45,6 +45,17 @@ class InvoicePreview(ResponseModel):
     total: int
     lines: list[LineExplanation]
 
+    @classmethod
+    def of_draft(cls, draft: InvoiceDraft) -> Self:
+        """Return an invoice as it would be made."""
+        return cls(
+            kind=draft.kind,
+            at=draft.at,
+            currency=draft.currency,
+            total=draft.total,
+            lines=explained(draft.lines, draft.currency),
+        )
+
 
 class PlanPreview(ResponseModel):
     """What the plan would be, or the one that took over; licenses are empty where nothing changes them."""
@@ -79,7 +90,7 @@ class PreviewResponse(ResponseModel):
             next_invoice_date=last.plan.next_invoice_date,
             end_date=last.plan.end_date,
         )
-        return cls(plan=plan, credit=outcome.credit, invoices=list(map(_preview, invoices_of(outcome))))
+        return cls(plan=plan, credit=outcome.credit, invoices=list(map(InvoicePreview.of_draft, invoices_of(outcome))))
 
 
 class RefusalResponse(ResponseModel):
@@ -100,7 +111,7 @@ class ForecastResponse(ResponseModel):
     def of_forecast(cls, found: Forecast) -> Self:
         """Return a forecast as it is shown."""
         on_hold = RefusalResponse(code=found.on_hold.code, message=found.on_hold.message) if found.on_hold else None
-        return cls(invoices=list(map(_preview, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
+        return cls(invoices=list(map(InvoicePreview.of_draft, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
 
 
 @router.post("/{plan_id}/preview")
@@ -109,7 +120,7 @@ async def preview_plan(
 ) -> PreviewResponse:
     """Say what a command would change and bill, by the code that would do it; nothing is written."""
     if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
-        services.catalog.tier(asked.command.tier)
+        await services.check_tier(plan.org_id, asked.command.tier)
     return PreviewResponse.of_outcome(await services.plans.preview(plan, asked.command, asked.at))
 
 
@@ -121,13 +132,3 @@ async def forecast_plan(
 ) -> ForecastResponse:
     """List the invoices to come, if nothing changes."""
     return ForecastResponse.of_forecast(await services.plans.forecast(plan, count))
-
-
-def _preview(draft: InvoiceDraft) -> InvoicePreview:
-    return InvoicePreview(
-        kind=draft.kind,
-        at=draft.at,
-        currency=draft.currency,
-        total=draft.total,
-        lines=explained(draft.lines, draft.currency),
-    )

@@ -10,7 +10,11 @@ from billflow.domain import billing_dates
 from billflow.domain import calendar as months
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
+from billflow.domain.errors import InvalidInput
 from billflow.domain.step import Facts, Step
+
+NO_NEXT_MONTH = "no_boundary_in_window"
+"""The reference's name for a moment without a monthly billing date 21 to 39 days later (rules 4)."""
 
 
 def add_months(given: Given) -> Answer:
@@ -21,7 +25,11 @@ def add_months(given: Given) -> Answer:
 
 def next_month(given: Given) -> Answer:
     """Answer the monthly billing date about a month after `after`."""
-    found = months.next_month(given.moment("anchor"), given.moment("after"), leap_february=SETTINGS.leap_february)
+    anchor, after = given.moment("anchor"), given.moment("after")
+    try:
+        found = months.next_month(anchor, after, leap_february=SETTINGS.leap_february)
+    except InvalidInput:
+        return {"error": NO_NEXT_MONTH}
     return {"result": time_text(found)}
 
 

@@ -9,13 +9,12 @@ from billflow.conformance.given import Answer, Given, MalformedCase
 from billflow.conformance.reference import catalog_for
 from billflow.conformance.results import entry_answer
 from billflow.domain.billing_dates import live_through
-from billflow.domain.catalog import Catalog, Hosting
+from billflow.domain.catalog import Catalog, Hosting, usual_seats
 from billflow.domain.customer import minimum_licenses
 from billflow.domain.errors import NotEnoughLicenses, Refused, TooManyLicenses
 from billflow.domain.ledger import LedgerEntry, LicenseCount, current_set, next_renewal_set
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation
-from billflow.domain.seats import seat_count as count_seats
 from billflow.domain.step import Facts, Step
 
 MONTH = timedelta(days=30)
@@ -42,7 +41,7 @@ def ledger_update(given: Given) -> Answer:
 
 def _set_by_hand(step: Step, change: ByHand, value: int) -> str | None:
     try:
-        step.append(step.at, change(step.plan, step.last, value, step.license_check))
+        step.append(step.at, change(step.plan, step.last, value, step.license_check(step.tier)))
     except Refused as refusal:
         return refusal.code
     return None
@@ -89,7 +88,7 @@ def _status(given: Given) -> PlanStatus:
 def seat_count(given: Given) -> Answer:
     """Answer the billable seats."""
     hosting = given.named(Hosting, "hosting")
-    return {"seats": count_seats(hosting, given.whole("non_guests"), given.whole("guests"))}
+    return {"seats": usual_seats(hosting).seats(given.whole("non_guests"), given.whole("guests"))}
 
 
 def license_validation(given: Given) -> Answer:

@@ -11,7 +11,7 @@ from billflow.domain.step import Step
 
 def set_licenses(step: Step, command: SetLicenses) -> None:
     """Raise the running cycle's licenses; the difference is billed at the next invoice date."""
-    count = current_set(step.plan, step.last, command.licenses, step.license_check)
+    count = current_set(step.plan, step.last, command.licenses, step.license_check(step.tier))
     step.append(step.at, count)
     step.renew_without_switch(count.licenses)
     step.say("plan.licenses_changed", licenses=count.licenses)
@@ -19,7 +19,7 @@ def set_licenses(step: Step, command: SetLicenses) -> None:
 
 def set_licenses_at_renewal(step: Step, command: SetLicensesAtRenewal) -> None:
     """Set the next cycle's licenses; a trial bought by invoice has its rules (rules 10)."""
-    count = next_renewal_set(step.plan, step.last, command.licenses, step.renewal_check)
+    count = next_renewal_set(step.plan, step.last, command.licenses, step.license_check(step.tier_at_renewal))
     if step.plan.status.in_trial and step.facts.trial_invoice_paid is not None:
         _change_bought_trial(step, count)
     else:

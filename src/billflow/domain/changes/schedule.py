@@ -1,17 +1,14 @@
-"""Commands that move a plan between monthly and annual (rules 10 and 11)."""
+"""Commands that move a plan to annual or monthly (rules 10 and 11)."""
 
 from dataclasses import replace
 
 from billflow.domain.commands import SwitchToAnnual, SwitchToMonthly
-from billflow.domain.cycle import repriced, successor_of
+from billflow.domain.cycle import SWITCHES, repriced, successor_of
 from billflow.domain.ledger import Disposition, LicenseCount
-from billflow.domain.plan import InvoicingStatus, PlanStatus, Schedule
+from billflow.domain.plan import InvoicingStatus, Schedule
 from billflow.domain.step import Step
 
-_SCHEDULED = {
-    Schedule.ANNUAL: PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE,
-    Schedule.MONTHLY: PlanStatus.SWITCH_TO_MONTHLY_AT_END_OF_CYCLE,
-}
+_SCHEDULED = {schedule: status for status, schedule in SWITCHES.items()}
 
 
 def wanted_schedule(command: SwitchToAnnual | SwitchToMonthly) -> Schedule:
@@ -20,20 +17,25 @@ def wanted_schedule(command: SwitchToAnnual | SwitchToMonthly) -> Schedule:
 
 
 def switch_schedule(step: Step, command: SwitchToAnnual | SwitchToMonthly) -> None:
-    """Schedule the switch for the end of the cycle; within a trial it happens at once."""
+    """Schedule the switch for the end of the cycle; within a trial it happens at once.
+
+    Raises `InvalidInput` where the tier has no price for that schedule.
+    """
+    wanted = wanted_schedule(command)
     if step.plan.status.in_trial:
-        switch_trial(step)
+        _switch_trial(step, wanted)
         return
     step.check_cycle_ends()
-    step.change(status=_SCHEDULED[wanted_schedule(command)])
-    step.say("plan.switch_scheduled", schedule=wanted_schedule(command))
+    step.tier.price(wanted, step.plan.currency)
+    step.change(status=_SCHEDULED[wanted])
+    step.say("plan.switch_scheduled", schedule=wanted)
 
 
-def switch_trial(step: Step) -> None:
+def _switch_trial(step: Step, wanted: Schedule) -> None:
     """Replace a trial by one of the other schedule: same anchor, same end, that schedule's price (rules 10)."""
     old, licenses = step.plan, step.last.licenses_at_next_renewal
     trial = replace(
-        repriced(step, successor_of(old, old.billing_cycle_anchor, old.schedule.other)),
+        repriced(step, successor_of(old, old.billing_cycle_anchor, wanted)),
         status=old.status,
         next_invoice_date=old.next_invoice_date,
         invoicing_status=InvoicingStatus.DONE,

@@ -8,13 +8,19 @@ from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.currencies import CURRENCIES, in_steps
-from billflow.domain.customer import minimum_licenses
 from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import LicenseCount, last_renewal_at
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.offers import OfferTerms, agreed, check_accepted
-from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, LicenseManagement, Plan, PlanStatus
+from billflow.domain.plan import (
+    SUCCESSOR_ID,
+    InvoicingStatus,
+    LicenseManagement,
+    Plan,
+    PlanStatus,
+    check_fixed_schedule,
+)
 from billflow.domain.proration import unused_share
 from billflow.domain.step import ChargedLine, Step
 
@@ -25,7 +31,7 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     Complimentary access ends in the same way; nothing was paid for it, so nothing is credited (rules 13).
     """
     plan, offer = step.plan, accepted_offer(step, command) if command.offer_id else None
-    tier = _offered_tier(step, offer) if offer else step.facts.catalog.checked_upgrade(plan.tier, command.tier)
+    tier = _offered_tier(step, offer) if offer else _checked_upgrade(step, command.tier)
     if offer:
         step.customer = agreed(offer, step.customer)
     licenses = _licenses_on(step, tier)
@@ -64,14 +70,16 @@ def accepted_offer(step: Step, command: UpgradeTierNow) -> OfferTerms:
 
 def _offered_tier(step: Step, offer: OfferTerms) -> Tier:
     tier = step.facts.catalog.tier(offer.tier)
-    if tier.hosting is not step.tier.hosting:
-        message = f"{tier.name} can't replace {step.tier.name}; the offer must be for {step.tier.hosting} deployments."
+    hosting = step.customer.hosting
+    if not tier.suits(hosting):
+        message = f"{tier.name} can't replace {step.tier.name}; the offer must be for {hosting} deployments."
         raise Refused(message, code="invalid_tier_change", field="tier")
     return tier
 
 
 def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
     """Return *follower* at a yearly price for one year, whatever its licenses (rules 13)."""
+    check_fixed_schedule(follower.schedule)
     leap = step.facts.settings.leap_february
     return replace(
         follower,
@@ -103,8 +111,10 @@ def _licenses_on(step: Step, tier: Tier) -> int:
     asked = step.last.licenses_at_next_renewal
     if step.customer.exempt_from_license_number_check:
         return asked
-    needed = step.billable(minimum_licenses(tier, step.customer))
-    return needed if step.plan.is_automatic else max(needed, asked)
+    needed = step.billable(tier)
+    licenses = needed if step.plan.is_automatic else max(needed, asked)
+    step.license_check(tier).check_maximum(licenses)
+    return licenses
 
 
 def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> None:
@@ -124,17 +134,20 @@ def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> Non
 
 
 def _checked_follower(step: Step, command: ScheduleTierAtPlanEnd) -> Tier:
-    catalog = step.facts.catalog
     if command.fixed_price is None:
-        return catalog.checked_upgrade(step.plan.tier, command.tier)
-    tier = catalog.tier(command.tier)
-    if tier.hosting is not step.tier.hosting or not tier.billable:
+        return _checked_upgrade(step, command.tier)
+    tier, hosting = step.facts.catalog.tier(command.tier), step.customer.hosting
+    if not tier.suits(hosting) or not tier.billable:
         message = (
-            f"{tier.name} can't follow {step.tier.name} at a fixed price; "
-            f"name a paid tier for {step.tier.hosting} deployments."
+            f"{tier.name} can't follow {step.tier.name} at a fixed price; name a paid tier for {hosting} deployments."
         )
         raise Refused(message, code="invalid_tier_change", field="tier")
+    tier.check_sold_for(hosting)
     return tier
+
+
+def _checked_upgrade(step: Step, wanted: str) -> Tier:
+    return step.facts.catalog.checked_upgrade(step.plan.tier, wanted, step.customer.hosting)
 
 
 def _scheduled(step: Step, tier: Tier, command: ScheduleTierAtPlanEnd) -> Plan:

@@ -246,10 +246,11 @@ class StripeAdjustments(Contract):
 
 
 class VoidInput(AdjustmentInput):
-    """Void the invoice, or write it off as uncollectible."""
+    """Void the invoice, or write it off as uncollectible; what is void and `waived` is not to be billed again."""
 
     to: Literal[InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE] = InvoiceStatus.VOID
     reason: Memo | None = None
+    waived: bool = False
 
 
 class CloseInvoiceInput(InvoiceInput):

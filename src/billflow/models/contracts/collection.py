@@ -6,22 +6,12 @@ from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceRef, InvoiceStatus, InvoiceSummary
 
 
-class CollectionInput(Contract):
-    """The input of a collection: the invoice, and how many attempts were answered at least.
-
-    `clock_at` is the standing time of the plan's test clock, None for real time.
-    """
-
-    invoice: InvoiceSummary
-    attempts: int = 1
-    clock_at: Moment | None = None
-
-
 class CollectionTerms(Contract):
     """By which policy an invoice is collected, and how far that has come by the records.
 
     `attempts` counts all answers so far, by which the next one is numbered; `unpaid` counts those of the policy.
-    `last_outcome` is the kind of the last answer. `clock_at` is where the plan's test clock stands, which may have
+    `last_outcome` is the kind of the last answer. `attempts_before` counts those before Stripe lost the invoice: then
+    the policy begins anew. `clock_at` is where the plan's test clock stands, which may have
     moved on before the collection could hear of it.
     """
 
@@ -30,6 +20,7 @@ class CollectionTerms(Contract):
     status: InvoiceStatus
     attempts: int
     last_outcome: str | None = None
+    attempts_before: int = 0
     clock_at: Moment | None = None
 
     @property
@@ -37,6 +28,20 @@ class CollectionTerms(Contract):
         """Tell whether a charge was taken and its bank has not answered yet."""
         by_card = self.unpaid.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY
         return by_card and self.last_outcome == "open" and self.status.is_open
+
+
+class CollectionInput(Contract):
+    """The input of a collection: the invoice, and how many attempts were answered at least.
+
+    `customer_id` is None in runs that began before it was passed on. `clock_at` is the standing time of the plan's test
+    clock, None for real time. `terms` is where a run that continues as new stands, None for the first one.
+    """
+
+    invoice: InvoiceSummary
+    customer_id: str | None = None
+    attempts: int = 1
+    clock_at: Moment | None = None
+    terms: CollectionTerms | None = None
 
 
 class NextAttemptInput(InvoiceRef):

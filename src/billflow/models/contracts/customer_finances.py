@@ -38,7 +38,10 @@ class LicensesFrom(Contract):
 
 
 class MonthMoney(Contract):
-    """What was invoiced in one month, named by its first day, and how much of that was paid; void ones don't count."""
+    """What was invoiced in one month, named by its first day, and what was paid.
+
+    Void invoices don't count; one that was issued again counts as what the new one is over, in the month of that.
+    """
 
     month: date
     currency: str
@@ -78,7 +81,7 @@ class PlanHistory(Contract):
 
 
 class ReportRecord(Contract):
-    """What a customer is worth: paid so far, renewing per month, and still owed; amounts per currency."""
+    """What a customer is worth: paid and not refunded, renewing per month, and still owed; amounts per currency."""
 
     customer_id: str
     name: str

@@ -4,12 +4,17 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
 
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.customers import CustomerRef
+from billflow.models.contracts.event_types import checked_event_type, event_declarations
 
-EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=100)]
+EventType = Annotated[
+    str,
+    AfterValidator(checked_event_type),
+    WithJsonSchema({"type": "string", "enum": list(event_declarations()), "description": "A type of event."}),
+]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 EventTypes = Annotated[tuple[EventType, ...], Field(max_length=100)]
@@ -71,7 +76,7 @@ class EndpointRecord(Contract):
 
     url: Url
     description: Description | None = None
-    event_types: EventTypes = ()
+    event_types: tuple[str, ...] = ()
     org_id: str
     endpoint_id: str
     status: EndpointStatus

@@ -16,6 +16,7 @@ class KeyNamespace(StrEnum):
     OFFER = "offer"
     ONBOARDING = "onboarding"
     PRICING = "pricing"
+    REISSUE = "reissue"
     SENT_INVOICE = "sent-invoice"
     SPONSORSHIP = "sponsorship"
     STRIPE = "stripe"

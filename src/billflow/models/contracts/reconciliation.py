@@ -15,11 +15,30 @@ class ReconciliationPart(StrEnum):
 
     LIST_STRIPE = "list_stripe"
     COMPARE_INVOICES = "compare_invoices"
+    LIST_CUSTOMERS = "list_customers"
+    COMPARE_CUSTOMERS = "compare_customers"
+    LOOK_AGAIN = "look_again"
     FIND_ORPHANS = "find_orphans"
     COMPARE_PLANS = "compare_plans"
     COMPARE_WORKFLOWS = "compare_workflows"
     EXPIRE_OFFERS = "expire_offers"
     REPAIR = "repair"
+
+    @property
+    def is_at_stripe(self) -> bool:
+        """Tell whether it asks Stripe, and so takes of its rate."""
+        part = ReconciliationPart
+        return self in (part.LIST_STRIPE, part.LIST_CUSTOMERS, part.LOOK_AGAIN, part.REPAIR)
+
+    @property
+    def is_about_customers(self) -> bool:
+        """Tell whether it compares customers, which runs that began before that leave out."""
+        return self in (ReconciliationPart.LIST_CUSTOMERS, ReconciliationPart.COMPARE_CUSTOMERS)
+
+    @property
+    def is_about_findings(self) -> bool:
+        """Tell whether it goes through what the parts before it have found, and is left out where that is nothing."""
+        return self in (ReconciliationPart.LOOK_AGAIN, ReconciliationPart.REPAIR)
 
 
 class ReconciliationScope(Contract):
@@ -43,7 +62,7 @@ class RunRef(Contract):
 
 
 class ReconciliationInput(Contract):
-    """What a run compares; `run`, `part` and `cursor` are where a run that continues as new stands."""
+    """What a run compares; `run`, `part`, `cursor` and `findings` are where a run that continues as new stands."""
 
     org_id: str
     repair: bool = True
@@ -51,6 +70,7 @@ class ReconciliationInput(Contract):
     run: RunRef | None = None
     part: ReconciliationPart = ReconciliationPart.LIST_STRIPE
     cursor: str | None = None
+    findings: int | None = None
 
 
 class SliceInput(RunRef):
@@ -61,18 +81,54 @@ class SliceInput(RunRef):
 
 
 class SliceResult(Contract):
-    """How far a part got; `next` is None at its end."""
+    """How far a part got, `next` is None at its end; and how many findings the run has by then.
+
+    A run that began before findings were counted does not know how many.
+    """
 
     next: str | None = None
+    findings: int | None = None
+
+
+class NightlyReconciliationInput(Contract):
+    """Reconcile every organization, or those of one `shard` whose ids come after `after`."""
+
+    scope: ReconciliationScope
+    shard: int | None = None
+    after: str | None = None
+
+
+class OrganizationsInput(Contract):
+    """Name the next organizations of a shard."""
+
+    shard: int
+    after: str | None = None
 
 
 class RecordedInvoice(Contract):
-    """An invoice of ours with what a comparison needs; `changed_at` is real time."""
+    """An invoice of ours with what a comparison needs; `changed_at` is real time.
+
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    """
 
     summary: InvoiceSummary
     stripe_invoice_id: str | None
     stripe_customer_id: str | None
     changed_at: Moment
+    is_unbilled: bool = False
+
+
+class RecordedAccount(Contract):
+    """A billing account of ours that has a customer at Stripe; `balance`, in minor units, is owed to the customer.
+
+    `is_young` where money moved on it within the run's grace.
+    """
+
+    billing_account_id: str
+    stripe_customer_id: str
+    currency: str
+    balance: int
+    is_young: bool
 
 
 class FindingRecord(Contract):

@@ -13,6 +13,7 @@ from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.plans import PlanState
 
 Row = TypeVar("Row")
 
@@ -53,12 +54,13 @@ class InvoiceFilter(Contract):
     customer_id: str | None = None
     plan_id: str | None = None
     status: InvoiceStatus | None = None
+    number: str | None = Field(None, max_length=100, description="The number on the invoice.")
 
 
 class CustomerFilter(Contract):
     """Which customers to list; what is None does not count.
 
-    `q` is how a name begins, `realm` a subdomain, the remote ones what a deployment reports itself as.
+    `q` is a part of the name or e-mail address, `realm` a subdomain, the remote ones what a deployment reports.
     """
 
     status: CustomerStatus | None = None
@@ -67,7 +69,7 @@ class CustomerFilter(Contract):
     realm: str | None = Field(None, max_length=500, description="The subdomain it runs on.")
     remote_realm: UUID | None = None
     remote_server: UUID | None = None
-    q: str | None = Field(None, max_length=500, description="How the name begins.")
+    q: str | None = Field(None, max_length=500, description="A part of the name or of the e-mail address.")
 
 
 class LedgerRecord(Contract):
@@ -103,10 +105,22 @@ class AttemptRecord(Contract):
     at: Moment
 
 
+class PlanRecord(PlanState):
+    """A plan with its customer's name, as it is listed and shown.
+
+    Its price per license becomes `next_price` at the first renewal that is not before `next_price_from`.
+    """
+
+    customer_name: str | None = None
+    next_price: int | None = None
+    next_price_from: Moment | None = None
+
+
 class InvoiceRecord(InvoiceSummary):
     """An invoice as it stands."""
 
     customer_id: str
+    customer_name: str
     number: str | None
     due_at: Moment
     auto_advance: bool
@@ -126,12 +140,20 @@ class InvoiceRecord(InvoiceSummary):
     next_action: DunningAction | None = None
     attention: str | None = None
     last_outcome: dict[str, Any] | None
+    replaces_invoice_id: str | None = None
+    replaced_by_invoice_id: str | None = None
+    waived: bool = False
 
 
 class InvoiceDetail(InvoiceRecord):
-    """An invoice with its lines and the attempts to collect it."""
+    """An invoice with its lines and the attempts to collect it.
+
+    `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
+    deleted.
+    """
 
     lines: tuple[LineRecord, ...]
+    replaced_stripe_invoices: tuple[str, ...] = ()
     payment_attempts: tuple[AttemptRecord, ...]
 
 

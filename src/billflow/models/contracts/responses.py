@@ -7,8 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from billflow.models.contracts.customers import ClockRecord, ContactRecord, CustomerRecord
 from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
-from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, TimelineEntry
+from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, PlanRecord, TimelineEntry
 
 
 class ResponseModel(BaseModel):
@@ -53,8 +52,8 @@ class TestClockResponse(ClockRecord):
     test_clock_id: str = shown_as("id", "test_clock_id")
 
 
-class PlanResponse(PlanState):
-    """A plan; amounts in minor units of `currency`."""
+class PlanResponse(PlanRecord):
+    """A plan; amounts in minor units of `currency`. The answers of commands leave `customer_name` out."""
 
     org_id: str = left_out()
     plan_id: str = shown_as("id", "plan_id")

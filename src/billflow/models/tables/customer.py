@@ -57,7 +57,6 @@ class CustomerRow(Identified, Owned, Stamped, Base):
             unique=True,
             postgresql_where="erp_customer_number IS NOT NULL AND deleted_at IS NULL",
         ),
-        Index("ix_customer_org_id_name_key", "org_id", "name_key"),
         Index("ix_customer_org_id_status", "org_id", "status"),
         Index("ix_customer_org_id_created_at", "org_id", "created_at", "id", postgresql_where="deleted_at IS NULL"),
     )
@@ -88,6 +87,16 @@ class CustomerRow(Identified, Owned, Stamped, Base):
     flat_discount: Mapped[int] = mapped_column(server_default=str(DEFAULT_FLAT_DISCOUNT))
     flat_discounted_months: Mapped[int] = mapped_column(server_default="0")
     sponsorship_pending: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class CustomerSearchTerm(Owned, Base):
+    """Sixteen letters from any place of a customer's name or e-mail on, in lower case; a trigger writes them."""
+
+    __table_args__ = (belongs_to("customer"),)
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    term: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class CustomerContact(Identified, Owned, Stamped, Base):

@@ -10,7 +10,17 @@ from billflow.domain.dunning import DunningAction
 from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, is_currency
+from billflow.models.tables.base import (
+    Base,
+    Identified,
+    Json,
+    Owned,
+    Stamped,
+    Written,
+    belongs_to,
+    is_currency,
+    lowered,
+)
 
 
 class InvoiceRow(Identified, Owned, Stamped, Base):
@@ -19,20 +29,26 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
     `out_of_band_reference` names a payment outside Stripe. `balance_applied` is what the customer's balance paid of it
     when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
-    all other moments follow the plan's clock.
+    all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
+    it and the `reissue_key` of the request. With `waived` nothing is to be billed in place of a void invoice.
     """
 
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         belongs_to("customer"),
         belongs_to("billing_account"),
+        belongs_to("invoice", "replaces_invoice_id"),
+        belongs_to("invoice", "replaced_by_invoice_id"),
         UniqueConstraint("org_id", "id"),
+        UniqueConstraint("org_id", "reissue_key"),
         UniqueConstraint("stripe_invoice_id"),
         is_currency("currency"),
         CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_when"),
         CheckConstraint("status <> 'void' OR voided_at IS NOT NULL", name="voided_when"),
         Index("ix_invoice_plan_id", "plan_id", "issued_at"),
         Index("ix_invoice_customer_id_status", "customer_id", "status"),
+        Index("ix_invoice_billing_account_id", "billing_account_id"),
+        Index("ix_invoice_org_id_number_key", "org_id", "number_key", postgresql_where="number_key IS NOT NULL"),
         Index("ix_invoice_org_id_issued_at", "org_id", "issued_at", "id"),
         Index(
             "ix_invoice_next_attempt_at", "org_id", "next_attempt_at", postgresql_where="next_attempt_at IS NOT NULL"
@@ -46,6 +62,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     kind: Mapped[InvoiceKind]
     status: Mapped[InvoiceStatus] = mapped_column(server_default=InvoiceStatus.DRAFT)
     number: Mapped[str | None]
+    number_key: Mapped[str | None] = mapped_column(lowered("number"))
     currency: Mapped[str]
     total: Mapped[int]
     issued_at: Mapped[datetime]
@@ -72,22 +89,29 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     customer_suspended_at: Mapped[datetime | None]
     attention: Mapped[str | None]
     step_key: Mapped[str]
+    replaces_invoice_id: Mapped[UUID | None]
+    replaced_by_invoice_id: Mapped[UUID | None]
+    reissue_key: Mapped[str | None]
+    waived: Mapped[bool] = mapped_column(server_default="false")
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
     """One line with its derivation; `n` counts from 1. Append-only.
 
-    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`.
+    A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`. A line of an invoice
+    that was issued again stands for the line `replaces_line_id`, which the ledger names.
     """
 
     __table_args__ = (
         belongs_to("invoice"),
         belongs_to("license_ledger", "adjusts_entry_id"),
+        belongs_to("invoice_line", "replaces_line_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
         Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
+        Index("ix_invoice_line_replaces_line_id", "replaces_line_id", postgresql_where="replaces_line_id IS NOT NULL"),
     )
 
     invoice_id: Mapped[UUID]
@@ -101,6 +125,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     period_end: Mapped[datetime]
     derivation: Mapped[Json]
     adjusts_entry_id: Mapped[UUID | None]
+    replaces_line_id: Mapped[UUID | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):
@@ -128,6 +153,7 @@ class CreditRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         Index("ix_credit_customer_id", "customer_id"),
+        Index("ix_credit_invoice_id", "invoice_id", postgresql_where="invoice_id IS NOT NULL"),
         Index("uq_credit_step", "org_id", "step_key", "plan_id", unique=True, postgresql_where="plan_id IS NOT NULL"),
     )
 
@@ -142,9 +168,15 @@ class CreditRow(Identified, Owned, Written, Base):
 
 
 class CreditPosting(Owned, Written, Base):
-    """A credit as Stripe holds it, on the customer's balance. Append-only."""
+    """A credit as Stripe holds it, on the balance of the account's customer. Append-only."""
 
-    __table_args__ = (belongs_to("credit"), UniqueConstraint("stripe_balance_transaction_id"))
+    __table_args__ = (
+        belongs_to("credit"),
+        belongs_to("billing_account"),
+        UniqueConstraint("stripe_balance_transaction_id"),
+        Index("ix_credit_posting_billing_account_id", "billing_account_id"),
+    )
 
     credit_id: Mapped[UUID] = mapped_column(primary_key=True)
     stripe_balance_transaction_id: Mapped[str]
+    billing_account_id: Mapped[UUID | None]

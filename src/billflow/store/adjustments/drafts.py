@@ -62,6 +62,16 @@ def new_note(
     )
 
 
+async def request_note(
+    session: AsyncSession, locked: LockedInvoice, note: CreditNoteRow, lines: Mapping[str, int]
+) -> CreditNoteRow:
+    """Write a credit note that Stripe is still to make, say so, and return it."""
+    await write_note(session, locked, note, lines)
+    data = {"credit_note_id": str(note.id), "amount": note.amount, "currency": note.currency, "reason": note.reason}
+    locked.record("invoice.credit_note_requested", data)
+    return note
+
+
 async def write_note(
     session: AsyncSession, locked: LockedInvoice, note: CreditNoteRow, lines: Mapping[str, int]
 ) -> None:

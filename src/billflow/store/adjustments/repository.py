@@ -27,8 +27,8 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.ports.adjustments import AdjustmentRepository
-from billflow.store.adjustments.drafts import new_note, new_refund, write_note
-from billflow.store.adjustments.foreign import STRIPE, take_over
+from billflow.store.adjustments.drafts import new_note, new_refund, request_note
+from billflow.store.adjustments.foreign import take_over
 from billflow.store.adjustments.records import (
     adjustment_by_id,
     adjustment_record,
@@ -38,6 +38,7 @@ from billflow.store.adjustments.records import (
     standing_of,
 )
 from billflow.store.adjustments.results import write_result
+from billflow.store.audit.recorder import STRIPE
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
@@ -106,10 +107,10 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             locked.check_text(ask.memo)
             lines = {line.line_id: line.amount for line in ask.lines}
             decided = adjustments.credit_note(standing_of(money), ask.amount, lines, ask.refund_method)
-            note = new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=len(money.notes) + 1)
-            await write_note(session, locked, note, decided.lines)
-            data = {"credit_note_id": str(note.id), "amount": note.amount, "currency": note.currency}
-            locked.record("invoice.credit_note_requested", {**data, "reason": note.reason})
+            n = len(money.notes) + 1
+            note = await request_note(
+                session, locked, new_note(locked, ask.key, decided, (ask.reason, ask.memo), n=n), decided.lines
+            )
             return note_record(await load_money(session, locked.invoice), note)
 
     async def close(self, ask: VoidInput) -> InvoiceStatus:
@@ -117,12 +118,13 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             locked = await _locked(session, ask)
             invoice = locked.invoice
             if invoice.status is ask.to:
+                locked.waive(waived=ask.waived)
                 return invoice.status
             locked.check_text(ask.reason)
             standing = standing_of(await load_money(session, invoice))
             if ask.to is InvoiceStatus.VOID:
                 adjustments.check_void(standing)
-                void(invoice, locked.customer, locked.recorder)
+                void(invoice, locked.customer, locked.recorder, waived=ask.waived, reason=ask.reason)
             else:
                 adjustments.check_uncollectible(standing)
                 locked.mark_uncollectible(ask.reason)
@@ -139,7 +141,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             standing = standing_of(await load_money(session, invoice))
             adjustments.check_mark_paid(standing)
             invoice.out_of_band_reference = ask.reference
-            locked.mark_paid(standing.amount_paid + standing.remaining)
+            await locked.mark_paid(standing.amount_paid + standing.remaining)
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         async with self.database.unit_of_work(ref.org_id) as session:
@@ -150,6 +152,14 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             if isinstance(row, RefundRow):
                 return RefundToSend(invoice=invoice, refund=refund_record(money, row), sent_first_at=sent_first_at)
             return CreditNoteToSend(invoice=invoice, note=note_record(money, row), sent_first_at=sent_first_at)
+
+    async def notes_before_payment(self, ref: InvoiceRef) -> tuple[AdjustmentRef, ...]:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            money = await load_money(session, (await lock_invoice(session, ref)).invoice)
+            notes = [note for note in money.notes if money.counts(note) and note.before_payment == note.amount]
+            return tuple(
+                AdjustmentRef(org_id=ref.org_id, kind="credit_note", adjustment_id=str(note.id)) for note in notes
+            )
 
     async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:

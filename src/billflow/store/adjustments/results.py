@@ -22,6 +22,8 @@ async def write_result(
         refund = await session.scalar(select(RefundRow).where(RefundRow.credit_note_id == row.id))
         if refund is not None:
             _store_result(session, locked, refund, result)
+        if not result.status.counts:
+            await locked.reverse_reissue(f"its credit note was {result.status}")
         if result.status is AdjustmentStatus.SUCCEEDED:
             await _take_effect(session, locked, row)
 
@@ -62,4 +64,4 @@ async def _take_effect(session: AsyncSession, locked: LockedInvoice, note: Credi
     await session.flush()
     standing = standing_of(await load_money(session, invoice))
     if invoice.status is InvoiceStatus.OPEN and note.before_payment and not standing.remaining:
-        locked.mark_paid(standing.amount_paid)
+        await locked.mark_paid(standing.amount_paid)

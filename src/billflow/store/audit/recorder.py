@@ -8,10 +8,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.errors import InternalError
 from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.event_types import event_declarations
 from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
 from billflow.store.session.rows import as_json
+
+STRIPE = "stripe"
+"""The actor of what somebody did at Stripe itself."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ class Recorder:
         plan_id: UUID | None = None,
         invoice_id: UUID | None = None,
     ) -> None:
-        """Put an event into the outbox."""
+        """Put an event into the outbox; `events.toml` declares its type."""
+        if event not in event_declarations():
+            raise InternalError(f"The event {event!r} is not declared in events.toml.")
         self.session.add(
             OutboxEvent(
                 org_id=self.org_id,

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.revenue import monthly_revenue
+from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.customer_finances import (
     Amount,
     DaySeats,
@@ -20,13 +23,16 @@ from billflow.models.contracts.customer_finances import (
 from billflow.models.contracts.customers import CustomerRef, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import (
+    AdjustmentResultRow,
     ChannelRow,
+    CreditNoteRow,
     CreditRow,
     CustomerPlan,
     CustomerRow,
     InvoiceRow,
     LicenseLedger,
     ProjectRow,
+    RefundRow,
     SeatRow,
 )
 from billflow.store.customers.transactions import customer_read
@@ -36,6 +42,11 @@ from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
+_STANDS = InvoiceRow.replaced_by_invoice_id.is_(None)
+"""An invoice that was issued again is what the new one is over, though what was paid of it was paid."""
+
+_INVOICED = func.coalesce(func.sum(InvoiceRow.total).filter(_STANDS), 0)
+_CAME_TO_NOTHING = [status for status in AdjustmentStatus if not status.counts]
 
 
 class PostgresReportQueries(Repository):
@@ -70,15 +81,13 @@ class PostgresReportQueries(Repository):
                 name=customer.name,
                 status=customer.status,
                 customer_since=customer.created_at,
-                lifetime_value=await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid, mine),
+                lifetime_value=await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid - _refunded(), mine),
                 monthly_recurring_revenue=revenue,
-                open_balance=await _sums(
-                    session, InvoiceRow.currency, InvoiceRow.total - InvoiceRow.amount_paid, *unpaid
-                ),
+                open_balance=await _sums(session, InvoiceRow.currency, _left_to_pay(), *unpaid),
                 credit_balance=await _sums(
                     session, CreditRow.currency, CreditRow.amount, CreditRow.customer_id == customer.id
                 ),
-                invoices=await _count(session, select(InvoiceRow.id).where(mine, _COUNTS)),
+                invoices=await _count(session, select(InvoiceRow.id).where(mine, _COUNTS, _STANDS)),
                 open_invoices=await _count(session, select(InvoiceRow.id).where(*unpaid)),
                 plans=plans,
             )
@@ -121,8 +130,8 @@ async def _money(
         select(
             month,
             InvoiceRow.currency,
-            func.count().label("invoices"),
-            func.sum(InvoiceRow.total).label("invoiced"),
+            func.count().filter(_STANDS).label("invoices"),
+            _INVOICED.label("invoiced"),
             func.sum(InvoiceRow.amount_paid).label("paid"),
         )
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
@@ -139,7 +148,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     rows = await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))
     totals = await _totals(session, customer)
     history, revenue = [], dict[str, int]()
-    for row, _, _, licenses, licenses_at_next_renewal in rows:
+    for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
         invoiced, paid = totals.get(row.id, (0, 0))
         history.append(
             as_record(
@@ -165,11 +174,38 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
 
 async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, tuple[int, int]]:
     query = (
-        select(InvoiceRow.plan_id, func.sum(InvoiceRow.total), func.sum(InvoiceRow.amount_paid))
+        select(InvoiceRow.plan_id, _INVOICED, func.sum(InvoiceRow.amount_paid))
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
         .group_by(InvoiceRow.plan_id)
     )
     return {plan_id: (int(invoiced), int(paid)) for plan_id, invoiced, paid in await session.execute(query)}
+
+
+def _refunded() -> ColumnElement[int]:
+    """Return what was refunded of an invoice; what Stripe refused or could not carry out does not count."""
+    return _adjusted(RefundRow, RefundRow.amount, AdjustmentResultRow.refund_id)
+
+
+def _left_to_pay() -> ColumnElement[int]:
+    """Return what is left to pay of an invoice once the customer's balance and credit notes lowered it."""
+    due = func.coalesce(InvoiceRow.amount_due, InvoiceRow.total)
+    lowered = _adjusted(CreditNoteRow, CreditNoteRow.before_payment, AdjustmentResultRow.credit_note_id)
+    return due - InvoiceRow.amount_paid - lowered
+
+
+def _adjusted(
+    table: type[RefundRow | CreditNoteRow], amount: Any, of: InstrumentedAttribute[UUID | None]
+) -> ColumnElement[int]:
+    newest = (
+        select(AdjustmentResultRow.status)
+        .where(of == table.id)
+        .order_by(AdjustmentResultRow.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    counts = func.coalesce(newest, AdjustmentStatus.REQUESTED).not_in(_CAME_TO_NOTHING)
+    sums = select(func.sum(amount)).where(table.invoice_id == InvoiceRow.id, counts)
+    return func.coalesce(sums.correlate(InvoiceRow).scalar_subquery(), 0)
 
 
 async def _count(session: AsyncSession, query: Select[Any]) -> int:

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipRequestCreate, SponsorshipStatus
@@ -13,6 +12,7 @@ from billflow.models.contracts.customers import ChangeContext, CustomerRef, Cust
 from billflow.models.tables import CustomerPlan, CustomerRow, SponsorshipRequest
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import LIVE, customer_change, customer_read
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_record, existing, written
 
@@ -20,8 +20,6 @@ from billflow.store.session.rows import as_id, as_record, existing, written
 @dataclass(frozen=True)
 class PostgresSponsorshipRepository(Repository):
     """Sponsorship requests of customers; every method is one transaction. Unknown ids raise `NotFound`."""
-
-    catalog: Catalog
 
     async def list(self, ref: CustomerRef) -> tuple[SponsorshipRecord, ...]:
         """Return all requests, the newest first."""
@@ -48,7 +46,7 @@ class PostgresSponsorshipRepository(Repository):
         async with customer_change(self.database, ref, change) as (customer, recorder):
             row = await _request(recorder, customer, request_id)
             if row.status is not SponsorshipStatus.APPROVED:
-                await self._check_may_be_sponsored(recorder, customer)
+                await _check_may_be_sponsored(recorder, customer)
                 _decide(recorder, customer, row, (SponsorshipStatus.APPROVED, change))
             return as_record(SponsorshipRecord, await written(recorder.session, row))
 
@@ -60,15 +58,17 @@ class PostgresSponsorshipRepository(Repository):
                 _decide(recorder, customer, row, (SponsorshipStatus.DECLINED, change))
             return as_record(SponsorshipRecord, await written(recorder.session, row))
 
-    async def _check_may_be_sponsored(self, recorder: Recorder, customer: CustomerRow) -> None:
-        if customer.status is CustomerStatus.INACTIVE:
-            raise Refused("The customer's account is closed; activate it first.", code="customer_not_active")
-        live = select(CustomerPlan).where(CustomerPlan.customer_id == customer.id, LIVE)
-        for plan in await recorder.session.scalars(live):
-            if self.catalog.tier(plan.tier).billable:
-                raise Refused("The customer is on a paid plan; end that one first.", code="on_paid_plan")
-            if plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
-                raise Refused("An upgrade of the plan is scheduled; cancel that first.", code="upgrade_scheduled")
+
+async def _check_may_be_sponsored(recorder: Recorder, customer: CustomerRow) -> None:
+    if customer.status is CustomerStatus.INACTIVE:
+        raise Refused("The customer's account is closed; activate it first.", code="customer_not_active")
+    catalog = await current_catalog(recorder.session)
+    live = select(CustomerPlan).where(CustomerPlan.customer_id == customer.id, LIVE)
+    for plan in await recorder.session.scalars(live):
+        if catalog.tier(plan.tier).billable:
+            raise Refused("The customer is on a paid plan; end that one first.", code="on_paid_plan")
+        if plan.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+            raise Refused("An upgrade of the plan is scheduled; cancel that first.", code="upgrade_scheduled")
 
 
 async def _request(recorder: Recorder, customer: CustomerRow, request_id: str) -> SponsorshipRequest:

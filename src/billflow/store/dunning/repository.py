@@ -1,7 +1,7 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.catalog import usual_seats
 from billflow.domain.dunning import (
     DEFAULT_POLICY,
     DunningPolicy,
@@ -22,7 +23,7 @@ from billflow.domain.dunning import (
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
-from billflow.domain.seats import seat_count
+from billflow.domain.seats import seats_of
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -33,7 +34,8 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
-from billflow.store.invoices.records import invoice_by_id, summary
+from billflow.store.invoices.records import invoice_by_id, last_replaced, summary
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.start import newest_observation
 from billflow.store.plans.test_clocks import clock_of_invoice
@@ -45,6 +47,7 @@ COLLECTION = "collection"
 
 _POLICY = TypeAdapter(DunningPolicy)
 _FAILED = ("declined", "requires_action")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PostgresDunningRepository(Repository, DunningRepository):
@@ -82,7 +85,8 @@ class PostgresDunningRepository(Repository, DunningRepository):
             invoice = await invoice_by_id(session, ref.invoice_id)
             policy = await _policy(session)
             plan = await session.get_one(CustomerPlan, invoice.plan_id)
-            failed_at, failures = await _failures(session, invoice.id)
+            replaced = await session.scalar(last_replaced(invoice.id))
+            failed_at, failures = await _failures(session, invoice.id, replaced)
             outcome = (invoice.last_outcome or {}).get("kind")
             unpaid = from_row(
                 UnpaidInvoice,
@@ -90,7 +94,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
                 failed_at=failed_at,
                 attempts=failures,
                 requires_action=outcome == "requires_action",
-                reminders=await _reminders(session, invoice.id),
+                reminders=await _reminders(session, invoice.id, replaced),
                 suspended_at=invoice.customer_suspended_at,
                 plan_ended=plan.status is PlanStatus.ENDED,
             )
@@ -100,6 +104,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
                 policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
                 last_outcome=outcome,
+                attempts_before=await _attempts_before(session, invoice.id, replaced),
                 clock_at=await clock_of_invoice(session, invoice.id),
             )
 
@@ -154,7 +159,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             live = [plan for plan in plans if plan.status.is_live]
             if rule is None or customer.realm_id is None:
                 return SmallOrganizationResult()
-            decided = await _decided(session, rule, customer, has_live_plan=bool(live), at=at)
+            decided = await _decided(session, rule, customer, live[0] if live else None, at)
             if decided.end_plan:
                 return SmallOrganizationResult(plan_id=str(live[0].id), notify_owners=decided.notify_owners)
             if not decided.void_open_invoices:
@@ -162,7 +167,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             recorder = Recorder(session, customer.org_id, at, COLLECTION)
             voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
             for invoice in voided:
-                void(invoice, customer, recorder)
+                void(invoice, customer, recorder, waived=True)
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 
@@ -176,18 +181,26 @@ async def _policy(session: AsyncSession) -> DunningPolicy:
     return _POLICY.validate_python(stored) if stored is not None else DEFAULT_POLICY
 
 
-async def _failures(session: AsyncSession, invoice_id: UUID) -> tuple[datetime | None, int]:
+async def _failures(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> tuple[datetime | None, int]:
     query = select(func.min(PaymentAttempt.at), func.count()).where(
-        PaymentAttempt.invoice_id == invoice_id, PaymentAttempt.outcome["kind"].astext.in_(_FAILED)
+        PaymentAttempt.invoice_id == invoice_id,
+        PaymentAttempt.outcome["kind"].astext.in_(_FAILED),
+        PaymentAttempt.created_at > (replaced or _LONG_AGO),
     )
     first, count = (await session.execute(query)).one()
     return first, count
 
 
-async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
+async def _attempts_before(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
+    before = PaymentAttempt.created_at <= (replaced or _LONG_AGO)
+    query = select(func.count()).where(PaymentAttempt.invoice_id == invoice_id, before)
+    return await session.scalar(query) or 0
+
+
+async def _reminders(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
     reminders = [occasion for occasion in Occasion if occasion.is_reminder]
     query = select(func.count()).where(MailRow.invoice_id == invoice_id, MailRow.occasion.in_(reminders))
-    return await session.scalar(query) or 0
+    return await session.scalar(query.where(MailRow.created_at > (replaced or _LONG_AGO))) or 0
 
 
 async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) -> bool:
@@ -197,12 +210,14 @@ async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) 
 
 
 async def _decided(
-    session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, *, has_live_plan: bool, at: datetime
+    session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, plan: CustomerPlan | None, at: datetime
 ) -> WriteOffDecision:
     seen = await newest_observation(session, customer, at)
     if seen is None:
         return WriteOffDecision()
-    seats = seat_count(hosting_of(customer), seen.members, seen.guests)
+    catalog, live = await current_catalog(session), plan and plan.tier
+    counted = catalog.tier(live).seat_rule if live else usual_seats(hosting_of(customer))
+    seats = seats_of(counted, seen)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)
@@ -210,7 +225,7 @@ async def _decided(
         .limit(rule.invoices)
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
-    return decide_write_off(rule, seats=seats, has_live_plan=has_live_plan, newest_open=newest_open)
+    return decide_write_off(rule, seats=seats, has_live_plan=plan is not None, newest_open=newest_open)
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

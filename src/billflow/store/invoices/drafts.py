@@ -69,19 +69,22 @@ async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> S
     return (await session.scalars(query.with_for_update(key_share=True))).all()
 
 
-def void(invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder) -> None:
-    """Void an unpaid invoice in our records, and return what it had used.
+def void(
+    invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder, *, waived: bool = False, reason: str | None = None
+) -> None:
+    """Void an unpaid invoice in our records, and return what it had used; *waived* is not billed again (rules 28.1).
 
     That is flat-discount months (rules 14), and what the customer's balance paid of it.
     """
-    recorder.audit(
-        "invoice.voided", ("invoice", invoice.id), before={"status": invoice.status}, after={"status": "void"}
-    )
-    invoice.status, invoice.voided_at = InvoiceStatus.VOID, recorder.at
+    before, after = {"status": invoice.status, "waived": False}, {"status": "void", "waived": waived}
+    detail = {"reason": reason, "customer_id": str(customer.id)} if reason else None
+    recorder.audit("invoice.voided", ("invoice", invoice.id), before=before, after=after, detail=detail)
+    invoice.status, invoice.voided_at, invoice.waived = InvoiceStatus.VOID, recorder.at, waived
     invoice.next_attempt_at = invoice.next_action = None
     customer.flat_discounted_months += invoice.flat_discount_months
     return_balance(invoice, recorder)
-    recorder.publish_invoice("invoice.voided", invoice, {"total": invoice.total, "currency": invoice.currency})
+    data = {"total": invoice.total, "currency": invoice.currency, "waived": waived}
+    recorder.publish_invoice("invoice.voided", invoice, data)
 
 
 async def prepaid_line(session: AsyncSession, plan_id: UUID, trial_id: UUID | None = None) -> UUID | None:

@@ -13,6 +13,7 @@ from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.adjustments.balance import use_balance_again
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import not_erased
+from billflow.store.invoices.drafts import void
 from billflow.store.session.rows import NO_KEY, as_id, existing
 
 
@@ -25,8 +26,8 @@ class LockedInvoice:
     invoice: InvoiceRow
     recorder: Recorder
 
-    def mark_paid(self, amount_paid: int) -> None:
-        """Mark the invoice paid, once."""
+    async def mark_paid(self, amount_paid: int) -> None:
+        """Mark the invoice paid, once; money that arrives for a void one takes back what voiding it had brought."""
         invoice = self.invoice
         if invoice.status is InvoiceStatus.PAID:
             return
@@ -34,6 +35,8 @@ class LockedInvoice:
         invoice.status, invoice.paid_at, invoice.amount_paid = InvoiceStatus.PAID, self.recorder.at, amount_paid
         invoice.next_attempt_at = invoice.next_action = None
         if before["status"] is InvoiceStatus.VOID:
+            if not await self.reverse_reissue("it was paid meanwhile"):
+                self._use_months_again()
             use_balance_again(invoice, self.recorder)
         after = {"status": invoice.status, "amount_paid": amount_paid}
         if invoice.out_of_band_reference is not None:
@@ -47,6 +50,29 @@ class LockedInvoice:
         invoice.status, invoice.next_attempt_at, invoice.next_action = InvoiceStatus.UNCOLLECTIBLE, None, None
         data = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
         self.record("invoice.marked_uncollectible", data)
+
+    async def reverse_reissue(self, cause: str) -> bool:
+        """Void the invoice in the place of this one, which stands after all; tell whether it was not at Stripe yet."""
+        found = self.invoice.replaced_by_invoice_id
+        new = await self.recorder.session.get(InvoiceRow, found, with_for_update=NO_KEY) if found else None
+        if new is None or new.status is not InvoiceStatus.DRAFT or new.stripe_invoice_id is not None:
+            return False
+        self.invoice.replaced_by_invoice_id = new.replaces_invoice_id = None
+        void(new, self.customer, self.recorder, waived=True)
+        self._use_months_again()
+        self.record("invoice.reissue_failed", {"replaced_by_invoice_id": str(new.id), "cause": cause})
+        return True
+
+    def _use_months_again(self) -> None:
+        """Use the discounted months that were returned too early."""
+        left = self.customer.flat_discounted_months - self.invoice.flat_discount_months
+        self.customer.flat_discounted_months = max(left, 0)
+
+    def waive(self, *, waived: bool) -> None:
+        """Note that nothing is to be billed in place of the invoice, which is void."""
+        if waived and self.invoice.status is InvoiceStatus.VOID and not self.invoice.waived:
+            self.invoice.waived = True
+            self.record("invoice.waived", {"total": self.invoice.total, "currency": self.invoice.currency})
 
     def check_text(self, text: str | None) -> None:
         """Raise `Refused` where a text is to be written about a customer that was erased."""

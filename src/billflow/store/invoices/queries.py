@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Page, Paging
-from billflow.models.tables import CustomerPlan, InvoiceRow
+from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
@@ -23,8 +23,11 @@ class PostgresInvoiceQueries(Repository):
         """Return one part of the invoices, the newest first."""
         order = (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
-            query = select(InvoiceRow).where(*invoices_that(wanted))
-            return await page(session, query, order, paging, lambda row: as_record(InvoiceRecord, row[0]))
+            customer = CustomerRow.id == InvoiceRow.customer_id
+            query = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer).where(*invoices_that(wanted))
+            return await page(
+                session, query, order, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
+            )
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.errors import Refused
 from billflow.domain.offers import OfferTerms, check_offer
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, OfferStatus
@@ -20,6 +18,7 @@ from billflow.ports.offers import OfferRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import LIVE, customer_change, load_customer
 from billflow.store.offers.records import close, lock_offer, note
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.plans.start import locked_customer
@@ -34,8 +33,6 @@ EXPIRED_AT_ONCE = 100
 class PostgresOfferRepository(Repository, OfferRepository):
     """Offers; every method is one transaction. Unknown ids raise `NotFound`."""
 
-    catalog: Catalog
-
     async def create(self, org_id: str, customer_id: str, new: OfferCreate, change: ChangeContext) -> OfferRecord:
         """Make an offer that stays open until it is accepted, withdrawn or expires.
 
@@ -43,7 +40,7 @@ class PostgresOfferRepository(Repository, OfferRepository):
         """
         async with self.database.unit_of_work(org_id) as session:
             customer, account = await locked_customer(session, customer_id)
-            check_offer(new.terms(account.currency), self.catalog, hosting_of(customer), change.at)
+            check_offer(new.terms(account.currency), await current_catalog(session), hosting_of(customer), change.at)
             recorder = recorder_of(session, customer.org_id, change)
             await self._check_no_other(recorder, customer, new)
             offer = _row(customer, new, account.currency)
@@ -63,7 +60,8 @@ class PostgresOfferRepository(Repository, OfferRepository):
                 raise Refused("The offer is over; make a new one.", code="offer_not_open")
             for name in update.model_fields_set:
                 setattr(offer, name, getattr(update, name))
-            check_offer(from_row(OfferTerms, offer), self.catalog, hosting_of(customer), change.at)
+            catalog = await current_catalog(recorder.session)
+            check_offer(from_row(OfferTerms, offer), catalog, hosting_of(customer), change.at)
             note(offer, "offer.changed", recorder)
             return _record(offer, change.at)
 
@@ -111,26 +109,27 @@ class PostgresOfferRepository(Repository, OfferRepository):
 
     async def replaced_plan(self, org_id: str, customer_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that costs nothing and an offer takes the place of, or took; None where there is none."""
-        free = [tier.code for tier in self.catalog.tiers.values() if not tier.billable]
         follower = aliased(CustomerPlan)
         took_over = select(follower.predecessor_id).where(follower.offer_id == as_id(offer_id, "offer"))
         mine = CustomerPlan.customer_id == as_id(customer_id, "customer")
-        query = STATES.where(mine, CustomerPlan.tier.in_(free), or_(LIVE, CustomerPlan.id.in_(took_over)))
-        return await self._state(org_id, query.order_by(CustomerPlan.created_at).limit(1))
+        query = STATES.where(mine, or_(LIVE, CustomerPlan.id.in_(took_over))).order_by(CustomerPlan.created_at)
+        async with self.database.unit_of_work(org_id) as session:
+            sold = (await current_catalog(session)).tiers
+            free = CustomerPlan.tier.in_([tier.code for tier in sold.values() if not tier.billable])
+            found = (await session.execute(query.where(free).limit(1))).one_or_none()
+            return plan_state(found) if found else None
 
     async def waiting_purchase(self, org_id: str, offer_id: str) -> PlanState | None:
         """Return the plan that waits for the payment of an accepted offer, None where there is none."""
         waiting = CustomerPlan.awaiting_invoice_id.is_not(None)
-        return await self._state(org_id, STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting))
-
-    async def _state(self, org_id: str, query: Select[*tuple[Any, ...]]) -> PlanState | None:
+        query = STATES.where(CustomerPlan.offer_id == as_id(offer_id, "offer"), waiting)
         async with self.database.unit_of_work(org_id) as session:
             found = (await session.execute(query)).one_or_none()
-            return plan_state(found, self.catalog) if found else None
+            return plan_state(found) if found else None
 
     async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: OfferCreate) -> None:
         session = recorder.session
-        if await self._pays_already(session, customer):
+        if await _pays_already(session, customer):
             raise Refused(
                 "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.",
                 code="live_plan",
@@ -145,9 +144,11 @@ class PostgresOfferRepository(Repository, OfferRepository):
         close(open_offer, OfferStatus.EXPIRED, recorder)
         await session.flush()
 
-    async def _pays_already(self, session: AsyncSession, customer: CustomerRow) -> bool:
-        tiers = await session.scalars(select(CustomerPlan.tier).where(CustomerPlan.customer_id == customer.id, LIVE))
-        return any(self.catalog.tier(tier).billable for tier in tiers)
+
+async def _pays_already(session: AsyncSession, customer: CustomerRow) -> bool:
+    tiers = await session.scalars(select(CustomerPlan.tier).where(CustomerPlan.customer_id == customer.id, LIVE))
+    catalog = await current_catalog(session)
+    return any(catalog.tier(tier).billable for tier in tiers)
 
 
 def _record(offer: CustomerPlanOffer, at: datetime) -> OfferRecord:

@@ -27,6 +27,7 @@ async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEn
         .join(about, about.c.line_id == InvoiceLineRow.id)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
         .where(InvoiceLineRow.kind.in_((LineKind.ADDITIONAL_LICENSES, LineKind.END_DATE_CHANGE)))
+        .where(InvoiceRow.replaced_by_invoice_id.is_(None))
         .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceLineRow.n)
     )
     rows = (await session.execute(query)).all()

@@ -28,8 +28,8 @@ async def charged_lines(
     """Load the lines of the invoices that bill the running cycle's ledger entries.
 
     So the purchase counts whatever dates it names, that of a trial paid late too, and so do all parts of an invoice
-    that was too large for one charge. Void and uncollectible invoices are no charge, and lines for the cycle before
-    are left out.
+    that was too large for one charge, and what an invoice was issued again as. Invoices that are void, uncollectible or
+    replaced are no charge, and lines for the cycle before are left out.
     """
     renewal = last_renewal_at(tuple(ledger.values()), at)
     if renewal is None:
@@ -44,6 +44,7 @@ async def charged_lines(
         select(InvoiceLineRow, InvoiceRow, IS_ADJUSTED)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
         .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
+        .where(InvoiceRow.replaced_by_invoice_id.is_(None))
         .where(InvoiceLineRow.kind != LineKind.CREDIT_TO_BALANCE)
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
@@ -56,11 +57,19 @@ async def charged_lines(
 
 
 def lines_about(entries: Collection[UUID]) -> Subquery:
-    """Return the lines that bill ledger entries, or adjust a line that does: `line_id` and `entry_id`."""
+    """Return the lines that bill ledger entries, or adjust a line that does, now: `line_id` and `entry_id`.
+
+    The lines of an invoice that was issued again stand for those that the ledger names.
+    """
     bills = select(LedgerAllocation.invoice_line_id.label("line_id"), LedgerAllocation.entry_id.label("entry_id"))
     adjusts = select(InvoiceLineRow.id, InvoiceLineRow.adjusts_entry_id)
+    again = select(InvoiceLineRow.id, LedgerAllocation.entry_id).join(
+        LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.replaces_line_id
+    )
     return union_all(
-        bills.where(LedgerAllocation.entry_id.in_(entries)), adjusts.where(InvoiceLineRow.adjusts_entry_id.in_(entries))
+        bills.where(LedgerAllocation.entry_id.in_(entries)),
+        adjusts.where(InvoiceLineRow.adjusts_entry_id.in_(entries)),
+        again.where(LedgerAllocation.entry_id.in_(entries)),
     ).subquery()
 
 

@@ -26,6 +26,7 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.plans.additions import billed_additions
+from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
 from billflow.store.session.rows import as_id, existing, from_row
@@ -33,12 +34,13 @@ from billflow.store.session.rows import as_id, existing, from_row
 
 @dataclass(frozen=True)
 class PlanRows:
-    """The rows a step of a plan works on; `clock_at` is its test clock's time."""
+    """The rows a step of a plan works on, and what is sold meanwhile; `clock_at` is its test clock's time."""
 
     plan: CustomerPlan
     customer: CustomerRow
     account: BillingAccountRow
     clock_at: datetime | None
+    catalog: Catalog
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,21 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    return PlanRows(*existing((await session.execute(query)).one_or_none(), "plan", ref.plan_id))
+    plan, customer, account, clock_at, version_id = existing(
+        (await session.execute(query)).one_or_none(), "plan", ref.plan_id
+    )
+    return PlanRows(plan, customer, account, clock_at, await catalog_of(session, version_id))
 
 
 _ROWS = (
-    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at)
+    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG)
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
 )
 
 
-async def load(
-    session: AsyncSession, rows: PlanRows, at: datetime, catalog: Catalog, settings: BillingSettings
-) -> Loaded:
+async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
     """Gather the facts of the plan as of *at*."""
     plan = plan_of(rows.plan)
     ledger = await _ledger(session, rows.plan, at)
@@ -80,7 +83,7 @@ async def load(
     facts = Facts(
         plan=plan,
         customer=terms_of(rows.customer, rows.account, plan=rows.plan),
-        catalog=catalog,
+        catalog=rows.catalog,
         ledger=tuple(ledger.values()),
         observations=await _observations(session, rows.plan, at),
         last_observation=seen_by(rows.plan),
@@ -91,6 +94,7 @@ async def load(
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
+        former_catalog=await former_catalog(session, rows.plan.catalog_version, rows.catalog),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
 

@@ -179,7 +179,7 @@ class OutcomeWriter:
     def _void(self, invoices: Sequence[InvoiceRow]) -> None:
         self.voided += invoices
         for invoice in invoices:
-            void(invoice, self.customer, self.recorder)
+            void(invoice, self.customer, self.recorder, waived=True)
 
     async def _write_scheduled(self, plan: Plan, row: CustomerPlan) -> None:
         follower = await self._row_for(plan, row)

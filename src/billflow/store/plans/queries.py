@@ -1,47 +1,67 @@
 """Plans as lists and pages show them, and what a preview starts from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
-from billflow.domain.catalog import Catalog
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import SeatGateRecord
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.records import LedgerRecord, Page, Paging, PlanFilter, StepRecord, TimelineEntry
+from billflow.models.contracts.records import (
+    LedgerRecord,
+    Page,
+    Paging,
+    PlanFilter,
+    PlanRecord,
+    StepRecord,
+    TimelineEntry,
+)
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
-from billflow.store.customers.transactions import LIVE
+from billflow.store.customers.transactions import LIVE, RUNS
 from billflow.store.plans.facts import load, plan_rows
-from billflow.store.plans.records import STATES, event_entry, plan_state, step_entry, step_record
+from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
-from billflow.store.session.rows import as_id, from_row
+from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)
 class PostgresPlanQueries(Repository):
     """What the records say of plans; nothing here writes. Unknown ids raise `NotFound`."""
 
-    catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 
-    async def search(self, org_id: str, wanted: PlanFilter, paging: Paging = ALL) -> Page[PlanState]:
+    async def search(self, org_id: str, wanted: PlanFilter, paging: Paging = ALL) -> Page[PlanRecord]:
         """Return one part of the plans, the newest first."""
         order = (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(*plans_that(wanted))
-            return await page(session, query, order, paging, lambda row: plan_state(row, self.catalog))
+            return await page(session, query, order, paging, plan_record)
+
+    async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
+        """Return the plans that run on tiers, *most* of them at most, and how many there are."""
+        wanted = RUNS, CustomerPlan.tier.in_(tiers)
+        async with self.database.unit_of_work(org_id) as session:
+            count = await session.scalar(select(func.count()).select_from(CustomerPlan).where(*wanted)) or 0
+            rows = await session.execute(STATES.where(*wanted).order_by(CustomerPlan.id).limit(most))
+            return tuple(map(plan_record, rows)), count
+
+    async def get(self, plan: PlanRef) -> PlanRecord:
+        """Return a plan as it is now."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            found = await session.execute(STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan")))
+            return plan_record(existing(found.one_or_none(), "plan", plan.plan_id))
 
     async def running(
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
@@ -50,7 +70,7 @@ class PostgresPlanQueries(Repository):
         wanted = plans_that(PlanFilter(customer_id=customer_id, test_clock_id=test_clock_id))
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.execute(STATES.where(LIVE, *wanted).order_by(CustomerPlan.id))
-            return tuple(plan_state(row, self.catalog) for row in rows)
+            return tuple(map(plan_state, rows))
 
     async def clock_has_work_due(self, org_id: str, clock_id: str) -> bool:
         """Tell whether anything on the clock is still due at its time; what is on hold is not waited for."""
@@ -96,7 +116,7 @@ class PostgresPlanQueries(Repository):
         """Return what a step of the plan at *at* would start from: previews decide on it, and write nothing."""
         async with self.database.unit_of_work(plan.org_id) as session:
             rows = await plan_rows(session, plan, lock=False)
-            return (await load(session, rows, at, self.catalog, self.settings)).facts
+            return (await load(session, rows, at, self.settings)).facts
 
     async def seat_gate(self, org_id: str, customer_id: str, *, members: int, guests: int) -> SeatGateRecord:
         """Tell whether that many more people fit the customer's plan, by the newest seats reported (rules 20)."""
@@ -109,7 +129,7 @@ class PostgresPlanQueries(Repository):
                 return from_row(SeatGateRecord, SeatGate(allowed=True))
             rows = await plan_rows(session, PlanRef(org_id=org_id, plan_id=str(plan.id)), lock=False)
             now = rows.clock_at or datetime.now(UTC)
-            facts = (await load(session, rows, now, self.catalog, self.settings)).facts
+            facts = (await load(session, rows, now, self.settings)).facts
         return from_row(SeatGateRecord, seat_gate(facts, members=members, guests=guests))
 
 

@@ -1,19 +1,21 @@
 """Plans as everyone else sees them: snapshots, ledger entries, steps, and what happened in order."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.plans import Attention, PlanState
-from billflow.models.contracts.records import StepRecord, TimelineEntry
+from billflow.models.contracts.records import PlanRecord, StepRecord, TimelineEntry
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
+from billflow.store.plans.catalog_records import TIER_NAME
 from billflow.store.plans.mapping import plan_of
 from billflow.store.session.rows import as_id, as_record, existing, from_row
+
+State = TypeVar("State", bound=PlanState)
 
 _NEWEST = (
     select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)
@@ -24,23 +26,39 @@ _NEWEST = (
 )
 STATES: Select[*tuple[Any, ...]] = (
     select(
-        CustomerPlan, CustomerRow.suspended_at, TestClock.now_at, _NEWEST.c.licenses, _NEWEST.c.licenses_at_next_renewal
+        CustomerPlan,
+        CustomerRow.suspended_at,
+        TestClock.now_at,
+        _NEWEST.c.licenses,
+        _NEWEST.c.licenses_at_next_renewal,
+        TIER_NAME,
+        CustomerRow.name,
     )
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
     .outerjoin(_NEWEST, true())
 )
-"""Plans with all that their snapshot takes; read with `plan_state`."""
+"""Plans with all that is shown of them; read with `plan_state` or `plan_record`."""
 
 
-def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
+def plan_state(found: Row[*tuple[Any, ...]]) -> PlanState:
     """Return the snapshot of a plan from one row of `STATES`."""
-    row, suspended_at, clock_at, licenses, licenses_at_next_renewal = found
-    tier, attention = catalog.tiers.get(row.tier), attention_of(row)
+    return _shown(PlanState, found)
+
+
+def plan_record(found: Row[*tuple[Any, ...]]) -> PlanRecord:
+    """Return a plan as it is listed from one row of `STATES`."""
+    return _shown(PlanRecord, found, customer_name=found[-1])
+
+
+def _shown(kind: type[State], found: Row[*tuple[Any, ...]], **extra: object) -> State:
+    row, suspended_at, clock_at, licenses, licenses_at_next_renewal, tier_name, _ = found
+    attention = attention_of(row)
     return as_record(
-        PlanState,
+        kind,
         row,
-        tier_name=tier.name if tier else row.tier,
+        **extra,
+        tier_name=tier_name,
         licenses=licenses or 0,
         licenses_at_next_renewal=licenses_at_next_renewal or 0,
         due_at=plan_of(row).due_at,
@@ -52,10 +70,10 @@ def plan_state(found: Row[*tuple[Any, ...]], catalog: Catalog) -> PlanState:
     )
 
 
-async def plan_by_id(session: AsyncSession, plan: PlanRef, catalog: Catalog) -> PlanState:
+async def plan_by_id(session: AsyncSession, plan: PlanRef) -> PlanState:
     """Return the snapshot of a plan as it stands in this transaction; raises `NotFound`."""
     query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
-    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id), catalog)
+    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id))
 
 
 def attention_of(row: CustomerPlan) -> Attention | None:

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan_start import StartFacts
@@ -18,6 +17,7 @@ from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlan
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
 from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.outcome import new_plan_row
@@ -30,28 +30,27 @@ from billflow.store.session.rows import as_id, from_row
 
 @dataclass(frozen=True)
 class PostgresPlanRepository(Repository, PlanRepository):
-    """Plans in PostgreSQL: what is sold, and how the organization bills, comes with them."""
+    """Plans in PostgreSQL: how the organization bills comes with them."""
 
-    catalog: Catalog
     settings: BillingSettings = DEFAULT_SETTINGS
 
     async def get(self, plan: PlanRef) -> PlanState:
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await plan_by_id(session, plan, self.catalog)
+            return await plan_by_id(session, plan)
 
     async def get_with_result(self, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
         """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await plan_by_id(session, plan, self.catalog), await step_result(session, key)
+            return await plan_by_id(session, plan), await step_result(session, key)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:
             rows = await plan_rows(session, step.plan, lock=True)
             if known := await step_result(session, step.key):
                 return known
-            loaded = await load(session, rows, step.at, self.catalog, self.settings)
+            loaded = await load(session, rows, step.at, self.settings)
             offer = await named_offer(session, rows.customer, step)
-            writer = StepWriter(session, rows, step, self.catalog)
+            writer = StepWriter(session, rows, step)
             try:
                 outcome = decide(replace(loaded.facts, offer=from_row(OfferTerms, offer)) if offer else loaded.facts)
             except NeedsAttention as error:
@@ -75,8 +74,8 @@ class PostgresPlanRepository(Repository, PlanRepository):
             facts = await self._start_facts(session, ask, (customer, account), offer)
             outcome = decide(facts)
             row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
-            rows = PlanRows(row, customer, account, clock.now_at if clock else None)
-            writer = StepWriter(session, rows, ask, self.catalog)
+            rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog)
+            writer = StepWriter(session, rows, ask)
             if offer:
                 accept(offer, customer, writer.recorder)
             return await writer.write(outcome, row, facts.customer, sent=ask.sent_invoice)
@@ -93,7 +92,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
         return StartFacts(
             plan_id=str(uuid4()),
             customer=terms_of(customer, account, had_plan=had_plan),
-            catalog=self.catalog,
+            catalog=await current_catalog(session),
             has_live_plan=has_live_plan,
             buying=is_buying,
             has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
@@ -111,9 +110,9 @@ class PostgresPlanRepository(Repository, PlanRepository):
             invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
             if not was_paid_late(invoice, rows.plan):
                 return None
-            facts = (await load(session, rows, step.at, self.catalog, self.settings)).facts
+            facts = (await load(session, rows, step.at, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
-            writer = StepWriter(session, rows, step, self.catalog)
+            writer = StepWriter(session, rows, step)
             lives = exists().where(CustomerPlan.customer_id == rows.customer.id, LIVE)
             has_live_plan = bool(await session.scalar(select(lives)))
             try:
@@ -131,6 +130,6 @@ class PostgresPlanRepository(Repository, PlanRepository):
             wanted = [as_id(invoice_id, "invoice") for invoice_id in step.invoice_ids]
             query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
             notice = backfill_notice((await session.scalars(query)).all())
-            writer = StepWriter(session, rows, step, self.catalog)
+            writer = StepWriter(session, rows, step)
             writer.recorder.publish("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
             writer.answer(StepResult(state=await writer.state()))

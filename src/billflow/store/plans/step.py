@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceKind
@@ -41,7 +40,6 @@ class StepWriter:
     session: AsyncSession
     rows: PlanRows
     step: StepInput | StartPlanInput
-    catalog: Catalog
 
     @property
     def recorder(self) -> Recorder:
@@ -122,7 +120,7 @@ class StepWriter:
     async def state(self, plan: CustomerPlan | None = None) -> PlanState:
         """Return the snapshot of the step's plan, or of another *plan* of the same customer."""
         row = plan or self.rows.plan
-        return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)), self.catalog)
+        return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)))
 
 
 def was_paid_late(invoice: InvoiceRow, trial: CustomerPlan) -> bool:

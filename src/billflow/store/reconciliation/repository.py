@@ -10,9 +10,10 @@ from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
+from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
@@ -22,14 +23,18 @@ from billflow.models.contracts.reconciliation import (
     RunRef,
 )
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
-from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationStripeInvoice
+from billflow.models.tables.reconciliation import (
+    ReconciliationFinding,
+    ReconciliationStripeCustomer,
+    ReconciliationStripeInvoice,
+)
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
-from billflow.ports.reconciliation import PAGE, ReconciliationRepository
+from billflow.ports.reconciliation import PAGE, PAGE_AT_STRIPE, ReconciliationRepository
 from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
-from billflow.store.session.database import Repository
+from billflow.store.reconciliation.customers import CustomersToCompare
 from billflow.store.session.rows import as_id, as_record, from_row
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -41,10 +46,9 @@ _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, 
 
 
 @dataclass(frozen=True)
-class PostgresReconciliationRepository(Repository, ReconciliationRepository):
+class PostgresReconciliationRepository(CustomersToCompare, ReconciliationRepository):
     """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
-    catalog: Catalog
     page_size: int = PAGE
 
     async def begin(self, run: ReconciliationInput, workflow_run_id: str, at: datetime) -> str:
@@ -105,7 +109,7 @@ class PostgresReconciliationRepository(Repository, ReconciliationRepository):
 
     async def _states(self, org_id: str, query: Select[*tuple[Any, ...]]) -> Sequence[PlanState]:
         async with self.database.unit_of_work(org_id) as session:
-            return [plan_state(row, self.catalog) for row in await session.execute(query)]
+            return list(map(plan_state, await session.execute(query)))
 
     async def store_findings(self, run: RunRef, findings: Sequence[Finding], compared: int = 0) -> None:
         rows = [_row(finding, run) for finding in findings]
@@ -116,12 +120,35 @@ class PostgresReconciliationRepository(Repository, ReconciliationRepository):
             if compared:
                 await session.execute(counted.values(invoices_compared=RunRow.invoices_compared + compared))
 
+    async def suspects(self, run: RunRef, after: str | None) -> Sequence[str]:
+        subject, found = ReconciliationFinding.subject_id, ReconciliationFinding.run_id == UUID(run.run_id)
+        query = select(subject).where(found, subject > (after or "")).distinct().order_by(subject)
+        async with self.database.unit_of_work(run.org_id) as session:
+            return (await session.scalars(query.limit(self._page_at_stripe))).all()
+
+    async def replace_findings(self, run: RunRef, invoice_id: str, findings: Sequence[Finding]) -> None:
+        row = ReconciliationFinding
+        old = delete(row).where(row.run_id == UUID(run.run_id), row.subject_id == invoice_id)
+        async with self.database.unit_of_work(run.org_id) as session:
+            await session.execute(old)
+            if findings:
+                await session.execute(insert(row), [_row(finding, run) for finding in findings])
+
+    async def count_findings(self, run: RunRef) -> int:
+        async with self.database.unit_of_work(run.org_id) as session:
+            query = select(func.count()).where(ReconciliationFinding.run_id == UUID(run.run_id))
+            return await session.scalar(query) or 0
+
+    @property
+    def _page_at_stripe(self) -> int:
+        return min(self.page_size, PAGE_AT_STRIPE)
+
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
         query = (
             _findings_of(run.run_id)
             .where(ReconciliationFinding.repair.is_not(None), ReconciliationFinding.repaired_at.is_(None))
             .order_by(ReconciliationFinding.id)
-            .limit(self.page_size)
+            .limit(self._page_at_stripe)
         )
         async with self.database.unit_of_work(run.org_id) as session:
             return list(map(_record, await session.scalars(_after(query, ReconciliationFinding.id, after))))
@@ -140,9 +167,8 @@ class PostgresReconciliationRepository(Repository, ReconciliationRepository):
     async def finish(self, run: RunRef, at: datetime) -> None:
         run_id = UUID(run.run_id)
         async with self.database.unit_of_work(run.org_id) as session:
-            await session.execute(
-                delete(ReconciliationStripeInvoice).where(ReconciliationStripeInvoice.run_id == run_id)
-            )
+            for table in (ReconciliationStripeInvoice, ReconciliationStripeCustomer):
+                await session.execute(delete(table).where(table.run_id == run_id))
             await session.execute(
                 update(RunRow).where(RunRow.id == run_id).values(finished_at=func.coalesce(RunRow.finished_at, at))
             )
@@ -192,7 +218,14 @@ def _to_compare(invoice: InvoiceRow, stripe_customer_id: str | None) -> Recorded
         summary=summary(invoice),
         stripe_customer_id=stripe_customer_id,
         changed_at=invoice.updated_at,
+        is_unbilled=_is_unbilled(invoice),
     )
+
+
+def _is_unbilled(invoice: InvoiceRow) -> bool:
+    """Tell whether a void invoice leaves something unbilled; a purchase that is void never began."""
+    taken_back = invoice.status is InvoiceStatus.VOID and invoice.kind is InvoiceKind.RECURRING and invoice.total > 0
+    return taken_back and invoice.replaced_by_invoice_id is None and not invoice.waived
 
 
 def _row(finding: Finding, run: RunRef) -> dict[str, object]:

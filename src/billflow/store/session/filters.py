@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Uuid, func, select
+from sqlalchemy import ColumnElement, Uuid, func, or_, select
 
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
-from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow, Realm, RemoteRealm, RemoteServer
+from billflow.models.tables import (
+    CustomerPlan,
+    CustomerRow,
+    CustomerSearchTerm,
+    InvoiceRow,
+    Realm,
+    RemoteRealm,
+    RemoteServer,
+)
 from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
 _AFTER_ALL_LETTERS = "\U0010ffff"
+_TERM_LENGTH = 16
 
 
 def equal(wanted: BaseModel, columns: Mapping[str, Any]) -> Conditions:
@@ -42,7 +51,13 @@ def plans_that(wanted: PlanFilter) -> Conditions:
 def invoices_that(wanted: InvoiceFilter) -> Conditions:
     """Return what the invoices must fulfil."""
     row = InvoiceRow
-    return equal(wanted, {"customer_id": row.customer_id, "plan_id": row.plan_id, "status": row.status})
+    conditions = equal(wanted, {"customer_id": row.customer_id, "plan_id": row.plan_id, "status": row.status})
+    return conditions if wanted.number is None else [*conditions, *numbered(wanted.number)]
+
+
+def numbered(number: str) -> Conditions:
+    """Return that an invoice has this number, in capitals or not."""
+    return [InvoiceRow.number_key == number.lower()]
 
 
 def customers_that(wanted: CustomerFilter) -> Conditions:
@@ -62,6 +77,23 @@ def customers_that(wanted: CustomerFilter) -> Conditions:
         remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
         conditions.append(CustomerRow.remote_server_id == remote_server.scalar_subquery())
     if wanted.q is not None:
-        begin = wanted.q.lower()
-        conditions += [CustomerRow.name_key >= begin, CustomerRow.name_key < begin + _AFTER_ALL_LETTERS]
+        conditions += named_like(wanted.q)
+    return conditions
+
+
+def named(text: str) -> Conditions:
+    """Return that a customer's whole name or e-mail address is *text*, in capitals or not."""
+    whole, column = text.lower(), CustomerRow
+    return [*named_like(text), or_(column.name_key == whole, column.email_key == whole)]
+
+
+def named_like(text: str) -> Conditions:
+    """Return that a customer's name or e-mail address holds *text* somewhere, in capitals or not."""
+    part, term = text.lower().strip(), CustomerSearchTerm.term
+    begin = part[:_TERM_LENGTH]
+    found = select(CustomerSearchTerm.customer_id).where(term >= begin, term < begin + _AFTER_ALL_LETTERS)
+    conditions: Conditions = [CustomerRow.id.in_(found)]
+    if len(part) > _TERM_LENGTH:
+        keys = CustomerRow.name_key, CustomerRow.email_key
+        conditions.append(or_(*(func.strpos(key, part) > 0 for key in keys)))
     return conditions

@@ -1,6 +1,7 @@
-"""Finding a row by the beginning of its id, as people type it."""
+"""Finding a row as people name it: by the beginning of its id, a customer's name, an invoice's number."""
 
 import re
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from billflow.models import tables
 from billflow.models.tables.base import Identified
 from billflow.store.session.database import Repository
+from billflow.store.session.filters import Conditions, named, named_like, numbered
 
 _TABLES: dict[str, type[Identified]] = {
     "customer": tables.CustomerRow,
@@ -24,16 +26,44 @@ _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
 
 
-class IdLookup(Repository):
-    """Completes ids that people begin to type."""
+_THERE = tables.CustomerRow.deleted_at.is_(None)
+_NAMED: Mapping[str, Callable[[str], Conditions]] = {
+    "customer": lambda text: [*named(text), _THERE],
+    "invoice": numbered,
+}
+_NAMED_LIKE: Mapping[str, Callable[[str], Conditions]] = {"customer": lambda text: [*named_like(text), _THERE]}
 
-    async def ids_beginning(self, org_id: str, noun: str, beginning: str, limit: int = 3) -> tuple[str, ...]:
-        """Return the ids of things of a kind that begin so, *limit* at most."""
-        digits = beginning.lower().replace("-", "")
-        if not _BEGINNING.fullmatch(digits):
-            return ()
-        first, last = UUID(digits.ljust(_HEX_DIGITS, "0")), UUID(digits.ljust(_HEX_DIGITS, "f"))
+
+class IdLookup(Repository):
+    """Finds ids of what people name."""
+
+    async def ids_of(self, org_id: str, noun: str, typed: str, limit: int = 3) -> tuple[str, ...]:
+        """Return the ids of things of a kind, *limit* at most, whose id begins so or whose name it is.
+
+        Where there are none, those of customers whose name or e-mail address holds it.
+        """
+        beginning = _beginning(noun, typed)
+        begun = await self._ids(org_id, noun, beginning, limit) if beginning else ()
+        whole = tuple(dict.fromkeys((*begun, *await self.ids_named(org_id, noun, typed, limit))))
+        if whole or noun not in _NAMED_LIKE:
+            return whole
+        return await self._ids(org_id, noun, _NAMED_LIKE[noun](typed), limit)
+
+    async def ids_named(self, org_id: str, noun: str, name: str, limit: int = 3) -> tuple[str, ...]:
+        """Return the ids of the customers of that name or e-mail address, or the invoices of that number."""
+        return await self._ids(org_id, noun, _NAMED[noun](name), limit) if noun in _NAMED else ()
+
+    async def _ids(self, org_id: str, noun: str, conditions: Conditions, limit: int) -> tuple[str, ...]:
         key = _TABLES[noun].id
-        query = select(key).where(key.between(first, last)).order_by(key).limit(limit)
+        query = select(key).where(*conditions).order_by(key).limit(limit)
         async with self.database.unit_of_work(org_id) as session:
             return tuple(map(str, await session.scalars(query)))
+
+
+def _beginning(noun: str, typed: str) -> Conditions | None:
+    """Return that an id begins so, None for what no id begins with."""
+    digits = typed.lower().replace("-", "")
+    if not _BEGINNING.fullmatch(digits):
+        return None
+    first, last = UUID(digits.ljust(_HEX_DIGITS, "0")), UUID(digits.ljust(_HEX_DIGITS, "f"))
+    return [_TABLES[noun].id.between(first, last)]

@@ -7,18 +7,24 @@ from sqlalchemy import Select, func, select
 from billflow.models.contracts.access import PlansOnHold
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
+from billflow.ports.reconciliation import PAGE, OrganizationLister
 from billflow.ports.stripe_events import Monitoring
 from billflow.store.session.database import Database, Repository
 
 ROLE = "billflow_watch"
 
 
-class PostgresMonitoring(Repository, Monitoring):
+class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
     """Numbers, moments and ids of all organizations; its role may only read."""
 
     async def organizations(self) -> tuple[str, ...]:
         """Return the ids of all organizations."""
         return await org_ids(self.database, select(Org.id).order_by(Org.id))
+
+    async def organizations_page(self, shard: int, after: str | None) -> tuple[str, ...]:
+        first, last = UUID(int=shard << 124), UUID(int=(shard + 1 << 124) - 1)
+        mine = Org.id.between(first, last) if after is None else (Org.id > UUID(after)) & (Org.id <= last)
+        return await org_ids(self.database, select(Org.id).where(mine).order_by(Org.id).limit(PAGE))
 
     async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
         query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()

@@ -5,7 +5,6 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from billflow.domain.catalog import Catalog
 from billflow.store.session.database import Database
 
 if TYPE_CHECKING:
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
+    from billflow.store.adjustments.reissues import PostgresReissueRepository
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
     from billflow.store.audit.erasure import PostgresPersonalDataRepository
     from billflow.store.audit.queries import PostgresAuditQueries
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
+    from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
+    from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
     from billflow.store.session.id_lookup import IdLookup
     from billflow.store.session.monitoring import PostgresMonitoring
@@ -83,6 +86,8 @@ class Repositories:
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
+    price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
@@ -101,13 +106,14 @@ class Repositories:
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
+    reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")
     dunning: "Part[PostgresDunningRepository]" = Part("store.dunning.repository")
     reconciliation: "Part[PostgresReconciliationRepository]" = Part("store.reconciliation.repository")
     stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")
     stripe_event_effects: "Part[PostgresStripeEventEffects]" = Part("store.webhooks.stripe_event_effects")
 
-    def __init__(self, database: Database, catalog: Catalog, *, livemode: bool = False) -> None:
-        self.database, self.catalog, self.livemode = database, catalog, livemode
+    def __init__(self, database: Database, *, livemode: bool = False) -> None:
+        self.database, self.livemode = database, livemode
 
 
 class Queries:
@@ -120,6 +126,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
+    recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")
 
-    def __init__(self, database: Database, catalog: Catalog) -> None:
-        self.database, self.catalog = database, catalog
+    def __init__(self, database: Database) -> None:
+        self.database = database

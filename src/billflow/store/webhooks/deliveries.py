@@ -42,12 +42,10 @@ class PostgresDeliveryRepository(Repository, DeliveryRepository):
             return await page(session, query, order, paging, lambda row: as_record(DeliveryRecord, row[0]))
 
     async def organizations_with_open_streams(self) -> tuple[str, ...]:
-        """Return the ids of the organizations of which messages wait to be sent."""
         query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()
         return await org_ids(self.database, query)
 
     async def open_streams(self, org_id: str, endpoint_id: str | None = None) -> tuple[DeliveryStream, ...]:
-        """Return the delivery streams on which something waits and nothing forbids to send it."""
         mine = [WebhookMessage.endpoint_id == as_id(endpoint_id, "webhook endpoint")] if endpoint_id else []
         async with self.database.unit_of_work(org_id) as session:
             return tuple(await open_streams(session, org_id, *mine))

@@ -31,18 +31,31 @@ CODES = {PlanEnded.code: "plan_has_ended", IllegalTransition.code: INVALID, Plan
 
 
 def set_status(given: Given) -> Answer:
-    """Answer a request for another status, after the end of the cycle was looked at (rules 19)."""
-    requested, words = given.text("requested"), given.part("plan")
+    """Answer a request for another status, after the end of the cycle was looked at (rules 19).
+
+    Without `requested` the end of the cycle is looked at, and nothing else.
+    """
+    requested, words = given.maybe_text("requested"), given.part("plan")
     facts = _facts(given, words, _defaults(requested, words))
     step = Step.begin(facts, _at(given, facts))
     live_through(step)
+    if error := _refusal(step, requested):
+        return step_answer(step, error=CODES.get(error, error))
+    return step_answer(step) | ({"next_plan": plan_answer(step.scheduled)} if step.scheduled else {})
+
+
+def _refusal(step: Step, requested: str | None) -> str | None:
+    """Take the command that asks for a status, if any; return why it was refused, or that the plan is over."""
+    if requested is None:
+        ended = PlanEnded.code if step.plan.status is PlanStatus.ENDED else None
+        return PlanReplaced.code if step.successor else ended
     if requested not in REQUESTS or _out_of_place(requested, step.plan.status):
-        return {"error": INVALID, "plan": plan_answer(step.plan)}
+        return INVALID
     try:
         obey(step, REQUESTS[requested])
     except Refused as refusal:
-        return {"error": CODES.get(refusal.code, refusal.code), "plan": plan_answer(step.plan)}
-    return step_answer(step) | ({"next_plan": plan_answer(step.scheduled)} if step.scheduled else {})
+        return refusal.code
+    return None
 
 
 def _out_of_place(requested: str, status: PlanStatus) -> bool:
@@ -50,9 +63,10 @@ def _out_of_place(requested: str, status: PlanStatus) -> bool:
     return status.is_live and requested in in_trial and status.in_trial is not in_trial[PlanStatus(requested)]
 
 
-def _defaults(requested: str, words: Given) -> PlanDefaults:
-    switching = requested == PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE
-    return PlanDefaults(status=status_of(words), schedule=Schedule.MONTHLY if switching else Schedule.ANNUAL)
+def _defaults(requested: str | None, words: Given) -> PlanDefaults:
+    status = status_of(words)
+    switching = PlanStatus.SWITCH_TO_ANNUAL_AT_END_OF_CYCLE in {requested, status}
+    return PlanDefaults(status=status, schedule=Schedule.MONTHLY if switching else Schedule.ANNUAL)
 
 
 def trial_schedule_switch(given: Given) -> Answer:
@@ -92,12 +106,15 @@ def tier_upgrade_now(given: Given) -> Answer:
 def _paid_now(step: Step) -> Answer:
     invoices = [*step.invoices, *(step.successor.invoices if step.successor else [])]
     total = sum(invoice.total for invoice in invoices)
+    due = max(total - step.credit, 0)
     return {
         "credit_cents": step.credit,
+        "balance_credit_cents": step.credit,
         "invoice_lines": lines_answer(invoices),
         "new_plan_invoice_lines": lines_answer(step.successor.invoices if step.successor else []),
         "invoice_total": total,
-        "amount_due": max(total - step.credit, 0),
+        "amount_due": due,
+        "amount_due_after_credit": due,
     }
 
 

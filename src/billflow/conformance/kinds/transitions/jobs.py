@@ -68,5 +68,5 @@ def fixed_price_review_reminder(given: Given) -> Answer:
 def _self_hosted(given: Given, *, fixed: bool) -> Plan:
     price = {"fixed_price_cents": DEFAULT_PRICE} if fixed else {}
     told = {key: given.values.get(key) for key in ("end_date", "tier", "status", "charge_automatically")}
-    tier = REFERENCE.in_role(Role.DEFAULT, Hosting.SELF_HOSTED)
+    tier = REFERENCE.in_role(Role.DEFAULT_TRIAL, Hosting.SELF_HOSTED)
     return plan_of(Given({**price, **told}), PlanDefaults(tier=tier.code))

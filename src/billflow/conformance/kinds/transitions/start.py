@@ -1,7 +1,6 @@
 """Operations that start a plan: a paid purchase, a trial, a trial's invoice paid late."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from billflow.conformance.facts import (
     PlanDefaults,
@@ -22,6 +21,7 @@ from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_af
 from billflow.domain.step import Outcome
 
 DISCREPANCY = "plan.licenses_discrepancy"
+HAS_PLAN = "organization_has_active_plan"
 
 
 def initial_upgrade(given: Given) -> Answer:
@@ -79,23 +79,26 @@ def _users(given: Given, asked: StartPlan) -> int | None:
 
 
 def invoice_paid_webhook(given: Given) -> Answer:
-    """Answer a payment: it starts the plan its invoice buys, where it buys one and is in time (rules 10 and 17)."""
-    at, invoice = given.moment("at", "now"), given.part("invoice")
-    if not invoice.has("schedule"):
-        return {"new_plan": None, "error": None}
-    trial = _trial_of(given, invoice) if given.has("trial_plan") else None
-    told: Answer = {"trial_plan": plan_answer(trial)} if trial else {}
+    """Answer a payment: it starts the plan its invoice buys, where it buys one and is in time (rules 10 and 17).
+
+    An invoice without `schedule` buys none, unless the case says `organization_has_active_plan`.
+    """
+    invoice, subscribed = given.maybe_part("invoice") or Given({}), given.flag(HAS_PLAN, default=False)
+    told: Answer = {"invoice": {"status": "paid"}, "new_plan": None, "support_emailed": False, "error": None}
+    if not invoice.has("schedule") and not subscribed:
+        return told
+    if trial := _trial_of(given, invoice) if given.has("trial_plan") else None:
+        told["trial_plan"] = plan_answer(trial)
     if trial and trial.status.in_trial:
-        return {**told, "plan": plan_answer(trial), "new_plan": None, "error": None}
+        return {**told, "plan": plan_answer(trial)}
     try:
-        outcome = _started(given, invoice, trial, at)
+        outcome = _started(given, invoice, trial)
     except Refused as refusal:
-        return {**told, "new_plan": None, "error": refusal.code}
+        return {**told, "support_emailed": isinstance(refusal, AlreadySubscribed), "error": refusal.code}
     return {
         **told,
         "new_plan": {**plan_answer(outcome.plan), "licenses": outcome.entries[-1].licenses},
         "new_plan_ledger_added": entries_answer(outcome.entries),
-        "error": None,
     }
 
 
@@ -104,17 +107,17 @@ def _trial_of(given: Given, invoice: Given) -> Plan | None:
     if not invoice.flag("created_for_trial", default=True):
         return None
     words = given.part("trial_plan")
-    plan = plan_of(words, PlanDefaults(schedule=checked_schedule(invoice.text("schedule")), status=status_of(words)))
+    schedule = checked_schedule(invoice.maybe_text("schedule") or Schedule.ANNUAL)
+    plan = plan_of(words, PlanDefaults(schedule=schedule, status=status_of(words)))
     return replace(plan, license_management=LicenseManagement.MANUAL)
 
 
-def _started(given: Given, invoice: Given, trial: Plan | None, at: datetime) -> Outcome:
-    licenses, live = invoice.whole("licenses"), _has_live_plan(given)
-    if trial:
-        facts = replace(facts_of(given, given, trial, at), paid_licenses=licenses)
-        return start_after_trial(facts, "new_plan", at, has_live_plan=live)
-    if live:
+def _started(given: Given, invoice: Given, trial: Plan | None) -> Outcome:
+    if _has_live_plan(given):
         raise AlreadySubscribed
+    at, licenses = given.moment("at", "now"), invoice.whole("licenses")
+    if trial:
+        return start_after_trial(replace(facts_of(given, given, trial, at), paid_licenses=licenses), "new_plan", at)
     schedule = checked_schedule(invoice.text("schedule"))
     plan = plan_of(invoice, PlanDefaults(schedule=schedule, status=PlanStatus.NEVER_STARTED, anchor=at))
     if not given.has("current_billable_users"):
@@ -125,7 +128,7 @@ def _started(given: Given, invoice: Given, trial: Plan | None, at: datetime) -> 
 
 def _has_live_plan(given: Given) -> bool:
     others = [given.part(name) for name in ("live_plan", "current_plan") if given.has(name)]
-    said = given.flag("has_live_plan", "has_active_plan", default=False)
+    said = given.flag("has_live_plan", "has_active_plan", HAS_PLAN, default=False)
     return said or any(status_of(other, default=PlanStatus.ACTIVE).is_live for other in others)
 
 

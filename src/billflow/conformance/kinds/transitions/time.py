@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan_of
-from billflow.conformance.given import Answer, Given, MalformedCase
+from billflow.conformance.given import Answer, Given, Json, MalformedCase
 from billflow.conformance.results import entries_answer, full_invoice, lines_answer, plan_answer, step_answer, time_text
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.cycle import end_cycle, next_billing_cycle
@@ -46,7 +46,7 @@ def invoice_run(given: Given) -> Answer:
 
 def cron_catch_up(given: Given) -> Answer:
     """Answer every invoice pass that is due, each as of its own date (rules 8.1)."""
-    facts, now = facts_at(given, PlanDefaults()), given.moment("now", "at")
+    facts, now = facts_at(given, PlanDefaults()), given.moment("now", "at", "cron_time")
     begun, outcomes = facts, list[Outcome]()
     while (due := facts.plan.next_invoice_date) is not None and due <= now and facts.plan.status.is_live:
         if len(outcomes) == MAX_PASSES:
@@ -62,7 +62,7 @@ def facts_at(given: Given, defaults: PlanDefaults | None = None) -> Facts:
 
     With *defaults* the plan may be told in part, and a ledger left out is one that just began.
     """
-    words, at = given.part("plan"), given.moment("at", "now", "invoice_time")
+    words, at = given.part("plan"), given.moment("at", "now", "invoice_time", "cron_time")
     facts = facts_of(given, words, plan_of(words, defaults), at)
     if not facts.ledger:
         facts = replace(facts, ledger=(first_entry(facts.plan.billing_cycle_anchor),))
@@ -95,9 +95,13 @@ def _passes_answer(begun: Facts, outcomes: list[Outcome], ended: Facts) -> Answe
     invoices = [invoice for outcome in outcomes for invoice in invoices_of(outcome)]
     plan = outcomes[-1].plan if outcomes else begun.plan
     took_over = ended.plan if ended.plan.id != plan.id else None
+    passes: list[Json] = [time_text(outcome.at) for outcome in outcomes]
     return {
         "plan": plan_answer(plan),
-        "passes": [time_text(outcome.at) for outcome in outcomes],
+        "next_invoice_date": time_text(plan.next_invoice_date),
+        "passes": passes,
+        "invoice_runs_at": passes,
+        "invoices_created_at_runs": [time_text(outcome.at) for outcome in outcomes if invoices_of(outcome)],
         "invoice_times": [time_text(invoice.at) for invoice in invoices],
         "invoices": [full_invoice(invoice) for invoice in invoices],
         "invoice_lines": lines_answer(invoices),

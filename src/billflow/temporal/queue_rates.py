@@ -1,0 +1,83 @@
+"""How fast the activities of a task queue are handed out: kept and held by the server, for all workers together."""
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue, TaskQueueConfig
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
+    UpdateTaskQueueConfigRequest,
+)
+from temporalio.client import Client
+
+from billflow.models.contracts.queues import QueueRecord
+from billflow.temporal.queues import ALL
+
+_ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+_WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+
+
+async def queues(client: Client) -> tuple[QueueRecord, ...]:
+    """Return every task queue as it stands: its rate, who set it, and what waits."""
+    return tuple([await queue(client, name) for name in ALL])
+
+
+async def queue(client: Client, name: str) -> QueueRecord:
+    """Return one task queue as it stands; a rate that was just set shows a moment later."""
+    activities = await _described(client, name, _ACTIVITIES)
+    workflows = await _described(client, name, _WORKFLOWS)
+    return _record(name, activities.config, activities, workflows)
+
+
+def _record(
+    name: str, config: TaskQueueConfig, activities: DescribeTaskQueueResponse, workflows: DescribeTaskQueueResponse
+) -> QueueRecord:
+    limit = config.queue_rate_limit
+    is_set = limit.HasField("metadata") and limit.metadata.HasField("update_time")
+    return QueueRecord(
+        queue=name,
+        per_second=limit.rate_limit.requests_per_second if limit.HasField("rate_limit") else None,
+        reason=limit.metadata.reason or None,
+        set_by=limit.metadata.update_identity or None,
+        set_at=limit.metadata.update_time.ToDatetime(UTC) if is_set else None,
+        activities_waiting=activities.stats.approximate_backlog_count,
+        workflows_waiting=workflows.stats.approximate_backlog_count,
+        workers=len({poller.identity for poller in [*activities.pollers, *workflows.pollers]}),
+    )
+
+
+async def set_rate(client: Client, name: str, per_second: float | None, *, reason: str, identity: str) -> QueueRecord:
+    """Let the server hand out so many activities of a queue a second, None for as many as there are."""
+    limit = None if per_second is None else RateLimit(requests_per_second=per_second)
+    answer = await client.workflow_service.update_task_queue_config(
+        UpdateTaskQueueConfigRequest(
+            namespace=client.namespace,
+            identity=identity,
+            task_queue=name,
+            task_queue_type=_ACTIVITIES,
+            update_queue_rate_limit=UpdateTaskQueueConfigRequest.RateLimitUpdate(rate_limit=limit, reason=reason),
+        )
+    )
+    activities, workflows = await _described(client, name, _ACTIVITIES), await _described(client, name, _WORKFLOWS)
+    return _record(name, answer.config, activities, workflows)
+
+
+async def ensure_rates(client: Client, rates: Mapping[str, float]) -> None:
+    """Give queues their first rate; what somebody has set is left, also where it was taken away."""
+    for name, per_second in rates.items():
+        if (await queue(client, name)).set_at is None:
+            await set_rate(client, name, per_second, reason="set by billflow migrate", identity="billflow migrate")
+
+
+async def _described(client: Client, name: str, kind: TaskQueueType.ValueType) -> DescribeTaskQueueResponse:
+    return await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=name),
+            task_queue_type=kind,
+            report_config=True,
+            report_stats=True,
+        )
+    )

@@ -73,6 +73,7 @@ OTHERS = {
     "url",
     "description",
     "event_types",
+    "target",
     "return_url",
     "expires_at",
     "since",

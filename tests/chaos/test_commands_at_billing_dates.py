@@ -29,6 +29,7 @@ from billflow.domain.plan import CollectionMethod
 from billflow.domain.projection import after
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
+from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import StepRecord
@@ -114,7 +115,8 @@ class Shooting:
 
     def facts(self) -> Facts:
         """Return the facts that the plan began with."""
-        catalog, terms = self.env.engine.catalog, CustomerTerms(id=self.customer.customer_id, hosting=Hosting.CLOUD)
+        catalog = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
+        terms = CustomerTerms(id=self.customer.customer_id, hosting=Hosting.CLOUD)
         seen = SeatObservation(observed_at=BEGIN, members=SEATS, guests=0)
         start = plan_start.StartFacts(plan_id="again", customer=terms, catalog=catalog, last_observation=seen)
         started = plan_start.start_plan(start, ASKED, BEGIN)

@@ -19,7 +19,7 @@ def test_migrating_twice_is_as_good_as_once(terminal: Terminal) -> None:
     assert (migrated.code, migrated.err) == (0, "")
     assert migrated.out.splitlines() == [
         "The database is at the newest version.",
-        "Temporal knows the search attributes and the nightly schedules.",
+        "Temporal knows the search attributes, the schedules and how fast Stripe may be asked.",
     ]
 
 

@@ -20,6 +20,7 @@ from tests.replay.smaller_shapes import (
     onboarding,
     reconciliation,
     refund,
+    seat_pull,
 )
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
@@ -130,6 +131,7 @@ SHAPES: tuple[Shape, ...] = (
     close_invoice,
     reconciliation,
     mail,
+    seat_pull,
 )
 
 

@@ -22,6 +22,7 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
+from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -42,6 +43,7 @@ class Services:
     queries: Queries
     customers: CustomerService
     seats: SeatService
+    seat_sources: PostgresSeatSourceSettings
     clocks: ClockService
     offers: OfferService
     pricing: PricingService

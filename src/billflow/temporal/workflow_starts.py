@@ -17,6 +17,7 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
+from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
 from billflow.temporal.queues import BILLFLOW, DELIVERY
@@ -130,6 +131,20 @@ def delivery_sweep_workflow() -> WorkflowStart:
     """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
     summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
     return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
+
+
+def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:
+    """Return how seats are counted: of those whose turn it is, or by hand."""
+    kind = "pull" if argument.apply else "check"
+    whose = argument.customer_id or ("everyone" if argument.everyone else "due")
+    workflow_id = f"seats/{argument.org_id}/{kind}/{whose}"
+    attributes = subject(argument.org_id, customer_id=argument.customer_id)
+    return WorkflowStart("SeatPullWorkflow", argument, workflow_id, f"seats: {kind}", attributes)
+
+
+def seat_sweep_workflow() -> WorkflowStart:
+    """Return how the organizations are found whose seats are pulled: one workflow for all of them."""
+    return WorkflowStart("SeatSweepWorkflow", None, "seat-pulls", "whose turn it is", TypedSearchAttributes.empty)
 
 
 def title_of(invoice: InvoiceSummary) -> str:

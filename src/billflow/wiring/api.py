@@ -43,6 +43,7 @@ def api_services(engine: Engine) -> Services:
         queries=engine.queries,
         customers=engine.customers,
         seats=engine.seats,
+        seat_sources=engine.seat_sources,
         clocks=engine.clocks,
         offers=engine.offers,
         pricing=engine.pricing,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from billflow.service.catalog import CatalogService
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
+    from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
@@ -77,6 +78,13 @@ class Store:
         from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
         return PostgresEndpointRepository(self.database, self.address_policy.check_url)
+
+    @cached_property
+    def seat_sources(self) -> "PostgresSeatSourceSettings":
+        """Return where seats come from."""
+        from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+
+        return PostgresSeatSourceSettings(self.database, self.address_policy.check_url)
 
     @cached_property
     def address_policy(self) -> "AddressPolicy":

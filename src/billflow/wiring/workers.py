@@ -18,7 +18,9 @@ from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
+from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
 from billflow.activities.steps import StepActivities
+from billflow.delivery.seat_readers import seat_readers
 from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer
 from billflow.mail.templates import mail
@@ -31,7 +33,7 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, STRIPE
+from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, SEATS, STRIPE
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.wiring.engine import Engine
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
@@ -42,6 +44,7 @@ from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
 WORKFLOWS: Final = (
     PlanWorkflow,
@@ -53,6 +56,8 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    SeatPullWorkflow,
+    SeatSweepWorkflow,
 )
 
 AT_STRIPE = 60
@@ -74,6 +79,7 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
     activities, build_id = activities_of(*activity_classes(engine)), engine.settings.build_id
     return [
         delivering(engine),
+        counting(engine),
         build_worker(engine.client, BILLFLOW, workflows=WORKFLOWS, activities=activities, build_id=build_id),
         stripe_worker(engine.client, activities, build_id),
         reconciliation_worker(engine),
@@ -110,6 +116,8 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         onboarding_activities(engine),
         reconciliation_activities(engine.on(engine.pools.background)),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
+        SeatDueActivities(rows.seat_pulls),
+        SeatSweepActivities(rows.seat_pulls, engine.control),
     )
 
 
@@ -177,6 +185,16 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             build_id=engine.settings.build_id,
         )
         async with worker, OutboxRelay(rows.outbox, engine.control):
+            yield
+
+
+@asynccontextmanager
+async def counting(engine: Engine) -> AsyncIterator[None]:
+    """Count licenses in the systems of the product, by a worker that can do nothing else."""
+    rows = engine.on(engine.pools.background).repositories
+    async with seat_readers(engine.address_policy) as reader:
+        activities = activities_of(SeatActivities(rows.seat_pulls, reader))
+        async with build_worker(engine.client, SEATS, activities=activities, build_id=engine.settings.build_id):
             yield
 
 

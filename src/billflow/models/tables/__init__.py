@@ -28,6 +28,7 @@ from billflow.models.tables.reconciliation import (
     ReconciliationStripeInvoice,
 )
 from billflow.models.tables.replacements import ReplacedStripeCustomer, ReplacedStripeInvoice
+from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
     AuditChain,

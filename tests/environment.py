@@ -218,9 +218,10 @@ async def running_environment(
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(engine) if working else []))
             try:
-                async with serving(build_api(engine), LOOPBACK, port) as url:
-                    sandbox = Sandbox(engine.stripe, API_KEY)
-                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, client, database_url)
+                app = build_api(engine)
+                async with serving(app, LOOPBACK, port) as url:
+                    sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
+                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, counted, client, database_url)
             finally:
                 stop.set()
                 await running
@@ -234,6 +235,18 @@ async def dev_server_environment(
     client = await fresh_namespace(temporal_server, "env", strict_plugins())
     async with running_environment(client, database_url, working=working, stripe_at=stripe_at) as env:
         yield env
+
+
+@asynccontextmanager
+async def working(env: Environment) -> AsyncIterator[None]:
+    """Run workers for as long as the block runs."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_until(stop, workers(env.engine)))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 def stripe_in_process(folder: Path, seed: int) -> StripeAt:

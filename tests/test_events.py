@@ -21,6 +21,8 @@ ONLY_AUDITED = {
     "customer.onboarding_started",
     "plan.command_refused",
     "plan.on_hold",
+    "seat_source.removed",
+    "seat_source.set",
     "webhook_endpoint.created",
     "webhook_endpoint.deleted",
     "webhook_endpoint.replayed",

@@ -20,6 +20,8 @@ from tests.replay.smaller_shapes import (
     onboarding,
     reconciliation,
     refund,
+    retention,
+    seat_pull,
 )
 from tests.workflows.histories import runs_of
 from tests.workflows.periods import one_period
@@ -130,6 +132,8 @@ SHAPES: tuple[Shape, ...] = (
     close_invoice,
     reconciliation,
     mail,
+    retention,
+    seat_pull,
 )
 
 

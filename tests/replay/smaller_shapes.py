@@ -1,5 +1,6 @@
 """What happens beside a plan: a customer taken in and renamed, events sent, money given back, records compared."""
 
+import tempfile
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,7 +14,14 @@ from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.reconciliation import ReconciliationInput
-from billflow.temporal.workflow_starts import customer_update_workflow, mail_workflow, reconciliation_workflow
+from billflow.models.contracts.seat_sources import NewSeatSource, SeatPullInput, SeatSourceKind
+from billflow.temporal.workflow_starts import (
+    customer_update_workflow,
+    mail_workflow,
+    reconciliation_workflow,
+    retention_workflow,
+    seat_pull_workflow,
+)
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
 from tests.workflows.histories import runs_of
@@ -90,6 +98,26 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     day = await env.now() + timedelta(days=1)
     await env.engine.control.run(reconciliation_workflow(ReconciliationInput(org_id=env.org_id), day))
     return await _over(env, f"reconciliation/{env.org_id}/{day:%Y-%m-%d}")
+
+
+async def retention(env: Environment) -> list[WorkflowHistory]:
+    """Delete what is older than its period."""
+    start = retention_workflow()
+    await env.engine.control.run(start)
+    return await _over(env, start.workflow_id)
+
+
+async def seat_pull(env: Environment) -> list[WorkflowHistory]:
+    """Count a customer by a file, and wake the plan that waited for it."""
+    customer = await env.customer()
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write(f"deployment_id,members\n{customer.deployment_id},12\n")
+        file.flush()
+        new = NewSeatSource(kind=SeatSourceKind.FILE, target=file.name, customer_id=customer.customer_id)
+        await env.engine.seat_sources.set_source(env.org_id, new, await _change(env))
+        ask = SeatPullInput(org_id=env.org_id, customer_id=customer.customer_id)
+        await env.engine.control.run(seat_pull_workflow(ask))
+    return await _over(env, seat_pull_workflow(ask).workflow_id)
 
 
 async def _change(env: Environment) -> ChangeContext:

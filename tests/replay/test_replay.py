@@ -17,6 +17,8 @@ from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
+from billflow.workflows.seats import SeatPullWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
 from tests.replay.shapes import SHAPES
@@ -31,6 +33,8 @@ WORKFLOWS = [
     CloseInvoiceWorkflow,
     ReconciliationWorkflow,
     MailWorkflow,
+    RetentionWorkflow,
+    SeatPullWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\

@@ -1,7 +1,7 @@
 """What the API is given: the engine's parts that its routes call, and nothing that they do not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -22,15 +22,13 @@ from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.webhooks import WebhookService
+from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 """Turns a raw body and its signature into an event; raises `InvalidInput` for a forged one."""
 
 GUARDED_AT_ONCE = 4
-
-Probe = Callable[[], Awaitable[object]]
-"""Reaches for a server we depend on; any exception means that it can't be reached."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class Services:
     queries: Queries
     customers: CustomerService
     seats: SeatService
+    seat_sources: PostgresSeatSourceSettings
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
@@ -51,7 +50,6 @@ class Services:
     adjustments: AdjustmentService
     documents: InvoiceDocuments
     verify_webhook: VerifyWebhook
-    probes: Mapping[str, Probe]
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService

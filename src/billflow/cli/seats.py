@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billflow.cli import seat_sources
 from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.lookup import CustomerHere, now, only, org_of
 from billflow.cli.output import Output, complain
@@ -84,3 +85,6 @@ async def _report(engine: Engine, customer_id: str, organization: "Organization"
         for one in organization.observations
     ]
     return await engine.seats.report(await org_of(engine), customer_id, reports)
+
+
+app.add_typer(seat_sources.app)

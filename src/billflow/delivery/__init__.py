@@ -1,1 +1,1 @@
-"""Webhooks out: how events are signed and sent."""
+"""Other people's addresses: events that are signed and sent there, and seats that are read there."""

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from billflow.domain.moments import EARLIEST, check_observed
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.seat_sources import SeatPullInput, SeatPullResult
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.workflow_starts import seat_pull_workflow
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ class SeatService:
                 if state.attention:
                     await self.plans.signal_plan(state, "seats_reported")
         return new
+
+    async def pull(self, org_id: str, customer_id: str | None = None, *, apply: bool = True) -> SeatPullResult:
+        """Count a customer's seats, or everyone's, at their sources; without *apply* nothing is written.
+
+        Raises `NotFound`, and `Refused` for a customer whose seats are pushed.
+        """
+        asked = SeatPullInput(org_id=org_id, customer_id=customer_id, everyone=customer_id is None, apply=apply)
+        if not (await self.repositories.seat_pulls.due(asked)).batches:
+            return SeatPullResult()
+        return SeatPullResult.model_validate(await self.plans.control.run(seat_pull_workflow(asked)))
 
     async def _now(self, org_id: str, plans: Sequence[PlanState]) -> datetime:
         """Return the time of the customer's plan; before it has one, that of the test clock which is furthest ahead."""

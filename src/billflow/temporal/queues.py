@@ -1,4 +1,4 @@
-"""The task queues, and why there are four."""
+"""The task queues, and why there are five."""
 
 from typing import Final
 
@@ -14,4 +14,7 @@ RECONCILIATION: Final = "billflow-reconciliation"
 DELIVERY: Final = "billflow-delivery"
 """Sending events to endpoints: a slow one must not take the place of anything else."""
 
-ALL: Final = (BILLFLOW, STRIPE, RECONCILIATION, DELIVERY)
+SEATS: Final = "billflow-seats"
+"""Counting seats in other people's systems: one that is slow or away must not hold up billing."""
+
+ALL: Final = (BILLFLOW, STRIPE, RECONCILIATION, DELIVERY, SEATS)

@@ -9,6 +9,7 @@ from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
 from billflow.models.contracts.base import Contract
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
@@ -17,6 +18,7 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
+from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
 from billflow.temporal.queues import BILLFLOW, DELIVERY
@@ -80,6 +82,12 @@ def mail_workflow(argument: NotificationInput, customer_id: str | None, plan_id:
     return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}", attributes)
 
 
+def price_change_workflow(argument: PriceChangeRef) -> WorkflowStart:
+    """Return how the mails about a price change are sent."""
+    workflow_id, attributes = f"price-change/{argument.price_change_id}", subject(argument.org_id)
+    return WorkflowStart("PriceChangeMailsWorkflow", argument, workflow_id, "price change", attributes)
+
+
 def onboarding_workflow(argument: OnboardingInput) -> WorkflowStart:
     """Return how a customer is onboarded."""
     workflow_id, attributes = f"onboarding/{argument.customer_id}", _of_customer(argument)
@@ -130,6 +138,26 @@ def delivery_sweep_workflow() -> WorkflowStart:
     """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
     summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
     return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
+
+
+def retention_workflow() -> WorkflowStart:
+    """Return how what is older than its period is deleted; the schedule adds the night to the id."""
+    summary, attributes = "what is older than its period", TypedSearchAttributes.empty
+    return WorkflowStart("RetentionWorkflow", None, "nightly-retention", summary, attributes, urgency=NOBODY_WAITS)
+
+
+def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:
+    """Return how seats are counted: of those whose turn it is, or by hand."""
+    kind = "pull" if argument.apply else "check"
+    whose = argument.customer_id or ("everyone" if argument.everyone else "due")
+    workflow_id = f"seats/{argument.org_id}/{kind}/{whose}"
+    attributes = subject(argument.org_id, customer_id=argument.customer_id)
+    return WorkflowStart("SeatPullWorkflow", argument, workflow_id, f"seats: {kind}", attributes)
+
+
+def seat_sweep_workflow() -> WorkflowStart:
+    """Return how the organizations are found whose seats are pulled: one workflow for all of them."""
+    return WorkflowStart("SeatSweepWorkflow", None, "seat-pulls", "whose turn it is", TypedSearchAttributes.empty)
 
 
 def title_of(invoice: InvoiceSummary) -> str:

@@ -18,7 +18,10 @@ from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
+from billflow.activities.retention import RetentionActivities
+from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
 from billflow.activities.steps import StepActivities
+from billflow.delivery.seat_readers import seat_readers
 from billflow.delivery.sender import http_sender
 from billflow.mail.smtp import SmtpMailer
 from billflow.mail.templates import mail
@@ -31,17 +34,19 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, STRIPE
+from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, SEATS, STRIPE
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.wiring.engine import Engine
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
-from billflow.workflows.mail import MailWorkflow
+from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
+from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
 WORKFLOWS: Final = (
     PlanWorkflow,
@@ -53,6 +58,10 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    PriceChangeMailsWorkflow,
+    RetentionWorkflow,
+    SeatPullWorkflow,
+    SeatSweepWorkflow,
 )
 
 AT_STRIPE = 60
@@ -74,6 +83,7 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
     activities, build_id = activities_of(*activity_classes(engine)), engine.settings.build_id
     return [
         delivering(engine),
+        counting(engine),
         build_worker(engine.client, BILLFLOW, workflows=WORKFLOWS, activities=activities, build_id=build_id),
         stripe_worker(engine.client, activities, build_id),
         reconciliation_worker(engine),
@@ -108,8 +118,11 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
         onboarding_activities(engine),
-        reconciliation_activities(engine.on(engine.pools.background)),
+        reconciliation_activities(background := engine.on(engine.pools.background)),
+        RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
+        SeatDueActivities(rows.seat_pulls),
+        SeatSweepActivities(rows.seat_pulls, engine.control),
     )
 
 
@@ -132,7 +145,7 @@ def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
     url, sender = engine.settings.smtp_url, engine.settings.mail_from
     mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
-    return MailActivities(engine.repositories.mails, mail, mailer)
+    return MailActivities(engine.repositories.mails, mail, mailer, engine.repositories.price_changes)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
@@ -177,6 +190,16 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             build_id=engine.settings.build_id,
         )
         async with worker, OutboxRelay(rows.outbox, engine.control):
+            yield
+
+
+@asynccontextmanager
+async def counting(engine: Engine) -> AsyncIterator[None]:
+    """Count licenses in the systems of the product, by a worker that can do nothing else."""
+    rows = engine.on(engine.pools.background).repositories
+    async with seat_readers(engine.address_policy) as reader:
+        activities = activities_of(SeatActivities(rows.seat_pulls, reader))
+        async with build_worker(engine.client, SEATS, activities=activities, build_id=engine.settings.build_id):
             yield
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from billflow.api.fields import MANY, ONE, Slice
+from billflow.api.fields import MANY, ONE, Slice, SliceHere
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customers import Count, SeatGateRecord, SeatReport
 from billflow.models.contracts.responses import ListResponse, SeatReportResponse, shown_as
+from billflow.models.contracts.seat_sources import SeatMemberRecord
 
 MOST = 10_000
 
@@ -51,6 +52,12 @@ class SeatList(ListResponse):
     rows: list[SeatReport] = shown_as("seats", "rows")
 
 
+class SeatMemberList(ListResponse):
+    """Who takes or took a seat, the newest first."""
+
+    rows: list[SeatMemberRecord] = shown_as("members", "rows")
+
+
 class SeatCheckCreate(RequestModel):
     """How many people are about to join, or to become members."""
 
@@ -81,6 +88,16 @@ async def list_seats(
     seats = services.queries.customers.seats
     rows = await seats(principal.org_id, customer.customer_id, since=which.since, until=which.until)
     return SeatList.of(which.of(rows, "observed_at"))
+
+
+@router.get("/{deployment_id}/seats/members")
+async def list_seat_members(
+    deployment_id: str, services: ServicesHere, principal: PrincipalHere, part: SliceHere
+) -> SeatMemberList:
+    """List who came and who went, by hashes of the product's own ids; of sources that name people."""
+    customer = await services.queries.customers.of_deployment(principal.org_id, deployment_id)
+    members = await services.seat_sources.members(principal.org_id, customer.customer_id)
+    return SeatMemberList.of(part.of(members))
 
 
 @router.get("/{deployment_id}/seats/can-add")

@@ -8,6 +8,7 @@ from billflow.models.contracts.customers import ClockRecord, ContactRecord, Cust
 from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
 from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, PlanRecord, TimelineEntry
+from billflow.models.contracts.seat_sources import CountedSeats, CreatedSeatSource, SeatSourceRecord
 
 
 class ResponseModel(BaseModel):
@@ -140,6 +141,39 @@ class TimelineList(ListResponse):
     """What happened to a plan, the oldest first."""
 
     rows: list[TimelineEntry] = shown_as("timeline", "rows")
+
+
+class SeatSourceResponse(SeatSourceRecord):
+    """Where seats come from; `counted` and `failing` customers by the newest try."""
+
+    org_id: str = left_out()
+    seat_source_id: str = shown_as("id", "seat_source_id")
+
+
+class CreatedSeatSourceResponse(SeatSourceResponse):
+    """A seat source; for one over HTTP with the secret that signs our requests, which is shown this once."""
+
+    secret: str | None = Field(None, examples=["whsec_…"])
+
+    @classmethod
+    def of(cls, made: CreatedSeatSource) -> Self:
+        """Return a source that was set."""
+        secret = made.secret.get_secret_value() if made.secret else None
+        return cls(**made.record.model_dump(), secret=secret)
+
+
+class SeatSourceList(ListResponse):
+    """Seat sources, that of the organization first."""
+
+    rows: list[SeatSourceResponse] = shown_as("seat_sources", "rows")
+
+
+class SeatPullResponse(ResponseModel):
+    """What came of counting: the customers that failed first."""
+
+    counted: int
+    failed: int
+    counts: list[CountedSeats]
 
 
 class CustomerStatusResponse(ResponseModel):

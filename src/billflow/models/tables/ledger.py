@@ -47,11 +47,15 @@ class LedgerAllocation(Owned, Written, Base):
 
 
 class SeatRow(Owned, Written, Base):
-    """How many people a customer's deployment had at one moment; the first report of a moment counts."""
+    """How many people a customer's deployment had at one moment; the first report of a moment counts.
+
+    `seat_source_id` is the source that it was pulled from, None where the product reported it by itself.
+    """
 
     __tablename__ = "seat_observation"
     __table_args__ = (
         belongs_to("customer"),
+        belongs_to("seat_source"),
         CheckConstraint("members >= 0 AND guests >= 0", name="counts_not_negative"),
     )
 
@@ -59,3 +63,4 @@ class SeatRow(Owned, Written, Base):
     observed_at: Mapped[datetime] = mapped_column(primary_key=True)
     members: Mapped[int]
     guests: Mapped[int]
+    seat_source_id: Mapped[UUID | None]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, CustomerStatus
@@ -29,6 +29,9 @@ from billflow.models.tables import (
     RefundRow,
     RemoteRealm,
     RemoteServer,
+    SeatMemberRow,
+    SeatPullRow,
+    SeatSourceRow,
     SponsorshipRequest,
 )
 from billflow.models.tables.base import Json
@@ -43,7 +46,17 @@ ERASED_NAME = "Erased customer"
 NOWHERE = "erased.invalid"
 """A domain that nobody will ever have."""
 
-_NOT_PERSONAL = frozenset({"customer_key", "webhook_message", "seat_observation", "outbox_event", "outbox_pending"})
+_NOT_PERSONAL = frozenset(
+    {
+        "customer_key",
+        "customer_search_term",
+        "outbox_event",
+        "outbox_pending",
+        "seat_observation",
+        "seat_source",
+        "webhook_message",
+    }
+)
 
 
 class PostgresPersonalDataRepository(Repository):
@@ -78,7 +91,7 @@ class PostgresPersonalDataRepository(Repository):
                 await _erase(session, customer)
                 customer.erased_at = change.at
                 recorder = recorder_of(session, customer.org_id, change)
-                recorder.audit("customer.erased", ("customer", customer.id), detail={"reason": change.reason})
+                recorder.audit("customer.erased", ("customer", customer.id))
                 recorder.publish("customer.erased", {}, customer_id=customer.id)
             mine = BillingAccountRow.customer_id == customer.id, BillingAccountRow.stripe_customer_id.is_not(None)
             ids = await session.scalars(select(BillingAccountRow.stripe_customer_id).where(*mine))
@@ -101,11 +114,12 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     customer.billing_address = customer.shipping_address = customer.erp_customer_number = None
     customer.settings, customer.metadata_ = {}, {}
     customer.status, customer.suspended_at = CustomerStatus.INACTIVE, None
-    for table in (CustomerContact, ProjectRow, Onboarding, CustomerKey):
+    for table in (CustomerContact, ProjectRow, Onboarding, CustomerKey, SeatMemberRow, SeatPullRow):
         await session.execute(delete(table).where(table.customer_id == customer.id))
     blank: list[tuple[Any, Json]] = [
         (BillingAccountRow, {"name": "default", "invoice_email": None}),
         (MailRow, {"recipient": NOWHERE, "subject": ERASED, "body": ERASED}),
+        (SeatSourceRow, {"target": None, "query": None, "secret": None, "removed_at": func.now()}),
         (SponsorshipRequest, {"organization_type": ERASED, "website": "", "description": ERASED}),
     ]
     for table, values in blank:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.queries import PostgresCustomerQueries
     from billflow.store.customers.reports import PostgresReportQueries
     from billflow.store.customers.repository import PostgresCustomerRepository
+    from billflow.store.customers.seat_pulls import PostgresSeatPullRepository
     from billflow.store.customers.seats import PostgresSeatRepository
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
@@ -95,6 +96,7 @@ class Repositories:
     channels: "Part[PostgresChannelRepository]" = Part("store.customers.channels")
     settings: "Part[PostgresSettingsRepository]" = Part("store.customers.settings")
     seats: "Part[PostgresSeatRepository]" = Part("store.customers.seats")
+    seat_pulls: "Part[PostgresSeatPullRepository]" = Part("store.customers.seat_pulls")
     credits: "Part[PostgresCreditRepository]" = Part("store.adjustments.credits")
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")

@@ -40,7 +40,7 @@ class PostgresEndpointRepository(Repository):
 
     async def create(self, org_id: str, new: EndpointCreate, change: ChangeContext) -> CreatedEndpoint:
         """Make an endpoint with a secret of its own; raises `InvalidInput` for its address."""
-        secret = _fresh_secret()
+        secret = fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
             row = WebhookEndpoint(
                 org_id=as_id(org_id, "organization"),
@@ -92,7 +92,7 @@ class PostgresEndpointRepository(Repository):
         self, org_id: str, endpoint_id: str, overlap: timedelta, change: ChangeContext
     ) -> CreatedEndpoint:
         """Give an endpoint a new secret; the old one signs too until *overlap* is over."""
-        secret = _fresh_secret()
+        secret = fresh_secret()
         async with self.database.unit_of_work(org_id) as session:
             row = await load_endpoint(session, endpoint_id, lock=True)
             row.old_secret, row.old_secret_until = (row.secret, change.at + overlap) if overlap else (None, None)
@@ -112,7 +112,8 @@ class PostgresEndpointRepository(Repository):
             recorder.audit("webhook_endpoint.deleted", ("webhook_endpoint", row.id), before=before)
 
 
-def _fresh_secret() -> str:
+def fresh_secret() -> str:
+    """Return a new secret of Standard Webhooks."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 

@@ -83,7 +83,7 @@ NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
 
 STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
-    (starts.plan_workflow(PlanInput(state=STATE)), (*OF_CUSTOMER, PLAN)),
+    (starts.plan_workflow(PlanInput(state=STATE)), OF_CUSTOMER),
     (starts.collection_workflow(SUMMARY, "customer-1"), OF_INVOICE),
     (starts.adjustment_workflow(REFUND, SUMMARY, "customer-1"), OF_INVOICE),
     (starts.close_invoice_workflow(ADJUSTMENT, SUMMARY, "customer-1"), OF_INVOICE),
@@ -94,6 +94,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
     (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
+    (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),
 ]
 

@@ -140,6 +140,12 @@ def delivery_sweep_workflow() -> WorkflowStart:
     return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
 
 
+def retention_workflow() -> WorkflowStart:
+    """Return how what is older than its period is deleted; the schedule adds the night to the id."""
+    summary, attributes = "what is older than its period", TypedSearchAttributes.empty
+    return WorkflowStart("RetentionWorkflow", None, "nightly-retention", summary, attributes, urgency=NOBODY_WAITS)
+
+
 def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:
     """Return how seats are counted: of those whose turn it is, or by hand."""
     kind = "pull" if argument.apply else "check"

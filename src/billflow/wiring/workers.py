@@ -18,6 +18,7 @@ from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
+from billflow.activities.retention import RetentionActivities
 from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
 from billflow.activities.steps import StepActivities
 from billflow.delivery.seat_readers import seat_readers
@@ -44,6 +45,7 @@ from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
 WORKFLOWS: Final = (
@@ -57,6 +59,7 @@ WORKFLOWS: Final = (
     CloseInvoiceWorkflow,
     MailWorkflow,
     PriceChangeMailsWorkflow,
+    RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
 )
@@ -115,7 +118,8 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
         onboarding_activities(engine),
-        reconciliation_activities(engine.on(engine.pools.background)),
+        reconciliation_activities(background := engine.on(engine.pools.background)),
+        RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
         SeatDueActivities(rows.seat_pulls),
         SeatSweepActivities(rows.seat_pulls, engine.control),

@@ -37,6 +37,8 @@ from tests.namespaces import fresh_namespace
 from tests.waiting import PATIENCE
 
 API_KEY = "sk_test_engine"
+FIRST_LOOK, LONGEST_LOOK = 0.05, 0.25
+"""Seconds between looks at whether something has happened: a look is several queries, and others use the processor."""
 
 
 class PatientTransport(httpx.AsyncHTTPTransport):
@@ -177,7 +179,9 @@ async def api(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def until(happened: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until *happened* says so; fails after `PATIENCE`."""
+    """Wait until *happened* says so, and look less and less often; fails after `PATIENCE`."""
+    pause = FIRST_LOOK
     async with asyncio.timeout(PATIENCE):
-        while not await happened():  # noqa: ASYNC110  (it happens in a database, which sets no event)
-            await asyncio.sleep(0.05)
+        while not await happened():  # it happens in a database, which sets no event
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_LOOK)

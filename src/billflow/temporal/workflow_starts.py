@@ -9,6 +9,7 @@ from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
 from billflow.models.contracts.base import Contract
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
@@ -79,6 +80,12 @@ def mail_workflow(argument: NotificationInput, customer_id: str | None, plan_id:
     """
     attributes = subject(argument.org_id, customer_id=customer_id, plan_id=plan_id, invoice_id=argument.invoice_id)
     return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}", attributes)
+
+
+def price_change_workflow(argument: PriceChangeRef) -> WorkflowStart:
+    """Return how the mails about a price change are sent."""
+    workflow_id, attributes = f"price-change/{argument.price_change_id}", subject(argument.org_id)
+    return WorkflowStart("PriceChangeMailsWorkflow", argument, workflow_id, "price change", attributes)
 
 
 def onboarding_workflow(argument: OnboardingInput) -> WorkflowStart:

@@ -41,7 +41,7 @@ from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkf
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
-from billflow.workflows.mail import MailWorkflow
+from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
@@ -58,6 +58,7 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    PriceChangeMailsWorkflow,
     RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
@@ -144,7 +145,7 @@ def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
     url, sender = engine.settings.smtp_url, engine.settings.mail_from
     mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
-    return MailActivities(engine.repositories.mails, mail, mailer)
+    return MailActivities(engine.repositories.mails, mail, mailer, engine.repositories.price_changes)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, or_, select, text, tuple_
 
 from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -107,4 +107,5 @@ def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
         WebhookEvent,
         and_(WebhookEvent.handled_at.is_not(None), WebhookEvent.received_at < func.now() - periods.stripe_events),
     )
-    yield "mails", MailRow, and_(closed.exists(), MailRow.created_at < func.now() - periods.mails)
+    settled = or_(closed.exists(), MailRow.invoice_id.is_(None))
+    yield "mails", MailRow, and_(settled, MailRow.created_at < func.now() - periods.mails)

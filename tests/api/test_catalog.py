@@ -1,13 +1,14 @@
 """A catalogue of one's own over HTTP: applied, sold from, and refused whole where something in it is wrong."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 
 from billflow.client import AsyncClient, catalog
 from billflow.domain.scopes import Scope
 from tests.api.shop import BUSINESS, TEAM, Shop, opened
-from tests.api_environment import ApiEnvironment
+from tests.api_environment import ApiEnvironment, until
 from tests.documents.test_pdf_and_html import pages
 
 
@@ -150,3 +151,18 @@ async def test_the_client_applies_and_reads_catalogues(shop: Shop) -> None:
         assert (applied.version, shown.reason, len(listed.versions)) == (1, "ours", 1)
         assert shown.tier["team"].seat_rule.guest_weight == 25
         assert (await billflow.do(catalog.show(1))).tier == shown.tier
+
+
+async def test_an_onboarding_that_names_no_tier_begins_the_default_trial(shop: Shop) -> None:
+    await shop.sells(business=BUSINESS, team=TEAM)
+    customer_id, _ = await shop.customer(3, 0)
+
+    await shop.asked("POST", f"/customers/{customer_id}/onboard", plan={"schedule": "monthly"})
+
+    async def is_trying() -> bool:
+        return bool((await shop.asked("GET", f"/plans?customer_id={customer_id}"))["plans"])
+
+    await until(is_trying)
+    [plan] = (await shop.asked("GET", f"/plans?customer_id={customer_id}"))["plans"]
+    begins, ends = (datetime.fromisoformat(plan[name]) for name in ("billing_cycle_anchor", "next_invoice_date"))
+    assert (plan["tier"], plan["status"], ends - begins) == ("team", "free_trial", timedelta(days=14))

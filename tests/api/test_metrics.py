@@ -7,9 +7,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from billflow.api.routes.health import CachedProbe
+from billflow.api.operations import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
 from billflow.store.session.monitoring import ROLE
+from billflow.wiring.operations import operations_of
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
 from tests.outages import database_away
@@ -26,7 +27,8 @@ async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvir
     customer = await env.customer(card=None)
     async with env.client(await env.key()) as client:
         await client.get(f"/api/v1/customers/{customer.customer_id}")
-        text = (await client.get("/metrics")).text
+    async with env.operator() as operator:
+        text = (await operator.get("/metrics")).text
 
     assert 'billflow_http_requests_total{method="GET",route="/api/v1/customers/{customer_id}",status="200"}' in text
     assert all(f"\n{gauge} " in text for gauge in GAUGES)
@@ -43,7 +45,7 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
         plan = (
             await client.post("/api/v1/plans", json={**MONTHLY, "trial_days": 30, "customer_id": customer["id"]})
         ).json()
-    before = await monitoring.plans_on_hold()
+    before = await monitoring.waiting_work()
     received = datetime.now(UTC) - timedelta(days=1)
     async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(
@@ -57,19 +59,20 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
             " VALUES (%s, %s, 'x', '{}', %s, now())",
             [org_id, uuid4().hex, received],
         )
-    after = await monitoring.plans_on_hold()
+    after = await monitoring.waiting_work()
 
     assert after.plans_needing_attention == before.plans_needing_attention + 1
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received
 
 
 async def test_while_postgresql_is_away_the_other_numbers_are_shown(env: ApiEnvironment, env_database_url: str) -> None:
-    async with database_away(env_database_url), env.client() as client:
-        answer = await client.get("/metrics")
+    operations = operations_of(env.engine)
+    async with database_away(env_database_url):
+        await operations.look()
 
-    assert answer.status_code == 200
-    assert "\nbillflow_plans_needing_attention NaN\n" in answer.text
-    assert re.search(r"\nbillflow_workflows_needing_attention \d", answer.text)
+    shown = operations.waiting.exposition().decode()
+    assert "\nbillflow_plans_needing_attention NaN\n" in shown
+    assert re.search(r"\nbillflow_workflows_needing_attention \d", shown)
 
 
 @pytest.mark.parametrize(

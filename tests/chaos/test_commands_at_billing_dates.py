@@ -29,7 +29,6 @@ from billflow.domain.plan import CollectionMethod
 from billflow.domain.projection import after
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts
-from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import StepRecord
@@ -46,6 +45,9 @@ COMMANDS = sized(12, 40, 60)
 KILLS = sized(2, 12, 80)
 AT_ONCE = 4
 """Each of which may be sent twice: fewer than the ten updates that the server lets be in flight."""
+
+FOR = 2.0
+"""Seconds over which the commands of a billing date are fired."""
 
 TRIAL = timedelta(days=14)
 BEGIN = datetime(2023, 5, 17, 10, 0, tzinfo=UTC)
@@ -76,11 +78,16 @@ class Shooting:
     async def around(self, date: datetime) -> None:
         """Fire commands while the clock comes to a billing date; some are sent twice at once under one id."""
         await self.env.advance(self.clock, date - timedelta(seconds=1))
-        wishes = [self.wish(date) for _ in range(COMMANDS)]
-        await asyncio.gather(self.env.advance(self.clock, date), *map(self.fire, wishes))
+        wishes = [self.wish(date, number) for number in range(COMMANDS)]
+        await asyncio.gather(self.comes(date), *map(self.fire, wishes))
         await self.fire(CancelScheduledChange())
 
-    def wish(self, date: datetime) -> PlanCommand:
+    async def comes(self, date: datetime) -> None:
+        """Let the clock come to a billing date when half of the commands were fired."""
+        await asyncio.sleep(FOR / 2)
+        await self.env.advance(self.clock, date)
+
+    def wish(self, date: datetime, number: int) -> PlanCommand:
         """Choose a command; what ends a plan is asked for only where the trial's end is what decides about it."""
         wishes: list[PlanCommand] = [
             SetLicenses(licenses=self.chosen.randrange(SEATS, 60)),
@@ -89,13 +96,15 @@ class Shooting:
             SetEndDate(end_date=add_months(date, self.chosen.randrange(30, 40))),
             RemoveEndDate(),
         ]
-        return self.chosen.choice([*wishes, DowngradeAtEndOfCycle()] if date == ANCHOR else wishes)
+        if date == ANCHOR:
+            wishes.append(DowngradeAtEndOfCycle())
+        return wishes[number % len(wishes)]
 
     async def fire(self, command: PlanCommand) -> None:
         """Send a command after a while, and note the answer."""
         name = f"fired-{len(self.codes)}"
         self.codes[name] = "unanswered"
-        await asyncio.sleep(self.chosen.uniform(0, 2))
+        await asyncio.sleep(self.chosen.uniform(0, FOR))
         async with self.in_flight:
             answers = await asyncio.gather(*(self.answer(command, name) for _ in range(self.chosen.choice([1, 1, 2]))))
         assert len(set(answers)) == 1
@@ -111,11 +120,11 @@ class Shooting:
 
     async def judged(self) -> list[tuple[str, str]]:
         """Take the recorded steps again by the domain alone; return what it says to each command."""
-        return list(verdicts(self.facts(), await self.env.engine.queries.plans.steps(ref(self.plan))))
+        return list(verdicts(await self.facts(), await self.env.engine.queries.plans.steps(ref(self.plan))))
 
-    def facts(self) -> Facts:
+    async def facts(self) -> Facts:
         """Return the facts that the plan began with."""
-        catalog = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
+        catalog = await self.env.engine.repositories.catalogs.current(self.env.org_id)
         terms = CustomerTerms(id=self.customer.customer_id, hosting=Hosting.CLOUD)
         seen = SeatObservation(observed_at=BEGIN, members=SEATS, guests=0)
         start = plan_start.StartFacts(plan_id="again", customer=terms, catalog=catalog, last_observation=seen)

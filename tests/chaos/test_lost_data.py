@@ -106,7 +106,7 @@ async def workflows_of(env: ReconciliationEnvironment) -> list[WorkflowExecution
     return [WorkflowExecution(workflow_id=one.id, run_id=one.run_id) async for one in found]
 
 
-async def forget(env: ReconciliationEnvironment) -> None:
+async def lose_all(env: ReconciliationEnvironment) -> None:
     """Let Temporal lose everything of an organization."""
     client = env.engine.client
 
@@ -127,7 +127,7 @@ async def test_temporal_is_emptied_and_recovered(twins: tuple[Tenant, Tenant]) -
         await one.buy(SENT)
         await one.after(1)
     whole, losing = twins
-    await forget(losing.env)
+    await lose_all(losing.env)
 
     await losing.recover(wake=False)
 

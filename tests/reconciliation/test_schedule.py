@@ -1,6 +1,6 @@
 """What happens by the clock is on the server's list once, for all organizations, and stays paused where it was."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,6 +8,7 @@ from temporalio.client import Client, ScheduleOverlapPolicy
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.temporal.queues import BILLFLOW, RECONCILIATION
 from billflow.temporal.schedules import (
     CATCHUP_WINDOW,
@@ -15,6 +16,8 @@ from billflow.temporal.schedules import (
     JITTER,
     NIGHT_HOUR,
     NIGHTLY_RECONCILIATION,
+    NIGHTLY_RETENTION,
+    RETENTION_HOUR,
     SEAT_PULLS,
     ensure_schedules,
 )
@@ -23,6 +26,8 @@ from tests.api_environment import until
 from tests.namespaces import fresh_namespace, variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 from tests.workflows.histories import runs_of
+
+ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP, SEAT_PULLS}
 
 
 async def schedules_of(client: Client) -> set[str]:
@@ -41,7 +46,7 @@ async def test_workers_that_start_together_make_one_schedule_of_each(quiet: Clie
         await ensure_schedules(quiet)
 
     async def are_listed() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(quiet) == ALL
 
     await until(are_listed)
     found = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
@@ -60,7 +65,7 @@ async def test_more_organizations_make_no_more_schedules(env: ReconciliationEnvi
     await workers.ensure_schedules(env.engine)
 
     async def are_listed() -> bool:
-        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(env.engine.client) == ALL
 
     await until(are_listed)
 
@@ -75,14 +80,14 @@ async def test_migrating_takes_the_schedules_of_organizations_away(
     await quiet.create_schedule(f"{NIGHTLY_RECONCILIATION}/{uuid4()}", old)
 
     async def are_listed() -> bool:
-        return len(await schedules_of(quiet)) == 4
+        return len(await schedules_of(quiet)) == len(ALL) + 1
 
     await until(are_listed)
 
     await workers.prepare_temporal(env.engine.settings)
 
     async def one_is_left() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(quiet) == ALL
 
     await until(one_is_left)
 
@@ -114,6 +119,26 @@ async def test_the_nightly_run_reconciles_and_repairs_every_organization(env: Re
         return all(report.repair and report.finished_at is not None for report in reports)
 
     await until(finished)
+
+
+async def test_every_night_what_is_older_than_its_period_is_deleted(env: ReconciliationEnvironment) -> None:
+    client, events = env.engine.client, env.engine.repositories.stripe_events
+    missing = dict.fromkeys(name for name, field in StripeEvent.model_fields.items() if field.is_required())
+    named = {"event_id": f"evt_{uuid4().hex}", "type": "invoice.paid", "created": datetime.now(UTC), "livemode": False}
+    event = StripeEvent.model_validate(missing | named)
+    await events.store_foreign(event, ForeignReason.NO_CUSTOMER, datetime.now(UTC) - timedelta(days=31))
+    await ensure_schedules(client)
+    handle = client.get_schedule_handle(NIGHTLY_RETENTION)
+    found = (await handle.describe()).schedule
+
+    await handle.trigger()
+
+    async def is_deleted() -> bool:
+        return event.event_id not in {one.event_id for one in await events.list_foreign(100)}
+
+    await until(is_deleted)
+    assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert [part.start for part in found.spec.calendars[0].hour] == [RETENTION_HOUR]
 
 
 async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnvironment) -> None:

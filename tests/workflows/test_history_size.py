@@ -11,7 +11,8 @@ from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
 from tests.workflows.histories import names_of, runs_of, size_of
 from tests.workflows.periods import one_period
 
-BYTES = 6.5 * 1024
+BYTES = 6 * 1024 + 512
+"""Of which 500 are the plan's version as a search attribute and the organization whose turn it is."""
 
 REFUSALS = 10
 REFUSAL_EVENTS, REFUSAL_BYTES = 8, 3 * 1024

@@ -1,7 +1,7 @@
 """What the API is given: the engine's parts that its routes call, and nothing that they do not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -30,9 +30,6 @@ VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 
 GUARDED_AT_ONCE = 4
 
-Probe = Callable[[], Awaitable[object]]
-"""Reaches for a server we depend on; any exception means that it can't be reached."""
-
 
 @dataclass(frozen=True)
 class Services:
@@ -53,7 +50,6 @@ class Services:
     adjustments: AdjustmentService
     documents: InvoiceDocuments
     verify_webhook: VerifyWebhook
-    probes: Mapping[str, Probe]
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService

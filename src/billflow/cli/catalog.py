@@ -12,7 +12,7 @@ from billflow.cli.lookup import change_here, now, only, org_of, short
 from billflow.cli.output import FactList, Output, Table, time
 from billflow.cli.output import amount as written
 from billflow.cli.params import AsJson, Reason, example, moment_option
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -128,25 +128,25 @@ async def diff(store: Store, file: File, *, reprice: RepriceHere) -> Output:
     return Output({**found.model_dump(), "repriced": repriced}, *tables)
 
 
-@app.on_database(
+@app.on_engine(
     "catalog apply catalog.toml --reason 'a tier for large teams'",
     "catalog apply catalog.toml --reprice team --from 2027-01-01 --notice 30",
 )
-async def apply(store: Store, file: File, *, reprice: RepriceHere, reason: Reason = None) -> Output:
+async def apply(engine: Engine, file: File, *, reprice: RepriceHere, reason: Reason = None) -> Output:
     """Sell from FILE from now on; plans that run keep their price, but for --reprice.
 
     What is not right changes nothing. `catalog diff` lists beforehand whom new prices reach, and
     `catalog withdraw-price-change` takes them back.
     """
-    document, org_id, change = _read(file), await org_of(store), change_here(reason)
-    prices = store.repositories.price_changes
+    document, org_id, change = _read(file), await org_of(engine), change_here(reason)
+    prices = engine.repositories.price_changes
     if reprice:
         await prices.preview(org_id, reprice, change.at, document.checked())
-    version = await store.repositories.catalogs.apply(org_id, document, change)
+    version = await engine.repositories.catalogs.apply(org_id, document, change)
     sentence = f"Version {version.version} is what is sold."
     if not reprice:
         return Output(version, sentence)
-    announced, plans = await prices.announce(org_id, reprice.model_copy(update={"reason": reason}), change)
+    announced, plans = await engine.pricing.announce(org_id, reprice.model_copy(update={"reason": reason}), change)
     title = f"Price change {announced.price_change_id}: {announced.plans} plans"
     return Output(
         {**version.model_dump(), "price_change": announced, "repriced": plans}, sentence, Table(title, REPRICED, plans)

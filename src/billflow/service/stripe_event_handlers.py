@@ -9,7 +9,7 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import MarkedBalance
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
@@ -66,10 +66,10 @@ class StripeEventHandlers:
     methods: StripePaymentMethods
     livemode: bool = False
 
-    async def owner_of(self, event: StripeEvent) -> str | None:
-        """Return the organization an event is for, None where it is none of ours or changes nothing."""
-        if event.type not in HANDLED_TYPES or event.livemode is not self.livemode:
-            return None
+    async def owner_of(self, event: StripeEvent) -> str | ForeignReason:
+        """Return the organization an event is for, or why it is for none."""
+        if event.livemode is not self.livemode:
+            return ForeignReason.WRONG_MODE
         if event.org_id is not None:
             return event.org_id
         objects = event.objects
@@ -77,8 +77,8 @@ class StripeEventHandlers:
             invoice = await self.adjustments.invoice_of_payment(objects.payment_intent)
             objects = objects.model_copy(update={"invoice": invoice})
         if objects.invoice is None and objects.customer is None:
-            return None
-        return await self.records.owner_of(objects)
+            return ForeignReason.NO_CUSTOMER
+        return await self.records.owner_of(objects) or ForeignReason.UNKNOWN_CUSTOMER
 
     async def handle(self, org_id: str, event: StripeEvent) -> None:
         """Do what an event asks for."""

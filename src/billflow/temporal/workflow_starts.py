@@ -9,6 +9,7 @@ from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
 from billflow.models.contracts.base import Contract
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
@@ -81,6 +82,12 @@ def mail_workflow(argument: NotificationInput, customer_id: str | None, plan_id:
     return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}", attributes)
 
 
+def price_change_workflow(argument: PriceChangeRef) -> WorkflowStart:
+    """Return how the mails about a price change are sent."""
+    workflow_id, attributes = f"price-change/{argument.price_change_id}", subject(argument.org_id)
+    return WorkflowStart("PriceChangeMailsWorkflow", argument, workflow_id, "price change", attributes)
+
+
 def onboarding_workflow(argument: OnboardingInput) -> WorkflowStart:
     """Return how a customer is onboarded."""
     workflow_id, attributes = f"onboarding/{argument.customer_id}", _of_customer(argument)
@@ -131,6 +138,12 @@ def delivery_sweep_workflow() -> WorkflowStart:
     """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
     summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
     return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
+
+
+def retention_workflow() -> WorkflowStart:
+    """Return how what is older than its period is deleted; the schedule adds the night to the id."""
+    summary, attributes = "what is older than its period", TypedSearchAttributes.empty
+    return WorkflowStart("RetentionWorkflow", None, "nightly-retention", summary, attributes, urgency=NOBODY_WAITS)
 
 
 def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:

@@ -18,6 +18,7 @@ from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
+from billflow.activities.retention import RetentionActivities
 from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
 from billflow.activities.steps import StepActivities
 from billflow.delivery.seat_readers import seat_readers
@@ -40,10 +41,11 @@ from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkf
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
-from billflow.workflows.mail import MailWorkflow
+from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
 WORKFLOWS: Final = (
@@ -56,6 +58,8 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    PriceChangeMailsWorkflow,
+    RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
 )
@@ -114,7 +118,8 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
         onboarding_activities(engine),
-        reconciliation_activities(engine.on(engine.pools.background)),
+        reconciliation_activities(background := engine.on(engine.pools.background)),
+        RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
         SeatDueActivities(rows.seat_pulls),
         SeatSweepActivities(rows.seat_pulls, engine.control),
@@ -140,7 +145,7 @@ def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
     url, sender = engine.settings.smtp_url, engine.settings.mail_from
     mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
-    return MailActivities(engine.repositories.mails, mail, mailer)
+    return MailActivities(engine.repositories.mails, mail, mailer, engine.repositories.price_changes)
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

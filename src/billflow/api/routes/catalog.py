@@ -78,10 +78,11 @@ async def announce_price_change(
 ) -> PriceChangeStartResponse:
     """Give the plans of a tier the price that is listed, at their first renewal after a date and a notice.
 
-    Each is told by the event `plan.price_change_announced`; plans with an agreed or fixed price stay as they are.
+    Each is told by the event `plan.price_change_announced`, its customer by mail. Plans with an agreed or fixed
+    price stay as they are.
     """
     change = change_by(principal, asked.reason)
-    record, plans = await services.repositories.price_changes.announce(principal.org_id, asked, change)
+    record, plans = await services.pricing.announce(principal.org_id, asked, change)
     return PriceChangeStartResponse(price_change=shown(record), plans=plans)
 
 

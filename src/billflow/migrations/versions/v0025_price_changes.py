@@ -1,24 +1,37 @@
 """Plans know which catalogue they go by, and may be announced another price."""
 
-from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql
+from billflow.migrations.ddl import allow_values, drop_tables, isolate_tenants, run_sql
 
 revision = "0025"
 down_revision = "0024"
 
+OCCASIONS = (
+    "payment_failed action_required reminder_before reminder_due reminder_after suspended reactivated plan_ended"
+    " written_off backfill"
+)
+
 
 def upgrade() -> None:
     """Create the announcements, and what a plan has of one."""
-    run_sql(_TABLE, _COLUMNS)
+    run_sql(_TABLE, _COLUMNS, _MAILS)
     isolate_tenants("price_change")
+    _allow(f"{OCCASIONS} price_change")
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop them; fails where a mail told of one."""
+    _allow(OCCASIONS)
     run_sql(
+        "ALTER TABLE mail DROP COLUMN price_change_id, ALTER COLUMN invoice_id SET NOT NULL",
         "ALTER TABLE customer_plan DROP COLUMN catalog_version, DROP COLUMN next_price, DROP COLUMN next_price_from,"
-        " DROP COLUMN price_change_id"
+        " DROP COLUMN price_change_id",
     )
     drop_tables("price_change")
+
+
+def _allow(occasions: str) -> None:
+    run_sql("ALTER TABLE mail DROP CONSTRAINT ck_mail_occasion")
+    allow_values("mail", "occasion", "ck_mail_occasion", occasions)
 
 
 _TABLE = """
@@ -50,4 +63,13 @@ ALTER TABLE customer_plan
     ADD CONSTRAINT fk_customer_plan_org_id_price_change_id
         FOREIGN KEY (org_id, price_change_id) REFERENCES price_change (org_id, id);
 CREATE INDEX ix_customer_plan_price_change_id ON customer_plan (price_change_id) WHERE price_change_id IS NOT NULL;
+"""
+_MAILS = """
+ALTER TABLE mail
+    ALTER COLUMN invoice_id DROP NOT NULL,
+    ADD COLUMN price_change_id uuid,
+    ADD CONSTRAINT fk_mail_org_id_price_change_id
+        FOREIGN KEY (org_id, price_change_id) REFERENCES price_change (org_id, id),
+    ADD CONSTRAINT ck_mail_one_subject CHECK (num_nonnulls(invoice_id, price_change_id) = 1);
+CREATE INDEX ix_mail_price_change_id ON mail (price_change_id, id) WHERE price_change_id IS NOT NULL;
 """

@@ -58,6 +58,13 @@ class PriceChangeCreate(RequestModel):
     reason: str | None = Field(None, max_length=2000)
 
 
+class PriceChangeRef(Contract):
+    """One price change of an organization."""
+
+    org_id: str
+    price_change_id: str
+
+
 class RepricedPlan(Contract):
     """A plan whose price changes; amounts in minor units, for the licenses that it would renew with now.
 

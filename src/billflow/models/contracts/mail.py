@@ -7,7 +7,7 @@ from billflow.models.contracts.invoices import InvoiceRef
 
 
 class Occasion(StrEnum):
-    """Why a customer is written to about an invoice."""
+    """Why a customer is written to: about an invoice, or about the price of its plan."""
 
     PAYMENT_FAILED = "payment_failed"
     ACTION_REQUIRED = "action_required"
@@ -19,6 +19,7 @@ class Occasion(StrEnum):
     PLAN_ENDED = "plan_ended"
     WRITTEN_OFF = "written_off"
     BACKFILL = "backfill"
+    PRICE_CHANGE = "price_change"
 
     @property
     def outlives_the_debt(self) -> bool:
@@ -77,6 +78,23 @@ class NotificationFacts(Contract):
     listed: tuple[ListedInvoice, ...] = ()
 
 
+class PriceChangeFacts(Contract):
+    """What a mail about another price says; prices per license and cycle, in minor units of `currency`.
+
+    `takes_effect_at` is the renewal that has the price, None where the plan would not renew.
+    """
+
+    customer_id: str
+    recipient: str
+    name: str
+    language: str
+    tier_name: str
+    currency: str
+    price_before: int
+    price_after: int
+    takes_effect_at: Moment | None
+
+
 class Mail(Contract):
     """A mail in the customer's words, ready to be sent."""
 
@@ -93,7 +111,7 @@ class MailRecord(Mail):
     mail_id: str
     key: str
     customer_id: str
-    invoice_id: str
+    invoice_id: str | None
     occasion: Occasion
     at: Moment
     sent_at: Moment | None

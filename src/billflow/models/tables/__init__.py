@@ -15,7 +15,14 @@ from billflow.models.tables.catalog import CatalogVersionRow, PriceChangeRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
-from billflow.models.tables.journal import AuditLog, OutboxEvent, StepRow, TestClock, WebhookEvent
+from billflow.models.tables.journal import (
+    AuditLog,
+    ForeignStripeEventRow,
+    OutboxEvent,
+    StepRow,
+    TestClock,
+    WebhookEvent,
+)
 from billflow.models.tables.ledger import LedgerAllocation, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
 from billflow.models.tables.onboarding import Onboarding
@@ -31,6 +38,7 @@ from billflow.models.tables.replacements import ReplacedStripeCustomer, Replaced
 from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
+    AuditArchiveRow,
     AuditChain,
     CustomerKey,
     EventDelivery,

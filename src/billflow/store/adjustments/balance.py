@@ -20,7 +20,6 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.session.rows import as_record
 
 APPLIED, RETURNED, REPLACED = "applied_to_invoice", "invoice_voided", "invoice_replaced"
-CARRIED_OVER = "Balance of a customer that was deleted at Stripe"
 
 
 async def credits_to_post(
@@ -48,7 +47,6 @@ async def credits_to_post(
             credit_id=str(row.id),
             amount=row.balance,
             currency=account.currency,
-            reason=CARRIED_OVER,
             created_at=row.created_at,
         )
         for row in await session.scalars(lost)

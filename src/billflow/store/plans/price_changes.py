@@ -1,12 +1,12 @@
 """Prices that running plans are announced: listed beforehand, written with their notices, and taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
@@ -16,7 +16,8 @@ from billflow.domain.plan import Plan
 from billflow.domain.price_change import first_renewal_from
 from billflow.models.contracts.catalog_changes import PriceChangeCreate, PriceChangeRecord, RepricedPlan
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.tables import CustomerPlan, CustomerRow, PriceChangeRow
+from billflow.models.contracts.mail import Mail, MailRecord, Occasion, PriceChangeFacts
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, MailRow, PriceChangeRow
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import RUNS
 from billflow.store.plans.catalog_records import current_catalog
@@ -25,6 +26,10 @@ from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_record, from_row, row_by_id
 
+WriteMail = Callable[[PriceChangeFacts], Mail]
+"""Writes the mail about another price in the customer's language."""
+
+_AT_ONCE = 100
 _PENDING = CustomerPlan.next_price.is_not(None)
 
 
@@ -34,6 +39,7 @@ class _Affected:
 
     row: CustomerPlan
     customer: CustomerRow
+    account: BillingAccountRow
     now: datetime
     price: int
     licenses: int
@@ -41,6 +47,18 @@ class _Affected:
     def not_before(self, asked: PriceChangeCreate) -> datetime:
         """Return the date before which no renewal has the new price: the date named, or the end of the notice."""
         return max(asked.starts_at, self.now + timedelta(days=asked.notice_days))
+
+    def facts(self, asked: PriceChangeCreate, sold: Catalog) -> PriceChangeFacts:
+        """Return what the customer is written."""
+        shown = self.shown(asked)
+        return from_row(
+            PriceChangeFacts,
+            shown,
+            recipient=self.account.invoice_email or self.customer.email,
+            name=self.customer.name,
+            language=self.customer.default_language,
+            tier_name=sold.tier(self.row.tier).name,
+        )
 
     def shown(self, asked: PriceChangeCreate) -> RepricedPlan:
         plan, licenses = plan_of(self.row), self.licenses
@@ -74,9 +92,11 @@ class PostgresPriceChangeRepository(Repository):
             return tuple(one.shown(asked) for one in await _affected(session, asked, sold, at))
 
     async def announce(
-        self, org_id: str, asked: PriceChangeCreate, change: ChangeContext
+        self, change_id: str, asked: PriceChangeCreate, change: ChangeContext, org_id: str, write: WriteMail
     ) -> tuple[PriceChangeRecord, tuple[RepricedPlan, ...]]:
-        """Announce the price that is listed to every plan of the tier that has another, and tell each by an event.
+        """Announce the price that is listed to every plan of the tier that has another, under the id *change_id*.
+
+        Each is told by an event and by a mail, as *write* puts it; who sends the mails asks `unsent`.
 
         Raises as `preview`, and `Refused` where no price would change.
         """
@@ -90,7 +110,7 @@ class PostgresPriceChangeRepository(Repository):
                     field="tier",
                 )
             row = PriceChangeRow(
-                id=uuid4(),
+                id=UUID(change_id),
                 org_id=owner,
                 catalog_version=sold.version,
                 actor=change.actor,
@@ -101,10 +121,29 @@ class PostgresPriceChangeRepository(Repository):
             await session.flush()
             for one in found:
                 _announce(one, row, asked, Recorder(session, owner, one.now, change.actor, change.request_id))
+                session.add(_mail(one, row, write(one.facts(asked, sold))))
             detail = {**asked.model_dump(mode="json"), "plans": len(found)}
             recorder_of(session, owner, change).audit("price_change.announced", ("price_change", row.id), detail=detail)
             await session.flush()
             return await _record(session, row), tuple(one.shown(asked) for one in found)
+
+    async def unsent(self, org_id: str, price_change_id: str) -> tuple[MailRecord, ...]:
+        """Return mails of a price change that no mail server took yet, some at a time; none of one that is withdrawn.
+
+        Raises `NotFound` before the change is written.
+        """
+        async with self.database.unit_of_work(org_id) as session:
+            row = await row_by_id(session, PriceChangeRow, price_change_id, "price change")
+            if row.withdrawn_at is not None:
+                return ()
+            query = (
+                select(MailRow)
+                .join(CustomerRow, CustomerRow.id == MailRow.customer_id)
+                .where(MailRow.price_change_id == row.id, MailRow.sent_at.is_(None), CustomerRow.erased_at.is_(None))
+                .order_by(MailRow.id)
+                .limit(_AT_ONCE)
+            )
+            return tuple(as_record(MailRecord, mail) for mail in await session.scalars(query))
 
     async def list(self, org_id: str) -> tuple[PriceChangeRecord, ...]:
         """Return what was announced, the newest first."""
@@ -140,7 +179,13 @@ class PostgresPriceChangeRepository(Repository):
 
 
 def _plans(*conditions: Any) -> Select[Any]:
-    return STATES.add_columns(CustomerRow).where(*conditions).order_by(CustomerPlan.id)
+    pays = and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default)
+    return (
+        STATES.add_columns(CustomerRow, BillingAccountRow)
+        .join(BillingAccountRow, pays)
+        .where(*conditions)
+        .order_by(CustomerPlan.id)
+    )
 
 
 async def _affected(
@@ -154,14 +199,14 @@ async def _affected(
     for found_row in rows:
         plan = plan_of(found_row[0])
         price = tier.price(plan.schedule, plan.currency)
-        if price != plan.price_per_license and not _agreed(found_row[-1], plan):
+        if price != plan.price_per_license and not _agreed(found_row[-2], plan):
             found.append(_read(found_row, price, at))
     return found
 
 
 def _read(row: Row[*tuple[Any, ...]], price: int, at: datetime) -> _Affected:
-    plan, _, clock_at, _, licenses, _, _, customer = row
-    return _Affected(plan, customer, clock_at or at, price, licenses or 0)
+    plan, _, clock_at, _, licenses, _, _, customer, account = row
+    return _Affected(plan, customer, account, clock_at or at, price, licenses or 0)
 
 
 def _agreed(customer: CustomerRow, plan: Plan) -> bool:
@@ -178,6 +223,18 @@ def _announce(one: _Affected, change: PriceChangeRow, asked: PriceChangeCreate, 
     plan.next_price, plan.next_price_from, plan.price_change_id = one.price, one.not_before(asked), change.id
     told = shown.model_dump(include={"price_before", "price_after", "takes_effect_at", "amount_after", "currency"})
     recorder.publish("plan.price_change_announced", told, customer_id=plan.customer_id, plan_id=plan.id)
+
+
+def _mail(one: _Affected, change: PriceChangeRow, mail: Mail) -> MailRow:
+    return MailRow(
+        org_id=change.org_id,
+        customer_id=one.customer.id,
+        price_change_id=change.id,
+        key=f"price-change/{change.id}/{one.row.id}",
+        occasion=Occasion.PRICE_CHANGE,
+        at=one.now,
+        **mail.model_dump(),
+    )
 
 
 async def _record(session: AsyncSession, row: PriceChangeRow) -> PriceChangeRecord:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import SerializerFunctionWrapHandler, WrapSerializer
+from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
@@ -198,8 +198,8 @@ class PlanInput(Contract):
     state: Snapshot
     to_send: tuple[InvoiceSummary, ...] = ()
     backfilled: tuple[str, ...] = ()
-    waiting: WaitingSignals | None = None
-    failure: StepFailure | None = None
+    waiting: WaitingSignals | None = Field(None, exclude_if=lambda waiting: waiting is None)
+    failure: StepFailure | None = Field(None, exclude_if=lambda failure: failure is None)
 
 
 class StartPlanResult(Contract):

@@ -22,8 +22,8 @@ ADJUSTING = (0.1, 2.0)
 class Workers:
     """Some `python worker.py` against the servers of a world; `kills` counts those that were killed."""
 
-    def __init__(self, env: Environment, log: Path, count: int = 2, program: Path = WORKER) -> None:
-        self._environment = _environment(env)
+    def __init__(self, env: Environment, log: Path, count: int = 2, program: Path = WORKER, build_id: str = "") -> None:
+        self._environment = _environment(env) | {"BILLFLOW_BUILD_ID": build_id}
         self._program = program
         self._log = log
         self._count = count
@@ -69,10 +69,10 @@ async def workers_at_risk(env: Environment, log: Path, seed: int, kills: int) ->
 
 @asynccontextmanager
 async def running_workers(
-    env: Environment, log: Path, program: Path = WORKER, count: int = 2
+    env: Environment, log: Path, program: Path = WORKER, count: int = 2, build_id: str = ""
 ) -> AsyncIterator[Workers]:
-    """Run workers that nobody kills yet."""
-    workers = Workers(env, log, count, program)
+    """Run workers that nobody kills yet, of a version of their own where it has a *build_id*."""
+    workers = Workers(env, log, count, program, build_id)
     await workers.start()
     try:
         yield workers

@@ -15,6 +15,7 @@ from billflow.temporal.schedules import (
     JITTER,
     NIGHT_HOUR,
     NIGHTLY_RECONCILIATION,
+    NOTICES,
     SEAT_PULLS,
     ensure_schedules,
 )
@@ -41,7 +42,7 @@ async def test_workers_that_start_together_make_one_schedule_of_each(quiet: Clie
         await ensure_schedules(quiet)
 
     async def are_listed() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
 
     await until(are_listed)
     found = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
@@ -60,7 +61,7 @@ async def test_more_organizations_make_no_more_schedules(env: ReconciliationEnvi
     await workers.ensure_schedules(env.engine)
 
     async def are_listed() -> bool:
-        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
 
     await until(are_listed)
 
@@ -75,14 +76,14 @@ async def test_migrating_takes_the_schedules_of_organizations_away(
     await quiet.create_schedule(f"{NIGHTLY_RECONCILIATION}/{uuid4()}", old)
 
     async def are_listed() -> bool:
-        return len(await schedules_of(quiet)) == 4
+        return len(await schedules_of(quiet)) == 5
 
     await until(are_listed)
 
     await workers.prepare_temporal(env.engine.settings)
 
     async def one_is_left() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS}
+        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
 
     await until(one_is_left)
 

@@ -5,7 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from billflow.models.contracts.customers import CustomerRecord
-from billflow.models.contracts.seat_sources import NewSeatSource, SeatCount, SeatCounts, SeatPullInput, SeatSourceKind
+from billflow.models.contracts.seat_sources import (
+    DeploymentSeats,
+    NewSeatSource,
+    SeatCounts,
+    SeatPullInput,
+    SeatSourceKind,
+)
 from billflow.models.tables import CustomerPlan
 from billflow.store.customers.seat_pulls import PostgresSeatPullRepository
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
@@ -37,7 +43,7 @@ async def count(company: Company, customer: CustomerRecord, at: datetime, *, awa
     if away:
         await pulls.record_failure(batch, "seat_source_away", "It is away.")
     else:
-        counts = (SeatCount(deployment_id=customer.deployment_id, members=3),)
+        counts = (DeploymentSeats(deployment_id=customer.deployment_id, members=3),)
         await pulls.record_counts(batch, SeatCounts(counts=counts))
 
 

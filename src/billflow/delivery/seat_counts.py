@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from billflow.domain.seats import MAX_LICENSES
-from billflow.models.contracts.seat_sources import CountedDeployment, SeatCount, SeatPerson
+from billflow.models.contracts.seat_sources import CountedDeployment, DeploymentSeats, SeatPerson
 from billflow.ports.seats import BadSeatCounts
 
 WAY_OUT = "nothing was applied; answer as docs/seat-sources.md describes."
@@ -15,7 +15,7 @@ WAY_OUT = "nothing was applied; answer as docs/seat-sources.md describes."
 _WholeNumber = Annotated[int, Field(strict=True, ge=0, le=MAX_LICENSES)]
 
 
-class _Row(SeatCount):
+class _Row(DeploymentSeats):
     members: _WholeNumber
     guests: _WholeNumber = 0
 
@@ -25,13 +25,13 @@ _ROW: TypeAdapter[_Row] = TypeAdapter(_Row)
 
 def checked_counts(
     rows: Iterable[Any], asked: Sequence[CountedDeployment], where: str, *, others: bool = False
-) -> tuple[SeatCount, ...]:
+) -> tuple[DeploymentSeats, ...]:
     """Return the counts in *rows* under our own ids; raises `BadSeatCounts` for a row that is wrong, with its place.
 
     With *others* the source holds more deployments than were asked for, which are left out.
     """
     ids = {key: one.deployment_id for one in asked for key in (one.deployment_id, one.name)}
-    found: dict[str, SeatCount] = {}
+    found: dict[str, DeploymentSeats] = {}
     for n, row in enumerate(rows):
         place = f"{where}: deployments[{n}]"
         count = _count(row, place)
@@ -46,7 +46,7 @@ def checked_counts(
     return tuple(found.values())
 
 
-def _count(row: Any, place: str) -> SeatCount:
+def _count(row: Any, place: str) -> DeploymentSeats:
     try:
         count = _ROW.validate_python(row)
     except ValidationError as error:
@@ -62,7 +62,7 @@ def _count(row: Any, place: str) -> SeatCount:
             )
         if len({one.id for one in count.people}) != len(count.people):
             raise BadSeatCounts(f"{place}.people names somebody twice; {WAY_OUT}")
-    return SeatCount(**dict(count))
+    return DeploymentSeats(**dict(count))
 
 
 _SAID: Mapping[str, str] = {

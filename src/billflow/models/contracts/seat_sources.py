@@ -105,7 +105,7 @@ class SeatPerson(Contract):
     kind: Literal["member", "guest"] = "member"
 
 
-class SeatCount(Contract):
+class DeploymentSeats(Contract):
     """How many people one deployment has, and who they are where the product says it."""
 
     deployment_id: str
@@ -117,7 +117,7 @@ class SeatCount(Contract):
 class SeatCounts(Contract):
     """What a source says; `modified_at` is when a file was written, None for what is counted as it is asked."""
 
-    counts: tuple[SeatCount, ...]
+    counts: tuple[DeploymentSeats, ...]
     modified_at: Moment | None = None
 
 

@@ -22,7 +22,7 @@ class MailRow(Identified, Owned, Stamped, Base):
     )
 
     customer_id: Mapped[UUID]
-    invoice_id: Mapped[UUID]
+    invoice_id: Mapped[UUID | None]
     key: Mapped[str]
     occasion: Mapped[Occasion]
     language: Mapped[str]

@@ -13,6 +13,8 @@ RUN useradd --system --create-home --home-dir /app billflow
 WORKDIR /app
 COPY --from=build /opt/billflow /opt/billflow
 USER billflow
+# A volume that is mounted here belongs to the same user.
+RUN mkdir --mode=700 /app/audit
 ENV PATH="/opt/billflow/bin:$PATH" PYTHONUNBUFFERED=1 BILLFLOW_LOG_FORMAT=json
 ENTRYPOINT ["billflow"]
 CMD ["--help"]

@@ -17,9 +17,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from leftovers import adopt_orphans, described, end, reap_until, remains_in, still_running
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = ("tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
+PLUGINS = ("tests.plugins.garbage", "tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
 PROCESSES = ("--numprocesses", "3", "--no-loadscope-reorder")
 """A third of the time a test waits, for a worker to stop or for a clock, so three processes keep two cores busy."""
+
+IGNORED = {"CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE"}
+"""Variables that tests don't see: where pytest finds one of the first two it repeats whole messages in its summary, and
+under the third each of a hundred processes would compile everything again."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,8 +57,7 @@ def run_pytest(arguments: Sequence[str], folder: Path) -> tuple[int, dict[str, i
     command += [f"--counts={counts}", f"--basetemp={base}", *(arguments or PROCESSES)]
     os.chdir(ROOT)
     sys.stdout.flush()
-    # pytest repeats whole messages in its summary where it finds these.
-    environment = {name: value for name, value in os.environ.items() if name not in {"CI", "BUILD_NUMBER"}}
+    environment = {name: value for name, value in os.environ.items() if name not in IGNORED}
     pid = os.posix_spawn(sys.executable, command, environment | {"TMPDIR": str(folder)})
     code = reap_until(pid, counts)
     known = json.loads(counts.read_text()) if counts.exists() else {}

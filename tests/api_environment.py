@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,12 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.scopes import Scope
-from billflow.models.contracts.access import LONGEST_RATE, Mode, NewApiKey
+from billflow.models.contracts.access import LONGEST_RATE, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
@@ -25,14 +27,18 @@ from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import Engine, open_engine
+from billflow.wiring.operations import build_operations
 from billflow.wiring.store import sell_example
 from billflow.wiring.workers import workers
+from stripe_emulator.engine.services import Settings as StripeSettings
 from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
 from tests.waiting import PATIENCE
 
 API_KEY = "sk_test_engine"
+FIRST_LOOK, LONGEST_LOOK = 0.05, 0.25
+"""Seconds between looks at whether something has happened: a look is several queries, and others use the processor."""
 
 
 class PatientTransport(httpx.AsyncHTTPTransport):
@@ -58,6 +64,7 @@ class ApiEnvironment:
     sandbox: Sandbox
     org_id: str
     stripe_url: str
+    exposition: Callable[[], bytes]
 
     async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
         """Create a customer, with a card on file unless None."""
@@ -70,7 +77,12 @@ class ApiEnvironment:
 
     async def key(self, *scopes: Scope, org_id: str | None = None, **terms: Any) -> str:
         """Return a new API key; with every scope where none is named, in the house's organization unless one is."""
-        named = {"name": "tests", "mode": Mode.TEST, "scopes": scopes or tuple(Scope), "rate_limit": LONGEST_RATE}
+        named = {
+            "name": "tests",
+            "mode": self.engine.mode,
+            "scopes": scopes or tuple(Scope),
+            "rate_limit": LONGEST_RATE,
+        }
         change = ChangeContext(actor="tests", at=datetime.now(UTC))
         new = NewApiKey.model_validate(named | terms)
         return (
@@ -81,6 +93,13 @@ class ApiEnvironment:
         """Return a client of the running API."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=self.api_url, headers=headers, transport=PatientTransport(), timeout=PATIENCE)
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Serve the operations endpoints meanwhile, and yield a client of theirs."""
+        app = build_operations(self.engine, self.exposition)
+        async with serving(app, LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+            yield client
 
     async def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """Ask the emulator's control plane."""
@@ -112,25 +131,36 @@ async def env_database_url(postgres_url: str) -> str:
 @pytest.fixture(scope="package")
 async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiEnvironment]:
     """Run everything, its webhooks included, for a folder of tests."""
+    async with api_environment(env_database_url, await fresh_namespace(temporal_server, "env")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def api_environment(
+    database_url: str, client: Client, stripe: StripeSettings | None = None, **changes: Any
+) -> AsyncIterator[ApiEnvironment]:
+    """Run everything on the server of *client*, with *changes* to the settings."""
     configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
-    async with StripeEmulator(webhook=(webhook_url, secret), control=True) as emulator:
+    async with StripeEmulator(webhook=(webhook_url, secret), control=True, settings=stripe) as emulator:
         settings = Settings(
-            database_url=SecretStr(as_login(env_database_url, RUNS)),
-            database_owner_url=SecretStr(env_database_url),
+            database_url=SecretStr(as_login(database_url, RUNS)),
+            database_owner_url=SecretStr(database_url),
             stripe_api_key=SecretStr(API_KEY),
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
             webhook_private_addresses=True,
-        )
-        async with open_engine(settings, await fresh_namespace(temporal_server, "env")) as engine:
+        ).model_copy(update=changes)
+        async with open_engine(settings, client) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)
             await sell_example(engine.repositories.catalogs, org_id)
-            async with serving(build_api(engine), LOOPBACK, port) as url:
-                yield ApiEnvironment(engine, url, secret, Sandbox(engine.stripe, API_KEY), org_id, emulator.url)
+            app = build_api(engine)
+            async with serving(app, LOOPBACK, port) as url:
+                sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
+                yield ApiEnvironment(engine, url, secret, sandbox, org_id, emulator.url, counted)
             stop.set()
             await working
 
@@ -149,7 +179,9 @@ async def api(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def until(happened: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until *happened* says so; fails after `PATIENCE`."""
+    """Wait until *happened* says so, and look less and less often; fails after `PATIENCE`."""
+    pause = FIRST_LOOK
     async with asyncio.timeout(PATIENCE):
-        while not await happened():  # noqa: ASYNC110  (it happens in a database, which sets no event)
-            await asyncio.sleep(0.05)
+        while not await happened():  # it happens in a database, which sets no event
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_LOOK)

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
-from billflow.api import garbage_collection
 from billflow.dev.folder import claimed
 from billflow.dev.postgres import embedded_postgres
 from billflow.dev.temporal import embedded_temporal
@@ -22,7 +21,7 @@ from billflow.temporal.client import connect
 from tests.databases import create_template
 from tests.sizes import VARIABLE, sized
 
-pytest_plugins = ["tests.plugins.events", "tests.plugins.failures"]
+pytest_plugins = ["tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage"]
 
 # The tests never touch a server that the developer's environment points at.
 _FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED"}
@@ -38,7 +37,6 @@ def pytest_collection_finish() -> None:
     """
     for name in _FOR_TESTS:
         os.environ.pop(name, None)
-    garbage_collection.set_apart()
 
 
 def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:

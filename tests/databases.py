@@ -15,6 +15,10 @@ EMPTY, MIGRATED = "template0", "migrated"
 """What a new database is a copy of: PostgreSQL's own template, or `create_template`'s."""
 
 
+NOBODYS = "foreign_stripe_event"
+"""The one table whose rows belong to no organization."""
+
+
 async def create_template(postgres_url: str) -> None:
     """Migrate one database, for `migrated_database` to copy: a copy takes a tenth of the time."""
     await _create(postgres_url, MIGRATED, EMPTY)

@@ -218,9 +218,10 @@ async def running_environment(
             stop = asyncio.Event()
             running = asyncio.create_task(run_until(stop, workers(engine) if working else []))
             try:
-                async with serving(build_api(engine), LOOPBACK, port) as url:
-                    sandbox = Sandbox(engine.stripe, API_KEY)
-                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, client, database_url)
+                app = build_api(engine)
+                async with serving(app, LOOPBACK, port) as url:
+                    sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
+                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, counted, client, database_url)
             finally:
                 stop.set()
                 await running

@@ -1,6 +1,7 @@
 """What people and programs read of billflow from outside: the command line's help, and the API's document."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 from typer.core import TyperCommand, TyperGroup
@@ -28,6 +29,7 @@ def _command(command: object, typed: str) -> Iterator[Use]:
         yield from _command(below, f"{typed} {name}")
 
 
+@cache
 def document() -> Mapping[str, Any]:
     """Return the API's OpenAPI document, for which no service is asked anything."""
     return create_app(cast("Services", None)).openapi()

@@ -7,22 +7,26 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, Plugin
 
+from billflow.models.keyring import Keyring
 from billflow.temporal.plugin import billflow_plugin
 
 _RETENTION = Duration(seconds=86_400)
 
 
-async def fresh_namespace(address: str, name: str, plugins: Sequence[Plugin] = ()) -> Client:
+async def fresh_namespace(
+    address: str, name: str, plugins: Sequence[Plugin] = (), keyring: Keyring | None = None
+) -> Client:
     """Register a namespace and return a client of it; *name* is where its name begins.
 
-    The client has our plugin, whose workers refuse careless imports, where no *plugins* are named.
+    The client has our plugin, whose workers refuse careless imports, where no *plugins* are named; with a *keyring*
+    payloads are encrypted.
     """
     namespace = f"{name}-{secrets.token_hex(4)}"
     server = await Client.connect(address)
     await server.workflow_service.register_namespace(
         RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=_RETENTION)
     )
-    plugins = plugins or [billflow_plugin(strict_imports=True)]
+    plugins = plugins or [billflow_plugin(strict_imports=True, keyring=keyring)]
     return await Client.connect(address, namespace=namespace, plugins=plugins)
 
 

@@ -1,7 +1,7 @@
 """Imports never go round in a circle, wherever in a module they stand."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -21,11 +21,20 @@ def imports_of(tree: ast.Module, known: set[str]) -> Iterator[str]:
                 yield from found or {package} & known
 
 
-def graph(folder: Path) -> Graph:
-    """Return each module below a folder with those of the same folder that it imports."""
+def graph(folder: Path, read: Callable[[str], ast.Module] = ast.parse) -> Graph:
+    """Return each module below a folder with those of the same folder that it imports, by what is *read* of it."""
     paths = {".".join(path.relative_to(folder).with_suffix("").parts): path for path in modules(folder)}
     known = {name.removesuffix(".__init__"): path for name, path in paths.items()}
-    return {name: set(imports_of(ast.parse(path.read_text()), set(known))) for name, path in known.items()}
+    return {name: set(imports_of(read(path.read_text()), set(known))) for name, path in known.items()}
+
+
+def imported_with(name: str, imports: Graph) -> set[str]:
+    """Return the modules that come with one, by whatever way."""
+    found, coming = set[str](), {name}
+    while coming:
+        found |= coming
+        coming = {other for one in coming for other in imports[one]} - found
+    return found
 
 
 def circle_in(imports: Graph) -> list[str]:
@@ -35,6 +44,22 @@ def circle_in(imports: Graph) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def top_of(text: str) -> ast.Module:
+    """Read of a module what runs at its import: no functions, nothing for types only."""
+    tree = ast.parse(text)
+    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return tree
+
+
+def test_a_worker_and_the_api_start_without_what_draws_pdf_files() -> None:
+    imports = graph(ROOT / "src", top_of)
+    served = imported_with("billflow.wiring.workers", imports) | imported_with("billflow.wiring.api", imports)
+
+    assert "billflow.documents.invoices" in served
+    assert "billflow.documents.pdf" in imports
+    assert "billflow.documents.pdf" not in served
 
 
 def test_no_imports_of_ours_go_round_in_a_circle() -> None:

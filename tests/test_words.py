@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import chain
 
 import pytest
@@ -24,6 +25,12 @@ SOURCES: tuple[Callable[[], Iterator[Use]], ...] = (
 )
 
 
+@cache
+def uses_in(source: Callable[[], Iterator[Use]]) -> tuple[Use, ...]:
+    """Return what a source yields; reading all of them takes seconds."""
+    return tuple(source())
+
+
 def report(uses: Iterable[Use]) -> str:
     """Return what was found and is not allowed, one line each, not more of them than anyone reads."""
     found = sorted({str(finding) for finding in findings(uses) if allowance(finding.use) is None})
@@ -33,7 +40,7 @@ def report(uses: Iterable[Use]) -> str:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
 def test_nothing_is_called_by_a_retired_word(source: Callable[[], Iterator[Use]]) -> None:
-    uses = list(source())
+    uses = uses_in(source)
 
     assert len(uses) > 20
     found = report(uses)
@@ -61,13 +68,13 @@ def test_few_modules_are_named_for_doing_instead_of_a_thing() -> None:
 
 def test_a_class_name_is_used_once() -> None:
     ours = str(ROOT / "src" / "billflow").removeprefix(f"{ROOT}/")
-    names = Counter(use.name for use in code_names() if use.kind is Kind.CLASS and use.place.startswith(ours))
+    names = Counter(use.name for use in uses_in(code_names) if use.kind is Kind.CLASS and use.place.startswith(ours))
 
     assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []
 
 
 def test_every_allowance_is_needed() -> None:
-    every = chain.from_iterable(source() for source in SOURCES)
+    every = chain.from_iterable(map(uses_in, SOURCES))
     needed = {allowance(finding.use) for finding in findings(every)}
 
     assert [key for key in table()["allowed"] if key not in needed] == []

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     `encryption_keys` is `id:base64,…`, the current key first; with them Temporal's payloads are encrypted too, unless
     `encrypt_payloads` says otherwise. `temporal_ui_origin` is whose pages may ask the codec endpoint. With
     `webhook_private_addresses` events may be sent into our own network, in test mode only: `billflow dev` sets it. The
-    `keep_…_days` are for `billflow prune`; Stripe sends an event again for up to 30 days.
+    `keep_…_days` say after how long `billflow prune` deletes; Stripe sends an event again for up to 30 days, and the
+    database itself refuses less for deliveries, events and the audit log. The last leaves for files in
+    `audit_archive_dir`, and stays where that is not set. `ops_host` and `ops_port` are where `billflow api` answers
+    operators.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
@@ -53,6 +56,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".billflow")
     api_host: str = "127.0.0.1"
     api_port: Port = 8000
+    ops_host: str = "127.0.0.1"
+    ops_port: Port = 8001
     api_processes: Annotated[int, Field(ge=1, le=64)] = 1
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
@@ -61,7 +66,12 @@ class Settings(BaseSettings):
     mail_from: str = "billflow <billing@localhost>"
     webhook_private_addresses: bool = False
     keep_stripe_events_days: Annotated[int, Field(ge=30, le=36_500)] = 90
+    keep_foreign_events_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     keep_mails_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    keep_deliveries_days: Annotated[int, Field(ge=30, le=36_500)] = 90
+    keep_events_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    keep_audit_days: Annotated[int, Field(ge=365, le=36_500)] = 3650
+    audit_archive_dir: Path | None = None
     return_url: str = "http://127.0.0.1:8000/"
 
 

@@ -10,7 +10,7 @@ JSON = "application/json"
 NUMBERS = {"version": "999"}
 """Parameters in paths that are no ids, and a value that names nothing."""
 
-KEYLESS = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/webhooks/stripe"})
+KEYLESS = frozenset({"/healthz", "/api/v1/webhooks/stripe"})
 
 
 @dataclass(frozen=True)

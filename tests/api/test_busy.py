@@ -22,6 +22,7 @@ from billflow.store.session.database import POOL_SIZE, Database
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
 from billflow.wiring.api import api_services
+from billflow.wiring.operations import operations_of
 from tests.api.test_webhooks import deliver, event_of, kept
 from tests.api_environment import ApiEnvironment, until
 from tests.waiting import PATIENCE
@@ -72,12 +73,12 @@ async def test_a_request_for_which_no_connection_comes_free_may_be_sent_again(
         in_use(small, small.engine.pools.requests, SIZE),
     ):
         answer = await client.get("/api/v1/plans")
-        readiness = await client.get("/readyz")
+        await (operations := operations_of(small.engine)).look()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
-    assert readiness.status_code == 200
+    assert set(operations.checks.values()) == {"ok"}
 
 
 async def test_our_client_gets_through_once_a_connection_is_free(env: ApiEnvironment, env_database_url: str) -> None:

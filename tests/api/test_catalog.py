@@ -1,91 +1,22 @@
 """A catalogue of one's own over HTTP: applied, sold from, and refused whole where something in it is wrong."""
 
-import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime, timedelta
 
-import httpx
 import pytest
 
 from billflow.client import AsyncClient, catalog
 from billflow.domain.scopes import Scope
-from tests.api_environment import ApiEnvironment
+from tests.api.shop import BUSINESS, TEAM, Shop, opened
+from tests.api_environment import ApiEnvironment, until
 from tests.documents.test_pdf_and_html import pages
-
-BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
-TEAM = {
-    "name": "Team",
-    "description": "For small teams.",
-    "minimum_licenses": 2,
-    "maximum_licenses": 50,
-    "trial_days": 14,
-    "features": ["projects"],
-    "roles": ["default_trial"],
-    "seats": {"count": "weights", "guest_weight": 25},
-    "prices": {"EUR": {"monthly": 900, "quarterly": 2500}},
-}
-BUSINESS = {"name": "Business", "seats": {"count": "users"}, "prices": {"EUR": {"quarterly": 5000}}}
-JSON = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Shop:
-    """An organization that sells what it applied, and a caller of its API."""
-
-    env: ApiEnvironment
-    api: httpx.AsyncClient
-
-    async def asked(self, method: str, path: str, **body: object) -> JSON:
-        """Return what the API answers, which refuses nothing."""
-        answer = await self.api.request(method, f"/api/v1{path}", json=body or None)
-        assert answer.is_success, answer.text
-        return dict(answer.json()) if answer.content else {}
-
-    async def sells(self, **tiers: JSON) -> JSON:
-        """Apply a catalogue."""
-        return await self.asked("PUT", "/catalog", tier=tiers)
-
-    async def refused(self, **tiers: JSON) -> JSON:
-        """Return why a catalogue is not applied."""
-        answer = await self.api.put("/api/v1/catalog", json={"tier": tiers})
-        assert answer.status_code in (409, 422), answer.text
-        return dict(answer.json())
-
-    async def customer(self, members: int, guests: int) -> tuple[str, str]:
-        """Create a customer with a card and so many people; return its id and that of a test clock at `BEGIN`."""
-        made = await self.asked(
-            "POST",
-            "/customers",
-            name="Muster GmbH",
-            email=f"{secrets.token_hex(6)}@muster.example",
-            default_currency="EUR",
-        )
-        await self.env.give_card(made["id"])
-        await self.report(made["id"], made["deployment_id"], BEGIN, members, guests)
-        clock = await self.asked("POST", "/test-clocks", now_at=BEGIN.isoformat())
-        return made["id"], clock["id"]
-
-    async def report(self, customer_id: str, deployment: str, at: datetime, members: int, guests: int) -> None:
-        """Report the people of a deployment."""
-        seen = {"observed_at": at.isoformat(), "members": members, "guests": guests}
-        answer = await self.api.post(f"/api/v1/deployments/{deployment}/seats", json=[seen])
-        assert answer.is_success, answer.text
-
-    async def plan(self, customer_id: str, clock_id: str, **asked: object) -> JSON:
-        """Start a plan of the tier, by the quarter unless said otherwise."""
-        wanted = {"customer_id": customer_id, "test_clock_id": clock_id, "tier": "team", "schedule": "quarterly"}
-        return dict((await self.asked("POST", "/plans", **wanted, **asked))["plan"])
 
 
 @pytest.fixture
 async def shop(env: ApiEnvironment) -> AsyncIterator[Shop]:
     """Yield an organization that sells nothing yet."""
-    org_id = await env.engine.repositories.organizations.ensure(f"shop-{secrets.token_hex(6)}")
-    ours = replace(env, org_id=org_id)
-    async with ours.client(await ours.key()) as api:
-        yield Shop(ours, api)
+    async with opened(env) as shop:
+        yield shop
 
 
 async def test_an_organization_sells_nothing_before_it_applies_a_catalogue(shop: Shop) -> None:
@@ -220,3 +151,18 @@ async def test_the_client_applies_and_reads_catalogues(shop: Shop) -> None:
         assert (applied.version, shown.reason, len(listed.versions)) == (1, "ours", 1)
         assert shown.tier["team"].seat_rule.guest_weight == 25
         assert (await billflow.do(catalog.show(1))).tier == shown.tier
+
+
+async def test_an_onboarding_that_names_no_tier_begins_the_default_trial(shop: Shop) -> None:
+    await shop.sells(business=BUSINESS, team=TEAM)
+    customer_id, _ = await shop.customer(3, 0)
+
+    await shop.asked("POST", f"/customers/{customer_id}/onboard", plan={"schedule": "monthly"})
+
+    async def is_trying() -> bool:
+        return bool((await shop.asked("GET", f"/plans?customer_id={customer_id}"))["plans"])
+
+    await until(is_trying)
+    [plan] = (await shop.asked("GET", f"/plans?customer_id={customer_id}"))["plans"]
+    begins, ends = (datetime.fromisoformat(plan[name]) for name in ("billing_cycle_anchor", "next_invoice_date"))
+    assert (plan["tier"], plan["status"], ends - begins) == ("team", "free_trial", timedelta(days=14))

@@ -8,6 +8,10 @@ import pytest
 from billflow.domain.currencies import CURRENCIES
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import Json, at, created
+from tests.sizes import sized
+
+ODD = ["HUF", "ISK", "MGA", "TWD", "UGX"]
+"""Two of them in the small size: one that Stripe takes in hundredths, and one that it takes in whole units."""
 
 BEGIN = "2026-01-15T00:00:00Z"
 MANUAL = {"tier": "cloud_standard", "license_management": "manual", "schedule": "monthly"}
@@ -56,7 +60,7 @@ async def test_dinars_are_offered_billed_refunded_and_credited_in_steps_of_ten(
     assert [(one["amount"], one["status"]) for one in refunds] == [(10, "succeeded"), (15_450, "succeeded")]
 
 
-@pytest.mark.parametrize("code", ["HUF", "ISK", "MGA", "TWD", "UGX"])
+@pytest.mark.parametrize("code", sized(["ISK", "MGA"], ODD, ODD))
 async def test_every_odd_currency_is_bought_and_refunded_to_the_last_step(
     api: httpx.AsyncClient, env: ApiEnvironment, code: str
 ) -> None:

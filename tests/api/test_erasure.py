@@ -39,7 +39,7 @@ CUSTOMER = {
 }
 WHY = {"reason": f"{MARKER} reason"}
 
-AT_STRIPE = ("customer", "invoice", "credit_note", "refund", "checkout.session")
+AT_STRIPE = ("customer", "invoice", "credit_note", "refund", "checkout.session", "customer_balance_transaction")
 PLANTED: set[str] = set()
 """The fields into which the marker was written."""
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from billflow.wiring.store import sell_example
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
 from tests.sizes import sized
@@ -38,7 +39,9 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
 @pytest.mark.fuzz
 @pytest.mark.timeout(sized(1800, 1800, 7200))
 async def test_no_request_finds_a_fault_or_breaks_the_contract(env: ApiEnvironment, tmp_path: Path) -> None:
-    key = await env.key(org_id=await env.engine.repositories.organizations.ensure(f"fuzzed-{uuid4().hex[:8]}"))
+    org_id = await env.engine.repositories.organizations.ensure(f"fuzzed-{uuid4().hex[:8]}")
+    await sell_example(env.engine.repositories.catalogs, org_id)
+    key = await env.key(org_id=org_id)
     ids = await ids_of_an_organization(env, key)
     config = tmp_path / "schemathesis.toml"
     config.write_text(f'{(HERE / "fuzz.toml").read_text()}\n[auth.openapi.ApiKey]\nbearer = "{key}"\n')

@@ -1,5 +1,7 @@
 """No answer of the API may be kept by a cache, guessed at or framed by a browser."""
 
+import re
+
 import httpx
 import pytest
 from fastapi import APIRouter
@@ -25,7 +27,7 @@ def assert_safe(answer: httpx.Response) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/healthz", 200),
-        ("GET", "/metrics", 200),
+        ("GET", "/metrics", 404),
         ("GET", "/openapi.json", 200),
         ("GET", "/docs", 200),
         ("GET", "/static-offline-docs/swagger-ui.css", 200),
@@ -80,6 +82,9 @@ async def test_only_the_page_of_the_description_runs_scripts_and_only_its_own(ap
         path: (await api.get(path)).headers["content-security-policy"] for path in ("/docs", "/docs/x", "/metrics")
     }
 
-    assert "script-src 'self'" in policies["/docs"]
+    page = (await api.get("/docs")).text
+    assert "script-src 'self';" in policies["/docs"]
+    assert page.count("<script") == page.count("<script src=") == 2
+    assert not re.findall(r"\son[a-z]+=", page)
     assert "http" not in policies["/docs"]
     assert policies["/docs/x"] == policies["/metrics"] == "default-src 'none'; frame-ancestors 'none'"

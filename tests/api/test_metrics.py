@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from billflow.api.routes.health import CachedProbe
+from billflow.api.operations import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
 from billflow.store.session.monitoring import ROLE
 from tests.api.test_plans import MONTHLY
@@ -19,7 +19,8 @@ async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvir
     customer = await env.customer(card=None)
     async with env.client(await env.key()) as client:
         await client.get(f"/api/v1/customers/{customer.customer_id}")
-        text = (await client.get("/metrics")).text
+    async with env.operator() as operator:
+        text = (await operator.get("/metrics")).text
 
     assert 'billflow_http_requests_total{method="GET",route="/api/v1/customers/{customer_id}",status="200"}' in text
     assert all(f"\n{gauge} " in text for gauge in GAUGES)
@@ -36,7 +37,7 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
         plan = (
             await client.post("/api/v1/plans", json={**MONTHLY, "trial_days": 30, "customer_id": customer["id"]})
         ).json()
-    before = await monitoring.plans_on_hold()
+    before = await monitoring.waiting_work()
     received = datetime.now(UTC) - timedelta(days=1)
     async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
         await connection.execute(
@@ -50,7 +51,7 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
             " VALUES (%s, %s, 'x', '{}', %s, now())",
             [org_id, uuid4().hex, received],
         )
-    after = await monitoring.plans_on_hold()
+    after = await monitoring.waiting_work()
 
     assert after.plans_needing_attention == before.plans_needing_attention + 1
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received

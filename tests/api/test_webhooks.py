@@ -16,7 +16,7 @@ from stripe import WebhookSignature
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceToCollect
-from billflow.models.contracts.webhooks import StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -155,21 +155,6 @@ async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, env: ApiEn
     assert (await the_invoice(api, plan_id))["status"] == "void"
 
 
-async def test_what_does_not_concern_us_is_answered_and_left(
-    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
-) -> None:
-    unknown = event_of("invoice.dreamed_of", str(uuid4()), env.org_id)
-    foreign = event_of("invoice.paid", str(uuid4()), str(uuid4()))
-    not_ours = {**foreign, "id": f"evt_{uuid4().hex}", "data": {"object": {"id": "ch_1", "object": "charge"}}}
-
-    real_money = {**event_of("invoice.paid", str(uuid4()), env.org_id), "livemode": True}
-
-    answers = [await deliver(api, env, event) for event in (unknown, foreign, not_ours, real_money)]
-
-    assert [(answer.status_code, answer.json()["is_new"]) for answer in answers] == [(200, False)] * 4
-    assert [await kept(env_database_url, event["id"]) for event in (unknown, foreign, not_ours)] == [[]] * 3
-
-
 async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
@@ -278,6 +263,9 @@ class MemoryInbox:
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
         self.waiting.append(event)
         return True
+
+    async def store_foreign(self, event: StripeEvent, reason: ForeignReason, received_at: datetime) -> None:
+        raise AssertionError(reason)
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
         return [event for event in self.waiting if event.org_id == org_id and event.event_id not in besides]

@@ -30,7 +30,7 @@ class Output:
     @property
     def data(self) -> Any:
         """Return what `--json` printed."""
-        assert (self.code, self.err) == (0, "")
+        assert (self.code, self.err) == (0, ""), self.err
         return json.loads(self.out)
 
 

@@ -1,5 +1,6 @@
 """The catalogue from the terminal: an example written, checked, applied and shown; a fault is one sentence."""
 
+import json
 from pathlib import Path
 
 from tests.cli.terminal import Terminal, assert_refused
@@ -42,3 +43,38 @@ def test_what_is_wrong_with_a_file_is_one_sentence_with_its_place(terminal: Term
     assert_refused(terminal("catalog", "check", str(tmp_path / "none.toml")), "can't be read: No such file")
     assert_refused(terminal("catalog", "init", "x.toml", "--example", "shop"), "name per_seat or cloud_and_self_hosted")
     assert_refused(terminal("catalog", "show", "--version", "999"), "There is no version 999 of the catalogue.")
+
+
+def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_withdrawn(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    plan, file = terminal.trial(terminal.customer()), tmp_path / "catalog.json"
+    sold = terminal("catalog", "show", "--json").data
+    sold["tier"]["cloud_standard"]["prices"]["USD"]["monthly"] = 900
+    file.write_text(json.dumps(sold))
+    reprice = ("--reprice", "cloud_standard", "--from", "2030-01-01", "--notice", "30")
+
+    found = terminal("catalog", "diff", str(file), *reprice, "--json").data
+    shown = terminal("catalog", "diff", str(file), *reprice)
+    applied = terminal("catalog", "apply", str(file), *reprice, "--json").data
+
+    assert {"tier": "cloud_standard", "field": "prices.USD.monthly", "before": 800, "after": 900} in found["changes"]
+    [mine] = [one for one in found["repriced"] if one["plan_id"] == plan]
+    assert (mine["price_before"], mine["price_after"], mine["takes_effect_at"][:7]) == (800, 900, "2030-01")
+    assert "prices.USD.monthly" in shown.out
+    assert "USD 9" in shown.out
+    assert [one["plan_id"] for one in applied["repriced"] if one["plan_id"] == plan] == [plan]
+    change = applied["price_change"]["price_change_id"]
+    assert terminal("plan", "show", plan, "--json").data["next_price"] == 900
+    listed = terminal("catalog", "price-changes", "--json").data["price_changes"]
+    assert [one["price_change_id"] for one in listed] == [change]
+    assert terminal("catalog", "withdraw-price-change", change[:8], "--json").data["pending"] == 0
+    assert terminal("plan", "show", plan, "--json").data["next_price"] is None
+
+
+def test_a_new_price_needs_a_date_and_a_notice(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    terminal("catalog", "init", str(file))
+
+    assert_refused(terminal("catalog", "diff", str(file), "--reprice", "team"), "--reprice needs --from, a date")
+    assert_refused(terminal("catalog", "diff", str(file), "--notice", "3"), "name its tier")

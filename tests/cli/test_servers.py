@@ -1,6 +1,7 @@
 """What production runs: migrate, worker and api, each found and stopped as a container does it."""
 
 import signal
+import time
 from pathlib import Path
 
 import httpx
@@ -19,30 +20,49 @@ def test_migrating_twice_is_as_good_as_once(terminal: Terminal) -> None:
     assert (migrated.code, migrated.err) == (0, "")
     assert migrated.out.splitlines() == [
         "The database is at the newest version.",
-        "Temporal knows the search attributes and the nightly schedules.",
+        "Temporal knows the search attributes, the schedules and how fast Stripe may be asked.",
     ]
 
 
-def test_a_worker_drains_on_sigterm(stack: Path) -> None:
-    with started(env=environment(stack), program=[ROOT / "worker.py"]) as worker:
+def until_ready(ops_url: str) -> object:
+    """Wait until a process has looked at everything it depends on, and return what it says of it."""
+    until = time.monotonic() + PATIENCE
+    while (answer := httpx.get(f"{ops_url}/readyz", timeout=PATIENCE)).status_code != 200:
+        assert time.monotonic() < until, answer.text
+        time.sleep(0.05)
+    return answer.json()
+
+
+def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:
+    with started("--ops-port", "0", env=environment(stack), program=[ROOT / "worker.py"]) as worker:
+        ops_url = wait_for(worker, "For operators").split()[2]
         wait_for(worker, "Taking work")
+        until_ready(ops_url)
+        metrics = httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text
         worker.send_signal(signal.SIGTERM)
 
+        assert "billflow_plans_needing_attention 0.0" in metrics
         assert worker.wait(PATIENCE) == 0
 
 
 def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
-    with started("--port", "0", env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
+    arguments = ("--port", "0", "--ops-port", "0")
+    with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
         url = wait_for(api, "http").split()[4].rstrip(";")
-        health = httpx.get(f"{url}/healthz", timeout=PATIENCE)
+        ops_url = wait_for(api, "For operators").split()[2]
+        answers = [httpx.get(page, timeout=PATIENCE) for page in (f"{url}/healthz", f"{url}/metrics")]
+        ready = until_ready(ops_url)
+        metrics = httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text
         api.send_signal(signal.SIGTERM)
 
-        assert health.status_code == 200
+        assert [answer.status_code for answer in answers] == [200, 404]
+        assert ready == {"status": "ready", "checks": dict.fromkeys(("postgresql", "temporal", "stripe"), "ok")}
+        assert 'billflow_http_requests_total{method="GET",route="none",status="404"} 1.0' in metrics
         assert api.wait(PATIENCE) == 0
 
 
 def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> None:
-    arguments = ("--port", "0", "--processes", "2")
+    arguments = ("--port", "0", "--ops-port", "0", "--processes", "2")
     with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:
         url = wait_for(api, "http").split()[4].rstrip(";")
         first = {child.pid: child for child in psutil.Process(api.pid).children()}
@@ -51,7 +71,7 @@ def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> 
         psutil.wait_procs([victim], timeout=PATIENCE)
         for _ in range(20):
             assert httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
-        counted = httpx.get(f"{url}/metrics", timeout=PATIENCE).text
+        counted = httpx.get(f"{wait_for(api, 'For operators').split()[2]}/metrics", timeout=PATIENCE).text
         api.send_signal(signal.SIGTERM)
 
         assert api.wait(PATIENCE) == 0
@@ -61,7 +81,7 @@ def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> 
 
 
 def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path, tmp_path: Path) -> None:
-    arguments = ("--port", "0", "--processes", "2")
+    arguments = ("--port", "0", "--ops-port", "0", "--processes", "2")
     # What is killed can't remove its temporary folder, which is ours then.
     with started(
         *arguments, env=environment(stack) | {"TMPDIR": str(tmp_path)}, program=("-m", "billflow.cli", "api")

@@ -18,9 +18,10 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.invoices import Declined, InvoiceStatus, Paid
+from billflow.models.contracts.reissues import LineCorrectionCreate, ReissueInput
 from billflow.payments.sandbox import GOOD_CARD
 from tests.api_environment import until
-from tests.collection.debts import DUE, Debtor, Debts
+from tests.collection.debts import DAY, DUE, Debtor, Debts
 from tests.environment import BY_INVOICE
 
 TOTAL = 8000
@@ -190,4 +191,31 @@ async def test_an_invoice_is_paid_now_where_the_card_is_good_and_declined_where_
     assert (await debtor.invoice()).status is InvoiceStatus.PAID
     with pytest.raises(Refused, match="Only an open invoice"):
         await debtor.env.engine.invoices.pay(debtor.env.org_id, invoice_id)
+    await assert_agreed(debtor)
+
+
+async def test_issuing_a_debt_again_lets_the_customer_back_in_and_collects_the_new_one_from_its_beginning(
+    debts: Debts,
+) -> None:
+    debtor = await debts.declined()
+    await debtor.after(8)
+    assert await debtor.status() == "suspended"
+    old = await debtor.invoice()
+    line = LineCorrectionCreate(line_id=old.lines[0].line_id, licenses=5)
+
+    ask = ReissueInput(**await of(debtor, lines=(line,)))
+    new = await debtor.env.engine.adjustments.reissue(ask.model_copy(update={"at": DUE + 8 * DAY}))
+
+    await debtor.until_status("active")
+
+    async def has_failed() -> bool:
+        return (await debtor.invoice()).next_attempt_at == DUE + 9 * DAY
+
+    await until(has_failed)
+    tried = await debtor.invoice()
+    assert (tried.invoice_id, tried.status, tried.attempts) == (new.invoice_id, InvoiceStatus.OPEN, 1)
+    assert [held.status for held in await debtor.env.at_stripe(debtor.customer)] == ["paid", "void", "open"]
+    await debtor.new_card(GOOD_CARD)
+    await debtor.after(9)
+    assert ((await debtor.invoice()).status, (await debtor.invoice()).amount_paid) == (InvoiceStatus.PAID, 4000)
     await assert_agreed(debtor)

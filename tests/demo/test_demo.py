@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,15 @@ Birch,2025-01-13,30,0
 Birch,2025-04-01,41,0
 Cedar,2025-01-15,9,0
 Cedar,someday,9,0
+"""
+OWN = """\
+[tier.team]
+name = "Team"
+trial_days = 14
+trial_without_card = "cancel"
+roles = ["default_trial"]
+prices.EUR = { quarterly = 2500, half_yearly = 4800 }
+seats = { count = "weights", guest_weight = 25 }
 """
 UNTIL = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -50,6 +60,20 @@ def test_bad_rows_are_named_by_line_and_reason_and_the_others_are_billed_without
     monthly, annual, trial = told["customers"]
     assert (monthly["invoices"], trial["invoices"]) == (5, 4)
     assert annual["total"] == annual["paid"] > 30 * 8000
+
+
+def test_a_catalogue_of_ones_own_is_billed_without_a_difference(
+    options: DemoOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_text(OWN)
+
+    assert run_demo(replace(options, catalog=file)) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["differences"], {one["currency"] for one in told["customers"]}) == (0, {"EUR"})
+    often, seldom, trial = told["customers"]
+    assert (often["invoices"], seldom["cycles"], trial["description"]) == (3, 1, "quarterly, 14-day trial")
 
 
 def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(

@@ -68,6 +68,24 @@ def test_one_image_runs_migrate_worker_and_api() -> None:
     assert sorted(command[0] for command in our_commands()) == ["api", "migrate", "worker"]
 
 
+def test_api_and_workers_are_asked_for_their_health_where_operators_are_answered() -> None:
+    for name in ("api", "worker"):
+        service = services()[name]
+        assert service["command"][1:] == ["--ops-port", "8001"]
+        assert '"http://127.0.0.1:8001/readyz"' in str(service["healthcheck"]["test"])
+    assert not [port for service in services().values() for port in service.get("ports", []) if "8001" in port]
+
+
+def test_every_image_of_others_has_an_explicit_version() -> None:
+    images = [service["image"] for service in services().values() if "image" in service]
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    versions = [re.sub(r"\$\{\w+:-(.+)\}", r"\1", image).partition(":")[2] for image in [*images, *bases]]
+
+    named = [version for version, image in zip(versions, [*images, *bases], strict=True) if "billflow" not in image]
+    assert len(named) >= 6
+    assert all(re.match(r"\d", version) for version in named), named
+
+
 def test_no_secret_has_a_default_and_the_script_makes_them_all(tmp_path: Path) -> None:
     text = FILE.read_text()
     demanded = set(re.findall(r"\$\{(\w+):\?run python", text))

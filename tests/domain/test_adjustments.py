@@ -231,3 +231,29 @@ def test_of_an_invoice_over_nothing_nothing_is_kept_or_lost() -> None:
 )
 def test_what_is_kept_of_each_line_is_less_what_went_back(changes: dict[str, Any], left: dict[str, int]) -> None:
     assert kept(replace(PAID, **changes)) == left
+
+
+@given(
+    charge=st.integers(1, 9000),
+    change=st.integers(-9000, -1),
+    acts=st.lists(st.tuples(st.sampled_from(["a", "b", "", "refund"]), st.integers(1, 9000)), max_size=6),
+)
+def test_whatever_goes_back_of_a_charge_that_an_end_date_lowered_all_that_is_left_is_kept(
+    charge: int, change: int, acts: list[tuple[str, int]]
+) -> None:
+    total = max(charge + change, 0)
+    lines = {"a": charge, "b": change, "c": total - charge - change}  # c puts onto the balance what is below 0
+    invoice = replace(PAID, total=total, amount_due=total, amount_paid=total, lines=lines)
+    for what, amount in acts:
+        try:
+            if what == "refund":
+                invoice = replace(invoice, refunded=invoice.refunded + refund(invoice, amount))
+                continue
+            named = {what: amount} if what else {}
+            note = credit_note(invoice, None if what else amount, named, RefundMethod.BALANCE)
+        except Refused:
+            continue
+        credited = {line: invoice.credited_lines.get(line, 0) + note.lines.get(line, 0) for line in lines}
+        invoice = replace(invoice, credited=invoice.credited + note.amount, credited_lines=credited)
+
+    assert sum(kept(invoice).values()) == invoice.creditable >= 0

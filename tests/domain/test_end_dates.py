@@ -13,11 +13,13 @@ from billflow.domain import commands as c
 from billflow.domain.calendar import first_step_after
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.invoicing.end_dates import additions_after, end_date_changes
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.preview import forecast
 from billflow.domain.settings import BillingSettings
+from billflow.domain.step import Step
 from tests.domain.builders import DAY, START, at, seats
 from tests.domain.life import Life, life_of
 
@@ -183,3 +185,14 @@ def test_licenses_by_hand_are_charged_to_the_end_like_those_of_seats() -> None:
     life.backfill(START + 300 * DAY)
     assert life.facts.plan.status is PlanStatus.ENDED
     assert paid(life) == owed(life)
+
+
+def test_a_change_in_parts_changes_a_license_once() -> None:
+    life = year_with_an_end()
+    life.command(c.RemoveEndDate(), at("2024-05-02"))
+    [change] = end_date_changes(Step.begin(life.known(at("2024-06-01")), at("2024-06-01")))
+    parts = [replace(change, derivation=replace(change.derivation, quantity=part)) for part in (3, 2)]
+
+    whole, divided = (additions_after(life.facts.additions, lines) for lines in ([change], parts))
+
+    assert (whole[0].unit, divided) == (2612 + change.unit_amount, whole)

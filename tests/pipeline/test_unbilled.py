@@ -1,26 +1,18 @@
 """A renewal that was voided is found until it is issued again or waived (rules 28.1)."""
 
-from datetime import UTC, datetime
-
 from billflow.domain.commands import EndNow
 from billflow.domain.reconciliation import FindingKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
 from billflow.models.contracts.records import InvoiceDetail
-from billflow.temporal.workflow_starts import reconciliation_workflow
 from tests.pipeline.environment import PlanEnvironment
+from tests.pipeline.reconciled import findings
 from tests.pipeline.reissues import open_renewal, reissued, void
 from tests.pipeline.test_credits import agree
 
 
 async def found(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> list[str]:
     """Reconcile, and return what is said of an invoice that is billed by nothing."""
-    engine, everything = plan_env.env.engine, ReconciliationScope(grace_minutes=0)
-    run = ReconciliationInput(org_id=plan_env.org_id, repair=False, scope=everything)
-    run_id = await engine.control.run(reconciliation_workflow(run, datetime.now(UTC)))
-    report = await engine.repositories.reconciliation.report(plan_env.org_id, run_id)
-    mine = (one for one in report.findings if one.subject_id == invoice.invoice_id)
-    return [one.message for one in mine if one.kind is FindingKind.NOT_BILLED]
+    return [one.message for one in await findings(plan_env, invoice) if one.kind is FindingKind.NOT_BILLED]
 
 
 async def test_a_void_renewal_is_found_until_it_is_issued_again(plan_env: PlanEnvironment) -> None:

@@ -90,10 +90,12 @@ def test_a_debt_that_was_never_sent_is_handed_to_its_collection() -> None:
     assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.COLLECT)]
 
 
-def test_a_debt_that_stripe_has_lost_is_left_to_a_person() -> None:
-    for status in ("open", "paid", "uncollectible", "void"):
+def test_a_debt_that_stripe_has_lost_is_issued_anew_and_what_is_closed_left_to_a_person() -> None:
+    for status in ("paid", "uncollectible", "void"):
         found = [*compare_invoice(recorded(status), [])]
         assert seen(found) == [(FindingKind.MISSING, Severity.CRITICAL, None)]
+    found = [*compare_invoice(recorded("open"), [])]
+    assert seen(found) == [(FindingKind.MISSING, Severity.WARNING, Repair.REPLACE_INVOICE)]
 
 
 def test_a_debt_voided_before_it_was_sent_is_missed_by_nobody() -> None:

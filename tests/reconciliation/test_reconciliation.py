@@ -130,18 +130,51 @@ async def older_rows(env: ReconciliationEnvironment) -> str:
     return plan.plan_id
 
 
+async def deleted_customer(env: ReconciliationEnvironment) -> str:
+    """Delete a customer at Stripe."""
+    stripe_customer_id = await customer_at_stripe(env)
+    await env.engine.stripe.v1.customers.delete_async(stripe_customer_id)
+    return stripe_customer_id
+
+
+async def customer_of_another_account(env: ReconciliationEnvironment) -> str:
+    """Let a row name a customer that Stripe has never known, as all of them are with the key of another account."""
+    elsewhere, here = f"cus_{uuid4().hex}", await customer_at_stripe(env)
+    await env.meddle(
+        "UPDATE billing_account SET stripe_customer_id = %s WHERE stripe_customer_id = %s", elsewhere, here
+    )
+    return elsewhere
+
+
+async def changed_balance(env: ReconciliationEnvironment) -> str:
+    """Put a credit onto a customer's balance at Stripe only."""
+    stripe_customer_id = await customer_at_stripe(env)
+    transactions = env.engine.stripe.v1.customers.balance_transactions
+    await transactions.create_async(stripe_customer_id, {"amount": -100, "currency": "usd"})
+    return stripe_customer_id
+
+
+async def customer_at_stripe(env: ReconciliationEnvironment) -> str:
+    """Return Stripe's id of a customer who has paid."""
+    [held] = await env.held(await env.invoice(await env.plan()))
+    return str(held.customer)
+
+
 REPAIRABLE: dict[FindingKind, list[Callable[[ReconciliationEnvironment], Awaitable[str]]]] = {
     FindingKind.WRONG_STATE: [voided_at_stripe, voided_in_the_rows],
     FindingKind.UNCOLLECTED: [uncollected],
     FindingKind.DOUBLE: [twice_as_draft],
     FindingKind.PLAN_WITHOUT_WORKFLOW: [lost_plan],
     FindingKind.WORKFLOW_OF_ENDED_PLAN: [outlived_plan],
+    FindingKind.CUSTOMER_MISSING: [deleted_customer],
     FindingKind.WORKFLOW_DIFFERS: [older_rows],
 }
 FOR_PEOPLE: dict[FindingKind, Callable[[ReconciliationEnvironment], Awaitable[str]]] = {
     FindingKind.DOUBLE: twice_issued,
     FindingKind.WRONG_AMOUNT: wrong_amount,
     FindingKind.ORPHAN: orphan,
+    FindingKind.CUSTOMER_MISSING: customer_of_another_account,
+    FindingKind.WRONG_BALANCE: changed_balance,
     FindingKind.NOT_BILLED: unbilled,
 }
 

@@ -1,6 +1,6 @@
 """What happens by the clock is on the server's list once, for all organizations, and stays paused where it was."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,6 +8,7 @@ from temporalio.client import Client, ScheduleOverlapPolicy
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.temporal.queues import BILLFLOW, RECONCILIATION
 from billflow.temporal.schedules import (
     CATCHUP_WINDOW,
@@ -15,7 +16,9 @@ from billflow.temporal.schedules import (
     JITTER,
     NIGHT_HOUR,
     NIGHTLY_RECONCILIATION,
+    NIGHTLY_RETENTION,
     NOTICES,
+    RETENTION_HOUR,
     SEAT_PULLS,
     ensure_schedules,
 )
@@ -24,6 +27,8 @@ from tests.api_environment import until
 from tests.namespaces import fresh_namespace, variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 from tests.workflows.histories import runs_of
+
+ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
 
 
 async def schedules_of(client: Client) -> set[str]:
@@ -42,7 +47,7 @@ async def test_workers_that_start_together_make_one_schedule_of_each(quiet: Clie
         await ensure_schedules(quiet)
 
     async def are_listed() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
+        return await schedules_of(quiet) == ALL
 
     await until(are_listed)
     found = (await quiet.get_schedule_handle(NIGHTLY_RECONCILIATION).describe()).schedule
@@ -61,7 +66,7 @@ async def test_more_organizations_make_no_more_schedules(env: ReconciliationEnvi
     await workers.ensure_schedules(env.engine)
 
     async def are_listed() -> bool:
-        return await schedules_of(env.engine.client) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
+        return await schedules_of(env.engine.client) == ALL
 
     await until(are_listed)
 
@@ -76,14 +81,14 @@ async def test_migrating_takes_the_schedules_of_organizations_away(
     await quiet.create_schedule(f"{NIGHTLY_RECONCILIATION}/{uuid4()}", old)
 
     async def are_listed() -> bool:
-        return len(await schedules_of(quiet)) == 5
+        return len(await schedules_of(quiet)) == len(ALL) + 1
 
     await until(are_listed)
 
     await workers.prepare_temporal(env.engine.settings)
 
     async def one_is_left() -> bool:
-        return await schedules_of(quiet) == {NIGHTLY_RECONCILIATION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
+        return await schedules_of(quiet) == ALL
 
     await until(one_is_left)
 
@@ -117,6 +122,26 @@ async def test_the_nightly_run_reconciles_and_repairs_every_organization(env: Re
     await until(finished)
 
 
+async def test_every_night_what_is_older_than_its_period_is_deleted(env: ReconciliationEnvironment) -> None:
+    client, events = env.engine.client, env.engine.repositories.stripe_events
+    missing = dict.fromkeys(name for name, field in StripeEvent.model_fields.items() if field.is_required())
+    named = {"event_id": f"evt_{uuid4().hex}", "type": "invoice.paid", "created": datetime.now(UTC), "livemode": False}
+    event = StripeEvent.model_validate(missing | named)
+    await events.store_foreign(event, ForeignReason.NO_CUSTOMER, datetime.now(UTC) - timedelta(days=31))
+    await ensure_schedules(client)
+    handle = client.get_schedule_handle(NIGHTLY_RETENTION)
+    found = (await handle.describe()).schedule
+
+    await handle.trigger()
+
+    async def is_deleted() -> bool:
+        return event.event_id not in {one.event_id for one in await events.list_foreign(100)}
+
+    await until(is_deleted)
+    assert found.policy.overlap is ScheduleOverlapPolicy.SKIP
+    assert [part.start for part in found.spec.calendars[0].hour] == [RETENTION_HOUR]
+
+
 async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnvironment) -> None:
     await env.plan()
     report = await env.reconcile(repair=True)
@@ -128,7 +153,7 @@ async def test_comparing_takes_none_of_the_rate_of_stripe(env: ReconciliationEnv
     queues = {one.task_queue.name for one in scheduled if one.activity_id}
     at_stripe = [one for one in scheduled if one.task_queue.name not in (RECONCILIATION, BILLFLOW, "")]
     assert RECONCILIATION in queues
-    assert len(at_stripe) == 1, "Stripe's list is one page, and nothing is found"
+    assert len(at_stripe) == 2, "Stripe's lists of invoices and customers are one page each, and nothing is found"
 
 
 def test_a_run_by_the_clock_repairs_and_looks_back_further_than_it_is_away() -> None:

@@ -20,6 +20,7 @@ from tests.replay.smaller_shapes import (
     onboarding,
     reconciliation,
     refund,
+    retention,
     seat_pull,
 )
 from tests.workflows.histories import runs_of
@@ -131,6 +132,7 @@ SHAPES: tuple[Shape, ...] = (
     close_invoice,
     reconciliation,
     mail,
+    retention,
     seat_pull,
 )
 

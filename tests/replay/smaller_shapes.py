@@ -19,6 +19,7 @@ from billflow.temporal.workflow_starts import (
     customer_update_workflow,
     mail_workflow,
     reconciliation_workflow,
+    retention_workflow,
     seat_pull_workflow,
 )
 from tests.delivery.listener import listening
@@ -97,6 +98,13 @@ async def reconciliation(env: Environment) -> list[WorkflowHistory]:
     day = await env.now() + timedelta(days=1)
     await env.engine.control.run(reconciliation_workflow(ReconciliationInput(org_id=env.org_id), day))
     return await _over(env, f"reconciliation/{env.org_id}/{day:%Y-%m-%d}")
+
+
+async def retention(env: Environment) -> list[WorkflowHistory]:
+    """Delete what is older than its period."""
+    start = retention_workflow()
+    await env.engine.control.run(start)
+    return await _over(env, start.workflow_id)
 
 
 async def seat_pull(env: Environment) -> list[WorkflowHistory]:

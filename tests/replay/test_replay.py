@@ -17,6 +17,7 @@ from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
 from tests.replay.hasty_plan import HastyPlanWorkflow
@@ -32,6 +33,7 @@ WORKFLOWS = [
     CloseInvoiceWorkflow,
     ReconciliationWorkflow,
     MailWorkflow,
+    RetentionWorkflow,
     SeatPullWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))

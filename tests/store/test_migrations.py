@@ -11,10 +11,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from billflow.domain.errors import InvalidInput
+from billflow.domain.plan import Schedule
 from billflow.migrations import upgrade
 from billflow.models.tables import Base
 from billflow.ports.database import DatabaseBusy, NoDatabase
-from billflow.store.access.organizations import PostgresOrganizationRepository
+from billflow.store.access.organizations import PostgresOrganizationRepository, org_id_of
+from billflow.store.plans.catalog import PostgresCatalogRepository
 from billflow.store.session.database import Database
 from billflow.store.session.url import sqlalchemy_url
 from tests.databases import fresh_database
@@ -133,3 +135,20 @@ async def test_a_statement_that_takes_too_long_may_be_sent_again(store_url: str)
 def test_a_url_that_names_no_postgresql_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="must look like postgresql://"):
         upgrade.upgrade(url)
+
+
+async def test_an_organization_from_before_goes_on_selling_what_came_with_billflow(
+    empty_url: str, engine: Engine
+) -> None:
+    upgrade.upgrade(empty_url, "0021")
+    org_id = org_id_of("from-before")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO org (id, slug, name) VALUES (:id, 'from-before', 'Acme')"), {"id": org_id})
+    upgrade.upgrade(empty_url)
+
+    database = Database(empty_url)
+    found = await PostgresCatalogRepository(database).current(org_id)
+    await database.close()
+
+    assert (found.version, len(found.tiers)) == (1, 8)
+    assert found.tier("cloud_standard").price(Schedule.MONTHLY, "USD") == 800

@@ -1,19 +1,34 @@
 """What is older than its period is deleted, and nothing else is."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
-from billflow.models.contracts.webhooks import StripeEvent
+from billflow.models.contracts.retention import RetentionPeriods
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.audit.retention import Retention
+from billflow.store.session.database import Database
 from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
-from tests.store.conftest import Company
+from tests.store.conftest import Company, company_of
 
 DAY = timedelta(days=1)
-PERIODS = {"stripe_events": 90 * DAY, "mails": 730 * DAY}
+PERIODS = RetentionPeriods(
+    stripe_events=90 * DAY,
+    foreign_events=30 * DAY,
+    mails=730 * DAY,
+    deliveries=90 * DAY,
+    events=180 * DAY,
+    audit=3650 * DAY,
+)
+
+
+async def pruned(company: Company, folder: Path | None = None) -> dict[str, int]:
+    """Prune an organization."""
+    return await Retention(company.database, PERIODS, folder).prune(company.org_id)
 
 
 async def event(company: Company, age: timedelta, *, handled: bool) -> str:
@@ -37,9 +52,9 @@ async def test_stripes_events_go_when_they_are_old_and_handled(company: Company,
     await event(company, 91 * DAY, handled=True)
     kept = {await event(company, 91 * DAY, handled=False), await event(company, 89 * DAY, handled=True)}
 
-    deleted = await Retention(company.database).prune(**PERIODS)
+    deleted = await pruned(company)
 
-    assert deleted["stripe_events"] >= 1
+    assert deleted["stripe_events"] == 1
     assert column(store_url, "SELECT stripe_event_id FROM webhook_event WHERE org_id = %s", company.org_id) == kept
 
 
@@ -53,7 +68,7 @@ async def test_answers_go_when_they_have_expired(company: Company, store_url: st
         expire = "UPDATE idempotency_key SET expires_at = now() - interval '1 second' WHERE org_id = %s AND key = 'old'"
         connection.execute(expire, [company.org_id])
 
-    await Retention(company.database).prune(**PERIODS)
+    await pruned(company)
 
     assert column(store_url, "SELECT key FROM idempotency_key WHERE org_id = %s", company.org_id) == {"young"}
 
@@ -77,6 +92,112 @@ async def test_mails_go_when_they_are_old_unless_their_invoice_is_open(company: 
         for invoice, key, days in ((paid, "gone", 731), (paid, "young", 729), (owed, "owed", 731)):
             connection.execute(MAIL, [key, days, invoice])
 
-    await Retention(company.database).prune(**PERIODS)
+    await pruned(company)
 
     assert column(store_url, "SELECT key FROM mail WHERE org_id = %s", company.org_id) == {"young", "owed"}
+
+
+EVENT = """
+    WITH event AS (
+        INSERT INTO outbox_event (org_id, type, at, customer_id, data, created_at)
+        VALUES (%(org)s, %(type)s, now(), %(customer)s, '{}', now() - make_interval(days => %(age)s)) RETURNING *),
+    endpoint AS (
+        INSERT INTO webhook_endpoint (org_id, url, event_types, secret)
+        VALUES (%(org)s, 'https://a.example', '{}', 's') RETURNING id),
+    message AS (
+        INSERT INTO webhook_message (org_id, endpoint_id, event_id, sequence, status, updated_at)
+        SELECT org_id, endpoint.id, event.id, sequence, %(status)s::text, now() - make_interval(days => %(sent)s)
+        FROM event, endpoint WHERE %(status)s::text <> '' RETURNING *)
+    INSERT INTO event_delivery (org_id, message_id, endpoint_id, event_id, attempt, outcome, duration_ms, at)
+    SELECT org_id, id, endpoint_id, event_id, 1, 'delivered', 1, now() FROM message"""
+
+
+def an_event(
+    url: str, company: Company, name: str, age: int, *, status: str = "", sent: int = 0, customer: str | None = None
+) -> None:
+    """Write an event of so many days, and what became of sending it so many days ago."""
+    values = {"org": company.org_id, "type": name, "age": age, "status": status, "sent": sent, "customer": customer}
+    with psycopg.connect(url) as connection:
+        connection.execute(EVENT, values)
+        # Routed: nobody waits to look at it.
+        connection.execute("DELETE FROM outbox_pending WHERE org_id = %s", [company.org_id])
+
+
+async def test_deliveries_go_with_their_attempts_and_events_once_no_delivery_of_them_is_left(
+    company: Company, store_url: str
+) -> None:
+    for name, age, status, sent in (
+        ("old and sent long ago", 181, "delivered", 91),
+        ("old and given up long ago", 181, "failed", 91),
+        ("old and never sent", 181, "", 0),
+        ("old and sent lately", 181, "delivered", 89),
+        ("old and waiting", 181, "pending", 91),
+        ("young and sent long ago", 179, "delivered", 91),
+    ):
+        an_event(store_url, company, name, age, status=status, sent=sent)
+
+    deleted = await pruned(company)
+
+    events = column(store_url, "SELECT type FROM outbox_event WHERE org_id = %s", company.org_id)
+    messages = "SELECT type FROM {} JOIN outbox_event e ON e.id = event_id WHERE e.org_id = %s"
+    assert events == {"old and sent lately", "old and waiting", "young and sent long ago"}
+    for table in ("webhook_message", "event_delivery"):
+        assert column(store_url, messages.format(table), company.org_id) == {"old and sent lately", "old and waiting"}
+    assert (deleted["deliveries"], deleted["events"]) == (3, 3)
+
+
+async def test_an_event_that_nobody_looked_at_yet_stays_however_old(company: Company, store_url: str) -> None:
+    an_event(store_url, company, "looked at", 181)
+    with psycopg.connect(store_url) as connection:
+        connection.execute(
+            "INSERT INTO outbox_event (org_id, type, at, data, created_at)"
+            " VALUES (%s, 'new', now(), '{}', now() - interval '181 days')",
+            [company.org_id],
+        )
+
+    await pruned(company)
+
+    assert column(store_url, "SELECT type FROM outbox_event WHERE org_id = %s", company.org_id) == {"new"}
+
+
+async def test_the_suspension_of_a_customer_that_still_is_suspended_stays(company: Company, store_url: str) -> None:
+    suspended, active = [await company.customer() for _ in range(2)]
+    for customer in (suspended, active):
+        an_event(store_url, company, "customer.suspended", 181, customer=customer.customer_id)
+    with psycopg.connect(store_url) as connection:
+        suspend = "UPDATE customer SET suspended_at = now(), status = 'suspended' WHERE id = %s"
+        connection.execute(suspend, [suspended.customer_id])
+
+    await pruned(company)
+
+    query = "SELECT customer_id FROM outbox_event WHERE org_id = %s AND type = 'customer.suspended'"
+    assert column(store_url, query, company.org_id) == {suspended.customer_id}
+
+
+async def test_one_organization_is_pruned_and_no_other_even_where_the_owner_is_a_superuser(
+    company: Company, database: Database, store_url: str
+) -> None:
+    other = company_of(database, await company.repositories.organizations.ensure(f"other-{uuid4().hex[:8]}"))
+    for one in (company, other):
+        an_event(store_url, one, "old", 181, status="delivered", sent=91)
+
+    await pruned(company)
+
+    for table in ("outbox_event", "webhook_message", "event_delivery"):
+        count = f"SELECT count(*) FROM {table} WHERE org_id = %s"  # noqa: S608
+        assert column(store_url, count, company.org_id) == {"0"}
+        assert column(store_url, count, other.org_id) == {"1"}
+
+
+async def test_foreign_events_go_when_they_are_old(company: Company) -> None:
+    events, now = PostgresStripeEventRepository(company.database), datetime.now(UTC)
+    missing = dict.fromkeys(name for name, field in StripeEvent.model_fields.items() if field.is_required())
+    for name, age in (("evt_old", 31), ("evt_young", 29)):
+        named = {"event_id": name, "type": "invoice.paid", "created": now, "livemode": False}
+        made = StripeEvent.model_validate(missing | named)
+        await events.store_foreign(made, ForeignReason.NO_CUSTOMER, now - age * DAY)
+
+    deleted = await pruned(company)
+
+    assert deleted["foreign_events"] == 1
+    assert {event.event_id for event in await events.list_foreign(100)} == {"evt_young"}

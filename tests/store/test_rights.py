@@ -17,12 +17,21 @@ from billflow.store.session.database import Database
 from billflow.wiring.store import migrate, open_store
 from tests.store.conftest import Company
 
+RETENTION = ("billflow_archive_audit", "billflow_delete_deliveries", "billflow_delete_events")
 ESCAPES = {
     "a link of one's own": "INSERT INTO audit_chain (org_id, position, audit_id, prev_hash, hash)"
     " VALUES (%(org)s, 99, gen_random_uuid(), sha256('x'), sha256('y'))",
     "a link by the function": "SELECT billflow_chain_entry((SELECT id FROM audit_log LIMIT 1))",
     "a changed link": "UPDATE audit_chain SET position = 7",
     "a removed link": "DELETE FROM audit_chain",
+    "a removed link that pretends to be old": "SET LOCAL billflow.retention = 'on'; DELETE FROM audit_chain",
+    "a removed entry that pretends to be old": "SET LOCAL billflow.retention = 'on'; DELETE FROM audit_log",
+    "an archive that there is not": "INSERT INTO audit_archive (org_id, position, hash, entries, digest)"
+    " VALUES (%(org)s, 1, sha256('x'), 1, sha256('y'))",
+    "young entries into an archive": "SELECT billflow_archive_audit(1, sha256('x'))",
+    "young events": "SELECT billflow_delete_events(now() - interval '89 days', 10)",
+    "young deliveries": "SELECT billflow_delete_deliveries(now() - interval '29 days', 10)",
+    "deliveries of any age": "SELECT billflow_delete_deliveries(NULL, 10)",
     "a table": "CREATE TABLE mine (id int)",
     "a function": "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a policy": "DROP POLICY tenant ON customer",
@@ -113,7 +122,8 @@ def test_functions_that_run_with_their_owners_rights_search_no_foreign_schema(st
     query = "SELECT proname, proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     with psycopg.connect(store_url) as connection:
         found: dict[str, list[str]] = dict(connection.execute(query).fetchall())
-    assert found == {"billflow_chain_audit": ["search_path=pg_catalog, public, pg_temp"]}
+    assert found.keys() == {"billflow_chain_audit", *RETENTION}
+    assert all(settings == ["search_path=pg_catalog, public, pg_temp"] for settings in found.values())
 
 
 async def test_a_member_of_the_role_of_monitoring_sees_nothing_unless_it_takes_it_on(

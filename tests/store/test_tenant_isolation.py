@@ -21,9 +21,10 @@ from billflow.models.contracts.invoices import Declined, InvoiceRef
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Base
+from tests.databases import NOBODYS
 from tests.store.conftest import BEGIN, Company
 
-TABLES = sorted(name for name in Base.metadata.tables if name != "org")
+TABLES = sorted(name for name in Base.metadata.tables if name not in ("org", NOBODYS))
 
 
 @pytest.fixture
@@ -82,11 +83,20 @@ def test_every_table_of_a_tenant_has_forced_isolation(connection: "psycopg.Conne
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         " AND relrowsecurity AND relforcerowsecurity"
     )
-    assert sorted(str(row[0]) for row in isolated) == sorted([*TABLES, "org"])
+    assert sorted(str(row[0]) for row in isolated) == sorted([*TABLES, "org", NOBODYS])
     role = connection.execute(
         "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = 'billflow_app'"
     ).fetchone()
     assert role == (False, False, False)
+
+
+@pytest.mark.parametrize("question", ["SELECT * FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"])
+def test_what_is_nobodys_is_not_for_any_organization(
+    connection: "psycopg.Connection[tuple[object, ...]]", company: Company, question: str
+) -> None:
+    become(connection, company.org_id)
+    with pytest.raises(InsufficientPrivilege):
+        connection.execute(sql.SQL(question).format(sql.Identifier(NOBODYS)))
 
 
 async def test_a_row_of_another_organization_cant_be_written(

@@ -222,3 +222,14 @@ def test_settings_change_what_the_simulation_does(sim: Sim) -> None:
 
     sim.post("/settings", minimum_charges={})
     assert (small.status, small.ending_balance) == ("paid", 900)
+
+
+def test_an_object_is_deleted_as_if_it_had_never_been(sim: Sim) -> None:
+    client = sim.client()
+    invoice = opened(client, customer_with(client).id, 900)
+
+    sim.delete(f"/objects/{invoice.id}")
+
+    with pytest.raises(stripe.InvalidRequestError) as missing:
+        client.v1.invoices.retrieve(invoice.id)
+    assert missing.value.code == "resource_missing"

@@ -1,5 +1,6 @@
 """The operations around invoices: items and lines, setup, checkout, portal, search, previews."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -218,3 +219,29 @@ def test_payment_intents_stand_on_their_own(client: StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError) as small:
         client.v1.payment_intents.create({"amount": 49, "currency": "usd"})
     assert small.value.code == "amount_too_small"
+
+
+def test_an_invoice_of_a_deleted_customer_can_be_voided_or_paid_elsewhere_and_not_charged(client: StripeClient) -> None:
+    customer = customer_with(client)
+    client.v1.customers.balance_transactions.create(customer.id, {"amount": -100, "currency": "usd"})
+    voided, elsewhere, sent = (opened(client, customer.id, amount) for amount in (1000, 2000, 3000))
+
+    client.v1.customers.delete(customer.id)
+    refused: list[Callable[[], object]] = [
+        lambda: client.v1.invoices.pay(sent.id),
+        lambda: client.v1.invoices.send_invoice(sent.id),
+        lambda: client.v1.customers.balance_transactions.list(customer.id),
+        lambda: client.v1.invoices.create({"customer": customer.id}),
+    ]
+    for act in refused:
+        with pytest.raises(stripe.InvalidRequestError) as refusal:
+            act()
+        assert refusal.value.code == "resource_missing"
+
+    assert client.v1.invoices.void_invoice(voided.id).status == "void"
+    assert client.v1.invoices.pay(elsewhere.id, {"paid_out_of_band": True}).status == "paid"
+    assert {one.id for one in client.v1.invoices.list({"customer": customer.id}).data} == {
+        voided.id,
+        elsewhere.id,
+        sent.id,
+    }

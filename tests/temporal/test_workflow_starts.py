@@ -9,6 +9,7 @@ from temporalio.common import SearchAttributeKey
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
@@ -21,7 +22,6 @@ from billflow.models.contracts.reconciliation import (
     ReconciliationInput,
     ReconciliationScope,
 )
-from billflow.models.contracts.records import InvoiceDetail
 from billflow.temporal import workflow_starts as starts
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE, ORG, PLAN
 from billflow.temporal.workflow_starts import WorkflowStart
@@ -71,7 +71,6 @@ SUMMARY = InvoiceSummary(
     currency="USD",
     issued_at=AT,
 )
-INVOICE_DETAIL = InvoiceDetail.model_construct(**SUMMARY.model_dump(), customer_id="customer-1")
 CUSTOMER_REF = CustomerRef(org_id="org-1", customer_id="customer-1")
 ONBOARDING = OnboardingInput(
     **CUSTOMER_REF.model_dump(), actor=CANARY, options=OnboardingOptions(project=ProjectCreate(name=CANARY)), at=AT
@@ -79,20 +78,23 @@ ONBOARDING = OnboardingInput(
 REFUND = SendAdjustmentInput(org_id="org-1", kind="refund", adjustment_id="refund-1", at=AT)
 ADJUSTMENT = CloseInvoiceInput(org_id="org-1", invoice_id="invoice-1", to=InvoiceStatus.VOID, at=AT)
 MAIL = NotificationInput(org_id="org-1", invoice_id="invoice-1", occasion=Occasion.BACKFILL, at=AT)
+PRICE_CHANGE = PriceChangeRef(org_id="org-1", price_change_id="price-change-1")
 NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
 
 STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
-    (starts.plan_workflow(PlanInput(state=STATE)), (*OF_CUSTOMER, PLAN)),
+    (starts.plan_workflow(PlanInput(state=STATE)), OF_CUSTOMER),
     (starts.collection_workflow(SUMMARY, "customer-1"), OF_INVOICE),
-    (starts.adjustment_workflow(REFUND, INVOICE_DETAIL), OF_INVOICE),
-    (starts.close_invoice_workflow(ADJUSTMENT, INVOICE_DETAIL), OF_INVOICE),
+    (starts.adjustment_workflow(REFUND, SUMMARY, "customer-1"), OF_INVOICE),
+    (starts.close_invoice_workflow(ADJUSTMENT, SUMMARY, "customer-1"), OF_INVOICE),
     (starts.mail_workflow(MAIL, "customer-1", "plan-1"), OF_INVOICE),
     (starts.onboarding_workflow(ONBOARDING), OF_CUSTOMER),
     (starts.customer_update_workflow(CUSTOMER_REF), OF_CUSTOMER),
     (starts.delivery_workflow(STREAM), OF_CUSTOMER),
     (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
+    (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
+    (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),
 ]
 

@@ -76,10 +76,10 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
     months = sized(3, 6, 6)
 
     async def raise_by_update(number: int) -> None:
-        await dev_env.command(plan, SetLicensesAtRenewal(licenses=20 + number % 7), f"update-{number}")
+        await dev_env.command(plan, SetLicensesAtRenewal(licenses=100 + number), f"update-{number}")
 
     async def raise_by_signal(number: int) -> None:
-        await dev_env.signal(plan, SetLicensesAtRenewal(licenses=30 + number % 7), f"signal-{number}")
+        await dev_env.signal(plan, SetLicensesAtRenewal(licenses=200 + number), f"signal-{number}")
 
     async def has_run_after(runs: int) -> bool:
         return len(await runs_of(dev_env.temporal, dev_env.workflow(plan).id)) > runs

@@ -7,7 +7,8 @@ from tests.environment import ANNUAL, MONTHLY, Environment
 from tests.workflows.histories import names_of, size_of
 from tests.workflows.periods import one_period
 
-BYTES = 6 * 1024
+BYTES = 6 * 1024 + 512
+"""Of which 500 are the plan's version as a search attribute and the organization whose turn it is."""
 
 
 @pytest.mark.parametrize(("asked", "events"), [(ANNUAL, 12), (MONTHLY, 18)], ids=["without", "with"])

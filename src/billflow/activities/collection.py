@@ -14,12 +14,15 @@ from billflow.models.contracts.invoices import (
     InvoiceInput,
     InvoiceStatus,
     InvoiceToCollect,
+    NotPaid,
     Paid,
     Rejected,
     RequiresAction,
 )
 from billflow.ports.invoices import InvoiceRepository
-from billflow.ports.payments import PaymentGateway, PaymentsRejected, PaymentsUnavailable
+from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected, PaymentsUnavailable
+
+NO_PAYMENT_METHOD = "no_payment_method"
 
 
 @dataclass(frozen=True)
@@ -35,32 +38,58 @@ class CollectionActivities:
         """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
 
         What it replaces is closed there before that, and what we owe the customer is put on its balance, so that the
-        invoice uses it up.
+        invoice uses it up. What Stripe has lost of the customer or the invoice is issued anew.
         """
         invoice = await self.invoices.invoice_to_collect(request)
         if (outcome := _outcome_of(invoice)) is not None:
             return outcome
         try:
-            if self.replaced and await self.replaced.close(invoice, request.at):
+            outcome = await self._try(request, invoice)
+            if _may_be_lost(outcome) and await self._replace_lost(request):
                 invoice = await self.invoices.invoice_to_collect(request)
-            outcome = _outcome_of(invoice) or await self._collect(request, invoice)
+                outcome = await self._try(request, invoice)
         except PaymentsUnavailable as error:
             retry_later(error)
-        except PaymentsRejected as error:
-            outcome = Rejected(code=error.reason, message=str(error))
+        if invoice.is_anew and isinstance(outcome, NotPaid):
+            outcome = outcome.model_copy(update={"due_anew_at": invoice.due_at})
         await self.invoices.record_outcome(request, outcome, request.at)
         return outcome
 
-    async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
+    async def _try(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
+        try:
+            if self.replaced and await self.replaced.close(invoice, request.at):
+                invoice = await self.invoices.invoice_to_collect(request)
+            return _outcome_of(invoice) or await self._collect(request, await self._with_customer(invoice))
+        except PaymentsRejected as error:
+            return Rejected(code=error.reason, message=str(error))
+
+    async def _replace_lost(self, request: InvoiceInput) -> bool:
+        """Give up what Stripe has lost of the customer or the invoice, and tell whether it had lost something."""
+        invoice = await self.invoices.invoice_to_collect(request)
+        lost = await self.gateway.lost_of(invoice)
+        if lost is LostObject.CUSTOMER:
+            await self.invoices.replace_customer(request.org_id, invoice.customer.stripe_customer_id or "", request.at)
+        elif lost is LostObject.INVOICE:
+            await self.invoices.replace_invoice(request, invoice.stripe_invoice_id or "", request.at)
+        return lost is not None
+
+    async def _with_customer(self, invoice: InvoiceToCollect) -> InvoiceToCollect:
         payer = invoice.customer
         stripe_customer_id = await self.gateway.ensure_customer(payer)
-        if payer.stripe_customer_id != stripe_customer_id:
-            await self.invoices.record_stripe_customer(payer, stripe_customer_id)
-            payer = payer.model_copy(update={"stripe_customer_id": stripe_customer_id})
-            invoice = invoice.model_copy(update={"customer": payer})
+        if payer.stripe_customer_id == stripe_customer_id:
+            return invoice
+        await self.invoices.record_stripe_customer(payer, stripe_customer_id)
+        return invoice.model_copy(
+            update={"customer": payer.model_copy(update={"stripe_customer_id": stripe_customer_id})}
+        )
+
+    async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
+        if invoice.stripe_invoice_id is None and (paid := await self.gateway.close_lost(invoice)):
+            await self.invoices.record_issued(request, paid)
+            return Paid(amount_paid=paid.amount_paid)
         for credit in invoice.credits:
-            posted = await self.gateway.post_credit(payer, credit)
-            await self.invoices.record_credit_posted(request.org_id, credit.credit_id, posted)
+            posted = await self.gateway.post_credit(invoice.customer, credit)
+            await self.invoices.record_credit_posted(invoice.customer, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
         status = await self.invoices.record_issued(request, issued)
         if issued.status is InvoiceStatus.PAID:
@@ -72,6 +101,8 @@ class CollectionActivities:
             # Voided while it was on its way: whoever did so may not have found it at Stripe.
             await self.gateway.void(invoice)
             return Closed()
+        if invoice.is_anew and self.replaced:
+            await self.replaced.credit_anew(request)
         return await self.gateway.collect(invoice, request.attempt)
 
     @activity.defn
@@ -90,6 +121,10 @@ class CollectionActivities:
     async def record_failure(self, failure: FailedAttemptInput) -> None:
         """Record that a bank refused a payment after it was under way."""
         await self.invoices.record_outcome(failure, _refusal(failure), failure.at)
+
+
+def _may_be_lost(outcome: CollectionOutcome) -> bool:
+    return isinstance(outcome, Rejected) or (isinstance(outcome, Declined) and outcome.code == NO_PAYMENT_METHOD)
 
 
 def _refusal(failure: FailedAttemptInput) -> CollectionOutcome:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from billflow.domain.customer_balances import BilledAccount, compare_customer
 from billflow.domain.reconciliation import (
     UNPAID,
     BilledInvoice,
@@ -18,10 +19,13 @@ from billflow.domain.reconciliation import (
     compare_plan,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import RecordedInvoice, RunRef
+from billflow.models.contracts.reconciliation import RecordedAccount, RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
+
+CUSTOMER = "cus_"
+"""How Stripe's ids of customers begin."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,25 @@ class Comparison:
         await self.repository.store_findings(run, findings, compared=len(recorded))
         return recorded[-1].summary.invoice_id if recorded else None
 
+    async def list_customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Copy a page of Stripe's list of customers."""
+        page = await self.stripe.listed_customers(run.org_id, cursor)
+        await self.repository.store_listed_customers(run, page.customers)
+        return page.next
+
+    async def customers(self, run: RunRef, cursor: str | None) -> str | None:
+        """Compare a page of our billing accounts with Stripe's customers: they are there, and are owed as much.
+
+        What differs is looked at again afterwards.
+        """
+        accounts = await self.repository.accounts_page(run, cursor)
+        listed = await self.repository.listed_customers(run, [one.stripe_customer_id for one in accounts])
+        found = [compare_customer(self._account(one), listed.get(one.stripe_customer_id)) for one in accounts]
+        await self.repository.store_findings(run, [finding for finding in found if finding])
+        return accounts[-1].billing_account_id if accounts else None
+
     async def again(self, run: RunRef, cursor: str | None) -> str | None:
-        """Look a page of invoices that differ up at Stripe, and keep what still does."""
+        """Look a page of invoices and customers that differ up at Stripe, and keep what still does."""
         suspects = await self.repository.suspects(run, cursor)
         listed = await self.repository.listed_for(run, suspects)
         for invoice_id, recorded in (await self.repository.invoices(run.org_id, suspects)).items():
@@ -62,7 +83,17 @@ class Comparison:
             findings = [*compare_invoice(await self._for_comparison(run, recorded), fresh)]
             await self.repository.replace_findings(run, invoice_id, findings)
             activity.heartbeat(cursor)
+        await self._customers_again(run, [one for one in suspects if one.startswith(CUSTOMER)])
         return suspects[-1] if suspects else None
+
+    async def _customers_again(self, run: RunRef, suspects: Sequence[str]) -> None:
+        accounts = {one.stripe_customer_id: one for one in await self.repository.accounts(run, suspects)}
+        for stripe_customer_id in suspects:
+            recorded = accounts.get(stripe_customer_id)
+            fresh = await self.stripe.customer(stripe_customer_id) if recorded else None
+            finding = compare_customer(self._account(recorded), fresh) if recorded else None
+            await self.repository.replace_findings(run, stripe_customer_id, [finding] if finding else [])
+            activity.heartbeat(stripe_customer_id)
 
     async def orphans(self, run: RunRef, cursor: str | None) -> str | None:
         """Find the listed invoices that our database doesn't know; void ones harm nobody."""
@@ -102,6 +133,14 @@ class Comparison:
             for state, shown in zip(states, running, strict=True)
         )
         return [finding for finding in compared if finding]
+
+    def _account(self, recorded: RecordedAccount) -> BilledAccount:
+        return BilledAccount(
+            stripe_customer_id=recorded.stripe_customer_id,
+            balance=self.stripe.chargeable(recorded.balance, recorded.currency),
+            currency=recorded.currency,
+            is_young=recorded.is_young,
+        )
 
     async def _for_comparison(self, run: RunRef, recorded: RecordedInvoice) -> BilledInvoice:
         ours = recorded.summary

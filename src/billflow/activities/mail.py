@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput, PlanNotification
-from billflow.ports.mail import Mailer, MailRepository
+from billflow.ports.mail import Mailer, MailRepository, PriceChangeMails
 
 Write = Callable[[NotificationInput | PlanNotification, NotificationFacts], Mail]
 """Writes a notification in the customer's language."""
@@ -20,6 +21,19 @@ class MailActivities:
     mails: MailRepository
     write: Write
     mailer: Mailer | None = None
+    price_changes: PriceChangeMails | None = None
+
+    @activity.defn
+    async def send_price_change(self, change: PriceChangeRef) -> None:
+        """Send the mails of a price change that are not sent yet, where a mail server is known."""
+        while self.mailer and self.price_changes:
+            mails = await self.price_changes.unsent(change.org_id, change.price_change_id)
+            for mail in mails:
+                await self.mailer.send(f"{mail.org_id}/{mail.key}", mail)
+                await self.mails.mark_sent(change.org_id, mail.mail_id, datetime.now(UTC))
+                activity.heartbeat()
+            if not mails:
+                return
 
     @activity.defn
     async def notify(self, notification: NotificationInput) -> str:

@@ -79,6 +79,8 @@ class ReconciliationActivities:
             ReconciliationPart.COMPARE_INVOICES: self.comparison.invoices,
             ReconciliationPart.LOOK_AGAIN: self.comparison.again,
             ReconciliationPart.FIND_ORPHANS: self.comparison.orphans,
+            ReconciliationPart.LIST_CUSTOMERS: self.comparison.list_customers,
+            ReconciliationPart.COMPARE_CUSTOMERS: self.comparison.customers,
             ReconciliationPart.COMPARE_PLANS: self.comparison.plans,
             ReconciliationPart.COMPARE_WORKFLOWS: self.comparison.running,
             ReconciliationPart.EXPIRE_OFFERS: self._expire_offers,

@@ -1,4 +1,4 @@
-"""What an invoice replaces is closed at Stripe before the invoice gets there, however often it is collected."""
+"""What is done at Stripe around an invoice that takes the place of another one, however often it is collected."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +39,16 @@ class ReplacedInvoices:
                 await sent(self.adjustments, self.adjustment_gateway, asked)
         await self._void(replaced, at)
         return True
+
+    async def credit_anew(self, ref: InvoiceRef) -> None:
+        """Credit what Stripe had lost and has again with what was credited of it before a payment.
+
+        Raises `PaymentsUnavailable`, or `PaymentsRejected` where Stripe refuses that.
+        """
+        for note in await self.adjustments.notes_before_payment(ref):
+            result = await self.adjustment_gateway.create(await self.adjustments.to_send(note))
+            if result.status is AdjustmentStatus.REJECTED:
+                raise PaymentsRejected(result.message or "Stripe refuses a credit note.")
 
     async def _void(self, replaced: InvoiceRef, at: datetime) -> None:
         invoice = await self.invoices.invoice_to_collect(replaced)

@@ -1,7 +1,7 @@
 """Repairs of what a reconciliation found, where that is safe: each may happen twice."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -9,13 +9,14 @@ from temporalio import activity
 from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged, InvoiceSummary
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
 from billflow.ports.invoices import InvoiceRepository
-from billflow.ports.payments import PaymentGateway
+from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import plan_workflow_id
+from billflow.temporal.priorities import NOBODY_WAITS
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import collection_workflow, plan_workflow
 
@@ -64,6 +65,8 @@ class Repairs:
             Repair.DELETE_DRAFTS: self._delete_drafts,
             Repair.START_PLAN: self._start_plan,
             Repair.WAKE_PLAN: self._wake_plan,
+            Repair.REPLACE_CUSTOMER: self._replace_customer,
+            Repair.REPLACE_INVOICE: self._replace_invoice,
         }
 
     async def _record_state(self, run: RunRef, finding: FindingRecord) -> None:
@@ -84,11 +87,24 @@ class Repairs:
 
     async def _collect(self, run: RunRef, finding: FindingRecord) -> None:
         recorded = (await self.findings.invoices(run.org_id, [finding.subject_id]))[finding.subject_id]
-        plan_id = recorded.summary.plan_id
-        plan = (await self.findings.plans(run.org_id, [plan_id]))[plan_id]
-        at_once = finding.kind is not FindingKind.UNCOLLECTED
-        start = collection_workflow(recorded.summary, plan.customer_id, clock_at=plan.clock_at)
-        await self.control.start(start, "retry" if at_once else None)
+        await self._collect_invoice(recorded.summary, at_once=finding.kind is not FindingKind.UNCOLLECTED)
+
+    async def _collect_invoice(self, invoice: InvoiceSummary, *, at_once: bool = True) -> None:
+        plan = (await self.findings.plans(invoice.org_id, [invoice.plan_id]))[invoice.plan_id]
+        start = collection_workflow(invoice, plan.customer_id, clock_at=plan.clock_at)
+        await self.control.start(replace(start, urgency=NOBODY_WAITS), "retry" if at_once else None)
+
+    async def _replace_customer(self, run: RunRef, finding: FindingRecord) -> None:
+        for invoice in await self.invoices.replace_customer(run.org_id, finding.subject_id, datetime.now(UTC)):
+            await self._collect_invoice(invoice)
+
+    async def _replace_invoice(self, run: RunRef, finding: FindingRecord) -> None:
+        ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)
+        if await self.gateway.lost_of(await self.invoices.invoice_to_collect(ref)) is not LostObject.INVOICE:
+            message = "Stripe has the invoice, or not its customer either: the key may be that of another account."
+            raise PaymentsRejected(message)
+        await self.invoices.replace_invoice(ref, finding.stripe_invoice_ids[0], datetime.now(UTC))
+        await self._collect(run, finding)
 
     async def _void(self, run: RunRef, finding: FindingRecord) -> None:
         ref = InvoiceRef(org_id=run.org_id, invoice_id=finding.subject_id)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from billflow.api import openapi, problems
+from billflow.api import docs_page, openapi, problems
 from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, RequestIds, SafeHeaders
 from billflow.api.routes import (
@@ -95,7 +95,12 @@ _PROBLEM: Mapping[str, Any] = {
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
     app = FastAPIOffline(
-        redoc_url=None, title="billflow", version=version("billflow"), description=_DESCRIPTION, lifespan=_lifespan
+        docs_url=None,
+        redoc_url=None,
+        title="billflow",
+        version=version("billflow"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
     )
     app.state.services = services
     app.state.metrics = Metrics()
@@ -108,6 +113,7 @@ def create_app(services: Services) -> FastAPI:
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=BASE_PATH, responses={"4XX": dict(_PROBLEM), "5XX": dict(_PROBLEM)})
     openapi.install(app)
+    docs_page.install(app)
     return app
 
 

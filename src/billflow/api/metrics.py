@@ -1,6 +1,5 @@
 """What Prometheus may know: how requests went, and what waits; no label names a customer or an organization."""
 
-import os
 import time
 from datetime import UTC, datetime
 
@@ -8,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from billflow.models.contracts.access import PlansOnHold
+from billflow.models.contracts.access import WaitingWork
 from billflow.telemetry.damaged import damaged_values
 
 ROUTE = "billflow_route"
@@ -22,7 +21,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Metrics:
-    """The numbers of one running API; of all its processes where `SHARED` is set."""
+    """What one process of the API has counted; where `SHARED` is set, in the folder of all its processes too."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -36,28 +35,54 @@ class Metrics:
             registry=self.registry,
         )
         self.registry.register(damaged_values())
+
+    def exposition(self) -> bytes:
+        """Return the numbers in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class Waiting:
+    """What waits in all organizations, as it was last counted."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(
             "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
         )
+        self.foreign = self._gauge(
+            "billflow_foreign_stripe_events", "Events of Stripe's that are kept and belong to no organization."
+        )
+        self.counted = self._gauge("billflow_counted_timestamp_seconds", "When these were last counted; 0 for never.")
 
-    def attend(self, attention: PlansOnHold) -> None:
+    def update(self, work: WaitingWork) -> None:
         """Take in what waits now."""
-        self.plans.set(attention.plans_needing_attention)
-        self.invoices.set(attention.unsent_invoices)
-        oldest = attention.oldest_open_webhook
+        self.plans.set(work.plans_needing_attention)
+        self.invoices.set(work.unsent_invoices)
+        oldest = work.oldest_open_webhook
         self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
+        self.foreign.set(work.foreign_stripe_events)
+        self.counted.set_to_current_time()
 
     def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""
-        registry = self.registry
-        if SHARED in os.environ:
-            MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        return generate_latest(self.registry)
 
     def _gauge(self, name: str, documentation: str) -> Gauge:
-        return Gauge(name, documentation, registry=self.registry, multiprocess_mode="mostrecent")
+        return Gauge(name, documentation, registry=self.registry)
+
+
+def shared_exposition(folder: str) -> bytes:
+    """Return what several processes have counted in the folder that `SHARED` names to them."""
+    MultiProcessCollector(registry := CollectorRegistry(), folder)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def damaged_exposition() -> bytes:
+    """Return what a process counts that serves no requests."""
+    (registry := CollectorRegistry()).register(damaged_values())
+    return generate_latest(registry)
 
 
 class Measured:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
@@ -26,13 +25,15 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def serving_in(processes: int, host: str, port: int) -> AsyncIterator[str]:
-    """Serve the API by that many processes and yield its address; port 0 is any free one.
+async def serving_in(processes: int, host: str, port: int, numbers: str) -> AsyncIterator[str]:
+    """Serve the API by that many processes, which count in the folder *numbers*, and yield its address.
+
+    Port 0 is any free one.
 
     Each is a `billflow api --socket N` of its own, and ends when its standard input does, so none outlives us.
     Raises `CannotListen`, also where a process does not come up: it has said why on standard error.
     """
-    with closing(listen(host, port)) as listener, tempfile.TemporaryDirectory(prefix="billflow-api-") as numbers:
+    with closing(listen(host, port)) as listener:
         environment = {**os.environ, SHARED: numbers}
         async with AsyncExitStack() as running:
             kept = [ManagedProcess(listener.fileno(), environment) for _ in range(processes)]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from billflow.errors import CommandFailed
 
@@ -22,7 +22,7 @@ them sends a request into a connection that is being closed."""
 
 
 class CannotListen(CommandFailed):
-    """The API can't listen on its address, or one of its processes did not start.
+    """The API or its operations endpoints can't listen on their address, or one of its processes did not start.
 
     Stop the program that listens there, or name another address; the log says more.
     """
@@ -47,7 +47,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
+async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
     """Serve *app* and yield its address, such as http://127.0.0.1:8000; port 0 is any free one.
 
     Raises `CannotListen`. At the end running requests get `GRACE` seconds.
@@ -58,7 +58,7 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving_at(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serving_at(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     """Serve *app* on a socket that listens; raises `CannotListen`."""
     server = _Server(_config(app))
     running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -74,13 +74,13 @@ async def serving_at(app: FastAPI, listener: socket.socket) -> AsyncIterator[Non
         await running
 
 
-async def run_server(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
+async def run_server(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve *app* until *stop* is set; raises `CannotListen`."""
     async with serving(app, host, port):
         await stop.wait()
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
@@ -111,7 +111,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise CannotListen(
-            f"The API can't listen on {host}, port {port} ({error}); "
-            "stop the other program, or set BILLFLOW_API_HOST and BILLFLOW_API_PORT."
+            f"billflow can't listen on {host}, port {port} ({error}); stop the other program, or set "
+            "BILLFLOW_API_HOST and BILLFLOW_API_PORT, or BILLFLOW_OPS_HOST and BILLFLOW_OPS_PORT."
         ) from error
     return listener

@@ -1,7 +1,7 @@
 """What the API is given: the engine's parts that its routes call, and nothing that they do not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -11,6 +11,7 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
@@ -29,9 +30,6 @@ VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
 
 GUARDED_AT_ONCE = 4
 
-Probe = Callable[[], Awaitable[object]]
-"""Reaches for a server we depend on; any exception means that it can't be reached."""
-
 
 @dataclass(frozen=True)
 class Services:
@@ -46,12 +44,12 @@ class Services:
     clocks: ClockService
     offers: OfferService
     pricing: PricingService
+    catalog: CatalogService
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments
     verify_webhook: VerifyWebhook
-    probes: Mapping[str, Probe]
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService

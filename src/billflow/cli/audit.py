@@ -1,5 +1,6 @@
 """`billflow audit`: who did what, and whether the record of it is whole."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,9 +44,16 @@ async def verify(
     head: Annotated[
         str | None, typer.Option(help="The head of an earlier verification, when nothing was written since.")
     ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A file of the archive, to verify instead.")
+    ] = None,
 ) -> Output:
-    """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in."""
-    verdict = await store.queries.audit.verify(await org_of(store))
+    """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in.
+
+    What `billflow prune` has archived is in files, each verified by itself; the log in the database follows from them.
+    """
+    org_id = await org_of(store)
+    verdict = await (store.audit_archive.verify(org_id, archive) if archive else store.queries.audit.verify(org_id))
     for fault in verdict.faults:
         complain(f"Position {fault.position or '-'}, entry {fault.audit_id}: {fault.problem}.")
     if not verdict.faults and head in (None, verdict.head):

@@ -1,22 +1,61 @@
 """`billflow catalog`: what is sold, from a file."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billflow.cli.lookup import change_here, org_of
+from billflow.cli.fields import Typed, parameter
+from billflow.cli.lookup import change_here, now, only, org_of, short
 from billflow.cli.output import FactList, Output, Table, time
 from billflow.cli.output import amount as written
-from billflow.cli.params import AsJson, Reason, example
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.params import AsJson, Reason, example, moment_option
+from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from billflow.domain.catalog import Catalog, Tier
     from billflow.models.contracts.catalog import CatalogDocument, CatalogVersion
+    from billflow.models.contracts.catalog_changes import CatalogDiff, NextInvoice, PriceChangeCreate
 
 app = CommandGroup()
+
+CHANGES = {
+    "Tier": lambda one: one.tier,
+    "Field": lambda one: one.field,
+    "Before": lambda one: _value(one.before),
+    "After": lambda one: _value(one.after),
+}
+EFFECTS = {
+    "Plan": lambda one: short(one.plan_id),
+    "Customer": lambda one: one.customer_name,
+    "Tier": lambda one: one.tier,
+    "Next invoice>": lambda one: _invoice(one.before, one.currency),
+    "Would be>": lambda one: _invoice(one.after, one.currency),
+}
+REPRICED = {
+    "Plan": lambda one: short(one.plan_id),
+    "Customer": lambda one: one.customer_name,
+    "Renews": lambda one: one.schedule,
+    "Licenses>": lambda one: one.licenses,
+    "Price>": lambda one: written(one.price_before, one.currency),
+    "New>": lambda one: written(one.price_after, one.currency),
+    "Renewal>": lambda one: written(one.amount_before, one.currency),
+    "New renewal>": lambda one: written(one.amount_after, one.currency),
+    "From": lambda one: time(one.takes_effect_at),
+}
+ANNOUNCED = {
+    "Id": lambda one: short(one.price_change_id),
+    "Tier": lambda one: one.tier,
+    "From": lambda one: time(one.starts_at),
+    "Notice>": lambda one: f"{one.notice_days} days",
+    "Plans>": lambda one: one.plans,
+    "Pending>": lambda one: one.pending,
+    "By": lambda one: one.actor,
+    "Withdrawn": lambda one: time(one.withdrawn_at),
+}
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A catalogue in TOML, or in JSON where it ends in .json.")]
 _Example = Annotated[str, typer.Option("--example", help="Which one: per_seat, or cloud_and_self_hosted.")]
@@ -50,12 +89,88 @@ def check(file: File, *, as_json: AsJson = False) -> None:
     Output({"tiers": list(catalog.tiers)}, sentence).show(as_json=as_json)
 
 
-@app.on_database("catalog apply catalog.toml --reason 'a tier for large teams'")
-async def apply(store: Store, file: File, *, reason: Reason = None) -> Output:
-    """Sell from FILE from now on; plans that run keep their price. What is not right changes nothing."""
-    document = _read(file)
-    version = await store.repositories.catalogs.apply(await org_of(store), document, change_here(reason))
-    return Output(version, f"Version {version.version} is what is sold.")
+async def _reprice(_: Store, typed: Mapping[str, Any]) -> "PriceChangeCreate | None":
+    from billflow.models.contracts.catalog_changes import PriceChangeCreate
+
+    if typed["reprice"] is None:
+        if typed["from_"] or typed["notice"] is not None:
+            raise InvalidInput("--from and --notice are for --reprice; name its tier.", field="reprice")
+        return None
+    if typed["from_"] is None or typed["notice"] is None:
+        raise InvalidInput("--reprice needs --from, a date, and --notice, a number of days.", field="reprice")
+    return PriceChangeCreate(tier=typed["reprice"], starts_at=typed["from_"], notice_days=typed["notice"])
+
+
+_REPRICE = [
+    parameter("reprice", Annotated[str | None, typer.Option(help="Give the plans of this tier its new price.")], None),
+    parameter(
+        "from_", Annotated[datetime | None, moment_option("At their first renewal from then on.", "--from")], None
+    ),
+    parameter(
+        "notice", Annotated[int | None, typer.Option(min=0, max=365, help="And so many days later at least.")], None
+    ),
+]
+RepriceHere = Annotated["PriceChangeCreate | None", Typed(_reprice, _REPRICE)]
+
+
+@app.on_database("catalog diff catalog.toml", "catalog diff catalog.toml --reprice team --from 2027-01-01 --notice 30")
+async def diff(store: Store, file: File, *, reprice: RepriceHere) -> Output:
+    """Show what FILE would change and for whom, with amounts; nothing is written."""
+    document, org_id = _read(file), await org_of(store)
+    found = await store.catalog.diff(org_id, document)
+    prices = store.repositories.price_changes
+    repriced = await prices.preview(org_id, reprice, now(), document.checked()) if reprice else ()
+    parts = [
+        Table(f"Changes: {len(found.changes)}", CHANGES, found.changes),
+        Table(_examined(found), EFFECTS, found.touched),
+    ]
+    tables = [*parts, Table(f"New prices: {len(repriced)}", REPRICED, repriced)] if reprice else parts
+    return Output({**found.model_dump(), "repriced": repriced}, *tables)
+
+
+@app.on_engine(
+    "catalog apply catalog.toml --reason 'a tier for large teams'",
+    "catalog apply catalog.toml --reprice team --from 2027-01-01 --notice 30",
+)
+async def apply(engine: Engine, file: File, *, reprice: RepriceHere, reason: Reason = None) -> Output:
+    """Sell from FILE from now on; plans that run keep their price, but for --reprice.
+
+    What is not right changes nothing. `catalog diff` lists beforehand whom new prices reach, and
+    `catalog withdraw-price-change` takes them back.
+    """
+    document, org_id, change = _read(file), await org_of(engine), change_here(reason)
+    prices = engine.repositories.price_changes
+    if reprice:
+        await prices.preview(org_id, reprice, change.at, document.checked())
+    version = await engine.repositories.catalogs.apply(org_id, document, change)
+    sentence = f"Version {version.version} is what is sold."
+    if not reprice:
+        return Output(version, sentence)
+    announced, plans = await engine.pricing.announce(org_id, reprice.model_copy(update={"reason": reason}), change)
+    title = f"Price change {announced.price_change_id}: {announced.plans} plans"
+    return Output(
+        {**version.model_dump(), "price_change": announced, "repriced": plans}, sentence, Table(title, REPRICED, plans)
+    )
+
+
+@app.on_database("catalog price-changes", name="price-changes")
+async def price_changes(store: Store) -> Output:
+    """List the price changes that were announced, the newest first."""
+    found = await store.repositories.price_changes.list(await org_of(store))
+    return Output({"price_changes": found}, Table(f"Price changes: {len(found)}", ANNOUNCED, found))
+
+
+@app.on_database("catalog withdraw-price-change 3f1c", name="withdraw-price-change")
+async def withdraw_price_change(
+    store: Store,
+    price_change: Annotated[str, typer.Argument(metavar="ID", help="A price change's id, or enough of its beginning.")],
+) -> Output:
+    """Let the plans that still have their price keep it."""
+    org_id, prices = await org_of(store), store.repositories.price_changes
+    known = [one.price_change_id for one in await prices.list(org_id)]
+    wanted = only("price change", price_change, [one for one in known if one.startswith(price_change.lower())])
+    found = await prices.withdraw(org_id, wanted, change_here())
+    return Output(found, f"Withdrawn; {found.plans} plans have the new price already.")
 
 
 @app.on_database("catalog show", "catalog show --version 3 --json")
@@ -86,6 +201,21 @@ def _read(file: Path) -> "CatalogDocument":
     from billflow.models.contracts.catalog import read_document
 
     return read_document(file)
+
+
+def _examined(found: "CatalogDiff") -> str:
+    rest = f", the first {found.examined} looked at" if found.examined < found.plans else ""
+    return f"Next invoices that change: {len(found.touched)} of {found.plans} plans{rest}"
+
+
+def _invoice(invoice: "NextInvoice", currency: str) -> str:
+    if invoice.on_hold:
+        return f"on hold: {invoice.on_hold}"
+    return f"{written(invoice.total, currency)} on {time(invoice.at)}" if invoice.at else "none"
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _about(version: "CatalogVersion") -> FactList | str:

@@ -75,9 +75,16 @@ COMMANDS = (
         "reconcile --last",
     ),
     LazyCommand(
+        "recover",
+        "recovery:recover",
+        "Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.",
+        "recover --json",
+        "recover --wake",
+    ),
+    LazyCommand(
         "prune",
         "prune:prune",
-        "Delete what is older than its period, in every organization; let it run each night.",
+        "Delete what is older than its period, in every organization; a schedule does it each night.",
         "prune --json",
     ),
     LazyCommand(
@@ -86,6 +93,12 @@ COMMANDS = (
         "List what happened, the newest first.",
         "events --type invoice.paid",
         "events --customer 5f1c --json",
+    ),
+    LazyCommand(
+        "foreign-events",
+        "events:foreign_events",
+        "List the signed events of Stripe's that belong to no organization, the newest first.",
+        "foreign-events --json",
     ),
     LazyCommand(
         "conformance", "conformance:conformance", "Run every case of FILE through the domain and print what differs."

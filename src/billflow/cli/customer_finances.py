@@ -80,16 +80,21 @@ async def onboard(  # noqa: PLR0913  (each is one wish)
     project: Annotated[str | None, typer.Option(help="What its first project is called; else as the customer.")] = None,
     tier: Annotated[str | None, typer.Option(help="Start a plan of this tier.")] = None,
     schedule: Annotated[Schedule, typer.Option(help="How often that plan renews.")] = Schedule.MONTHLY,
-    trial_days: Annotated[int, typer.Option(help="Days of it that cost nothing; 0 buys at once.")] = 30,
+    trial_days: Annotated[
+        int | None,
+        typer.Option(help="Days of it that cost nothing; 0 buys at once; as the tier offers where left out."),
+    ] = None,
 ) -> Output:
     """Give a customer all it needs, and wait until that is done, on hold or refused."""
     from billflow.domain.plan_start import StartPlan
     from billflow.models.contracts.customer_resources import ProjectCreate
     from billflow.models.contracts.onboarding import OnboardingOptions
 
-    plan = StartPlan(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
-    if plan:
-        (await engine.repositories.catalogs.current(customer.org_id)).tier(plan.tier)
+    plan = None
+    if tier:
+        sold = (await engine.repositories.catalogs.current(customer.org_id)).tier(tier)
+        days = sold.trial_days if trial_days is None else trial_days
+        plan = StartPlan(tier=tier, schedule=schedule, trial_days=days)
     wishes = OnboardingOptions(project=ProjectCreate(name=project) if project else None, plan=plan)
     await engine.customers.onboard(customer, wishes, change_here("onboarding"))
     progress = await _over(engine, customer)

@@ -27,6 +27,9 @@ def dev(
     api_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Where the API listens.")] = None,
     temporal_port: _Port = _ANY_FREE,
     ui_port: _Port = _ANY_FREE,
+    ops_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where /readyz and /metrics answer; any free port by default.")
+    ] = None,
 ) -> None:
     """Start PostgreSQL, Temporal, the Stripe emulator, a worker and the API; ctrl-C stops them all.
 
@@ -34,7 +37,7 @@ def dev(
     While it runs, other commands on this machine find it by themselves.
     """
     try:
-        asyncio.run(_dev({"data_dir": data, "api_port": api_port}, temporal_port, ui_port))
+        asyncio.run(_dev({"data_dir": data, "api_port": api_port, "ops_port": ops_port}, temporal_port, ui_port))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
@@ -46,7 +49,9 @@ async def _dev(asked: Mapping[str, Any], temporal_port: int, ui_port: int) -> No
 
     cancel_on_signals()
     settings = _settings(asked)
-    settings = settings.model_copy(update={"api_port": named_or_free(settings.api_port, "the API")})
+    listeners = {"api_port": "the API", "ops_port": "the operations endpoints"}
+    free = {name: named_or_free(getattr(settings, name), part) for name, part in listeners.items()}
+    settings = settings.model_copy(update=free)
     ports = Ports(temporal=temporal_port, temporal_ui=ui_port)
     async with running_stack(settings, ports=ports, webhook_url=_api_url(settings) + STRIPE_EVENTS) as stack:
         await _run_parts(stack)
@@ -60,7 +65,7 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
     configure_logging(
         settings.log_format, settings.log_level if "log_level" in settings.model_fields_set else "warning"
     )
-    unset: dict[str, object] = {"api_port": _ANY_FREE, "webhook_private_addresses": True}
+    unset: dict[str, object] = {"api_port": _ANY_FREE, "ops_port": _ANY_FREE, "webhook_private_addresses": True}
     free = {name: value for name, value in unset.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=free | {name: value for name, value in asked.items() if value is not None})
 
@@ -71,6 +76,7 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
+    from billflow.wiring.operations import build_operations
     from billflow.wiring.store import migrate, sell_example
     from billflow.wiring.workers import ensure_schedules, workers
 
@@ -81,8 +87,11 @@ async def _run_parts(stack: "Stack") -> None:
             await ensure_schedules(engine)
             await sell_example(engine.repositories.catalogs, await org_of(engine))
             stop = stop_on_signals()
-            api = run_server(build_api(engine), settings.api_host, settings.api_port, stop)
-            await together(stop, run_until(stop, workers(engine)), api, watch=_watch(stack, engine))
+            app = build_api(engine)
+            api = run_server(app, settings.api_host, settings.api_port, stop)
+            operations = build_operations(engine, app.state.metrics.exposition)
+            asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
+            await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine))
 
 
 async def _watch(stack: "Stack", engine: Engine) -> None:
@@ -93,7 +102,7 @@ async def _watch(stack: "Stack", engine: Engine) -> None:
 async def _show_when_ready(stack: "Stack", engine: Engine) -> None:
     from billflow.dev.ready import until_ready
 
-    pages = [f"{_api_url(stack.settings)}/readyz", stack.temporal_ui_url]
+    pages = [f"{_api_url(stack.settings)}/healthz", f"{_ops_url(stack.settings)}/readyz", stack.temporal_ui_url]
     await until_ready(engine.client, *filter(None, pages))
     _show(stack, await _first_key(engine))
 
@@ -115,6 +124,7 @@ def _show(stack: "Stack", key: str | None) -> None:
     parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
         "API key, shown this once": key,
+        "Metrics": f"{_ops_url(stack.settings)}/metrics",
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
         "Stripe": stack.settings.stripe_api_base or "the real one",
@@ -130,3 +140,7 @@ def _folder(settings: "Settings") -> Path:
 
 def _api_url(settings: "Settings") -> str:
     return f"http://{settings.api_host}:{settings.api_port}"
+
+
+def _ops_url(settings: "Settings") -> str:
+    return f"http://{settings.ops_host}:{settings.ops_port}"

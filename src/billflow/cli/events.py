@@ -1,12 +1,12 @@
-"""`billflow events`: what happened."""
+"""`billflow events`: what happened; `billflow foreign-events`: what Stripe sent that is nobody's."""
 
 from typing import Annotated
 
 import typer
 
 from billflow.cli.lookup import CustomerOption, PagingHere, org_of, short
-from billflow.cli.output import Columns, Output, paged, time
-from billflow.cli.params import Since
+from billflow.cli.output import Columns, Output, paged, time, whole, words
+from billflow.cli.params import Limit, Since
 from billflow.cli.session import Store, on_database
 
 _EVENTS: Columns = {
@@ -14,6 +14,15 @@ _EVENTS: Columns = {
     "type": lambda event: event.type,
     "customer": lambda event: short(event.customer_id),
     "plan": lambda event: short(event.plan_id),
+    "id": lambda event: event.event_id,
+}
+
+_FOREIGN: Columns = {
+    "received": lambda event: time(event.received_at),
+    "type": lambda event: event.type,
+    "why": lambda event: words(event.reason),
+    "customer at Stripe": lambda event: event.objects.customer,
+    "invoice at Stripe": lambda event: event.objects.invoice,
     "id": lambda event: event.event_id,
 }
 
@@ -32,3 +41,13 @@ async def events(
 
     wanted = EventFilter(type=type_, customer_id=customer, since=since)
     return paged("Events", await store.repositories.outbox.list(await org_of(store), wanted, paging), _EVENTS)
+
+
+@on_database
+async def foreign_events(store: Store, *, limit: Limit = 50) -> Output:
+    """List the signed events of Stripe's that belong to no organization, the newest first.
+
+    Their customer or invoice is none of ours, or they are of the other mode; nothing is done about them.
+    """
+    found = await store.repositories.stripe_events.list_foreign(limit)
+    return whole("Foreign events", found, _FOREIGN)

@@ -21,9 +21,9 @@ def moment(text: str) -> datetime:
     return checked_moment(read.replace(tzinfo=UTC) if read.tzinfo is None else read)
 
 
-def moment_option(text: str) -> Any:
-    """Return an option that is a moment, explained by *text*."""
-    return typer.Option(parser=moment, metavar="MOMENT", help=text)
+def moment_option(text: str, *names: str) -> Any:
+    """Return an option that is a moment, explained by *text*; without *names* it is named as its parameter."""
+    return typer.Option(*names, parser=moment, metavar="MOMENT", help=text)
 
 
 def example(*lines: str) -> str:

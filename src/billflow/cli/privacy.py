@@ -2,7 +2,6 @@
 
 from billflow.cli.lookup import CustomerHere, change_here
 from billflow.cli.output import Output, write_json
-from billflow.cli.params import Reason
 from billflow.cli.session import CommandGroup, Engine
 
 app = CommandGroup()
@@ -15,11 +14,11 @@ async def export(engine: Engine, customer: CustomerHere) -> None:
     write_json(await engine.repositories.personal_data.export(customer, change_here()))
 
 
-@app.on_engine("customer erase 5f1c --reason 'asked for by mail'")
-async def erase(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_engine("customer erase 5f1c")
+async def erase(engine: Engine, customer: CustomerHere) -> Output:
     """Replace a customer's names, e-mails and addresses, here and at Stripe; what it was billed stays.
 
     There is no way back. Refused while a plan is live or an invoice is open.
     """
-    erasure = await engine.privacy.erase(customer, change_here(reason))
+    erasure = await engine.privacy.erase(customer, change_here())
     return Output(erasure, f"The customer {erasure.customer_id} is forgotten; its invoices stay.")

@@ -1,21 +1,20 @@
 """`billflow prune`: what is older than its period is deleted."""
 
-from datetime import timedelta
-
-from billflow.cli.output import Output
+from billflow.cli.output import Output, words
 from billflow.cli.session import Store, on_database
+
+NOT_ARCHIVED = "audit_entries_not_archived"
 
 
 @on_database
 async def prune(store: Store) -> Output:
-    """Delete what is older than its period, in every organization; let it run each night.
+    """Delete what is older than its period, in every organization; a schedule does it each night.
 
-    Handled events of Stripe after BILLFLOW_KEEP_STRIPE_EVENTS_DAYS, mails about closed invoices after
-    BILLFLOW_KEEP_MAILS_DAYS, answers under an idempotency key after 30 days. The audit log and our own events stay.
+    The periods are the BILLFLOW_KEEP_…_DAYS; docs/security.md lists them. The audit log goes into files in
+    BILLFLOW_AUDIT_ARCHIVE_DIR first, and stays where that is not set.
     """
-    kept = store.settings
-    deleted = await store.retention.prune(
-        timedelta(days=kept.keep_stripe_events_days), timedelta(days=kept.keep_mails_days)
-    )
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in deleted.items())
-    return Output(deleted, f"Deleted: {told or 'nothing'}.")
+    done = await store.retention.prune_all()
+    left = done.get(NOT_ARCHIVED, 0)
+    told = ", ".join(f"{count} {words(name)}" for name, count in done.items() if count and name != NOT_ARCHIVED)
+    warning = [f"{left} audit entries are older and stay: set BILLFLOW_AUDIT_ARCHIVE_DIR."] if left else []
+    return Output(done, f"Deleted: {told or 'nothing'}.", *warning)

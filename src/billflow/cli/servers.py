@@ -3,7 +3,9 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +16,8 @@ from billflow.cli.output import show
 if TYPE_CHECKING:
     from billflow.settings import Settings
     from billflow.wiring.engine import Engine
+
+    Exposition = Callable[[], bytes]
 
 
 @asynccontextmanager
@@ -26,18 +30,33 @@ async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
         yield engine
 
 
-def worker() -> None:
+def worker(
+    ops_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Where /healthz, /readyz and /metrics answer, 0 for any free port; without it nowhere.",
+        ),
+    ] = None,
+) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
-    asyncio.run(_worker())
+    asyncio.run(_worker(ops_port))
 
 
-async def _worker() -> None:
+async def _worker(ops_port: int | None) -> None:
+    from billflow.api.server import serving
     from billflow.temporal.worker import run_until, stop_on_signals
+    from billflow.wiring.operations import build_operations
     from billflow.wiring.workers import ensure_schedules, workers
 
     stop = stop_on_signals()
-    async with _serving_engine(session.settings_here(serving=True)) as engine:
+    settings = session.settings_here(serving=True)
+    async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
         await ensure_schedules(engine)
+        if ops_port is not None:
+            app = build_operations(engine)
+            _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
         show("Taking work; ctrl-C or SIGTERM ends it.")
         await run_until(stop, workers(engine))
 
@@ -51,6 +70,14 @@ def api(
         int | None,
         typer.Option(min=1, max=64, help="How many share the work; BILLFLOW_API_PROCESSES where left out."),
     ] = None,
+    ops_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Where /readyz and /metrics answer, 0 for any free port; BILLFLOW_OPS_PORT where left out.",
+        ),
+    ] = None,
     socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve the HTTP API until SIGTERM or ctrl-C; its pages for people are at /docs."""
@@ -58,7 +85,7 @@ def api(
     if socket is not None:
         run(_serve_socket(socket))
     else:
-        run(_api(host, port, processes))
+        run(_api(host, port, processes, ops_port))
 
 
 def _quick_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
@@ -70,28 +97,50 @@ def _quick_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
     return uvloop.run
 
 
-async def _api(host: str | None, port: int | None, processes: int | None) -> None:
-    from billflow.api.processes import serving_in
+async def _api(host: str | None, port: int | None, processes: int | None, ops_port: int | None) -> None:
+    from billflow.api.server import serving
     from billflow.temporal.worker import stop_on_signals
+    from billflow.wiring.operations import build_operations
 
     stop = stop_on_signals()
     settings = session.settings_here(serving=True)
     host, port = host or settings.api_host, settings.api_port if port is None else port
+    ops_port = settings.ops_port if ops_port is None else ops_port
     count = processes or settings.api_processes
-    async with serving_in(count, host, port) if count > 1 else _serving_here(settings, host, port) as url:
+    async with (
+        _serving_engine(settings) as engine,
+        _serving_in(count, host, port) if count > 1 else _serving_here(engine, host, port) as (url, exposition),
+        serving(build_operations(engine, exposition), settings.ops_host, ops_port) as ops_url,
+    ):
         show(f"The API answers at {url}; ctrl-C stops it.")
+        _show_operations(ops_url)
         await stop.wait()
 
 
+def _show_operations(url: str) -> None:
+    show(f"For operators {url} answers /healthz, /readyz and /metrics.")
+
+
 @asynccontextmanager
-async def _serving_here(settings: "Settings", host: str, port: int) -> AsyncIterator[str]:
+async def _serving_here(engine: "Engine", host: str, port: int) -> AsyncIterator[tuple[str, "Exposition"]]:
     from billflow.api.garbage_collection import set_apart
     from billflow.api.server import serving
     from billflow.wiring.api import build_api
 
-    async with _serving_engine(settings) as engine, serving(build_api(engine), host, port) as url:
+    app = build_api(engine)
+    async with serving(app, host, port) as url:
         set_apart()
-        yield url
+        yield url, app.state.metrics.exposition
+
+
+@asynccontextmanager
+async def _serving_in(processes: int, host: str, port: int) -> AsyncIterator[tuple[str, "Exposition"]]:
+    from billflow.api.metrics import shared_exposition
+    from billflow.api.processes import serving_in
+
+    with TemporaryDirectory(prefix="billflow-api-") as numbers:
+        async with serving_in(processes, host, port, numbers) as url:
+            yield url, partial(shared_exposition, numbers)
 
 
 async def _serve_socket(descriptor: int) -> None:

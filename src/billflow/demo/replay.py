@@ -1,6 +1,7 @@
 """Billing a customer once more on paper: the recorded steps, taken again by the pure domain alone."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from billflow.demo.scenario import Scenario
 from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.errors import Refused
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import PlanStatus
 from billflow.domain.preview import invoices_of
@@ -35,20 +36,19 @@ def replayed_invoices(
     for step in steps:
         fresh = tuple(o for o in seen if facts.plan.seats_observed_through < o.observed_at <= step.at)
         facts = replace(facts, observations=fresh)
-        if outcome := _take(facts, step):
-            facts = after(facts, outcome)
-            invoices += invoices_of(outcome)
+        with suppress(Refused, InvalidInput):
+            if outcome := step_again(facts, step):
+                facts = after(facts, outcome)
+                invoices += invoices_of(outcome)
     return invoices
 
 
-def _take(facts: Facts, step: StepRecord) -> Outcome | None:
+def step_again(facts: Facts, step: StepRecord) -> Outcome | None:
+    """Take a recorded step on *facts*, None where it changes nothing; raises what a command is refused with."""
     if step.kind == "close_cycle":
         return billing_dates.process_billing_date(facts, step.at)
     if step.kind == "activate":
         return plan_start.activate(facts, step.at)
     if step.kind == "command" and facts.plan.status is not PlanStatus.ENDED:
-        try:
-            return lifecycle.take_command(facts, _COMMAND.validate_python(step.detail["command"]), step.at)
-        except Refused:
-            return None
+        return lifecycle.take_command(facts, _COMMAND.validate_python(step.detail["command"]), step.at)
     return None

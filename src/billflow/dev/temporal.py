@@ -23,10 +23,12 @@ from billflow.temporal import search_attributes
 NAME = "Temporal"
 
 # A plan that is behind continues as new many times in a second (one start per second is the default).
+# Organizations take turns in a queue.
 # A queue's rate is divided among its partitions, and one that has nothing to hand out keeps its share.
 _DYNAMIC_CONFIG = (
     'history.workflowIdReuseMinimalInterval="0s"',
     "frontend.WorkflowTimeSkippingEnabled=true",
+    "matching.enableFairness=true",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
 )

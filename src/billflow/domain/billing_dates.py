@@ -7,7 +7,7 @@ from billflow.domain.cycle import end_cycle, goes_on_with_card, next_billing_cyc
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
 from billflow.domain.plan import InvoicingStatus, Plan, PlanStatus
-from billflow.domain.seat_observations import check_freshness, take_observations
+from billflow.domain.seat_observations import check_freshness, recount, take_observations
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts, Outcome, Step
 from billflow.domain.suspended_dates import pass_by
@@ -50,6 +50,7 @@ def live_through(step: Step) -> None:
     A suspended plan lives up to its suspension, and no further. Raises `NeedsAttention` at a billing date that can't be
     passed, with all before it done.
     """
+    recount(step)
     since = step.customer.suspended_since
     until, inclusive = (since, False) if since and since <= step.at else (step.at, True)
     while step.plan.status.is_live:

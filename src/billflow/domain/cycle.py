@@ -96,21 +96,41 @@ def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
         licenses_without_switch=None,
         offer_id=None,
         ended_at=None,
+        next_price=None,
+        next_price_from=None,
     )
 
 
 def repriced(step: Step, plan: Plan) -> Plan:
     """Return *plan* at the price its tier and schedule have for this customer now."""
     price = price_per_license(step.facts.catalog, plan.tier, plan.schedule, plan.currency, step.customer)
-    return replace(plan, price_per_license=price.amount, fixed_price=None, discount_percent=price.percent_off)
+    return replace(
+        plan,
+        price_per_license=price.amount,
+        fixed_price=None,
+        discount_percent=price.percent_off,
+        next_price=None,
+        next_price_from=None,
+    )
 
 
 def _renew(step: Step, billing_date: datetime) -> None:
     if _is_last(step, billing_date):
         return
     check_renewal(step, step.plan)
+    _change_price(step, billing_date)
     entry = step.append(billing_date, renewal_count(step), renewal=True)
     step.say("plan.renewed", licenses=entry.licenses)
+
+
+def _change_price(step: Step, billing_date: datetime) -> None:
+    """Let the cycle that begins have the price that was announced (rules 14.1)."""
+    plan, price = step.plan, step.plan.next_price
+    if price is None or plan.next_price_from is None or billing_date < plan.next_price_from:
+        return
+    step.former_price = plan.price_per_license, billing_date
+    step.change(price_per_license=price, discount_percent=None, next_price=None, next_price_from=None)
+    step.say("plan.repriced", price_per_license=price)
 
 
 def _is_last(step: Step, billing_date: datetime) -> bool:

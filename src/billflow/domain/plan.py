@@ -90,6 +90,8 @@ class Plan:
     Exactly one of `price_per_license` and `fixed_price` (a yearly amount) is set. `seats_observed_through` is the
     moment of the newest seat observation the ledger has taken in. While another tier is scheduled,
     `licenses_without_switch` is the number of licenses that the next cycle would have without it (rules 19.1).
+    `catalog_version` is the catalogue its newest step went by. A price change that was announced makes the price per
+    license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
     """
 
     id: str
@@ -114,6 +116,9 @@ class Plan:
     predecessor_id: str | None = None
     offer_id: str | None = None
     ended_at: datetime | None = None
+    catalog_version: int | None = None
+    next_price: int | None = None
+    next_price_from: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):

@@ -32,6 +32,7 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
         paid_licenses=_paid_licenses(facts, outcome),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
         trial_discounted_months=_trial_discounted_months(facts, outcome),
+        former_catalog=None,
     )
 
 

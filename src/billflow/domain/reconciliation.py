@@ -27,6 +27,8 @@ class FindingKind(StrEnum):
     WORKFLOW_OF_ENDED_PLAN = "workflow_of_ended_plan"
     WORKFLOW_DIFFERS = "workflow_differs_from_plan"
     NOT_BILLED = "cycle_not_billed"
+    CUSTOMER_MISSING = "customer_missing_at_stripe"
+    WRONG_BALANCE = "wrong_balance"
 
 
 class Severity(StrEnum):
@@ -62,6 +64,12 @@ class Repair(StrEnum):
 
     WAKE_PLAN = "wake_plan"
     """Let the workflow look at the rows, which tell it what is due, or that it is to end."""
+
+    REPLACE_CUSTOMER = "replace_customer"
+    """Give up a Stripe customer that is gone: its balance and its open invoices go to a new one."""
+
+    REPLACE_INVOICE = "replace_invoice"
+    """Issue an unpaid invoice anew that Stripe has lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +123,8 @@ class LivePlan:
 class Finding:
     """One disagreement: how bad it is, what we and they say, and what repairs it.
 
-    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan. `repair` is None where a person has to
-    look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
+    `subject_id` is an invoice or plan of ours, or Stripe's id of an orphan or customer. `repair` is None where a person
+    has to look. `stripe_invoice_ids` are the ones at Stripe that it is about, `closed_as` the status they have there.
     """
 
     kind: FindingKind
@@ -207,8 +215,10 @@ def _missing(recorded: BilledInvoice) -> Iterator[Finding]:
         severity = Severity.WARNING
         yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, f"{message}.", Repair.COLLECT)
     else:
-        once = f"{message}, which once held it as {recorded.stripe_invoice_id}."
-        yield Finding(FindingKind.MISSING, Severity.CRITICAL, recorded.invoice_id, once)
+        once, lost = f"{message}, which once held it as {recorded.stripe_invoice_id}.", recorded.stripe_invoice_id
+        unpaid = recorded.status in UNPAID
+        severity, repair = (Severity.WARNING, Repair.REPLACE_INVOICE) if unpaid else (Severity.CRITICAL, None)
+        yield Finding(FindingKind.MISSING, severity, recorded.invoice_id, once, repair, (lost,) if lost else ())
 
 
 def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: Sequence[StripeInvoice]) -> Finding:
@@ -280,7 +290,10 @@ def _about(
 
 
 def _shown(invoice: BilledInvoice | StripeInvoice) -> str:
-    known = CURRENCIES.get(invoice.currency)
-    if known is None:
-        return f"{invoice.total} {invoice.currency} {invoice.status}"
-    return f"{format_amount(int(invoice.total / known.stripe_factor), known.code)} {invoice.status}"
+    return f"{money(invoice.total, invoice.currency)} {invoice.status}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount in Stripe's units of a currency as people read it."""
+    known = CURRENCIES.get(currency)
+    return f"{amount} {currency}" if known is None else format_amount(int(amount / known.stripe_factor), known.code)

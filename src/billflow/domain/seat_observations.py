@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from billflow.domain.catalog import Hosting
+from billflow.domain.catalog import Hosting, Tier
 from billflow.domain.errors import NeedsAttention
-from billflow.domain.ledger import synced
+from billflow.domain.ledger import LicenseCount, synced
 from billflow.domain.plan import PlanStatus
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Step
@@ -52,10 +52,33 @@ def take_in_newest(step: Step) -> None:
         step.change(seats_observed_through=known[-1].observed_at)
 
 
+def recount(step: Step) -> None:
+    """Let the next cycle count seats as the tier does now, where a new catalogue counts otherwise (rules 6).
+
+    The licenses held stay as they are until a seat report changes them.
+    """
+    former, tier, seen = step.facts.former_catalog, step.tier_at_renewal, step.seen
+    before = former.tiers.get(tier.code) if former else None
+    follows = step.plan.is_automatic and step.plan.status.is_live and not step.suspended
+    if before is None or seen is None or not follows or not step.ledger or _counts_alike(before, tier):
+        return
+    newest, licenses = step.ledger[-1], step.billable(tier)
+    if licenses != newest.licenses_at_next_renewal:
+        step.append(newest.event_time, LicenseCount(newest.licenses, licenses))
+
+
+def _counts_alike(one: Tier, other: Tier) -> bool:
+    terms = [(tier.seat_rule, tier.minimum_licenses, tier.flat_discount_minimum_cap) for tier in (one, other)]
+    return terms[0] == terms[1]
+
+
 def sync(step: Step, observed_at: datetime) -> None:
-    """Append what the seats in use call for; an observation that came late counts from the newest entry on."""
+    """Append what the seats in use call for; an observation that came late counts from the newest entry on.
+
+    What a new catalogue counts otherwise is counted as before in the step that finds it, but for the next cycle.
+    """
     newest = step.ledger[-1]
-    count = synced(newest, step.billable(), step.billable(step.tier_at_renewal))
+    count = synced(newest, step.billable(step.former_tier), step.billable(step.tier_at_renewal))
     step.renew_without_switch(step.billable())
     step.append(max(observed_at, newest.event_time), count)
 

@@ -43,7 +43,8 @@ class Facts:
     and `additions` what of it was billed for a part of the cycle.
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
     the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
-    up. `offer` is the open offer that the command names.
+    up. `offer` is the open offer that the command names. `former_catalog` is the one that the plan's newest step went
+    by, where that is another.
     """
 
     plan: Plan
@@ -60,6 +61,7 @@ class Facts:
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
     offer: OfferTerms | None = None
+    former_catalog: Catalog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class Step:
 
     With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle` and `known_plan`
     remember the cycle end found last, `running_cycle` the cycle priced last: the lines of one invoice mostly share
-    them.
+    them. `former_price` is what a license cost before the renewal of that moment, which
+    changed it in this step.
     """
 
     facts: Facts
@@ -123,6 +126,7 @@ class Step:
     known_cycle: Period | None = None
     running_cycle: Period | None = None
     known_plan: Plan | None = None
+    former_price: tuple[int | None, datetime] | None = None
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
@@ -141,6 +145,7 @@ class Step:
             charged=(),
             additions=(),
             trial_invoice_paid=None,
+            former_catalog=None,
         )
         self.successor = Step.begin(facts, self.at)
         self.successor.seen, self.successor.pending = self.seen, self.pending
@@ -160,9 +165,10 @@ class Step:
         return self.facts.catalog.tier(self.plan.tier)
 
     @property
-    def minimum(self) -> int:
-        """Return the fewest licenses this plan may hold."""
-        return minimum_licenses(self.tier, self.customer)
+    def former_tier(self) -> Tier:
+        """Return the tier as the catalogue had it by which the plan's newest step went."""
+        former = self.facts.former_catalog
+        return former.tiers.get(self.plan.tier, self.tier) if former else self.tier
 
     @property
     def tier_at_renewal(self) -> Tier:
@@ -195,6 +201,12 @@ class Step:
             maximum=tier.maximum_licenses,
             exempt=self.customer.exempt_from_license_number_check,
         )
+
+    def price_in(self, cycle: LedgerEntry) -> int | None:
+        """Return what a license costs in the cycle that this renewal entry began; None at a fixed price."""
+        if self.former_price and cycle.event_time < self.former_price[1]:
+            return self.former_price[0]
+        return self.plan.price_per_license
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
@@ -270,9 +282,10 @@ class Step:
 
     def finish(self) -> Outcome:
         """Close the step and return its outcome."""
+        version = self.facts.catalog.version or self.plan.catalog_version
         return Outcome(
             at=self.at,
-            plan=self.plan,
+            plan=self.plan if version == self.plan.catalog_version else replace(self.plan, catalog_version=version),
             customer=self.customer,
             entries=tuple(entry for entry in self.ledger if entry.seq >= self.first_new_seq),
             allocated=dict(self.allocated),

@@ -17,6 +17,7 @@ from billflow.models.contracts.mail import (
     NotificationInput,
     Occasion,
     PlanNotification,
+    PriceChangeFacts,
 )
 
 FALLBACK = "en"
@@ -42,6 +43,30 @@ def mail(ask: NotificationInput | PlanNotification, facts: NotificationFacts) ->
     sentences = [line.removeprefix(_OPTIONAL) for line in body if ask.next_at or not line.startswith(_OPTIONAL)]
     link = [written["link"]] if facts.hosted_invoice_url and ask.occasion in _PAYABLE else []
     parts = [written["greeting"], "\n".join(sentences), *link, written["closing"]]
+    return Mail(
+        language=language,
+        recipient=facts.recipient,
+        subject=_one_line(subject.format_map(values)),
+        body="\n\n".join(part.format_map(values) for part in parts) + "\n",
+    )
+
+
+def price_change_mail(facts: PriceChangeFacts) -> Mail:
+    """Return the mail about another price in the language of its customer."""
+    locale = _locale(facts.language)
+    language = locale.language if locale.language in texts() else FALLBACK
+    written, spoken = texts()[language], locale if language == locale.language else Locale(FALLBACK)
+    when = facts.takes_effect_at
+    values = {
+        "name": _one_line(facts.name),
+        "tier": _one_line(facts.tier_name),
+        "before": _amount(facts.price_before, facts.currency, spoken),
+        "after": _amount(facts.price_after, facts.currency, spoken),
+        "next": _date(when, spoken) if when else "",
+    }
+    subject, *body = written[Occasion.PRICE_CHANGE].strip().splitlines()
+    sentences = [line.removeprefix(_OPTIONAL) for line in body if when or not line.startswith(_OPTIONAL)]
+    parts = [written["greeting"], "\n".join(sentences), written["closing"]]
     return Mail(
         language=language,
         recipient=facts.recipient,

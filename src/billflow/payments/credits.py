@@ -12,13 +12,16 @@ from billflow.payments.calls import act_once, ask_all
 from billflow.payments.lookup import PAGE
 from billflow.payments.texts import fitted
 
+DESCRIPTION = "Credit"
+"""All that Stripe is told of a credit: reasons may name people, and a balance transaction outlives its customer."""
+
 
 def transaction_params(credit: CreditToPost) -> CustomerBalanceTransactionCreateParams:
     """Return the request that puts *credit* on the balance."""
     params: CustomerBalanceTransactionCreateParams = {
         "amount": -to_stripe(credit.amount, credit.currency),
         "currency": credit.currency.lower(),
-        "description": credit.reason,
+        "description": DESCRIPTION,
         "metadata": {keys.CREDIT: credit.credit_id},
     }
     return fitted("customer_balance_transaction.create", params)

@@ -17,7 +17,7 @@ from billflow.models.contracts.invoices import (
     SentInvoice,
 )
 from billflow.payments import credits as customer_credits
-from billflow.payments import keys, lookup, manual_invoices, out_of_band
+from billflow.payments import invoice_losses, keys, lookup, manual_invoices, out_of_band
 from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.collection import Collector
 from billflow.payments.errors import port_faults
@@ -25,7 +25,7 @@ from billflow.payments.invoices import InvoiceIssuer
 from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voids import void_or_delete
-from billflow.ports.payments import PaymentGateway, PaymentsRejected
+from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,15 @@ class StripeGateway(PaymentGateway):
         with port_faults():
             for held in await self._held(invoice):
                 await out_of_band.pay_out_of_band(self.client, invoice.invoice_id, held, reference)
+
+    async def lost_of(self, invoice: InvoiceToCollect) -> LostObject | None:
+        with port_faults():
+            return await invoice_losses.lost_of(self.client, invoice)
+
+    async def close_lost(self, invoice: InvoiceToCollect) -> Issued | None:
+        check_mode(invoice.customer, livemode=self.livemode)
+        with port_faults():
+            return await invoice_losses.close_lost(self.client, invoice)
 
     async def _create_customer(self, customer: BilledCustomer) -> stripe.Customer:
         account = f"/account/{customer.billing_account_id}" if customer.billing_account_id else ""

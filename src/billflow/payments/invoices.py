@@ -11,7 +11,7 @@ from stripe.params import InvoiceAddLinesParamsLine
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
 from billflow.payments import keys, lookup
 from billflow.payments.amounts import from_stripe
-from billflow.payments.calls import act_once, act_unless_done, retrieve_invoice
+from billflow.payments.calls import act_once, act_unless_done, id_of, retrieve_invoice
 from billflow.payments.manual_invoices import marked
 from billflow.payments.requests import invoice_params, line_params
 from billflow.ports.payments import PaymentsRejected
@@ -110,6 +110,7 @@ def issued(held: stripe.Invoice, currency: str) -> Issued:
     """Return what the records keep of an invoice at Stripe; amounts in our minor units."""
     return Issued(
         stripe_invoice_id=held.id,
+        stripe_customer_id=id_of(held.customer),
         status=InvoiceStatus(held.status or "draft"),
         number=held.number,
         hosted_invoice_url=held.hosted_invoice_url,

@@ -25,6 +25,9 @@ FOR_INVOICE = "billflow_for_invoice"
 REFUND = "billflow_refund"
 CREDIT_NOTE = "billflow_credit_note"
 CREDIT = "billflow_credit"
+REPLACES = "billflow_replaces"
+"""Stripe's id of the invoice that this one takes the place of, for that or its customer was deleted."""
+
 OUT_OF_BAND = "billflow_out_of_band_reference"
 """What names the payment of an invoice that was not made through Stripe."""
 
@@ -81,7 +84,8 @@ def customer_metadata(customer: BilledCustomer) -> dict[str, str]:
 
 def invoice_metadata(invoice: InvoiceToCollect) -> dict[str, str]:
     """Return what marks a Stripe invoice as ours."""
-    return {**customer_metadata(invoice.customer), INVOICE: invoice.invoice_id, PLAN: invoice.plan_id}
+    replaces = {REPLACES: invoice.lost_stripe_ids[-1]} if invoice.lost_stripe_ids else {}
+    return {**customer_metadata(invoice.customer), INVOICE: invoice.invoice_id, PLAN: invoice.plan_id, **replaces}
 
 
 def invoice_identity(invoice: InvoiceToCollect) -> dict[str, str]:

@@ -8,6 +8,7 @@ from billflow.models.contracts.invoices import BilledCustomer
 from billflow.payments import keys
 from billflow.payments.calls import ask, ask_if_there, id_of
 from billflow.payments.errors import port_faults
+from billflow.payments.invoice_losses import was_deleted
 from billflow.payments.texts import fitted
 from billflow.ports.payments import PaymentGateway, PaymentsUnavailable
 
@@ -73,16 +74,16 @@ class StripePaymentMethods:
     async def default_card(self, stripe_customer_id: str) -> str | None:
         """Return the id of the customer's default payment method, None where it has none or is gone."""
         with port_faults():
-            customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
-        settings = customer.to_dict().get("invoice_settings") or {}
+            retrieving = self.client.v1.customers.retrieve_async(stripe_customer_id)
+            customer = await ask_if_there("customer.retrieve", retrieving)
+        settings = (customer.to_dict().get("invoice_settings") if customer else None) or {}
         method = settings.get("default_payment_method")
         return method if isinstance(method, str) else None
 
     async def is_deleted(self, stripe_customer_id: str) -> bool:
-        """Tell whether Stripe has no such customer, or none any more."""
+        """Tell whether the customer was deleted at Stripe."""
         with port_faults():
-            held = await ask_if_there("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
-        return held is None or bool(held.to_dict().get("deleted"))
+            return await was_deleted(self.client, stripe_customer_id)
 
     async def _make_default(self, customer_id: str, method_id: str) -> None:
         if await self.default_card(customer_id) == method_id:

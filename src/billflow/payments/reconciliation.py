@@ -1,4 +1,4 @@
-"""Stripe's side of a reconciliation: every invoice marked as ours, listed, never searched."""
+"""Stripe's side of a reconciliation: every invoice and customer marked as ours, listed, never searched."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from datetime import datetime
 
 import stripe
 
+from billflow.domain.customer_balances import StripeCustomer
 from billflow.domain.reconciliation import StripeInvoice
 from billflow.models.contracts.reconciliation import RecordedInvoice
 from billflow.payments import keys
 from billflow.payments.amounts import to_stripe
 from billflow.payments.calls import ask, ask_all, ask_if_there
 from billflow.payments.errors import port_faults
+from billflow.payments.invoice_losses import is_deleted
 from billflow.payments.lookup import CLOCK_DIFFERENCE, PAGE
-from billflow.ports.reconciliation import StripeInvoicePage, StripeInvoiceReader
+from billflow.ports.reconciliation import StripeCustomerPage, StripeInvoicePage, StripeInvoiceReader
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ class StripeInvoiceLists(StripeInvoiceReader):
                     found[one.id] = _held(one)
         return sorted(found.values(), key=lambda one: one.stripe_invoice_id)
 
+    async def listed_customers(self, org_id: str, after: str | None) -> StripeCustomerPage:
+        query: stripe.params.CustomerListParams = {"limit": PAGE}
+        if after is not None:
+            query["starting_after"] = after
+        with port_faults():
+            page = await ask("customer.list", self.client.v1.customers.list_async(query))
+        ours = [_customer(one) for one in page.data if keys.is_marked(one, {keys.ORG: org_id})]
+        return StripeCustomerPage(ours, page.data[-1].id if page.has_more and page.data else None)
+
+    async def customer(self, stripe_customer_id: str) -> StripeCustomer | None:
+        with port_faults():
+            held = await ask_if_there("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
+        return _customer(held) if held else None
+
     async def delete_draft(self, stripe_invoice_id: str) -> None:
         with port_faults():
             held = await self._one(stripe_invoice_id)
@@ -58,6 +74,13 @@ class StripeInvoiceLists(StripeInvoiceReader):
 
     async def _one(self, stripe_invoice_id: str) -> stripe.Invoice | None:
         return await ask_if_there("invoice.retrieve", self.client.v1.invoices.retrieve_async(stripe_invoice_id))
+
+
+def _customer(held: stripe.Customer) -> StripeCustomer:
+    if is_deleted(held):
+        return StripeCustomer(stripe_customer_id=held.id, balance=0, currency=None, is_deleted=True)
+    currency = held.currency.upper() if held.currency else None
+    return StripeCustomer(stripe_customer_id=held.id, balance=-(held.balance or 0), currency=currency)
 
 
 def _held(held: stripe.Invoice) -> StripeInvoice:

@@ -80,16 +80,17 @@ def _event(envelope: _Envelope) -> StripeEvent:
         stripe_object_id=_id(reported.get("id")),
         created=envelope.created,
         livemode=envelope.livemode,
-        objects=_objects(reported),
+        objects=_objects(reported, envelope.data.get("previous_attributes")),
         **_dispute(reported),
     )
 
 
-def _objects(reported: dict[str, JsonValue]) -> StripeObjects:
+def _objects(reported: dict[str, JsonValue], before: JsonValue) -> StripeObjects:
+    """Return what the object names; a payment method that was detached was its customer's before."""
     kind, own = reported.get("object"), _id(reported.get("id"))
-    settings = reported.get("invoice_settings")
+    settings, was = reported.get("invoice_settings"), before if isinstance(before, dict) else {}
     return StripeObjects(
-        customer=own if kind == "customer" else _id(reported.get("customer")),
+        customer=own if kind == "customer" else _id(reported.get("customer") or was.get("customer")),
         invoice=own if kind == "invoice" else _id(reported.get("invoice")),
         payment_intent=_id(reported.get("payment_intent")),
         payment_method=_id(settings.get("default_payment_method")) if isinstance(settings, dict) else None,

@@ -10,7 +10,7 @@ from billflow.models.contracts.adjustments import (
     InvoiceAdjustments,
     VoidInput,
 )
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 
 
 class AdjustmentRepository(Protocol):
@@ -24,6 +24,9 @@ class AdjustmentRepository(Protocol):
 
     async def to_send(self, ref: AdjustmentRef) -> AdjustmentToSend:
         """Return all that the gateway needs of a credit note or refund."""
+
+    async def notes_before_payment(self, ref: InvoiceRef) -> tuple[AdjustmentRef, ...]:
+        """Return the credit notes that lowered what is still to be paid of an invoice, the oldest first."""
 
     async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         """Remember what Stripe said of it."""

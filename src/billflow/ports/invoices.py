@@ -13,6 +13,7 @@ from billflow.models.contracts.invoices import (
     InvoiceRef,
     InvoiceStatus,
     InvoiceStatusChanged,
+    InvoiceSummary,
     InvoiceToCollect,
     Issued,
 )
@@ -27,11 +28,19 @@ class InvoiceRepository(Protocol):
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
         """Remember the Stripe customer of the account that pays; one that is known already stays."""
 
-    async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
-        """Remember under which id Stripe knows a credit; once known it stays."""
+    async def record_credit_posted(
+        self, customer: BilledCustomer, credit_id: str, stripe_balance_transaction_id: str
+    ) -> None:
+        """Remember under which id Stripe knows a credit; once known it stays.
+
+        What was posted to a Stripe customer that was replaced meanwhile is still to be posted, to the new one.
+        """
 
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
-        """Remember that Stripe has the invoice, under which id and number, and say how it stands in our rows."""
+        """Remember that Stripe has the invoice, under which id and number, and say how it stands in our rows.
+
+        Nothing is remembered where its Stripe customer was replaced meanwhile.
+        """
 
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         """Remember what came of a payment attempt; a paid invoice stays paid, whatever comes later.
@@ -52,3 +61,12 @@ class InvoiceRepository(Protocol):
         `amount_paid` is what Stripe has, where it was asked; else an invoice is taken as paid in full.
         What is paid or void stays so. For a plan on a test clock it happened at the clock's time.
         """
+
+    async def replace_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> tuple[InvoiceSummary, ...]:
+        """Give up a Stripe customer that is gone, its card with it, once; return the invoices to issue anew.
+
+        Its balance and these invoices go to the next one, which is made when it is needed.
+        """
+
+    async def replace_invoice(self, ref: InvoiceRef, stripe_invoice_id: str, at: datetime) -> None:
+        """Give up what Stripe has lost of an unpaid invoice, once: it is to be issued anew."""

@@ -29,6 +29,13 @@ class MailRepository(Protocol):
         """Mark a mail as handed to the mail server."""
 
 
+class PriceChangeMails(Protocol):
+    """The mails about price changes, which were written with them."""
+
+    async def unsent(self, org_id: str, price_change_id: str) -> tuple[MailRecord, ...]:
+        """Return mails that no mail server took yet, some at a time; raises `NotFound` before the change is written."""
+
+
 class MailNotSent(Unavailable):
     """The mail server can't be reached, or does not take a mail.
 

@@ -1,5 +1,6 @@
 """What activities need of Stripe."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from billflow.errors import InternalError, Unavailable
@@ -13,6 +14,13 @@ from billflow.models.contracts.invoices import (
     Issued,
     SentInvoice,
 )
+
+
+class LostObject(StrEnum):
+    """What Stripe has no more of what our rows name."""
+
+    CUSTOMER = "customer"
+    INVOICE = "invoice"
 
 
 class PaymentGateway(Protocol):
@@ -44,6 +52,12 @@ class PaymentGateway(Protocol):
 
     async def pay_out_of_band(self, invoice: InvoiceToCollect, reference: str) -> None:
         """Mark the invoice paid outside Stripe, under the *reference* of that payment; done already is done."""
+
+    async def lost_of(self, invoice: InvoiceToCollect) -> LostObject | None:
+        """Return what Stripe has lost of the customer and the invoice that our rows name, None where it has both."""
+
+    async def close_lost(self, invoice: InvoiceToCollect) -> Issued | None:
+        """Void what Stripe had of this invoice before it was lost; return what was paid meanwhile, else None."""
         ...
 
 

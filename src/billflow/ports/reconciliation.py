@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from billflow.domain.customer_balances import StripeCustomer
 from billflow.domain.reconciliation import Finding, StripeInvoice
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationInput, RecordedInvoice, RunRef
+from billflow.models.contracts.reconciliation import (
+    FindingRecord,
+    ReconciliationInput,
+    RecordedAccount,
+    RecordedInvoice,
+    RunRef,
+)
 
 PAGE = 100
 """Rows of one page."""
@@ -27,6 +34,14 @@ class StripeInvoicePage:
     next: str | None
 
 
+@dataclass(frozen=True)
+class StripeCustomerPage:
+    """Customers as Stripe lists them, and where the next page begins; None at the end."""
+
+    customers: Sequence[StripeCustomer]
+    next: str | None
+
+
 class ReconciliationRepository(Protocol):
     """The rows, and what became of a run; every method is one transaction and safe to repeat."""
 
@@ -35,6 +50,18 @@ class ReconciliationRepository(Protocol):
 
     async def store_listed(self, run: RunRef, listed: Sequence[StripeInvoice]) -> None:
         """Store what Stripe listed until the run is finished."""
+
+    async def store_listed_customers(self, run: RunRef, listed: Sequence[StripeCustomer]) -> None:
+        """Store the customers that Stripe listed until the run is finished."""
+
+    async def accounts_page(self, run: RunRef, after: str | None) -> Sequence[RecordedAccount]:
+        """Return the next billing accounts that have a customer at Stripe, by id."""
+
+    async def accounts(self, run: RunRef, stripe_customer_ids: Collection[str]) -> Sequence[RecordedAccount]:
+        """Return the accounts that have one of these customers at Stripe, as they stand now."""
+
+    async def listed_customers(self, run: RunRef, ids: Collection[str]) -> Mapping[str, StripeCustomer]:
+        """Return what Stripe listed of these customers, by Stripe's id."""
 
     async def invoices_page(self, run: RunRef, after: str | None) -> Sequence[RecordedInvoice]:
         """Return the next invoices the run is to compare, by id."""
@@ -97,6 +124,12 @@ class StripeInvoiceReader(Protocol):
 
     async def fresh(self, invoice: RecordedInvoice, known: Collection[str] = ()) -> Sequence[StripeInvoice]:
         """Look up what Stripe has of one debt now: by customer, by the id in our rows and the *known* ones."""
+
+    async def listed_customers(self, org_id: str, after: str | None) -> StripeCustomerPage:
+        """Return a page of all customers of the organization at Stripe, deleted ones left out."""
+
+    async def customer(self, stripe_customer_id: str) -> StripeCustomer | None:
+        """Look up a customer now, also a deleted one; None where Stripe never knew it."""
 
     async def delete_draft(self, stripe_invoice_id: str) -> None:
         """Delete a draft; one that was deleted or issued already is left as it is."""

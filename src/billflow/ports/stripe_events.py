@@ -4,14 +4,17 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from billflow.models.contracts.webhooks import StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 
 
 class StripeEventRepository(Protocol):
     """Stripe's events, stored once until they are handled; every method is one transaction and safe to repeat."""
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
-        """Store an event and tell whether it is new; one of an unknown organization is ignored."""
+        """Store an event and tell whether it is new; raises `NotFound` for an unknown organization."""
+
+    async def store_foreign(self, event: StripeEvent, reason: ForeignReason, received_at: datetime) -> None:
+        """Store an event that belongs to no organization, once."""
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
         """Return the events nobody has handled yet, the oldest first, leaving out the ids *besides*."""

@@ -60,7 +60,8 @@ class AdjustmentService:
         """Void an open invoice or write it off, in our database at once, at Stripe as soon as it answers."""
         await self.repositories.adjustments.close(request)
         closing = CloseInvoiceInput(org_id=request.org_id, invoice_id=request.invoice_id, to=request.to, at=request.at)
-        await self.control.start(close_invoice_workflow(closing, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(closing, invoice, invoice.customer_id))
         await self._status_changed(request)
         return await self._invoice(request)
 
@@ -85,7 +86,8 @@ class AdjustmentService:
         paid = CloseInvoiceInput(
             org_id=request.org_id, invoice_id=request.invoice_id, to=InvoiceStatus.PAID, at=request.at
         )
-        await self.control.start(close_invoice_workflow(paid, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.start(close_invoice_workflow(paid, invoice, invoice.customer_id))
         await self._status_changed(request)
         return await self._invoice(request)
 
@@ -99,7 +101,8 @@ class AdjustmentService:
     ) -> RefundRecord | CreditNoteRecord:
         """Wait until Stripe has answered, and return the adjustment as it stands then; raises `Refused` if it does."""
         adjustment = SendAdjustmentInput(org_id=request.org_id, kind=kind, adjustment_id=adjustment_id, at=request.at)
-        await self.control.run(adjustment_workflow(adjustment, await self._invoice(request)))
+        invoice = await self._invoice(request)
+        await self.control.run(adjustment_workflow(adjustment, invoice, invoice.customer_id))
         record = await self.repositories.adjustments.get(adjustment)
         if record.status is AdjustmentStatus.REJECTED:
             noun = kind.replace("_", " ")

@@ -1,6 +1,7 @@
 """What is told to the collection of invoices: a status that changed, a payment that failed, a new payment method."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from billflow.domain import plan_start
@@ -60,6 +61,11 @@ class CollectionService:
         for invoice in await self.queries.invoices.unpaid(org_id, customer_id=customer_id):
             if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
                 await self.control.start(await self.start_of(invoice), "retry")
+
+    async def replace_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
+        """Give up a Stripe customer that is gone, and have its open invoices issued anew, to a new one."""
+        for invoice in await self.repositories.invoices.replace_customer(org_id, stripe_customer_id, at):
+            await self.control.start(await self.start_of(invoice), "retry")
 
     async def start_of(self, invoice: InvoiceSummary) -> WorkflowStart:
         """Return how the collection of an invoice is started from the database."""

@@ -1,6 +1,7 @@
 """What one can ask of single invoices and ways to pay."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from billflow.domain.adjustments import check_pay
 from billflow.models.contracts.customers import CustomerRef
@@ -38,11 +39,15 @@ class InvoiceService:
         return await self.payment_methods.portal_link(await self.payer(org_id, customer_id), return_url)
 
     async def payer(self, org_id: str, customer_id: str) -> BilledCustomer:
-        """Return who pays for a customer, made known to Stripe where it is not yet."""
+        """Return who pays for a customer, made known to Stripe where it is not yet, or not any more."""
         ref = CustomerRef(org_id=org_id, customer_id=customer_id)
         payer = await self.repositories.billing_accounts.default_payer(ref)
-        if payer.stripe_customer_id is not None:
+        known = payer.stripe_customer_id
+        if known is not None and not await self.payment_methods.is_deleted(known):
             return payer
+        if known is not None:
+            await self.collection.replace_customer(org_id, known, datetime.now(UTC))
+            payer = await self.repositories.billing_accounts.default_payer(ref)
         stripe_customer_id = await self.payment_methods.ensure_customer(payer)
         await self.repositories.invoices.record_stripe_customer(payer, stripe_customer_id)
         return payer.model_copy(update={"stripe_customer_id": stripe_customer_id})

@@ -1,4 +1,4 @@
-"""Prices agreed with a customer: they hold for its next plan, and for the one that runs (rules 14 and 18)."""
+"""Prices agreed with a customer, for its next plan and the one that runs, and prices announced (rules 14 and 18)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +8,20 @@ from billflow.domain.commands import ApplyDiscount
 from billflow.domain.customer import check_agreement, check_minimum, price_per_license
 from billflow.domain.plan import Plan
 from billflow.domain.step import Facts
+from billflow.mail.templates import price_change_mail
+from billflow.models.contracts.catalog_changes import (
+    PriceChangeCreate,
+    PriceChangeRecord,
+    PriceChangeRef,
+    RepricedPlan,
+)
 from billflow.models.contracts.customers import ChangeContext, CustomerPricing, CustomerRecord, CustomerRef
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.steps import CommandRequest
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.workflow_starts import price_change_workflow
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,19 @@ class PricingService:
         if live is not None and _is_priced_otherwise(await self._facts(live)):
             await self._reprice(live, pricing, change)
         return await self.queries.customers.get(ref.org_id, ref.customer_id)
+
+    async def announce(
+        self, org_id: str, asked: PriceChangeCreate, change: ChangeContext
+    ) -> tuple[PriceChangeRecord, tuple[RepricedPlan, ...]]:
+        """Give the plans of a tier the price that is listed, at a later renewal, and tell each by event and mail.
+
+        What sends the mails is started first: where this process ends in between, it finds them, or nothing to send.
+        """
+        ref = PriceChangeRef(org_id=org_id, price_change_id=str(uuid4()))
+        await self.repositories.price_changes.preview(org_id, asked, change.at)
+        await self.plans.control.start(price_change_workflow(ref))
+        prices = self.repositories.price_changes
+        return await prices.announce(ref.price_change_id, asked, change, org_id, price_change_mail)
 
     async def _facts(self, plan: PlanState) -> Facts:
         return await self.queries.plans.facts(plan.ref, plan.clock_at or datetime.now(UTC))

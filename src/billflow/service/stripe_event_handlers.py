@@ -9,7 +9,7 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import MarkedBalance
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
-from billflow.models.contracts.webhooks import StripeDispute, StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
@@ -66,10 +66,10 @@ class StripeEventHandlers:
     methods: StripePaymentMethods
     livemode: bool = False
 
-    async def owner_of(self, event: StripeEvent) -> str | None:
-        """Return the organization an event is for, None where it is none of ours or changes nothing."""
-        if event.type not in HANDLED_TYPES or event.livemode is not self.livemode:
-            return None
+    async def owner_of(self, event: StripeEvent) -> str | ForeignReason:
+        """Return the organization an event is for, or why it is for none."""
+        if event.livemode is not self.livemode:
+            return ForeignReason.WRONG_MODE
         if event.org_id is not None:
             return event.org_id
         objects = event.objects
@@ -77,8 +77,8 @@ class StripeEventHandlers:
             invoice = await self.adjustments.invoice_of_payment(objects.payment_intent)
             objects = objects.model_copy(update={"invoice": invoice})
         if objects.invoice is None and objects.customer is None:
-            return None
-        return await self.records.owner_of(objects)
+            return ForeignReason.NO_CUSTOMER
+        return await self.records.owner_of(objects) or ForeignReason.UNKNOWN_CUSTOMER
 
     async def handle(self, org_id: str, event: StripeEvent) -> None:
         """Do what an event asks for."""
@@ -108,6 +108,8 @@ class StripeEventHandlers:
         """Return how Stripe holds the invoice that an event names; None where it is not the one of our database."""
         named = _stripe_invoice_id(event)
         held = await self.adjustments.standing(named) if named else None
+        if held is not None and named in invoice.lost_stripe_ids and held.status is not InvoiceStatus.PAID:
+            return None
         if held is not None and invoice.stripe_invoice_id in (named, None):
             is_marked = (held.org_id, held.invoice_id) == (ref.org_id, ref.invoice_id)
             if is_marked or invoice.stripe_invoice_id is not None:
@@ -162,6 +164,12 @@ class StripeEventHandlers:
         if method != known.payment_method:
             await self._new_card(org_id, stripe_customer_id, method, event)
 
+    async def card_detached(self, org_id: str, event: StripeEvent) -> None:
+        """Note that a customer has no default card any more; another one is told of by an event of its own."""
+        stripe_customer_id = event.objects.customer
+        if stripe_customer_id is not None and await self.methods.default_card(stripe_customer_id) is None:
+            await self._new_card(org_id, stripe_customer_id, None, event)
+
     async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
         known = await self.records.known_card(org_id, stripe_customer_id)
         if known is None or known.payment_method == method:
@@ -171,10 +179,10 @@ class StripeEventHandlers:
         await self.records.record_card(org_id, stripe_customer_id, method, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
-        """Detach a Stripe customer that was deleted."""
+        """Replace a Stripe customer that was deleted: its balance and open invoices go to a new one."""
         stripe_customer_id = event.objects.customer
         if stripe_customer_id is not None and await self.methods.is_deleted(stripe_customer_id):
-            await self.records.detach_customer(org_id, stripe_customer_id, event.created)
+            await self.collection.replace_customer(org_id, stripe_customer_id, event.created)
 
     async def adjusted(self, org_id: str, event: StripeEvent) -> None:
         """Take over refunds and credit notes as Stripe has them now."""
@@ -227,6 +235,7 @@ _HANDLERS: dict[str, Handler] = {
     "invoice.payment_action_required": StripeEventHandlers.attempt_failed,
     "checkout.session.completed": StripeEventHandlers.card_entered,
     "customer.updated": StripeEventHandlers.customer_updated,
+    "payment_method.detached": StripeEventHandlers.card_detached,
     "customer.deleted": StripeEventHandlers.customer_deleted,
     **dict.fromkeys(_ADJUSTED, StripeEventHandlers.adjusted),
     **dict.fromkeys(_DISPUTED, StripeEventHandlers.disputed),

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import structlog
 
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.webhooks import StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.ports.stripe_events import Monitoring
-from billflow.service.stripe_event_handlers import StripeEventHandlers
+from billflow.service.stripe_event_handlers import HANDLED_TYPES, StripeEventHandlers
 
 _BATCH = 20
 _LOOK_SECONDS = 2.0
@@ -34,16 +34,21 @@ class StripeEventQueue:
     _failures: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)
 
     async def store(self, event: StripeEvent) -> bool:
-        """Store an event once; tell whether it is new and concerns us."""
-        org_id = await self.receiving.owner_of(event)
-        if org_id is None:
+        """Store an event of a type that changes anything, once; tell whether it is new and an organization's."""
+        if event.type not in HANDLED_TYPES:
             return False
-        try:
-            is_new = await self.receiving.inbox.store_event(org_id, event, datetime.now(UTC))
-        except NotFound:
-            return False
-        self._stored.set()
-        return is_new
+        inbox, at = self.receiving.inbox, datetime.now(UTC)
+        owner = await self.receiving.owner_of(event)
+        if not isinstance(owner, ForeignReason):
+            try:
+                is_new = await inbox.store_event(owner, event, at)
+            except NotFound:
+                owner = ForeignReason.UNKNOWN_CUSTOMER
+            else:
+                self._stored.set()
+                return is_new
+        await inbox.store_foreign(event, owner, at)
+        return False
 
     async def run(self) -> None:
         """Handle the stored events until cancelled: new ones at once, what others left behind every few seconds."""

@@ -25,11 +25,15 @@ from billflow.temporal.workflow_starts import (
     delivery_sweep_workflow,
     nightly_workflow,
     notice_sweep_workflow,
+    retention_workflow,
     seat_sweep_workflow,
 )
 
 NIGHT_HOUR = 2
 """UTC; most of a night's invoices are made by then."""
+
+RETENTION_HOUR = 4
+"""UTC; reconciliation is over by then."""
 
 NIGHTLY_DAYS = 100
 """A nightly run compares the invoices of this many days, and whatever is open."""
@@ -49,6 +53,7 @@ SWEEP = timedelta(minutes=10)
 """How often delivery streams are looked for whose workflow Temporal has lost."""
 
 NIGHTLY_RECONCILIATION: Final = "nightly-reconciliation"
+NIGHTLY_RETENTION: Final = "nightly-retention"
 DELIVERY_SWEEP: Final = "delivery-sweep"
 SEAT_PULLS: Final = "seat-pulls"
 NOTICES: Final = "notices"
@@ -82,12 +87,16 @@ def _changed_to(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpd
 
 def _schedules() -> Mapping[str, Schedule]:
     night = NightlyReconciliationInput(scope=ReconciliationScope(days=NIGHTLY_DAYS))
-    at_night = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(NIGHT_HOUR)])], jitter=JITTER)
+    at_night, later = (
+        ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], jitter=JITTER)
+        for hour in (NIGHT_HOUR, RETENTION_HOUR)
+    )
     often = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP)])
     counting = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAT_SWEEP)], jitter=SEAT_SWEEP_JITTER)
     hourly = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=NOTICE_SWEEP)], jitter=SEAT_SWEEP_JITTER)
     return {
         NIGHTLY_RECONCILIATION: _schedule(nightly_workflow(night), at_night, CATCHUP_WINDOW),
+        NIGHTLY_RETENTION: _schedule(retention_workflow(), later, CATCHUP_WINDOW),
         DELIVERY_SWEEP: _schedule(delivery_sweep_workflow(), often, SWEEP),
         NOTICES: _schedule(notice_sweep_workflow(), hourly, NOTICE_SWEEP),
         SEAT_PULLS: _schedule(seat_sweep_workflow(), counting, SEAT_SWEEP),
@@ -104,6 +113,7 @@ def _schedule(start: WorkflowStart, spec: ScheduleSpec, catchup_window: timedelt
             task_queue=start.task_queue,
             static_summary=start.summary,
             typed_search_attributes=start.search_attributes,
+            priority=start.priority,
         ),
         spec=spec,
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup_window),

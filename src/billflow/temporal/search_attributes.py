@@ -34,8 +34,6 @@ REGISTRY: Final = (
     NEEDS_ATTENTION,
     PLAN_VERSION,
 )
-_ADDED: Final = (PLAN, PLAN_VERSION)
-"""What plans were not started with at first; a run that began without goes on without, so that its history replays."""
 
 
 def subject(
@@ -47,9 +45,9 @@ def subject(
 
 
 def attributes_of(state: PlanState) -> TypedSearchAttributes:
-    """Return every search attribute of a plan, for starting its workflow."""
+    """Return every search attribute of a plan, for starting its workflow, whose id names the plan."""
     pairs: list[SearchAttributePair[Any]] = [
-        *subject(state.org_id, customer_id=state.customer_id, plan_id=state.plan_id),
+        *subject(state.org_id, customer_id=state.customer_id),
         SearchAttributePair(PLAN_STATUS, state.status.value),
         SearchAttributePair(PLAN_TIER, state.tier),
         SearchAttributePair(NEEDS_ATTENTION, state.attention is not None),
@@ -61,8 +59,12 @@ def attributes_of(state: PlanState) -> TypedSearchAttributes:
 
 
 def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequence[SearchAttributeUpdate[Any]]:
-    """Return only what has changed: each upsert is an event in history."""
-    pairs = (pair for pair in attributes_of(state) if pair.key not in _ADDED or known.get(pair.key) is not None)
+    """Return only what has changed: each upsert is an event in history.
+
+    A run that began before the version was shown goes on without it, so that its history replays.
+    """
+    left = PLAN_VERSION if known.get(PLAN_VERSION) is None else None
+    pairs = (pair for pair in attributes_of(state) if pair.key != left)
     changes: list[SearchAttributeUpdate[Any]] = [
         pair.key.value_set(pair.value) for pair in pairs if known.get(pair.key) != pair.value
     ]

@@ -32,7 +32,7 @@ from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
 _NO_ANSWER = "The Temporal server does not answer; try again in a moment."
-_PAGE = 100
+_PAGE, _LONG_PAGE = 100, 1_000
 
 
 class NoTemporalServer(Unavailable):
@@ -121,6 +121,12 @@ class WorkflowControl:
             return None
         return found if found.status is WorkflowExecutionStatus.RUNNING else None
 
+    async def running_ids(self, org_id: str) -> frozenset[str]:
+        """Return the ids of an organization's running workflows, which may be a moment behind."""
+        query = f"ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
+        with _temporal_errors():
+            return frozenset([one.id async for one in self.client.list_workflows(query, page_size=_LONG_PAGE)])
+
     async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
         """Return the next plans that have a running workflow, which may be a moment behind."""
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
@@ -140,6 +146,7 @@ def _options(start: WorkflowStart) -> dict[str, Any]:
         "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
         "search_attributes": start.search_attributes,
         "static_summary": start.summary,
+        "priority": start.priority,
     }
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from temporalio.common import TypedSearchAttributes
+from temporalio.common import Priority, TypedSearchAttributes
 
 from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustmentInput
 from billflow.models.contracts.base import Contract
+from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
@@ -17,11 +18,11 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
-from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
 from billflow.temporal.queues import BILLFLOW, DELIVERY
-from billflow.temporal.search_attributes import attributes_of, subject
+from billflow.temporal.search_attributes import ORG, attributes_of, subject
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class WorkflowStart:
     summary: str
     search_attributes: TypedSearchAttributes
     task_queue: str = BILLFLOW
+    urgency: int = ORDINARY
+
+    @property
+    def priority(self) -> Priority:
+        """Return who goes before it, and which organization it is for."""
+        return priority(self.search_attributes.get(ORG), self.urgency)
 
 
 def plan_workflow(argument: PlanInput) -> WorkflowStart:
@@ -52,17 +59,17 @@ def collection_workflow(
     return WorkflowStart("CollectionWorkflow", argument, workflow_id, title_of(invoice), attributes)
 
 
-def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceDetail) -> WorkflowStart:
+def adjustment_workflow(argument: SendAdjustmentInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how a refund or credit note of an invoice is brought to Stripe."""
     workflow_id = f"{argument.kind.replace('_', '-')}/{argument.adjustment_id}"
-    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, invoice.customer_id)
-    return WorkflowStart("AdjustmentWorkflow", argument, workflow_id, summary, attributes)
+    summary, attributes = argument.kind.replace("_", " "), _of_invoice(invoice, customer_id)
+    return WorkflowStart("AdjustmentWorkflow", argument, workflow_id, summary, attributes, urgency=PERSON_WAITS)
 
 
-def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceDetail) -> WorkflowStart:
+def close_invoice_workflow(argument: CloseInvoiceInput, invoice: InvoiceSummary, customer_id: str) -> WorkflowStart:
     """Return how an invoice is voided, written off or marked paid at Stripe."""
     workflow_id = f"close-invoice/{argument.invoice_id}/{argument.to}"
-    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, invoice.customer_id)
+    summary, attributes = f"{argument.to} at Stripe", _of_invoice(invoice, customer_id)
     return WorkflowStart("CloseInvoiceWorkflow", argument, workflow_id, summary, attributes)
 
 
@@ -73,6 +80,12 @@ def mail_workflow(argument: NotificationInput, customer_id: str | None, plan_id:
     """
     attributes = subject(argument.org_id, customer_id=customer_id, plan_id=plan_id, invoice_id=argument.invoice_id)
     return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}", attributes)
+
+
+def price_change_workflow(argument: PriceChangeRef) -> WorkflowStart:
+    """Return how the mails about a price change are sent."""
+    workflow_id, attributes = f"price-change/{argument.price_change_id}", subject(argument.org_id)
+    return WorkflowStart("PriceChangeMailsWorkflow", argument, workflow_id, "price change", attributes)
 
 
 def onboarding_workflow(argument: OnboardingInput) -> WorkflowStart:
@@ -97,7 +110,8 @@ def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> Wor
     """Return how an organization is reconciled on a day."""
     workflow_id = f"reconciliation/{argument.org_id}/{day:%Y-%m-%d}"
     summary = "database, Stripe and workflows"
-    return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, subject(argument.org_id))
+    attributes = subject(argument.org_id)
+    return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
 
 
 def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:
@@ -108,6 +122,7 @@ def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:
         "nightly-reconciliation",
         "every organization",
         TypedSearchAttributes.empty,
+        urgency=NOBODY_WAITS,
     )
 
 
@@ -122,7 +137,13 @@ def nightly_shard_workflow(night: NightlyReconciliationInput, shard: int, workfl
 def delivery_sweep_workflow() -> WorkflowStart:
     """Return how delivery streams are found whose workflow is missing: one workflow for all organizations."""
     summary, attributes = "delivery streams without a workflow", TypedSearchAttributes.empty
-    return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY)
+    return WorkflowStart("DeliverySweepWorkflow", None, "delivery-sweep", summary, attributes, DELIVERY, NOBODY_WAITS)
+
+
+def retention_workflow() -> WorkflowStart:
+    """Return how what is older than its period is deleted; the schedule adds the night to the id."""
+    summary, attributes = "what is older than its period", TypedSearchAttributes.empty
+    return WorkflowStart("RetentionWorkflow", None, "nightly-retention", summary, attributes, urgency=NOBODY_WAITS)
 
 
 def seat_pull_workflow(argument: SeatPullInput) -> WorkflowStart:

@@ -6,8 +6,7 @@ from billflow.api.app import create_app
 from billflow.api.authentication import Authentication
 from billflow.api.codec import PATH as CODEC_PATH
 from billflow.api.codec import CodecService, codec_app
-from billflow.api.routes.health import CachedProbe
-from billflow.api.services import Probe, Services
+from billflow.api.services import Services
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.service.stripe_event_handlers import StripeEventHandlers
@@ -17,9 +16,6 @@ from billflow.store.access.organizations import org_id_of
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine
 from billflow.wiring.store import required
-
-STRIPE_CACHED_FOR = 30.0
-"""Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
 
 
 def build_api(engine: Engine) -> FastAPI:
@@ -47,6 +43,7 @@ def api_services(engine: Engine) -> Services:
         clocks=engine.clocks,
         offers=engine.offers,
         pricing=engine.pricing,
+        catalog=engine.catalog,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(
@@ -54,7 +51,6 @@ def api_services(engine: Engine) -> Services:
         ),
         documents=engine.documents,
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
-        probes=_probes(background),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=engine.webhooks,
         privacy=engine.privacy,
@@ -74,18 +70,3 @@ def stripe_event_handlers(engine: Engine) -> StripeEventHandlers:
         methods=engine.payment_methods,
         livemode=engine.mode is Mode.LIVE,
     )
-
-
-def _probes(engine: Engine) -> dict[str, Probe]:
-    async def postgresql() -> None:
-        # On the background's connections: a server that has much to do is within reach.
-        async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
-            pass
-
-    async def temporal() -> None:
-        await engine.client.service_client.check_health()
-
-    async def stripe() -> None:
-        await engine.stripe.v1.customers.list_async({"limit": 1})
-
-    return {"postgresql": postgresql, "temporal": temporal, "stripe": CachedProbe(stripe, STRIPE_CACHED_FOR)}

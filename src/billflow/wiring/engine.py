@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from billflow.service.plans import PlanService
     from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
+    from billflow.service.recovery import RecoveryService
     from billflow.service.seats import SeatService
     from billflow.service.webhooks import WebhookService
     from billflow.temporal.workflow_control import WorkflowControl
@@ -56,6 +57,7 @@ class Engine(Store):
     adjustments: ClassVar["Part[AdjustmentService]"] = Part("service.adjustments")
     webhooks: ClassVar["Part[WebhookService]"] = Part("service.webhooks")
     privacy: ClassVar["Part[PrivacyService]"] = Part("service.privacy")
+    recovery: ClassVar["Part[RecoveryService]"] = Part("service.recovery")
 
     @property
     def stripe(self) -> "StripeClient":

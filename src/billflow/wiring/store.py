@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from billflow.models.contracts.access import Mode
 from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, document_from_toml, example_text
 from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.keyring import Keyring
 from billflow.payments.mode import is_live
 from billflow.settings import Settings, SettingsError, keyring_of
@@ -23,6 +24,8 @@ from billflow.store.session.url import sqlalchemy_url
 if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
+    from billflow.service.catalog import CatalogService
+    from billflow.store.audit.archive import AuditArchive
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
     from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
@@ -38,8 +41,9 @@ class Store:
     pools: Pools
     database: Database
 
+    catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
-    retention: ClassVar["Part[Retention]"] = Part("store.audit.retention")
+    audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""
@@ -76,6 +80,13 @@ class Store:
         from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
         return PostgresEndpointRepository(self.database, self.address_policy.check_url)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Return what deletes by age."""
+        from billflow.store.audit.retention import Retention
+
+        return Retention(self.database, _periods(self.settings), self.settings.audit_archive_dir)
 
     @cached_property
     def seat_sources(self) -> "PostgresSeatSourceSettings":
@@ -143,6 +154,17 @@ def required(secret: SecretStr | None, variable: str) -> str:
     if secret is None:
         raise SettingsError(f"{variable} is not set; set it, or start everything with `billflow dev`.")
     return secret.get_secret_value()
+
+
+def _periods(settings: Settings) -> RetentionPeriods:
+    return RetentionPeriods(
+        stripe_events=timedelta(days=settings.keep_stripe_events_days),
+        foreign_events=timedelta(days=settings.keep_foreign_events_days),
+        mails=timedelta(days=settings.keep_mails_days),
+        deliveries=timedelta(days=settings.keep_deliveries_days),
+        events=timedelta(days=settings.keep_events_days),
+        audit=timedelta(days=settings.keep_audit_days),
+    )
 
 
 def _checked_keyring(settings: Settings) -> Keyring | None:

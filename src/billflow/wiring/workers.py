@@ -19,6 +19,7 @@ from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
+from billflow.activities.retention import RetentionActivities
 from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSweepActivities
 from billflow.activities.steps import StepActivities
 from billflow.delivery.seat_readers import seat_readers
@@ -41,11 +42,12 @@ from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkf
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
-from billflow.workflows.mail import MailWorkflow
+from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
 WORKFLOWS: Final = (
@@ -58,6 +60,8 @@ WORKFLOWS: Final = (
     AdjustmentWorkflow,
     CloseInvoiceWorkflow,
     MailWorkflow,
+    PriceChangeMailsWorkflow,
+    RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
     NoticeSweepWorkflow,
@@ -117,10 +121,11 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         AdjustmentActivities(rows.invoices, rows.adjustments, engine.gateway, engine.adjustment_gateway),
         mail_activities(engine),
         onboarding_activities(engine),
-        reconciliation_activities(engine.on(engine.pools.background)),
+        reconciliation_activities(background := engine.on(engine.pools.background)),
+        RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
         SeatDueActivities(rows.seat_pulls),
-        notice_activities(engine.on(engine.pools.background)),
+        notice_activities(background),
         SeatSweepActivities(rows.seat_pulls, engine.control),
     )
 
@@ -142,7 +147,7 @@ def onboarding_activities(engine: Engine) -> OnboardingActivities:
 
 def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
-    return MailActivities(engine.repositories.mails, mail, _mailer(engine.settings))
+    return MailActivities(engine.repositories.mails, mail, _mailer(engine.settings), engine.repositories.price_changes)
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:
@@ -173,7 +178,11 @@ async def ensure_schedules(engine: Engine) -> None:
 
 async def prepare_temporal(settings: Settings, address: str | None = None) -> None:
     """Teach Temporal our search attributes, what happens by the clock, and how fast Stripe may be asked at first."""
-    client = await connect(address, keyring=payload_keyring(settings))
+    await prepare(await connect(address, keyring=payload_keyring(settings)), settings)
+
+
+async def prepare(client: Client, settings: Settings) -> None:
+    """Do the same by a client; safe to repeat."""
     await search_attributes.ensure(client)
     await schedules.delete_schedules_of_organizations(client)
     await schedules.ensure_schedules(client)

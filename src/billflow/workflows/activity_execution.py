@@ -2,16 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from billflow.temporal.priorities import priority
     from billflow.temporal.queues import STRIPE
 
+
+class _Owned(Protocol):
+    @property
+    def org_id(self) -> str: ...
+
+
 Input = TypeVar("Input")
+OfOrganization = TypeVar("OfOrganization", bound=_Owned)
 Result = TypeVar("Result")
 
 SEND_WINDOW = timedelta(minutes=3)
@@ -48,9 +56,14 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
 
 
 async def at_stripe(
-    method: Callable[[Any, Input], Awaitable[Result]], argument: Input, summary: str, *, within: timedelta | None = None
+    method: Callable[[Any, OfOrganization], Awaitable[Result]],
+    argument: OfOrganization,
+    summary: str,
+    *,
+    within: timedelta | None = None,
+    urgency: int | None = None,
 ) -> Result:
-    """Call Stripe on its own task queue until it answers, or for as long as *within*.
+    """Call Stripe on its own task queue until it answers, or for as long as *within*; its turn comes by *urgency*.
 
     Raises `ActivityError` when that time is over: what happened is then unknown.
     """
@@ -63,6 +76,7 @@ async def at_stripe(
         schedule_to_close_timeout=within,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=PATIENT,
+        priority=priority(argument.org_id, urgency),
     )
     return result
 

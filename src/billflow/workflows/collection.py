@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from billflow.models.contracts.mail import Occasion
     from billflow.temporal.ids import plan_workflow_id
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.workflows import external
     from billflow.workflows.activity_execution import at_stripe, in_database
     from billflow.workflows.dunning import DunningState
@@ -48,7 +49,7 @@ class CollectionWorkflow:
         self._outcome: CollectionOutcome | None = None
         self._failed: AttemptFailed | None = None
         self._requested = self._answered = 0
-        self._trying = False
+        self._trying = self._person_waits = False
 
     @workflow.run
     async def run(self, run: CollectionInput) -> InvoiceStatus:
@@ -88,6 +89,7 @@ class CollectionWorkflow:
     async def pay(self) -> CollectionOutcome:
         """Try again now, and return what came of it."""
         self._requested += 1
+        self._person_waits = True
         mine = self._requested
         await workflow.wait_condition(lambda: self._answered >= mine or (self._status is not None and not self._trying))
         if self._outcome is not None and self._answered >= mine:
@@ -191,10 +193,11 @@ class CollectionWorkflow:
                 await self._attempt(dunning, number)
             case DunningAction.AWAIT_CUSTOMER:
                 dunning.unpaid = replace(dunning.unpaid, attempts=number + 1)
-                await self._actions.notify(Occasion.ACTION_REQUIRED, now, number + 1, self._after(dunning))
+                mail = dunning.attempts_before + number + 1
+                await self._actions.notify(Occasion.ACTION_REQUIRED, now, mail, self._after(dunning))
             case DunningAction.REMIND:
                 dunning.unpaid = replace(dunning.unpaid, reminders=number)
-                await self._actions.notify(_reminder(dunning, number), now, number)
+                await self._actions.notify(_reminder(dunning, number), now, dunning.attempts_before + number)
                 await self._apply_small_organization_rule(dunning)
             case DunningAction.SUSPEND_CUSTOMER:
                 result = await self._actions.suspend(now)
@@ -210,10 +213,11 @@ class CollectionWorkflow:
 
     async def _attempt(self, dunning: DunningState, number: int | None) -> None:
         requested, attempt = self._requested, dunning.attempts + 1
+        urgency, self._person_waits = PERSON_WAITS if self._person_waits else None, False
         invoice = self._invoice.as_of(self._now()).model_copy(update={"attempt": attempt})
         self._trying = True
         outcome: CollectionOutcome = await at_stripe(
-            CollectionActivities.collect, invoice, f"payment attempt {attempt}"
+            CollectionActivities.collect, invoice, f"payment attempt {attempt}", urgency=urgency
         )
         self._trying = False
         dunning.took(outcome, self._now(), number=number)
@@ -232,7 +236,7 @@ class CollectionWorkflow:
             self._status = InvoiceStatus.VOID
             return
         occasion = Occasion.ACTION_REQUIRED if confirm else Occasion.PAYMENT_FAILED
-        number = dunning.unpaid.attempts
+        number = dunning.attempts_before + dunning.unpaid.attempts
         await self._actions.notify(occasion, self._now(), number, self._after(dunning))
         await self._apply_small_organization_rule(dunning)
 

@@ -9,14 +9,17 @@ with workflow.unsafe.imports_passed_through():
     from billflow.domain.dunning import DunningAction, NextAttempt, next_attempt, reminders_of
     from billflow.domain.plan import CollectionMethod
     from billflow.models.contracts.collection import CollectionTerms
-    from billflow.models.contracts.invoices import CollectionOutcome, Declined, Open, Rejected, RequiresAction
+    from billflow.models.contracts.invoices import CollectionOutcome, Declined, NotPaid, Open, Rejected, RequiresAction
 
 REJECTED_RETRY = timedelta(days=1)
 """A request that Stripe refuses as wrong is tried again after so long: people correct it meanwhile."""
 
 
 class DunningState:
-    """An unpaid invoice under its policy; while `is_under_way` a payment is on its way at a bank."""
+    """An unpaid invoice under its policy; while `is_under_way` a payment is on its way at a bank.
+
+    `attempts_before` counts the attempts before the invoice was issued anew: mails count on from there.
+    """
 
     def __init__(self, terms: CollectionTerms, answered: int, now: datetime) -> None:
         self._terms = terms
@@ -25,6 +28,7 @@ class DunningState:
         self.attempts = max(terms.attempts, answered)
         self._number = terms.unpaid.attempts or None
         self.is_under_way = terms.is_under_way
+        self.attempts_before = terms.attempts_before
         self._again_at: datetime | None = None
         if terms.last_outcome == "rejected":
             self._again_at = now + REJECTED_RETRY
@@ -64,13 +68,22 @@ class DunningState:
         return next_attempt(self.policy, self.unpaid, now)
 
     def took(self, outcome: CollectionOutcome, now: datetime, *, number: int | None) -> None:
-        """Take in what came of an attempt; *number* says which of the policy's it was, None for one out of turn."""
+        """Take in what came of an attempt; *number* says which of the policy's it was, None for one out of turn.
+
+        Where Stripe had lost the invoice and it was issued anew, the policy begins anew with this attempt.
+        """
+        if isinstance(outcome, NotPaid) and outcome.due_anew_at is not None:
+            self._begin_anew(outcome.due_anew_at)
         self.attempts += 1
         self._number = self._number if number is None else number
         self._again_at = now + REJECTED_RETRY if isinstance(outcome, Rejected) else None
         self.is_under_way = self.by_card and isinstance(outcome, Open)
         if isinstance(outcome, Declined | RequiresAction):
             self.failed(now, number=number, requires_action=isinstance(outcome, RequiresAction))
+
+    def _begin_anew(self, due_at: datetime) -> None:
+        self.attempts_before, self._number = self.attempts, None
+        self.unpaid = replace(self.unpaid, due_at=due_at, failed_at=None, attempts=0, reminders=0)
 
     def fell_through(self, now: datetime, *, requires_action: bool) -> None:
         """Take in that the bank refused the charge that was under way, which is an outcome of its own."""

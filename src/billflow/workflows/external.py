@@ -20,6 +20,7 @@ async def start_workflow(other: WorkflowStart) -> bool:
             parent_close_policy=ParentClosePolicy.ABANDON,
             search_attributes=other.search_attributes,
             static_summary=other.summary,
+            priority=other.priority,
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("a workflow runs already", extra={"started": other.workflow_id})
@@ -36,6 +37,7 @@ async def run_workflow(other: WorkflowStart) -> None:
         task_queue=other.task_queue,
         search_attributes=other.search_attributes,
         static_summary=other.summary,
+        priority=other.priority,
     )
 
 

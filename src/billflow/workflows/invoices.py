@@ -9,9 +9,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
+    from billflow.domain.invoicing.draft import InvoiceKind
     from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
     from billflow.models.contracts.mail import NotificationInput
     from billflow.models.contracts.plans import PlanState
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.temporal.workflow_starts import collection_workflow, mail_workflow, title_of
     from billflow.workflows import external
     from billflow.workflows.activity_execution import SEND_WINDOW, Tolerated, at_stripe
@@ -89,5 +91,12 @@ class InvoiceSender:
     async def _attempt(self, invoice: InvoiceSummary) -> CollectionOutcome | None:
         argument, title = invoice.as_of(self._now()), title_of(invoice)
         with Tolerated("sending is left to the collection", invoice_id=invoice.invoice_id):
-            return await at_stripe(CollectionActivities.collect, argument, title, within=SEND_WINDOW)
+            return await at_stripe(
+                CollectionActivities.collect, argument, title, within=SEND_WINDOW, urgency=_urgency(invoice)
+            )
         return None
+
+
+def _urgency(invoice: InvoiceSummary) -> int | None:
+    """Return how soon an invoice's turn comes: somebody waits for a purchase."""
+    return None if invoice.kind is InvoiceKind.RECURRING else PERSON_WAITS

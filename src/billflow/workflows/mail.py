@@ -7,6 +7,7 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
+    from billflow.models.contracts.catalog_changes import PriceChangeRef
     from billflow.models.contracts.mail import NotificationInput
     from billflow.workflows.activity_execution import Tolerated
 
@@ -14,6 +15,7 @@ LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
 
 _PATIENT = RetryPolicy(initial_interval=timedelta(minutes=10), maximum_interval=timedelta(hours=2))
+_SOON = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10))
 
 
 @workflow.defn(name="MailWorkflow")
@@ -31,4 +33,23 @@ class MailWorkflow:
                 start_to_close_timeout=timedelta(seconds=60),
                 schedule_to_close_timeout=LATE_WINDOW,
                 retry_policy=_PATIENT,
+            )
+
+
+@workflow.defn(name="PriceChangeMailsWorkflow")
+class PriceChangeMailsWorkflow:
+    """The mails about a price change; it begins before the change is written, so that none is forgotten."""
+
+    @workflow.run
+    async def run(self, change: PriceChangeRef) -> None:
+        """Send them all; what no server takes within days, and a change that was refused, is left."""
+        with Tolerated("mails about a price change were never sent", price_change=change.price_change_id):
+            await workflow.execute_activity_method(
+                MailActivities.send_price_change,
+                change,
+                summary="mails about a price change",
+                start_to_close_timeout=timedelta(hours=6),
+                heartbeat_timeout=timedelta(minutes=2),
+                schedule_to_close_timeout=LATE_WINDOW,
+                retry_policy=_SOON,
             )

@@ -70,6 +70,8 @@ class ReconciliationWorkflow:
                 ReconciliationActivities.begin_reconciliation, request, "begin", task_queue=RECONCILIATION
             )
         parts, findings = list(ReconciliationPart), request.findings
+        if not workflow.patched("balances of customers"):
+            parts = [part for part in parts if not part.is_about_customers]
         for part in parts[parts.index(request.part) :]:
             if self._is_wanted(part, run, findings):
                 findings = await self._take(request.model_copy(update={"run": run, "findings": findings}), run, part)

@@ -10,6 +10,7 @@ from stripe_emulator.control.limits import PROFILES, Rates
 from stripe_emulator.control.webhook_faults import WebhookFaults
 from stripe_emulator.engine.services import Services
 from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE, register_everywhere, remove_everywhere
+from stripe_emulator.storage import rows
 from stripe_emulator.types import Obj
 
 
@@ -82,6 +83,10 @@ class ControlOperations:
         """Return the stored objects of a kind, the oldest first; none without a kind."""
         sql = "SELECT body FROM objects WHERE kind = ? AND deleted = 0 AND account = COALESCE(?, account) ORDER BY seq"
         return [json.loads(body) for (body,) in self.services.db.execute(sql, (kind, account))]
+
+    def delete(self, identifier: str) -> bool:
+        """Delete an object as if it had never been, and tell whether it was there."""
+        return rows.delete(self.services.db, identifier)
 
     def reset(self) -> None:
         """Start over with nothing but the endpoint of every account."""

@@ -44,7 +44,7 @@ class RequestHandler:
         return response
 
     async def _authorize(self, raw: RawRequest, request_id: str, key: str | None) -> Response:
-        account = account_of(raw.headers)
+        account = account_of(raw.headers, livemode=self.services.settings.livemode)
         route = routes.find(raw.method, raw.path)
         tree, problem = _decode(raw)
         operation = route.operation if route else None

@@ -12,7 +12,10 @@ DAY = 86_400
 
 @dataclass(slots=True)
 class Settings:
-    """What a test or a demo may tune; times are seconds, `minimum_charges` minor units by currency."""
+    """What a test or a demo may tune; times are seconds, `minimum_charges` minor units by currency.
+
+    With `livemode` it takes live keys and no others, and its objects say that they are live: for tests of a client.
+    """
 
     search_lag: float = 30.0
     # [assume] the retry days stand for Stripe's unpublished smart retries.
@@ -21,6 +24,7 @@ class Settings:
     webhook_timeout: float = 10.0
     sepa_delay: float = 2.0
     minimum_charges: dict[str, int] = field(default_factory=dict)
+    livemode: bool = False
 
 
 @dataclass(slots=True)

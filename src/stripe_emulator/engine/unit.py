@@ -45,13 +45,15 @@ class Unit(Records):
         made["id"] = self.services.ids.new(kind)
         if "created" in made:
             made["created"] = self.now(test_clock)
+        if "livemode" in made:
+            made["livemode"] = self.services.settings.livemode
         return made
 
     def emit(self, event_type: str, obj: Obj, previous: Obj | None = None) -> None:
         """Record an event with the object as it is now, and queue it for the endpoints that listen."""
         self.flush()
         event = blank("event")
-        event["id"] = self.services.ids.new("event")
+        event.update(id=self.services.ids.new("event"), livemode=self.services.settings.livemode)
         # Events follow the server's clock even for objects on a test clock [assume]: lists stay in order of arrival.
         now = self.services.clock.now() if self._at is None else max(self._at, self.services.clock.now())
         event.update(type=event_type, created=int(now), api_version=API_VERSION)

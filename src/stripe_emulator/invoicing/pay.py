@@ -20,6 +20,7 @@ def pay(unit: Unit, invoice: Obj, params: Obj) -> None:
     if params.get("paid_out_of_band"):
         pay_elsewhere(unit, invoice)
         return
+    unit.get("customer", invoice["customer"], "customer")
     method = _method(unit, invoice, params)
     collect(unit, invoice, method, off_session=params.get("off_session", True) is not False)
 

@@ -20,7 +20,7 @@ def become_paid(unit: Unit, invoice: Obj) -> None:
 
 
 def become_void(unit: Unit, invoice: Obj) -> None:
-    """Mark the invoice void, stop asking for money, and undo what it did to the customer's balance."""
+    """Mark the invoice void, stop asking for money, and undo what it did to the balance of a customer that is there."""
     stop_asking(unit, invoice, "void_invoice")
     _unapply_balance(unit, invoice)
     invoice.update(status="void", **CLOSED)
@@ -40,8 +40,8 @@ def become_uncollectible(unit: Unit, invoice: Obj) -> None:
 
 def _unapply_balance(unit: Unit, invoice: Obj) -> None:
     used = (invoice["starting_balance"] or 0) - (invoice["ending_balance"] or 0)
-    if used:
-        customer = unit.get("customer", invoice["customer"])
+    customer = unit.find(invoice["customer"], "customer")
+    if used and customer is not None:
         reason, currency = "unapplied_from_invoice", invoice["currency"]
         balance.adjust(unit, customer, used, currency, reason, invoice=invoice["id"])
         unit.changed("customer.updated", customer)

@@ -64,7 +64,11 @@ def update(unit: Unit, args: Args) -> Obj:
 
 @operation("customer.delete")
 def delete(unit: Unit, args: Args) -> Obj:
-    """Delete a customer; its payment methods are detached."""
+    """Delete a customer: it can be retrieved still, and nothing else done with it; its payment methods are detached.
+
+    Its invoices stay as they are [assume]: an open one can be voided, written off or paid elsewhere, but neither paid
+    nor sent. Its balance can't be read or changed any more [assume].
+    """
     customer = unit.get("customer", args.id)
     for method in unit.select(Query("payment_method").where("customer", customer["id"])):
         method["customer"] = None

@@ -32,6 +32,7 @@ def pay(unit: Unit, args: Args) -> Obj:
 def send(unit: Unit, args: Args) -> Obj:
     """Send an invoice: a draft is finalised first; no mail leaves the machine."""
     invoice = unit.get("invoice", args.id)
+    unit.get("customer", invoice["customer"], "customer")
     if invoice["status"] == "draft":
         finalize(unit, invoice)
         after_finalization(unit, invoice)

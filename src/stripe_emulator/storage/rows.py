@@ -49,3 +49,8 @@ def load(db: Database, account: str, identifier: str) -> tuple[Obj, bool] | None
 def mark_deleted(db: Database, identifier: str) -> None:
     """Hide an object from lists; retrieving it may still say that it was deleted."""
     db.execute("UPDATE objects SET deleted = 1 WHERE id = ?", (identifier,))
+
+
+def delete(db: Database, identifier: str) -> bool:
+    """Remove an object without a trace; tell whether it was there."""
+    return db.execute("DELETE FROM objects WHERE id = ?", (identifier,)).rowcount > 0

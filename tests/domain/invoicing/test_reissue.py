@@ -157,7 +157,7 @@ def test_a_void_invoice_is_issued_again_and_nothing_else_happens() -> None:
             "invoice_id",
             "start the plan again",
         ),
-        (old(RENEWAL, amount_paid=100), "invoice_not_open", None, "credit what is left"),
+        (old(RENEWAL, amount_paid=100), "invoice_not_reissuable", "invoice_id", "credit what is left"),
     ],
     ids=["draft", "given up", "void and replaced", "paid and replaced", "purchase", "trial", "paid in part"],
 )
@@ -186,7 +186,7 @@ def test_what_was_paid_outside_stripe_goes_to_the_balance_and_to_no_card() -> No
         ((RENEWAL,), {"z": (1, None)}, "lines", "no line 'z'"),
         ((RENEWAL, MOVED), {"b": (1, None)}, "lines", "correct those"),
         ((RENEWAL, MOVED), {"a": (None, 0)}, "lines", "grant the rest as a credit"),
-        ((RENEWAL,), {"a": (None, MAX_LICENSES)}, None, "one charge is at most"),
+        ((RENEWAL,), {"a": (None, MAX_LICENSES)}, "lines", "one charge is at most"),
     ],
 )
 def test_a_correction_that_is_none_names_the_field_and_the_way_out(

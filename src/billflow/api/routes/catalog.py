@@ -1,14 +1,25 @@
 """What is sold, in versions."""
 
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from billflow.api.changes import change_by
+from billflow.api.changes import AdminChange, change_by
 from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.catalog import CatalogApply, CatalogResponse, CatalogVersionList
+from billflow.models.contracts.catalog import CatalogApply, CatalogDocument, CatalogResponse, CatalogVersionList
+from billflow.models.contracts.catalog_changes import (
+    CatalogDiff,
+    PriceChangeCreate,
+    PriceChangeList,
+    PriceChangePreview,
+    PriceChangeResponse,
+    PriceChangeStartResponse,
+    shown,
+)
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
 
@@ -42,3 +53,50 @@ async def list_versions(services: ServicesHere, principal: PrincipalHere) -> Cat
 async def show_version(version: int, services: ServicesHere, principal: PrincipalHere) -> CatalogResponse:
     """Show what was sold by one version."""
     return CatalogResponse.of_version(*await services.repositories.catalogs.version(principal.org_id, version))
+
+
+@router.post("/diff")
+async def diff_catalog(
+    asked: Annotated[CatalogDocument, Body()], services: ServicesHere, principal: AdminHere
+) -> CatalogDiff:
+    """Say what a catalogue would change, and which plans' next invoice, with its amounts; nothing is written."""
+    return await services.catalog.diff(principal.org_id, asked)
+
+
+@router.post("/price-changes/preview")
+async def preview_price_change(
+    asked: Annotated[PriceChangeCreate, Body()], services: ServicesHere, principal: AdminHere
+) -> PriceChangePreview:
+    """List the plans that a price change would reach, each with its amounts and its renewal; nothing is written."""
+    found = await services.repositories.price_changes.preview(principal.org_id, asked, datetime.now(UTC))
+    return PriceChangePreview(plans=found)
+
+
+@router.post("/price-changes", status_code=HTTPStatus.CREATED)
+async def announce_price_change(
+    asked: Annotated[PriceChangeCreate, Body()], services: ServicesHere, principal: AdminHere
+) -> PriceChangeStartResponse:
+    """Give the plans of a tier the price that is listed, at their first renewal after a date and a notice.
+
+    Each is told by the event `plan.price_change_announced`, its customer by mail. Plans with an agreed or fixed
+    price stay as they are.
+    """
+    change = change_by(principal, asked.reason)
+    record, plans = await services.pricing.announce(principal.org_id, asked, change)
+    return PriceChangeStartResponse(price_change=shown(record), plans=plans)
+
+
+@router.get("/price-changes")
+async def list_price_changes(services: ServicesHere, principal: PrincipalHere) -> PriceChangeList:
+    """List the price changes that were announced, the newest first."""
+    found = await services.repositories.price_changes.list(principal.org_id)
+    return PriceChangeList(price_changes=list(map(shown, found)))
+
+
+@router.delete("/price-changes/{price_change_id}")
+async def withdraw_price_change(
+    price_change_id: str, services: ServicesHere, principal: AdminHere, change: AdminChange
+) -> PriceChangeResponse:
+    """Let the plans that still have their price keep it; each is told by the event `plan.price_change_withdrawn`."""
+    record = await services.repositories.price_changes.withdraw(principal.org_id, price_change_id, change)
+    return shown(record)

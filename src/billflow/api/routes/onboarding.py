@@ -1,5 +1,6 @@
 """Taking a new customer in, durably."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from billflow.api.changes import CustomerHere, change_by
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
+from billflow.domain.catalog import Catalog, Hosting, Role
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import RequestModel
@@ -21,14 +23,20 @@ router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"]
 
 
 class OnboardingPlanCreate(RequestModel):
-    """The plan to begin with: a trial, unless `trial_days` is 0."""
+    """The plan to begin with: of the tier whose role is `default_trial`, for the days of its trial, unless named."""
 
-    tier: str = Field(max_length=100)
+    tier: str | None = Field(None, max_length=100)
     schedule: Schedule
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
-    trial_days: int = 30
+    trial_days: int | None = None
+
+    def start(self, catalog: Catalog, hosting: Hosting) -> StartPlan:
+        """Return what is started from a catalogue; raises `InvalidInput` for a tier that is not there."""
+        tier = catalog.tier(self.tier) if self.tier else catalog.in_role(Role.DEFAULT_TRIAL, hosting)
+        days = tier.trial_days if self.trial_days is None else self.trial_days
+        return StartPlan(**{**self.model_dump(), "tier": tier.code, "trial_days": days})
 
 
 class OnboardingCreate(RequestModel):
@@ -44,11 +52,6 @@ class OnboardingCreate(RequestModel):
     plan: OnboardingPlanCreate | None = None
     test_clock_id: str | None = Field(None, max_length=100)
 
-    def wishes(self) -> OnboardingOptions:
-        """Return what is wished for; raises `InvalidInput`."""
-        plan = StartPlan(**self.plan.model_dump()) if self.plan else None
-        return OnboardingOptions(project=self.project, plan=plan, test_clock_id=self.test_clock_id)
-
 
 @router.post("", status_code=HTTPStatus.ACCEPTED)
 async def onboard_customer(
@@ -61,10 +64,14 @@ async def onboard_customer(
 
     It gets a Stripe customer, a first project and the plan that is wished for. Ask for the progress with GET.
     """
-    wishes = (asked or OnboardingCreate()).wishes()
-    if wishes.plan:
-        await services.check_tier(principal.org_id, wishes.plan.tier)
-        check_scopes(wishes.plan, principal.scopes)
+    asked, plan = asked or OnboardingCreate(), None
+    if asked.plan:
+        catalog = await services.repositories.catalogs.current(principal.org_id)
+        hosting = (await services.queries.customers.get(principal.org_id, customer.customer_id)).hosting
+        plan = asked.plan.start(catalog, hosting)
+        # The days that the tier offers are for everybody; more are for support to grant.
+        check_scopes(plan if asked.plan.trial_days else replace(plan, trial_days=0), principal.scopes)
+    wishes = OnboardingOptions(project=asked.project, plan=plan, test_clock_id=asked.test_clock_id)
     return await services.customers.onboard(customer, wishes, change_by(principal))
 
 

@@ -11,7 +11,7 @@ router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 
 class WebhookReceipt(BaseModel):
-    """The event is kept, or was known already, or doesn't concern us: there is no need to send it again."""
+    """The event is kept, or was known already, or is nobody's: there is no need to send it again."""
 
     received: bool = True
     is_new: bool

@@ -9,6 +9,7 @@ from billflow.conformance.reference import REFERENCE, SETTINGS, catalog_for
 from billflow.conformance.results import time_text
 from billflow.domain.catalog import Hosting, Role, checked_schedule
 from billflow.domain.commands import ScheduleTierAtPlanEnd
+from billflow.domain.customer import minimum_licenses
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import Plan, Schedule
@@ -44,7 +45,7 @@ def _started(given: Given, schedule: Schedule) -> Plan:
     if asked.trial_days:
         return plan
     facts = Facts(plan=plan, customer=customer, catalog=catalog, settings=SETTINGS)
-    minimum = Step.begin(facts, plan.billing_cycle_anchor).minimum
+    minimum = minimum_licenses(catalog.tier(tier), customer)
     return activate(replace(facts, paid_licenses=minimum), given.maybe_moment("requested_anchor") or now).plan
 
 

@@ -43,12 +43,18 @@ def credit_to_balance(lines: Sequence[Line]) -> Line | None:
 def additions_after(additions: Sequence[BilledAddition], lines: Sequence[Line]) -> tuple[BilledAddition, ...]:
     """Return what is billed of each addition once *lines* are: new ones, their parts, and those that are adjusted.
 
-    A license so dear that its own price was divided stays as it was billed.
+    The parts of one change are alike but for their licenses, and change a license once. A license so dear that its own
+    price was divided stays as it was billed.
     """
     known = {addition.seq: addition for addition in additions}
+    changes: dict[int, Derivation] = {}
     for line in (one for one in lines if one.derivation.cycle is not None):
         if line.adjusts is not None and line.adjusts in known:
-            known[line.adjusts] = _continued(known[line.adjusts], line)
+            change = replace(line.derivation, quantity=1)
+            if changes.get(line.adjusts) != change:
+                known[line.adjusts] = _continued(known[line.adjusts], line)
+            if line.kind is LineKind.END_DATE_CHANGE:
+                changes[line.adjusts] = change
         elif line.kind is LineKind.ADDITIONAL_LICENSES:
             seq, billed = line.entries[0], line.derivation
             known[seq] = BilledAddition(seq=seq, derivation=billed, unit=billed.unit_amount, until=billed.period.end)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from billflow.domain.adjustments import CreditNote, InvoiceMoney, RefundMethod, check_void, credit_note
+from billflow.domain.adjustments import CreditNote, InvoiceMoney, RefundMethod, credit_note
 from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind, PaymentTerms, chargeable
@@ -93,8 +93,13 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
             code="total_below_zero",
             field="lines",
         )
+    try:
+        chargeable(draft)
+    except Refused as error:
+        error.field = "lines"
+        raise
     return Reissue(
-        draft=chargeable(draft),
+        draft=draft,
         replaced_lines=tuple(lines),
         voids=old.money.status == "open",
         note=_note(old.money, asked.refund_method),
@@ -113,8 +118,8 @@ def check_reissue(old: InvoiceToReplace) -> None:
         raise _not_reissuable("The invoice was given up as uncollectible; credit it, or mark it paid when it is.")
     if status != "paid" and old.kind is not InvoiceKind.RECURRING:
         raise _not_reissuable(f"The invoice is {status} and bought a plan; start the plan again on the right terms.")
-    if status == "open":
-        check_void(old.money)
+    if status == "open" and old.money.amount_paid:
+        raise _not_reissuable("A part of the invoice was paid; credit what is left of it instead.")
 
 
 def _not_reissuable(message: str) -> Refused:

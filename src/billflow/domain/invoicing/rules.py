@@ -52,14 +52,14 @@ def renewal(step: Step, charge: Charge) -> Line | None:
 def additional_licenses(step: Step, charge: Charge) -> Line | None:
     """Bill licenses added within a cycle for the rest of it (rules 8.3 and 8.4)."""
     plan = step.plan
-    if not isinstance(charge, Addition) or plan.price_per_license is None:
+    if not isinstance(charge, Addition) or (price := step.price_in(charge.renewal)) is None:
         return None
     added_at = charge.entries[0].event_time
     cycle = step.cycle_of(charge.renewal, added_at)
     ends = cycle.end if plan.end_date is None else min(cycle.end, plan.end_date)
     charged = Period(added_at, ends)
     derivation = prorated(
-        plan.price_per_license,
+        price,
         charge.quantity,
         charged=charged,
         cycle=cycle,

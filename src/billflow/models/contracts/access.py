@@ -122,9 +122,10 @@ class ClaimState(StrEnum):
     OTHER_WRITE = "other_write"
 
 
-class PlansOnHold(Contract):
+class WaitingWork(Contract):
     """What all organizations together wait for: numbers and moments, no content."""
 
     plans_needing_attention: int
     unsent_invoices: int
     oldest_open_webhook: Moment | None
+    foreign_stripe_events: int

@@ -10,7 +10,8 @@ class CollectionTerms(Contract):
     """By which policy an invoice is collected, and how far that has come by the records.
 
     `attempts` counts all answers so far, by which the next one is numbered; `unpaid` counts those of the policy.
-    `last_outcome` is the kind of the last answer. `clock_at` is where the plan's test clock stands, which may have
+    `last_outcome` is the kind of the last answer. `attempts_before` counts those before Stripe lost the invoice: then
+    the policy begins anew. `clock_at` is where the plan's test clock stands, which may have
     moved on before the collection could hear of it.
     """
 
@@ -19,6 +20,7 @@ class CollectionTerms(Contract):
     status: InvoiceStatus
     attempts: int
     last_outcome: str | None = None
+    attempts_before: int = 0
     clock_at: Moment | None = None
 
     @property

@@ -9,5 +9,4 @@ class CreditToPost(Contract):
     credit_id: str
     amount: int
     currency: str
-    reason: str
     created_at: Moment

@@ -114,7 +114,8 @@ class InvoiceToCollect(InvoiceSummary):
 
     `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
     be on the customer's balance before the invoice is finalized, which then uses them up. What it replaces is to be
-    closed before it is issued.
+    closed before it is issued. `lost_stripe_ids` are Stripe's ids of what it was there before Stripe lost that, the
+    oldest first; `is_anew` until an attempt to collect it was recorded since.
     """
 
     customer: BilledCustomer
@@ -128,6 +129,9 @@ class InvoiceToCollect(InvoiceSummary):
     out_of_band_reference: str | None = None
     replaces_invoice_id: str | None = None
     credits: tuple[CreditToPost, ...] = ()
+    due_at: Moment | None = None
+    lost_stripe_ids: tuple[str, ...] = ()
+    is_anew: bool = False
 
 
 class SentInvoice(Contract):
@@ -150,6 +154,7 @@ class Issued(Contract):
     """
 
     stripe_invoice_id: str
+    stripe_customer_id: str | None = None
     status: InvoiceStatus
     number: str | None = None
     hosted_invoice_url: str | None = None
@@ -165,13 +170,23 @@ class Paid(Contract):
     amount_paid: int
 
 
-class Open(Contract):
+class NotPaid(Contract):
+    """What came of an attempt that brought no money.
+
+    `due_anew_at` is set where the invoice was issued anew, because Stripe had lost it: dunning begins anew, and this is
+    its new due date.
+    """
+
+    due_anew_at: Moment | None = None
+
+
+class Open(NotPaid):
     """The invoice was sent and waits for its customer."""
 
     kind: Literal["open"] = "open"
 
 
-class Declined(Contract):
+class Declined(NotPaid):
     """The payment was refused by the card's bank, or there is no way to pay on file."""
 
     kind: Literal["declined"] = "declined"
@@ -179,14 +194,14 @@ class Declined(Contract):
     message: str
 
 
-class RequiresAction(Contract):
+class RequiresAction(NotPaid):
     """The customer must confirm the payment; `hosted_invoice_url` is where."""
 
     kind: Literal["requires_action"] = "requires_action"
     hosted_invoice_url: str | None = None
 
 
-class Rejected(Contract):
+class Rejected(NotPaid):
     """Stripe refuses our request as wrong: a person has to look, asking again the same way changes nothing."""
 
     kind: Literal["rejected"] = "rejected"

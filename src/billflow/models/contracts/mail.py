@@ -8,7 +8,7 @@ from billflow.models.contracts.steps import PlanRef
 
 
 class Occasion(StrEnum):
-    """Why a customer is written to: about an invoice, or ahead of what its plan will do."""
+    """Why a customer is written to: about an invoice, the price of its plan, or ahead of what that will do."""
 
     PAYMENT_FAILED = "payment_failed"
     ACTION_REQUIRED = "action_required"
@@ -20,6 +20,7 @@ class Occasion(StrEnum):
     PLAN_ENDED = "plan_ended"
     WRITTEN_OFF = "written_off"
     BACKFILL = "backfill"
+    PRICE_CHANGE = "price_change"
     TRIAL_WILL_END = "trial_will_end"
     INVOICE_UPCOMING = "invoice_upcoming"
     PLAN_WILL_RENEW = "plan_will_renew"
@@ -94,6 +95,23 @@ class NotificationFacts(Contract):
     is_erased: bool = False
     listed: tuple[ListedInvoice, ...] = ()
     tier: str = ""
+
+
+class PriceChangeFacts(Contract):
+    """What a mail about another price says; prices per license and cycle, in minor units of `currency`.
+
+    `takes_effect_at` is the renewal that has the price, None where the plan would not renew.
+    """
+
+    customer_id: str
+    recipient: str
+    name: str
+    language: str
+    tier_name: str
+    currency: str
+    price_before: int
+    price_after: int
+    takes_effect_at: Moment | None
 
 
 class Mail(Contract):

@@ -15,6 +15,8 @@ class ReconciliationPart(StrEnum):
 
     LIST_STRIPE = "list_stripe"
     COMPARE_INVOICES = "compare_invoices"
+    LIST_CUSTOMERS = "list_customers"
+    COMPARE_CUSTOMERS = "compare_customers"
     LOOK_AGAIN = "look_again"
     FIND_ORPHANS = "find_orphans"
     COMPARE_PLANS = "compare_plans"
@@ -25,7 +27,13 @@ class ReconciliationPart(StrEnum):
     @property
     def is_at_stripe(self) -> bool:
         """Tell whether it asks Stripe, and so takes of its rate."""
-        return self in (ReconciliationPart.LIST_STRIPE, ReconciliationPart.LOOK_AGAIN, ReconciliationPart.REPAIR)
+        part = ReconciliationPart
+        return self in (part.LIST_STRIPE, part.LIST_CUSTOMERS, part.LOOK_AGAIN, part.REPAIR)
+
+    @property
+    def is_about_customers(self) -> bool:
+        """Tell whether it compares customers, which runs that began before that leave out."""
+        return self in (ReconciliationPart.LIST_CUSTOMERS, ReconciliationPart.COMPARE_CUSTOMERS)
 
     @property
     def is_about_findings(self) -> bool:
@@ -108,6 +116,19 @@ class RecordedInvoice(Contract):
     stripe_customer_id: str | None
     changed_at: Moment
     is_unbilled: bool = False
+
+
+class RecordedAccount(Contract):
+    """A billing account of ours that has a customer at Stripe; `balance`, in minor units, is owed to the customer.
+
+    `is_young` where money moved on it within the run's grace.
+    """
+
+    billing_account_id: str
+    stripe_customer_id: str
+    currency: str
+    balance: int
+    is_young: bool
 
 
 class FindingRecord(Contract):

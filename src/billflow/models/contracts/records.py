@@ -106,9 +106,14 @@ class AttemptRecord(Contract):
 
 
 class PlanRecord(PlanState):
-    """A plan with its customer's name, as it is listed and shown."""
+    """A plan with its customer's name, as it is listed and shown.
+
+    Its price per license becomes `next_price` at the first renewal that is not before `next_price_from`.
+    """
 
     customer_name: str | None = None
+    next_price: int | None = None
+    next_price_from: Moment | None = None
 
 
 class InvoiceRecord(InvoiceSummary):
@@ -141,9 +146,14 @@ class InvoiceRecord(InvoiceSummary):
 
 
 class InvoiceDetail(InvoiceRecord):
-    """An invoice with its lines and the attempts to collect it."""
+    """An invoice with its lines and the attempts to collect it.
+
+    `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
+    deleted.
+    """
 
     lines: tuple[LineRecord, ...]
+    replaced_stripe_invoices: tuple[str, ...] = ()
     payment_attempts: tuple[AttemptRecord, ...]
 
 

@@ -1,8 +1,18 @@
 """What is passed on of an event that Stripe reports."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from billflow.models.contracts.base import Contract, Moment
+
+
+class ForeignReason(StrEnum):
+    """Why a signed event of Stripe's belongs to no organization."""
+
+    NO_CUSTOMER = "no_customer"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    WRONG_MODE = "wrong_mode"
 
 
 class StripeObjects(Contract):
@@ -55,3 +65,13 @@ class StripeEvent(Contract):
     reason: str | None = None
     currency: str | None = None
     amount: int | None = None
+
+
+class ForeignStripeEvent(Contract):
+    """A signed event that belongs to no organization, and which of Stripe's objects it names."""
+
+    event_id: str
+    type: str
+    reason: ForeignReason
+    received_at: Moment
+    objects: StripeObjects

@@ -11,11 +11,18 @@ from billflow.models.tables.adjustments import (
 )
 from billflow.models.tables.base import Base
 from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow, ProjectRow
-from billflow.models.tables.catalog import CatalogVersionRow
+from billflow.models.tables.catalog import CatalogVersionRow, PriceChangeRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
-from billflow.models.tables.journal import AuditLog, OutboxEvent, StepRow, TestClock, WebhookEvent
+from billflow.models.tables.journal import (
+    AuditLog,
+    ForeignStripeEventRow,
+    OutboxEvent,
+    StepRow,
+    TestClock,
+    WebhookEvent,
+)
 from billflow.models.tables.ledger import LedgerAllocation, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
 from billflow.models.tables.notices import PlanNotice
@@ -25,11 +32,14 @@ from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.reconciliation import (
     ReconciliationFinding,
     ReconciliationRunRow,
+    ReconciliationStripeCustomer,
     ReconciliationStripeInvoice,
 )
+from billflow.models.tables.replacements import ReplacedStripeCustomer, ReplacedStripeInvoice
 from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
+    AuditArchiveRow,
     AuditChain,
     CustomerKey,
     EventDelivery,

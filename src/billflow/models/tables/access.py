@@ -60,5 +60,5 @@ class IdempotencyKey(Owned, Written, Base):
     expires_at: Mapped[datetime]
     status: Mapped[int | None]
     headers: Mapped[Json | None]
-    body: Mapped[bytes | None] = mapped_column(SealedBytes("idempotency_key.body"))
+    body: Mapped[bytes | None] = mapped_column(SealedBytes("idempotency_key.body", row="key"))
     subjects: Mapped[list[str] | None] = mapped_column(ARRAY(Text))

@@ -50,7 +50,9 @@ class ProjectRow(Identified, Owned, Stamped, Base):
     billing_account_id: Mapped[UUID]
     slug: Mapped[str]
     name: Mapped[str]
-    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")
+    settings: Mapped[Json] = mapped_column(
+        SealedJson("project.settings", COMPANY, older="settings"), server_default="{}"
+    )
 
 
 class ChannelRow(Identified, Owned, Stamped, Base):
@@ -64,4 +66,6 @@ class ChannelRow(Identified, Owned, Stamped, Base):
 
     project_id: Mapped[UUID]
     name: Mapped[str]
-    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")
+    settings: Mapped[Json] = mapped_column(
+        SealedJson("channel.settings", COMPANY, older="settings"), server_default="{}"
+    )

@@ -72,12 +72,14 @@ class CustomerRow(Identified, Owned, Stamped, Base):
     suspended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
-    settings: Mapped[Json] = mapped_column(SealedJson("settings", COMPANY), server_default="{}")
+    settings: Mapped[Json] = mapped_column(
+        SealedJson("customer.settings", COMPANY, older="settings"), server_default="{}"
+    )
     erp_customer_number: Mapped[str | None]
     default_currency: Mapped[str] = mapped_column(server_default="USD")
     default_language: Mapped[str] = mapped_column(server_default="en-US")
-    billing_address: Mapped[Json | None] = mapped_column(SealedJson("address"))
-    shipping_address: Mapped[Json | None] = mapped_column(SealedJson("address"))
+    billing_address: Mapped[Json | None] = mapped_column(SealedJson("customer.billing_address", older="address"))
+    shipping_address: Mapped[Json | None] = mapped_column(SealedJson("customer.shipping_address", older="address"))
     metadata_: Mapped[Json] = mapped_column("metadata", server_default="{}")
     required_plan_tier: Mapped[str | None]
     monthly_discounted_price: Mapped[int] = mapped_column(server_default="0")

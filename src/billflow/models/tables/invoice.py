@@ -47,6 +47,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         CheckConstraint("status <> 'void' OR voided_at IS NOT NULL", name="voided_when"),
         Index("ix_invoice_plan_id", "plan_id", "issued_at"),
         Index("ix_invoice_customer_id_status", "customer_id", "status"),
+        Index("ix_invoice_billing_account_id", "billing_account_id"),
         Index("ix_invoice_org_id_number_key", "org_id", "number_key", postgresql_where="number_key IS NOT NULL"),
         Index("ix_invoice_org_id_issued_at", "org_id", "issued_at", "id"),
         Index(
@@ -152,6 +153,7 @@ class CreditRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         Index("ix_credit_customer_id", "customer_id"),
+        Index("ix_credit_invoice_id", "invoice_id", postgresql_where="invoice_id IS NOT NULL"),
         Index("uq_credit_step", "org_id", "step_key", "plan_id", unique=True, postgresql_where="plan_id IS NOT NULL"),
     )
 
@@ -166,9 +168,15 @@ class CreditRow(Identified, Owned, Written, Base):
 
 
 class CreditPosting(Owned, Written, Base):
-    """A credit as Stripe holds it, on the customer's balance. Append-only."""
+    """A credit as Stripe holds it, on the balance of the account's customer. Append-only."""
 
-    __table_args__ = (belongs_to("credit"), UniqueConstraint("stripe_balance_transaction_id"))
+    __table_args__ = (
+        belongs_to("credit"),
+        belongs_to("billing_account"),
+        UniqueConstraint("stripe_balance_transaction_id"),
+        Index("ix_credit_posting_billing_account_id", "billing_account_id"),
+    )
 
     credit_id: Mapped[UUID] = mapped_column(primary_key=True)
     stripe_balance_transaction_id: Mapped[str]
+    billing_account_id: Mapped[UUID | None]

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billflow.models.contracts.webhooks import ForeignReason
 from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, Written, belongs_to, in_org
 
 
@@ -95,3 +96,15 @@ class WebhookEvent(Identified, Owned, Written, Base):
     payload: Mapped[Json]
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+
+
+class ForeignStripeEventRow(Base):
+    """A signed event of Stripe's that belongs to no organization; tenants see none of them, and they are pruned."""
+
+    __table_args__ = (Index("ix_foreign_stripe_event_received_at", "received_at"),)
+
+    stripe_event_id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    reason: Mapped[ForeignReason]
+    payload: Mapped[Json]
+    received_at: Mapped[datetime]

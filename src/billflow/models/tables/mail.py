@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from billflow.models.contracts.mail import Occasion
@@ -11,18 +11,27 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 
 
 class MailRow(Identified, Owned, Stamped, Base):
-    """One mail; `key` names the debt and the occasion, so that it is written once. `sent_at` is real time."""
+    """One mail about an invoice, a price change, or what a plan will do.
+
+    `key` names that and the occasion, so that it is written once. `sent_at` is real time.
+    """
 
     __table_args__ = (
         belongs_to("customer"),
         belongs_to("invoice"),
+        belongs_to("price_change"),
+        belongs_to("customer_plan", "plan_id"),
+        CheckConstraint("num_nonnulls(invoice_id, price_change_id, plan_id) = 1", name="one_subject"),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
         Index("ix_mail_invoice_id", "invoice_id"),
+        Index("ix_mail_price_change_id", "price_change_id", "id", postgresql_where="price_change_id IS NOT NULL"),
     )
 
     customer_id: Mapped[UUID]
     invoice_id: Mapped[UUID | None]
+    price_change_id: Mapped[UUID | None]
+    plan_id: Mapped[UUID | None]
     key: Mapped[str]
     occasion: Mapped[Occasion]
     language: Mapped[str]

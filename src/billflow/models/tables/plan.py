@@ -18,7 +18,8 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     """A `domain.plan.Plan` with what the records add to it.
 
     `seen_*` is the newest seat observation the ledger has taken in. `on_hold_since` keeps a plan unbilled from the
-    end of a suspension until the step that resumes it. `version` rises with each change.
+    end of a suspension until the step that resumes it. `price_change_id` is what announced its `next_price`, or its
+    price. `version` rises with each change.
     """
 
     __table_args__ = (
@@ -27,10 +28,12 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         belongs_to("customer_plan", "predecessor_id"),
         belongs_to("customer_plan_offer", "offer_id"),
         belongs_to("test_clock"),
+        belongs_to("price_change"),
         belongs_to("invoice", "awaiting_invoice_id", use_alter=True, deferrable=True, initially="DEFERRED"),
         UniqueConstraint("org_id", "id"),
         CheckConstraint(_ONE_PRICE, name="one_price"),
         CheckConstraint("least(price_per_license, fixed_price) >= 0", name="price_not_negative"),
+        CheckConstraint("(next_price IS NULL) = (next_price_from IS NULL)", name="next_price_whole"),
         CheckConstraint("(status = 'ended') = (ended_at IS NOT NULL)", name="ended_when"),
         CheckConstraint(
             "num_nonnulls(attention_code, attention_message, attention_since) IN (0, 3)", name="attention_whole"
@@ -46,6 +49,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         Index("ix_customer_plan_org_id_status_next_invoice_date", "org_id", "status", "next_invoice_date"),
         Index("ix_customer_plan_test_clock_id", "test_clock_id", postgresql_where="test_clock_id IS NOT NULL"),
         Index("ix_customer_plan_predecessor_id", "predecessor_id", postgresql_where="predecessor_id IS NOT NULL"),
+        Index("ix_customer_plan_price_change_id", "price_change_id", postgresql_where="price_change_id IS NOT NULL"),
         Index("ix_customer_plan_attention", "org_id", postgresql_where="attention_code IS NOT NULL"),
     )
 
@@ -73,6 +77,10 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     predecessor_id: Mapped[UUID | None]
     offer_id: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
+    catalog_version: Mapped[int | None]
+    next_price: Mapped[int | None]
+    next_price_from: Mapped[datetime | None]
+    price_change_id: Mapped[UUID | None]
     on_hold_since: Mapped[datetime | None]
     attention_code: Mapped[str | None]
     attention_message: Mapped[str | None]

@@ -44,8 +44,19 @@ class ReconciliationStripeInvoice(Owned, Base):
     currency: Mapped[str]
 
 
+class ReconciliationStripeCustomer(Owned, Base):
+    """A customer that Stripe listed during a run; gone when the run is finished. `balance` is as Stripe has it."""
+
+    __table_args__ = (belongs_to("reconciliation_run", "run_id"),)
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    stripe_customer_id: Mapped[str] = mapped_column(primary_key=True)
+    balance: Mapped[int]
+    currency: Mapped[str | None]
+
+
 class ReconciliationFinding(Identified, Owned, Written, Base):
-    """One disagreement, kept once per run however often it is found; `subject_id` is an invoice or a plan."""
+    """One disagreement, kept once per run however often it is found; `subject_id` is ours or Stripe's."""
 
     __table_args__ = (
         belongs_to("reconciliation_run", "run_id"),

@@ -69,6 +69,8 @@ class WebhookMessage(Identified, Owned, Stamped, Base):
             "position",
             postgresql_where="status = 'pending'",
         ),
+        Index("ix_webhook_message_updated_at", "org_id", "updated_at", postgresql_where="status <> 'pending'"),
+        Index("ix_webhook_message_event_id", "event_id"),
     )
 
     position: Mapped[int] = mapped_column(Identity(always=True), unique=True)
@@ -89,6 +91,7 @@ class EventDelivery(Identified, Owned, Written, Base):
         belongs_to("webhook_endpoint", "endpoint_id"),
         belongs_to("webhook_message", "message_id"),
         Index("ix_event_delivery_endpoint_id_created_at", "endpoint_id", "created_at", "id"),
+        Index("ix_event_delivery_message_id", "message_id"),
     )
 
     message_id: Mapped[UUID]
@@ -116,6 +119,24 @@ class AuditChain(Owned, Written, Base):
     audit_id: Mapped[UUID]
     prev_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditArchiveRow(Owned, Written, Base):
+    """The end of an audit log's part that left for a file: up to which link, its hash, the file's SHA-256.
+
+    Append-only, and only the function that removes the part writes it.
+    """
+
+    __table_args__ = (
+        in_org(),
+        CheckConstraint("octet_length(hash) = 32 AND octet_length(digest) = 32", name="hashes_are_sha256"),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    entries: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class CustomerKey(Identified, Owned, Written, Base):

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.tables import IdempotencyKey
+from billflow.models.tables.sealed import bound
 from billflow.store.session.database import Database, advisory_lock
 from billflow.store.session.rows import as_id
 
@@ -59,7 +60,7 @@ class PostgresIdempotencyRepository:
         values = {
             "status": answer.status,
             "headers": answer.headers,
-            "body": answer.body,
+            "body": bound(answer.body, as_id(org_id, "organization"), claim.key),
             "subjects": sorted(answer.subjects),
         }
         async with self.database.unit_of_work(org_id) as session:

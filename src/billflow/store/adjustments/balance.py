@@ -1,23 +1,34 @@
 """What we owe customers: credits that are still to be posted at Stripe, and what invoices used of them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.credits import CreditToPost
-from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, InvoiceRow
+from billflow.models.tables import (
+    BillingAccountRow,
+    CreditPosting,
+    CreditRow,
+    CustomerRow,
+    InvoiceRow,
+    ReplacedStripeCustomer,
+)
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.rows import as_record
 
-APPLIED, RETURNED = "applied_to_invoice", "invoice_voided"
+APPLIED, RETURNED, REPLACED = "applied_to_invoice", "invoice_voided", "invoice_replaced"
 
 
 async def credits_to_post(
     session: AsyncSession, customer: CustomerRow, account: BillingAccountRow
 ) -> list[CreditToPost]:
-    """Return the customer's credits that Stripe does not know yet, the oldest first."""
+    """Return the customer's credits that Stripe does not know yet, the oldest first.
+
+    What was on the balance of a Stripe customer that is gone comes before them.
+    """
     query = (
         select(CreditRow)
         .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
@@ -25,13 +36,53 @@ async def credits_to_post(
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
         .order_by(CreditRow.created_at, CreditRow.id)
     )
-    return [as_record(CreditToPost, credit) for credit in await session.scalars(query)]
+    lost = (
+        select(ReplacedStripeCustomer)
+        .where(ReplacedStripeCustomer.billing_account_id == account.id, ReplacedStripeCustomer.balance != 0)
+        .where(ReplacedStripeCustomer.stripe_balance_transaction_id.is_(None))
+        .order_by(ReplacedStripeCustomer.created_at, ReplacedStripeCustomer.id)
+    )
+    carried = [
+        CreditToPost(
+            credit_id=str(row.id),
+            amount=row.balance,
+            currency=account.currency,
+            created_at=row.created_at,
+        )
+        for row in await session.scalars(lost)
+    ]
+    return [*carried, *(as_record(CreditToPost, credit) for credit in await session.scalars(query))]
 
 
-async def note_posting(session: AsyncSession, org_id: UUID, credit_id: UUID, transaction_id: str) -> None:
-    """Remember under which id Stripe knows a credit; once known it stays."""
-    row = {"org_id": org_id, "credit_id": credit_id, "stripe_balance_transaction_id": transaction_id}
-    await session.execute(insert(CreditPosting).values(row).on_conflict_do_nothing())
+async def note_posting(session: AsyncSession, account: BillingAccountRow, credit_id: UUID, transaction_id: str) -> None:
+    """Remember under which id Stripe knows what was posted for an account; once known it stays."""
+    if (lost := await session.get(ReplacedStripeCustomer, credit_id)) is not None:
+        lost.stripe_balance_transaction_id = lost.stripe_balance_transaction_id or transaction_id
+        return
+    row = {"org_id": account.org_id, "credit_id": credit_id, "billing_account_id": account.id}
+    posted = insert(CreditPosting).values(stripe_balance_transaction_id=transaction_id, **row)
+    await session.execute(posted.on_conflict_do_nothing())
+
+
+async def balances(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what is on the balance of each account's Stripe customer by our rows; positive is owed to the customer.
+
+    That is what was posted to it and what its invoices used, without what is still to be carried over to a new one.
+    """
+    account, lost = CreditPosting.billing_account_id, ReplacedStripeCustomer
+    posted = select(account.label("account"), CreditRow.amount).join(CreditRow, CreditRow.id == CreditPosting.credit_id)
+    used = select(InvoiceRow.billing_account_id, CreditRow.amount).join(
+        InvoiceRow, InvoiceRow.id == CreditRow.invoice_id
+    )
+    waiting = select(lost.billing_account_id, -lost.balance).where(lost.stripe_balance_transaction_id.is_(None))
+    parts = union_all(
+        posted.where(account.in_(account_ids)),
+        used.where(InvoiceRow.billing_account_id.in_(account_ids)),
+        waiting.where(lost.billing_account_id.in_(account_ids)),
+    ).subquery()
+    sums = select(parts.c.account, func.sum(parts.c.amount)).group_by(parts.c.account)
+    found = {key: int(amount) for key, amount in await session.execute(sums)}
+    return {key: found.get(key, 0) for key in account_ids}
 
 
 def use_balance(invoice: InvoiceRow, applied: int, recorder: Recorder) -> None:
@@ -43,6 +94,11 @@ def use_balance(invoice: InvoiceRow, applied: int, recorder: Recorder) -> None:
 def return_balance(invoice: InvoiceRow, recorder: Recorder) -> None:
     """Return what a voided invoice had used of the balance; Stripe does the same by itself."""
     _write(invoice, invoice.balance_applied, RETURNED, recorder)
+
+
+def leave_balance(invoice: InvoiceRow, recorder: Recorder) -> None:
+    """Return what an invoice had used that is to be issued anew."""
+    _write(invoice, invoice.balance_applied, REPLACED, recorder)
 
 
 def use_balance_again(invoice: InvoiceRow, recorder: Recorder) -> None:
@@ -62,7 +118,7 @@ def _write(invoice: InvoiceRow, amount: int, reason: str, recorder: Recorder) ->
             amount=amount,
             currency=invoice.currency,
             reason=reason,
-            step_key=f"invoice/{invoice.id}/{reason}",
+            step_key=f"invoice/{invoice.id}/{reason}/{invoice.stripe_invoice_id}",
             at=recorder.at,
         )
     )

@@ -17,9 +17,6 @@ from billflow.store.adjustments.records import Money, load_money
 from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.locks import LockedInvoice
 
-STRIPE = "stripe"
-"""The actor of what somebody did at Stripe itself."""
-
 
 async def take_over(session: AsyncSession, locked: LockedInvoice, money: StripeAdjustments) -> None:
     """Write what was made at Stripe, and every result that Stripe has changed."""

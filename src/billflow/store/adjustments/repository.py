@@ -28,7 +28,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.ports.adjustments import AdjustmentRepository
 from billflow.store.adjustments.drafts import new_note, new_refund, request_note
-from billflow.store.adjustments.foreign import STRIPE, take_over
+from billflow.store.adjustments.foreign import take_over
 from billflow.store.adjustments.records import (
     adjustment_by_id,
     adjustment_record,
@@ -38,6 +38,7 @@ from billflow.store.adjustments.records import (
     standing_of,
 )
 from billflow.store.adjustments.results import write_result
+from billflow.store.audit.recorder import STRIPE
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
@@ -151,6 +152,14 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             if isinstance(row, RefundRow):
                 return RefundToSend(invoice=invoice, refund=refund_record(money, row), sent_first_at=sent_first_at)
             return CreditNoteToSend(invoice=invoice, note=note_record(money, row), sent_first_at=sent_first_at)
+
+    async def notes_before_payment(self, ref: InvoiceRef) -> tuple[AdjustmentRef, ...]:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            money = await load_money(session, (await lock_invoice(session, ref)).invoice)
+            notes = [note for note in money.notes if money.counts(note) and note.before_payment == note.amount]
+            return tuple(
+                AdjustmentRef(org_id=ref.org_id, kind="credit_note", adjustment_id=str(note.id)) for note in notes
+            )
 
     async def record_result(self, ref: AdjustmentRef, result: AdjustmentResult, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:

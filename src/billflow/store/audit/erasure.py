@@ -91,7 +91,7 @@ class PostgresPersonalDataRepository(Repository):
                 await _erase(session, customer)
                 customer.erased_at = change.at
                 recorder = recorder_of(session, customer.org_id, change)
-                recorder.audit("customer.erased", ("customer", customer.id), detail={"reason": change.reason})
+                recorder.audit("customer.erased", ("customer", customer.id))
                 recorder.publish("customer.erased", {}, customer_id=customer.id)
             mine = BillingAccountRow.customer_id == customer.id, BillingAccountRow.stripe_customer_id.is_not(None)
             ids = await session.scalars(select(BillingAccountRow.stripe_customer_id).where(*mine))

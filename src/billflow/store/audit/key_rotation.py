@@ -7,12 +7,11 @@ from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, upda
 
 from billflow.domain.errors import Refused
 from billflow.models.tables import Base, Org
-from billflow.models.tables.sealed import SealedBytes, SealedJson, SealedText
+from billflow.models.tables.sealed import Sealed, bound
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 
 _AT_ONCE = 500
-_SEALED = (SealedText, SealedJson, SealedBytes)
 
 Columns = tuple["Column[Any]", ...]
 
@@ -37,7 +36,7 @@ class KeyRotation(Repository):
                 rows = (await session.execute(query.where(tuple_(*keys) > tuple_(*last)) if last else query)).all()
                 if not rows:
                     return done
-                values = [{f"v{n}": value for n, value in enumerate(row)} for row in rows]
+                values = [_values(org_id, keys, columns, row) for row in rows]
                 await (await session.connection()).execute(rewrite, values)
             done, last = done + len(rows), rows[-1][: len(keys)]
 
@@ -49,9 +48,19 @@ def _rewrite(table: Table, keys: Columns, columns: Columns) -> Any:
     return update(table).where(mine).values(new)
 
 
+def _values(org_id: str, keys: Columns, columns: Columns, row: Any) -> dict[str, Any]:
+    """Return a row's values by their places, each encrypted one bound to its row."""
+    named = dict(zip((key.name for key in keys), row, strict=False))
+    values = {f"v{n}": value for n, value in enumerate(row)}
+    for place, column in enumerate(columns, len(keys)):
+        if row[place] is not None and isinstance(column.type, Sealed):
+            values[f"v{place}"] = bound(row[place], org_id, named[column.type.row])
+    return values
+
+
 def sealed_columns() -> Iterator[tuple[Table, Columns]]:
     """Yield every table that has encrypted columns, with these."""
     for table in Base.metadata.sorted_tables:
-        columns = tuple(column for column in table.columns if isinstance(column.type, _SEALED))
+        columns = tuple(column for column in table.columns if isinstance(column.type, Sealed))
         if columns:
             yield table, columns

@@ -7,9 +7,10 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Dialect, Text, event, select, type_coerce
+import structlog
+from sqlalchemy import Dialect, event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, UOWTransaction
@@ -18,14 +19,21 @@ from billflow.models.keyring import CannotDecrypt, Key, Keyring
 from billflow.models.personal_fields import PERSONAL
 from billflow.models.tables import AuditLog, CustomerKey, OutboxEvent
 from billflow.models.tables.base import Json
+from billflow.models.tables.sealed import bound
 from billflow.telemetry.damaged import damaged_values
 
 SEALED = PERSONAL | {"name", "deployment", "reason"}
 """The fields that are personal data, or free text in which some may stand, wherever they are in a JSON value."""
 
+OF_NO_CUSTOMER = frozenset({"api_key", "org", "webhook_endpoint"})
+"""What an organization has of its own: no text about it is about a customer, so none of it is sealed."""
+
 ERASED = "[erased]"
 DAMAGED = "[damaged]"
+WITHHELD = "[withheld]"
 _MARK = "$personal"
+
+_log = structlog.get_logger(__name__)
 
 
 class PersonalDataSession(Session):
@@ -101,7 +109,7 @@ def _readable(customer_id: UUID, stored: str, dialect: Dialect) -> Keyring | Non
 
 
 def _stored_keys_of(customers: Iterable[UUID]) -> Any:
-    stored = type_coerce(CustomerKey.secret, Text)
+    stored = CustomerKey.secret.type.with_binding(CustomerKey.__table__.c.secret)
     return select(CustomerKey.customer_id, stored).where(CustomerKey.customer_id.in_(customers))
 
 
@@ -131,13 +139,24 @@ def _sealed(value: Any, keyring: Keyring) -> Any:
 @event.listens_for(PersonalDataSession, "before_flush")
 def _seal_new_rows(session: Session, _: UOWTransaction, __: object) -> None:
     rows = [row for row in session.new if isinstance(row, AuditLog | OutboxEvent)]
-    about = [(customer, row) for row in rows if _has_personal_data(row) and (customer := customer_of(row)) is not None]
+    about = [(customer, row) for row in rows if _has_personal_data(row) and (customer := _customer_or_withheld(row))]
     keyrings: dict[UUID, Keyring] = {}
     for customer, row in about:
         if customer not in keyrings:
             keyrings[customer] = _keyring_of(session, row.org_id, customer)
         for name in _SEALED_COLUMNS[type(row)]:
             setattr(row, name, _sealed(getattr(row, name), keyrings[customer]))
+
+
+def _customer_or_withheld(row: AuditLog | OutboxEvent) -> UUID | None:
+    """Return the customer whose personal data a row has; where it should name one and doesn't, keep none of that."""
+    customer = customer_of(row)
+    kind = row.subject_type if isinstance(row, AuditLog) else row.type.partition(".")[0]
+    if customer is None and kind not in OF_NO_CUSTOMER:
+        _log.error("personal data of nobody known is withheld", kind=kind)
+        for name in _SEALED_COLUMNS[type(row)]:
+            setattr(row, name, _changed(getattr(row, name), lambda _: WITHHELD))
+    return customer
 
 
 _SEALED_COLUMNS: dict[type, tuple[str, ...]] = {AuditLog: ("before", "after", "detail"), OutboxEvent: ("data",)}
@@ -148,11 +167,9 @@ def _has_personal_data(row: AuditLog | OutboxEvent) -> bool:
 
 
 def _keyring_of(session: Session, org_id: UUID, customer_id: UUID) -> Keyring:
-    fresh: Json = {
-        "org_id": org_id,
-        "customer_id": customer_id,
-        "secret": base64.b64encode(Key.fresh(str(customer_id)).secret).decode(),
-    }
+    key_id, secret = uuid4(), base64.b64encode(Key.fresh(str(customer_id)).secret).decode()
+    secret = bound(secret, org_id, key_id)
+    fresh: Json = {"id": key_id, "org_id": org_id, "customer_id": customer_id, "secret": secret}
     query = select(CustomerKey.customer_id, CustomerKey.secret).where(CustomerKey.customer_id.in_([customer_id]))
     found = session.execute(query).one_or_none()
     if found is None:

@@ -1,16 +1,17 @@
 """Reading the audit log, and telling whether anybody changed it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
 from billflow.models.contracts.records import Page, Paging
-from billflow.models.tables import AuditLog
+from billflow.models.tables import AuditArchiveRow, AuditLog
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import Conditions, equal
@@ -50,21 +51,37 @@ class PostgresAuditQueries(Repository):
             return Page(rows=rows, total=found.total, next=found.next)
 
     async def verify(self, org_id: str) -> AuditVerdict:
-        """Compute every hash again and say where the chain breaks; some thousand entries at a time."""
-        chain = _Chain(as_id(org_id, "organization"))
+        """Compute every hash again and say where the chain breaks; some thousand entries at a time.
+
+        It begins where the archive ends.
+        """
         async with self.database.unit_of_work(org_id) as session:
-            while links := (await session.execute(_LINKS, {"after": chain.seen, "limit": _AT_ONCE})).all():
+            chain = await chain_of(session, org_id)
+            while links := await links_after(session, chain.seen, _AT_ONCE):
                 for link in links:
                     chain.follow(link)
             found = await session.scalars(_UNCHAINED, {"limit": _MOST_FAULTS})
             problem = "the entry is not in the chain"
             chain.faults += [AuditFault(position=None, audit_id=str(key), problem=problem) for key in found]
-        head = chain.head.hex() if chain.entries else None
-        return AuditVerdict(entries=chain.entries, head=head, faults=tuple(chain.faults[:_MOST_FAULTS]))
+        return chain.verdict()
+
+
+async def chain_of(session: AsyncSession, org_id: str) -> "Chain":
+    """Return the chain of an organization, at the end of what was archived."""
+    chain = Chain(as_id(org_id, "organization"))
+    archived = select(AuditArchiveRow).order_by(AuditArchiveRow.position.desc()).limit(1)
+    if (end := await session.scalar(archived)) is not None:
+        chain.begin_after(end.position, end.hash)
+    return chain
+
+
+async def links_after(session: AsyncSession, position: int, limit: int) -> Sequence[Row[Any]]:
+    """Return the next links of the chain, each with its entry as text."""
+    return (await session.execute(_LINKS, {"after": position, "limit": limit})).all()
 
 
 @dataclass
-class _Chain:
+class Chain:
     """How far the chain was followed; it begins with the hash of the organization's id."""
 
     org_id: UUID
@@ -76,14 +93,23 @@ class _Chain:
     def __post_init__(self) -> None:
         self.head = hashlib.sha256(str(self.org_id).encode()).digest()
 
-    def follow(self, link: Row[Any]) -> None:
+    def begin_after(self, position: int, head: bytes) -> None:
+        """Go on after a link that is in a file."""
+        self.seen, self.head = position, head
+
+    def verdict(self) -> AuditVerdict:
+        """Return what was found so far."""
+        head = self.head.hex() if self.entries else None
+        return AuditVerdict(entries=self.entries, head=head, faults=tuple(self.faults[:_MOST_FAULTS]))
+
+    def follow(self, link: Any) -> None:
         """Follow the chain by one link."""
         for problem in self._problems(link):
             self.faults.append(AuditFault(position=link.position, audit_id=str(link.audit_id), problem=problem))
         self.seen, self.head = link.position, link.hash
         self.entries += 1
 
-    def _problems(self, link: Row[Any]) -> Iterator[str]:
+    def _problems(self, link: Any) -> Iterator[str]:
         if link.position != self.seen + 1:
             yield "links before it are missing"
         if link.prev_hash != self.head:

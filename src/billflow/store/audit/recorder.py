@@ -15,6 +15,9 @@ from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
 from billflow.store.session.rows import as_json
 
+STRIPE = "stripe"
+"""The actor of what somebody did at Stripe itself."""
+
 
 @dataclass(frozen=True)
 class Recorder:

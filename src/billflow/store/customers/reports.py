@@ -148,7 +148,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     rows = await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))
     totals = await _totals(session, customer)
     history, revenue = [], dict[str, int]()
-    for row, _, _, licenses, licenses_at_next_renewal, _ in rows:
+    for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
         invoiced, paid = totals.get(row.id, (0, 0))
         history.append(
             as_record(

@@ -184,24 +184,22 @@ async def _pushed(session: AsyncSession, batch: SeatBatch) -> dict[str, dict[str
     }
 
 
-async def _write(
-    session: AsyncSession, batch: SeatBatch, customer_id: str, count: DeploymentSeats, at: datetime
-) -> bool:
+async def _write(session: AsyncSession, batch: SeatBatch, owner: str, found: DeploymentSeats, at: datetime) -> bool:
     """Write a count as an observation; return whether its moment was new."""
-    ids = {"org_id": as_id(batch.org_id, "organization"), "customer_id": as_id(customer_id, "customer")}
-    values = {"observed_at": at, "members": count.members, "guests": count.guests}
+    ids = {"org_id": as_id(batch.org_id, "organization"), "customer_id": as_id(owner, "customer")}
+    values = {"observed_at": at, "members": found.members, "guests": found.guests}
     row = insert(SeatRow).values(**ids, **values, seat_source_id=as_id(batch.seat_source_id, "seat source"))
     done = await session.execute(row.on_conflict_do_nothing().returning(SeatRow.customer_id))
     is_new = done.one_or_none() is not None
-    if is_new and count.people is not None:
-        await _write_members(session, ids, count, at)
+    if is_new and found.people is not None:
+        await _write_members(session, ids, found, at)
     return is_new
 
 
-async def _write_members(session: AsyncSession, ids: Mapping[str, UUID], count: DeploymentSeats, at: datetime) -> None:
+async def _write_members(session: AsyncSession, ids: Mapping[str, UUID], found: DeploymentSeats, at: datetime) -> None:
     """Note who came and who went since the people were named before."""
     mine = SeatMemberRow.customer_id == ids["customer_id"], SeatMemberRow.until.is_(None)
-    now = {(member_hash(count.deployment_id, one.id), one.kind == "guest") for one in count.people or ()}
+    now = {(member_hash(found.deployment_id, one.id), one.kind == "guest") for one in found.people or ()}
     there = {(row.member_hash, row.is_guest) for row in await session.scalars(select(SeatMemberRow).where(*mine))}
     gone = [name for name, _ in there - now]
     if gone:

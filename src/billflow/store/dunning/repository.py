@@ -1,7 +1,7 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -34,7 +34,7 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.invoices.drafts import UNPAID, open_invoices, void
-from billflow.store.invoices.records import invoice_by_id, summary
+from billflow.store.invoices.records import invoice_by_id, last_replaced, summary
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of
 from billflow.store.plans.start import newest_observation
@@ -47,6 +47,7 @@ COLLECTION = "collection"
 
 _POLICY = TypeAdapter(DunningPolicy)
 _FAILED = ("declined", "requires_action")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PostgresDunningRepository(Repository, DunningRepository):
@@ -84,7 +85,8 @@ class PostgresDunningRepository(Repository, DunningRepository):
             invoice = await invoice_by_id(session, ref.invoice_id)
             policy = await _policy(session)
             plan = await session.get_one(CustomerPlan, invoice.plan_id)
-            failed_at, failures = await _failures(session, invoice.id)
+            replaced = await session.scalar(last_replaced(invoice.id))
+            failed_at, failures = await _failures(session, invoice.id, replaced)
             outcome = (invoice.last_outcome or {}).get("kind")
             unpaid = from_row(
                 UnpaidInvoice,
@@ -92,7 +94,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
                 failed_at=failed_at,
                 attempts=failures,
                 requires_action=outcome == "requires_action",
-                reminders=await _reminders(session, invoice.id),
+                reminders=await _reminders(session, invoice.id, replaced),
                 suspended_at=invoice.customer_suspended_at,
                 plan_ended=plan.status is PlanStatus.ENDED,
             )
@@ -102,6 +104,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
                 policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
                 unpaid=unpaid,
                 last_outcome=outcome,
+                attempts_before=await _attempts_before(session, invoice.id, replaced),
                 clock_at=await clock_of_invoice(session, invoice.id),
             )
 
@@ -178,18 +181,26 @@ async def _policy(session: AsyncSession) -> DunningPolicy:
     return _POLICY.validate_python(stored) if stored is not None else DEFAULT_POLICY
 
 
-async def _failures(session: AsyncSession, invoice_id: UUID) -> tuple[datetime | None, int]:
+async def _failures(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> tuple[datetime | None, int]:
     query = select(func.min(PaymentAttempt.at), func.count()).where(
-        PaymentAttempt.invoice_id == invoice_id, PaymentAttempt.outcome["kind"].astext.in_(_FAILED)
+        PaymentAttempt.invoice_id == invoice_id,
+        PaymentAttempt.outcome["kind"].astext.in_(_FAILED),
+        PaymentAttempt.created_at > (replaced or _LONG_AGO),
     )
     first, count = (await session.execute(query)).one()
     return first, count
 
 
-async def _reminders(session: AsyncSession, invoice_id: UUID) -> int:
+async def _attempts_before(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
+    before = PaymentAttempt.created_at <= (replaced or _LONG_AGO)
+    query = select(func.count()).where(PaymentAttempt.invoice_id == invoice_id, before)
+    return await session.scalar(query) or 0
+
+
+async def _reminders(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
     reminders = [occasion for occasion in Occasion if occasion.is_reminder]
     query = select(func.count()).where(MailRow.invoice_id == invoice_id, MailRow.occasion.in_(reminders))
-    return await session.scalar(query) or 0
+    return await session.scalar(query.where(MailRow.created_at > (replaced or _LONG_AGO))) or 0
 
 
 async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) -> bool:

@@ -1,9 +1,10 @@
 """Invoices as others see them: in an answer, in a list, with all that explains them, and on their way to Stripe."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
@@ -17,6 +18,7 @@ from billflow.models.tables import (
     LicenseLedger,
     Org,
     PaymentAttempt,
+    ReplacedStripeInvoice,
 )
 from billflow.store.adjustments.balance import credits_to_post
 from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
@@ -45,6 +47,7 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
         lines=tuple(
             as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in lines
         ),
+        replaced_stripe_invoices=await replaced_ids(session, invoice.id),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
 
@@ -87,7 +90,30 @@ async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceT
         customer=billed_customer(customer, account, livemode=livemode),
         lines=tuple(as_record(InvoiceLine, line) for line in lines),
         credits=tuple(await credits_to_post(session, customer, account)),
+        lost_stripe_ids=await replaced_ids(session, invoice.id),
+        is_anew=await _is_anew(session, invoice.id, ref.attempt),
     )
+
+
+async def replaced_ids(session: AsyncSession, invoice_id: UUID) -> tuple[str, ...]:
+    """Return Stripe's ids of what the invoice took the place of there, the oldest first."""
+    mine = ReplacedStripeInvoice.invoice_id == invoice_id
+    query = select(ReplacedStripeInvoice.stripe_invoice_id).where(mine).order_by(ReplacedStripeInvoice.created_at)
+    return tuple(await session.scalars(query))
+
+
+async def _is_anew(session: AsyncSession, invoice_id: UUID, attempt: int) -> bool:
+    """Tell whether no attempt before this one was recorded since the invoice was replaced at Stripe."""
+    replaced = await session.scalar(last_replaced(invoice_id))
+    if replaced is None:
+        return False
+    since = PaymentAttempt.created_at > replaced, PaymentAttempt.n < attempt
+    return not await session.scalar(select(exists().where(PaymentAttempt.invoice_id == invoice_id, *since)))
+
+
+def last_replaced(invoice_id: UUID) -> Select[datetime | None]:
+    """Return the query for when, in real time, the invoice was last replaced at Stripe; None for never."""
+    return select(func.max(ReplacedStripeInvoice.created_at)).where(ReplacedStripeInvoice.invoice_id == invoice_id)
 
 
 def billed_customer(

@@ -16,6 +16,7 @@ from billflow.models.contracts.invoices import (
     InvoiceRef,
     InvoiceStatus,
     InvoiceStatusChanged,
+    InvoiceSummary,
     InvoiceToCollect,
     Issued,
     Open,
@@ -27,9 +28,18 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
+from billflow.store.audit.recorder import STRIPE
 from billflow.store.invoices.drafts import UNPAID, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
+from billflow.store.invoices.replacements import (
+    account_of,
+    is_replaced,
+    replace_customer,
+    replace_invoice,
+    to_issue_anew,
+    was_replaced,
+)
 from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id
@@ -64,29 +74,36 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 update(BillingAccountRow)
                 .where(BillingAccountRow.customer_id == as_id(customer.customer_id, "customer"))
                 .where(_account_of(customer), BillingAccountRow.stripe_customer_id.is_(None))
+                .where(~was_replaced(stripe_customer_id))
                 .values(stripe_customer_id=stripe_customer_id)
             )
 
-    async def record_credit_posted(self, org_id: str, credit_id: str, stripe_balance_transaction_id: str) -> None:
-        async with self.database.unit_of_work(org_id) as session:
-            org, credit = as_id(org_id, "organization"), as_id(credit_id, "credit")
-            await note_posting(session, org, credit, stripe_balance_transaction_id)
+    async def record_credit_posted(
+        self, customer: BilledCustomer, credit_id: str, stripe_balance_transaction_id: str
+    ) -> None:
+        async with self.database.unit_of_work(customer.org_id) as session:
+            account = await account_of(session, customer.stripe_customer_id or "")
+            if account is not None:
+                await note_posting(session, account, as_id(credit_id, "credit"), stripe_balance_transaction_id)
 
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         async with self.database.unit_of_work(ref.org_id) as session:
             locked = await lock_invoice(session, ref)
             invoice = locked.invoice
+            if issued.status is not InvoiceStatus.PAID and await is_replaced(session, issued):
+                return invoice.status
             invoice.number = issued.number or invoice.number
             invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
             if locked.plan.invoicing_status is InvoicingStatus.SENDING:
                 locked.plan.invoicing_status = InvoicingStatus.DONE
-            if invoice.stripe_invoice_id is None:
+            is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
+            if not is_known:
                 data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number}
                 locked.record("invoice.finalized", data)
                 use_balance(invoice, issued.balance_applied, locked.recorder)
                 if invoice.status is InvoiceStatus.VOID:
                     return_balance(invoice, locked.recorder)
-            invoice.stripe_invoice_id, invoice.amount_due = issued.stripe_invoice_id, issued.amount_due
+            invoice.amount_due = issued.amount_due
             if issued.status is InvoiceStatus.PAID:
                 await locked.mark_paid(issued.amount_paid)
             elif invoice.status is InvoiceStatus.DRAFT:
@@ -96,7 +113,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:
             locked = await lock_invoice(session, ref, at)
-            invoice, answer = locked.invoice, outcome.model_dump(mode="json")
+            invoice, answer = locked.invoice, outcome.model_dump(mode="json", exclude={"due_anew_at"})
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
             tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
             await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
@@ -137,6 +154,20 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             plan = PlanRef(org_id=ref.org_id, plan_id=str(locked.plan.id))
             status = locked.invoice.status
             return InvoiceStatusChanged(plan=plan, invoice_id=ref.invoice_id, status=status, at=moment)
+
+    async def replace_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> tuple[InvoiceSummary, ...]:
+        async with self.database.unit_of_work(org_id) as session:
+            account = await account_of(session, stripe_customer_id)
+            return await (
+                replace_customer(session, account, at) if account else to_issue_anew(session, stripe_customer_id)
+            )
+
+    async def replace_invoice(self, ref: InvoiceRef, stripe_invoice_id: str, at: datetime) -> None:
+        async with self.database.unit_of_work(ref.org_id) as session:
+            moment = await clock_of_invoice(session, as_id(ref.invoice_id, "invoice")) or at
+            locked = await lock_invoice(session, ref, moment, actor=STRIPE)
+            if locked.invoice.status in UNPAID and locked.invoice.stripe_invoice_id == stripe_invoice_id:
+                await replace_invoice(session, locked.invoice, locked.recorder)
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

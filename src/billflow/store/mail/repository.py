@@ -57,12 +57,15 @@ class PostgresMailRepository(Repository, MailRepository):
     async def store(
         self, notification: NotificationInput | PlanNotification, facts: NotificationFacts, mail: Mail
     ) -> MailRecord:
-        about_invoice = isinstance(notification, NotificationInput)
+        if isinstance(notification, NotificationInput):
+            subject = {"invoice_id": as_id(notification.invoice_id, "invoice")}
+        else:
+            subject = {"plan_id": as_id(notification.plan_id, "plan")}
         row = insert(MailRow).values(
             id=uuid4(),
             org_id=as_id(notification.org_id, "organization"),
             customer_id=UUID(facts.customer_id),
-            invoice_id=as_id(notification.invoice_id, "invoice") if about_invoice else None,
+            **subject,
             key=notification.key,
             occasion=notification.occasion,
             at=notification.at,

@@ -48,13 +48,12 @@ class PostgresCatalogRepository(Repository):
             recorder_of(session, owner, change).audit("catalog.applied", ("org", owner), detail=detail)
             return _record(row)
 
-    async def check(self, org_id: str, document: CatalogDocument) -> tuple[Catalog, Catalog]:
-        """Return what is sold now and what would be; raises what `apply` would raise."""
+    async def check(self, org_id: str, document: CatalogDocument) -> Catalog:
+        """Return what would be sold by *document*; raises what `apply` would raise."""
         catalog = document.checked()
         async with self.database.unit_of_work(org_id) as session:
-            current = await current_catalog(session)
-            check_kept(current, catalog, await _uses(session))
-            return current, catalog
+            check_kept(await current_catalog(session), catalog, await _uses(session))
+        return catalog
 
     async def versions(self, org_id: str) -> tuple[CatalogVersion, ...]:
         """Return every version that was applied, the newest first."""

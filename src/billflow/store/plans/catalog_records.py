@@ -28,6 +28,14 @@ async def current_catalog(session: AsyncSession) -> Catalog:
     return await catalog_of(session, await session.scalar(select(NEWEST_CATALOG)))
 
 
+async def former_catalog(session: AsyncSession, version: int | None, current: Catalog) -> Catalog | None:
+    """Return the catalogue of an earlier version, None where *version* is none or the *current* one."""
+    if version is None or version == current.version:
+        return None
+    query = select(CatalogVersionRow.id).where(CatalogVersionRow.version == version)
+    return await catalog_of(session, await session.scalar(query))
+
+
 async def catalog_of(session: AsyncSession, version_id: UUID | None) -> Catalog:
     """Return the catalogue of that version, which is read once in each process."""
     if version_id is None:

@@ -26,7 +26,7 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.plans.additions import billed_additions
-from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of
+from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
 from billflow.store.session.rows import as_id, existing, from_row
@@ -94,6 +94,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
+        former_catalog=await former_catalog(session, rows.plan.catalog_version, rows.catalog),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
 

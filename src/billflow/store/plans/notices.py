@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, cast, func, or_, select, update
+from sqlalchemy import Integer, and_, cast, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -190,6 +190,6 @@ def _candidates(days: NoticeDays, now: datetime, clock_id: str | None) -> Any:
     is_soon = (due_at <= now + soonest) & (due_at >= now) & ~invoice.exists()
     is_renewed_soon = (plan.schedule == Schedule.ANNUAL) & (renewal <= now + year) & ~renews.exists()
     mine = plan.test_clock_id.is_(None) if clock_id is None else plan.test_clock_id == as_id(clock_id, "test clock")
-    wanted = or_(is_soon, is_renewed_soon) if clock_id is None else True
+    wanted = or_(is_soon, is_renewed_soon) if clock_id is None else true()
     active = select(CustomerRow.id).where(CustomerRow.id == plan.customer_id, CustomerRow.suspended_at.is_(None))
     return select(plan.id).where(RUNS, mine, wanted, active.exists()).order_by(plan.id)

@@ -107,7 +107,8 @@ class OutcomeWriter:
     def _note_change(self, row: CustomerPlan, before: Json | None) -> None:
         row.version += 1
         after = as_json(plan_of(row))
-        self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=self.detail)
+        detail = {**self.detail, "customer_id": str(row.customer_id)}
+        self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
     async def _write_invoices(
         self, outcome: Outcome, invoices: list[InvoiceRow], entries: dict[int, UUID]

@@ -1,11 +1,11 @@
 """Plans as lists and pages show them, and what a preview starts from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
@@ -26,7 +26,7 @@ from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
-from billflow.store.customers.transactions import LIVE
+from billflow.store.customers.transactions import LIVE, RUNS
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
@@ -48,6 +48,14 @@ class PostgresPlanQueries(Repository):
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(*plans_that(wanted))
             return await page(session, query, order, paging, plan_record)
+
+    async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
+        """Return the plans that run on tiers, *most* of them at most, and how many there are."""
+        wanted = RUNS, CustomerPlan.tier.in_(tiers)
+        async with self.database.unit_of_work(org_id) as session:
+            count = await session.scalar(select(func.count()).select_from(CustomerPlan).where(*wanted)) or 0
+            rows = await session.execute(STATES.where(*wanted).order_by(CustomerPlan.id).limit(most))
+            return tuple(map(plan_record, rows)), count
 
     async def get(self, plan: PlanRef) -> PlanRecord:
         """Return a plan as it is now."""

@@ -81,8 +81,9 @@ class StepWriter:
     async def refuse(self, error: Refused | InvalidInput) -> StepResult:
         """Answer with a refusal, which changes nothing."""
         refusal = Refusal.of(error)
-        detail = {**self.step.detail, "refused": refusal.model_dump()}
-        self.recorder.audit("plan.command_refused", ("plan", self.rows.plan.id), detail=detail)
+        plan = self.rows.plan
+        detail = {**self.step.detail, "refused": refusal.model_dump(), "customer_id": str(plan.customer_id)}
+        self.recorder.audit("plan.command_refused", ("plan", plan.id), detail=detail)
         return self.answer(StepResult(state=await self.state(), refused=refusal))
 
     async def put_on_hold(self, error: NeedsAttention | Refused | InvalidInput) -> StepResult:
@@ -95,7 +96,7 @@ class StepWriter:
         if known is None or known.code != error.code:
             row.attention_code, row.attention_since = error.code, recorder.at
             reason = {"code": error.code, "message": error.message}
-            recorder.audit("plan.on_hold", ("plan", row.id), detail=reason)
+            recorder.audit("plan.on_hold", ("plan", row.id), detail=reason | {"customer_id": str(row.customer_id)})
             recorder.publish("plan.needs_attention", reason, **subject)
         row.attention_message = error.message
         if self.session.is_modified(row):
@@ -106,7 +107,7 @@ class StepWriter:
         """Leave an invoice paid whose customer has another plan by now, and ask people to look at it."""
         event, data = "invoice.paid_without_plan", {**self.step.detail, "code": error.code}
         customer_id, plan_id = self.rows.customer.id, self.rows.plan.id
-        self.recorder.audit(event, ("invoice", invoice.id), detail=data)
+        self.recorder.audit(event, ("invoice", invoice.id), detail=data | {"customer_id": str(customer_id)})
         self.recorder.publish(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
         return self.answer(StepResult(state=await self.state(), refused=Refusal.of(error)))
 

@@ -23,14 +23,18 @@ from billflow.models.contracts.reconciliation import (
     RunRef,
 )
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
-from billflow.models.tables.reconciliation import ReconciliationFinding, ReconciliationStripeInvoice
+from billflow.models.tables.reconciliation import (
+    ReconciliationFinding,
+    ReconciliationStripeCustomer,
+    ReconciliationStripeInvoice,
+)
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
 from billflow.ports.reconciliation import PAGE, PAGE_AT_STRIPE, ReconciliationRepository
 from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
-from billflow.store.session.database import Repository
+from billflow.store.reconciliation.customers import CustomersToCompare
 from billflow.store.session.rows import as_id, as_record, from_row
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -42,7 +46,7 @@ _WORST_FIRST = case({severity: rank for rank, severity in enumerate(Severity)}, 
 
 
 @dataclass(frozen=True)
-class PostgresReconciliationRepository(Repository, ReconciliationRepository):
+class PostgresReconciliationRepository(CustomersToCompare, ReconciliationRepository):
     """Invoices and plans in PostgreSQL as reconciliation compares them, and the runs that did."""
 
     page_size: int = PAGE
@@ -163,9 +167,8 @@ class PostgresReconciliationRepository(Repository, ReconciliationRepository):
     async def finish(self, run: RunRef, at: datetime) -> None:
         run_id = UUID(run.run_id)
         async with self.database.unit_of_work(run.org_id) as session:
-            await session.execute(
-                delete(ReconciliationStripeInvoice).where(ReconciliationStripeInvoice.run_id == run_id)
-            )
+            for table in (ReconciliationStripeInvoice, ReconciliationStripeCustomer):
+                await session.execute(delete(table).where(table.run_id == run_id))
             await session.execute(
                 update(RunRow).where(RunRow.id == run_id).values(finished_at=func.coalesce(RunRow.finished_at, at))
             )

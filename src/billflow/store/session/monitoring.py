@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from billflow.models.contracts.access import PlansOnHold
+from billflow.models.contracts.access import WaitingWork
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.tables import CustomerPlan, InvoiceRow, Org, WebhookEvent
+from billflow.models.tables import CustomerPlan, ForeignStripeEventRow, InvoiceRow, Org, WebhookEvent
 from billflow.ports.reconciliation import PAGE, OrganizationLister
 from billflow.ports.stripe_events import Monitoring
 from billflow.store.session.database import Database, Repository
@@ -30,16 +30,22 @@ class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
         query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
         return await org_ids(self.database, query)
 
-    async def plans_on_hold(self) -> PlansOnHold:
-        """Count plans on hold and unsent invoices, and find the oldest unhandled event of Stripe."""
+    async def waiting_work(self) -> WaitingWork:
+        """Count plans on hold, unsent invoices and foreign events of Stripe, and find the oldest unhandled one."""
         query = select(
             select(func.count(CustomerPlan.attention_code)).scalar_subquery(),
             select(func.count(InvoiceRow.status)).where(InvoiceRow.status == InvoiceStatus.DRAFT).scalar_subquery(),
             select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
+            select(func.count(ForeignStripeEventRow.stripe_event_id)).scalar_subquery(),
         )
         async with self.database.transaction(ROLE) as session:
-            plans, invoices, oldest = (await session.execute(query)).one()
-        return PlansOnHold(plans_needing_attention=plans, unsent_invoices=invoices, oldest_open_webhook=oldest)
+            plans, invoices, oldest, foreign = (await session.execute(query)).one()
+        return WaitingWork(
+            plans_needing_attention=plans,
+            unsent_invoices=invoices,
+            oldest_open_webhook=oldest,
+            foreign_stripe_events=foreign,
+        )
 
 
 async def org_ids(database: Database, query: Select[UUID]) -> tuple[str, ...]:

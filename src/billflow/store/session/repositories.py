@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
+    from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
+    from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
     from billflow.store.session.id_lookup import IdLookup
     from billflow.store.session.monitoring import PostgresMonitoring
@@ -87,6 +89,7 @@ class Repositories:
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
+    price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
@@ -127,6 +130,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
+    recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceRef
 from billflow.models.contracts.webhooks import KnownCard, StripeDispute, StripeObjects
-from billflow.models.tables import BillingAccountRow, CustomerPlan, DisputeRow, InvoiceRow, TestClock
-from billflow.store.adjustments.foreign import STRIPE
-from billflow.store.audit.recorder import Recorder
+from billflow.models.tables import BillingAccountRow, DisputeRow, InvoiceRow
+from billflow.store.audit.recorder import STRIPE, Recorder
 from billflow.store.invoices.locks import lock_invoice
+from billflow.store.invoices.replacements import account_of, clock_of_customer
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import ROLE
 
@@ -54,26 +54,14 @@ class PostgresStripeEventEffects(Repository):
     async def record_card(self, org_id: str, stripe_customer_id: str, method: str | None, at: datetime) -> None:
         """Remember the customer's default card."""
         async with self.database.unit_of_work(org_id) as session:
-            account = await _account(session, stripe_customer_id)
+            account = await account_of(session, stripe_customer_id)
             if account is None or account.stripe_payment_method_id == method:
                 return
-            known_since = account.card_since or await _clock_time(session, account.customer_id) or at
+            known_since = account.card_since or await clock_of_customer(session, account.customer_id) or at
             account.stripe_payment_method_id, account.card_since = method, known_since if method else None
             recorder = Recorder(session, account.org_id, at, STRIPE)
             recorder.audit("customer.card_changed", ("customer", account.customer_id))
             recorder.publish("customer.card_changed", {"has_card": method is not None}, customer_id=account.customer_id)
-
-    async def detach_customer(self, org_id: str, stripe_customer_id: str, at: datetime) -> None:
-        """Detach a Stripe customer that was deleted there: the next invoice makes a new one."""
-        async with self.database.unit_of_work(org_id) as session:
-            account = await _account(session, stripe_customer_id)
-            if account is None:
-                return
-            account.stripe_customer_id = account.stripe_payment_method_id = account.card_since = None
-            recorder = Recorder(session, account.org_id, at, STRIPE)
-            data = {"stripe_customer_id": stripe_customer_id}
-            recorder.audit("customer.deleted_at_stripe", ("customer", account.customer_id), detail=data)
-            recorder.publish("customer.deleted_at_stripe", data, customer_id=account.customer_id)
 
     async def record_dispute(self, org_id: str, dispute: StripeDispute) -> None:
         """Store how a dispute stands, and flag the invoice until the dispute is won."""
@@ -90,19 +78,6 @@ class PostgresStripeEventEffects(Repository):
             newest = await _newest_dispute(session, locked.invoice.id, dispute.stripe_dispute_id)
             over = newest.status == _OVER
             locked.invoice.attention = None if over else f"disputed: {newest.reason}, {newest.status}"
-
-
-async def _account(session: AsyncSession, stripe_customer_id: str) -> BillingAccountRow | None:
-    query = select(BillingAccountRow).where(BillingAccountRow.stripe_customer_id == stripe_customer_id)
-    account: BillingAccountRow | None = (await session.scalars(query.with_for_update())).one_or_none()
-    return account
-
-
-async def _clock_time(session: AsyncSession, customer_id: UUID) -> datetime | None:
-    """Return the time of the test clock that the customer's plans are attached to, None in real time."""
-    plans = select(CustomerPlan.test_clock_id).where(CustomerPlan.customer_id == customer_id)
-    found: datetime | None = await session.scalar(select(TestClock.now_at).where(TestClock.id.in_(plans)))
-    return found
 
 
 async def _newest_dispute(session: AsyncSession, invoice_id: UUID, stripe_dispute_id: str) -> DisputeRow:

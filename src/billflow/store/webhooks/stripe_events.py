@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from billflow.models.contracts.webhooks import StripeEvent
-from billflow.models.tables import Org, WebhookEvent
+from billflow.models.contracts.webhooks import ForeignReason, ForeignStripeEvent, StripeEvent
+from billflow.models.tables import ForeignStripeEventRow, Org, WebhookEvent
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.store.session.database import Repository
-from billflow.store.session.rows import as_id, as_json
+from billflow.store.session.monitoring import ROLE
+from billflow.store.session.rows import as_id, as_json, from_row, row_by_id
 
 
 class PostgresStripeEventRepository(Repository, StripeEventRepository):
@@ -25,10 +26,30 @@ class PostgresStripeEventRepository(Repository, StripeEventRepository):
             received_at=received_at,
         )
         async with self.database.unit_of_work(org_id) as session:
-            if await session.get(Org, as_id(org_id, "organization")) is None:
-                return False
+            await row_by_id(session, Org, org_id, "organization")
             done = await session.execute(row.on_conflict_do_nothing().returning(WebhookEvent.id))
             return done.one_or_none() is not None
+
+    async def store_foreign(self, event: StripeEvent, reason: ForeignReason, received_at: datetime) -> None:
+        row = insert(ForeignStripeEventRow).values(
+            stripe_event_id=event.event_id,
+            type=event.type,
+            reason=reason,
+            payload=as_json(event),
+            received_at=received_at,
+        )
+        async with self.database.transaction(ROLE) as session:
+            await session.execute(row.on_conflict_do_nothing())
+
+    async def list_foreign(self, limit: int) -> tuple[ForeignStripeEvent, ...]:
+        """Return the newest events that belong to no organization."""
+        query = select(ForeignStripeEventRow).order_by(ForeignStripeEventRow.received_at.desc()).limit(limit)
+        async with self.database.transaction(ROLE) as session:
+            rows = await session.scalars(query)
+            return tuple(
+                from_row(ForeignStripeEvent, row, event_id=row.stripe_event_id, objects=row.payload["objects"])
+                for row in rows
+            )
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
         query = (

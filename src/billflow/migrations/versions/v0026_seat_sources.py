@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files, run_sql, touched
 
-revision = "0024"
-down_revision = "0023"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

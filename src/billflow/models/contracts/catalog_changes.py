@@ -1,0 +1,154 @@
+"""What a catalogue would change, and for whom; and prices that running plans are announced."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from billflow.domain.plan import Schedule
+from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
+from billflow.models.contracts.catalog import CatalogDocument
+from billflow.models.contracts.responses import ResponseModel, shown_as
+
+
+class CatalogChange(Contract):
+    """One field of a tier that would be another; null is none, as in a tier that comes or goes."""
+
+    tier: str
+    field: str = Field(examples=["prices.EUR.monthly"])
+    before: Any = Field(examples=[900])
+    after: Any = Field(examples=[1000])
+
+
+class NextInvoice(Contract):
+    """The invoice that a plan makes next, in minor units, or why it would be on hold; none where it ends before."""
+
+    at: Moment | None = None
+    total: int | None = None
+    on_hold: str | None = None
+
+
+class PlanEffect(Contract):
+    """A plan whose next invoice would be another."""
+
+    plan_id: str
+    customer_id: str
+    customer_name: str | None
+    tier: str
+    currency: str
+    before: NextInvoice
+    after: NextInvoice
+
+
+class CatalogDiff(Contract):
+    """What a catalogue would change; of `plans` on the tiers that change, `examined` were looked at."""
+
+    changes: tuple[CatalogChange, ...]
+    plans: int
+    examined: int
+    touched: tuple[PlanEffect, ...]
+
+
+class PriceChangeCreate(RequestModel):
+    """Give the plans of a tier the price that is listed, at their first renewal after a date and a notice."""
+
+    tier: str = Field(max_length=100, examples=["team"])
+    starts_at: RequestMoment
+    notice_days: Annotated[int, Field(ge=0, le=365)]
+    reason: str | None = Field(None, max_length=2000)
+
+
+class PriceChangeRef(Contract):
+    """One price change of an organization."""
+
+    org_id: str
+    price_change_id: str
+
+
+class RepricedPlan(Contract):
+    """A plan whose price changes; amounts in minor units, for the licenses that it would renew with now.
+
+    `takes_effect_at` is the renewal that has the new price, None where the plan ends before.
+    """
+
+    plan_id: str
+    customer_id: str
+    customer_name: str | None
+    schedule: Schedule
+    currency: str
+    licenses: int
+    price_before: int
+    price_after: int
+    amount_before: int
+    amount_after: int
+    takes_effect_at: Moment | None
+
+
+class PriceChangeRecord(Contract):
+    """A price change as it was announced; `pending` plans still have their price."""
+
+    price_change_id: str
+    tier: str
+    starts_at: Moment
+    notice_days: int
+    catalog_version: int
+    actor: str
+    reason: str | None
+    at: Moment
+    withdrawn_at: Moment | None
+    plans: int
+    pending: int
+
+
+class PriceChangeResponse(PriceChangeRecord):
+    """A price change; `pending` plans still have their price."""
+
+    price_change_id: str = shown_as("id", "price_change_id")
+
+
+def shown(record: PriceChangeRecord) -> PriceChangeResponse:
+    """Return a price change as answers have it."""
+    return PriceChangeResponse.model_validate(record, from_attributes=True)
+
+
+class PriceChangePreview(ResponseModel):
+    """The plans that a price change would reach."""
+
+    plans: tuple[RepricedPlan, ...]
+
+
+class PriceChangeStartResponse(ResponseModel):
+    """A price change as it was announced, and the plans that it reaches."""
+
+    price_change: PriceChangeResponse
+    plans: tuple[RepricedPlan, ...]
+
+
+class PriceChangeList(ResponseModel):
+    """Price changes, the newest first."""
+
+    price_changes: list[PriceChangeResponse]
+
+
+def changes_between(old: CatalogDocument, new: CatalogDocument) -> tuple[CatalogChange, ...]:
+    """Return every field of a tier that *new* has otherwise, by tier and field."""
+    before, after = dict(_fields(old)), dict(_fields(new))
+    places = dict.fromkeys([*after, *before])
+    return tuple(
+        CatalogChange(tier=tier, field=field, before=before.get((tier, field)), after=after.get((tier, field)))
+        for tier, field in places
+        if before.get((tier, field)) != after.get((tier, field))
+    )
+
+
+def _fields(document: CatalogDocument) -> Iterator[tuple[tuple[str, str], Any]]:
+    for tier, table in document.content()["tier"].items():
+        yield from (((tier, field), value) for field, value in _flat(table))
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value

@@ -1,0 +1,38 @@
+"""What operators ask of one process, on the engine that it has."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+
+from billflow.api.metrics import damaged_exposition
+from billflow.api.operations import CachedProbe, Operations, Probe, operations_app
+from billflow.store.access.organizations import org_id_of
+from billflow.wiring.engine import Engine
+
+STRIPE_CACHED_FOR = 30.0
+"""Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
+
+
+def build_operations(engine: Engine, exposition: Callable[[], bytes] = damaged_exposition) -> Starlette:
+    """Build the endpoints for operators; *exposition* is what the process counts itself."""
+    return operations_app(operations_of(engine, exposition))
+
+
+def operations_of(engine: Engine, exposition: Callable[[], bytes] = damaged_exposition) -> Operations:
+    """Build what looks at the servers, and counts, on connections that no request waits for."""
+    background = engine.on(engine.pools.background)
+    return Operations(_probes(background), background.queries.monitoring.waiting_work, exposition)
+
+
+def _probes(engine: Engine) -> dict[str, Probe]:
+    async def postgresql() -> None:
+        async with engine.database.unit_of_work(org_id_of(engine.settings.org)):
+            pass
+
+    async def temporal() -> None:
+        await engine.client.service_client.check_health()
+
+    async def stripe() -> None:
+        await engine.stripe.v1.customers.list_async({"limit": 1})
+
+    return {"postgresql": postgresql, "temporal": temporal, "stripe": CachedProbe(stripe, STRIPE_CACHED_FOR)}

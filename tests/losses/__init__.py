@@ -1,0 +1,1 @@
+"""Whatever Stripe loses of what we hold, nobody pays another cent."""

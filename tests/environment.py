@@ -237,6 +237,18 @@ async def dev_server_environment(
         yield env
 
 
+@asynccontextmanager
+async def working(env: Environment) -> AsyncIterator[None]:
+    """Run workers for as long as the block runs."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_until(stop, workers(env.engine)))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
 def stripe_in_process(folder: Path, seed: int) -> StripeAt:
     """Return how to run an emulator as a process of its own, for tests that give it much to do."""
 

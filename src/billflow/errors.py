@@ -3,6 +3,7 @@
 It needs nothing but the domain's errors, so that the API, the command line and the client read the same table.
 """
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -73,6 +74,19 @@ class Unavailable(BillingError):
 
     Repeat it in a moment, with the same idempotency key.
     """
+
+
+class StepFailing(Unavailable):
+    """A step of the plan fails: the billing database can't be reached, or what the step needs is not in it.
+
+    Send the command again in a minute, with the same idempotency key; the plan tries by itself meanwhile.
+    """
+
+    code = "step_failing"
+
+    def __init__(self) -> None:
+        message = "A step of the plan fails at the moment; send the command again in a minute."
+        super().__init__(message, retry_after=timedelta(minutes=1))
 
 
 class InternalError(BillingError):

@@ -1,5 +1,6 @@
 """What operators see: how requests went, and what waits for someone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,10 +10,17 @@ import pytest
 from billflow.api.operations import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
 from billflow.store.session.monitoring import ROLE
+from billflow.wiring.operations import operations_of
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
+from tests.outages import database_away
 
-GAUGES = ("billflow_plans_needing_attention", "billflow_invoices_unsent", "billflow_oldest_open_webhook_seconds")
+GAUGES = (
+    "billflow_plans_needing_attention",
+    "billflow_workflows_needing_attention",
+    "billflow_invoices_unsent",
+    "billflow_oldest_open_webhook_seconds",
+)
 
 
 async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvironment) -> None:
@@ -55,6 +63,16 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
 
     assert after.plans_needing_attention == before.plans_needing_attention + 1
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received
+
+
+async def test_while_postgresql_is_away_the_other_numbers_are_shown(env: ApiEnvironment, env_database_url: str) -> None:
+    operations = operations_of(env.engine)
+    async with database_away(env_database_url):
+        await operations.look()
+
+    shown = operations.waiting.exposition().decode()
+    assert "\nbillflow_plans_needing_attention NaN\n" in shown
+    assert re.search(r"\nbillflow_workflows_needing_attention \d", shown)
 
 
 @pytest.mark.parametrize(

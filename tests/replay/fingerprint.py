@@ -9,6 +9,7 @@ from tests.source import BILLFLOW, called, modules, tree
 BASELINE = Path(__file__).with_name("fingerprint.json")
 WORKFLOWS = BILLFLOW / "workflows"
 COMMANDS = {
+    "_step",
     "at_stripe",
     "continue_as_new",
     "create_task",
@@ -19,15 +20,17 @@ COMMANDS = {
     "in_background",
     "in_database",
     "patched",
+    "patiently",
     "deprecate_patch",
     "signal_workflow",
     "sleep",
     "start_child_workflow",
     "start_workflow",
+    "try_in_database",
     "upsert_search_attributes",
     "wait_condition",
 }
-WITH_SUBJECT = {"at_stripe", "in_background", "in_database", "patched", "start_workflow"}
+WITH_SUBJECT = {"_step", "at_stripe", "in_background", "in_database", "patched", "start_workflow"}
 
 
 def fingerprint() -> dict[str, list[str]]:

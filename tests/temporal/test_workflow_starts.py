@@ -22,6 +22,7 @@ from billflow.models.contracts.reconciliation import (
     ReconciliationInput,
     ReconciliationScope,
 )
+from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal import workflow_starts as starts
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE, ORG, PLAN
 from billflow.temporal.workflow_starts import WorkflowStart
@@ -96,6 +97,8 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.nightly_workflow(NIGHT), ()),
     (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),
+    (starts.seat_pull_workflow(SeatPullInput(org_id="org-1", customer_id="customer-1")), OF_CUSTOMER),
+    (starts.seat_sweep_workflow(), ()),
 ]
 
 

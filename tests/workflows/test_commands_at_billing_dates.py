@@ -7,21 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
+import pytest
 
-from billflow.domain.commands import DowngradeAtEndOfCycle, SetCollectionMethod
+from billflow.domain.commands import DowngradeAtEndOfCycle, SetCollectionMethod, SetLicensesAtRenewal
 from billflow.domain.errors import Refused
 from billflow.domain.plan import CollectionMethod, PlanStatus
+from billflow.errors import TooManyRequests
 from billflow.models.contracts.plans import PlanState
-from billflow.temporal.worker import run_until
-from billflow.wiring.workers import workers
+from billflow.service import waiting_commands
 from tests.api_environment import until
-from tests.environment import MANUAL, Environment, dev_server_environment, ref
+from tests.environment import MANUAL, Environment, dev_server_environment, ref, working
+from tests.sizes import sized
 from tests.workflows.periods import TRIAL_DAYS
 
-COMMANDS = 200
-AT_ONCE = 8
-"""Fewer than the ten updates that the server lets be in flight, so that none is late for another reason."""
-
+COMMANDS = sized(50, 200, 200)
 LEAD = timedelta(seconds=6)
 """How long the trial of a test still lasts: time enough to start the plan."""
 
@@ -96,20 +95,34 @@ async def test_a_command_after_a_worker_died_over_a_billing_date_is_taken(
     assert answer.state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
 
 
-async def test_commands_fired_around_a_billing_date_are_refused_only_where_the_rows_refuse_them(
+async def test_more_commands_than_may_wait_for_a_plan_are_told_to_come_again(
+    dev_env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_commands, "MOST_WAITING", 3)
+    plan = await dev_env.plan(await dev_env.subscriber(), MANUAL)
+    async with plan_row_locked(dev_env, plan) as connection:
+        sent = [
+            asyncio.create_task(dev_env.command(plan, SetLicensesAtRenewal(licenses=20 + number)))
+            for number in range(3)
+        ]
+        await until(lambda: step_waits(connection))
+        with pytest.raises(TooManyRequests) as refused:
+            await dev_env.command(plan, SetLicensesAtRenewal(licenses=30))
+
+    await asyncio.gather(*sent)
+    assert (refused.value.code, refused.value.retry_after) == ("too_many_commands", timedelta(seconds=10))
+    answer = await dev_env.command(plan, SetLicensesAtRenewal(licenses=30))
+    assert answer.state.licenses_at_next_renewal == 30
+
+
+async def test_commands_sent_at_once_around_a_billing_date_are_refused_only_where_the_rows_refuse_them(
     dev_env: Environment,
 ) -> None:
     ends_at = soon()
     plan = await trial_that_ends(dev_env, ends_at)
 
-    in_flight = asyncio.Semaphore(AT_ONCE)
-
     async def fire(number: int) -> str:
         await wait_for(ends_at + timedelta(seconds=2 * number / COMMANDS - 1))
-        async with in_flight:
-            return await answer_to(number)
-
-    async def answer_to(number: int) -> str:
         method = (CollectionMethod.SEND_INVOICE, CollectionMethod.CHARGE_AUTOMATICALLY)[number % 2]
         try:
             await dev_env.command(plan, SetCollectionMethod(collection_method=method), f"fired-{number}")
@@ -127,15 +140,3 @@ async def test_commands_fired_around_a_billing_date_are_refused_only_where_the_r
     for number, code in enumerate(codes):
         assert (code == "illegal_transition") == (taken[number].at < ends_at)
     assert not all(codes)
-
-
-@asynccontextmanager
-async def working(env: Environment) -> AsyncIterator[None]:
-    """Run workers for as long as the block runs."""
-    stop = asyncio.Event()
-    running = asyncio.create_task(run_until(stop, workers(env.engine)))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running

@@ -1,14 +1,21 @@
 """What a period costs on a real server: history events and their bytes, with a real timer (decision 0001)."""
 
+from collections import Counter
+
 import pytest
 
+from billflow.domain.commands import SetLicenses
+from billflow.domain.errors import Refused
 from billflow.domain.plan_start import StartPlan
-from tests.environment import ANNUAL, MONTHLY, Environment
-from tests.workflows.histories import names_of, size_of
+from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
+from tests.workflows.histories import names_of, runs_of, size_of
 from tests.workflows.periods import one_period
 
 BYTES = 6 * 1024 + 512
 """Of which 500 are the plan's version as a search attribute and the organization whose turn it is."""
+
+REFUSALS = 10
+REFUSAL_EVENTS, REFUSAL_BYTES = 8, 3 * 1024
 
 
 @pytest.mark.parametrize(("asked", "events"), [(ANNUAL, 12), (MONTHLY, 18)], ids=["without", "with"])
@@ -24,3 +31,19 @@ async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
     assert names[-1] == "WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
     assert len(names) <= events
     assert size_of(run) <= BYTES
+
+
+async def test_a_refused_command_costs_one_update_and_one_marker(dev_env: Environment) -> None:
+    plan = await dev_env.plan(await dev_env.subscriber(), MANUAL)
+    [before] = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
+
+    for _ in range(REFUSALS):
+        with pytest.raises(Refused):
+            await dev_env.command(plan, SetLicenses(licenses=1))
+
+    [after] = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
+    spent = Counter(names_of(after)) - Counter(names_of(before))
+    assert spent["MARKER_RECORDED"] == REFUSALS
+    assert spent["WORKFLOW_EXECUTION_UPDATE_COMPLETED"] == REFUSALS
+    assert spent.total() / REFUSALS <= REFUSAL_EVENTS
+    assert (size_of(after) - size_of(before)) / REFUSALS <= REFUSAL_BYTES

@@ -1,13 +1,9 @@
 """Stripe or PostgreSQL gone for a while: billing goes on, nothing is lost, nothing happens twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import psycopg
-from psycopg import sql
-from sqlalchemy import event, make_url
+from sqlalchemy import event
 
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
@@ -15,38 +11,13 @@ from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.workflows.activity_execution import SEND_WINDOW
 from tests.api_environment import until
+from tests.outages import database_away, stripe_down
 from tests.sizes import sized
 from tests.waiting import PATIENCE
 from tests.workflows.skipping import SkippingEnvironment
 
 DATABASE_AWAY_SECONDS = sized(2, 2, 25)
 """More than 15 seconds pass the threshold up to which a step is retried without a timer of the workflow."""
-
-
-@asynccontextmanager
-async def stripe_down(env: SkippingEnvironment) -> AsyncIterator[None]:
-    """Let every request to Stripe break off."""
-    await env.control("POST", "/faults", requests=[{"fault": "reset_connection"}])
-    yield
-    await env.control("DELETE", "/faults")
-
-
-@asynccontextmanager
-async def database_away(database_url: str) -> AsyncIterator[None]:
-    """Throw everybody out of the database, and let nobody in."""
-    url = make_url(database_url)
-    admin = url.set(database="postgres").render_as_string(hide_password=False)
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    database = sql.Identifier(url.database or "")
-    async with await psycopg.AsyncConnection.connect(admin, autocommit=True) as connection:
-        await connection.execute(allow.format(database, sql.SQL("false")))
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database]
-        )
-        try:
-            yield
-        finally:
-            await connection.execute(allow.format(database, sql.SQL("true")))
 
 
 async def asked_for_connection(env: SkippingEnvironment) -> None:

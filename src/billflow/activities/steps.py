@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from billflow.domain import billing_dates, lifecycle, plan_start, suspension
-from billflow.models.contracts.plans import PlanState, StepResult
+from billflow.models.contracts.plans import CommandsResult, PlanState, StepResult
 from billflow.models.contracts.steps import (
     AbandonInput,
     ActivateInput,
     BackfillInput,
     CloseCycleInput,
     CommandInput,
+    CommandsInput,
     PlanRef,
     ResumeInput,
 )
@@ -38,6 +39,17 @@ class StepActivities:
     async def take_command(self, step: CommandInput) -> StepResult:
         """Take one command; a refusal is a result, written to the audit log."""
         return await self.plans.take_step(step, lambda facts: lifecycle.take_command(facts, step.command, step.at))
+
+    @activity.defn
+    async def take_commands(self, several: CommandsInput) -> CommandsResult:
+        """Take commands in their order, up to one after which something else is due first."""
+        results = [await self.take_command(several.step(several.requests[0]))]
+        for request in several.requests[1:]:
+            last = results[-1]
+            if last.successor or last.state.resume_due or (last.state.due_at and last.state.due_at <= several.at):
+                break
+            results.append(await self.take_command(several.step(request)))
+        return CommandsResult.of(results)
 
     @activity.defn
     async def activate(self, step: ActivateInput) -> StepResult:

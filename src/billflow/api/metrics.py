@@ -1,5 +1,6 @@
 """What Prometheus may know: how requests went, and what waits; no label names a customer or an organization."""
 
+import math
 import time
 from datetime import UTC, datetime
 
@@ -47,6 +48,9 @@ class Waiting:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
+        self.workflows = self._gauge(
+            "billflow_workflows_needing_attention", "Workflows that are on hold, or whose step or request fails."
+        )
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(
             "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
@@ -56,14 +60,17 @@ class Waiting:
         )
         self.counted = self._gauge("billflow_counted_timestamp_seconds", "When these were last counted; 0 for never.")
 
-    def update(self, work: WaitingWork) -> None:
-        """Take in what waits now."""
-        self.plans.set(work.plans_needing_attention)
-        self.invoices.set(work.unsent_invoices)
-        oldest = work.oldest_open_webhook
-        self.webhook.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
-        self.foreign.set(work.foreign_stripe_events)
-        self.counted.set_to_current_time()
+    def update(self, work: WaitingWork | None, workflows: int | None) -> None:
+        """Take in what waits now; None, and so not a number, where PostgreSQL or Temporal does not say."""
+        self.workflows.set(math.nan if workflows is None else workflows)
+        self.plans.set(work.plans_needing_attention if work else math.nan)
+        self.invoices.set(work.unsent_invoices if work else math.nan)
+        oldest = work.oldest_open_webhook if work else None
+        seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
+        self.webhook.set(seconds if work else math.nan)
+        self.foreign.set(work.foreign_stripe_events if work else math.nan)
+        if work:
+            self.counted.set_to_current_time()
 
     def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""

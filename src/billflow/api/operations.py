@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import TypeVar
 
 import structlog
 from starlette.applications import Starlette
@@ -30,6 +31,8 @@ PATIENCE = 10.0
 """Seconds that a server has to answer a look; one that has much to do is slow, and within reach."""
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Answer = TypeVar("Answer")
 
 Probe = Callable[[], Awaitable[object]]
 """Reaches for a server we depend on; any exception means that it can't be reached."""
@@ -69,6 +72,7 @@ class Operations:
 
     probes: Mapping[str, Probe]
     waiting_work: Callable[[], Awaitable[WaitingWork]]
+    workflows_on_hold: Callable[[], Awaitable[int]]
     exposition: Callable[[], bytes]
     interval: float = INTERVAL
     checks: dict[str, str] = field(default_factory=dict, init=False)
@@ -81,16 +85,13 @@ class Operations:
             await asyncio.sleep(self.interval)
 
     async def look(self) -> None:
-        """Reach for each server, and count what waits; numbers that can't be had stay as they were."""
+        """Reach for each server, and count what waits; what can't be had is no number."""
         *answers, _ = await asyncio.gather(*(_reach(*named) for named in self.probes.items()), self._count())
         self.checks = dict(zip(self.probes, map(str, answers), strict=True))
 
     async def _count(self) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                self.waiting.update(await self.waiting_work())
-        except Exception as error:  # noqa: BLE001  (whatever it was, it is tried again)
-            _log.warning("what waits can't be counted", error=repr(error))
+        work = _if_known(self.waiting_work(), "postgresql")
+        self.waiting.update(*await asyncio.gather(work, _if_known(self.workflows_on_hold(), "temporal")))
 
 
 def operations_app(operations: Operations) -> Starlette:
@@ -120,6 +121,16 @@ def operations_app(operations: Operations) -> Starlette:
 
     routes = [Route(f"/{answer.__name__}", answer) for answer in (healthz, readyz, metrics)]
     return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], lifespan=looking)
+
+
+async def _if_known(asked: Awaitable[Answer], part: str) -> Answer | None:
+    """Return an answer, None where there is none: the other numbers are wanted most then."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asked
+    except Exception as error:  # noqa: BLE001  (whatever it was, that server does not say)
+        _log.warning("numbers are missing", part=part, error=repr(error))
+        return None
 
 
 async def _reach(name: str, probe: Probe) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
@@ -11,11 +12,13 @@ from billflow.domain.errors import PlanEnded
 from billflow.domain.preview import Forecast, forecast, preview
 from billflow.domain.scopes import ALL_SCOPES, Scope
 from billflow.domain.step import Facts, Outcome
+from billflow.errors import StepFailing
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.service.scopes import check_scopes
+from billflow.service.waiting_commands import WaitingCommands, in_line
 from billflow.store.session.repositories import Queries, Repositories
-from billflow.temporal.workflow_control import WorkflowControl
+from billflow.temporal.workflow_control import NoTemporalServer, WorkflowControl
 from billflow.temporal.workflow_starts import plan_workflow
 
 
@@ -26,6 +29,7 @@ class PlanService:
     control: WorkflowControl
     repositories: Repositories
     queries: Queries
+    _waiting: WaitingCommands = field(default_factory=WaitingCommands, init=False)
 
     async def start(self, request: StartPlanInput, scopes: Collection[Scope] = ALL_SCOPES) -> StartPlanResult:
         """Start a plan and wait, a minute at most, for the card; the same key starts it once.
@@ -48,11 +52,12 @@ class PlanService:
         """Take a command and answer with the plan and the invoices made; the same command id answers the same.
 
         Where Temporal has lost the plan's workflow, it is started again from the database. Raises `Forbidden` where the
-        command, or a field of it, needs more than *scopes*.
+        command, or a field of it, needs more than *scopes*, and `TooManyRequests` where `MOST_WAITING` wait already.
         """
         check_scopes(request.command, scopes)
-        state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
-        result = known or await self._update(_running(state), request)
+        with self._waiting.one_more(plan):
+            state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
+            result = known or await self._update(_running(state), request)
         if result.refused:
             raise result.refused.error
         return result
@@ -89,11 +94,30 @@ class PlanService:
         return await asyncio.to_thread(forecast, facts, count, now=now)
 
     async def _update(self, state: PlanState, request: CommandRequest) -> StepResult:
+        try:
+            return await self._update_once(state, request, request.command_id)
+        except StepFailing:
+            # The answer may be one of long ago, which a run gives to the same update for as long as it lives.
+            return await self._update_once(state, request, f"{request.command_id}/{uuid4().hex}")
+        except NoTemporalServer:
+            return await self._signal_and_wait(state, request)
+
+    async def _update_once(self, state: PlanState, request: CommandRequest, update_id: str) -> StepResult:
         start = plan_workflow(PlanInput(state=state))
         result: StepResult = await self.control.update(
-            start, "command", request, result_type=StepResult, update_id=request.command_id
+            start, "command", request, result_type=StepResult, update_id=update_id, busy_seconds=0
         )
         return result
+
+    async def _signal_and_wait(self, state: PlanState, request: CommandRequest) -> StepResult:
+        """Leave a command with a plan that has as many updates in flight as the server allows, and wait in line."""
+        await self.signal_plan(state, "command", request)
+        key = request.key_of(state.ref)
+
+        async def answer() -> StepResult | None:
+            return (await self.repositories.plans.get_with_result(state.ref, key))[1]
+
+        return await in_line(answer)
 
     async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""

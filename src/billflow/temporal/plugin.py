@@ -4,7 +4,7 @@ import pkgutil
 from dataclasses import replace
 
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
@@ -12,6 +12,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 import billflow
 from billflow.models.keyring import Keyring
 from billflow.temporal.codec import EncryptionCodec
+from billflow.temporal.failure_converter import EncodedShortFailureConverter, ShortFailureConverter
 from billflow.temporal.interceptors import ActivityContextInterceptor
 
 
@@ -31,11 +32,11 @@ def billflow_plugin(*, strict_imports: bool = False, keyring: Keyring | None = N
 
 def _converter(keyring: Keyring | None) -> DataConverter:
     if keyring is None:
-        return pydantic_data_converter
+        return replace(pydantic_data_converter, failure_converter_class=ShortFailureConverter)
     return replace(
         pydantic_data_converter,
         payload_codec=EncryptionCodec(keyring),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=EncodedShortFailureConverter,
     )
 
 

@@ -23,26 +23,33 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 _PASSING = (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.RESOURCE_EXHAUSTED)
 
 
-async def once_ready(start: Callable[[], Start], send: Callable[..., Awaitable[Result]]) -> Result:
+async def once_ready(
+    start: Callable[[], Start], send: Callable[..., Awaitable[Result]], busy_seconds: float = READY_SECONDS
+) -> Result:
     """Send an update that has an id of its own, with a new *start* each time its workflow is not ready for one.
 
     The server refuses updates while a workflow's task has been lost several times, as it is when workers die or have
     too much to do, while ten updates of the workflow are in flight, and drops those it has not passed on when a run
-    ends or another update is one too many. Raises `RPCError` when that has lasted for `READY_SECONDS`, and at once for
-    anything else.
+    ends or another update is one too many. Raises `RPCError` when that has lasted for `READY_SECONDS`, or for
+    *busy_seconds* where there are too many updates, and at once for anything else.
     """
-    clock, deadline, pause = asyncio.get_running_loop().time, math.inf, _FIRST_PAUSE
+    clock, pause = asyncio.get_running_loop().time, _FIRST_PAUSE
+    first = math.inf
     while True:
         operation = start()
         try:
             return await send(start_workflow_operation=operation)
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             await _seen(operation)
-            if not _is_passing(error) or clock() > deadline:
+            first = min(first, clock())
+            if not _is_passing(error) or clock() - first >= (busy_seconds if _is_busy(error) else READY_SECONDS):
                 raise
-            deadline = min(deadline, clock() + READY_SECONDS)
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  (so that not all come back together)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, RPCError) and error.status is not RPCStatusCode.FAILED_PRECONDITION
 
 
 def _is_passing(error: Exception) -> bool:

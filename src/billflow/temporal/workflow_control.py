@@ -22,12 +22,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain.reconciliation import PlanStanding
-from billflow.errors import Unavailable
+from billflow.errors import StepFailing, Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
-from billflow.temporal.search_attributes import standing_of
-from billflow.temporal.updates import once_ready
+from billflow.temporal.search_attributes import NEEDS_ATTENTION, standing_of
+from billflow.temporal.updates import READY_SECONDS, once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
@@ -76,11 +76,18 @@ class WorkflowControl:
             return await handle.result()
 
     async def update(
-        self, start: WorkflowStart, name: str, *args: Contract, result_type: Any, update_id: str | None = None
+        self,
+        start: WorkflowStart,
+        name: str,
+        *args: Contract,
+        result_type: Any,
+        update_id: str | None = None,
+        busy_seconds: float = READY_SECONDS,
     ) -> Any:
         """Start a workflow unless it runs, and wait for the result of an update, which takes an *update_id* once.
 
-        Raises the `BillingError` that the workflow refused the update with.
+        Raises the `BillingError` that the workflow refused the update with, `StepFailing`, or `NoTemporalServer` also
+        where more updates than the server allows were in flight for *busy_seconds*.
         """
         with _temporal_errors():
             return await once_ready(
@@ -92,6 +99,7 @@ class WorkflowControl:
                     id=f"{name}/{update_id or uuid4().hex}",
                     result_type=result_type,
                 ),
+                busy_seconds,
             )
 
     async def signal(self, workflow_id: str, name: str, *args: object) -> bool:
@@ -127,6 +135,14 @@ class WorkflowControl:
         with _temporal_errors():
             return frozenset([one.id async for one in self.client.list_workflows(query, page_size=_LONG_PAGE)])
 
+    async def needing_attention(self) -> int:
+        """Count the running workflows of all organizations that need attention."""
+        with _temporal_errors():
+            counted = await self.client.count_workflows(
+                f"{NEEDS_ATTENTION.name} = true AND ExecutionStatus = 'Running'"
+            )
+        return counted.count
+
     async def running_plans(self, org_id: str, after: str | None) -> RunningPlans:
         """Return the next plans that have a running workflow, which may be a moment behind."""
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
@@ -158,6 +174,8 @@ def _temporal_errors() -> Iterator[None]:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.details:
             raise Refusal.model_validate(cause.details[0]).error from error
+        if isinstance(cause, ApplicationError) and cause.type == StepFailing.code:
+            raise StepFailing from error
         raise
     except RPCTimeoutOrCancelledError as error:
         if isinstance(error.__cause__, asyncio.CancelledError):

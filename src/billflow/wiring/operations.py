@@ -21,7 +21,8 @@ def build_operations(engine: Engine, exposition: Callable[[], bytes] = damaged_e
 def operations_of(engine: Engine, exposition: Callable[[], bytes] = damaged_exposition) -> Operations:
     """Build what looks at the servers, and counts, on connections that no request waits for."""
     background = engine.on(engine.pools.background)
-    return Operations(_probes(background), background.queries.monitoring.waiting_work, exposition)
+    waiting_work, on_hold = background.queries.monitoring.waiting_work, background.plans.control.needing_attention
+    return Operations(_probes(background), waiting_work, on_hold, exposition)
 
 
 def _probes(engine: Engine) -> dict[str, Probe]:

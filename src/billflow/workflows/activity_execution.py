@@ -1,16 +1,18 @@
 """How workflows execute activities: in the database or at Stripe, each with its timeouts and retries."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, RetryState, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from billflow.temporal.priorities import priority
     from billflow.temporal.queues import STRIPE
+    from billflow.workflows.failures import failed, shown
 
 
 class _Owned(Protocol):
@@ -28,19 +30,30 @@ SEND_WINDOW = timedelta(minutes=3)
 HEARTBEAT = timedelta(seconds=10)
 """After how long without a heartbeat from its worker a request to Stripe is made again by another one."""
 
-STEP_TIMEOUT = timedelta(seconds=60)
-"""How long a step may take: as long as a statement may, and as long again for a connection and the rest."""
+TRIED_FOR = timedelta(minutes=1)
+"""How long a step is tried before the workflow shows that it fails, and how long one attempt may take: as long as a
+statement may, and as long again for a connection and the rest."""
 
-_QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(minutes=1))
+_QUICK = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=12), maximum_attempts=11
+)
+"""Eleven attempts take 49 seconds where each fails at once."""
+
+_ONCE = RetryPolicy(maximum_attempts=1)
 _LONGEST_LOCAL_WAIT = timedelta(seconds=10)
 """Between two tries; longer ones are timers of the workflow. A worker that stops waits for all that are not, which
 together must take less time than it has (`temporal/worker.py`)."""
 
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+ATTEMPTS_UNSHOWN = 10
+"""How often a request is made, in nine minutes at least, before the workflow shows that it fails. Time that it waits
+in its queue does not count."""
 
 
-async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argument: Input, summary: str) -> Result:
-    """Run one short idempotent transaction, tried for as long as PostgreSQL needs to come back.
+async def try_in_database(
+    method: Callable[[Any, Input], Awaitable[Result]], argument: Input, summary: str, *, once: bool = False
+) -> Result:
+    """Run one short idempotent transaction, tried for a minute at most, or *once*; raises a `FailureError`.
 
     A local activity: it costs one event where a scheduled one costs six.
     """
@@ -48,11 +61,30 @@ async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argumen
         method,
         argument,
         summary=summary,
-        start_to_close_timeout=STEP_TIMEOUT,
+        schedule_to_close_timeout=TRIED_FOR,
         local_retry_threshold=_LONGEST_LOCAL_WAIT,
-        retry_policy=_QUICK,
+        retry_policy=_ONCE if once else _QUICK,
     )
     return result
+
+
+async def in_database(method: Callable[[Any, Input], Awaitable[Result]], argument: Input, summary: str) -> Result:
+    """Run one short idempotent transaction for as long as PostgreSQL needs to come back; show it after a minute."""
+    try:
+        return await try_in_database(method, argument, summary)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        failure = failed(None, summary, error)
+    with shown(failure):
+        while True:
+            await workflow.sleep(failure.retry_at - workflow.now(), summary=f"again: {summary}")
+            try:
+                return await try_in_database(method, argument, summary, once=True)
+            except FailureError as error:
+                if is_cancelled_exception(error):
+                    raise
+                failure = failed(failure, summary, error)
 
 
 async def at_stripe(
@@ -67,17 +99,16 @@ async def at_stripe(
 
     Raises `ActivityError` when that time is over: what happened is then unknown.
     """
-    result: Result = await workflow.execute_activity_method(
-        method,
-        argument,
-        summary=summary,
+    options = dict[str, Any](
         task_queue=STRIPE,
         start_to_close_timeout=timedelta(seconds=60),
-        schedule_to_close_timeout=within,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=PATIENT,
         priority=priority(argument.org_id, urgency),
     )
+    if within is None:
+        return await patiently(method, argument, summary, options)
+    options |= {"schedule_to_close_timeout": within, "retry_policy": PATIENT}
+    result: Result = await workflow.execute_activity_method(method, argument, summary=summary, **options)
     return result
 
 
@@ -90,15 +121,36 @@ async def in_background(
     start_to_close_timeout: timedelta = timedelta(seconds=60),
 ) -> Result:
     """Run an activity that nobody waits for on *task_queue* until it succeeds."""
-    result: Result = await workflow.execute_activity_method(
-        method,
-        argument,
-        summary=summary,
+    options = dict[str, Any](
         task_queue=task_queue,
         start_to_close_timeout=start_to_close_timeout,
         heartbeat_timeout=timedelta(minutes=1),
-        retry_policy=PATIENT,
     )
+    return await patiently(method, argument, summary, options)
+
+
+async def patiently(  # noqa: PLR0913  (an activity, its options, and how long it is tried)
+    method: Callable[[Any, Input], Awaitable[Result]],
+    argument: Input,
+    summary: str,
+    options: dict[str, Any],
+    policy: RetryPolicy = PATIENT,
+    *,
+    unshown: int = ATTEMPTS_UNSHOWN,
+) -> Result:
+    """Execute an activity for as long as it takes; show after *unshown* attempts that it fails.
+
+    Raises `ActivityError` for what no attempt can mend, and when the time of the *options* is over.
+    """
+    bounded = options | {"retry_policy": replace(policy, maximum_attempts=unshown)}
+    try:
+        result: Result = await workflow.execute_activity_method(method, argument, summary=summary, **bounded)
+    except ActivityError as error:
+        if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
+            raise
+        unbounded = options | {"retry_policy": policy}
+        with shown(failed(None, summary, error)):
+            result = await workflow.execute_activity_method(method, argument, summary=summary, **unbounded)
     return result
 
 

@@ -1,6 +1,7 @@
 """One customer's events on their way to one endpoint, in order, for as long as there are any."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 
@@ -8,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.delivery import HEARTBEAT, DeliveryActivities, DeliverySweepActivities
     from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
-    from billflow.workflows.activity_execution import PATIENT
+    from billflow.workflows.activity_execution import PATIENT, patiently
 
 
 @workflow.defn(name="DeliverySweepWorkflow")
@@ -23,6 +24,7 @@ class DeliverySweepWorkflow:
             summary="streams without a workflow",
             task_queue=DELIVERY,
             start_to_close_timeout=timedelta(minutes=15),
+            schedule_to_close_timeout=timedelta(hours=1),
             heartbeat_timeout=timedelta(minutes=1),
             retry_policy=PATIENT,
         )
@@ -55,12 +57,9 @@ class DeliveryWorkflow:
         self._woken = True
 
     async def _deliver(self) -> DeliveryResult:
-        return await workflow.execute_activity_method(
-            DeliveryActivities.deliver,
-            self._stream,
-            summary="deliver what is due",
+        options = dict[str, Any](
             task_queue=DELIVERY,
             start_to_close_timeout=timedelta(minutes=15),
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=PATIENT,
         )
+        return await patiently(DeliveryActivities.deliver, self._stream, "deliver what is due", options)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 from temporalio import workflow
@@ -10,22 +10,28 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.collection import CollectionActivities
     from billflow.domain.invoicing.draft import InvoiceKind
-    from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+    from billflow.models.contracts.adjustments import CloseInvoiceInput
+    from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus, InvoiceSummary
     from billflow.models.contracts.mail import NotificationInput
     from billflow.models.contracts.plans import PlanState
     from billflow.temporal.priorities import PERSON_WAITS
-    from billflow.temporal.workflow_starts import collection_workflow, mail_workflow, title_of
+    from billflow.temporal.workflow_starts import (
+        close_invoice_workflow,
+        collection_workflow,
+        mail_workflow,
+        title_of,
+    )
     from billflow.workflows import external
     from billflow.workflows.activity_execution import SEND_WINDOW, Tolerated, at_stripe
 
-OnOutcome = Callable[[InvoiceSummary, CollectionOutcome], Awaitable[bool]]
+OnOutcome = Callable[[InvoiceSummary, CollectionOutcome], bool]
 """Takes each outcome; returns whether nothing is left to collect."""
 
 
 class InvoiceSender:
     """A queue of invoices and the one task that works it off, oldest first.
 
-    What is not paid within the send window is left to a collection workflow, which outlives this run.
+    What is not paid or voided within the send window is left to a workflow of its own, which outlives this run.
     """
 
     def __init__(
@@ -75,15 +81,22 @@ class InvoiceSender:
             while self._queue:
                 await self._send_one(self._queue.popleft())
             while self._voids:
-                invoice = self._voids.popleft()
-                await at_stripe(CollectionActivities.void, invoice.as_of(self._now()), f"void {title_of(invoice)}")
+                await self._void_one(self._voids.popleft())
             while self._notifications and not self._queue:
                 mail = self._notifications.popleft()
                 await external.start_workflow(mail_workflow(mail, self._customer_id, self._plan_id))
 
+    async def _void_one(self, invoice: InvoiceSummary) -> None:
+        argument = invoice.as_of(self._now())
+        with Tolerated("voiding is left to a workflow of its own", invoice_id=invoice.invoice_id):
+            return await at_stripe(CollectionActivities.void, argument, f"void {title_of(invoice)}", within=SEND_WINDOW)
+        closing = CloseInvoiceInput(**argument.model_dump(), to=InvoiceStatus.VOID)
+        await external.start_workflow(close_invoice_workflow(closing, invoice, self._customer_id))
+        return None
+
     async def _send_one(self, invoice: InvoiceSummary) -> None:
         outcome = await self._attempt(invoice)
-        if outcome is None or not await self._on_outcome(invoice, outcome):
+        if outcome is None or not self._on_outcome(invoice, outcome):
             attempts, clock_at = 0 if outcome is None else 1, self._clock_at()
             collection = collection_workflow(invoice, self._customer_id, attempts=attempts, clock_at=clock_at)
             await external.start_workflow(collection)

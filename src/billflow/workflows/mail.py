@@ -1,6 +1,7 @@
 """One mail to a customer, for as long as its mail server takes to come back."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -9,10 +10,13 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
     from billflow.models.contracts.catalog_changes import PriceChangeRef
     from billflow.models.contracts.mail import NotificationInput
-    from billflow.workflows.activity_execution import Tolerated
+    from billflow.workflows.activity_execution import Tolerated, patiently
 
 LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
+
+ATTEMPTS_UNSHOWN = 4
+"""How often a mail is tried, in about an hour, before its workflow shows that it fails."""
 
 _PATIENT = RetryPolicy(initial_interval=timedelta(minutes=10), maximum_interval=timedelta(hours=2))
 _SOON = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=10))
@@ -26,13 +30,13 @@ class MailWorkflow:
     async def run(self, notification: NotificationInput) -> None:
         """Send it, unless it is out of date by then; what no server takes stays in the mail log."""
         with Tolerated("a mail was never sent", mail=notification.key):
-            await workflow.execute_activity_method(
-                MailActivities.notify_late,
-                notification,
-                summary=f"mail: {notification.occasion}",
+            options = dict[str, Any](
                 start_to_close_timeout=timedelta(seconds=60),
                 schedule_to_close_timeout=LATE_WINDOW,
-                retry_policy=_PATIENT,
+            )
+            summary = f"mail: {notification.occasion}"
+            await patiently(
+                MailActivities.notify_late, notification, summary, options, _PATIENT, unshown=ATTEMPTS_UNSHOWN
             )
 
 

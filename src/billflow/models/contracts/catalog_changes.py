@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from billflow.domain.plan import Schedule
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
@@ -52,7 +52,11 @@ class CatalogDiff(Contract):
 class PriceChangeCreate(RequestModel):
     """Give the plans of a tier the price that is listed, at their first renewal after a date and a notice."""
 
-    tier: str = Field(max_length=100, examples=["team"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"tier": "team", "starts_at": "2027-01-01T00:00:00Z", "notice_days": 30}]}
+    )
+
+    tier: str = Field(max_length=100)
     starts_at: RequestMoment
     notice_days: Annotated[int, Field(ge=0, le=365)]
     reason: str | None = Field(None, max_length=2000)

@@ -1,16 +1,25 @@
 """A plan as workflows, responses and screens see it: a snapshot, never the truth."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import SerializerFunctionWrapHandler, WrapSerializer
+from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
-from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary, SentInvoice
+from billflow.models.contracts.invoices import (
+    Closed,
+    CollectionOutcome,
+    Declined,
+    InvoiceStatusChanged,
+    InvoiceSummary,
+    Paid,
+    SentInvoice,
+)
 from billflow.models.contracts.keys import NamespacedKey
-from billflow.models.contracts.steps import PlanRef
+from billflow.models.contracts.steps import CommandRequest, PlanRef, StepFailure
 
 
 class Attention(Contract):
@@ -113,6 +122,24 @@ class StepResult(Contract):
     refused: Refusal | None = None
 
 
+class CommandsResult(Contract):
+    """What came of the first commands of several, `count` of them, as one result."""
+
+    count: int
+    result: StepResult
+
+    @classmethod
+    def of(cls, results: Sequence[StepResult]) -> Self:
+        """Put results together, the oldest first."""
+        merged = StepResult(
+            state=results[-1].state,
+            invoices=tuple(invoice for result in results for invoice in result.invoices),
+            voided=tuple(invoice for result in results for invoice in result.voided),
+            successor=next((result.successor for result in results if result.successor), None),
+        )
+        return cls(count=len(results), result=merged)
+
+
 class StartPlanInput(Contract):
     """Start a plan for a customer, once for each `idempotency_key`; the first step of the plan.
 
@@ -140,15 +167,39 @@ class StartPlanInput(Contract):
         return self.model_dump(mode="json", include={"start", "idempotency_key"})
 
 
+class PurchaseOutcome(Contract):
+    """What came of charging a purchase, which the plan has still to take in."""
+
+    invoice_id: str
+    outcome: CollectionOutcome
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the purchase is paid or came to nothing."""
+        return isinstance(self.outcome, Paid | Declined | Closed)
+
+
+class WaitingSignals(Contract):
+    """What was brought to a run of a plan's workflow and is left to the next one, the oldest first."""
+
+    commands: tuple[CommandRequest, ...] = ()
+    invoice_changes: tuple[InvoiceStatusChanged, ...] = ()
+    outcomes: tuple[PurchaseOutcome, ...] = ()
+    customer_changed: bool = False
+
+
 class PlanInput(Contract):
     """The input of one run of a plan's workflow: its state, and invoices that are still to be sent.
 
-    `backfilled` names invoices that were made late, of this plan or the one before, and not told of yet.
+    `backfilled` names invoices that were made late, of this plan or the one before, and not told of yet. `waiting` and
+    `failure` are what the run before had not taken in, and the step that failed then.
     """
 
     state: Snapshot
     to_send: tuple[InvoiceSummary, ...] = ()
     backfilled: tuple[str, ...] = ()
+    waiting: WaitingSignals | None = Field(None, exclude_if=lambda waiting: waiting is None)
+    failure: StepFailure | None = Field(None, exclude_if=lambda failure: failure is None)
 
 
 class StartPlanResult(Contract):

@@ -83,6 +83,27 @@ class PurchaseInput(StepInput):
         return self._key(self.invoice_id)
 
 
+class CommandsInput(Contract):
+    """Take several commands as of `at` in their order, each as a step of its own."""
+
+    plan: PlanRef
+    at: Moment
+    requests: tuple[CommandRequest, ...]
+
+    def step(self, request: CommandRequest) -> CommandInput:
+        """Return one of the commands as the step it is."""
+        return CommandInput(**dict(request), plan=self.plan, at=self.at)
+
+
+class StepFailure(Contract):
+    """A step that fails: its name, since when, by which error, and when it is tried next, all in real time."""
+
+    step: str
+    error: str
+    since: Moment
+    retry_at: Moment
+
+
 class ActivateInput(PurchaseInput):
     """Start the plan whose purchase is paid."""
 

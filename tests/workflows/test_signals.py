@@ -1,0 +1,159 @@
+"""Many signals to one plan: none lost, none taken twice, and none before what is due or before a client that waits."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from billflow.dev import temporal
+from billflow.dev.folder import claimed
+from billflow.domain.calendar import add_months
+from billflow.domain.commands import SetLicensesAtRenewal
+from billflow.models.contracts.plans import PlanState
+from billflow.temporal.plugin import billflow_plugin
+from billflow.workflows.plan import PlanWorkflow
+from billflow.workflows.plan_steps import TOGETHER
+from tests.accounts import differences
+from tests.api_environment import until
+from tests.environment import MANUAL, Environment, dev_server_environment, ref, request, working
+from tests.sizes import sized
+from tests.workflows.histories import runs_of
+from tests.workflows.test_commands_at_billing_dates import plan_row_locked, step_waits
+
+BEGIN = datetime(2024, 6, 15, 8, 0, tzinfo=UTC)
+SIGNALS = sized(150, 500, 1500)
+TURNS = 2
+"""What may be taken before a command that was sent during the first turn: that turn, and one that had begun."""
+
+SHORT = 40
+"""Events after which the server of a test suggests to continue as new."""
+
+
+@pytest.fixture
+async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[Environment]:
+    """Yield an environment whose workers a test starts and stops."""
+    async with dev_server_environment(temporal_server, env_database_url, working=False) as env:
+        yield env
+
+
+@pytest.fixture
+async def short_runs(
+    env_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Environment]:
+    """Yield an environment on a server that wants runs to be short."""
+    suggestion = f"limit.historyCount.suggestContinueAsNew={SHORT}"
+    monkeypatch.setattr(temporal, "_DYNAMIC_CONFIG", (*temporal._DYNAMIC_CONFIG, suggestion))
+    with claimed(tmp_path) as lock:
+        async with (
+            temporal.embedded_temporal(tmp_path, lock, keep=False, ui_port=None) as server,
+            dev_server_environment(server.address, env_database_url, working=False) as env,
+        ):
+            yield env
+
+
+async def signal(env: Environment, plan: PlanState, name: str) -> None:
+    """Leave a command with a plan's workflow, as a program with access to Temporal may."""
+    await env.workflow(plan).signal("command", request(SetLicensesAtRenewal(licenses=20), name))
+
+
+async def commands_taken(env: Environment, plan: PlanState) -> list[str]:
+    """Return the commands that were taken, the first one first."""
+    steps = await env.engine.queries.plans.steps(ref(plan))
+    return [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"]
+
+
+async def until_taken(env: Environment, plan: PlanState, count: int) -> list[str]:
+    """Wait until so many commands were taken, and return them."""
+
+    query = "SELECT count(*) FROM step WHERE plan_id = %s AND kind = 'command'"
+    async with await psycopg.AsyncConnection.connect(env.database_url, autocommit=True) as connection:
+
+        async def are_taken() -> bool:
+            row = await (await connection.execute(query, [plan.plan_id])).fetchone()
+            return row is not None and row[0] >= count
+
+        await until(are_taken)
+    return await commands_taken(env, plan)
+
+
+async def replayed(runs: list[WorkflowHistory]) -> None:
+    """Fail where a run can't be replayed."""
+    replayer = Replayer(workflows=[PlanWorkflow], plugins=[billflow_plugin(strict_imports=True)])
+    for run in runs:
+        await replayer.replay_workflow(run)
+
+
+async def test_a_clients_command_is_taken_before_the_signals_that_wait(env: Environment) -> None:
+    names = [f"signal-{number}" for number in range(SIGNALS)]
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+    for start in range(0, SIGNALS, 50):
+        await asyncio.gather(*(signal(env, plan, name) for name in names[start : start + 50]))
+
+    async with working(env):
+        async with plan_row_locked(env, plan) as connection:
+            await until(lambda: step_waits(connection))
+            sent = asyncio.create_task(env.command(plan, SetLicensesAtRenewal(licenses=30), "update"))
+            await asyncio.sleep(1)
+        await sent
+        taken = await until_taken(env, plan, SIGNALS + 1)
+
+    assert taken.index("update") <= TURNS * TOGETHER
+    assert sorted(taken) == sorted([*names, "update"])
+    await replayed(await runs_of(env.temporal, env.workflow(plan).id))
+
+
+async def test_signals_that_wait_when_a_run_ends_are_taken_by_the_next_one(short_runs: Environment) -> None:
+    env, names = short_runs, [f"signal-{number}" for number in range(4 * TOGETHER)]
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+    for name in names:
+        await signal(env, plan, name)
+
+    async with working(env):
+        taken = await until_taken(env, plan, len(names))
+
+    assert taken == names
+    runs = await runs_of(env.temporal, env.workflow(plan).id)
+    assert max(map(carried, runs)) > 0
+    await replayed(runs)
+
+
+def carried(run: WorkflowHistory) -> int:
+    """Return how many commands the run before had left to this one."""
+    payload = run.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    waiting = json.loads(payload.data).get("waiting")
+    return len(waiting["commands"]) if waiting else 0
+
+
+async def test_a_billing_date_is_billed_before_a_command_even_where_the_run_is_to_end(short_runs: Environment) -> None:
+    env = short_runs
+    async with working(env):
+        customer = await env.customer()
+        await env.report(customer, 10, BEGIN)
+        clock, plan = await env.plan_on_clock(customer, BEGIN, MANUAL)
+    for _ in range(SHORT):
+        await env.workflow(plan).signal(PlanWorkflow.customer_changed)
+    advancing = asyncio.create_task(env.advance(clock, add_months(BEGIN, 1)))
+
+    async def clock_has_moved() -> bool:
+        return (await env.state(plan)).clock_at == add_months(BEGIN, 1)
+
+    await until(clock_has_moved)
+    sent = asyncio.create_task(env.command(plan, SetLicensesAtRenewal(licenses=20)))
+    await asyncio.sleep(1)
+    async with working(env):
+        await asyncio.gather(sent, advancing)
+
+    steps = await env.engine.queries.plans.steps(ref(plan))
+    assert [step.kind for step in steps if step.kind in ("close_cycle", "command")] == ["close_cycle", "command"]
+    assert [invoice.total for invoice in await env.invoices(customer)] == [8000, 8000]
+    assert (await env.state(plan)).licenses_at_next_renewal == 20
+    assert await differences(env, customer, MANUAL, BEGIN) == ()
+    await replayed(await runs_of(env.temporal, env.workflow(plan).id))

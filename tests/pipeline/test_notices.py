@@ -119,15 +119,15 @@ async def test_the_sweep_tells_of_plans_in_real_time(plan_env: PlanEnvironment) 
         customer_id=customer.customer_id,
         idempotency_key=KeyNamespace.CLIENT.key(uuid4().hex),
         actor="tests",
-        start=MONTHLY,
+        start=replace(MONTHLY, trial_days=30),
         at=now,
     )
     plan = (await env.engine.plans.start(ask)).state
     assert plan.due_at is not None
     notices, outbox = env.engine.repositories.notices, env.engine.repositories.outbox
 
-    async def upcoming() -> list[datetime]:
-        wanted = EventFilter(type="invoice.upcoming", customer_id=customer.customer_id)
+    async def upcoming(kind: str = "invoice.upcoming") -> list[datetime]:
+        wanted = EventFilter(type=kind, customer_id=customer.customer_id)
         return [event.at for event in (await outbox.list(env.org_id, wanted, Paging())).rows]
 
     await notices.notify(env.org_id, plan.due_at - 8 * DAY)
@@ -135,3 +135,6 @@ async def test_the_sweep_tells_of_plans_in_real_time(plan_env: PlanEnvironment) 
     for days in (6, 5):
         await notices.notify(env.org_id, plan.due_at - days * DAY)
     assert await upcoming() == [plan.due_at - 6 * DAY]
+    for hours in (71, 70):
+        await notices.notify(env.org_id, plan.due_at - timedelta(hours=hours))
+    assert await upcoming("plan.trial_will_end") == [plan.due_at - timedelta(hours=71)]

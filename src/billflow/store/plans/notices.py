@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.notices import Notice, NoticeDays, NoticeOccasion, notices_until, upcoming_invoice
-from billflow.domain.plan import Schedule
+from billflow.domain.plan import PlanStatus, Schedule
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import ChangeContext
@@ -180,16 +180,19 @@ def _candidates(days: NoticeDays, now: datetime, clock_id: str | None) -> Any:
     """Return the query for the plans of which something may have to be told, and was not."""
     plan = CustomerPlan
     due_at = func.least(plan.next_invoice_date, plan.end_date)
-    soonest = timedelta(days=max(days.trial_will_end, days.invoice_upcoming))
     told = select(PlanNotice.plan_id).where(PlanNotice.plan_id == plan.id)
     invoice = told.where(PlanNotice.occasion == NoticeOccasion.INVOICE_UPCOMING, PlanNotice.due_at == due_at)
     years = cast(func.date_part("year", func.age(now, plan.billing_cycle_anchor)) + 1, Integer)
     renewal = plan.billing_cycle_anchor + func.make_interval(years)
     renews = told.where(PlanNotice.occasion == NoticeOccasion.PLAN_WILL_RENEW, PlanNotice.due_at > now)
     year = timedelta(days=days.plan_will_renew + 2)
-    is_soon = (due_at <= now + soonest) & (due_at >= now) & ~invoice.exists()
+    trial = told.where(PlanNotice.occasion == NoticeOccasion.TRIAL_WILL_END, PlanNotice.due_at == due_at)
+    bills_soon = due_at.between(now, now + timedelta(days=days.invoice_upcoming)) & ~invoice.exists()
+    trials = [status for status in PlanStatus if status.in_trial]
+    trial_ends_soon = due_at.between(now, now + timedelta(days=days.trial_will_end)) & plan.status.in_(trials)
+    ends_soon = trial_ends_soon & ~trial.exists()
     is_renewed_soon = (plan.schedule == Schedule.ANNUAL) & (renewal <= now + year) & ~renews.exists()
     mine = plan.test_clock_id.is_(None) if clock_id is None else plan.test_clock_id == as_id(clock_id, "test clock")
-    wanted = or_(is_soon, is_renewed_soon) if clock_id is None else true()
+    wanted = or_(bills_soon, ends_soon, is_renewed_soon) if clock_id is None else true()
     active = select(CustomerRow.id).where(CustomerRow.id == plan.customer_id, CustomerRow.suspended_at.is_(None))
     return select(plan.id).where(RUNS, mine, wanted, active.exists()).order_by(plan.id)

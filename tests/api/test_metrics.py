@@ -11,6 +11,7 @@ from billflow.api.operations import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
 from billflow.store.session.monitoring import ROLE
 from billflow.wiring.operations import operations_of
+from billflow.wiring.store import sell_example
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
 from tests.outages import database_away
@@ -39,6 +40,7 @@ async def test_requests_are_counted_by_their_route_and_name_nobody(env: ApiEnvir
 async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment, env_database_url: str) -> None:
     monitoring = env.engine.queries.monitoring
     org_id = await env.engine.repositories.organizations.ensure(f"waiting-{uuid4().hex[:8]}")
+    await sell_example(env.engine.repositories.catalogs, org_id)
     async with env.client(await env.key(org_id=org_id)) as client:
         body = {"name": "Parked", "email": f"{uuid4().hex}@parked.example"}
         customer = (await client.post("/api/v1/customers", json=body)).json()

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.source import BILLFLOW, called, modules, tree
@@ -35,17 +36,22 @@ WITH_SUBJECT = {"_step", "at_stripe", "in_background", "in_database", "patched",
 
 def fingerprint() -> dict[str, list[str]]:
     """Return for each function that commands something what it commands, in the order of its lines."""
-    found: dict[str, list[str]] = {}
-    for path in modules(WORKFLOWS):
-        for function in ast.walk(tree(path)):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and (commands := _commands(function)):
-                found[f"{path.stem}.{function.name}"] = commands
-    return dict(sorted(found.items()))
+    every = (named for path in modules(WORKFLOWS) for named in _functions(tree(path), path.stem))
+    return dict(sorted((name, commands) for name, function in every if (commands := _commands(function))))
 
 
 def save() -> None:
     """Make what the source says now the baseline."""
     BASELINE.write_text(json.dumps(fingerprint(), indent=2) + "\n")
+
+
+def _functions(node: ast.AST, name: str) -> Iterator[tuple[str, ast.AST]]:
+    """Yield each function below a node, by its module, its class and its name."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if not isinstance(child, ast.ClassDef):
+                yield f"{name}.{child.name}", child
+            yield from _functions(child, f"{name}.{child.name}")
 
 
 def _commands(function: ast.AST) -> list[str]:

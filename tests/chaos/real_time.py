@@ -16,11 +16,12 @@ from tests.accounts import differences
 from tests.api_environment import until
 from tests.environment import MANUAL, SEATS, Environment, ref
 from tests.reconciliation.conftest import ReconciliationEnvironment, eventually
+from tests.sizes import sized
 from tests.waiting import PATIENCE
 
 TRIAL = timedelta(days=14)
 ASKED = replace(MANUAL, trial_days=TRIAL.days)
-REPEATED_AFTER = 0.3
+REPEATED_AFTER = sized(0.3, 1.0, 2.0)
 """Seconds after which a caller that was told to come again does."""
 
 

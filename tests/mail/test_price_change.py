@@ -16,6 +16,7 @@ from billflow.models.contracts.mail import Occasion, PriceChangeFacts
 from tests.databases import migrated_database
 from tests.mail.server import ACCEPTED, MailServer, mail_server
 from tests.workflows.skipping import SkippingEnvironment, skipping_environment
+from tests.workflows.test_failing_steps import is_marked
 
 FACTS = PriceChangeFacts(
     customer_id="c",
@@ -64,9 +65,15 @@ async def test_the_mail_waits_for_a_server_and_is_sent_once(env: SkippingEnviron
     [mail] = (await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows
     assert (mail.occasion, mail.language, mail.sent_at) == (Occasion.PRICE_CHANGE, "fr", None)
     assert mail.subject == "Le prix de Cloud Standard change"
+    workflow = env.temporal.get_workflow_handle(f"price-change/{record.price_change_id}")
 
+    async def is_shown() -> bool:
+        return await is_marked(workflow)
+
+    await env.leap_until(is_shown, timedelta(hours=1))
     refusing.answer = ACCEPTED
-    await env.temporal.get_workflow_handle(f"price-change/{record.price_change_id}").result()
+    await workflow.result()
+    assert not await is_marked(workflow)
 
     [sent] = (await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows
     assert sent.sent_at is not None

@@ -159,7 +159,7 @@ async def test_a_query_counts_in_the_products_own_database_and_can_change_nothin
         f"{query}; DELETE FROM people",  # noqa: S608  (what is refused)
         "COMMIT",
         "SELECT 1 AS one",
-        "SELEKT",
+        "SELECT FROM WHERE",
     ):
         refused = await counted(bad)
         assert refused.code == "bad_seat_counts", bad

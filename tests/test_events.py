@@ -20,6 +20,7 @@ ONLY_AUDITED = {
     "customer.exported",
     "customer.onboarding_started",
     "plan.command_refused",
+    "notices.set",
     "plan.on_hold",
     "seat_source.removed",
     "seat_source.set",

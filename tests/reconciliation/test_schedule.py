@@ -17,6 +17,7 @@ from billflow.temporal.schedules import (
     NIGHT_HOUR,
     NIGHTLY_RECONCILIATION,
     NIGHTLY_RETENTION,
+    NOTICES,
     RETENTION_HOUR,
     SEAT_PULLS,
     ensure_schedules,
@@ -27,7 +28,7 @@ from tests.namespaces import fresh_namespace, variables
 from tests.reconciliation.conftest import ReconciliationEnvironment
 from tests.workflows.histories import runs_of
 
-ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP, SEAT_PULLS}
+ALL = {NIGHTLY_RECONCILIATION, NIGHTLY_RETENTION, DELIVERY_SWEEP, SEAT_PULLS, NOTICES}
 
 
 async def schedules_of(client: Client) -> set[str]:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from billflow.models.contracts.catalog_changes import PriceChangeRef
-from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput
+from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput, PlanNotification
 from billflow.ports.mail import Mailer, MailRepository, PriceChangeMails
 
-Write = Callable[[NotificationInput, NotificationFacts], Mail]
+Write = Callable[[NotificationInput | PlanNotification, NotificationFacts], Mail]
 """Writes a notification in the customer's language."""
 
 

@@ -28,6 +28,7 @@ from billflow.api.routes import (
     events,
     health,
     invoices,
+    notices,
     offers,
     onboarding,
     payment_links,
@@ -81,6 +82,7 @@ _NOUNS = (
     webhook_endpoints,
     audit,
     privacy,
+    notices,
 )
 
 _PROBLEM: Mapping[str, Any] = {

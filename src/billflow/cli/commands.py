@@ -118,6 +118,7 @@ COMMANDS = (
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),
     LazyCommand("mail", "mail:app", "Read the mails to customers.", "mail list"),
     LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected.", "dunning show"),
+    LazyCommand("notices", "notices:app", "Show and change how long ahead customers are told.", "notices show"),
     LazyCommand("customer", "customers:app", "Create, find, change and suspend customers.", "customer list"),
     LazyCommand("seats", "seats:app", "Report how many people use what.", "seats import seats.csv"),
     LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans.", "clock create demo"),

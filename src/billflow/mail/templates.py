@@ -16,6 +16,7 @@ from billflow.models.contracts.mail import (
     NotificationFacts,
     NotificationInput,
     Occasion,
+    PlanNotification,
     PriceChangeFacts,
 )
 
@@ -32,8 +33,8 @@ def texts() -> dict[str, dict[str, str]]:
     return tomllib.loads(files("billflow.mail").joinpath("templates.toml").read_text(encoding="utf-8"))
 
 
-def mail(ask: NotificationInput, facts: NotificationFacts) -> Mail:
-    """Return the letter about an invoice in the language of its customer."""
+def mail(ask: NotificationInput | PlanNotification, facts: NotificationFacts) -> Mail:
+    """Return the letter about an invoice or a plan in the language of its customer."""
     locale = _locale(facts.language)
     language = locale.language if locale.language in texts() else FALLBACK
     written = texts()[language]
@@ -74,7 +75,7 @@ def price_change_mail(facts: PriceChangeFacts) -> Mail:
     )
 
 
-def _values(ask: NotificationInput, facts: NotificationFacts, locale: Locale) -> dict[str, str]:
+def _values(ask: NotificationInput | PlanNotification, facts: NotificationFacts, locale: Locale) -> dict[str, str]:
     return {
         "name": _one_line(facts.name),
         "invoice": facts.invoice_name,
@@ -82,6 +83,7 @@ def _values(ask: NotificationInput, facts: NotificationFacts, locale: Locale) ->
         "due": _date(facts.due_at, locale),
         "next": _date(ask.next_at, locale) if ask.next_at else "",
         "link": facts.hosted_invoice_url or "",
+        "tier": _one_line(facts.tier),
         "list": "\n".join(_line(listed, facts.currency, locale) for listed in facts.listed),
         "sum": _amount(sum(listed.total for listed in facts.listed), facts.currency, locale),
     }

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.errors import Unavailable
-from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput
+from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput, PlanNotification
 
 
 class Mailer(Protocol):
@@ -20,7 +20,9 @@ class MailRepository(Protocol):
     async def notification_facts(self, notification: NotificationInput) -> NotificationFacts:
         """Return what there is to say about an invoice, or several together; raises `NotFound`."""
 
-    async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
+    async def store(
+        self, notification: NotificationInput | PlanNotification, facts: NotificationFacts, mail: Mail
+    ) -> MailRecord:
         """Store a mail under the key of *notification*, once, and return it as it was stored first."""
 
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:

@@ -37,6 +37,7 @@ class ClockService:
         while (stop := await self.queries.invoices.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)
         await self._advance(org_id, clock_id, to, progress)
+        await self.repositories.notices.notify(org_id, to, clock_id)
 
     async def _advance(self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None) -> None:
         await self.repositories.test_clocks.advance(org_id, clock_id, to)

@@ -24,6 +24,7 @@ from billflow.temporal.workflow_starts import (
     WorkflowStart,
     delivery_sweep_workflow,
     nightly_workflow,
+    notice_sweep_workflow,
     retention_workflow,
     seat_sweep_workflow,
 )
@@ -45,6 +46,9 @@ JITTER = timedelta(minutes=30)
 SEAT_SWEEP, SEAT_SWEEP_JITTER = timedelta(minutes=15), timedelta(minutes=3)
 """How often is looked whose seats are to be counted: once a day, and around each billing date."""
 
+NOTICE_SWEEP = timedelta(hours=1)
+"""How often is looked what customers are to be told ahead."""
+
 SWEEP = timedelta(minutes=10)
 """How often delivery streams are looked for whose workflow Temporal has lost."""
 
@@ -52,6 +56,7 @@ NIGHTLY_RECONCILIATION: Final = "nightly-reconciliation"
 NIGHTLY_RETENTION: Final = "nightly-retention"
 DELIVERY_SWEEP: Final = "delivery-sweep"
 SEAT_PULLS: Final = "seat-pulls"
+NOTICES: Final = "notices"
 
 
 async def ensure_schedules(client: Client) -> None:
@@ -88,10 +93,12 @@ def _schedules() -> Mapping[str, Schedule]:
     )
     often = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP)])
     counting = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SEAT_SWEEP)], jitter=SEAT_SWEEP_JITTER)
+    hourly = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=NOTICE_SWEEP)], jitter=SEAT_SWEEP_JITTER)
     return {
         NIGHTLY_RECONCILIATION: _schedule(nightly_workflow(night), at_night, CATCHUP_WINDOW),
         NIGHTLY_RETENTION: _schedule(retention_workflow(), later, CATCHUP_WINDOW),
         DELIVERY_SWEEP: _schedule(delivery_sweep_workflow(), often, SWEEP),
+        NOTICES: _schedule(notice_sweep_workflow(), hourly, NOTICE_SWEEP),
         SEAT_PULLS: _schedule(seat_sweep_workflow(), counting, SEAT_SWEEP),
     }
 

@@ -160,6 +160,12 @@ def seat_sweep_workflow() -> WorkflowStart:
     return WorkflowStart("SeatSweepWorkflow", None, "seat-pulls", "whose turn it is", TypedSearchAttributes.empty)
 
 
+def notice_sweep_workflow() -> WorkflowStart:
+    """Return how customers are told ahead: one workflow for all organizations."""
+    summary, attributes = "trials, invoices and renewals to come", TypedSearchAttributes.empty
+    return WorkflowStart("NoticeSweepWorkflow", None, "notices", summary, attributes)
+
+
 def title_of(invoice: InvoiceSummary) -> str:
     """Return what an invoice is called in Temporal's Web UI."""
     kind = "purchase" if invoice.kind is not InvoiceKind.RECURRING else "invoice"

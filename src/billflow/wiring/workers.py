@@ -14,6 +14,7 @@ from billflow.activities.customer_update import CustomerUpdateActivities
 from billflow.activities.delivery import DeliveryActivities, DeliverySweepActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
+from billflow.activities.notices import NoticeActivities
 from billflow.activities.onboarding import OnboardingActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
@@ -42,6 +43,7 @@ from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
 from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
+from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
@@ -62,6 +64,7 @@ WORKFLOWS: Final = (
     RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
+    NoticeSweepWorkflow,
 )
 
 AT_STRIPE = 60
@@ -122,6 +125,7 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         RetentionActivities(background.retention),
         CustomerUpdateActivities(rows.billing_accounts, stripe_customers),
         SeatDueActivities(rows.seat_pulls),
+        notice_activities(background),
         SeatSweepActivities(rows.seat_pulls, engine.control),
     )
 
@@ -143,9 +147,18 @@ def onboarding_activities(engine: Engine) -> OnboardingActivities:
 
 def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
-    url, sender = engine.settings.smtp_url, engine.settings.mail_from
-    mailer = SmtpMailer(url.get_secret_value(), sender) if url else None
-    return MailActivities(engine.repositories.mails, mail, mailer, engine.repositories.price_changes)
+    return MailActivities(engine.repositories.mails, mail, _mailer(engine.settings), engine.repositories.price_changes)
+
+
+def notice_activities(engine: Engine) -> NoticeActivities:
+    """Build what tells customers ahead."""
+    rows = engine.repositories
+    return NoticeActivities(rows.notices, rows.mails, engine.queries.monitoring, mail, _mailer(engine.settings))
+
+
+def _mailer(settings: Settings) -> SmtpMailer | None:
+    url = settings.smtp_url
+    return SmtpMailer(url.get_secret_value(), settings.mail_from) if url else None
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

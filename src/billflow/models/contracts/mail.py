@@ -4,10 +4,11 @@ from enum import StrEnum
 
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import InvoiceRef
+from billflow.models.contracts.steps import PlanRef
 
 
 class Occasion(StrEnum):
-    """Why a customer is written to: about an invoice, or about the price of its plan."""
+    """Why a customer is written to: about an invoice, the price of its plan, or ahead of what that will do."""
 
     PAYMENT_FAILED = "payment_failed"
     ACTION_REQUIRED = "action_required"
@@ -20,6 +21,9 @@ class Occasion(StrEnum):
     WRITTEN_OFF = "written_off"
     BACKFILL = "backfill"
     PRICE_CHANGE = "price_change"
+    TRIAL_WILL_END = "trial_will_end"
+    INVOICE_UPCOMING = "invoice_upcoming"
+    PLAN_WILL_RENEW = "plan_will_renew"
 
     @property
     def outlives_the_debt(self) -> bool:
@@ -50,6 +54,20 @@ class NotificationInput(InvoiceRef):
         return f"invoice/{self.invoice_id}/{self.occasion}/{self.number}"
 
 
+class PlanNotification(PlanRef):
+    """Tell the customer ahead of what its plan will do at `due_at`."""
+
+    occasion: Occasion
+    due_at: Moment
+    at: Moment
+    next_at: None = None
+
+    @property
+    def key(self) -> str:
+        """Return what names the plan and the occasion: the customer is told once."""
+        return f"plan/{self.plan_id}/{self.occasion}/{self.due_at.isoformat()}"
+
+
 class ListedInvoice(Contract):
     """One of several invoices that a mail tells of; `total` in minor units of the mail's currency."""
 
@@ -61,7 +79,7 @@ class ListedInvoice(Contract):
 class NotificationFacts(Contract):
     """What a mail about an invoice says; amounts in minor units of `currency`.
 
-    `listed` are the invoices that it tells of together.
+    `listed` are the invoices that it tells of together, `tier` what the plan is called where it tells ahead.
     """
 
     customer_id: str
@@ -76,6 +94,7 @@ class NotificationFacts(Contract):
     is_closed: bool
     is_erased: bool = False
     listed: tuple[ListedInvoice, ...] = ()
+    tier: str = ""
 
 
 class PriceChangeFacts(Contract):

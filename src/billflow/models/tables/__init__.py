@@ -25,6 +25,7 @@ from billflow.models.tables.journal import (
 )
 from billflow.models.tables.ledger import LedgerAllocation, LicenseLedger, SeatRow
 from billflow.models.tables.mail import MailRow
+from billflow.models.tables.notices import PlanNotice
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer

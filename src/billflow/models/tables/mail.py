@@ -11,7 +11,7 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 
 
 class MailRow(Identified, Owned, Stamped, Base):
-    """One mail about an invoice or a price change.
+    """One mail about an invoice, a price change, or what a plan will do.
 
     `key` names that and the occasion, so that it is written once. `sent_at` is real time.
     """
@@ -20,7 +20,8 @@ class MailRow(Identified, Owned, Stamped, Base):
         belongs_to("customer"),
         belongs_to("invoice"),
         belongs_to("price_change"),
-        CheckConstraint("num_nonnulls(invoice_id, price_change_id) = 1", name="one_subject"),
+        belongs_to("customer_plan", "plan_id"),
+        CheckConstraint("num_nonnulls(invoice_id, price_change_id, plan_id) = 1", name="one_subject"),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
         Index("ix_mail_invoice_id", "invoice_id"),
@@ -30,6 +31,7 @@ class MailRow(Identified, Owned, Stamped, Base):
     customer_id: Mapped[UUID]
     invoice_id: Mapped[UUID | None]
     price_change_id: Mapped[UUID | None]
+    plan_id: Mapped[UUID | None]
     key: Mapped[str]
     occasion: Mapped[Occasion]
     language: Mapped[str]

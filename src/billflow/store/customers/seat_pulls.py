@@ -1,18 +1,16 @@
 """Who is to be counted, and what came of it; a count is one observation of its deployment and moment."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import Text, and_, cast, exists, func, or_, select, update
+from sqlalchemy import Text, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from billflow.domain.errors import Refused
-from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.seat_sources import (
     CountedBatch,
     CountedDeployment,
@@ -40,6 +38,7 @@ from billflow.models.tables import (
 )
 from billflow.ports.seats import BadSeatCounts, SeatSourceRepository
 from billflow.store.audit.recorder import Recorder
+from billflow.store.customers.seat_schedule import customers_to_count
 from billflow.store.customers.transactions import LIVE, load_customer
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
@@ -49,12 +48,6 @@ MOST_AT_ONCE = 50
 ATTEMPTS = 5
 """How often a source that is away is asked in one run of the schedule."""
 
-EVERY = timedelta(hours=24) - timedelta(minutes=20)
-"""How old a count may be before it is taken again: a day, less how often is looked."""
-
-BEFORE_BILLING = timedelta(hours=1)
-SOON_AGAIN = timedelta(minutes=10)
-STALE = "stale_seat_data"
 MISSING = "seats_missing"
 
 _DEPLOYMENT = func.coalesce(CustomerRow.realm_id, CustomerRow.remote_realm_id, CustomerRow.remote_server_id)
@@ -73,7 +66,7 @@ class PostgresSeatPullRepository(Repository, SeatSourceRepository):
         async with self.database.unit_of_work(request.org_id) as session:
             if request.customer_id:
                 await load_customer(session, request.customer_id)
-            found = (await session.execute(_who(request))).all()
+            found = (await session.execute(customers_to_count(request))).all()
             if request.customer_id and not found:
                 raise Refused(
                     "The customer's seats are pushed; set a source to pull them from by `billflow seats source set`.",
@@ -161,49 +154,6 @@ class PostgresSeatPullRepository(Repository, SeatSourceRepository):
 
 def _uuids(batch: SeatBatch) -> list[UUID]:
     return [as_id(customer_id, "customer") for customer_id in batch.customer_ids]
-
-
-def _who(request: SeatPullInput) -> Any:
-    """Return the query for the customers to count, each with its source: its own, or that of all without one."""
-    own, default = aliased(SeatSourceRow), aliased(SeatSourceRow)
-    source_id = func.coalesce(own.id, default.id)
-    query = (
-        select(CustomerRow.id, source_id)
-        .outerjoin(own, and_(own.customer_id == CustomerRow.id, own.removed_at.is_(None)))
-        .outerjoin(default, and_(default.customer_id.is_(None), default.removed_at.is_(None)))
-        .where(func.coalesce(own.kind, default.kind) != SeatSourceKind.PUSH, CustomerRow.deleted_at.is_(None))
-        .where(CustomerRow.status == CustomerStatus.ACTIVE)
-        .order_by(source_id, CustomerRow.id)
-    )
-    if request.customer_id:
-        return query.where(CustomerRow.id == as_id(request.customer_id, "customer"))
-    if request.everyone:
-        return query
-    pulls = query.outerjoin(SeatPullRow, SeatPullRow.customer_id == CustomerRow.id)
-    return pulls.where(_is_due(request.moment), ~_on_clock())
-
-
-def _is_due(at: datetime) -> Any:
-    """Tell whose turn it is: once a day, shortly before each billing date, and while a plan waits for seats."""
-    pull, plan = SeatPullRow, CustomerPlan
-    due_at = func.least(plan.next_invoice_date, plan.end_date)
-    my_plan = select(plan.id).where(plan.customer_id == CustomerRow.id, LIVE)
-    soon = my_plan.where(
-        due_at <= at + BEFORE_BILLING, due_at > at, func.coalesce(pull.counted_at < due_at - BEFORE_BILLING, True)
-    )
-    waits = my_plan.where(plan.attention_code == STALE)
-    not_just_now = pull.pulled_at <= at - SOON_AGAIN
-    return or_(
-        pull.pulled_at.is_(None), pull.pulled_at <= at - EVERY, and_(not_just_now, or_(exists(soon), exists(waits)))
-    )
-
-
-def _on_clock() -> Any:
-    return exists(
-        select(CustomerPlan.id).where(
-            CustomerPlan.customer_id == CustomerRow.id, CustomerPlan.test_clock_id.is_not(None), LIVE
-        )
-    )
 
 
 async def _clocks(session: AsyncSession, batch: SeatBatch) -> dict[str, datetime]:

@@ -8,7 +8,14 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.contracts.mail import ListedInvoice, Mail, MailRecord, NotificationFacts, NotificationInput
+from billflow.models.contracts.mail import (
+    ListedInvoice,
+    Mail,
+    MailRecord,
+    NotificationFacts,
+    NotificationInput,
+    PlanNotification,
+)
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, MailRow
 from billflow.ports.mail import MailRepository
@@ -47,12 +54,18 @@ class PostgresMailRepository(Repository, MailRepository):
                 listed=await _listed(session, notification.together),
             )
 
-    async def store(self, notification: NotificationInput, facts: NotificationFacts, mail: Mail) -> MailRecord:
+    async def store(
+        self, notification: NotificationInput | PlanNotification, facts: NotificationFacts, mail: Mail
+    ) -> MailRecord:
+        if isinstance(notification, NotificationInput):
+            subject = {"invoice_id": as_id(notification.invoice_id, "invoice")}
+        else:
+            subject = {"plan_id": as_id(notification.plan_id, "plan")}
         row = insert(MailRow).values(
             id=uuid4(),
             org_id=as_id(notification.org_id, "organization"),
             customer_id=UUID(facts.customer_id),
-            invoice_id=as_id(notification.invoice_id, "invoice"),
+            **subject,
             key=notification.key,
             occasion=notification.occasion,
             at=notification.at,

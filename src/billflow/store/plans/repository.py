@@ -20,6 +20,7 @@ from billflow.store.offers.records import accept, fixed_price_waits, named_offer
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.mapping import terms_of
+from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
@@ -48,6 +49,8 @@ class PostgresPlanRepository(Repository, PlanRepository):
             rows = await plan_rows(session, step.plan, lock=True)
             if known := await step_result(session, step.key):
                 return known
+            if rows.clock_at is not None:
+                await write_notices(session, rows, step.at, self.settings)
             loaded = await load(session, rows, step.at, self.settings)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)

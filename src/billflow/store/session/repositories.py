@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from billflow.store.mail.repository import PostgresMailRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.notices import PostgresNoticeRepository
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
@@ -103,6 +104,7 @@ class Repositories:
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")
     offers: "Part[PostgresOfferRepository]" = Part("store.offers.repository")
+    notices: "Part[PostgresNoticeRepository]" = Part("store.plans.notices")
     test_clocks: "Part[PostgresTestClockRepository]" = Part("store.plans.test_clocks")
     mails: "Part[PostgresMailRepository]" = Part("store.mail.repository")
     outbox: "Part[PostgresOutboxRepository]" = Part("store.webhooks.outbox")

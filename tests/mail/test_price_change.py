@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
 from billflow.domain.errors import Refused
 from billflow.domain.plan import Schedule
@@ -65,20 +66,28 @@ async def test_the_mail_waits_for_a_server_and_is_sent_once(env: SkippingEnviron
     [mail] = (await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows
     assert (mail.occasion, mail.language, mail.sent_at) == (Occasion.PRICE_CHANGE, "fr", None)
     assert mail.subject == "Le prix de Cloud Standard change"
+
+    refusing.answer = ACCEPTED
+    await env.temporal.get_workflow_handle(f"price-change/{record.price_change_id}").result()
+
+    [sent] = (await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows
+    assert sent.sent_at is not None
+    assert len(refusing.accepted) == 1
+    assert plan.due_at is not None
+
+
+async def test_mails_that_no_server_takes_are_shown_while_they_are_tried(env: SkippingEnvironment) -> None:
+    await env.plan(await env.subscriber())
+    record, _ = await env.engine.pricing.announce(env.org_id, await dearer(env), await env.change())
     workflow = env.temporal.get_workflow_handle(f"price-change/{record.price_change_id}")
 
     async def is_shown() -> bool:
         return await is_marked(workflow)
 
     await env.leap_until(is_shown, timedelta(hours=1))
-    refusing.answer = ACCEPTED
-    await workflow.result()
-    assert not await is_marked(workflow)
 
-    [sent] = (await env.engine.repositories.mails.list(env.org_id, customer.customer_id)).rows
-    assert sent.sent_at is not None
-    assert len(refusing.accepted) == 1
-    assert plan.due_at is not None
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.RUNNING
+    await workflow.terminate()
 
 
 async def test_a_change_that_reaches_nobody_writes_no_mail(env: SkippingEnvironment, refusing: MailServer) -> None:

@@ -70,7 +70,7 @@ class Part(Generic[Made]):
     def __get__(self, owner: Any, owner_type: type) -> Made:
         """Import the class, make the part and keep it."""
         if owner is None:
-            raise AttributeError(self.name)  # a dataclass asks its class for defaults; nothing is to be imported for it
+            raise AttributeError  # a dataclass asks its class for defaults; nothing is to be imported for it
         found = getattr(import_module(f"billflow.{self.module}"), self.kind)
         made: Made = found(**{name: getattr(owner, name) for name in taken_by(found)})
         vars(owner)[self.name] = made

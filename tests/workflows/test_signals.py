@@ -1,30 +1,33 @@
 """Many signals to one plan: none lost, none taken twice, and none before what is due or before a client that waits."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
 
 from billflow.dev import temporal
 from billflow.dev.folder import claimed
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal
-from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.temporal.plugin import billflow_plugin
+from billflow.workflows import activity_execution
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.plan_steps import TOGETHER
 from tests.accounts import differences
 from tests.api_environment import until
 from tests.environment import MANUAL, Environment, dev_server_environment, ref, request, working
+from tests.outages import database_away
 from tests.sizes import sized
 from tests.workflows.histories import runs_of
 from tests.workflows.test_commands_at_billing_dates import plan_row_locked, step_waits
+from tests.workflows.test_failing_steps import is_marked
 
 BEGIN = datetime(2024, 6, 15, 8, 0, tzinfo=UTC)
 SIGNALS = sized(150, 500, 1500)
@@ -125,11 +128,60 @@ async def test_signals_that_wait_when_a_run_ends_are_taken_by_the_next_one(short
     await replayed(runs)
 
 
+def input_of(run: WorkflowHistory) -> PlanInput:
+    """Return what the run before had left to this one."""
+    payload = run.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    return PlanInput.model_validate_json(payload.data)
+
+
 def carried(run: WorkflowHistory) -> int:
     """Return how many commands the run before had left to this one."""
-    payload = run.events[0].workflow_execution_started_event_attributes.input.payloads[0]
-    waiting = json.loads(payload.data).get("waiting")
-    return len(waiting["commands"]) if waiting else 0
+    waiting = input_of(run).waiting
+    return len(waiting.commands) if waiting else 0
+
+
+async def test_a_run_that_ends_while_its_step_fails_leaves_the_failure_and_the_inbox_to_the_next_one(
+    short_runs: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_execution, "_QUICK", activity_execution._ONCE)  # a minute is too long to wait for
+    env, names = short_runs, [f"signal-{number}" for number in range(2 * SHORT)]
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+        async with database_away(env.database_url):
+            await signal(env, plan, names[0])
+            await until(lambda: is_marked(env.workflow(plan)))
+            await env.workflow(plan).signal(PlanWorkflow.customer_changed)
+            for name in names[1:]:
+                await signal(env, plan, name)
+            await until(lambda: has_runs(env, plan, 2))
+            shown = await env.workflow(plan).query(PlanWorkflow.state)
+            assert await is_marked(env.workflow(plan))
+
+        await env.workflow(plan).signal(PlanWorkflow.seats_reported)
+        taken = await until_taken(env, plan, len(names))
+        runs = await runs_of(env.temporal, env.workflow(plan).id)
+        failure, waiting = input_of(runs[1]).failure, input_of(runs[1]).waiting
+        assert failure is not None
+        assert waiting is not None
+        assert shown.attention is not None
+        assert (shown.attention.code, shown.attention.since) == ("step_failing", failure.since)
+        assert waiting.customer_changed
+        assert [command.command_id for command in waiting.commands] == [
+            request(SetLicensesAtRenewal(licenses=20), name).command_id for name in names[: len(waiting.commands)]
+        ]
+        assert taken == names
+        await until(lambda: is_unmarked(env.workflow(plan)))
+    await replayed(runs)
+
+
+async def has_runs(env: Environment, plan: PlanState, count: int) -> bool:
+    """Tell whether a plan's workflow has continued as new so often."""
+    return len(await runs_of(env.temporal, env.workflow(plan).id)) >= count
+
+
+async def is_unmarked(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Tell whether no search finds the workflow among those that need attention."""
+    return not await is_marked(handle)
 
 
 async def test_a_billing_date_is_billed_before_a_command_even_where_the_run_is_to_end(short_runs: Environment) -> None:

@@ -15,7 +15,10 @@ from billflow.dev import temporal
 from billflow.dev.folder import claimed
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal
+from billflow.errors import TooManyRequests
 from billflow.models.contracts.plans import PlanInput, PlanState
+from billflow.service import waiting_commands
+from billflow.service.plans import PlanService
 from billflow.temporal.plugin import billflow_plugin
 from billflow.workflows import activity_execution
 from billflow.workflows.plan import PlanWorkflow
@@ -138,6 +141,38 @@ def carried(run: WorkflowHistory) -> int:
     """Return how many commands the run before had left to this one."""
     waiting = input_of(run).waiting
     return len(waiting.commands) if waiting else 0
+
+
+async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process_they_come_from(
+    short_runs: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most_events = 2 * SHORT
+    monkeypatch.setattr(waiting_commands, "MOST_EVENTS", most_events)
+    env, left = short_runs, list[str]()
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+    another_process = PlanService(env.engine.control, env.engine.repositories, env.engine.queries)
+
+    async def leave(plans: PlanService, name: str) -> None:
+        await plans.signal(ref(plan), request(SetLicensesAtRenewal(licenses=20), name))
+        left.append(name)
+
+    async def leave_many() -> None:
+        for number in range(most_events):
+            await leave(env.engine.plans, f"signal-{number}")
+
+    with pytest.raises(TooManyRequests) as refused:
+        await leave_many()
+    with pytest.raises(TooManyRequests):
+        await leave(another_process, "from another process")
+    assert refused.value.code == "too_many_commands"
+    assert refused.value.retry_after
+
+    async with working(env):
+        assert await until_taken(env, plan, len(left)) == left
+        await until(lambda: has_runs(env, plan, 2))
+        await leave(another_process, "afterwards")
+        assert await until_taken(env, plan, len(left)) == left
 
 
 async def test_a_run_that_ends_while_its_step_fails_leaves_the_failure_and_the_inbox_to_the_next_one(

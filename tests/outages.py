@@ -1,5 +1,6 @@
 """Servers that are away while a test looks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,3 +35,9 @@ async def database_away(database_url: str) -> AsyncIterator[None]:
             yield
         finally:
             await connection.execute(allow.format(database, sql.SQL("true")))
+
+
+async def reconnect(env: ApiEnvironment) -> None:
+    """Let an environment that other tests share begin with new connections: it was thrown out of those it had."""
+    pools = env.engine.pools
+    await asyncio.gather(*(pool.engine.dispose() for pool in (pools.requests, pools.work, pools.background)))

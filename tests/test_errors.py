@@ -14,7 +14,7 @@ BUILT_IN = {name for name, held in vars(builtins).items() if isinstance(held, ty
 
 FOREIGN = {
     "ApplicationError": "Temporal's way to fail an activity or an update; its type is a code or a class of the tree",
-    "AttributeError": "Python's answer of a descriptor that a class has no value for, which dataclasses ask",
+    "AttributeError": "Python's way to tell a dataclass that a field has no default",
     "CancelledError": "asyncio's way to end a task, which Temporal's client wraps",
     "Exit": "Typer's way to end a command whose answer is no: nothing went wrong",
     "KeyboardInterrupt": "the demo ends as ctrl-C ends it",

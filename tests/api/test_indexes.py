@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from billflow.store.session.database import Database
+from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
 
 CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
@@ -32,6 +33,7 @@ GROWING = (
 async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
     """Return an organization with so many customers that reading all of them is no choice."""
     org_id = await env.engine.repositories.organizations.ensure(f"crowd-{uuid4().hex[:8]}")
+    await sell_example(env.engine.repositories.catalogs, org_id)
     async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
         for name, value in {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES}.items():
             await connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
@@ -144,4 +146,5 @@ async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(
         explained = await plans_of(env, crowd, principal, f"/api/v1/{noun}?limit=2&after={after}")
 
         paged = next(told for statement, told in explained.items() if "LIMIT" in statement)
-        assert "ROW(" in next(line for line in paged.splitlines() if "Index Cond" in line), paged
+        conditions = [line for line in paged.splitlines() if "Index Cond" in line]
+        assert any("ROW(" in line for line in conditions), paged

@@ -14,7 +14,7 @@ from billflow.wiring.operations import operations_of
 from billflow.wiring.store import sell_example
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment
-from tests.outages import database_away
+from tests.outages import database_away, reconnect
 
 GAUGES = (
     "billflow_plans_needing_attention",
@@ -71,6 +71,7 @@ async def test_while_postgresql_is_away_the_other_numbers_are_shown(env: ApiEnvi
     operations = operations_of(env.engine)
     async with database_away(env_database_url):
         await operations.look()
+    await reconnect(env)
 
     shown = operations.waiting.exposition().decode()
     assert "\nbillflow_plans_needing_attention NaN\n" in shown

@@ -36,7 +36,7 @@ class Output:
 
 def assert_refused(answer: Output, sentence: str, code: int = 1) -> None:
     """Check that a command said one sentence, and nothing else."""
-    assert answer.err.count("\n") == 1
+    assert answer.err.count("\n") == 1, answer.err
     assert sentence in answer.err
     assert (answer.code, answer.out) == (code, "")
 

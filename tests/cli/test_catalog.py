@@ -49,7 +49,8 @@ def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_with
     terminal: Terminal, tmp_path: Path
 ) -> None:
     plan, file = terminal.trial(terminal.customer()), tmp_path / "catalog.json"
-    sold = terminal("catalog", "show", "--json").data
+    before, sold = tmp_path / "before.json", terminal("catalog", "show", "--json").data
+    before.write_text(json.dumps(sold))
     sold["tier"]["cloud_standard"]["prices"]["USD"]["monthly"] = 900
     file.write_text(json.dumps(sold))
     reprice = ("--reprice", "cloud_standard", "--from", "2030-01-01", "--notice", "30")
@@ -70,6 +71,7 @@ def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_with
     assert [one["price_change_id"] for one in listed] == [change]
     assert terminal("catalog", "withdraw-price-change", change[:8], "--json").data["pending"] == 0
     assert terminal("plan", "show", plan, "--json").data["next_price"] is None
+    assert terminal("catalog", "apply", str(before)).code == 0, "other tests go by the prices of before"
 
 
 def test_a_new_price_needs_a_date_and_a_notice(terminal: Terminal, tmp_path: Path) -> None:

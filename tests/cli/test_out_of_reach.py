@@ -80,7 +80,7 @@ def test_a_port_in_use_is_named(type_alone: Type, tmp_path: Path, option: str) -
 @pytest.mark.journey
 def test_an_api_whose_port_is_taken_says_so(terminal: Terminal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert_refused(terminal("api", "--port", str(taken.getsockname()[1])), "The API can't listen on 127.0.0.1")
+        assert_refused(terminal("api", "--port", str(taken.getsockname()[1])), "billflow can't listen on 127.0.0.1")
 
 
 @pytest.mark.journey

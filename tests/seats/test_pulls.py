@@ -214,6 +214,8 @@ async def test_a_customers_own_source_goes_before_that_of_the_organization(
             (await api.post("/api/v1/customers", json={"name": "A", "email": f"{n}@a.example"})).json()
             for n in range(3)
         ]
+        nowhere = await api.post("/api/v1/seat-sources", json={"kind": "http"})
+        assert (nowhere.status_code, nowhere.json()["errors"][0]["field"]) == (422, "target"), nowhere.text
         default = await api.post("/api/v1/seat-sources", json={"kind": "http", "target": product.url})
         assert default.json()["secret"].startswith("whsec_")
         own = {"kind": "push", "customer_id": made[0]["id"]}

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from temporalio.client import WorkflowHistory
 
 from billflow.domain.commands import SetLicenses
 from billflow.domain.errors import Refused
@@ -35,13 +36,15 @@ async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
 
 async def test_a_refused_command_costs_one_update_and_one_marker(dev_env: Environment) -> None:
     plan = await dev_env.plan(await dev_env.subscriber(), MANUAL)
-    [before] = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
 
-    for _ in range(REFUSALS):
-        with pytest.raises(Refused):
-            await dev_env.command(plan, SetLicenses(licenses=1))
+    async def refuse(times: int) -> WorkflowHistory:
+        for _ in range(times):
+            with pytest.raises(Refused):
+                await dev_env.command(plan, SetLicenses(licenses=1))
+        [history] = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
+        return history
 
-    [after] = await runs_of(dev_env.temporal, dev_env.workflow(plan).id)
+    before, after = await refuse(1), await refuse(REFUSALS)
     spent = Counter(names_of(after)) - Counter(names_of(before))
     assert spent["MARKER_RECORDED"] == REFUSALS
     assert spent["WORKFLOW_EXECUTION_UPDATE_COMPLETED"] == REFUSALS

@@ -31,7 +31,10 @@ async def recover(
         bool, typer.Option("--wake", help="Also let every plan look at its records anew, as after an older backup.")
     ] = False,
 ) -> Output:
-    """Start the workflows that are missing, of all organizations; interrupted and typed again, it goes on."""
+    """Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.
+
+    Interrupted and typed again, it goes on.
+    """
     from billflow.service.recovery import RecoveryProgress
     from billflow.wiring.workers import prepare
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.customers import Count
 
@@ -42,6 +43,11 @@ class SeatSourceCreate(RequestModel):
     target: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)] | None = None
     customer_id: str | None = Field(None, max_length=100)
 
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _check_address(self.kind, self.target)
+        return self
+
 
 class NewSeatSource(Contract):
     """The same with the kinds that an operator sets: a query on a database, or a file.
@@ -57,8 +63,7 @@ class NewSeatSource(Contract):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.kind in (SeatSourceKind.HTTP, SeatSourceKind.FILE) and not self.target:
-            raise ValueError(f"target is missing: name the address that a source of kind {self.kind} is read from.")
+        _check_address(self.kind, self.target)
         if self.kind is SeatSourceKind.SQL:
             if not self.query:
                 raise ValueError("query is missing: name the query that counts.")
@@ -66,6 +71,12 @@ class NewSeatSource(Contract):
             if self.database_url is None and not (self.target or "").startswith(variable):
                 raise ValueError(f"target must be {variable}NAME, a variable that holds the address of the database.")
         return self
+
+
+def _check_address(kind: SeatSourceKind, target: str | None) -> None:
+    if kind in (SeatSourceKind.HTTP, SeatSourceKind.FILE) and not target:
+        message = f"target is missing: name the address that a source of kind {kind} is read from."
+        raise InvalidInput(message, field="target")
 
 
 class SeatSourceRecord(Contract):

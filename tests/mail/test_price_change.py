@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
 from billflow.domain.errors import Refused
 from billflow.domain.plan import Schedule
@@ -16,6 +17,7 @@ from billflow.models.contracts.mail import Occasion, PriceChangeFacts
 from tests.databases import migrated_database
 from tests.mail.server import ACCEPTED, MailServer, mail_server
 from tests.workflows.skipping import SkippingEnvironment, skipping_environment
+from tests.workflows.test_failing_steps import is_marked
 
 FACTS = PriceChangeFacts(
     customer_id="c",
@@ -72,6 +74,20 @@ async def test_the_mail_waits_for_a_server_and_is_sent_once(env: SkippingEnviron
     assert sent.sent_at is not None
     assert len(refusing.accepted) == 1
     assert plan.due_at is not None
+
+
+async def test_mails_that_no_server_takes_are_shown_while_they_are_tried(env: SkippingEnvironment) -> None:
+    await env.plan(await env.subscriber())
+    record, _ = await env.engine.pricing.announce(env.org_id, await dearer(env), await env.change())
+    workflow = env.temporal.get_workflow_handle(f"price-change/{record.price_change_id}")
+
+    async def is_shown() -> bool:
+        return await is_marked(workflow)
+
+    await env.leap_until(is_shown, timedelta(hours=1))
+
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.RUNNING
+    await workflow.terminate()
 
 
 async def test_a_change_that_reaches_nobody_writes_no_mail(env: SkippingEnvironment, refusing: MailServer) -> None:

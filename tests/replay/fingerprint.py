@@ -10,6 +10,7 @@ from tests.source import BILLFLOW, called, modules, tree
 BASELINE = Path(__file__).with_name("fingerprint.json")
 WORKFLOWS = BILLFLOW / "workflows"
 COMMANDS = {
+    "_patiently",
     "_step",
     "at_stripe",
     "continue_as_new",
@@ -17,9 +18,11 @@ COMMANDS = {
     "execute_activity_method",
     "execute_child_workflow",
     "execute_local_activity_method",
+    "for_a_while",
     "get_external_workflow_handle",
     "in_background",
     "in_database",
+    "on_schedule",
     "patched",
     "patiently",
     "deprecate_patch",
@@ -31,7 +34,17 @@ COMMANDS = {
     "upsert_search_attributes",
     "wait_condition",
 }
-WITH_SUBJECT = {"_step", "at_stripe", "in_background", "in_database", "patched", "start_workflow"}
+WITH_SUBJECT = {
+    "_step",
+    "at_stripe",
+    "for_a_while",
+    "in_background",
+    "in_database",
+    "on_schedule",
+    "patched",
+    "patiently",
+    "start_workflow",
+}
 
 
 def fingerprint() -> dict[str, list[str]]:

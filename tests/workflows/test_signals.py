@@ -1,30 +1,36 @@
 """Many signals to one plan: none lost, none taken twice, and none before what is due or before a client that waits."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
 
 from billflow.dev import temporal
 from billflow.dev.folder import claimed
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetLicensesAtRenewal
-from billflow.models.contracts.plans import PlanState
+from billflow.errors import TooManyRequests
+from billflow.models.contracts.plans import PlanInput, PlanState
+from billflow.service import waiting_commands
+from billflow.service.plans import PlanService
 from billflow.temporal.plugin import billflow_plugin
+from billflow.workflows import activity_execution
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.plan_steps import TOGETHER
 from tests.accounts import differences
 from tests.api_environment import until
 from tests.environment import MANUAL, Environment, dev_server_environment, ref, request, working
+from tests.outages import database_away
 from tests.sizes import sized
 from tests.workflows.histories import runs_of
 from tests.workflows.test_commands_at_billing_dates import plan_row_locked, step_waits
+from tests.workflows.test_failing_steps import is_marked
 
 BEGIN = datetime(2024, 6, 15, 8, 0, tzinfo=UTC)
 SIGNALS = sized(150, 500, 1500)
@@ -125,11 +131,92 @@ async def test_signals_that_wait_when_a_run_ends_are_taken_by_the_next_one(short
     await replayed(runs)
 
 
+def input_of(run: WorkflowHistory) -> PlanInput:
+    """Return what the run before had left to this one."""
+    payload = run.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    return PlanInput.model_validate_json(payload.data)
+
+
 def carried(run: WorkflowHistory) -> int:
     """Return how many commands the run before had left to this one."""
-    payload = run.events[0].workflow_execution_started_event_attributes.input.payloads[0]
-    waiting = json.loads(payload.data).get("waiting")
-    return len(waiting["commands"]) if waiting else 0
+    waiting = input_of(run).waiting
+    return len(waiting.commands) if waiting else 0
+
+
+async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process_they_come_from(
+    short_runs: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most_events = 2 * SHORT
+    monkeypatch.setattr(waiting_commands, "MOST_EVENTS", most_events)
+    env, left = short_runs, list[str]()
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+    another_process = PlanService(env.engine.control, env.engine.repositories, env.engine.queries)
+
+    async def leave(plans: PlanService, name: str) -> None:
+        await plans.signal(ref(plan), request(SetLicensesAtRenewal(licenses=20), name))
+        left.append(name)
+
+    async def leave_many() -> None:
+        for number in range(most_events):
+            await leave(env.engine.plans, f"signal-{number}")
+
+    with pytest.raises(TooManyRequests) as refused:
+        await leave_many()
+    with pytest.raises(TooManyRequests):
+        await leave(another_process, "from another process")
+    assert refused.value.code == "too_many_commands"
+    assert refused.value.retry_after
+
+    async with working(env):
+        assert await until_taken(env, plan, len(left)) == left
+        await until(lambda: has_runs(env, plan, 2))
+        await leave(another_process, "afterwards")
+        assert await until_taken(env, plan, len(left)) == left
+
+
+async def test_a_run_that_ends_while_its_step_fails_leaves_the_failure_and_the_inbox_to_the_next_one(
+    short_runs: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_execution, "_QUICK", activity_execution._ONCE)  # a minute is too long to wait for
+    env, names = short_runs, [f"signal-{number}" for number in range(2 * SHORT)]
+    async with working(env):
+        plan = await env.plan(await env.subscriber(), MANUAL)
+        async with database_away(env.database_url):
+            await signal(env, plan, names[0])
+            await until(lambda: is_marked(env.workflow(plan)))
+            await env.workflow(plan).signal(PlanWorkflow.customer_changed)
+            for name in names[1:]:
+                await signal(env, plan, name)
+            await until(lambda: has_runs(env, plan, 2))
+            shown = await env.workflow(plan).query(PlanWorkflow.state)
+            assert await is_marked(env.workflow(plan))
+
+        await env.workflow(plan).signal(PlanWorkflow.seats_reported)
+        taken = await until_taken(env, plan, len(names))
+        runs = await runs_of(env.temporal, env.workflow(plan).id)
+        failure, waiting = input_of(runs[1]).failure, input_of(runs[1]).waiting
+        assert failure is not None
+        assert waiting is not None
+        assert shown.attention is not None
+        assert (shown.attention.code, shown.attention.since) == ("step_failing", failure.since)
+        assert waiting.customer_changed
+        assert [command.command_id for command in waiting.commands] == [
+            request(SetLicensesAtRenewal(licenses=20), name).command_id for name in names[: len(waiting.commands)]
+        ]
+        assert taken == names
+        await until(lambda: is_unmarked(env.workflow(plan)))
+    await replayed(runs)
+
+
+async def has_runs(env: Environment, plan: PlanState, count: int) -> bool:
+    """Tell whether a plan's workflow has continued as new so often."""
+    return len(await runs_of(env.temporal, env.workflow(plan).id)) >= count
+
+
+async def is_unmarked(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Tell whether no search finds the workflow among those that need attention."""
+    return not await is_marked(handle)
 
 
 async def test_a_billing_date_is_billed_before_a_command_even_where_the_run_is_to_end(short_runs: Environment) -> None:

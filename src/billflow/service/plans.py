@@ -16,8 +16,9 @@ from billflow.errors import StepFailing
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.service.scopes import check_scopes
-from billflow.service.waiting_commands import WaitingCommands, in_line
+from billflow.service.waiting_commands import WaitingCommands, check_backlog, in_line
 from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.ids import plan_workflow_id
 from billflow.temporal.workflow_control import NoTemporalServer, WorkflowControl
 from billflow.temporal.workflow_starts import plan_workflow
 
@@ -63,8 +64,11 @@ class PlanService:
         return result
 
     async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
-        """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log."""
-        await self.signal_plan(_running(await self.repositories.plans.get(plan)), "command", request)
+        """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log.
+
+        Raises `TooManyRequests` where its run has `MOST_EVENTS`.
+        """
+        await self._leave(_running(await self.repositories.plans.get(plan)), request)
 
     async def signal_plan(self, state: PlanState, name: str, *args: object) -> None:
         """Signal a plan's workflow, starting it from the database where it is missing."""
@@ -111,13 +115,17 @@ class PlanService:
 
     async def _signal_and_wait(self, state: PlanState, request: CommandRequest) -> StepResult:
         """Leave a command with a plan that has as many updates in flight as the server allows, and wait in line."""
-        await self.signal_plan(state, "command", request)
+        await self._leave(state, request)
         key = request.key_of(state.ref)
 
         async def answer() -> StepResult | None:
             return (await self.repositories.plans.get_with_result(state.ref, key))[1]
 
         return await in_line(answer)
+
+    async def _leave(self, state: PlanState, request: CommandRequest) -> None:
+        check_backlog(await self.control.history_length(plan_workflow_id(state.plan_id)))
+        await self.signal_plan(state, "command", request)
 
     async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""

@@ -16,6 +16,10 @@ from billflow.temporal.workflow_control import NoTemporalServer
 MOST_WAITING = 250
 """Commands that may wait for one plan in one process (decision 0061); a plan takes some tens a second."""
 
+MOST_EVENTS = 5_000
+"""Events of a plan's run with which it takes no more commands by signal, from any process. A run continues as new at
+4,096 unless many commands wait, and the server takes 10,000 signals a run."""
+
 LINE_SECONDS = 300.0
 """How long a command waits in line until its answer is in the rows."""
 
@@ -33,8 +37,7 @@ class WaitingCommands:
     def one_more(self, plan: PlanRef) -> Iterator[None]:
         """Count one for as long as the block runs; raises `TooManyRequests` where there are `MOST_WAITING`."""
         if self._counts[plan.plan_id] >= MOST_WAITING:
-            message = f"{MOST_WAITING} commands wait for this plan; send the next one when they are taken."
-            raise TooManyRequests(message, code="too_many_commands", retry_after=timedelta(seconds=10))
+            raise _too_many(f"{MOST_WAITING} commands")
         self._counts[plan.plan_id] += 1
         try:
             yield
@@ -42,6 +45,17 @@ class WaitingCommands:
             self._counts[plan.plan_id] -= 1
             if not self._counts[plan.plan_id]:
                 del self._counts[plan.plan_id]
+
+
+def check_backlog(events: int) -> None:
+    """Raise `TooManyRequests` where a plan's run has so many *events* that commands left by signal must wait in it."""
+    if events >= MOST_EVENTS:
+        raise _too_many("Too many commands")
+
+
+def _too_many(what: str) -> TooManyRequests:
+    message = f"{what} wait for this plan; send the next one when they are taken."
+    return TooManyRequests(message, code="too_many_commands", retry_after=timedelta(seconds=10))
 
 
 async def in_line(answer: Callable[[], Awaitable[StepResult | None]]) -> StepResult:

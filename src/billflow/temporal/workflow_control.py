@@ -115,6 +115,11 @@ class WorkflowControl:
         """Tell whether a workflow runs."""
         return await self._running(workflow_id) is not None
 
+    async def history_length(self, workflow_id: str) -> int:
+        """Return how many events a workflow's run has, signals that wait for a worker included; 0 where none runs."""
+        found = await self._running(workflow_id)
+        return 0 if found is None else found.history_length
+
     async def plan_standing(self, plan_id: str) -> PlanStanding | None:
         """Return where a plan stands by its workflow; None where none runs."""
         found = await self._running(plan_workflow_id(plan_id))

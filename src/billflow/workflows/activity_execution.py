@@ -1,8 +1,8 @@
 """How workflows execute activities: in the database or at Stripe, each with its timeouts and retries."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
@@ -48,6 +48,12 @@ PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=ti
 ATTEMPTS_UNSHOWN = 10
 """How often a request is made, in nine minutes at least, before the workflow shows that it fails. Time that it waits
 in its queue does not count."""
+
+BACKGROUND_WINDOW = timedelta(hours=6)
+"""How long what nobody waits for is tried: other organizations wait behind it, and the next night does it again."""
+
+LEAST_LEFT = timedelta(seconds=1)
+"""What an activity has left whose time has passed while its workflow had no worker: one attempt."""
 
 
 async def try_in_database(
@@ -107,8 +113,23 @@ async def at_stripe(
     )
     if within is None:
         return await patiently(method, argument, summary, options)
-    options |= {"schedule_to_close_timeout": within, "retry_policy": PATIENT}
-    result: Result = await workflow.execute_activity_method(method, argument, summary=summary, **options)
+    return await for_a_while(method, argument, summary, within, options)
+
+
+async def for_a_while(
+    method: Callable[[Any, Input], Awaitable[Result]],
+    argument: Input,
+    summary: str,
+    within: timedelta,
+    options: dict[str, Any],
+) -> Result:
+    """Execute an activity for as long as *within*, which is minutes, and show nothing: the caller lets others go on.
+
+    Raises `ActivityError` when that time is over.
+    """
+    result: Result = await workflow.execute_activity_method(
+        method, argument, summary=summary, schedule_to_close_timeout=within, retry_policy=PATIENT, **options
+    )
     return result
 
 
@@ -120,13 +141,33 @@ async def in_background(
     task_queue: str,
     start_to_close_timeout: timedelta = timedelta(seconds=60),
 ) -> Result:
-    """Run an activity that nobody waits for on *task_queue* until it succeeds."""
+    """Run an activity that nobody waits for on *task_queue*; raises `ActivityError` after `BACKGROUND_WINDOW`."""
     options = dict[str, Any](
         task_queue=task_queue,
         start_to_close_timeout=start_to_close_timeout,
+        schedule_to_close_timeout=BACKGROUND_WINDOW,
         heartbeat_timeout=timedelta(minutes=1),
     )
     return await patiently(method, argument, summary, options)
+
+
+async def on_schedule(  # noqa: PLR0913  (an activity and its limits)
+    method: Callable[[Any], Awaitable[Result]],
+    summary: str,
+    *,
+    within: timedelta,
+    start_to_close_timeout: timedelta,
+    heartbeat_timeout: timedelta,
+    task_queue: str | None = None,
+) -> Result:
+    """Run what a schedule starts for all organizations; raises `ActivityError` after *within*: the next run goes on."""
+    options = dict[str, Any](
+        task_queue=task_queue,
+        start_to_close_timeout=start_to_close_timeout,
+        schedule_to_close_timeout=within,
+        heartbeat_timeout=heartbeat_timeout,
+    )
+    return await _patiently(method, (), summary, options, PATIENT, ATTEMPTS_UNSHOWN)
 
 
 async def patiently(  # noqa: PLR0913  (an activity, its options, and how long it is tried)
@@ -142,16 +183,34 @@ async def patiently(  # noqa: PLR0913  (an activity, its options, and how long i
 
     Raises `ActivityError` for what no attempt can mend, and when the time of the *options* is over.
     """
+    return await _patiently(method, (argument,), summary, options, policy, unshown)
+
+
+async def _patiently(  # noqa: PLR0913, PLR0917  (those of `patiently`)
+    method: Callable[..., Awaitable[Result]],
+    arguments: Sequence[object],
+    summary: str,
+    options: dict[str, Any],
+    policy: RetryPolicy,
+    unshown: int,
+) -> Result:
+    began = workflow.now()
     bounded = options | {"retry_policy": replace(policy, maximum_attempts=unshown)}
     try:
-        result: Result = await workflow.execute_activity_method(method, argument, summary=summary, **bounded)
+        result: Result = await workflow.execute_activity_method(method, args=arguments, summary=summary, **bounded)
     except ActivityError as error:
         if error.retry_state is not RetryState.MAXIMUM_ATTEMPTS_REACHED:
             raise
-        unbounded = options | {"retry_policy": policy}
+        rest = options | _time_left(options, began) | {"retry_policy": policy}
         with shown(failed(None, summary, error)):
-            result = await workflow.execute_activity_method(method, argument, summary=summary, **unbounded)
+            result = await workflow.execute_activity_method(method, args=arguments, summary=summary, **rest)
     return result
+
+
+def _time_left(options: dict[str, Any], began: datetime) -> dict[str, timedelta]:
+    """Return how much of its time in all an activity still has, where it has a limit."""
+    window = options.get("schedule_to_close_timeout")
+    return {} if window is None else {"schedule_to_close_timeout": max(window - (workflow.now() - began), LEAST_LEFT)}
 
 
 class Tolerated:

@@ -9,7 +9,10 @@ with workflow.unsafe.imports_passed_through():
     from billflow.activities.delivery import HEARTBEAT, DeliveryActivities, DeliverySweepActivities
     from billflow.models.contracts.endpoints import DeliveryResult, DeliveryStream
     from billflow.temporal.queues import DELIVERY
-    from billflow.workflows.activity_execution import PATIENT, patiently
+    from billflow.workflows.activity_execution import on_schedule, patiently
+
+SWEEP_WINDOW = timedelta(hours=1)
+"""How long one sweep is tried; the next one begins anew."""
 
 
 @workflow.defn(name="DeliverySweepWorkflow")
@@ -19,14 +22,13 @@ class DeliverySweepWorkflow:
     @workflow.run
     async def run(self) -> None:
         """Sweep once."""
-        await workflow.execute_activity_method(
+        await on_schedule(
             DeliverySweepActivities.sweep_streams,
-            summary="streams without a workflow",
-            task_queue=DELIVERY,
+            "streams without a workflow",
+            within=SWEEP_WINDOW,
             start_to_close_timeout=timedelta(minutes=15),
-            schedule_to_close_timeout=timedelta(hours=1),
             heartbeat_timeout=timedelta(minutes=1),
-            retry_policy=PATIENT,
+            task_queue=DELIVERY,
         )
 
 

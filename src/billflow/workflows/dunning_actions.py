@@ -1,6 +1,7 @@
 """What collection does about a debt besides trying again: notify, suspend, reactivate, end plans, write off."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
 
@@ -20,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.temporal.ids import plan_workflow_id
     from billflow.temporal.workflow_starts import mail_workflow
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import Tolerated, at_stripe, in_database
+    from billflow.workflows.activity_execution import Tolerated, at_stripe, for_a_while, in_database
 
 MAIL_WINDOW = timedelta(minutes=10)
 """How long collection waits for a mail server; what is not sent by then is left to a workflow of its own."""
@@ -39,13 +40,8 @@ class DunningActions:
             **self._invoice.ref.model_dump(), occasion=occasion, number=number, at=at, next_at=next_at
         )
         with Tolerated("a mail is late", mail=notification.key):
-            await workflow.execute_activity_method(
-                MailActivities.notify,
-                notification,
-                summary=f"mail: {occasion}",
-                start_to_close_timeout=timedelta(seconds=60),
-                schedule_to_close_timeout=MAIL_WINDOW,
-            )
+            options = dict[str, Any](start_to_close_timeout=timedelta(seconds=60))
+            await for_a_while(MailActivities.notify, notification, f"mail: {occasion}", MAIL_WINDOW, options)
             return
         await external.start_workflow(mail_workflow(notification, self._customer_id, self._invoice.plan_id))
 

@@ -48,12 +48,9 @@ class PriceChangeMailsWorkflow:
     async def run(self, change: PriceChangeRef) -> None:
         """Send them all; what no server takes within days, and a change that was refused, is left."""
         with Tolerated("mails about a price change were never sent", price_change=change.price_change_id):
-            await workflow.execute_activity_method(
-                MailActivities.send_price_change,
-                change,
-                summary="mails about a price change",
+            options = dict[str, Any](
                 start_to_close_timeout=timedelta(hours=6),
                 heartbeat_timeout=timedelta(minutes=2),
                 schedule_to_close_timeout=LATE_WINDOW,
-                retry_policy=_SOON,
             )
+            await patiently(MailActivities.send_price_change, change, "mails about a price change", options, _SOON)

@@ -7,7 +7,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.notices import NoticeActivities
     from billflow.temporal.queues import BILLFLOW
-    from billflow.workflows.activity_execution import PATIENT
+    from billflow.workflows.activity_execution import on_schedule
+
+WINDOW = timedelta(hours=1)
+"""How long one sweep is tried; the next one begins anew."""
 
 
 @workflow.defn(name="NoticeSweepWorkflow")
@@ -17,11 +20,11 @@ class NoticeSweepWorkflow:
     @workflow.run
     async def run(self) -> None:
         """Sweep once."""
-        await workflow.execute_activity_method(
+        await on_schedule(
             NoticeActivities.notify_customers,
-            summary="trials, invoices and renewals to come",
-            task_queue=BILLFLOW,
+            "trials, invoices and renewals to come",
+            within=WINDOW,
             start_to_close_timeout=timedelta(minutes=50),
             heartbeat_timeout=timedelta(minutes=5),
-            retry_policy=PATIENT,
+            task_queue=BILLFLOW,
         )

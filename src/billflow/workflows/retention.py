@@ -6,9 +6,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.retention import RetentionActivities
-    from billflow.workflows.activity_execution import PATIENT
+    from billflow.workflows.activity_execution import on_schedule
 
 TIMEOUT = timedelta(hours=6)
+WINDOW = timedelta(hours=20)
+"""How long a night's run is tried: it is over when the next night's begins."""
+
 HEARTBEAT = timedelta(minutes=5)
 
 
@@ -19,10 +22,10 @@ class RetentionWorkflow:
     @workflow.run
     async def run(self) -> dict[str, int]:
         """Delete, and return how many rows of each kind."""
-        return await workflow.execute_activity_method(
+        return await on_schedule(
             RetentionActivities.prune,
-            summary="prune",
+            "prune",
+            within=WINDOW,
             start_to_close_timeout=TIMEOUT,
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=PATIENT,
         )

@@ -1,6 +1,7 @@
 """Counting the seats of an organization: whose turn it is, or whoever is asked for."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -17,11 +18,17 @@ with workflow.unsafe.imports_passed_through():
     from billflow.temporal.ids import plan_workflow_id
     from billflow.temporal.queues import SEATS
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import Tolerated, in_database
+    from billflow.workflows.activity_execution import Tolerated, in_database, on_schedule, patiently
 
 COUNT_TIMEOUT = timedelta(seconds=60)
 COUNT_WINDOW = timedelta(minutes=10)
 """How long one batch is tried; the next run counts whom this one did not."""
+
+SWEEP_WINDOW = timedelta(hours=1)
+"""How long one sweep is tried, as long as which no other begins."""
+
+ATTEMPTS_UNSHOWN = 4
+"""How often a batch is tried, in half a minute at least, before its workflow shows that it fails."""
 
 _PATIENT = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=1))
 
@@ -33,12 +40,12 @@ class SeatSweepWorkflow:
     @workflow.run
     async def run(self) -> None:
         """Start the counts."""
-        await workflow.execute_activity_method(
+        await on_schedule(
             SeatSweepActivities.sweep_seats,
-            summary="organizations with a seat source",
+            "organizations with a seat source",
+            within=SWEEP_WINDOW,
             start_to_close_timeout=COUNT_WINDOW,
             heartbeat_timeout=COUNT_TIMEOUT,
-            retry_policy=_PATIENT,
         )
 
 
@@ -62,12 +69,12 @@ class SeatPullWorkflow:
         return SeatPullResult.of(counts)
 
     async def _count(self, batch: SeatBatch) -> CountedBatch:
-        return await workflow.execute_activity_method(
-            SeatActivities.count_licenses,
-            batch,
-            summary=f"count {len(batch.customer_ids)} customers",
+        options = dict[str, Any](
             task_queue=SEATS,
             start_to_close_timeout=COUNT_TIMEOUT,
             schedule_to_close_timeout=COUNT_WINDOW,
-            retry_policy=_PATIENT,
+        )
+        summary = f"count {len(batch.customer_ids)} customers"
+        return await patiently(
+            SeatActivities.count_licenses, batch, summary, options, _PATIENT, unshown=ATTEMPTS_UNSHOWN
         )

@@ -99,6 +99,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.delivery_sweep_workflow(), ()),
     (starts.seat_pull_workflow(SeatPullInput(org_id="org-1", customer_id="customer-1")), OF_CUSTOMER),
     (starts.seat_sweep_workflow(), ()),
+    (starts.notice_sweep_workflow(), ()),
 ]
 
 

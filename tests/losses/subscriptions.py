@@ -102,12 +102,16 @@ class Subscription:
         return await self.stripe_id() != deleted_id
 
     async def until_last(self, **wanted: Any) -> Json:
-        """Wait until the newest invoice says so, and return it."""
+        """Wait until the newest invoice says so, and return it; of an open one it is known then what comes next.
+
+        Reconciliation passes over an invoice that changes after it has begun.
+        """
         found: list[Json] = []
 
         async def says_so() -> bool:
             found[:] = [await self.last()]
-            return {name: found[0].get(name) for name in wanted} == wanted
+            at_rest = found[0]["status"] != "open" or found[0]["next_action"] is not None
+            return at_rest and {name: found[0].get(name) for name in wanted} == wanted
 
         await until(says_so)
         return found[0]

@@ -8,6 +8,7 @@ from temporalio.client import WorkflowHistory
 from billflow.domain.commands import SetLicenses
 from billflow.domain.errors import Refused
 from billflow.domain.plan_start import StartPlan
+from billflow.temporal.ids import collection_workflow_id
 from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
 from tests.workflows.histories import names_of, runs_of, size_of
 from tests.workflows.periods import one_period
@@ -16,7 +17,8 @@ BYTES = 6 * 1024 + 512
 """Of which 500 are the plan's version as a search attribute and the organization whose turn it is."""
 
 REFUSALS = 10
-REFUSAL_EVENTS, REFUSAL_BYTES = 8, 3 * 1024
+REFUSAL_EVENTS, REFUSAL_BYTES = 5, 3 * 1024
+"""Besides the three of the workflow task, which a slow machine may need twice."""
 
 
 @pytest.mark.parametrize(("asked", "events"), [(ANNUAL, 12), (MONTHLY, 18)], ids=["without", "with"])
@@ -35,7 +37,10 @@ async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
 
 
 async def test_a_refused_command_costs_one_update_and_one_marker(dev_env: Environment) -> None:
-    plan = await dev_env.plan(await dev_env.subscriber(), MANUAL)
+    customer = await dev_env.subscriber()
+    plan = await dev_env.plan(customer, MANUAL)
+    [purchase] = await dev_env.invoices(customer)
+    await dev_env.temporal.get_workflow_handle(collection_workflow_id(purchase.invoice_id)).result()
 
     async def refuse(times: int) -> WorkflowHistory:
         for _ in range(times):
@@ -48,5 +53,6 @@ async def test_a_refused_command_costs_one_update_and_one_marker(dev_env: Enviro
     spent = Counter(names_of(after)) - Counter(names_of(before))
     assert spent["MARKER_RECORDED"] == REFUSALS
     assert spent["WORKFLOW_EXECUTION_UPDATE_COMPLETED"] == REFUSALS
-    assert spent.total() / REFUSALS <= REFUSAL_EVENTS
+    tasks = sum(count for name, count in spent.items() if name.startswith("WORKFLOW_TASK"))
+    assert (spent.total() - tasks) / REFUSALS <= REFUSAL_EVENTS, spent
     assert (size_of(after) - size_of(before)) / REFUSALS <= REFUSAL_BYTES

@@ -38,13 +38,20 @@ def cycle_end(life: Life, moment: datetime) -> datetime:
     return next_billing_cycle(step)
 
 
+SWITCHED = (Schedule.MONTHLY, Schedule.ANNUAL)
+"""The schedules that a command can switch back to, and on which a fixed price is paid."""
+
+
 def end_with_cycle(life: Life, moment: datetime) -> list[c.PlanCommand]:
     return [c.SetEndDate(end_date=cycle_end(life, moment))]
 
 
 def tier_at_end(fixed_price: int | None, tier: str) -> Words:
-    follow = c.ScheduleTierAtPlanEnd(tier=tier, fixed_price=fixed_price)
-    return lambda life, moment: [*end_with_cycle(life, moment), follow]
+    def follow(life: Life) -> c.PlanCommand:
+        takes_one = life.facts.plan.schedule in SWITCHED
+        return c.ScheduleTierAtPlanEnd(tier=tier, fixed_price=fixed_price if takes_one else None)
+
+    return lambda life, moment: [*end_with_cycle(life, moment), follow(life)]
 
 
 def other_licenses(life: Life, _moment: datetime) -> list[c.PlanCommand]:
@@ -64,7 +71,7 @@ def other_schedule(life: Life, _moment: datetime) -> list[c.PlanCommand]:
 
 
 def trials_schedule(life: Life, moment: datetime) -> list[c.PlanCommand]:
-    assume(life.facts.plan.status.in_trial)
+    assume(life.facts.plan.status.in_trial and life.facts.plan.schedule in SWITCHED)
     return other_schedule(life, moment)
 
 
@@ -110,7 +117,7 @@ class Twins:
 wishes = st.builds(
     StartPlan,
     tier=st.just(""),
-    schedule=st.sampled_from((Schedule.MONTHLY, Schedule.ANNUAL)),
+    schedule=st.sampled_from(Schedule),
     licenses=st.integers(60, 80),
     license_management=st.sampled_from(LicenseManagement),
     trial_days=st.sampled_from([0, 0, 45]),

@@ -1,6 +1,5 @@
 """A mail that no server took for ten minutes is sent when one is back, as long as it is still news."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -11,25 +10,10 @@ from billflow.models.contracts.mail import MailRecord, NotificationInput, Occasi
 from billflow.payments.sandbox import DECLINING_CARD
 from billflow.ports.mail import MailNotSent
 from billflow.wiring.workers import mail_activities
-from tests.databases import migrated_database
-from tests.mail.server import ACCEPTED, MailServer, mail_server
-from tests.workflows.skipping import SkippingEnvironment, skipping_environment
+from tests.mail.server import ACCEPTED, MailServer
+from tests.workflows.skipping import SkippingEnvironment
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def refusing() -> AsyncIterator[MailServer]:
-    """Yield a mail server that takes no letter yet."""
-    async with mail_server("451 try again later") as server:
-        yield server
-
-
-@pytest.fixture
-async def env(postgres_url: str, refusing: MailServer) -> AsyncIterator[SkippingEnvironment]:
-    """Yield a world with that mail server."""
-    async with skipping_environment(await migrated_database(postgres_url), refusing.url) as env:
-        yield env
 
 
 async def refused_mail(env: SkippingEnvironment) -> tuple[CustomerRecord, MailRecord]:

@@ -1,6 +1,5 @@
 """Another price is told each customer whom it reaches by mail: once, in its language, and when a server takes it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,9 +13,8 @@ from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
 from billflow.models.contracts.customers import CustomerUpdate
 from billflow.models.contracts.mail import Occasion, PriceChangeFacts
-from tests.databases import migrated_database
-from tests.mail.server import ACCEPTED, MailServer, mail_server
-from tests.workflows.skipping import SkippingEnvironment, skipping_environment
+from tests.mail.server import ACCEPTED, MailServer
+from tests.workflows.skipping import SkippingEnvironment
 from tests.workflows.test_failing_steps import is_marked
 
 FACTS = PriceChangeFacts(
@@ -30,20 +28,6 @@ FACTS = PriceChangeFacts(
     price_after=1000,
     takes_effect_at=None,
 )
-
-
-@pytest.fixture
-async def refusing() -> AsyncIterator[MailServer]:
-    """Yield a mail server that takes no mail yet."""
-    async with mail_server("451 try again later") as server:
-        yield server
-
-
-@pytest.fixture
-async def env(postgres_url: str, refusing: MailServer) -> AsyncIterator[SkippingEnvironment]:
-    """Yield a world with that mail server."""
-    async with skipping_environment(await migrated_database(postgres_url), refusing.url) as env:
-        yield env
 
 
 async def dearer(env: SkippingEnvironment) -> PriceChangeCreate:

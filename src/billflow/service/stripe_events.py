@@ -60,7 +60,8 @@ class StripeEventQueue:
                 worked = 0
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stored.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._stored.wait()
                 self._stored.clear()
 
     async def _work(self) -> int:

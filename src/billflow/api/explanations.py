@@ -57,7 +57,8 @@ class AdjustmentExplanation(InvoiceAdjustment):
 def adjustments_explained(invoice: InvoiceDetail) -> list[AdjustmentExplanation]:
     """Tell each adjustment of an invoice, the oldest first."""
     return [
-        AdjustmentExplanation(**one.model_dump(), sentence=one.in_words(invoice.currency)) for one in invoice.adjustments
+        AdjustmentExplanation(**one.model_dump(), sentence=one.in_words(invoice.currency))
+        for one in invoice.adjustments
     ]
 
 

@@ -24,6 +24,7 @@ from billflow.models.contracts.records import InvoiceDetail, LineRecord
 
 ISSUED = datetime(2026, 3, 1, tzinfo=UTC)
 MONTH = Period(ISSUED, datetime(2026, 4, 1, tzinfo=UTC))
+NO_TIME = Period(MONTH.end, MONTH.end)
 SELLER = Seller(name="Übersee Software AG", lines=("Rämistrasse 7, 8001 Zürich", "CHE-123.456.789 MWST"))
 
 
@@ -91,6 +92,7 @@ def changed_lines() -> tuple[LineRecord, ...]:
         ),
         line(2, LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=224, quantity=1, period=odd)),
         line(3, LineKind.FLAT_DISCOUNT, "Discount", Derivation(price=-2000, quantity=1, less=-1300, period=MONTH)),
+        line(4, LineKind.ITEM, "Additional training", Derivation(price=12_000, quantity=3, period=NO_TIME)),
     )
 
 

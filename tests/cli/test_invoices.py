@@ -45,6 +45,10 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     )
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
+    shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice)
+    assert ("order change, Sorry" in shown, "still due" in shown, note.data["credit_note_id"] in shown) == (True,) * 3
+    assert "a credit note took USD 3 off (order change, Sorry)." in explained.out
+    assert "Credited USD 3, net paid USD 80, still due USD 0." in explained.out
     assert_refused(terminal("invoice", "void", invoice), "refund it instead")
     assert_refused(terminal("invoice", "pay", invoice), "Only an open invoice is collected")
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")

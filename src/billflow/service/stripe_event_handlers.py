@@ -137,7 +137,7 @@ class StripeEventHandlers:
         """Make the card that was entered the default one, and charge what is open."""
         adopted = await self.methods.adopt_card(event.stripe_object_id) if event.stripe_object_id else None
         if adopted is not None:
-            await self._new_card(org_id, *adopted, event)
+            await self.collection.card_changed(org_id, *adopted, event.created)
 
     async def customer_updated(self, org_id: str, event: StripeEvent) -> None:
         """Take over a new default card, chosen in the portal or by support."""
@@ -147,21 +147,13 @@ class StripeEventHandlers:
             return
         method = await self.methods.default_card(stripe_customer_id)
         if method != known.payment_method:
-            await self._new_card(org_id, stripe_customer_id, method, event)
+            await self.collection.card_changed(org_id, stripe_customer_id, method, event.created)
 
     async def card_detached(self, org_id: str, event: StripeEvent) -> None:
         """Note that a customer has no default card any more; another one is told of by an event of its own."""
         stripe_customer_id = event.objects.customer
         if stripe_customer_id is not None and await self.methods.default_card(stripe_customer_id) is None:
-            await self._new_card(org_id, stripe_customer_id, None, event)
-
-    async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
-        known = await self.records.known_card(org_id, stripe_customer_id)
-        if known is None or known.payment_method == method:
-            return
-        if method is not None:
-            await self.collection.retry_payments(org_id, known.customer_id)
-        await self.records.record_card(org_id, stripe_customer_id, method, event.created)
+            await self.collection.card_changed(org_id, stripe_customer_id, None, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
         """Replace a Stripe customer that was deleted: its balance and open invoices go to a new one."""

@@ -7,14 +7,14 @@ from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.translations import LANGUAGES, Translations
 from billflow.domain.invoicing.draft import LineKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import SELLER, changed_lines, customer, invoice
+from tests.documents.samples import SELLER, buyer, changed_lines, invoice
 
 NARROW, WIDE = "\u202f", "\xa0"
 
 
 def document(language: str, status: InvoiceStatus = InvoiceStatus.OPEN) -> InvoiceDocument:
     """Return the sample invoice for a customer that reads in *language*."""
-    return compose(invoice(status=status), customer(language), SELLER)
+    return compose(invoice(status=status), buyer(language), SELLER)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
 )
 def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
     shown = invoice().model_copy(update={"lines": changed_lines()})
-    changed, owed, discount, item = compose(shown, customer(language), SELLER).lines
+    changed, owed, discount, item = compose(shown, buyer(language), SELLER).lines
     words = content_in(language).words
 
     assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
@@ -90,9 +90,9 @@ def test_amounts_and_days_look_as_they_do_where_the_customer_is(
 
 
 def test_credits_and_payments_lead_from_the_total_to_what_is_due() -> None:
-    open_invoice = compose(invoice(), customer("en-US"), SELLER)
+    open_invoice = compose(invoice(), buyer("en-US"), SELLER)
     settled = invoice(status=InvoiceStatus.PAID)
-    paid = compose(settled.model_copy(update={"amount_paid": settled.amount_due}), customer("en-US"), SELLER)
+    paid = compose(settled.model_copy(update={"amount_paid": settled.amount_due}), buyer("en-US"), SELLER)
 
     assert open_invoice.totals == (
         ("Total", "CHF12,681.48"),
@@ -104,7 +104,7 @@ def test_credits_and_payments_lead_from_the_total_to_what_is_due() -> None:
 
 
 def test_a_currency_without_decimals_gets_none() -> None:
-    assert compose(invoice(currency="JPY"), customer("en-US"), SELLER).totals[0][1] == "¥1,268,148"
+    assert compose(invoice(currency="JPY"), buyer("en-US"), SELLER).totals[0][1] == "¥1,268,148"
 
 
 def test_the_buyer_is_addressed_with_its_country_in_its_own_language() -> None:

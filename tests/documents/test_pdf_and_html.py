@@ -10,7 +10,7 @@ import pytest
 from billflow.documents.document import compose
 from billflow.documents.html import render_html
 from billflow.documents.pdf import WIDTHS, render_pdf
-from tests.documents.samples import ISSUED, SELLER, customer, invoice
+from tests.documents.samples import ISSUED, SELLER, buyer, invoice
 
 PAGE_WIDTH = 210 - 2 * 18
 
@@ -34,29 +34,29 @@ def streams(pdf: bytes) -> bytes:
 
 @pytest.mark.parametrize("language", ["en-US", "de-CH", "fr-FR", "it-IT"])
 def test_a_pdf_is_made_in_every_language(language: str) -> None:
-    pdf = render_pdf(compose(invoice(), customer(language), SELLER), ISSUED)
+    pdf = render_pdf(compose(invoice(), buyer(language), SELLER), ISSUED)
 
     assert pdf.startswith(b"%PDF-")
-    assert pages(pdf) == 1
+    assert pages(pdf) == 2
     assert b"/FontFile2" in pdf
     assert f"/Lang ({language})".encode() in pdf
 
 
 def test_long_invoices_go_on_over_pages_under_the_same_head() -> None:
-    shown = compose(invoice(repeat=20), customer("de-DE"), SELLER)
+    shown = compose(invoice(repeat=20), buyer("de-DE"), SELLER)
 
     assert len(shown.lines) == 120
     assert pages(render_pdf(shown, ISSUED)) > 8
 
 
 def test_the_same_invoice_gives_the_same_file() -> None:
-    shown = compose(invoice(), customer("it-IT"), SELLER)
+    shown = compose(invoice(), buyer("it-IT"), SELLER)
 
     assert render_pdf(shown, ISSUED) == render_pdf(shown, ISSUED)
 
 
 def test_letters_beyond_latin_1_are_in_the_file() -> None:
-    shown = compose(invoice(), customer("en-US", name="Żółć Škoda Ελλάς Москва €"), SELLER)
+    shown = compose(invoice(), buyer("en-US", name="Żółć Škoda Ελλάς Москва €"), SELLER)
 
     written = streams(render_pdf(shown, ISSUED))
 
@@ -65,7 +65,7 @@ def test_letters_beyond_latin_1_are_in_the_file() -> None:
 
 
 def test_a_name_in_a_script_the_font_lacks_does_not_stop_the_invoice() -> None:
-    assert pages(render_pdf(compose(invoice(), customer("en-US", name="株式会社 🎉"), SELLER), ISSUED)) == 1
+    assert pages(render_pdf(compose(invoice(), buyer("en-US", name="株式会社 🎉"), SELLER), ISSUED)) == 2
 
 
 def test_the_columns_fill_the_page() -> None:
@@ -97,7 +97,7 @@ class Texts(HTMLParser):
 
 
 def test_the_html_holds_every_text_escaped_and_the_link_to_pay() -> None:
-    shown = compose(invoice(), customer("de-DE", name="<script>alert(1)</script>"), SELLER)
+    shown = compose(invoice(), buyer("de-DE", name="<script>alert(1)</script>"), SELLER)
 
     page = render_html(shown)
     read = Texts()
@@ -105,13 +105,13 @@ def test_the_html_holds_every_text_escaped_and_the_link_to_pay() -> None:
 
     assert "<script>" not in page
     assert read.open == []
-    for text in (*shown.buyer, *SELLER.lines, *(line.derivation for line in shown.lines), shown.totals[-1][1]):
+    for text in (*shown.buyer, *shown.seller.lines, *(line.derivation for line in shown.lines), shown.totals[-1][1]):
         assert text in read.texts
     assert read.links == ["https://pay.example/i/1?a=1&b=2"]
 
 
 async def test_drawing_in_a_thread_leaves_the_loop_to_others() -> None:
-    shown = compose(invoice(repeat=20), customer("de-DE"), SELLER)
+    shown = compose(invoice(repeat=20), buyer("de-DE"), SELLER)
     drawing = asyncio.create_task(asyncio.to_thread(render_pdf, shown, ISSUED))
 
     turns = 0

@@ -8,7 +8,7 @@ from datetime import datetime
 from billflow.documents.document import InvoiceDocument, Links, compose
 from billflow.documents.html import render_html
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import Buyer, CustomerRecord
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
 
@@ -19,7 +19,7 @@ class InvoiceDocuments:
 
     invoice: Callable[[str, str], Awaitable[InvoiceDetail]]
     customer: Callable[[str, str], Awaitable[CustomerRecord]]
-    seller: Callable[[str], Awaitable[Seller]]
+    seller: Callable[..., Awaitable[Seller]]
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
         """Return the invoice as a PDF file."""
@@ -32,14 +32,21 @@ class InvoiceDocuments:
         _, document = await self._document(org_id, invoice_id)
         return render_html(document)
 
+    async def file_name(self, org_id: str, invoice_id: str, kind: str) -> str:
+        """Return what the invoice is called as a file of a *kind*, such as pdf: by its number, its id without one."""
+        invoice = await self.invoice(org_id, invoice_id)
+        return f"{(invoice.number or invoice.invoice_id).replace('/', '-')}.{kind}"
+
     async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)
-        customer = await self._customer(org_id, invoice.customer_id)
+        buyer = invoice.buyer or await self._customer(org_id, invoice.customer_id)
+        is_issued = invoice.stripe_invoice_id is not None
+        seller = await self.seller(org_id, invoice.seller_version_id, is_issued=is_issued)
         links = Links(
             replaces=await self._number(org_id, invoice.replaces_invoice_id),
             replaced_by=await self._number(org_id, invoice.replaced_by_invoice_id),
         )
-        return invoice, compose(invoice, customer, await self.seller(org_id), links)
+        return invoice, compose(invoice, buyer, seller, links)
 
     async def _number(self, org_id: str, invoice_id: str | None) -> str | None:
         """Return the number of another invoice, its id where it has none."""
@@ -47,10 +54,10 @@ class InvoiceDocuments:
             return None
         return (await self.invoice(org_id, invoice_id)).number or invoice_id
 
-    async def _customer(self, org_id: str, customer_id: str) -> CustomerRecord | None:
-        """Return the customer, None where it was deleted; its invoices stay."""
+    async def _customer(self, org_id: str, customer_id: str) -> Buyer | None:
+        """Return the customer as it is now, None where it was deleted; its invoices stay."""
         try:
-            return await self.customer(org_id, customer_id)
+            return Buyer.of(await self.customer(org_id, customer_id))
         except NotFound:
             return None
 

@@ -22,6 +22,14 @@ class Translations:
     replaces: str
     replaced_by: str
     bill_to: str
+    vat_number: str
+    tax_id: str
+    customer_number: str
+    account_holder: str
+    bank: str
+    reference: str
+    carried: str
+    brought: str
     what: str
     quantity: str
     each: str

@@ -1,6 +1,7 @@
 """Invoices, and how each of their numbers came about."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict
@@ -71,6 +72,7 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, principal: Pr
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
 async def print_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PdfResponse:
-    """Return the invoice as a PDF file in its customer's language."""
+    """Return the invoice as a PDF file in its customer's language, named by its number."""
     pdf = await services.documents.pdf(principal.org_id, invoice_id)
-    return PdfResponse(pdf, headers={"Content-Disposition": 'inline; filename="invoice.pdf"'})
+    name = await services.documents.file_name(principal.org_id, invoice_id, "pdf")
+    return PdfResponse(pdf, headers={"Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}"})

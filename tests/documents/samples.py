@@ -42,6 +42,8 @@ SELLER = Seller(
 )
 NO_TIME = Period(MONTH.end, MONTH.end)
 
+SEPA = BankDetails(account_holder="Übersee Software AG", iban="DE89370400440532013000", bic="COBADEFFXXX")
+
 
 def line(n: int, kind: LineKind, description: str, derivation: Derivation) -> LineRecord:
     """Return a line as the records show it."""

@@ -56,7 +56,7 @@ async def remove_logo(store: Store, *, reason: Reason = None) -> Output:
     return Output(applied, f"Version {applied.version} is who sells, without a logo.")
 
 
-@app.on_database("seller show", "seller show --json > seller.json")
+@app.on_database("seller show", "seller show --json")
 async def show(store: Store) -> Output:
     """Show who sells, and how far the series of invoice numbers are."""
     found = await store.repositories.sellers.get(await org_of(store))

@@ -7,6 +7,7 @@ from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
 from billflow.documents.tables import DocumentTable, TableRow
+from billflow.documents.transfer import transfer_code, waits_for_transfer
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
@@ -41,8 +42,9 @@ class DocumentLine:
 class InvoiceDocument:
     """A whole invoice; `language` is the BCP 47 tag it is written in, `page_words` numbers its pages.
 
-    `carried` are the words for a sum at the end of a page, and at the beginning of the next.
-    The last of `totals` is what is still due; `after_refunds` says what was paid in the end, `tables` come after that.
+    `carried` are the words for a sum at the end of a page, and at the beginning of the next. `transfer_code` are the
+    rows of a QR code, dark where true, and `scan` says what it is for. The last of `totals` is what is still due;
+    `after_refunds` says what was paid in the end, `tables` come after that.
     """
 
     language: str
@@ -59,6 +61,8 @@ class InvoiceDocument:
     tables: tuple[DocumentTable, ...]
     note: str | None
     bank: tuple[tuple[str, str], ...]
+    transfer_code: tuple[tuple[bool, ...], ...] | None
+    scan: str
     pay_here: str | None
     pay_url: str | None
     page_words: str
@@ -95,6 +99,8 @@ def compose(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller, links: 
         tables=tuple(adjustment_tables(invoice, content)),
         note=_note(invoice, content) if is_open else None,
         bank=tuple(_transfer(invoice, block, content)),
+        transfer_code=transfer_code(invoice, seller),
+        scan=words.scan,
         pay_here=words.pay_here if url else None,
         pay_url=url,
         page_words=words.page,
@@ -170,7 +176,6 @@ def _note(invoice: InvoiceDetail, content: DocumentContent) -> str:
 
 def _transfer(invoice: InvoiceDetail, seller: SellerBlock, content: DocumentContent) -> Iterator[tuple[str, str]]:
     """Yield how to pay an invoice that waits for a bank transfer."""
-    waits = invoice.status.is_open and invoice.collection_method is CollectionMethod.SEND_INVOICE
-    if waits and seller.bank:
+    if waits_for_transfer(invoice) and seller.bank:
         yield from seller.bank
         yield content.words.reference, invoice.number or invoice.invoice_id

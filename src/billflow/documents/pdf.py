@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib.resources import as_file, files
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
@@ -11,9 +10,9 @@ from fpdf.image_parsing import preload_image
 
 from billflow.documents.document import InvoiceDocument
 from billflow.documents.tables import Column, TableRow
+from billflow.documents.typefaces import FONT, add_typefaces
 from billflow.models.contracts.documents import Logo
 
-FONT = "DejaVu"
 MARGIN = 18.0
 """Millimetres."""
 
@@ -23,6 +22,7 @@ WIDTHS = (86.0, 20.0, 32.0, 36.0)
 _ROW, _SMALL = 5.4, 4.4
 _TEXT, _GRAY, _RULE = (28, 32, 38), (98, 106, 117), (208, 213, 220)
 _SUM = _ROW + 0.8
+_CODE = 32.0
 _LOGO, _BESIDE_LOGO = (60.0, 20.0), 108.0
 _HEIGHT_OF_TITLE, _HEIGHT_OF_NOTE, _PAGE_WORDS, _GAP = 26.0, 19.0, 22.0, 2.0
 
@@ -43,9 +43,7 @@ class _InvoicePdf(FPDF):
         super().__init__(format="A4")
         self.document = document
         self._running: str | None = None
-        with as_file(files("billflow.documents").joinpath("fonts")) as folder:
-            self.add_font(FONT, "", folder / "DejaVuSans.ttf")
-            self.add_font(FONT, "B", folder / "DejaVuSans-Bold.ttf")
+        self._mixed = add_typefaces(self, str(document))
         self.set_margin(MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=MARGIN + 8)
@@ -126,7 +124,8 @@ class _InvoicePdf(FPDF):
         """Print the sums, what is still to be paid, and how."""
         document = self.document
         sums = len(document.totals) + len(document.after_refunds)
-        note = len(document.bank) * _ROW + (_HEIGHT_OF_NOTE if document.note else 0)
+        note = max(len(document.bank) * _ROW, _CODE if document.transfer_code else 0)
+        note += _HEIGHT_OF_NOTE if document.note else 0
         if self.will_page_break(3 + sums * _SUM + note):
             self._carry(self._rule)
         self._running = None
@@ -151,6 +150,8 @@ class _InvoicePdf(FPDF):
         if document.note:
             self.ln(8)
             self._text(0, _ROW, document.note)
+        if document.transfer_code:
+            self._code(document.transfer_code)
         for name, value in document.bank:
             self._style(9, _GRAY)
             self.cell(38, _ROW, name)
@@ -159,6 +160,20 @@ class _InvoicePdf(FPDF):
         if document.pay_here and document.pay_url:
             self.set_text_color(26, 86, 190)
             self.cell(0, _ROW, document.pay_here, link=document.pay_url, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _code(self, rows: Sequence[Sequence[bool]]) -> None:
+        """Draw a QR code at the right of what follows, and below it what it is for."""
+        left, top, side = self.w - MARGIN - _CODE, self.get_y(), _CODE / len(rows)
+        self.set_fill_color(0, 0, 0)
+        whole = side * 1.02  # without seams between modules
+        for y, row in enumerate(rows):
+            for x, dark in enumerate(row):
+                if dark:
+                    self.rect(left + x * side, top + y * side, whole, whole, style="F")
+        self.set_xy(left, top + _CODE + 1)
+        self._style(7.5, _GRAY)
+        self._text(_CODE, _SMALL, self.document.scan, Align.C)
+        self.set_y(top)
 
     def _logo(self, logo: Logo) -> None:
         """Draw a logo in the right upper corner, as large as its place allows."""
@@ -170,6 +185,10 @@ class _InvoicePdf(FPDF):
     def _text(self, width: float, height: float, text: str, align: Align = Align.L) -> None:
         """Print a text that may take several rows, and go below it."""
         self.multi_cell(width, height, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        if self._mixed:
+            # The library goes on in the font of the last letter, and takes the one that it is asked for as set already.
+            self.font_family = ""
+            self.set_font(FONT, self.font_style, self.font_size_pt)
 
     def _style(self, size: float, color: tuple[int, int, int], style: str = "") -> None:
         self.set_font(FONT, style, size)

@@ -28,6 +28,7 @@ class Translations:
     account_holder: str
     bank: str
     reference: str
+    scan: str
     carried: str
     brought: str
     what: str

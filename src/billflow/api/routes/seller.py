@@ -1,10 +1,11 @@
 """Who sells, as invoices say."""
 
 import asyncio
+from base64 import b64encode
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
-from pydantic import Base64Bytes, Field
+from pydantic import Base64Bytes, ConfigDict, Field
 
 from billflow.api.changes import AdminChange, change_by
 from billflow.api.principal import AdminHere, PrincipalHere
@@ -17,8 +18,13 @@ from billflow.models.contracts.seller import SellerApply, SellerResponse
 router = APIRouter(prefix="/seller", tags=["seller"], route_class=CheckedRoute)
 
 
+_EXAMPLE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'
+
+
 class LogoUpload(RequestModel):
     """A picture: a PNG, or an SVG of shapes alone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"image": b64encode(_EXAMPLE).decode()}]})
 
     image: Annotated[Base64Bytes, Field(description=f"The file in Base64, of at most {MOST_LOGO_BYTES // 1024} KiB.")]
 

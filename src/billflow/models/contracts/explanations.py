@@ -46,6 +46,17 @@ class LineExplanation(ResponseModel):
     entries: list[int] = Field(description="The ledger entries that the line bills.")
 
 
+class InvoiceExplanation(ResponseModel):
+    """Every line of an invoice explained; amounts in minor units of `currency`."""
+
+    id: str
+    currency: str
+    total: int
+    replaces_invoice_id: str | None
+    replaced_by_invoice_id: str | None
+    lines: list[LineExplanation]
+
+
 def explained(lines: Sequence[Line], currency: str) -> list[LineExplanation]:
     """Explain lines in their order; amounts are in minor units of *currency*."""
     return [_explained(n, asdict(explain(line, currency))) for n, line in enumerate(lines, start=1)]

@@ -15,6 +15,7 @@ SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
 OPERATIONS = list(operations(document()))
 SUFFIXES = ("Response", "Record", "Summary", "Detail", "Progress", "Preview", "Account")
 ELSEWHERE = {
+    "adjustment_id": "a credit note's or a refund's, as `kind` says",
     "request_id": "a request's, from the header X-Request-Id",
     "subject_id": "whatever the audit entry is about",
     "source_id": "of the customer, project or channel that a setting comes from",

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.explanations import InvoiceExplanation, explained
+from billflow.models.contracts.explanations import InvoiceExplanation, adjustments_explained, explained
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
@@ -37,16 +37,20 @@ async def list_invoices(
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
 async def show_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceDetail:
-    """Show an invoice with its lines and the attempts to collect it."""
+    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
     return await services.queries.invoices.get(principal.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/explain")
 async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
-    """Trace every number of every line back to price, quantity, period, share and rounding."""
+    """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
     invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
-    lines = explained([line.line for line in invoice.lines], invoice.currency)
-    return InvoiceExplanation.of({**invoice.model_dump(exclude={"lines"}), "id": invoice.invoice_id, "lines": lines})
+    explanations = {
+        "lines": explained([line.line for line in invoice.lines], invoice.currency),
+        "adjustments": adjustments_explained(invoice),
+    }
+    known = invoice.model_dump(exclude=set(explanations))
+    return InvoiceExplanation.of({**known, **explanations, "id": invoice.invoice_id})
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

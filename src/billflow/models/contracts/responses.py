@@ -13,6 +13,7 @@ from billflow.models.contracts.customers import (
 )
 from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+from billflow.models.contracts.items import ItemRecord
 from billflow.models.contracts.records import (
     InvoiceDetail,
     InvoiceRecord,
@@ -177,6 +178,12 @@ class LedgerList(ListResponse):
     """A plan's ledger, the oldest entry first."""
 
     rows: list[LedgerRecord] = shown_as("ledger", "rows")
+
+
+class ItemList(ListResponse):
+    """A plan's one-off items, the oldest first."""
+
+    rows: list[ItemRecord] = shown_as("items", "rows")
 
 
 class TimelineList(ListResponse):

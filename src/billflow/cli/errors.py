@@ -67,9 +67,10 @@ def _typed(error: TyperException) -> str | None:
 
     if not isinstance(error.__cause__, ValidationError):
         return None
-    parameter = getattr(error, "param", None)
-    named = parameter.get_error_hint(getattr(error, "ctx", None)).strip("'") if parameter else "What was typed"
-    return field_refusal(error.__cause__.errors()[0], named).message.rstrip(".")
+    found, parameter = error.__cause__.errors()[0], getattr(error, "param", None)
+    named = next((word for word in getattr(parameter, "opts", ()) if word.startswith("-")), "What was typed")
+    own = found.get("ctx", {}).get("error")
+    return str(own or field_refusal(found, named)).rstrip(".")
 
 
 def _one_line(said: object) -> str:

@@ -26,10 +26,10 @@ async def test_after_a_refund_and_a_credit_note_every_view_says_so(api: httpx.As
     assert [explained[name] for name in SUMS] == [shown[name] for name in SUMS]
     kinds = [(one["kind"], one["adjustment_id"], one["amount"], one["reason"]) for one in shown["adjustments"]]
     assert kinds[:2] == [
-        ("refund", refund["refund_id"], 1000, "requested_by_customer"),
-        ("credit_note", note["credit_note_id"], 500, "order_change"),
+        ("refund", refund["id"], 1000, "requested_by_customer"),
+        ("credit_note", note["id"], 500, "order_change"),
     ]
-    assert [one["credit_note_id"] for one in shown["adjustments"]] == [None, None, note["credit_note_id"]]
+    assert [one["credit_note_id"] for one in shown["adjustments"]] == [None, None, note["id"]]
     day = note["at"][:10]
     assert [one["sentence"] for one in explained["adjustments"]] == [
         f"On {day} USD 10 was refunded (requested by customer).",

@@ -6,7 +6,7 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
     customer = billflow.do(customers.create("Acme", "billing@acme.example"))
 """
 
-from billflow.client import catalog, commands, customers, events, invoices, plans, seats
+from billflow.client import adjustments, catalog, commands, customers, events, invoices, plans, seats
 from billflow.client.calls import Call
 from billflow.client.clients import AsyncClient, Client
 from billflow.client.errors import ApiError, ServerUnreachable
@@ -31,6 +31,7 @@ __all__ = [
     "PlanResponse",
     "PlanStartResponse",
     "ServerUnreachable",
+    "adjustments",
     "catalog",
     "commands",
     "customers",

@@ -36,6 +36,7 @@ def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(termina
     assert_refused(too_much, "can be refunded")
 
 
+@pytest.mark.full
 def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voided_nor_paid(
     terminal: Terminal,
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_credit_note_and_a_refund_are_found_by_number_and_written_to_files(
         assert_refused(terminal(noun, "show", "ZZ-000001"), f"There is no {noun.replace('-', ' ')} 'ZZ-000001'")
 
 
+@pytest.mark.full
 def test_a_refund_outside_stripe_is_recorded_and_what_is_paid_is_not_marked_paid_again(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 
@@ -97,6 +99,7 @@ def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     assert_refused(terminal("customer", "card-link", customer, "--return-url", "nowhere"), "is no address")
 
 
+@pytest.mark.full
 def test_an_invoice_is_issued_again_after_a_look_and_both_name_one_another(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 

@@ -84,7 +84,7 @@ class ExamplePriceChange(PriceChangeCreate):
 
 
 class ExampleFile(RequestModel):
-    """The `demo.toml` of an example: paths are relative to it, and customers come from it or from a CSV of seats."""
+    """The demo.toml of an example: paths are relative to it, and customers come from it or from a CSV of seats."""
 
     description: str
     catalog: str
@@ -97,7 +97,7 @@ class ExampleFile(RequestModel):
 
 @dataclass(frozen=True)
 class Example:
-    """A folder with a `demo.toml`."""
+    """A folder with a demo.toml."""
 
     folder: Path
 
@@ -108,7 +108,7 @@ class Example:
 
     @cached_property
     def file(self) -> ExampleFile:
-        """Return what its `demo.toml` says; raises `InvalidInput`, one sentence with place and way out."""
+        """Return what its demo.toml says; raises `InvalidInput`, one sentence with place and way out."""
         path = self.folder / "demo.toml"
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))

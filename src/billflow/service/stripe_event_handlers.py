@@ -9,6 +9,16 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import MarkedBalance
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.stripe_event_types import (
+    ADJUSTED,
+    ATTEMPT_FAILED,
+    CARD_DETACHED,
+    CARD_ENTERED,
+    CLOSED,
+    CUSTOMER_DELETED,
+    CUSTOMER_UPDATED,
+    DISPUTED,
+)
 from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
@@ -22,31 +32,6 @@ from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffe
 Handler = Callable[["StripeEventHandlers", str, StripeEvent], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
-
-CLOSED = {
-    "invoice.paid": InvoiceStatus.PAID,
-    "invoice.voided": InvoiceStatus.VOID,
-    "invoice.marked_uncollectible": InvoiceStatus.UNCOLLECTIBLE,
-}
-"""The events after which an invoice is not open any more, and its status then."""
-
-_ADJUSTED = (
-    "charge.refunded",
-    "charge.refund.updated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "credit_note.created",
-    "credit_note.updated",
-    "credit_note.voided",
-)
-_DISPUTED = (
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-)
 
 _BY_PAYMENT = ("charge.dispute.", "refund.")
 """Events whose object names neither customer nor invoice, only a payment."""
@@ -223,15 +208,11 @@ def _stripe_invoice_id(event: StripeEvent) -> str | None:
 
 _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(CLOSED, StripeEventHandlers.closed),
-    "invoice.payment_failed": StripeEventHandlers.attempt_failed,
-    "invoice.payment_action_required": StripeEventHandlers.attempt_failed,
-    "checkout.session.completed": StripeEventHandlers.card_entered,
-    "customer.updated": StripeEventHandlers.customer_updated,
-    "payment_method.detached": StripeEventHandlers.card_detached,
-    "customer.deleted": StripeEventHandlers.customer_deleted,
-    **dict.fromkeys(_ADJUSTED, StripeEventHandlers.adjusted),
-    **dict.fromkeys(_DISPUTED, StripeEventHandlers.disputed),
+    **dict.fromkeys(ATTEMPT_FAILED, StripeEventHandlers.attempt_failed),
+    CARD_ENTERED: StripeEventHandlers.card_entered,
+    CUSTOMER_UPDATED: StripeEventHandlers.customer_updated,
+    CARD_DETACHED: StripeEventHandlers.card_detached,
+    CUSTOMER_DELETED: StripeEventHandlers.customer_deleted,
+    **dict.fromkeys(ADJUSTED, StripeEventHandlers.adjusted),
+    **dict.fromkeys(DISPUTED, StripeEventHandlers.disputed),
 }
-
-HANDLED_TYPES = tuple(_HANDLERS)
-"""The types to choose for the endpoint at Stripe: all that change anything."""

@@ -8,6 +8,7 @@ import pytest
 
 from billflow.client import AsyncClient, seller
 from billflow.domain.scopes import Scope
+from billflow.models.contracts.seller import SellerDocument
 from tests.api.shop import TEAM, Shop, opened
 from tests.api_environment import ApiEnvironment
 from tests.documents.test_logo import png, svg
@@ -38,7 +39,7 @@ async def sent_purchase(shop: Shop) -> dict[str, Any]:
     await shop.asked("PATCH", f"/customers/{customer_id}", **buyer)
     company = {"legal_name": "Käufer AG", "tax_id": "ATU13585627"}
     await shop.asked("PUT", f"/customers/{customer_id}/settings", company=company)
-    plan = await shop.plan(customer_id, clock_id, collection="send_invoice", licenses=4)
+    plan = await shop.plan(customer_id, clock_id, collection_method="send_invoice", licenses=4)
     [invoice] = (await shop.asked("GET", f"/plans/{plan['id']}/invoices"))["invoices"]
     return await shop.asked("GET", f"/invoices/{invoice['id']}")
 
@@ -85,8 +86,8 @@ async def test_what_is_wrong_is_one_sentence_with_its_field_and_nothing_is_appli
         ({"bank": BANK | {"bic": "COBA"}}, "bank.bic", "is no BIC"),
         ({"numbering": {"prefix": "inv/"}}, "numbering.prefix", "use 1 to 12 of A to Z and 0 to 9"),
         ({"default_currency": "EURO"}, "default_currency", "is no ISO 4217 currency"),
-        ({"address": {"street": "Lindenstr. 1", "country": "DE"}}, "address.city", "Field required"),
-        ({"logo": "logo.png"}, "logo", "There is no such field; leave it out."),
+        ({"address": {"street": "Lindenstr. 1", "country": "DE"}}, "address.city", "is missing; add it."),
+        ({"logo": "logo.png"}, "logo", "leave it out."),
     ]
     for change, field, said in wrong:
         answer = await shop.api.put("/api/v1/seller", json=SELLER | change)
@@ -106,10 +107,13 @@ async def test_what_is_wrong_is_one_sentence_with_its_field_and_nothing_is_appli
 async def test_an_administrator_applies_a_seller_and_everyone_may_look(shop: Shop, env: ApiEnvironment) -> None:
     org_id = shop.env.org_id
     async with AsyncClient(env.api_url, await env.key(org_id=org_id), trust_env=False) as admin:
-        applied = await admin.do(seller.apply("Muster GmbH", ADDRESS, email="billing@muster.example"))
+        applied = await admin.do(
+            seller.apply(SellerDocument.model_validate({"legal_name": "Muster GmbH", "address": ADDRESS}))
+        )
         drawn = await admin.do(seller.upload_logo(svg("<rect width='9' height='9'/>")))
         assert (applied.version, drawn.version, drawn.logo) == (1, 2, "image/svg+xml")
         assert await admin.do(seller.show()) == drawn
+        assert b"<rect" in await admin.do(seller.logo())
         picture = await shop.api.get("/api/v1/seller/logo")
         assert (picture.headers["content-type"], b"<rect" in picture.content) == ("image/svg+xml", True)
         assert (await admin.do(seller.remove_logo())).logo is None

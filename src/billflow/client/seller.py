@@ -1,10 +1,9 @@
 """Calls about who sells."""
 
 from base64 import b64encode
-from typing import Any
 
-from billflow.client.calls import Call, get, write
-from billflow.models.contracts.seller import SellerResponse
+from billflow.client.calls import Call, get, plain, write
+from billflow.models.contracts.seller import SellerDocument, SellerResponse
 
 _PATH = "/seller"
 
@@ -14,12 +13,14 @@ def show() -> Call[SellerResponse]:
     return get(_PATH, SellerResponse)
 
 
-def apply(
-    legal_name: str, address: dict[str, str], *, reason: str | None = None, key: str | None = None, **given: Any
-) -> Call[SellerResponse]:
-    """Issue invoices by this seller from now on; *given* are further fields of `SellerDocument`."""
-    body = {"legal_name": legal_name, "address": address, "reason": reason, **given}
-    return write("PUT", _PATH, SellerResponse, body, key)
+def apply(seller: SellerDocument, *, reason: str | None = None, key: str | None = None) -> Call[SellerResponse]:
+    """Issue invoices by this seller from now on; those that are issued stay as they are, and so does the logo."""
+    return write("PUT", _PATH, SellerResponse, {**plain(seller), "reason": reason}, key)
+
+
+def logo() -> Call[bytes]:
+    """Return the logo that is printed on invoices, a PNG or SVG; raises `NotFound` where there is none."""
+    return get(f"{_PATH}/logo", bytes)
 
 
 def upload_logo(image: bytes, *, key: str | None = None) -> Call[SellerResponse]:

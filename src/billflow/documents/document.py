@@ -28,13 +28,15 @@ class DocumentLine:
     quantity: str
     each: str
     amount: str
-    running: str
+    running: str | None = None
 
     @property
     def row(self) -> TableRow:
         """Return it as a row of a table."""
         return TableRow(
-            (self.title, self.quantity, self.each, self.amount), (self.period, self.derivation), running=self.running
+            (self.title, self.quantity, self.each, self.amount),
+            tuple(filter(None, (self.period, self.derivation))),
+            running=self.running,
         )
 
 
@@ -55,14 +57,14 @@ class InvoiceDocument:
     facts: tuple[tuple[str, str], ...]
     columns: tuple[str, str, str, str]
     lines: tuple[DocumentLine, ...]
-    carried: tuple[str, str]
+    carried: tuple[str, str] = ("", "")
     totals: tuple[tuple[str, str], ...]
     after_refunds: tuple[tuple[str, str], ...]
     tables: tuple[DocumentTable, ...]
     note: str | None
-    bank: tuple[tuple[str, str], ...]
-    transfer_code: tuple[tuple[bool, ...], ...] | None
-    scan: str
+    bank: tuple[tuple[str, str], ...] = ()
+    transfer_code: tuple[tuple[bool, ...], ...] | None = None
+    scan: str = ""
     pay_here: str | None
     pay_url: str | None
     page_words: str
@@ -178,4 +180,4 @@ def _transfer(invoice: InvoiceDetail, seller: SellerBlock, content: DocumentCont
     """Yield how to pay an invoice that waits for a bank transfer."""
     if waits_for_transfer(invoice) and seller.bank:
         yield from seller.bank
-        yield content.words.reference, invoice.number or invoice.invoice_id
+        yield content.words.transfer_reference, invoice.number or invoice.invoice_id

@@ -1,13 +1,15 @@
-"""Invoices on document from the records: read, written in the customer's language, drawn in a thread."""
+"""Documents from the records: read, written in the customer's language, drawn in a thread."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from billflow.documents.adjustment_document import compose_adjustment
 from billflow.documents.document import InvoiceDocument, Links, compose
 from billflow.documents.html import render_html
 from billflow.domain.errors import NotFound
+from billflow.models.contracts.adjustments import AdjustmentRef, CreditNoteRecord, RefundRecord
 from billflow.models.contracts.customers import Buyer, CustomerRecord
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
@@ -15,11 +17,12 @@ from billflow.models.contracts.records import InvoiceDetail
 
 @dataclass(frozen=True)
 class InvoiceDocuments:
-    """Invoices as PDF and as HTML. Unknown ids raise `NotFound`."""
+    """Invoices as PDF and as HTML, credit notes and refunds as PDF. Unknown ids raise `NotFound`."""
 
     invoice: Callable[[str, str], Awaitable[InvoiceDetail]]
     customer: Callable[[str, str], Awaitable[CustomerRecord]]
     seller: Callable[..., Awaitable[Seller]]
+    adjustment: Callable[[AdjustmentRef], Awaitable[CreditNoteRecord | RefundRecord]]
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
         """Return the invoice as a PDF file."""
@@ -32,21 +35,31 @@ class InvoiceDocuments:
         _, document = await self._document(org_id, invoice_id)
         return render_html(document)
 
-    async def file_name(self, org_id: str, invoice_id: str, kind: str) -> str:
-        """Return what the invoice is called as a file of a *kind*, such as pdf: by its number, its id without one."""
+    async def name(self, org_id: str, invoice_id: str) -> str:
+        """Return what a file with the invoice is called: its number, or its id without one."""
         invoice = await self.invoice(org_id, invoice_id)
-        return f"{(invoice.number or invoice.invoice_id).replace('/', '-')}.{kind}"
+        return (invoice.number or invoice.invoice_id).replace("/", "-")
+
+    async def adjustment_pdf(self, ref: AdjustmentRef) -> bytes:
+        """Return a credit note, or the receipt of a refund, as a PDF file; raises `Refused` before it is one."""
+        made = await self.adjustment(ref)
+        invoice = await self.invoice(ref.org_id, made.invoice_id)
+        document = compose_adjustment(made, invoice, *await self._parties(invoice))
+        return await asyncio.to_thread(_drawn, document, made.at)
 
     async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)
-        buyer = invoice.buyer or await self._customer(org_id, invoice.customer_id)
-        is_issued = invoice.stripe_invoice_id is not None
-        seller = await self.seller(org_id, invoice.seller_version_id, is_issued=is_issued)
         links = Links(
             replaces=await self._number(org_id, invoice.replaces_invoice_id),
             replaced_by=await self._number(org_id, invoice.replaced_by_invoice_id),
         )
-        return invoice, compose(invoice, buyer, seller, links)
+        return invoice, compose(invoice, *await self._parties(invoice), links)
+
+    async def _parties(self, invoice: InvoiceDetail) -> tuple[Buyer | None, Seller]:
+        """Return who bought and who sold, as the invoice was issued; as they are now before that."""
+        buyer = invoice.buyer or await self._customer(invoice.org_id, invoice.customer_id)
+        is_issued = invoice.stripe_invoice_id is not None
+        return buyer, await self.seller(invoice.org_id, invoice.seller_version_id, is_issued=is_issued)
 
     async def _number(self, org_id: str, invoice_id: str | None) -> str | None:
         """Return the number of another invoice, its id where it has none."""

@@ -27,7 +27,7 @@ class Translations:
     customer_number: str
     account_holder: str
     bank: str
-    reference: str
+    transfer_reference: str
     scan: str
     carried: str
     brought: str
@@ -49,6 +49,10 @@ class Translations:
     credited: str
     credit_note: str
     refund: str
+    refund_receipt: str
+    failed: str
+    off_amount_due: str
+    reference: str
     page: str
     pay_here: str
     charged: str

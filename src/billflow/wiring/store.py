@@ -110,8 +110,8 @@ class Store:
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
 
-        seller = self.repositories.sellers.printed
-        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller)
+        seller, adjustment = self.repositories.sellers.printed, self.repositories.adjustments.get
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment)
 
 
 @asynccontextmanager

@@ -25,10 +25,11 @@ from billflow.store.session.url import sqlalchemy_url
 from billflow.wiring.api import build_api
 from billflow.wiring.operations import operations_of
 from tests.api_environment import ApiEnvironment, until
+from tests.sizes import sized
 from tests.waiting import PATIENCE
 
 SERVERS = ("postgresql", "temporal", "stripe")
-FLOOD = 400
+FLOOD = sized(100, 400, 400)
 NEVER_AGAIN = 3600.0
 
 

@@ -78,6 +78,8 @@ def _check_tier(tier: Tier) -> None:
             "maximum_licenses",
             f"is {tier.maximum_licenses:,}, less than minimum_licenses; raise it or leave it out",
         )
+    if tier.billable and not tier.prices and not tier.retired and tier.trial_days:
+        raise _fault(tier, "prices", "is missing, but the tier has trial_days; name prices, or leave trial_days out")
     for currency, row in tier.prices.items():
         _check_prices(tier, currency, row)
 

@@ -36,6 +36,7 @@ from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, SEATS, STRIPE
+from billflow.temporal.versions import own_build_id
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.wiring.engine import Engine
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
@@ -91,6 +92,11 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
         stripe_worker(engine.client, activities, build_id),
         reconciliation_worker(engine),
     ]
+
+
+def versioned(settings: Settings) -> Settings:
+    """Return settings whose `build_id` is the package's version where none is named, and None where it is empty."""
+    return settings.model_copy(update={"build_id": own_build_id(settings.build_id)})
 
 
 def stripe_worker(client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None) -> Worker:

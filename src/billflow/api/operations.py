@@ -92,9 +92,8 @@ class Operations:
 
     async def _count(self) -> None:
         work = _if_known(self.waiting_work(), "postgresql")
-        on_hold, failing = (
-            _if_known(count(), "temporal") for count in (self.workflows_on_hold, self.workflows_failing)
-        )
+        on_hold = _if_known(self.workflows_on_hold(), "temporal")
+        failing = _if_known(self.workflows_failing(), "temporal")
         self.waiting.update(*await asyncio.gather(work, on_hold, failing))
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
-from billflow.domain.additions import BilledAddition
+from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import Refused
+from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import Plan, PlanStatus
@@ -19,18 +19,6 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
 if TYPE_CHECKING:
     from billflow.domain.invoicing.draft import InvoiceDraft
-
-
-@dataclass(frozen=True, slots=True)
-class ChargedLine:
-    """A line of an invoice for the running cycle: what of its amount was not given back, and whether it is paid.
-
-    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
-    """
-
-    amount: int | Fraction
-    period: Period
-    paid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +32,7 @@ class Facts:
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
     the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
     up. `offer` is the open offer that the command names. `former_catalog` is the one that the plan's newest step went
-    by, where that is another.
+    by, where that is another. `items` are the one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -62,6 +50,7 @@ class Facts:
     trial_discounted_months: int = 0
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +67,8 @@ class Outcome:
 
     `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
     the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
-    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back).
+    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back). `items` are those
+    that are new, billed or withdrawn.
     """
 
     at: datetime
@@ -94,6 +84,7 @@ class Outcome:
     last_observation: SeatObservation | None = None
     successor: "Outcome | None" = None
     scheduled: Plan | None = None
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,12 +118,14 @@ class Step:
     running_cycle: Period | None = None
     known_plan: Plan | None = None
     former_price: tuple[int | None, datetime] | None = None
+    items: ItemChanges = field(default_factory=ItemChanges)
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
         """Open a step on *facts* as of *at*, with everything as the facts have it."""
         first_new = facts.ledger[-1].seq + 1 if facts.ledger else 1
-        return cls(facts, at, facts.plan, facts.customer, list(facts.ledger), facts.last_observation, first_new)
+        ledger, items = list(facts.ledger), ItemChanges(facts.items)
+        return cls(facts, at, facts.plan, facts.customer, ledger, facts.last_observation, first_new, items=items)
 
     def succeed(self, plan: Plan) -> "Step":
         """Hand over to *plan*: the rest of the step's facts and observations are the successor's."""
@@ -146,6 +139,7 @@ class Step:
             additions=(),
             trial_invoice_paid=None,
             former_catalog=None,
+            items=(),
         )
         self.successor = Step.begin(facts, self.at)
         self.successor.seen, self.successor.pending = self.seen, self.pending
@@ -297,4 +291,5 @@ class Step:
             last_observation=self.seen,
             successor=self.successor.finish() if self.successor else None,
             scheduled=self.scheduled,
+            items=self.items.changed,
         )

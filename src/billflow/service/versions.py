@@ -1,6 +1,7 @@
 """Versions of the workers: bringing one out in stages that are watched, and going back to the one before."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,11 @@ UNTAKEN_SECONDS = 60.0
 
 LOOK_SECONDS = 1.0
 """Between two looks; a task that was lost with its worker is done by another meanwhile."""
+
+FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS = 0.2, 5.0
+"""Between two looks of a worker until the server knows its version, and then until that is current."""
+
+NOTHING_KNOWN: Final = VersionsReport(versions=(), workers_without_version=0, failing_count=0, failing=())
 
 NAMED = 5
 """So many workflows are named in a message."""
@@ -116,24 +122,29 @@ class VersionService:
 
         Returns as soon as it is current. A server that is away is asked again.
         """
-        told, pause = False, 0.2
-        while True:
-            try:
-                report = await self.report()
-                version = report.of(build_id)
-                if version and version.status is VersionStatus.CURRENT:
-                    break
-                if version and (promote or _is_first(report)):
-                    await self._versions.make_current(build_id)
-                    continue
-            except (RPCError, Unavailable):
-                version = None
+        told = False
+        while (report := await self._entered(build_id, promote=promote)) is not None:
+            version = report.of(build_id)
             if version and not told:
                 notify(_not_current(report, version))
-                told, pause = True, 5.0
-            await asyncio.sleep(pause)
+                told = True
+            await asyncio.sleep(LATER_LOOK_SECONDS if told else FIRST_LOOK_SECONDS)
         if told:
             notify(f"Version {build_id} is current now: this worker is given work.")
+
+    async def _entered(self, build_id: str, *, promote: bool) -> VersionsReport | None:
+        """Make a version current where it is to be by itself; None where it is, or else what the server knows."""
+        report = NOTHING_KNOWN
+        with contextlib.suppress(RPCError, Unavailable):
+            report = await self.report()
+            version = report.of(build_id)
+            if version and version.status is VersionStatus.CURRENT:
+                return None
+            if version and (promote or _is_first(report)):
+                report = NOTHING_KNOWN
+                await self._versions.make_current(build_id)
+                return None
+        return report
 
     async def _give(self, build_id: str, percentage: float) -> None:
         """Give a version so much, as soon as the server knows that its workers serve every task queue."""

@@ -1,6 +1,6 @@
 """The line rules: each turns one charge, or the invoice so far, into lines. Add a rule by adding it to `RULES`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
@@ -85,8 +85,13 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
     if starts is None:
         return None
-    charged = sum(line.amount for line in lines if line.amount > 0)
-    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency, at_most=charged)
+    period = starts.derivation.period
+    return flat_discount_line(customer.flat_discount, months, period, plan.currency, at_most=discountable(lines))
+
+
+def discountable(lines: Iterable[Line]) -> int:
+    """Return what of the charges a discount may take: all of them but one-off items (rules 35)."""
+    return sum(line.amount for line in lines if line.amount > 0 and line.kind is not LineKind.ITEM)
 
 
 def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:

@@ -15,6 +15,7 @@ from billflow.models.tables.catalog import CatalogVersionRow, PriceChangeRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
+from billflow.models.tables.items import PlanItem
 from billflow.models.tables.journal import (
     AuditLog,
     ForeignStripeEventRow,

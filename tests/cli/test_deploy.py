@@ -48,3 +48,14 @@ def test_a_worker_of_another_version_says_that_it_is_not_current_and_how_to_prom
         assert "is current now" in wait_for(worker, "is current now")
         back = terminal("deploy", "rollback", "--json").data
         assert [one["build_id"] for one in back["versions"] if one["status"] == "current"] == [OURS]
+
+
+def test_what_runs_is_replayed_by_the_program_that_runs_it(terminal: Terminal) -> None:
+    terminal.trial(terminal.customer())
+
+    report = terminal("replay", "--sample", "2", "--json").data
+    plans = next(one for one in report["types"] if one["workflow_type"] == "PlanWorkflow")
+
+    assert 1 <= plans["replayed"] <= 2
+    assert report["failures"] == []
+    assert terminal("replay").out.endswith(" runs replayed, 0 can't be.\n")

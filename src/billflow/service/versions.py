@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -172,7 +173,8 @@ class VersionService:
 
     async def _watch(self, build_id: str, ramp: Ramp) -> None:
         """Wake some plans, and watch until they have done what they woke for; raises `VersionFails`."""
-        woken = await self._tasks.some_running("PlanWorkflow", ramp.wake)
+        plans = (await self._tasks.running()).get("PlanWorkflow", [])
+        woken = random.sample(plans, min(ramp.wake, len(plans)))
         await asyncio.gather(*(self.control.signal(workflow_id, WAKE) for workflow_id in woken))
         clock, suspects = asyncio.get_running_loop().time, frozenset[str]()
         until = clock() + ramp.watch.total_seconds()

@@ -1,7 +1,7 @@
 """Workflow tasks that fail, and so whole workflows that stand still: found in the lists, and looked at one by one."""
 
 import asyncio
-import random
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,12 +54,13 @@ class WorkflowTasks:
         build_id = goes_to.deployment_version.build_id or None
         return PendingTask(workflow_id=workflow_id, attempt=attempt, build_id=build_id)
 
-    async def some_running(self, workflow_type: str, most: int) -> tuple[str, ...]:
-        """Return the ids of running workflows of a type, chosen by chance where there are more than *most*."""
-        query = f"WorkflowType = '{workflow_type}' AND ExecutionStatus = 'Running'"
+    async def running(self) -> dict[str, list[str]]:
+        """Return the ids of all running workflows by their type."""
+        found = defaultdict[str, list[str]](list)
         with temporal_errors():
-            ids = [one.id async for one in self.client.list_workflows(query, page_size=_PAGE)]
-        return tuple(random.sample(ids, min(most, len(ids))))
+            async for one in self.client.list_workflows("ExecutionStatus = 'Running'", page_size=_PAGE):
+                found[one.workflow_type].append(one.id)
+        return dict(found)
 
     async def _running(self, workflow_id: str) -> DescribeWorkflowExecutionResponse | None:
         try:

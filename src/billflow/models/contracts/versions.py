@@ -70,3 +70,25 @@ class VersionsReport(Contract):
     def with_status(self, status: VersionStatus) -> WorkerVersion | None:
         """Return the current, or the ramping version; None where there is none."""
         return next((version for version in self.versions if version.status is status), None)
+
+
+class ReplayedType(Contract):
+    """How many runs of a type of workflow were replayed, of how many that run."""
+
+    workflow_type: str
+    replayed: int
+    running: int
+
+
+class ReplayFailure(Contract):
+    """A run that this code can't replay, and what it says."""
+
+    workflow_id: str
+    error: str
+
+
+class ReplayReport(Contract):
+    """What became of replaying a sample of what runs."""
+
+    types: tuple[ReplayedType, ...]
+    failures: tuple[ReplayFailure, ...]

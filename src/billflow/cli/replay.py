@@ -26,9 +26,9 @@ async def replay(
         int, typer.Option(min=1, max=100_000, help="How many running workflows of each type, chosen by chance.")
     ] = 100,
 ) -> Output:
-    """Replay running workflows with the code of this program, before its version is promoted; exits with 1 where one fails.
+    """Replay running workflows with the code of this program, before its version is promoted.
 
-    Nothing is changed.
+    Nothing is changed. It exits with 1 where a run can't be replayed.
     """
     from billflow.service.replay import Replay
     from billflow.settings import payload_keyring
@@ -39,10 +39,9 @@ async def replay(
     plugin = billflow_plugin(keyring=payload_keyring(engine.settings))
     with working("Replaying what runs"):
         report = await Replay(WorkflowTasks(engine.client), ALL_WORKFLOWS, plugin).sample(sample)
-    failed = (
-        [Table(f"Can't be replayed: {len(report.failures)}", _FAILURES, report.failures)] if report.failures else []
-    )
-    replayed = sum(one.replayed for one in report.types)
-    summary = f"{replayed} runs replayed, {len(report.failures)} can't be."
-    error = typer.Exit(EXIT_FAILED) if report.failures else None
-    return Output(report, Table("Replayed", _TYPES, report.types), *failed, summary, error=error)
+    failures, replayed = report.failures, sum(one.replayed for one in report.types)
+    tables = [Table("Replayed", _TYPES, report.types)]
+    if failures:
+        tables.append(Table(f"Can't be replayed: {len(failures)}", _FAILURES, failures))
+    summary = f"{replayed} runs replayed, {len(failures)} can't be."
+    return Output(report, *tables, summary, error=typer.Exit(EXIT_FAILED) if failures else None)

@@ -7,7 +7,7 @@ def failing_task(workflow_id: str, attempt: int, build_id: str | None) -> Findin
     """Name a workflow whose task fails; it is tried again by itself, and no repair of ours helps."""
     version = f"version {build_id}" if build_id else "workers without a version"
     message = (
-        f"The workflow {workflow_id} stands still: attempt {attempt} of its task is to be made by {version}. Go back by "
-        "`billflow deploy rollback`, or promote a version that can go on."
+        f"The workflow {workflow_id} stands still: attempt {attempt} of its task is for {version}. "
+        "Go back by `billflow deploy rollback`, or promote a version that can go on."
     )
     return Finding(FindingKind.TASK_FAILING, Severity.WARNING, workflow_id, message)

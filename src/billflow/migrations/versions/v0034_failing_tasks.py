@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import allow_values, run_sql
 
 revision = "0034"
-down_revision = "0030"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
@@ -12,19 +12,18 @@ KINDS = (
     " open_without_collection plan_without_workflow workflow_of_ended_plan workflow_differs_from_plan cycle_not_billed"
     " customer_missing_at_stripe wrong_balance"
 )
-KIND = "workflow_task_failing"
 
 
 def upgrade() -> None:
     """Allow the kind of finding."""
-    _allow(f"{KINDS} {KIND}")
+    _allow(f"{KINDS} workflow_task_failing")
 
 
 def downgrade() -> None:
     """Forget such findings, and allow no more."""
     run_sql(
         "ALTER TABLE reconciliation_finding NO FORCE ROW LEVEL SECURITY",
-        f"DELETE FROM reconciliation_finding WHERE kind = '{KIND}'",
+        "DELETE FROM reconciliation_finding WHERE kind = 'workflow_task_failing'",
         "ALTER TABLE reconciliation_finding FORCE ROW LEVEL SECURITY",
     )
     _allow(KINDS)

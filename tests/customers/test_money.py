@@ -72,6 +72,7 @@ async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncC
     ]
 
 
+@pytest.mark.full
 async def test_reports_are_net_of_what_was_credited_and_refunded(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, _ = await subscriber(api, env, "annual")
     [invoice] = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
@@ -134,6 +135,7 @@ async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.Asy
     assert {name: (await api.get(at(customer, "pricing"))).json()[name] for name in pricing} == pricing
 
 
+@pytest.mark.full
 async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and_undo_nothing(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -152,6 +154,7 @@ async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and
     assert (await events_of(env, customer)).count("plan.repriced") == 1
 
 
+@pytest.mark.full
 async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

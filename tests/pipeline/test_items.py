@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from billflow.domain.adjustments import RefundMethod
 from billflow.domain.commands import AddItem
 from billflow.domain.invoicing.explain import explain
@@ -59,6 +61,7 @@ async def test_an_item_is_collected_at_once_or_with_the_next_invoice_and_credite
     assert await findings(plan_env, *await plan_env.invoices()) == []
 
 
+@pytest.mark.full
 async def test_a_void_item_is_found_and_issued_again_with_fewer_units(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10))
     await plan_env.command(plan, BY_MAIL)
@@ -77,6 +80,7 @@ async def test_a_void_item_is_found_and_issued_again_with_fewer_units(plan_env: 
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_items_are_typed_listed_and_told_of(plan_env: PlanEnvironment, terminal: Typed) -> None:
     plan = await plan_env.plan(by_hand(10))
     await plan_env.command(plan, SET_UP)

@@ -9,6 +9,7 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
 """
 
 from billflow.client import (
+    adjustments,
     audit,
     billing_accounts,
     catalog,
@@ -64,6 +65,7 @@ __all__ = [
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "adjustments",
     "audit",
     "billing_accounts",
     "catalog",

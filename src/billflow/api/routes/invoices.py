@@ -57,4 +57,9 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, principal: Pr
 async def print_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PdfResponse:
     """Return the invoice as a PDF file in its customer's language."""
     pdf = await services.documents.pdf(principal.org_id, invoice_id)
-    return PdfResponse(pdf, headers={"Content-Disposition": 'inline; filename="invoice.pdf"'})
+    return pdf_named("invoice", pdf)
+
+
+def pdf_named(name: str, pdf: bytes) -> PdfResponse:
+    """Return a PDF file under a name."""
+    return PdfResponse(pdf, headers={"Content-Disposition": f'inline; filename="{name}.pdf"'})

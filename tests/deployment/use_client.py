@@ -32,7 +32,7 @@ class Api(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self._send(409, REFUSED)
 
-    def log_message(self, *_: object) -> None:  # type: ignore[override]
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
     def _send(self, status: int, body: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cli.answers import differences
+from tests.cli.responses import differences
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
@@ -81,6 +81,20 @@ def wait_for(process: "subprocess.Popen[str]", word: str) -> str:
         assert line, f"{printed}{process.stderr.read()}"
         printed += line
     return printed
+
+
+@contextmanager
+def typing(env: dict[str, str]) -> Iterator["Terminal"]:
+    """Yield a terminal in this environment, at the root of the source tree."""
+    with subprocess.Popen(
+        [sys.executable, HERE / "typist.py"],
+        env=env,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as typist:
+        yield Terminal(typist)
 
 
 class Terminal:

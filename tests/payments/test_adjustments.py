@@ -33,6 +33,7 @@ from tests.payments.conftest import watch
 from tests.payments.debts import a_debt
 from tests.payments.inputs import KEY
 from tests.payments.stripe_faults import LOST_RESPONSES, Trouble
+from tests.sizes import further, sized
 from tests.waiting import PATIENCE
 
 NOW = datetime.now(UTC)
@@ -248,7 +249,7 @@ async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
 
 
 @pytest.mark.parametrize("fault", [name for name in LOST_RESPONSES if name != "timeout"])
-@pytest.mark.parametrize("operation", ["refund.create", "credit_note.create"])
+@pytest.mark.parametrize("operation", ["refund.create", *further("credit_note.create")])
 async def test_a_faulty_stripe_refunds_once(
     troubled: StripeGateway, trouble: Trouble, fault: str, operation: str
 ) -> None:
@@ -276,7 +277,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(4, 12, 12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_whatever_the_domain_allows_stripe_does_and_both_agree_to_the_cent(
     acts: list[tuple[str, int | None]],

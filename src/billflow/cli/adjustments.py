@@ -24,7 +24,7 @@ async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
     org_id = await org_of(engine)
     outcome = await answered(engine.invoices.pay(org_id, invoice))
     shown = await engine.queries.invoices.get(org_id, invoice)
-    return Output(PaymentAttemptResponse.of({"outcome": outcome, "invoice": shown}), _told("Payment", outcome))
+    return Output(PaymentAttemptResponse.of({"outcome": outcome, "invoice": shown}), _facts("Payment", outcome))
 
 
 @app.on_engine("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
@@ -122,9 +122,9 @@ async def who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any
 
 
 def _output(title: str, answer: Any) -> Output:
-    return Output(answer, _told(title, answer))
+    return Output(answer, _facts(title, answer))
 
 
-def _told(title: str, answer: Any) -> FactList:
+def _facts(title: str, answer: Any) -> FactList:
     told = {name.replace("_", " "): str(value) for name, value in answer.model_dump(mode="json").items() if value}
     return FactList(title, told)

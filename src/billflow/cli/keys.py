@@ -92,7 +92,7 @@ async def rotate_encryption(store: Store) -> Output:
 
 
 def _issued(issued: "IssuedKey") -> Output:
-    from billflow.cli.answers import ApiKeyResponse
+    from billflow.cli.output_responses import ApiKeyResponse
 
     record, text = issued.record, issued.text.get_secret_value()
     parts = {"id": record.key_id, "scopes": ", ".join(sorted(record.scopes)), "key": text}

@@ -114,7 +114,7 @@ def write_json(answer: object) -> None:
     """Print an answer as JSON, as the API would give it."""
     from pydantic import TypeAdapter
 
-    from billflow.cli.answers import as_answered
+    from billflow.cli.output_responses import as_answered
 
     plain = TypeAdapter(Any).dump_python(as_answered(answer), mode="json", by_alias=True, fallback=str)
     sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ from tests.interfaces import document
 
 SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
 
-ANSWERS: Mapping[str, str] = {
+RESPONSES: Mapping[str, str] = {
     "audit list": "AuditEntryList",
     "catalog price-changes": "PriceChangeList",
     "catalog show": "CatalogResponse",
@@ -90,6 +90,9 @@ OF_THE_COMMAND_LINE = {
     "conformance": "a file's, before there is a server",
     "customer card": "a test card, in place of the customer's browser",
     "demo": "the demo's own",
+    "deploy promote": "an operator's",
+    "deploy rollback": "an operator's",
+    "deploy status": "an operator's",
     "dunning set": "an operator's",
     "dunning show": "an operator's",
     "foreign-events": "an operator's",
@@ -107,6 +110,7 @@ OF_THE_COMMAND_LINE = {
     "queues show": "an operator's",
     "reconcile": "an operator's",
     "recover": "an operator's",
+    "replay": "an operator's",
     "seats import": "a file's, of many customers",
     "seats source remove": "the API answers nothing",
 }
@@ -116,14 +120,14 @@ OF_THE_COMMAND_LINE = {
 def command_of(words: tuple[str, ...]) -> str | None:
     """Return which command of either table was typed."""
     known = (" ".join(words[:count]) for count in (3, 2, 1))
-    return next((name for name in known if name in ANSWERS or name in OF_THE_COMMAND_LINE), None)
+    return next((name for name in known if name in RESPONSES or name in OF_THE_COMMAND_LINE), None)
 
 
 def differences(words: tuple[str, ...], data: Any) -> list[str]:
     """Return the fields that a command's JSON has more or fewer than the API's answer."""
     name = command_of(words)
-    assert name, f"{words}: say in tests/cli/answers.py which answer of the API it is"
-    return list(_differences(SCHEMAS[ANSWERS[name]], data, name)) if name in ANSWERS else []
+    assert name, f"{words}: say in tests/cli/responses.py which answer of the API it is"
+    return list(_differences(SCHEMAS[RESPONSES[name]], data, name)) if name in RESPONSES else []
 
 
 def _differences(schema: Mapping[str, Any], data: Any, place: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cli.answers import ANSWERS, OF_THE_COMMAND_LINE, SCHEMAS, differences
+from tests.cli.responses import RESPONSES, OF_THE_COMMAND_LINE, SCHEMAS, differences
 from tests.cli.test_help import EVERY, ROOT
 
 
@@ -21,9 +21,9 @@ def with_json() -> set[str]:
 
 
 def test_every_command_with_json_names_its_answer_or_why_there_is_none() -> None:
-    assert ANSWERS.keys() | OF_THE_COMMAND_LINE.keys() == with_json()
-    assert ANSWERS.keys() & OF_THE_COMMAND_LINE.keys() == set()
-    assert set(ANSWERS.values()) <= SCHEMAS.keys()
+    assert RESPONSES.keys() | OF_THE_COMMAND_LINE.keys() == with_json()
+    assert RESPONSES.keys() & OF_THE_COMMAND_LINE.keys() == set()
+    assert set(RESPONSES.values()) <= SCHEMAS.keys()
 
 
 def test_a_field_more_or_fewer_is_found_however_deep() -> None:

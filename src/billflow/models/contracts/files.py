@@ -10,22 +10,13 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from billflow.domain.errors import BillingError, InvalidInput
+from billflow.models.contracts.validation import field_refusal
 
 Content = TypeVar("Content", bound=BaseModel)
 
-_SAID = {
-    "missing": "is missing; add it",
-    "extra_forbidden": "is unknown; leave it out",
-    "unexpected_keyword_argument": "is unknown; leave it out",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number, in minor units where it is a price",
-    "string_type": "must be a text in quotes",
-    "bool_type": "must be true or false",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must have at least {min_length} characters",
-}
+_WHOLE = "must be a whole number, in minor units where it is a price"
+_IN_FILES = {"int_type": _WHOLE, "int_from_float": _WHOLE, "string_type": "must be a text in quotes"}
+"""What is said of a file in other words than of a request."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +81,7 @@ class FileFormat(Generic[Content]):
             named = cause.field or ""
             place = place if place.endswith(named) else ".".join(filter(None, (place, named)))
             return self.refusal(f"{place}: {cause.message}", field=place)
-        if first["type"] == "enum":
-            return self.fault(place, f"is {first['input']!r}; it may be {first['ctx']['expected']}")
-        said = _SAID.get(first["type"], f"has another form; see docs/{self.page}")
-        return self.fault(place, said.format(**first.get("ctx", {})))
+        if first["type"] in _IN_FILES:
+            return self.fault(place, _IN_FILES[first["type"]])
+        said = field_refusal(first, place).message
+        return self.refusal(said.replace("/docs", f"docs/{self.page}"), field=place)

@@ -2,12 +2,7 @@
 
 from typing import Annotated
 
-import stdnum
 from pydantic import AfterValidator, StringConstraints
-from stdnum import bic, iban
-from stdnum.ch import uid
-from stdnum.eu import vat
-from stdnum.exceptions import ValidationError
 
 from billflow.domain.errors import InvalidInput
 
@@ -25,9 +20,11 @@ _PREFIX = 2
 
 def checked_iban(number: str) -> str:
     """Return an IBAN without spaces, or raise `InvalidInput`."""
+    from stdnum import exceptions, iban
+
     try:
         return str(iban.validate(number))
-    except ValidationError:
+    except exceptions.ValidationError:
         raise InvalidInput(
             f"{number!r} is no IBAN; copy it from a bank statement, such as DE89 3704 0044 0532 0130 00.",
             code="invalid_iban",
@@ -36,9 +33,11 @@ def checked_iban(number: str) -> str:
 
 def checked_bic(number: str) -> str:
     """Return a BIC in capitals, or raise `InvalidInput`."""
+    from stdnum import bic, exceptions
+
     try:
         return str(bic.validate(number))
-    except ValidationError:
+    except exceptions.ValidationError:
         raise InvalidInput(
             f"{number!r} is no BIC; use the 8 or 11 characters that the bank names, or leave it out.",
             code="invalid_bic",
@@ -50,6 +49,8 @@ def checked_vat_number(number: str, country: str) -> str:
 
     Where nobody says how a country's numbers are made, any number that is not another country's is taken.
     """
+    from stdnum import exceptions
+
     owner = _owner(number)
     if owner not in (None, _VAT_AREAS.get(country, country)):
         raise InvalidInput(
@@ -58,7 +59,7 @@ def checked_vat_number(number: str, country: str) -> str:
         )
     try:
         return _validated(number, _VAT_AREAS.get(country, country))
-    except ValidationError:
+    except exceptions.ValidationError:
         raise InvalidInput(
             f"{number!r} is no VAT number of {country}; copy it from what the tax office wrote, or leave it out.",
             code="invalid_vat_number",
@@ -67,6 +68,8 @@ def checked_vat_number(number: str, country: str) -> str:
 
 def _owner(number: str) -> str | None:
     """Return the country whose VAT number it is by its prefix, None where it has none."""
+    from stdnum.eu import vat
+
     prefix = number.strip()[:_PREFIX].upper()
     if vat.is_valid(number) or prefix in _PREFIXED:
         return _VAT_PREFIXES.get(prefix, prefix)
@@ -74,6 +77,10 @@ def _owner(number: str) -> str | None:
 
 
 def _validated(number: str, country: str) -> str:
+    import stdnum
+    from stdnum.ch import uid
+    from stdnum.eu import vat
+
     if vat.is_valid(number):
         return str(vat.validate(number))
     if country.lower() in vat.MEMBER_STATES:

@@ -6,7 +6,7 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
     customer = billflow.do(customers.create("Acme", "billing@acme.example"))
 """
 
-from billflow.client import catalog, commands, customers, events, invoices, plans, seats
+from billflow.client import catalog, commands, coupons, customers, events, invoices, plans, seats
 from billflow.client.calls import Call
 from billflow.client.clients import AsyncClient, Client
 from billflow.client.errors import ApiError, ServerUnreachable
@@ -33,6 +33,7 @@ __all__ = [
     "ServerUnreachable",
     "catalog",
     "commands",
+    "coupons",
     "customers",
     "events",
     "invoices",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import Refused
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
@@ -42,9 +43,8 @@ class Facts:
     newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
     and `additions` what of it was billed for a part of the cycle.
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
-    the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
-    up. `offer` is the open offer that the command names. `former_catalog` is the one that the plan's newest step went
-    by, where that is another.
+    the trial was bought by invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as
+    that was before. `offer` is the open one that the command names, `former_catalog` that of the plan's newest step.
     """
 
     plan: Plan
@@ -60,6 +60,7 @@ class Facts:
     paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
+    trial_coupon: AttachedCoupon | None = None
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
 
@@ -102,8 +103,7 @@ class Step:
 
     With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle` and `known_plan`
     remember the cycle end found last, `running_cycle` the cycle priced last: the lines of one invoice mostly share
-    them. `former_price` is what a license cost before the renewal of that moment, which
-    changed it in this step.
+    them. `former_price` is what a license cost before the renewal of that moment, which changed it in this step.
     """
 
     facts: Facts

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
+from billflow.domain.coupons import CouponUse
 from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
+from billflow.domain.invoicing.coupons import BEGINS, with_coupon
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.money import Rounding
 from billflow.domain.plan import Plan, Schedule
@@ -74,6 +76,25 @@ RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal
 """Asked in this order for each charge; the first line wins. An addition to a fixed price bills nothing."""
 
 
+def discounted(step: Step, lines: Sequence[Line]) -> tuple[list[Line], CouponUse | None, int]:
+    """Return *lines* with what is taken off them, the use they make of a coupon and of months of the flat discount.
+
+    The step's terms have what is left of both. The flat discount takes of what a coupon left (rules 34.1).
+    """
+    with_coupons, coupon_use = with_coupon(step, lines)
+    discount = flat_discount(step.plan, step.customer, with_coupons)
+    if discount is None:
+        return with_coupons, coupon_use, 0
+    months = discount.derivation.numerator
+    step.customer = step.customer.with_months_spent(months)
+    return [*with_coupons, discount], coupon_use, months
+
+
+def charged_by(lines: Sequence[Line]) -> int:
+    """Return what *lines* charge after coupons; credits, and what coupons lower them by, are no part of it."""
+    return sum(line.amount for line in lines if (line.amount > 0) is not (line.kind is LineKind.COUPON))
+
+
 def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) -> Line | None:
     """Take the agreed sum per month off an invoice that starts a cycle (rules 14).
 
@@ -82,10 +103,10 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     months = flat_discount_months(plan.schedule, customer)
     if not months or customer.hosting is not Hosting.SELF_HOSTED:
         return None
-    starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
+    starts = next((line for line in lines if line.kind in BEGINS), None)
     if starts is None:
         return None
-    charged = sum(line.amount for line in lines if line.amount > 0)
+    charged = charged_by(lines)
     return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency, at_most=charged)
 
 

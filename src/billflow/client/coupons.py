@@ -1,0 +1,49 @@
+"""Calls about coupons."""
+
+from typing import Any
+
+from billflow.client.calls import Call, get, write
+from billflow.models.contracts.coupons import CouponList, CouponResponse, RedemptionList, RedemptionResponse
+
+_PATH = "/coupons"
+
+
+def create(code: str, *, key: str | None = None, **given: Any) -> Call[CouponResponse]:
+    """Make a coupon; *given* are percent_off or amount_off, duration, tiers, expires_at and the like."""
+    return write("POST", _PATH, CouponResponse, {"code": code, **given}, key)
+
+
+def search(*, limit: int = 50, after: str | None = None) -> Call[CouponList]:
+    """List coupons, the newest first."""
+    return get(_PATH, CouponList, limit=limit, after=after)
+
+
+def show(code: str) -> Call[CouponResponse]:
+    """Show a coupon, and how often it was redeemed."""
+    return get(f"{_PATH}/{code}", CouponResponse)
+
+
+def archive(code: str, *, key: str | None = None) -> Call[CouponResponse]:
+    """Let nobody redeem a coupon any more; who has it keeps it."""
+    return write("POST", f"{_PATH}/{code}/archive", CouponResponse, None, key)
+
+
+def of_customer(customer_id: str, *, limit: int = 50, after: str | None = None) -> Call[RedemptionList]:
+    """List the coupons that a customer has or had, the newest first."""
+    return get(_customers(customer_id), RedemptionList, limit=limit, after=after)
+
+
+def attach(
+    customer_id: str, coupon: str, *, reason: str | None = None, key: str | None = None
+) -> Call[RedemptionResponse]:
+    """Give a customer a coupon, which discounts its cycles from the next one on."""
+    return write("POST", _customers(customer_id), RedemptionResponse, {"coupon": coupon, "reason": reason}, key)
+
+
+def detach(customer_id: str, redemption_id: str, *, key: str | None = None) -> Call[RedemptionResponse]:
+    """Let a customer's coupon discount no further cycle; the running one keeps its discount."""
+    return write("DELETE", f"{_customers(customer_id)}/{redemption_id}", RedemptionResponse, None, key)
+
+
+def _customers(customer_id: str) -> str:
+    return f"/customers/{customer_id}/coupons"

@@ -1,14 +1,15 @@
 # One image; `worker`, `api` and `migrate` are its commands.
-FROM python:3.11-slim AS build
+FROM python:3.11-slim-trixie@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7 AS build
 WORKDIR /src
 RUN python -m venv /opt/billflow
 COPY hashes.txt ./
 RUN /opt/billflow/bin/pip install --no-cache-dir --only-binary=:all: --require-hashes -r hashes.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
+COPY examples ./examples
 RUN /opt/billflow/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.11-slim
+FROM python:3.11-slim-trixie@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 RUN useradd --system --create-home --home-dir /app billflow
 WORKDIR /app
 COPY --from=build /opt/billflow /opt/billflow

@@ -13,6 +13,7 @@ from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.cycle import EFFECTS, end_cycle
 from billflow.domain.errors import Refused
+from billflow.domain.items import Item
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
@@ -46,6 +47,8 @@ SAMPLES: tuple[c.PlanCommand, ...] = (
     c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
     c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),
     c.Retry(),
+    c.AddItem(description="Set-up", unit_amount=50_000),
+    c.WithdrawItem(item=1),
 )
 
 SCHEDULES = {
@@ -110,6 +113,7 @@ def facts_in(status: PlanStatus, schedule: Schedule) -> Facts:
         catalog=CATALOG,
         ledger=() if status is S.NEVER_STARTED else (first,),
         next_plan=_follower(plan) if status is S.SWITCH_PLAN_TIER_AT_PLAN_END else None,
+        items=(Item(seq=1, description="Training", unit_amount=1, quantity=1, added_at=START),),
     )
 
 

@@ -1,4 +1,4 @@
-"""Run the tests several times while busy loops occupy every core twice over, and say how each run ended.
+"""Run the tests several times while busy loops occupy every core twice over, and say how each run ended and when.
 
 Example, for one folder once: python scripts/under_load.py --runs 1 --command "make test ARGS=tests/api"
 """
@@ -69,7 +69,7 @@ def told(number: int, code: int, seconds: float, output: Path) -> str:
 
 def all_runs(command: Sequence[str], runs: int, loops: int) -> bool:
     """Run a command so many times under load, and tell whether every run passed."""
-    folder, passed = Path(tempfile.mkdtemp(prefix="billflow-under-load-")), True
+    folder, failed, first = Path(tempfile.mkdtemp(prefix="billflow-under-load-")), 0, monotonic()
     with busy_loops(loops):
         for number in range(1, runs + 1):
             begun, output = monotonic(), folder / f"run-{number}.log"
@@ -77,10 +77,11 @@ def all_runs(command: Sequence[str], runs: int, loops: int) -> bool:
             print(told(number, code, monotonic() - begun, output), flush=True)
             if code == 0:
                 output.unlink()
-            passed = passed and code == 0
-    if passed:
+            failed += code != 0
+    print(f"{runs - failed} of {runs} runs passed in {monotonic() - first:.0f} s with {loops} busy loops")
+    if not failed:
         folder.rmdir()
-    return passed
+    return not failed
 
 
 def arguments() -> argparse.Namespace:

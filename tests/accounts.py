@@ -21,7 +21,9 @@ async def differences(
         SeatObservation(observed_at=report.observed_at, members=report.members, guests=report.guests)
         for report in await env.engine.queries.customers.seats(env.org_id, customer.customer_id)
     )
-    scenario = Scenario(Organization(customer.name, seen), starts_at, starts_at, asked)
+    scenario = Scenario(
+        organization=Organization(customer.name, seen), starts_at=starts_at, ends_at=starts_at, start=asked
+    )
     result = DemoResult(scenario, customer.customer_id, known.billing_account.stripe_customer_id or "")
     demo = DemoEnvironment(env.engine, env.org_id, run="")
     return (await report_on(demo, result)).differences

@@ -21,7 +21,7 @@ from billflow.temporal.client import connect
 from tests.databases import create_template
 from tests.sizes import VARIABLE, sized
 
-pytest_plugins = ["tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage"]
+pytest_plugins = ["tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage", "tests.plugins.sizes"]
 
 # The tests never touch a server that the developer's environment points at.
 _FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED"}

@@ -28,8 +28,8 @@ from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging, PlanFilter
 from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
-from billflow.service.stripe_event_handlers import HANDLED_TYPES
 from billflow.settings import Settings
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.plugin import billflow_plugin

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,7 +50,9 @@ def test_each_run_is_a_line_and_leaves_nothing(tmp_path: Path) -> None:
     ended = under_load(tmp_path, "--runs", "2", "--command", python('print("noise"); print("5 tests")'))
 
     assert ended.returncode == 0
-    assert [line.split(", ")[1] for line in ended.stdout.splitlines()] == ["passed: 5 tests"] * 2
+    *runs, summary = ended.stdout.splitlines()
+    assert [line.split(", ")[1] for line in runs] == ["passed: 5 tests"] * 2
+    assert re.fullmatch(r"2 of 2 runs passed in \d+ s with 2 busy loops", summary)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,8 +60,10 @@ def test_a_run_that_fails_is_named_with_its_output(tmp_path: Path) -> None:
     ended = under_load(tmp_path, "--runs", "1", "--command", python('import sys; print("why"); sys.exit(7)'))
 
     assert ended.returncode == 1
-    assert "FAILED with code 7, see " in ended.stdout
-    assert Path(ended.stdout.split()[-1]).read_text() == "why\n"
+    run, summary = ended.stdout.splitlines()
+    assert "FAILED with code 7, see " in run
+    assert Path(run.split()[-1]).read_text() == "why\n"
+    assert summary.startswith("0 of 1 runs passed in ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,7 +6,7 @@
 import os
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from standardwebhooks import Webhook
@@ -24,6 +24,13 @@ async def seats(request: Request, deployment: Annotated[list[str], Query()]) -> 
     """Count the deployments that are asked for; one that is unknown here is left out."""
     check_signature(request)
     return {"deployments": [counted(one) for one in deployment if one in WORKSPACES]}
+
+
+@app.put("/workspaces/{deployment_id}")
+async def set_people(deployment_id: str, people: dict[str, Literal["member", "guest"]]) -> dict[str, Any]:
+    """Say who uses a workspace, in place of the pages on which a real product invites people."""
+    WORKSPACES[deployment_id] = dict(people)
+    return counted(deployment_id)
 
 
 def counted(deployment_id: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
 from billflow.models.contracts.webhooks import ForeignReason, StripeEvent, StripeObjects
-from billflow.service.stripe_event_handlers import HANDLED_TYPES
 from tests.api.test_webhooks import deliver, event_of
 from tests.api_environment import ApiEnvironment
 

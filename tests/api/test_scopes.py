@@ -12,6 +12,8 @@ COMMANDS: list[dict[str, Any]] = [
     {"type": "end_now", "void_open_invoices": True},
     {"type": "schedule_tier_at_plan_end", "tier": "cloud_plus", "fixed_price": 1},
     {"type": "extend_trial", "days": 1},
+    {"type": "add_item", "description": "Set-up", "unit_amount": 1},
+    {"type": "withdraw_item", "item": 1},
 ]
 PLAN = {"tier": "cloud_standard", "schedule": "monthly"}
 

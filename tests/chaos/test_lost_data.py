@@ -138,6 +138,7 @@ async def test_temporal_is_emptied_and_recovered(twins: tuple[Tenant, Tenant]) -
     assert len(await losing.bills()) > 4, "two purchases, two renewals, and what came after the loss"
 
 
+@pytest.mark.full
 async def test_postgresql_is_restored_to_an_older_copy(twins: tuple[Tenant, Tenant]) -> None:
     for one in twins:
         await one.buy(SENT)

@@ -82,6 +82,7 @@ async def test_postgresql_that_is_killed_and_stopped_at_billing_dates_costs_no_c
             await pass_through_outages(env, server, [number % 2 == 0 for number in range(OUTAGES)])
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST)
 async def test_temporal_that_is_killed_at_billing_dates_and_starts_on_its_file_costs_no_cent_and_no_command(

@@ -34,6 +34,7 @@ def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(termina
     assert_refused(too_much, "can be refunded")
 
 
+@pytest.mark.full
 def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voided_nor_paid(
     terminal: Terminal,
 ) -> None:
@@ -44,11 +45,16 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     )
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
+    shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice)
+    assert ("order change, Sorry" in shown, "still due" in shown, note.data["credit_note_id"] in shown) == (True,) * 3
+    assert "a credit note took USD 3 off (order change, Sorry)." in explained.out
+    assert "Credited USD 3, net paid USD 80, still due USD 0." in explained.out
     assert_refused(terminal("invoice", "void", invoice), "refund it instead")
     assert_refused(terminal("invoice", "pay", invoice), "Only an open invoice is collected")
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
 
 
+@pytest.mark.full
 def test_a_refund_outside_stripe_is_recorded_and_what_is_paid_is_not_marked_paid_again(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 
@@ -73,6 +79,7 @@ def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     assert_refused(terminal("customer", "card-link", customer, "--return-url", "nowhere"), "is no address")
 
 
+@pytest.mark.full
 def test_an_invoice_is_issued_again_after_a_look_and_both_name_one_another(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 

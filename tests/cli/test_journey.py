@@ -161,6 +161,7 @@ def test_seats_come_from_a_csv_whose_bad_rows_are_named(terminal: Terminal, tmp_
     assert imported.out == "Reported 2 new moments of 1 customers.\n"
 
 
+@pytest.mark.full
 def test_the_starter_starts_signals_and_updates(terminal: Terminal, stack: Path) -> None:
     customer = terminal.customer()
     env, program = environment(stack), [ROOT / "starter.py"]

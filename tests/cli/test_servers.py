@@ -80,6 +80,7 @@ def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> 
     assert not any(child.is_running() for child in first.values())
 
 
+@pytest.mark.full
 def test_no_process_of_the_api_outlives_the_one_that_started_it(stack: Path, tmp_path: Path) -> None:
     arguments = ("--port", "0", "--ops-port", "0", "--processes", "2")
     # What is killed can't remove its temporary folder, which is ours then.

@@ -61,6 +61,7 @@ async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts:
     await assert_agreed(debtor)
 
 
+@pytest.mark.full
 async def test_a_key_that_refunded_one_invoice_refunds_none_on_another(debts: Debts) -> None:
     first, second = await debts.customer(), await debts.customer()
     key = secrets.token_hex(8)
@@ -78,6 +79,7 @@ async def test_a_key_that_refunded_one_invoice_refunds_none_on_another(debts: De
     await assert_agreed(second)
 
 
+@pytest.mark.full
 async def test_no_number_of_refunds_at_once_refunds_more_than_was_paid(debts: Debts) -> None:
     debtor = await debts.customer()
     asks = [RefundInput(**await of(debtor, amount=3000)) for _ in range(5)]
@@ -151,6 +153,7 @@ async def test_voiding_a_debt_closes_it_on_both_sides_and_lets_the_customer_back
         await debtor.env.engine.adjustments.void(VoidInput(**await of(debtor, to=InvoiceStatus.UNCOLLECTIBLE)))
 
 
+@pytest.mark.full
 async def test_voiding_a_purchase_that_was_sent_means_that_the_plan_never_starts(debts: Debts) -> None:
     debtor = await debts.customer(BY_INVOICE)
 
@@ -162,6 +165,7 @@ async def test_voiding_a_purchase_that_was_sent_means_that_the_plan_never_starts
     await until(is_over)
 
 
+@pytest.mark.full
 async def test_a_debt_given_up_by_hand_is_collected_no_more(debts: Debts) -> None:
     debtor = await debts.declined()
 
@@ -194,6 +198,7 @@ async def test_an_invoice_is_paid_now_where_the_card_is_good_and_declined_where_
     await assert_agreed(debtor)
 
 
+@pytest.mark.full
 async def test_issuing_a_debt_again_lets_the_customer_back_in_and_collects_the_new_one_from_its_beginning(
     debts: Debts,
 ) -> None:

@@ -40,6 +40,7 @@ async def test_a_debit_that_its_bank_refuses_days_later_is_retried_by_the_policy
     assert (await debtor.invoice()).status is InvoiceStatus.OPEN
 
 
+@pytest.mark.full
 async def test_a_customer_whose_debits_are_all_refused_is_suspended_as_for_a_card(debts: Debts) -> None:
     debtor = await debts.declined(FAILING_ACCOUNT)
     for day in (1, 3, 5, 7):
@@ -69,6 +70,7 @@ async def test_while_a_debit_is_under_way_it_is_not_charged_again_and_nobody_is_
     assert await debtor.status() == "active"
 
 
+@pytest.mark.full
 async def test_a_debit_that_is_refused_while_nothing_collects_it_starts_its_collection(slow_bank: Debts) -> None:
     debtor = await slow_bank.declined(FAILING_ACCOUNT)
     await slow_bank.env.collection(await debtor.invoice()).terminate("its data were lost")

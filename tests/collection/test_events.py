@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 import stripe
 
 from billflow.models.contracts.adjustments import AdjustmentStatus, InvoiceAdjustments
@@ -99,6 +100,7 @@ async def test_a_refund_made_in_the_dashboard_is_taken_over_once(debts: Debts) -
     assert (await adjustments(debtor)).refundable == 8000 - 700
 
 
+@pytest.mark.full
 async def test_a_refund_that_fails_later_can_be_made_again(debts: Debts) -> None:
     debtor = await debts.customer()
     refund: stripe.params.RefundCreateParams = {
@@ -124,6 +126,7 @@ async def test_a_refund_that_fails_later_can_be_made_again(debts: Debts) -> None
     assert [one.status for one in (await adjustments(debtor)).refunds] == [AdjustmentStatus.FAILED]
 
 
+@pytest.mark.full
 async def test_a_credit_note_made_in_the_dashboard_is_taken_over_with_its_refund_and_its_balance(debts: Debts) -> None:
     debtor = await debts.customer()
     stripe_invoice_id = str((await debtor.invoice()).stripe_invoice_id)
@@ -188,6 +191,7 @@ async def test_a_card_entered_on_the_page_becomes_the_default_and_pays_what_is_o
     assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
 
 
+@pytest.mark.full
 async def test_a_card_chosen_in_the_portal_pays_what_is_open(debts: Debts) -> None:
     debtor = await debts.declined()
     link = await debtor.env.engine.invoices.portal_link(
@@ -199,6 +203,7 @@ async def test_a_card_chosen_in_the_portal_pays_what_is_open(debts: Debts) -> No
     assert await debtor.env.collection(await debtor.invoice()).result() == InvoiceStatus.PAID
 
 
+@pytest.mark.full
 async def test_another_bad_card_is_tried_once_and_the_policy_goes_on_as_before(debts: Debts) -> None:
     debtor = await debts.declined()
 
@@ -228,6 +233,7 @@ async def test_a_customer_deleted_at_stripe_gets_a_new_one_with_its_next_invoice
     assert (await debtor.invoice()).status is InvoiceStatus.OPEN
 
 
+@pytest.mark.full
 async def test_a_payment_reported_twice_and_after_its_end_changes_nothing_more(debts: Debts) -> None:
     debtor = await debts.declined()
     await debtor.pays()

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.dunning import DunningAction, DunningPolicy, SmallOrganizationRule
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ChangeContext
@@ -50,6 +52,7 @@ async def test_the_records_know_at_all_times_what_comes_next_and_when(debts: Deb
     ]
 
 
+@pytest.mark.full
 async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_clock(debts: Debts) -> None:
     debtor = await debts.declined()
     env, invoice = debtor.env, await debtor.invoice()
@@ -65,6 +68,7 @@ async def test_a_collection_that_begins_when_its_clock_has_moved_on_goes_by_the_
     await until(is_tried_again)
 
 
+@pytest.mark.full
 async def test_a_leap_of_a_year_passes_through_the_same_days(debts: Debts) -> None:
     patient = await debts.declined()
     leaping = await debts.declined()
@@ -98,6 +102,7 @@ async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts
     assert [invoice.status for invoice in await debtor.env.invoices(debtor.customer)] == [InvoiceStatus.PAID] * 3
 
 
+@pytest.mark.full
 async def test_what_cant_be_undone_stays_a_plan_that_ended_is_not_revived_by_a_late_payment(debts: Debts) -> None:
     debtor = await debts.declined()
     await debtor.after(40)
@@ -108,6 +113,7 @@ async def test_what_cant_be_undone_stays_a_plan_that_ended_is_not_revived_by_a_l
     assert (await debtor.state()).status is PlanStatus.ENDED
 
 
+@pytest.mark.full
 async def test_a_suspension_by_support_is_not_lifted_by_a_payment(debts: Debts) -> None:
     debtor = await debts.declined()
     change = ChangeContext(actor="support", at=DUE + timedelta(hours=1), reason="abuse")
@@ -131,6 +137,7 @@ async def test_a_payment_that_needs_the_customer_is_not_charged_again_and_its_pa
     assert all(invoice.hosted_invoice_url in mail.body for mail in await debtor.mails() if invoice.hosted_invoice_url)
 
 
+@pytest.mark.full
 async def test_a_debt_may_be_given_up_on_both_sides_and_still_be_paid(debts: Debts) -> None:
     async with debts.policy(DunningPolicy(end_plan_after_days=None, mark_uncollectible=True)):
         debtor = await debts.declined()
@@ -166,6 +173,7 @@ async def test_a_sent_invoice_is_reminded_of_before_on_and_after_its_due_date_th
     assert (await debtor.state()).status is PlanStatus.ENDED
 
 
+@pytest.mark.full
 async def test_a_sent_invoice_that_is_paid_in_time_is_not_written_about_again(debts: Debts) -> None:
     debtor = await debts.customer(BY_INVOICE)
     await debtor.pays()
@@ -178,6 +186,7 @@ async def test_a_sent_invoice_that_is_paid_in_time_is_not_written_about_again(de
     assert await debtor.reported() == [("reminder_before", 12)]
 
 
+@pytest.mark.full
 async def test_a_small_organization_two_invoices_behind_is_ended_with_all_that_is_open_voided(debts: Debts) -> None:
     rule = DunningPolicy(suspend_customer=False, end_plan_after_days=None, small_organizations=SmallOrganizationRule())
     async with debts.policy(rule):
@@ -198,6 +207,7 @@ async def test_a_small_organization_two_invoices_behind_is_ended_with_all_that_i
     assert (await large.state()).status is PlanStatus.ACTIVE
 
 
+@pytest.mark.full
 async def test_two_debts_hold_a_customer_until_both_are_paid(debts: Debts) -> None:
     early = DunningPolicy(retry_after_days=(40,), end_plan_after_days=None)
     async with debts.policy(early):

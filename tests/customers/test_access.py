@@ -8,6 +8,7 @@ import pytest
 
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import Json, at, created
+from tests.sizes import further
 
 EFFECTS = {
     "projects_writable": (True, False),
@@ -35,7 +36,7 @@ async def seats(api: httpx.AsyncClient, customer: Json, members: int) -> None:
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-@pytest.mark.parametrize("turn", ["suspend", "deactivate"])
+@pytest.mark.parametrize("turn", ["suspend", *further("deactivate")])
 async def test_each_effect_comes_with_the_suspension_and_goes_with_it(
     api: httpx.AsyncClient, effect: str, turn: str
 ) -> None:

@@ -72,6 +72,32 @@ async def test_a_report_tells_what_was_paid_renews_and_is_open(api: httpx.AsyncC
     ]
 
 
+@pytest.mark.full
+async def test_reports_are_net_of_what_was_credited_and_refunded(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    customer, _ = await subscriber(api, env, "annual")
+    [invoice] = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
+    await api.post(at(customer, "credits"), json={"amount": 2500, "reason": "outage"})
+    for path, asked in {
+        "refund": {"amount": 1000},
+        "credit-notes": {"amount": 500, "refund_method": "balance"},
+    }.items():
+        (await api.post(f"/api/v1/invoices/{invoice['id']}/{path}", json=asked)).raise_for_status()
+
+    report = (await api.get(at(customer, "report"))).json()
+    span = {"since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
+    [month] = (await api.get(at(customer, "usage"), params=span)).json()["money"]
+
+    assert [one["amount"] for one in report["lifetime_value"]] == [6 * 8000 - 1000 - 500]
+    for money in (month, *report["plans"]):
+        assert [money[name] for name in ("invoiced", "credited", "paid", "refunded", "net_paid")] == [
+            6 * 8000,
+            500,
+            6 * 8000,
+            1000,
+            6 * 8000 - 1000,
+        ]
+
+
 async def test_a_suspended_customer_renews_nothing(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, _ = await subscriber(api, env, "annual")
     await api.post(at(customer, "suspend"))
@@ -109,6 +135,7 @@ async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.Asy
     assert {name: (await api.get(at(customer, "pricing"))).json()[name] for name in pricing} == pricing
 
 
+@pytest.mark.full
 async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and_undo_nothing(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -127,6 +154,7 @@ async def test_prices_agreed_while_a_plan_runs_hold_from_its_next_license_on_and
     assert (await events_of(env, customer)).count("plan.repriced") == 1
 
 
+@pytest.mark.full
 async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

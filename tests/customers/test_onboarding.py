@@ -76,6 +76,7 @@ async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClie
     assert "customer.onboarded" in await events_of(env, customer)
 
 
+@pytest.mark.full
 async def test_the_workflow_itself_tells_how_far_it_came(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "onboard"))
@@ -123,6 +124,7 @@ async def test_a_refused_trial_takes_the_project_back_and_may_be_tried_again(
     assert "customer.onboarding_failed" in await events_of(env, customer)
 
 
+@pytest.mark.full
 async def test_a_project_the_customer_had_before_is_not_taken_back(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await api.post(at(customer, "projects"), json={"name": "Mine"})

@@ -127,6 +127,7 @@ async def test_a_live_plan_keeps_the_default_account_in_its_currency(
     assert (answer.status_code, answer.json()["code"]) == (409, "live_plan_in_other_currency")
 
 
+@pytest.mark.full
 async def test_a_new_default_account_is_billed_as_a_stripe_customer_of_its_own(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

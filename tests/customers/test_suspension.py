@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
 from billflow.models.contracts.plans import PlanState
 from billflow.temporal.ids import plan_workflow_id
@@ -110,6 +111,7 @@ async def test_a_customer_suspended_over_renewals_pays_from_the_day_it_is_back(
     assert (await subscriber.plan())["billing_cycle_anchor"] == "2026-04-03T00:00:00Z"
 
 
+@pytest.mark.full
 async def test_a_customer_back_within_the_paid_period_keeps_its_old_grid(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -150,6 +152,7 @@ async def test_the_answer_to_what_a_customer_may_do_changes_at_once(
     assert (open_["features"], shut["features"]) == (again["features"], [])
 
 
+@pytest.mark.full
 async def test_a_live_plan_receives_events_of_a_suspension_and_of_its_end(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -163,6 +166,7 @@ async def test_a_live_plan_receives_events_of_a_suspension_and_of_its_end(
     assert not (await subscriber.plan())["suspended"]
 
 
+@pytest.mark.full
 async def test_an_endless_back_and_forth_charges_nothing_twice(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     subscriber = await subscribed(api, env)
     for day in ("2026-01-18", "2026-01-25", "2026-02-02"):

@@ -62,6 +62,7 @@ def test_bad_rows_are_named_by_line_and_reason_and_the_others_are_billed_without
     assert annual["total"] == annual["paid"] > 30 * 8000
 
 
+@pytest.mark.full
 def test_a_catalogue_of_ones_own_is_billed_without_a_difference(
     options: DemoOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,6 +77,7 @@ def test_a_catalogue_of_ones_own_is_billed_without_a_difference(
     assert (often["invoices"], seldom["cycles"], trial["description"]) == (3, 1, "quarterly, 14-day trial")
 
 
+@pytest.mark.full
 def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
     options: DemoOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

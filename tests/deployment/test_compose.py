@@ -76,14 +76,19 @@ def test_api_and_workers_are_asked_for_their_health_where_operators_are_answered
     assert not [port for service in services().values() for port in service.get("ports", []) if "8001" in port]
 
 
-def test_every_image_of_others_has_an_explicit_version() -> None:
+def test_every_image_of_others_has_an_explicit_version_and_its_digest() -> None:
     images = [service["image"] for service in services().values() if "image" in service]
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    versions = [re.sub(r"\$\{\w+:-(.+)\}", r"\1", image).partition(":")[2] for image in [*images, *bases]]
+    of_others = [image for image in [*images, *bases] if not image.startswith("billflow")]
 
-    named = [version for version, image in zip(versions, [*images, *bases], strict=True) if "billflow" not in image]
-    assert len(named) >= 6
-    assert all(re.match(r"\d", version) for version in named), named
+    assert len(of_others) >= 6
+    assert [image for image in of_others if not re.fullmatch(r"[\w/-]+:\d[\w.-]*@sha256:[0-9a-f]{64}", image)] == []
+
+
+def test_images_of_one_name_have_one_digest() -> None:
+    named = set(re.findall(r"([\w/-]+:\S+)@(sha256:[0-9a-f]+)", FILE.read_text() + (ROOT / "Dockerfile").read_text()))
+
+    assert len({name for name, _ in named}) == len(named)
 
 
 def test_no_secret_has_a_default_and_the_script_makes_them_all(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import re
 
-from billflow.service.stripe_event_handlers import HANDLED_TYPES
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
+from billflow.service.stripe_event_handlers import _HANDLERS
 from tests.source import ROOT
 
 
@@ -12,3 +13,7 @@ def test_the_runbook_names_every_type_of_event_that_changes_something_and_no_oth
     named = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", chapter)
 
     assert sorted(named) == sorted(HANDLED_TYPES)
+
+
+def test_every_one_of_them_has_its_handler() -> None:
+    assert sorted(_HANDLERS) == sorted(HANDLED_TYPES)

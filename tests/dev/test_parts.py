@@ -51,6 +51,7 @@ async def test_a_named_port_that_is_taken_stops_the_start_before_the_part() -> N
                 pass
 
 
+@pytest.mark.full
 async def test_two_folders_are_two_databases(tmp_path: Path) -> None:
     with claimed(tmp_path / "one") as first_lock, claimed(tmp_path / "two") as second_lock:
         first = embedded_postgres(tmp_path / "one", first_lock, durable=False)

@@ -85,6 +85,7 @@ def test_right_after_the_line_that_billflow_is_up_everything_answers(tmp_path: P
     assert (pages, code) == ([200, 200], 0)
 
 
+@pytest.mark.full
 def test_while_stripe_is_out_of_reach_nobody_is_told_that_billflow_is_up(tmp_path: Path) -> None:
     port = free_port()
     away = {"STRIPE_API_BASE": f"http://{LOOPBACK}:{free_port()}", "STRIPE_API_KEY": "sk_test_away"}

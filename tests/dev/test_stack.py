@@ -102,6 +102,7 @@ def test_however_billflow_ends_no_server_stays_and_the_data_does(start: Start, n
     second.kill(signal.SIGINT)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("part", PARTS[:MANY])
 def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next_start(start: Start, part: str) -> None:
     first = start()
@@ -117,6 +118,7 @@ def test_a_killed_server_ends_billflow_with_its_name_and_does_not_block_the_next
     assert rows(start()) == 1
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
 def test_killing_the_guards_takes_their_servers_down(start: Start) -> None:
     running = start()
@@ -128,6 +130,7 @@ def test_killing_the_guards_takes_their_servers_down(start: Start) -> None:
     assert_all_ended(processes)
 
 
+@pytest.mark.full
 def test_a_second_billflow_on_the_same_folder_is_refused_in_one_sentence(start: Start, tmp_path: Path) -> None:
     first = start()
 

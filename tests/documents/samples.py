@@ -18,11 +18,13 @@ from billflow.models.contracts.customers import (
     DeploymentKind,
 )
 from billflow.models.contracts.documents import Seller
+from billflow.models.contracts.invoice_adjustments import AdjustmentKind, InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail, LineRecord
 
 ISSUED = datetime(2026, 3, 1, tzinfo=UTC)
 MONTH = Period(ISSUED, datetime(2026, 4, 1, tzinfo=UTC))
+NO_TIME = Period(MONTH.end, MONTH.end)
 SELLER = Seller(name="Übersee Software AG", lines=("Rämistrasse 7, 8001 Zürich", "CHE-123.456.789 MWST"))
 
 
@@ -90,6 +92,7 @@ def changed_lines() -> tuple[LineRecord, ...]:
         ),
         line(2, LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=224, quantity=1, period=odd)),
         line(3, LineKind.FLAT_DISCOUNT, "Discount", Derivation(price=-2000, quantity=1, less=-1300, period=MONTH)),
+        line(4, LineKind.ITEM, "Additional training", Derivation(price=12_000, quantity=3, period=NO_TIME)),
     )
 
 
@@ -120,6 +123,10 @@ def invoice(currency: str = "CHF", status: InvoiceStatus = InvoiceStatus.OPEN, r
         balance_applied=5000,
         amount_due=total - 5000,
         amount_paid=0,
+        credited=0,
+        refunded=0,
+        net_paid=0,
+        still_due=total - 5000 if status is InvoiceStatus.OPEN else 0,
         paid_at=None,
         voided_at=None,
         attempts=1,
@@ -128,6 +135,25 @@ def invoice(currency: str = "CHF", status: InvoiceStatus = InvoiceStatus.OPEN, r
         lines=rows,
         payment_attempts=(),
     )
+
+
+def adjusted() -> InvoiceDetail:
+    """Return an invoice that was lowered by 5.00 while it was open, paid, credited over 20.00 and refunded 10.00.
+
+    Of the 20.00 the card got 15.00 and the balance 5.00.
+    """
+    shown, day = invoice(status=InvoiceStatus.PAID), timedelta(days=1)
+    note = InvoiceAdjustment(kind=AdjustmentKind.CREDIT_NOTE, adjustment_id="n", at=ISSUED, amount=0)
+    entries = (
+        {"amount": 500, "before_payment": 500, "reason": "order_change", "memo": "Two seats too many"},
+        {"amount": 2000, "balance_amount": 500, "reason": "product_unsatisfactory"},
+        {"amount": 1500, "kind": AdjustmentKind.REFUND, "credit_note_id": "n"},
+        {"amount": 1000, "kind": AdjustmentKind.REFUND, "reason": "requested_by_customer"},
+    )
+    made = (note.model_copy(update={"at": ISSUED + n * day, **entry}) for n, entry in enumerate(entries, 1))
+    paid = shown.total - shown.balance_applied - 500
+    money = {"amount_paid": paid, "paid_at": ISSUED + day, "credited": 2500, "refunded": 2500, "net_paid": paid - 2500}
+    return shown.model_copy(update={**money, "adjustments": tuple(made)})
 
 
 def customer(language: str, name: str = "Müller & Söhne <GmbH>") -> CustomerRecord:

@@ -61,12 +61,13 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
 )
 def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
     shown = invoice().model_copy(update={"lines": changed_lines()})
-    changed, owed, discount = compose(shown, customer(language), SELLER).lines
+    changed, owed, discount, item = compose(shown, customer(language), SELLER).lines
     words = content_in(language).words
 
     assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
     assert changed.derivation.replace(WIDE, " ").endswith(derivation)
     assert discount.derivation.endswith(words.capped)
+    assert (item.title, "–" in item.period) == ("Additional training", False)
 
 
 @pytest.mark.parametrize(

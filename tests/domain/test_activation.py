@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from billflow.domain.activation import abandon, activate, start_after_trial
+from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period
 from billflow.domain.errors import AlreadySubscribed, Refused
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.settings import BillingSettings
-from billflow.domain.step import ChargedLine, Facts, PlanEvent
+from billflow.domain.step import Facts, PlanEvent
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts
 
 PAID_AT = START + timedelta(microseconds=700)

@@ -114,6 +114,8 @@ def test_what_is_still_to_be_paid_is_what_neither_a_payment_nor_a_note_has_lower
     invoice = replace(OPEN, status=status, amount_due=7000, amount_paid=2000, credited=900, credited_before_payment=500)
 
     assert invoice.remaining == open_amount
+    assert invoice.still_due == (0 if status == "uncollectible" else open_amount)
+    assert replace(invoice, refunded=300).net_paid == 1700
     assert replace(invoice, amount_paid=6500).remaining == 0
     assert replace(invoice, amount_paid=6501).remaining == 0
 

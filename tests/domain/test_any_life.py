@@ -13,6 +13,7 @@ from billflow.domain.coupons import AttachedCoupon, Coupon, CouponDuration
 from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.invoicing.explain import explain
+from billflow.domain.items import Item, ItemStatus
 from billflow.domain.ledger import last_renewal_at
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
@@ -75,6 +76,10 @@ commands = st.one_of(
         schedule=st.sampled_from([None, *Schedule]),
         fixed_price=st.sampled_from([None, 100_003]),
     ),
+    st.builds(
+        c.AddItem, description=st.just("Training"), unit_amount=counts.map(lambda n: n + 1), own_invoice=st.booleans()
+    ),
+    st.builds(c.WithdrawItem, item=st.integers(1, 3)),
     st.builds(c.SetCollectionMethod, collection_method=st.sampled_from(CollectionMethod)),
     st.builds(
         c.ApplyDiscount, monthly_discounted_price=st.integers(0, 900), annual_discounted_price=st.integers(0, 9000)
@@ -89,6 +94,8 @@ class Watched(Life):
     running: list[InvoiceDraft] = field(default_factory=list)
     kept: list[InvoiceDraft] = field(default_factory=list)
     on_hold: str | None = None
+    items: dict[tuple[int, int], Item] = field(default_factory=dict)
+    plans: int = 0
 
     def known(self, moment: datetime) -> Facts:
         """Return the facts as the records load them: the newest report tells how fresh the others are."""
@@ -111,11 +118,20 @@ class Watched(Life):
         part: Outcome | None = outcome
         while part is not None:
             self.running += part.invoices
+            self.items |= {(self.plans, item.seq): item for item in part.items}
             if part.successor:
                 assert part.plan.status is PlanStatus.ENDED, "two live plans at once"
-                self.running = []
+                self.running, self.plans = [], self.plans + 1
             part = part.successor
         return super().take(outcome)
+
+    def check_items(self) -> None:
+        """Compare what became of each item with the lines that bill them."""
+        lines = [line for invoice in self.invoices for line in invoice.lines if line.kind is LineKind.ITEM]
+        billed = [item for item in self.items.values() if item.status is ItemStatus.BILLED]
+        assert sorted(line.amount for line in lines) == sorted(item.unit_amount * item.quantity for item in billed)
+        waiting = {item.seq for item in self.facts.items if item.status is ItemStatus.PENDING}
+        assert not waiting or self.facts.plan.status.is_live
 
     def paid_licenses(self, since: datetime) -> int:
         """Count the licenses that invoices charge for in the cycle that began then."""
@@ -317,6 +333,10 @@ class AnyLife(RuleBasedStateMachine):
                     assert min(0, -line.amount) <= off.amount <= max(0, -line.amount)
                     assert off.derivation.period == line.derivation.period
 
+    @invariant()
+    def every_item_waits_was_withdrawn_or_was_billed_once_at_its_price(self) -> None:
+        self.prompt.check_items()
+
     def teardown(self) -> None:
         self.lazy.backfill(self.now)
         self.prompt.backfill(self.now)
@@ -324,6 +344,7 @@ class AnyLife(RuleBasedStateMachine):
         assert self.lazy.invoices == self.prompt.invoices
         assert self.lazy.facts.ledger == self.prompt.facts.ledger
         assert self.lazy.facts.plan == self.prompt.facts.plan
+        assert self.lazy.items == self.prompt.items
 
 
 def _message(outcome: Outcome) -> object:

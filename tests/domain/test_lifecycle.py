@@ -6,11 +6,13 @@ from itertools import product
 import pytest
 
 from billflow.domain import commands as c
+from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period
 from billflow.domain.errors import BillingError, PlanEnded, PlanReplaced, Refused
+from billflow.domain.items import Item
 from billflow.domain.lifecycle import ROWS, take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
-from billflow.domain.step import ChargedLine, Facts
+from billflow.domain.step import Facts
 from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
 
 S = PlanStatus
@@ -48,6 +50,8 @@ COMMANDS: dict[str, c.PlanCommand] = {
     "set_collection_method": c.SetCollectionMethod(collection_method=CollectionMethod.SEND_INVOICE),
     "apply_discount": c.ApplyDiscount(monthly_discounted_price=600, annual_discounted_price=6000),
     "retry": c.Retry(),
+    "add_item": c.AddItem(description="Set-up", unit_amount=50_000),
+    "withdraw_item": c.WithdrawItem(item=1),
 }
 
 PAIRS = list(product(COMMANDS, COLUMNS))
@@ -73,6 +77,8 @@ extend_trial                    -    try  -    -    dtr  -    -    -    -
 set_collection_method           -    -    act  dwn  -    ann  mon  tie  -
 apply_discount                  -    try  act  dwn  dtr  ann  mon  tie  -
 retry                           new  try  act  dwn  dtr  ann  mon  tie  -
+add_item                        -    try  act  dwn  dtr  ann  mon  tie  -
+withdraw_item                   -    try  act  dwn  dtr  ann  mon  tie  -
 """
 
 
@@ -96,6 +102,7 @@ def facts_in(status: PlanStatus) -> Facts:
         ledger=(an_entry(1, START, 10),) if started else (),
         next_plan=follower if status is S.SWITCH_PLAN_TIER_AT_PLAN_END else None,
         charged=(ChargedLine(8000, Period(START, CYCLE_END), paid=True),),
+        items=(Item(seq=1, description="Training", unit_amount=1, quantity=1, added_at=START),),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind, PaymentTerms
@@ -12,7 +13,7 @@ from billflow.domain.ledger import Disposition
 from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.domain.projection import after
 from billflow.domain.proration import Derivation
-from billflow.domain.step import ChargedLine, Facts, Outcome
+from billflow.domain.step import Facts, Outcome
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts
 
 DUE = at("2024-02-29T10:00")

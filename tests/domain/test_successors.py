@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
 from billflow.domain.commands import UpgradeTierNow
@@ -20,7 +21,7 @@ from billflow.domain.plan import (
     PlanStatus,
     Schedule,
 )
-from billflow.domain.step import ChargedLine, Outcome
+from billflow.domain.step import Outcome
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts
 
 DUE = at("2024-02-29T10:00")

@@ -1,6 +1,7 @@
 """A customer deleted in Stripe's dashboard: a new one gets the credit and open invoices, and dunning begins anew."""
 
 import httpx
+import pytest
 
 from billflow.domain.reconciliation import FindingKind
 from billflow.models.contracts.mail import Occasion
@@ -54,6 +55,7 @@ async def test_an_open_invoice_is_issued_anew_once_and_paid_by_the_next_card(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_dunning_begins_anew_and_asks_for_a_card_before_it_suspends(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -79,6 +81,7 @@ async def test_dunning_begins_anew_and_asks_for_a_card_before_it_suspends(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_open_invoice_keeps_what_credits_and_credit_notes_took_off_it(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -101,6 +104,7 @@ async def test_an_open_invoice_keeps_what_credits_and_credit_notes_took_off_it(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_sent_invoice_is_sent_anew_and_due_as_long_after_as_at_first(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -125,6 +129,7 @@ async def test_a_sent_invoice_is_sent_anew_and_due_as_long_after_as_at_first(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_customer_deleted_again_and_again_loses_nothing(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     made = await debtor(api, env, credit=500)
 
@@ -157,6 +162,7 @@ async def test_a_deletion_that_nobody_tells_of_is_seen_at_the_next_renewal(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_deletion_that_nobody_tells_of_is_seen_at_the_next_attempt_to_collect(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -175,6 +181,7 @@ async def test_a_deletion_that_nobody_tells_of_is_seen_at_the_next_attempt_to_co
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_deletion_that_nobody_tells_of_is_seen_when_a_card_is_to_be_entered(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -206,6 +213,7 @@ async def test_reconciliation_finds_a_deleted_customer_and_replaces_it(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_reconciliation_finds_a_balance_that_somebody_changed_at_stripe(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -223,6 +231,7 @@ async def test_reconciliation_finds_a_balance_that_somebody_changed_at_stripe(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_erased_customer_gets_no_new_one(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     made = await subscribed(api, env, credit=10_000)
     plan = (await api.get("/api/v1/plans", params={"customer_id": made.customer["id"]})).json()["plans"][0]

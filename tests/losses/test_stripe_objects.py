@@ -12,6 +12,7 @@ from billflow.models.tables import Base, BillingAccountRow
 from tests.api_environment import ApiEnvironment, until
 from tests.customers.fixtures import at, events_of
 from tests.losses.subscriptions import PRICE, RENEWAL, Subscription, debtor, no_webhooks, subscribed
+from tests.sizes import further
 
 PAGE = Path(__file__).parents[2] / "docs" / "stripe-objects.md"
 HOLDS_IDS = ("stripe_", "sent_invoice_id")
@@ -48,6 +49,7 @@ async def test_a_card_detached_in_the_dashboard_is_asked_for_and_the_next_one_pa
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_card_that_belongs_to_somebody_else_by_now_is_not_charged(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -67,6 +69,7 @@ async def test_a_card_that_belongs_to_somebody_else_by_now_is_not_charged(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_open_invoice_that_stripe_has_lost_is_issued_anew_with_the_next_attempt(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -84,6 +87,7 @@ async def test_an_open_invoice_that_stripe_has_lost_is_issued_anew_with_the_next
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_reconciliation_has_an_open_invoice_issued_anew_that_stripe_has_lost(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -150,7 +154,7 @@ async def invoice_item(made: Subscription) -> str:
 
 
 @pytest.mark.parametrize(
-    "made_at_stripe", [refund, credit_note, balance_transaction, payment, payment_intent, invoice_item]
+    "made_at_stripe", [payment, *further(refund, credit_note, balance_transaction, payment_intent, invoice_item)]
 )
 async def test_what_is_done_stays_done_when_stripe_forgets_it(
     api: httpx.AsyncClient, env: ApiEnvironment, made_at_stripe: Callable[[Subscription], Awaitable[str]]
@@ -171,6 +175,7 @@ async def test_what_is_done_stays_done_when_stripe_forgets_it(
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_offer_with_a_sent_invoice_that_is_gone_is_refused(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

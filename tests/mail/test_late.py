@@ -73,6 +73,7 @@ async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_i
     assert len(refusing.accepted) == 1
 
 
+@pytest.mark.full
 async def test_a_mail_that_is_late_is_forgotten_with_its_customer_and_not_sent(
     env: SkippingEnvironment, refusing: MailServer
 ) -> None:

@@ -60,6 +60,7 @@ async def test_the_mail_waits_for_a_server_and_is_sent_once(env: SkippingEnviron
     assert plan.due_at is not None
 
 
+@pytest.mark.full
 async def test_mails_that_no_server_takes_are_shown_while_they_are_tried(env: SkippingEnvironment) -> None:
     await env.plan(await env.subscriber())
     record, _ = await env.engine.pricing.announce(env.org_id, await dearer(env), await env.change())

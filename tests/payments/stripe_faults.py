@@ -56,7 +56,8 @@ class Trouble:
     async def delay(self, seconds: float) -> None:
         """Hold a call up for so long, or until another one meets it."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._met.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._met.wait()
 
     def record(self, call: Call, outcome: str, response: Response) -> None:
         """Write the call down."""

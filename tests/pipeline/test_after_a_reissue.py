@@ -15,8 +15,10 @@ from tests.domain.builders import at
 from tests.pipeline.environment import BASIC, PlanEnvironment, by_hand
 from tests.pipeline.reissues import ANNUAL, BY_MAIL, corrected, reissued
 from tests.pipeline.test_credits import agree
+from tests.sizes import further
 
 
+@pytest.mark.full
 async def test_what_is_billed_of_a_license_follows_the_corrected_price_when_the_end_date_moves(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -57,7 +59,7 @@ async def test_a_correction_after_an_end_date_moved_is_made_good_for_the_whole_t
     assert [line.amount for line in changed.lines] == [6060 - billed, billed - 6060]  # a credit, put onto the balance
 
 
-@pytest.mark.parametrize("method", ["balance", "refund"])
+@pytest.mark.parametrize("method", ["balance", *further("refund")])
 async def test_a_higher_tier_credits_what_the_corrected_invoice_was_over(
     plan_env: PlanEnvironment, method: str
 ) -> None:
@@ -72,6 +74,7 @@ async def test_a_higher_tier_credits_what_the_corrected_invoice_was_over(
     assert decided.credit == 70_000
 
 
+@pytest.mark.full
 async def test_a_new_invoice_uses_the_discounted_months_of_the_old_one(server_plan_env: PlanEnvironment) -> None:
     await server_plan_env.price(
         CustomerPricing(exempt_from_license_number_check=True, flat_discount=2000, flat_discounted_months=3)
@@ -89,6 +92,7 @@ async def test_a_new_invoice_uses_the_discounted_months_of_the_old_one(server_pl
     assert await server_plan_env.discounted_months() == 1
 
 
+@pytest.mark.full
 async def test_the_credit_that_paid_the_old_invoice_pays_the_new_one(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10))
     await plan_env.command(plan, BY_MAIL)

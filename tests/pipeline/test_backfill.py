@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SwitchToAnnual
 from billflow.domain.plan import Schedule
@@ -64,6 +66,7 @@ async def mails(plan_env: PlanEnvironment) -> list[MailRecord]:
     return list((await mails.list(plan_env.org_id, plan_env.customer_id)).rows)
 
 
+@pytest.mark.full
 async def test_a_billing_date_in_time_gives_no_such_notice(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_hand(10))
 
@@ -76,6 +79,7 @@ async def test_a_billing_date_in_time_gives_no_such_notice(plan_env: PlanEnviron
     assert [event["behind"] for event in await plan_env.events("invoice.created")] == [False] * 3
 
 
+@pytest.mark.full
 async def test_seats_that_changed_during_the_outage_are_billed_month_by_month(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(10, BEGIN - DAY)
     await plan_env.plan(MONTHLY)
@@ -89,6 +93,7 @@ async def test_seats_that_changed_during_the_outage_are_billed_month_by_month(pl
     assert len(await notices(plan_env)) == 1
 
 
+@pytest.mark.full
 async def test_a_switch_within_the_outage_leaves_one_notice_for_both_plans(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10))
     await plan_env.months(1)

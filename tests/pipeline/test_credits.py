@@ -19,6 +19,7 @@ from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.tables import CreditPosting
 from tests.api_environment import until
 from tests.pipeline.environment import BASIC, BEGIN, DAY, MONTHLY, NO_DISCOUNT, PlanEnvironment, by_hand, by_invoice
+from tests.sizes import further
 
 
 async def agree(plan_env: PlanEnvironment) -> None:
@@ -46,6 +47,7 @@ async def collected_again(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> 
     await CollectionActivities(engine.repositories.invoices, engine.gateway).collect(again)
 
 
+@pytest.mark.full
 async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_only_the_rest_is_charged(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -81,6 +83,7 @@ async def test_a_credit_is_posted_once_however_often_its_invoice_is_sent(plan_en
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_used_up(
     server_plan_env: PlanEnvironment,
 ) -> None:
@@ -160,6 +163,7 @@ async def test_a_purchase_pays_for_the_cycle_that_its_payment_began_and_all_of_i
     assert await granted(plan_env) == [80_000]
 
 
+@pytest.mark.full
 async def test_a_trial_paid_late_is_credited_to_the_plan_it_started(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(replace(by_invoice(10, replace(MONTHLY, schedule=Schedule.ANNUAL)), trial_days=30))
     [invoice] = await plan_env.sent()
@@ -172,7 +176,7 @@ async def test_a_trial_paid_late_is_credited_to_the_plan_it_started(plan_env: Pl
     assert await granted(plan_env) == [80_000]
 
 
-@pytest.mark.parametrize(("refunded", "credited"), [(20_000, 60_000), (None, 0)])
+@pytest.mark.parametrize(("refunded", "credited"), [(20_000, 60_000), *further((None, 0))])
 async def test_what_was_refunded_is_not_credited_again(
     plan_env: PlanEnvironment, refunded: int | None, credited: int
 ) -> None:
@@ -189,6 +193,7 @@ async def test_what_was_refunded_is_not_credited_again(
     assert sum(await granted(plan_env)) == credited
 
 
+@pytest.mark.full
 async def test_a_discount_larger_than_the_bill_takes_the_bill_and_no_more(
     server_plan_env: PlanEnvironment,
 ) -> None:

@@ -97,6 +97,7 @@ async def test_upgrading_at_once_ends_complimentary_access_without_a_credit(serv
     assert (await plan_env.credits()) == ()
 
 
+@pytest.mark.full
 async def test_basic_to_business_at_once_ends_basic_and_credits_the_rest_of_its_month(
     server_plan_env: PlanEnvironment,
 ) -> None:
@@ -138,6 +139,7 @@ async def test_complimentary_access_needs_an_end(server_plan_env: PlanEnvironmen
     assert refused.value.code == "no_end_date"
 
 
+@pytest.mark.full
 async def test_complimentary_access_is_given_over_http_and_by_hand(
     plan_env: PlanEnvironment, server_plan_env: PlanEnvironment, api: httpx.AsyncClient, terminal: Typed
 ) -> None:
@@ -157,6 +159,7 @@ async def test_complimentary_access_is_given_over_http_and_by_hand(
     assert (refused.code, "is for self_hosted deployments" in refused.err) == (1, True)
 
 
+@pytest.mark.full
 async def test_a_new_server_starts_with_twelve_months_of_discount_and_a_realm_without(
     plan_env: PlanEnvironment, server_plan_env: PlanEnvironment
 ) -> None:

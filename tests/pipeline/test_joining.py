@@ -7,6 +7,7 @@ from billflow.domain.commands import DowngradeAtEndOfCycle, SetLicensesAtRenewal
 from billflow.models.contracts.customers import CustomerPricing
 from tests.pipeline.conftest import Typed
 from tests.pipeline.environment import BEGIN, DAY, MONTHLY, PlanEnvironment, by_hand
+from tests.sizes import further
 
 
 async def asked(api: httpx.AsyncClient, plan_env: PlanEnvironment, **joining: int) -> dict[str, object]:
@@ -16,7 +17,9 @@ async def asked(api: httpx.AsyncClient, plan_env: PlanEnvironment, **joining: in
     return dict(answer.json())
 
 
-@pytest.mark.parametrize(("seats", "spare", "warning"), [(6, 4, False), (7, 3, True), (9, 1, True), (10, 0, True)])
+@pytest.mark.parametrize(
+    ("seats", "spare", "warning"), [*further((6, 4, False), (9, 1, True), (10, 0, True)), (7, 3, True)]
+)
 async def test_people_join_while_there_are_spare_licenses_and_admins_are_warned_at_three(
     plan_env: PlanEnvironment, api: httpx.AsyncClient, seats: int, spare: int, warning: bool
 ) -> None:
@@ -36,6 +39,7 @@ async def test_five_guests_ride_along_with_each_member(plan_env: PlanEnvironment
     assert not (await asked(api, plan_env, members=0, guests=2))["allowed"]
 
 
+@pytest.mark.full
 async def test_the_licenses_of_the_next_cycle_count_too_where_there_is_one(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -60,6 +64,7 @@ async def test_nothing_limits_automatic_plans_exempt_customers_and_those_without
     assert await asked(api, plan_env, members=500) == free
 
 
+@pytest.mark.full
 async def test_an_automatic_plan_is_not_limited(plan_env: PlanEnvironment, api: httpx.AsyncClient) -> None:
     await plan_env.plan(MONTHLY)
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
+import pytest
+
 from billflow.domain.commands import (
     CancelScheduledChange,
     RemoveEndDate,
@@ -23,6 +25,7 @@ def amounts(invoice: InvoiceDetail) -> list[tuple[LineKind, int]]:
     return [(line.kind, line.amount) for line in invoice.lines]
 
 
+@pytest.mark.full
 async def test_a_tier_that_is_taken_back_leaves_three_licenses_for_the_renewal(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(3)
     plan = await plan_env.plan(MONTHLY)
@@ -41,6 +44,7 @@ async def test_a_tier_that_is_taken_back_leaves_three_licenses_for_the_renewal(p
     ]
 
 
+@pytest.mark.full
 async def test_an_annual_plan_is_billed_monthly_again_once_its_tier_is_taken_back(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(10)
     plan = await plan_env.plan(ANNUAL)
@@ -92,6 +96,7 @@ async def test_an_earlier_end_is_credited_to_the_balance_at_stripe(plan_env: Pla
     assert [(credit.amount, credit.reason) for credit in await plan_env.credits()] == [(owed, "end_date_change")]
 
 
+@pytest.mark.full
 async def test_a_discount_takes_no_more_than_is_charged(server_plan_env: PlanEnvironment) -> None:
     await server_plan_env.price(
         CustomerPricing(exempt_from_license_number_check=True, flat_discount=2000, flat_discounted_months=3)

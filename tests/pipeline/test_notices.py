@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.notices import NoticeDays
 from billflow.domain.plan import Schedule
@@ -53,6 +55,7 @@ async def test_an_invoice_is_told_of_a_week_ahead_with_what_it_will_say(plan_env
     assert len(await events(plan_env, "invoice.upcoming")) == 1
 
 
+@pytest.mark.full
 async def test_a_clock_that_jumps_over_months_tells_of_each_before_it_happens(plan_env: PlanEnvironment) -> None:
     await begun(plan_env)
     await plan_env.plan(MONTHLY)
@@ -76,6 +79,7 @@ async def test_the_end_of_a_trial_is_told_of_three_days_ahead(plan_env: PlanEnvi
     assert told.at == BEGIN + 27 * DAY
 
 
+@pytest.mark.full
 async def test_a_year_is_told_of_a_month_ahead_and_nothing_where_the_days_are_0(
     plan_env: PlanEnvironment,
 ) -> None:

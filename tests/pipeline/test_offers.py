@@ -61,6 +61,7 @@ async def sent_by_support(plan_env: PlanEnvironment, amount: int, stripe_custome
     return (await client.invoices.finalize_invoice_async(draft.id)).id
 
 
+@pytest.mark.full
 async def test_a_fixed_price_paid_by_the_month_is_twelve_instalments_and_then_ends(plan_env: PlanEnvironment) -> None:
     offer = (await made(plan_env)).offer
     started = await accepted(plan_env, offer)
@@ -111,6 +112,7 @@ async def test_an_offer_accepted_again_under_its_key_is_one_purchase(plan_env: P
     assert len(await plan_env.at_stripe()) == 1
 
 
+@pytest.mark.full
 async def test_an_offer_whose_purchase_is_declined_is_open_again_with_the_old_prices(plan_env: PlanEnvironment) -> None:
     await plan_env.env.give_card(plan_env.customer_id, DECLINING_CARD)
     before = CustomerPricing(flat_discounted_months=3)
@@ -192,6 +194,7 @@ async def test_an_offer_nobody_could_accept_is_not_made(plan_env: PlanEnvironmen
     assert isinstance(refused.value, InvalidInput | Refused | NotFound)
 
 
+@pytest.mark.full
 async def test_who_pays_already_gets_the_offer_as_what_follows(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(12))
     with pytest.raises(Refused) as refused:
@@ -257,6 +260,7 @@ async def test_an_invoice_sent_by_support_starts_the_plan_when_it_is_paid(plan_e
     assert await offers(plan_env) == [OfferStatus.ACCEPTED]
 
 
+@pytest.mark.full
 async def test_withdrawing_an_offer_voids_the_invoice_that_was_sent_for_it(plan_env: PlanEnvironment) -> None:
     sent = await sent_by_support(plan_env, 120_005)
     offering = await made(plan_env, FIXED.model_copy(update={"sent_invoice_id": sent}))
@@ -285,6 +289,7 @@ async def test_a_customer_unknown_to_stripe_takes_on_the_customer_of_the_sent_in
     assert await newcomer.stripe_id() == held.id
 
 
+@pytest.mark.full
 async def test_a_sent_invoice_must_be_open_ours_and_over_the_offers_amount(plan_env: PlanEnvironment) -> None:
     stranger = await begun(plan_env.env)
     wrong = {
@@ -302,6 +307,7 @@ async def test_a_sent_invoice_must_be_open_ours_and_over_the_offers_amount(plan_
     assert (await plan_env.plans(), set(await offers(plan_env))) == ([], {OfferStatus.WITHDRAWN})
 
 
+@pytest.mark.full
 async def test_ending_a_purchase_by_hand_opens_its_offer_again(plan_env: PlanEnvironment) -> None:
     offer = (await made(plan_env, FIXED.model_copy(update={"collection_method": CollectionMethod.SEND_INVOICE}))).offer
     plan = (await accepted(plan_env, offer)).state

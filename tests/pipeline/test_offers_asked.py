@@ -1,6 +1,7 @@
 """Offers over HTTP and on the command line."""
 
 import httpx
+import pytest
 
 from tests.pipeline.conftest import Typed
 from tests.pipeline.environment import PlanEnvironment
@@ -44,6 +45,7 @@ async def test_an_offer_is_withdrawn_over_http_and_accepted_no_more(
     assert (refused.status_code, refused.json()["code"]) == (409, "offer_not_open")
 
 
+@pytest.mark.full
 async def test_an_open_offer_is_changed_over_http_and_bought_as_it_is_then(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -62,6 +64,7 @@ async def test_an_open_offer_is_changed_over_http_and_bought_as_it_is_then(
     assert "offer.changed" in await plan_env.audited(offer["id"])
 
 
+@pytest.mark.full
 async def test_a_plan_is_started_with_an_offer_by_its_id_alone(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:

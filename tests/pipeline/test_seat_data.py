@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.customers import SeatReport
@@ -53,6 +55,7 @@ async def test_a_plan_waits_for_seat_data_says_so_once_and_goes_on_when_it_comes
     assert (await plan_env.state(plan)).due_at == add_months(BEGIN, 2)
 
 
+@pytest.mark.full
 async def test_each_wait_has_its_own_notice(server_plan_env: PlanEnvironment) -> None:
     plan_env = server_plan_env
     await basic(plan_env)
@@ -68,6 +71,7 @@ async def test_each_wait_has_its_own_notice(server_plan_env: PlanEnvironment) ->
     assert [invoice.total for invoice in await plan_env.closed()] == [12 * 350] * 3
 
 
+@pytest.mark.full
 async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time(
     server_plan_env: PlanEnvironment,
 ) -> None:
@@ -87,6 +91,7 @@ async def test_a_fixed_price_is_billed_without_seat_data_with_a_notice_each_time
     assert len(await plan_env.events("plan.seat_data_stale")) == 3
 
 
+@pytest.mark.full
 async def test_the_review_of_a_fixed_price_is_due_once_two_months_before_it_ends(
     server_plan_env: PlanEnvironment,
 ) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import DowngradeAtEndOfCycle, SetLicensesAtRenewal
 from billflow.domain.ledger import Disposition
@@ -96,6 +98,7 @@ async def test_paying_after_the_end_of_the_trial_starts_a_fresh_plan_that_renews
     assert [made.total for made in await plan_env.sent()] == [96_000, 96_000]
 
 
+@pytest.mark.full
 async def test_paying_late_bills_the_seats_that_came_meanwhile(plan_env: PlanEnvironment) -> None:
     _, invoice = await begun_trial(plan_env, 12)
     await plan_env.advance(TRIAL_ENDS + DAY)
@@ -107,6 +110,7 @@ async def test_paying_late_bills_the_seats_that_came_meanwhile(plan_env: PlanEnv
     assert [made.total for made in await plan_env.sent()] == [96_000, 3 * 8000]
 
 
+@pytest.mark.full
 async def test_paying_late_when_there_is_another_plan_keeps_the_money_and_asks_people_to_look(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -126,6 +130,7 @@ async def test_paying_late_when_there_is_another_plan_keeps_the_money_and_asks_p
     assert (await plan_env.state(other)).status is PlanStatus.ACTIVE
 
 
+@pytest.mark.full
 async def test_an_event_of_a_payment_that_comes_again_after_the_plan_is_over_starts_nothing(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -170,6 +175,7 @@ async def test_changing_the_licenses_of_an_unpaid_trial_replaces_its_invoice_on_
     assert ((await plan_env.state(plan)).status, (await plan_env.state(plan)).licenses) == (PlanStatus.ACTIVE, 20)
 
 
+@pytest.mark.full
 async def test_a_trial_whose_invoice_is_replaced_keeps_its_discounted_months(server_plan_env: PlanEnvironment) -> None:
     asked = replace(by_invoice(12, BASIC), schedule=Schedule.ANNUAL, trial_days=30)
     plan = await server_plan_env.plan(asked)
@@ -183,6 +189,7 @@ async def test_a_trial_whose_invoice_is_replaced_keeps_its_discounted_months(ser
     assert await server_plan_env.discounted_months() == 0
 
 
+@pytest.mark.full
 async def test_growing_a_paid_trial_is_billed_when_it_ends(plan_env: PlanEnvironment) -> None:
     plan, invoice = await begun_trial(plan_env, 12)
     await paid(plan_env, invoice)

@@ -1,13 +1,28 @@
 """A renewal that was voided is found until it is issued again or waived (rules 28.1)."""
 
+from collections.abc import AsyncIterator
+
+import pytest
+
 from billflow.domain.commands import EndNow
 from billflow.domain.reconciliation import FindingKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail
+from tests.api_environment import ApiEnvironment, api_environment
+from tests.databases import migrated_database
+from tests.namespaces import fresh_namespace
 from tests.pipeline.environment import PlanEnvironment
 from tests.pipeline.reconciled import findings
 from tests.pipeline.reissues import open_renewal, reissued, void
 from tests.pipeline.test_credits import agree
+
+
+@pytest.fixture(scope="module")
+async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[ApiEnvironment]:
+    """Run everything for these tests alone: who reconciles compares all customers that there are."""
+    url = await migrated_database(postgres_url, "env")
+    async with api_environment(url, await fresh_namespace(temporal_server, "env")) as running:
+        yield running
 
 
 async def found(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> list[str]:

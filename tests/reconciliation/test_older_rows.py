@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from billflow.domain.commands import SetLicensesAtRenewal
 from billflow.domain.plan import PlanStatus
 from billflow.domain.reconciliation import FindingKind
@@ -70,6 +72,7 @@ async def test_a_trial_that_has_become_due_again_is_found_and_goes_on_from_the_r
     assert await differing(env, repair=False) == set()
 
 
+@pytest.mark.full
 async def test_a_command_that_the_rows_have_forgotten_is_found_by_the_version_alone(
     env: ReconciliationEnvironment,
 ) -> None:

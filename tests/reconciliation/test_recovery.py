@@ -144,6 +144,7 @@ async def test_what_should_run_is_started_once_and_what_runs_is_left(
     assert count_of(again, "running") == count_of(first, "started")
 
 
+@pytest.mark.full
 async def test_an_interrupted_recovery_goes_on_when_it_is_repeated(
     env: ReconciliationEnvironment, emptied: Client
 ) -> None:
@@ -162,6 +163,7 @@ async def test_an_interrupted_recovery_goes_on_when_it_is_repeated(
     assert len(expected) <= 3 + sum(count_of(rest, "started").values())
 
 
+@pytest.mark.full
 async def test_every_organization_is_recovered(env: ReconciliationEnvironment, emptied: Client) -> None:
     plans = {plan_workflow_id((await env.plan()).plan_id)}
     other = replace(env, org_id=await env.engine.repositories.organizations.ensure(f"other-{uuid4().hex[:8]}"))
@@ -179,6 +181,7 @@ async def test_every_organization_is_recovered(env: ReconciliationEnvironment, e
     await until(both_run)
 
 
+@pytest.mark.full
 async def test_plans_that_run_are_woken_where_asked_for(env: ReconciliationEnvironment, emptied: Client) -> None:
     plan = await env.plan()
     recovering = recovery(env, WorkflowControl(emptied))

@@ -1,6 +1,5 @@
 """Seats are counted by the whole engine, in a product that runs for real."""
 
-import importlib.util
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 
 from billflow.api.server import serving
+from billflow.demo.product import load_module
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
@@ -51,11 +51,7 @@ async def product() -> AsyncIterator[Product]:
 @pytest.fixture
 async def example() -> AsyncIterator[tuple[ModuleType, str]]:
     """Serve the example, and yield it with its address."""
-    spec = importlib.util.spec_from_file_location("seat_source_example", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_module(EXAMPLE)
     async with serving(module.app, LOOPBACK, 0) as url:
         yield module, f"{url}{TARGET}"
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import CancelScheduledChange, DowngradeAtEndOfCycle, EndNow, SwitchToAnnual
 from billflow.domain.plan import PlanStatus, Schedule
@@ -25,6 +27,7 @@ async def test_a_downgrade_lets_the_paid_cycle_run_out_and_then_ends_the_plan_an
     assert len(await env.invoices(customer)) == 3
 
 
+@pytest.mark.full
 async def test_a_downgrade_taken_back_leaves_the_plan_renewing(env: SkippingEnvironment) -> None:
     customer = await env.subscriber()
     plan = await env.plan(customer)

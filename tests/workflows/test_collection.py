@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.dunning import DunningPolicy
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -45,6 +47,7 @@ async def test_a_declined_card_is_tried_again_after_1_3_5_and_7_days_and_then_no
     assert keys == {f"invoice/{invoice.invoice_id}/pay/{attempt}" for attempt in range(1, 6)}
 
 
+@pytest.mark.full
 async def test_paying_at_stripe_ends_the_collection_which_leaves_the_card_alone(env: SkippingEnvironment) -> None:
     customer, invoice = await declined_renewal(env)
     await env.leap(timedelta(days=2))
@@ -56,6 +59,7 @@ async def test_paying_at_stripe_ends_the_collection_which_leaves_the_card_alone(
     assert (paid.status, len(paid.payment_attempts)) == (InvoiceStatus.PAID, 2)
 
 
+@pytest.mark.full
 async def test_a_new_card_pays_the_open_invoice_at_once(env: SkippingEnvironment) -> None:
     customer, invoice = await declined_renewal(env)
 
@@ -70,6 +74,7 @@ async def test_a_new_card_pays_the_open_invoice_at_once(env: SkippingEnvironment
     assert await env.collection(invoice).result() == InvoiceStatus.PAID
 
 
+@pytest.mark.full
 async def test_where_the_policy_suspends_nobody_an_unpaid_invoice_does_not_keep_the_plan_from_renewing(
     env: SkippingEnvironment,
 ) -> None:

@@ -66,6 +66,7 @@ async def test_a_command_that_the_step_refuses_fails_its_update_with_the_stable_
     assert [refused.value.code] == [code for _, code in await audited_refusals(env, plan.plan_id)]
 
 
+@pytest.mark.full
 async def test_an_ended_plan_refuses_commands_without_an_event_in_its_history(dev_env: Environment) -> None:
     customer = await dev_env.subscriber()
     plan = await dev_env.plan(customer, BY_INVOICE)
@@ -97,6 +98,7 @@ async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(env: 
     assert [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"] == ["raise-to-12"]
 
 
+@pytest.mark.full
 async def test_the_same_refused_command_id_is_refused_again_with_the_same_code(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer, MANUAL)
@@ -110,6 +112,7 @@ async def test_the_same_refused_command_id_is_refused_again_with_the_same_code(e
     assert len(await audited_refusals(env, plan.plan_id)) == 1
 
 
+@pytest.mark.full
 async def test_commands_to_an_ended_plan_are_refused(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer)

@@ -79,6 +79,7 @@ async def test_a_command_while_the_billing_date_is_being_closed_is_judged_after_
     assert (await sent).state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
 
 
+@pytest.mark.full
 async def test_a_command_after_a_worker_died_over_a_billing_date_is_taken(
     env_database_url: str, temporal_server: str
 ) -> None:
@@ -115,6 +116,7 @@ async def test_more_commands_than_may_wait_for_a_plan_are_told_to_come_again(
     assert answer.state.licenses_at_next_renewal == 30
 
 
+@pytest.mark.full
 async def test_commands_sent_at_once_around_a_billing_date_are_refused_only_where_the_rows_refuse_them(
     dev_env: Environment,
 ) -> None:

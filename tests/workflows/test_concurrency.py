@@ -69,6 +69,7 @@ async def commands_taken(env: Environment, plan: PlanState) -> list[str]:
     return [step.key.rsplit("/", 1)[1] for step in steps if step.kind == "command"]
 
 
+@pytest.mark.full
 async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_env: Environment) -> None:
     customer = await dev_env.customer()
     await dev_env.report(customer, 10, BEGIN)

@@ -25,11 +25,14 @@ from billflow.workflows.plan import PlanWorkflow
 from tests.api_environment import until
 from tests.environment import MANUAL, ref
 from tests.outages import database_away, stripe_down
+from tests.sizes import sized
 from tests.workflows.histories import names_of, runs_of, size_of
 from tests.workflows.skipping import SkippingEnvironment
 
 DAY_BYTES, DAY_EVENTS = 300 * 1024, 1500
-TRIES_A_DAY = timedelta(days=1) // LONGEST_PAUSE
+TRIES_A_DAY = sized(6, 24, 24) * timedelta(hours=1) // LONGEST_PAUSE
+"""The small size passes a quarter of the day."""
+
 MORE_TRIES = 8
 """At first the pauses are shorter."""
 
@@ -103,6 +106,7 @@ async def test_a_day_without_postgresql_is_shown_and_costs_little_history_and_th
     await replayed(await runs_of(env.temporal, env.workflow(plan).id))
 
 
+@pytest.mark.full
 async def test_a_plan_that_is_missing_in_the_rows_is_shown_and_tried_every_quarter_of_an_hour(
     env: SkippingEnvironment,
 ) -> None:
@@ -138,6 +142,7 @@ async def steps_forbidden(env: SkippingEnvironment) -> AsyncIterator[None]:
             await owner.execute("GRANT INSERT ON step TO billflow_app")
 
 
+@pytest.mark.full
 async def test_a_command_while_a_step_fails_is_told_to_come_again_and_taken_when_it_does(
     env: SkippingEnvironment,
 ) -> None:
@@ -159,6 +164,7 @@ async def test_a_command_while_a_step_fails_is_told_to_come_again_and_taken_when
     assert len(steps) == 1
 
 
+@pytest.mark.full
 async def test_a_plan_whose_failing_command_nobody_repeats_heals_by_itself(env: SkippingEnvironment) -> None:
     plan = await env.plan(await env.subscriber(seats=10), MANUAL)
     async with steps_forbidden(env):

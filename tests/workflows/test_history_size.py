@@ -9,6 +9,7 @@ from billflow.domain.commands import SetLicenses
 from billflow.domain.errors import Refused
 from billflow.domain.plan_start import StartPlan
 from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
+from tests.sizes import further
 from tests.workflows.histories import names_of, runs_of, size_of
 from tests.workflows.periods import one_period
 
@@ -20,7 +21,7 @@ REFUSAL_EVENTS, REFUSAL_BYTES = 5, 3 * 1024
 """Besides the three of the workflow task, which a slow machine may need twice."""
 
 
-@pytest.mark.parametrize(("asked", "events"), [(ANNUAL, 12), (MONTHLY, 18)], ids=["without", "with"])
+@pytest.mark.parametrize(("asked", "events"), [*further((ANNUAL, 12)), (MONTHLY, 18)], ids=["without", "with"])
 async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
     dev_env: Environment, asked: StartPlan, events: int
 ) -> None:

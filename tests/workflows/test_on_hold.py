@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import Retry, SetLicensesAtRenewal
 from billflow.models.contracts.customers import CustomerRecord
@@ -59,6 +61,7 @@ async def test_the_command_that_buys_enough_licenses_lets_a_plan_on_hold_go_on_a
     assert await goes_on(env, customer, plan) == [9600]
 
 
+@pytest.mark.full
 async def test_a_plan_on_hold_goes_on_by_itself_within_the_hour_after_its_cause_is_gone(
     env: SkippingEnvironment,
 ) -> None:
@@ -74,6 +77,7 @@ async def test_a_plan_on_hold_goes_on_by_itself_within_the_hour_after_its_cause_
     assert (await env.state(plan)).due_at == add_months(due, 1)
 
 
+@pytest.mark.full
 async def test_support_can_have_a_plan_on_hold_look_again_now(env: SkippingEnvironment) -> None:
     customer, plan = await on_hold(env)
     pricing = customer.pricing.model_copy(update={"exempt_from_license_number_check": True})

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event
 
 from billflow.domain.calendar import add_months
@@ -45,6 +46,7 @@ async def test_while_stripe_is_down_for_hours_a_plan_renews_and_afterwards_the_i
     assert [held.status for held in await env.at_stripe(customer)] == ["paid", "paid"]
 
 
+@pytest.mark.full
 async def test_a_command_waits_for_nothing_at_stripe(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pytest
 from temporalio.api.history.v1 import HistoryEvent
 
 from billflow.models.contracts.reconciliation import ReconciliationInput
@@ -50,6 +51,7 @@ async def test_a_purchase_is_sent_as_what_a_person_waits_for(dev_env: Environmen
     assert urgencies(events, dev_env.org_id) == [PERSON_WAITS]
 
 
+@pytest.mark.full
 async def test_a_renewal_is_sent_in_its_turn(dev_env: Environment) -> None:
     run = await one_period(dev_env, MONTHLY)
 
@@ -57,6 +59,7 @@ async def test_a_renewal_is_sent_in_its_turn(dev_env: Environment) -> None:
     assert urgencies(run.events, dev_env.org_id) in ([INHERITED], [ORDINARY])
 
 
+@pytest.mark.full
 async def test_paying_now_goes_before_what_is_tried_again_by_itself(dev_env: Environment) -> None:
     env = dev_env
     customer = await env.subscriber()

@@ -1,5 +1,7 @@
 """Buying a plan: it starts when it is paid, and only then."""
 
+import pytest
+
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import Declined, InvoiceStatus, Paid
 from billflow.payments.sandbox import DECLINING_CARD
@@ -28,6 +30,7 @@ async def test_a_declined_purchase_ends_the_plan_and_voids_the_invoice_on_both_s
     assert [held.status for held in await env.at_stripe(customer)] == ["void"]
 
 
+@pytest.mark.full
 async def test_the_same_key_buys_once_however_often_it_is_asked(env: SkippingEnvironment) -> None:
     customer = await env.subscriber()
     ask = await env.ask(customer)
@@ -57,6 +60,7 @@ async def test_a_purchase_by_invoice_starts_the_plan_when_stripe_says_it_is_paid
     assert await env.collection(invoice).result() == InvoiceStatus.PAID
 
 
+@pytest.mark.full
 async def test_a_purchase_by_invoice_that_is_voided_at_stripe_never_starts(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer, BY_INVOICE)

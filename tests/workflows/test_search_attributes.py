@@ -10,6 +10,7 @@ from tests.api_environment import until
 from tests.environment import ALL, BY_INVOICE, Environment
 from tests.replay import smaller_shapes
 from tests.replay.shapes import Shape
+from tests.sizes import further
 
 OF_CUSTOMER = {ORG.name, CUSTOMER.name}
 OF_INVOICE = OF_CUSTOMER | {PLAN.name, INVOICE.name}
@@ -18,13 +19,15 @@ OF_INVOICE = OF_CUSTOMER | {PLAN.name, INVOICE.name}
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (smaller_shapes.onboarding, OF_CUSTOMER),
         (smaller_shapes.customer_update, OF_CUSTOMER),
-        (smaller_shapes.delivery, OF_CUSTOMER),
-        (smaller_shapes.mail, OF_INVOICE),
-        (smaller_shapes.refund, OF_INVOICE),
         (smaller_shapes.close_invoice, OF_INVOICE),
-        (smaller_shapes.reconciliation, {ORG.name}),
+        *further(
+            (smaller_shapes.onboarding, OF_CUSTOMER),
+            (smaller_shapes.delivery, OF_CUSTOMER),
+            (smaller_shapes.mail, OF_INVOICE),
+            (smaller_shapes.refund, OF_INVOICE),
+            (smaller_shapes.reconciliation, {ORG.name}),
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -95,6 +95,7 @@ async def replayed(runs: list[WorkflowHistory]) -> None:
         await replayer.replay_workflow(run)
 
 
+@pytest.mark.full
 async def test_a_clients_command_is_taken_before_the_signals_that_wait(env: Environment) -> None:
     names = [f"signal-{number}" for number in range(SIGNALS)]
     async with working(env):
@@ -143,6 +144,7 @@ def carried(run: WorkflowHistory) -> int:
     return len(waiting.commands) if waiting else 0
 
 
+@pytest.mark.full
 async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process_they_come_from(
     short_runs: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +177,7 @@ async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process
         assert await until_taken(env, plan, len(left)) == left
 
 
+@pytest.mark.full
 async def test_a_run_that_ends_while_its_step_fails_leaves_the_failure_and_the_inbox_to_the_next_one(
     short_runs: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

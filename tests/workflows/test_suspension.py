@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -53,6 +55,7 @@ async def test_months_in_suspension_are_free_and_a_new_period_starts_at_reactiva
     assert [invoice.lines[0].period_start for invoice in (await env.invoices(customer))[2:]] == [add_months(anchor, 1)]
 
 
+@pytest.mark.full
 async def test_a_suspension_within_the_paid_period_leaves_the_grid_as_it_was(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import DowngradeAtEndOfCycle, SwitchToAnnual
 from billflow.domain.plan import PlanStatus, Schedule
@@ -12,7 +14,7 @@ from tests.sizes import sized
 from tests.workflows.histories import names_of, runs_of
 
 BEGIN = datetime(2018, 1, 31, 9, 30, tzinfo=UTC)
-YEARS = sized(3, 8, 8)
+YEARS = sized(2, 8, 8)
 DOWNGRADED, ENDED = sized((6, 18), (20, 40), (20, 40))
 """In these months a script stops the plan, which was switched to annual in the fourth, and ends."""
 
@@ -66,6 +68,7 @@ async def test_years_in_one_leap_close_every_billing_date_without_a_timer_in_a_f
     assert (len(runs) <= MOST_RUNS, timers) == (True, ["TIMER_STARTED", "TIMER_CANCELED"])
 
 
+@pytest.mark.full
 async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap(dev_env: Environment) -> None:
     totals = []
     for stops in ([4], range(1, 5)):

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.commands import DowngradeAtEndOfFreeTrial, SwitchToAnnual
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -26,6 +28,7 @@ async def test_a_trial_by_card_costs_nothing_and_then_becomes_a_paid_plan(env: S
     assert (state.status, state.billing_cycle_anchor) == (PlanStatus.ACTIVE, trial_end)
 
 
+@pytest.mark.full
 async def test_a_trial_that_is_downgraded_ends_without_an_invoice(env: SkippingEnvironment) -> None:
     customer = await env.subscriber()
     plan = await env.plan(customer, TRIAL)
@@ -37,6 +40,7 @@ async def test_a_trial_that_is_downgraded_ends_without_an_invoice(env: SkippingE
     assert (ended.status, await env.invoices(customer)) == (PlanStatus.ENDED, [])
 
 
+@pytest.mark.full
 async def test_a_trial_that_switches_to_annual_is_annual_at_once_and_bills_a_year(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer, TRIAL)

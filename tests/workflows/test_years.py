@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from billflow.domain.calendar import add_months
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -13,6 +15,7 @@ YEARS = sized(1, 2, 2)
 MONTHS = 12 * YEARS
 
 
+@pytest.mark.full
 async def test_years_of_a_monthly_plan_make_a_paid_invoice_at_the_purchase_and_each_month(
     env: SkippingEnvironment,
 ) -> None:

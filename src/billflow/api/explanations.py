@@ -1,4 +1,4 @@
-"""Lines of invoices, made and to come, in words and as the numbers that make them."""
+"""Lines of invoices, made and to come, and their adjustments, in words and as the numbers that make them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +10,8 @@ from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.money import Rounding
 from billflow.models.contracts.base import Moment
+from billflow.models.contracts.invoice_adjustments import InvoiceAdjustment
+from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.responses import ResponseModel
 
 FractionText = Annotated[str, BeforeValidator(str)]
@@ -44,6 +46,20 @@ class LineExplanation(ResponseModel):
     note: str | None
     sentence: str
     entries: list[int] = Field(description="The ledger entries that the line bills.")
+
+
+class AdjustmentExplanation(InvoiceAdjustment):
+    """One adjustment, in words too."""
+
+    sentence: str
+
+
+def adjustments_explained(invoice: InvoiceDetail) -> list[AdjustmentExplanation]:
+    """Tell each adjustment of an invoice, the oldest first."""
+    return [
+        AdjustmentExplanation(**one.model_dump(), sentence=one.in_words(invoice.currency))
+        for one in invoice.adjustments
+    ]
 
 
 def explained(lines: Sequence[Line], currency: str) -> list[LineExplanation]:

@@ -38,8 +38,9 @@ COMMANDS = (
     LazyCommand(
         "demo",
         "demo:demo",
-        "Bill the organizations of a CSV for all their years, and recompute every invoice from the ledger.",
+        "Bill the customers of an example, or of a CSV, for all their years, and recompute every invoice.",
         "demo",
+        "demo --example own-product",
         "demo --csv seats.csv --json",
     ),
     LazyCommand(

@@ -33,7 +33,8 @@ USAGE: Columns = {
     "month": lambda month: f"{month.month:%Y-%m}",
     "invoices>": lambda month: month.invoices,
     "invoiced>": lambda month: amount(month.invoiced, month.currency),
-    "paid>": lambda month: amount(month.paid, month.currency),
+    "credited>": lambda month: amount(month.credited, month.currency),
+    "net paid>": lambda month: amount(month.net_paid, month.currency),
 }
 
 ONBOARDING: Columns = {
@@ -49,7 +50,7 @@ _PLANS: Columns = {
     "from": lambda plan: time(plan.started_at),
     "until": lambda plan: time(plan.ended_at),
     "licenses>": lambda plan: plan.licenses,
-    "paid>": lambda plan: amount(plan.paid, plan.currency),
+    "net paid>": lambda plan: amount(plan.net_paid, plan.currency),
 }
 
 

@@ -11,6 +11,9 @@ from billflow.cli.params import AsJson, moment
 
 def demo(  # noqa: PLR0913  (each is one wish)
     *,
+    example: Annotated[
+        str | None, typer.Option("--example", help="An example, such as own-product; an unknown one lists them.")
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Seat counts of your own, instead of examples/seats.csv.")
     ] = None,
@@ -24,12 +27,11 @@ def demo(  # noqa: PLR0913  (each is one wish)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bill the organizations of a CSV for all their years, and recompute every invoice from the ledger.
+    """Bill the customers of an example, or of a CSV, for all their years, and recompute every invoice from the ledger.
 
     The columns are organization, observed_on, members and guests.
     """
     from billflow.demo.run import DemoOptions, run_demo
 
-    raise typer.Exit(
-        run_demo(DemoOptions(csv=csv, catalog=catalog, keep=keep, only=only, until=until, as_json=as_json))
-    )
+    options = DemoOptions(example=example, csv=csv, catalog=catalog, keep=keep, only=only, until=until, as_json=as_json)
+    raise typer.Exit(run_demo(options))

@@ -31,6 +31,13 @@ _HELP: Mapping[str, str] = {
     "void_open_invoices": "Void what is not paid yet.",
     "monthly_discounted_price": "In minor units; 0 takes the discount away.",
     "annual_discounted_price": "In minor units; 0 takes the discount away.",
+    "description": "What invoices call it, and keep.",
+    "unit_amount": "Minor units of the plan's currency, each.",
+    "quantity": "How many, up to 1,000,000.",
+    "service_start": "From when on it is for, where it is for a time.",
+    "service_end": "Until when it is for.",
+    "own_invoice": "Bill it now, on an invoice of its own.",
+    "item": "Its number: `billflow plan items PLAN` lists them.",
 }
 
 

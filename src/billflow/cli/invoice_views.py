@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from billflow.cli.output import Columns, FactList, Part, Table, amount, time, words
+from billflow.cli.output import NOTHING, Columns, FactList, Part, Table, amount, time, words
 from billflow.cli.plan_views import named
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
         "kind": words(invoice.kind),
         "status": invoice.status,
         "total": amount(invoice.total, money),
+        "from balance": amount(invoice.balance_applied, money) if invoice.balance_applied else None,
+        "credited": amount(invoice.credited, money) if invoice.credited else None,
         "paid": amount(invoice.amount_paid, money),
+        "refunded": amount(invoice.refunded, money) if invoice.refunded else None,
+        "net paid": amount(invoice.net_paid, money) if invoice.refunded else None,
+        "still due": amount(invoice.still_due, money),
         "paid at": time(invoice.paid_at) if invoice.paid_at else None,
         "issued": time(invoice.issued_at),
         "due": time(invoice.due_at),
@@ -47,7 +52,27 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
     }
     facts = FactList(f"Invoice {invoice.number or invoice.invoice_id}", shown)
     attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
-    return [facts, Table("Lines", lines, invoice.lines), *attempts]
+    adjusted = [Table("Adjustments", _adjustments(money), invoice.adjustments)] if invoice.adjustments else []
+    return [facts, Table("Lines", lines, invoice.lines), *adjusted, *attempts]
+
+
+def _adjustments(currency: str) -> Columns:
+    return {
+        "date": lambda one: f"{one.at:%Y-%m-%d}",
+        "what": lambda one: words(one.kind),
+        "amount>": lambda one: amount(one.amount, currency),
+        "reason": lambda one: ", ".join(filter(None, (words(one.reason or ""), one.memo))) or NOTHING,
+        "id": lambda one: one.adjustment_id or NOTHING,
+    }
+
+
+def adjusted_sentences(invoice: "InvoiceDetail") -> list[str]:
+    """Say what was adjusted of an invoice and when, and how its money stands."""
+    sums = {"credited": invoice.credited, "refunded": invoice.refunded}
+    stands = {name: money for name, money in sums.items() if money}
+    stands |= {"net paid": invoice.net_paid, "still due": invoice.still_due}
+    told = ", ".join(f"{name} {amount(money, invoice.currency)}" for name, money in stands.items())
+    return [*(one.in_words(invoice.currency) for one in invoice.adjustments), f"{told[0].upper()}{told[1:]}."]
 
 
 def links_of(invoice: "InvoiceDetail") -> dict[str, str | None]:

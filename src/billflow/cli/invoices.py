@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from billflow.cli import adjustments, reissues
-from billflow.cli.invoice_views import described, links_of
+from billflow.cli.invoice_views import adjusted_sentences, described, links_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
 from billflow.cli.output import Output, amount, paged, words
 from billflow.cli.output import show as shown
@@ -39,22 +39,24 @@ async def list_(  # noqa: PLR0913  (each is one filter)
 
 @app.on_database("invoice show 8a30")
 async def show(store: Store, invoice: InvoiceHere) -> Output:
-    """Show an invoice with its lines and the attempts to collect it."""
+    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     return Output(detail, *described(detail))
 
 
 @app.on_database("invoice explain 8a30", name="explain")
 async def explain_(store: Store, invoice: InvoiceHere) -> Output:
-    """Say how each line's amount came about: price, quantity, period, fraction and rounding."""
+    """Say how each line's amount came about, what was credited and refunded, and what is still due."""
     detail = await store.queries.invoices.get(await org_of(store), invoice)
     lines = [explain(line.line, detail.currency) for line in detail.lines]
     sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
     data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total, **links_of(detail)}
+    data |= {name: getattr(detail, name) for name in ("credited", "refunded", "net_paid", "still_due", "adjustments")}
     links = [
         f"It {words(name).removesuffix(' invoice id')} {other}." for name, other in links_of(detail).items() if other
     ]
-    return Output(data, *sentences, *links, f"Together: {amount(detail.total, detail.currency)}.")
+    together = f"Together: {amount(detail.total, detail.currency)}."
+    return Output(data, *sentences, together, *adjusted_sentences(detail), *links)
 
 
 @app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")

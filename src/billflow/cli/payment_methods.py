@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import CustomerHere
+from billflow.cli.lookup import CustomerHere, now
 from billflow.cli.output import Output
 from billflow.cli.session import CommandGroup, Engine
 from billflow.domain.errors import Refused
@@ -28,7 +28,9 @@ async def card(
 ) -> Output:
     """Put a test card on file, in place of the customer's own browser; never with a live key."""
     payer = await engine.invoices.payer(customer.org_id, customer.customer_id)
-    method = await engine.sandbox.give_card(str(payer.stripe_customer_id), test_card)
+    at_stripe = str(payer.stripe_customer_id)
+    method = await engine.sandbox.give_card(at_stripe, test_card)
+    await engine.collection.card_changed(customer.org_id, at_stripe, method, now())
     sentence = f"{method} is now the default payment method; what is open is charged to it."
     return Output({"customer_id": customer.customer_id, "payment_method": method}, sentence)
 

@@ -47,6 +47,17 @@ LEDGER: Columns = {
     "became": lambda entry: words(entry.disposition or "open"),
 }
 
+ITEMS: Columns = {
+    "item>": lambda item: item.item,
+    "what": lambda item: item.description,
+    "quantity>": lambda item: item.quantity,
+    "each>": lambda item: amount(item.unit_amount, item.currency),
+    "amount>": lambda item: amount(item.amount, item.currency),
+    "added": lambda item: time(item.added_at),
+    "status": lambda item: item.status,
+    "invoice": lambda item: short(item.invoice_id) if item.invoice_id else "",
+}
+
 TIMELINE: Columns = {
     "at": lambda entry: time(entry.at),
     "what": lambda entry: words(entry.name),

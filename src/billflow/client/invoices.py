@@ -8,7 +8,7 @@ _PATH = "/invoices"
 
 
 def show(invoice_id: str) -> Call[InvoiceDetailResponse]:
-    """Show an invoice with its lines and the attempts to collect it."""
+    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
     return get(f"{_PATH}/{invoice_id}", InvoiceDetailResponse)
 
 

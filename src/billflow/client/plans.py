@@ -7,6 +7,7 @@ from billflow.client.calls import Call, get, write
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.responses import (
     InvoiceList,
+    ItemList,
     LedgerList,
     PlanList,
     PlanResponse,
@@ -53,6 +54,11 @@ def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call
 def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[LedgerList]:
     """List the entries of a plan's ledger, the oldest first."""
     return get(f"{_PATH}/{plan_id}/ledger", LedgerList, limit=limit, after=after)
+
+
+def items(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ItemList]:
+    """List a plan's one-off items, the oldest first."""
+    return get(f"{_PATH}/{plan_id}/items", ItemList, limit=limit, after=after)
 
 
 def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[TimelineList]:

@@ -1,13 +1,19 @@
 """Gathering the three accounts of a customer's invoices, and what they come to."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
 import stripe
 
-from billflow.demo.compare import InvoiceAccount, line_account, recomputed_differences, stripe_differences
+from billflow.demo.compare import (
+    InvoiceAccount,
+    line_account,
+    recomputed_differences,
+    refund_differences,
+    stripe_differences,
+)
 from billflow.demo.replay import replayed_invoices
 from billflow.demo.report import CustomerReport
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult
@@ -31,6 +37,7 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
     rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
     recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, result, plans))
     held = await _at_stripe(env, result.stripe_customer_id)
+    refunded, refunded_there = await _refunded(env, invoices), await _refunded_at_stripe(env, result.stripe_customer_id)
     owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
     return CustomerReport(
         name=result.scenario.organization.name,
@@ -42,8 +49,11 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
         total=sum(invoice.total for invoice in invoices),
         paid=sum(invoice.amount_paid for invoice in invoices),
         open=sum((invoice.amount_due or 0) - invoice.amount_paid for invoice in owed),
+        refunded=refunded,
         currency=invoices[0].currency if invoices else "USD",
-        differences=tuple(chain(recomputed, stripe_differences(rows, held))),
+        differences=tuple(
+            chain(recomputed, stripe_differences(rows, held), refund_differences(refunded, refunded_there))
+        ),
     )
 
 
@@ -101,6 +111,18 @@ async def _at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> dict[str,
         metadata = invoice.metadata.to_dict() if invoice.metadata else {}
         held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(env, invoice))
     return held
+
+
+async def _refunded(env: DemoEnvironment, invoices: Iterable[InvoiceDetail]) -> int:
+    """Return what was given back to the customer's cards by our records."""
+    adjustments = env.engine.repositories.adjustments
+    found = [await adjustments.of_invoice(env.org_id, invoice.invoice_id) for invoice in invoices]
+    return sum(refund.amount for one in found for refund in one.refunds if refund.status.counts)
+
+
+async def _refunded_at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> int:
+    page = await env.engine.stripe.v1.charges.list_async({"customer": stripe_customer_id, "limit": PAGE})
+    return sum([charge.amount_refunded async for charge in page.auto_paging_iter()])
 
 
 async def _stripe_account(env: DemoEnvironment, invoice: stripe.Invoice) -> InvoiceAccount:

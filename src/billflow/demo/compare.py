@@ -62,5 +62,11 @@ def stripe_differences(
         yield f"invoice {invoice_id}: at Stripe, not in the billing database"
 
 
+def refund_differences(ours: int, at_stripe: int) -> Iterator[str]:
+    """Say so where another amount was given back by our records than at Stripe."""
+    if ours != at_stripe:
+        yield f"{ours} refunded in the billing database, {at_stripe} at Stripe"
+
+
 def _order(account: InvoiceAccount) -> tuple[datetime, int]:
     return account.at, account.total

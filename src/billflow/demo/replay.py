@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from billflow.demo.scenario import Scenario
+from billflow.demo.scenario import PriceChange, Scenario
 from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog
 from billflow.domain.customer import CustomerTerms
@@ -27,13 +28,17 @@ def replayed_invoices(
     scenario: Scenario, customer: CustomerTerms, catalog: Catalog, steps: Iterable[StepRecord]
 ) -> list[InvoiceDraft]:
     """Return every invoice that the recorded steps of a customer's plans, taken in order, must have made."""
-    seen = scenario.organization.observations
+    seen, change = scenario.organization.observations, scenario.price_change
+    if change:
+        catalog = change.before if scenario.starts_at < change.at else change.after.catalog()
     known = next((o for o in reversed(seen) if o.observed_at <= scenario.starts_at), None)
     start = plan_start.StartFacts(plan_id="replayed", customer=customer, catalog=catalog, last_observation=known)
     started = plan_start.start_plan(start, scenario.start, scenario.starts_at)
     facts = after(Facts(plan=started.plan, customer=started.customer, catalog=catalog), started)
     invoices = list(started.invoices)
     for step in steps:
+        if change and facts.catalog is change.before and step.at > change.at:
+            facts = _repriced(facts, change)
         fresh = tuple(o for o in seen if facts.plan.seats_observed_through < o.observed_at <= step.at)
         facts = replace(facts, observations=fresh)
         with suppress(Refused, InvalidInput):
@@ -41,6 +46,19 @@ def replayed_invoices(
                 facts = after(facts, outcome)
                 invoices += invoices_of(outcome)
     return invoices
+
+
+def _repriced(facts: Facts, change: PriceChange) -> Facts:
+    """Sell by the other catalogue, and announce its price to a plan that has the old one (rules 14.1)."""
+    sold, asked, plan = change.after.catalog(), change.asked, facts.plan
+    facts = replace(facts, catalog=sold, former_catalog=facts.catalog)
+    if plan.tier != asked.tier or not plan.status.is_live or plan.price_per_license is None:
+        return facts
+    not_before = max(asked.starts_at, change.at + timedelta(days=asked.notice_days))
+    price = sold.tier(plan.tier).price(plan.schedule, plan.currency)
+    if price == plan.price_per_license:
+        return facts
+    return replace(facts, plan=replace(plan, next_price=price, next_price_from=not_before))
 
 
 def step_again(facts: Facts, step: StepRecord) -> Outcome | None:

@@ -19,7 +19,8 @@ SHOWN_BAD_ROWS = 10
 class CustomerReport:
     """What one customer's years came to; amounts in minor units of `currency`.
 
-    `open` is what is still to be paid, `differences` what the three accounts of its invoices do not agree on.
+    `open` is what is still to be paid, `refunded` what was given back to a card, `differences` what the three accounts
+    of its invoices do not agree on.
     """
 
     name: str
@@ -31,6 +32,7 @@ class CustomerReport:
     total: int
     paid: int
     open: int
+    refunded: int
     currency: str
     differences: tuple[str, ...] = ()
 
@@ -52,7 +54,7 @@ def customer_table(reports: Sequence[CustomerReport]) -> Table:
     table = Table(title="What the years came to", title_justify="left", show_footer=True)
     for heading, footer in _columns(reports):
         text = heading in ("Customer", "What it does")
-        table.add_column(heading, footer, justify="left" if text else "right", no_wrap=True)
+        table.add_column(heading, footer, justify="left" if text else "right", no_wrap=heading != "What it does")
     for report in reports:
         table.add_row(
             report.name,
@@ -70,7 +72,7 @@ def _columns(reports: Sequence[CustomerReport]) -> Iterable[tuple[str, str]]:
     for heading in ("cycles", "invoices", "lines"):
         yield heading.capitalize(), f"{sum(getattr(report, heading) for report in reports):,}"
     for heading in ("total", "paid", "open"):
-        yield heading.capitalize(), " + ".join(_sums(reports, heading))
+        yield heading.capitalize(), "\n".join(_sums(reports, heading))
     yield "Differences", f"{sum(len(report.differences) for report in reports)}"
 
 

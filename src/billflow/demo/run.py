@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +13,8 @@ from rich.console import Console
 
 from billflow.api.server import serving
 from billflow.demo.accounts import report_on, worth_explaining
+from billflow.demo.examples import DEFAULT, Example, example_named
+from billflow.demo.product import Product, running_product
 from billflow.demo.report import Findings, show_bad_rows, show_findings, years_progress
 from billflow.demo.scenario import Scenario, scenarios
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult, run_scenario
@@ -20,14 +22,10 @@ from billflow.demo.seats_csv import read_seats
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
+from billflow.domain.errors import InvalidInput
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.access import NewApiKey
-from billflow.models.contracts.catalog import (
-    CLOUD_AND_SELF_HOSTED,
-    document_from_toml,
-    example_text,
-    read_document,
-)
+from billflow.models.contracts.catalog import CatalogDocument, read_document
 from billflow.models.contracts.customers import ChangeContext
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
@@ -42,16 +40,16 @@ WEBHOOKS = "/api/v1/webhooks/stripe"
 WIDTH = 140
 NO_SUSPENSION = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
 """Nobody is suspended here: a card that is declined for months shows how open invoices are paid late."""
-EXAMPLE = Path(__file__).parents[3] / "examples" / "seats.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What to run: a CSV and a catalogue of one's own, the first *only* customers, *until* a day.
+    """What to run: an example, or a CSV and a catalogue of one's own; the first *only* customers, *until* a day.
 
     *keep* leaves everything up.
     """
 
+    example: str | None = None
     csv: Path | None = None
     catalog: Path | None = None
     keep: bool = False
@@ -67,15 +65,12 @@ def run_demo(options: DemoOptions) -> int:
 
 async def _run(options: DemoOptions) -> int:
     console = _console(stderr=options.as_json)
-    seats = read_seats(options.csv or EXAMPLE)
-    show_bad_rows(console, seats.bad_rows)
-    document = (
-        read_document(options.catalog) if options.catalog else document_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
-    )
-    wanted = scenarios(seats.organizations[: options.only], document.checked(), options.until)
-    stop = stop_on_signals()
-    async with _environment() as (env, stack):
-        change = ChangeContext(actor=ORG, at=datetime.now(UTC))
+    example = _example(options)
+    document = read_document(options.catalog) if options.catalog else example.document()
+    wanted = _scenarios(options, example, document, console)
+    stop, change = stop_on_signals(), ChangeContext(actor=ORG, at=datetime.now(UTC))
+    async with _environment() as (here, stack), _product(here, example, change) as product:
+        env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
         results = await _until(stop, _run_all(env, wanted, console))
         findings = await _findings(env, results, stack, key=await _key(env) if options.keep else None)
@@ -86,6 +81,39 @@ async def _run(options: DemoOptions) -> int:
         if options.keep:
             await stop.wait()
     return 1 if findings.differences else 0
+
+
+def _example(options: DemoOptions) -> Example:
+    if options.example and (options.csv or options.catalog):
+        raise InvalidInput(
+            "An example has customers and a catalogue; leave out --example, or --csv and --catalog.", field="example"
+        )
+    return example_named(options.example or DEFAULT)
+
+
+def _scenarios(
+    options: DemoOptions, example: Example, document: CatalogDocument, console: Console
+) -> Sequence[Scenario]:
+    csv, until = options.csv, options.until
+    if csv is None:
+        until = until or example.file.ends_at
+        if example.file.seats is None:
+            return example.scenarios(options.only, until)
+        csv = example.folder / example.file.seats
+    seats = read_seats(csv)
+    show_bad_rows(console, seats.bad_rows)
+    return scenarios(seats.organizations[: options.only], document.checked(), until)
+
+
+@asynccontextmanager
+async def _product(env: DemoEnvironment, example: Example, change: ChangeContext) -> AsyncIterator[Product | None]:
+    """Start the product of an example that seats are pulled from."""
+    if example.file.seat_source is None:
+        yield None
+        return
+    path = example.folder / example.file.seat_source
+    async with running_product(env.engine, env.org_id, path, change) as product:
+        yield product
 
 
 def _console(*, stderr: bool) -> Console:
@@ -99,7 +127,7 @@ async def _environment() -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
     """Start the stack with a worker and the API, and an organization of its own for the demo."""
     settings = load_settings()
     configure_logging(settings.log_format, "error")
-    settings = settings.model_copy(update={"api_port": free_port()})
+    settings = settings.model_copy(update={"api_port": free_port(), "webhook_private_addresses": True})
     webhook_url = f"http://{LOOPBACK}:{settings.api_port}{WEBHOOKS}"
     async with running_stack(settings, keep=False, webhook_url=webhook_url) as stack:
         await asyncio.to_thread(migrate, stack.settings)

@@ -11,6 +11,11 @@ from billflow.domain.catalog import Catalog, Hosting, Role, Tier
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
+from billflow.models.contracts.adjustments import Amount
+from billflow.models.contracts.base import Command, RequestMoment
+from billflow.models.contracts.catalog import CatalogDocument
+from billflow.models.contracts.catalog_changes import PriceChangeCreate
+from billflow.models.contracts.customers import Count
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 
 TRIAL_DAYS = 30
@@ -20,14 +25,33 @@ USUAL_CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """Something that happens at a moment: a command, or another card on file."""
+    """Something that happens at a moment: people come or go, a command, another card on file, or a refund.
 
-    at: datetime
-    command: c.PlanCommand | None = None
+    `members` and `guests` are how many there are from then on, `refund` what is given back of the newest invoice that
+    is paid, in minor units.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (a constant that pydantic looks for)
+
+    at: RequestMoment
+    command: Command | None = None
     card: str | None = None
+    members: Count | None = None
+    guests: Count = 0
+    refund: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class PriceChange:
+    """A catalogue with other prices that is applied at a moment, and announced to who runs on one of its tiers."""
+
+    at: datetime
+    before: Catalog
+    after: CatalogDocument
+    asked: PriceChangeCreate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One customer's scenario: when it starts, what it buys, its card and its steps in time order."""
 
@@ -39,6 +63,9 @@ class Scenario:
     card: str = GOOD_CARD
     description: str = ""
     currency: str = USUAL_CURRENCY
+    email: str | None = None
+    language: str = "en-US"
+    price_change: PriceChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +133,14 @@ def scenarios(
 def _scenario(organization: Organization, template: _Template, ends_at: datetime) -> Scenario:
     starts_at = _start(organization)
     steps = tuple(step for step in _steps(template, starts_at) if step.at < ends_at)
-    return Scenario(organization, starts_at, ends_at, template.start, steps, description=template.description)
+    return Scenario(
+        organization=organization,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        start=template.start,
+        steps=steps,
+        description=template.description,
+    )
 
 
 def _start(organization: Organization) -> datetime:

@@ -19,7 +19,7 @@ from billflow.dev.keys import with_keys
 from billflow.dev.postgres import RUNS, as_login, embedded_postgres
 from billflow.dev.stripe import EmulatorOptions, embedded_stripe
 from billflow.dev.temporal import embedded_temporal
-from billflow.service.stripe_event_handlers import HANDLED_TYPES
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
 from billflow.settings import Settings
 
 _WATCH_SECONDS = 0.5

@@ -41,16 +41,23 @@ class DocumentContent:
         """Write the day of a moment in UTC."""
         return format_date(moment, "long", locale=self.locale)
 
+    def short_day(self, moment: datetime) -> str:
+        """Write the day of a moment in UTC, as in a column."""
+        return format_date(moment, "medium", locale=self.locale)
+
     def span(self, period: Period) -> str:
-        """Write a period by its first day and the day of its last moment, both in UTC."""
+        """Write a period by its first day and the day of its last moment, both in UTC; an empty one by its day."""
+        if not period.microseconds:
+            return format_date(period.start, "medium", locale=self.locale)
         last = max(period.start, period.end - timedelta(microseconds=1))
-        starts, ends = (format_date(day, "medium", locale=self.locale) for day in (period.start, last))
-        return f"{starts} – {ends}"
+        return f"{self.short_day(period.start)} – {self.short_day(last)}"
 
     def title(self, line: Explanation) -> str:
         """Name a line: its tier, or its coupon, and why it is billed."""
         if line.kind is LineKind.COUPON:
             return self.words.titles[line.kind].format(tier=line.description.rpartition(": ")[0])
+        if line.kind is LineKind.ITEM:
+            return line.description
         found = _TIER.match(line.description)
         return self.words.titles[line.kind].format(tier=found["tier"] if found else line.description)
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
+from billflow.documents.tables import DocumentTable, TableRow
+from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.documents import Seller
+from billflow.models.contracts.invoice_adjustments import AdjustmentKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail, LineRecord
 
@@ -26,10 +30,18 @@ class DocumentLine:
     each: str
     amount: str
 
+    @property
+    def row(self) -> TableRow:
+        """Return it as a row of a table."""
+        return TableRow((self.title, self.quantity, self.each, self.amount), (self.period, self.derivation))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:
-    """A whole invoice; `language` is the BCP 47 tag it is written in, `page_words` numbers its pages."""
+    """A whole invoice; `language` is the BCP 47 tag it is written in, `page_words` numbers its pages.
+
+    The last of `totals` is what is still due; `after_refunds` says what was paid in the end, `tables` come after that.
+    """
 
     language: str
     title: str
@@ -40,6 +52,8 @@ class InvoiceDocument:
     columns: tuple[str, str, str, str]
     lines: tuple[DocumentLine, ...]
     totals: tuple[tuple[str, str], ...]
+    after_refunds: tuple[tuple[str, str], ...]
+    tables: tuple[DocumentTable, ...]
     note: str | None
     pay_here: str | None
     pay_url: str | None
@@ -74,6 +88,8 @@ def compose(
         columns=(words.what, words.quantity, words.each, words.amount),
         lines=tuple(_line(line, invoice.currency, content) for line in invoice.lines),
         totals=tuple(_totals(invoice, content)),
+        after_refunds=tuple(_after_refunds(invoice, content)),
+        tables=tuple(adjustment_tables(invoice, content)),
         note=_note(invoice, content) if is_open else None,
         pay_here=words.pay_here if url else None,
         pay_url=url,
@@ -125,15 +141,33 @@ def _line(line: LineRecord, currency: str, content: DocumentContent) -> Document
 
 
 def _totals(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
-    words, currency = content.words, invoice.currency
-    yield words.total, content.amount(invoice.total, currency)
-    due = invoice.total - invoice.balance_applied if invoice.amount_due is None else invoice.amount_due
-    if invoice.balance_applied:
-        yield words.credit, content.amount(-invoice.balance_applied, currency)
-    if invoice.amount_paid:
-        yield words.paid, content.amount(-invoice.amount_paid, currency)
-    left = due - invoice.amount_paid if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN) else 0
-    yield words.open, content.amount(left, currency)
+    yield content.words.total, content.amount(invoice.total, invoice.currency)
+    for name, amount in _lowered(invoice, content):
+        if amount:
+            yield name, content.amount(-amount, invoice.currency)
+    yield content.words.open, content.amount(invoice.still_due, invoice.currency)
+
+
+def _lowered(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, int]]:
+    """Say what took how much off the total, so that what is still due is left."""
+    words = content.words
+    yield words.credited, sum(one.before_payment for one in invoice.adjustments)
+    # What the balance had paid of a void invoice is on the balance again.
+    yield words.credit, 0 if invoice.status is InvoiceStatus.VOID else invoice.balance_applied
+    yield words.paid, invoice.amount_paid
+    closures = {AdjustmentKind.VOID: words.void, AdjustmentKind.WRITE_OFF: words.write_off}
+    for one in invoice.adjustments:
+        if one.kind in closures:
+            yield f"{closures[one.kind]}, {content.short_day(one.at)}", one.amount
+
+
+def _after_refunds(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
+    words, to_balance = content.words, sum(one.balance_amount for one in invoice.adjustments)
+    if to_balance:
+        yield words.titles[LineKind.CREDIT_TO_BALANCE], content.amount(to_balance, invoice.currency)
+    if invoice.refunded:
+        yield words.refunded, content.amount(invoice.refunded, invoice.currency)
+        yield words.net_paid, content.amount(invoice.net_paid, invoice.currency)
 
 
 def _note(invoice: InvoiceDetail, content: DocumentContent) -> str:

@@ -1,8 +1,10 @@
 """An invoice as HTML for e-mail: tables and inline styles, which every reader of mail understands."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
-from billflow.documents.document import DocumentLine, InvoiceDocument
+from billflow.documents.document import InvoiceDocument
+from billflow.documents.tables import Column, TableRow
 
 _FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
 _GRAY = "color:#626a75;font-size:12px"
@@ -16,8 +18,8 @@ def render_html(document: InvoiceDocument) -> str:
         f'<!DOCTYPE html><html lang="{escape(document.language)}"><head><meta charset="utf-8">'
         f"<title>{escape(f'{document.title} {document.facts[0][1]}')}</title></head>"
         f'<body style="{_FONT};color:#1c2026;max-width:640px;margin:24px auto;padding:0 16px">'
-        f'<h1 style="font-size:22px">{escape(document.title)}</h1>{_head(document)}{_table(document)}'
-        f"{_totals(document)}{_payment(document)}</body></html>"
+        f'<h1 style="font-size:22px">{escape(document.title)}</h1>{_head(document)}{_lines(document)}'
+        f"{_totals(document)}{_payment(document)}{_tables(document)}</body></html>"
     )
 
 
@@ -34,31 +36,49 @@ def _head(document: InvoiceDocument) -> str:
     )
 
 
-def _table(document: InvoiceDocument) -> str:
-    first, *others = document.columns
-    head = f'<th style="{_CELL};{_GRAY};text-align:left">{escape(first)}</th>' + "".join(
-        f'<th style="{_RIGHT};{_GRAY}">{escape(name)}</th>' for name in others
+def _lines(document: InvoiceDocument) -> str:
+    columns = [Column(name, 0, right=n > 0) for n, name in enumerate(document.columns)]
+    return _table(columns, (line.row for line in document.lines))
+
+
+def _tables(document: InvoiceDocument) -> str:
+    return "".join(
+        f'<h2 style="font-size:16px">{escape(table.title)}</h2>{_table(table.columns, table.rows)}'
+        for table in document.tables
     )
-    rows = "".join(map(_row, document.lines))
+
+
+def _table(columns: Sequence[Column], rows: Iterable[TableRow]) -> str:
+    head = "".join(
+        f'<th style="{_side(column)};{_GRAY}{"" if column.right else ";text-align:left"}">{escape(column.name)}</th>'
+        for column in columns
+    )
+    body = "".join(_row(columns, row) for row in rows)
     return (
         '<table style="width:100%;border-collapse:collapse;margin-top:16px">'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
 
-def _row(line: DocumentLine) -> str:
-    numbers = "".join(f'<td style="{_RIGHT}">{escape(text)}</td>' for text in (line.quantity, line.each, line.amount))
-    return (
-        f'<tr><td style="{_CELL}">{escape(line.title)}<br><span style="{_GRAY}">{escape(line.period)}<br>'
-        f"{escape(line.derivation)}</span></td>{numbers}</tr>"
-    )
+def _row(columns: Sequence[Column], row: TableRow) -> str:
+    small = "<br>".join(map(escape, row.small))
+    texts = [escape(text) for text in row.cells]
+    if small:
+        texts[0] += f'<br><span style="{_GRAY}">{small}</span>'
+    weight = ";font-weight:600" if row.bold else ""
+    cells = (f'<td style="{_side(column)}{weight}">{text}</td>' for column, text in zip(columns, texts, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _side(column: Column) -> str:
+    return _RIGHT if column.right else _CELL
 
 
 def _totals(document: InvoiceDocument) -> str:
     rows = "".join(
         f'<tr><td style="text-align:right;padding:4px 0;width:100%">{escape(name)}</td>'
         f'<td style="text-align:right;padding:4px 0 4px 16px;white-space:nowrap">{escape(amount)}</td></tr>'
-        for name, amount in document.totals
+        for name, amount in (*document.totals, *document.after_refunds)
     )
     return f'<table role="presentation" style="width:100%;font-weight:600">{rows}</table>'
 

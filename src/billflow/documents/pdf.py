@@ -7,7 +7,8 @@ from importlib.resources import as_file, files
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 
-from billflow.documents.document import DocumentLine, InvoiceDocument
+from billflow.documents.document import InvoiceDocument
+from billflow.documents.tables import Column, TableRow
 
 FONT = "DejaVu"
 MARGIN = 18.0
@@ -18,7 +19,8 @@ WIDTHS = (86.0, 20.0, 32.0, 36.0)
 
 _ROW, _SMALL = 5.4, 4.4
 _TEXT, _GRAY, _RULE = (28, 32, 38), (98, 106, 117), (208, 213, 220)
-_HEIGHT_OF_TOTALS, _PAGE_WORDS = 40.0, 22.0
+_SUM = _ROW + 0.8
+_HEIGHT_OF_TITLE, _HEIGHT_OF_NOTE, _PAGE_WORDS, _GAP = 26.0, 19.0, 22.0, 2.0
 
 
 def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
@@ -27,6 +29,7 @@ def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
     pdf.head()
     pdf.lines()
     pdf.totals()
+    pdf.tables()
     return bytes(pdf.output())
 
 
@@ -77,25 +80,43 @@ class _InvoicePdf(FPDF):
 
     def lines(self) -> None:
         """Print the lines, with the head of the table again on each page."""
-        self._columns()
-        for line in self.document.lines:
-            if self.will_page_break(self._height(line)):
+        names = self.document.columns
+        columns = [Column(name, width, right=n > 0) for n, (name, width) in enumerate(zip(names, WIDTHS, strict=True))]
+        self._rows(columns, [line.row for line in self.document.lines])
+
+    def tables(self) -> None:
+        """Print what comes after the totals, each table under its title."""
+        for table in self.document.tables:
+            self.ln(8)
+            if self.will_page_break(_HEIGHT_OF_TITLE):
                 self.add_page()
-                self._columns()
-            self._line(line)
+            self._style(10, _TEXT, "B")
+            self._text(0, _ROW + 2, table.title)
+            self._rows(table.columns, table.rows)
+
+    def _rows(self, columns: Sequence[Column], rows: Sequence[TableRow]) -> None:
+        self._columns(columns)
+        for row in rows:
+            if self.will_page_break(self._height(columns, row)):
+                self.add_page()
+                self._columns(columns)
+            self._row(columns, row)
 
     def totals(self) -> None:
         """Print the sums, what is still to be paid, and how."""
-        if self.will_page_break(_HEIGHT_OF_TOTALS):
+        sums = len(self.document.totals) + len(self.document.after_refunds)
+        if self.will_page_break(3 + sums * _SUM + (_HEIGHT_OF_NOTE if self.document.note else 0)):
             self.add_page()
         self.ln(3)
         *others, last = self.document.totals
         for name, amount in others:
             self._sum(name, amount, "")
         self._sum(*last, "B")
-        self.ln(8)
+        for name, amount in self.document.after_refunds:
+            self._sum(name, amount, "")
         self._style(9, _TEXT)
         if self.document.note:
+            self.ln(8)
             self._text(0, _ROW, self.document.note)
         if self.document.pay_here and self.document.pay_url:
             self.set_text_color(26, 86, 190)
@@ -123,10 +144,10 @@ class _InvoicePdf(FPDF):
             self._style(9, _TEXT)
             self._text(0, _ROW, value, Align.R)
 
-    def _columns(self) -> None:
+    def _columns(self, columns: Sequence[Column]) -> None:
         self._style(8, _GRAY)
-        for name, width in zip(self.document.columns, WIDTHS, strict=True):
-            self.cell(width, _ROW, name, align=Align.L if width == WIDTHS[0] else Align.R)
+        for column in columns:
+            self.cell(column.width, _ROW, column.name, align=_aligned(column))
         self.ln(_ROW + 1)
         self._rule()
 
@@ -135,31 +156,40 @@ class _InvoicePdf(FPDF):
         self.line(MARGIN, self.get_y(), self.w - MARGIN, self.get_y())
         self.ln(2)
 
-    def _height(self, line: DocumentLine) -> float:
-        self._style(7.5, _GRAY)
-        wrapped = self.multi_cell(WIDTHS[0], _SMALL, _small_print(line), dry_run=True, output=MethodReturnValue.HEIGHT)
-        assert isinstance(wrapped, float)  # noqa: S101  (what HEIGHT asks for)
-        return _ROW + wrapped + 4
-
-    def _line(self, line: DocumentLine) -> None:
+    def _height(self, columns: Sequence[Column], row: TableRow) -> float:
         self._style(9.5, _TEXT)
-        top = self.get_y()
-        self.set_x(MARGIN + WIDTHS[0])
-        for text, width in zip((line.quantity, line.each, line.amount), WIDTHS[1:], strict=True):
-            self.cell(width, _ROW, text, align=Align.R)
-        self.set_xy(MARGIN, top)
-        self._text(WIDTHS[0], _ROW, line.title)
+        cells = [self._wrapped(column, _ROW, text) for column, text in zip(columns, row.cells, strict=True)]
         self._style(7.5, _GRAY)
-        self._text(WIDTHS[0], _SMALL, _small_print(line))
+        small = self._wrapped(columns[0], _SMALL, "\n".join(row.small)) if row.small else 0
+        return max(cells[0] + small, *cells) + 4
+
+    def _wrapped(self, column: Column, height: float, text: str) -> float:
+        found = self.multi_cell(column.width - _GAP, height, text or " ", dry_run=True, output=MethodReturnValue.HEIGHT)
+        assert isinstance(found, float)  # noqa: S101  (what HEIGHT asks for)
+        return found
+
+    def _row(self, columns: Sequence[Column], row: TableRow) -> None:
+        top, left, bottoms = self.get_y(), MARGIN, list[float]()
+        for n, (column, text) in enumerate(zip(columns, row.cells, strict=True)):
+            self._style(9.5, _TEXT, "B" if row.bold else "")
+            indent = _GAP if column.right else 0
+            self.set_xy(left + indent, top)
+            self._text(column.width - _GAP, _ROW, text, _aligned(column))
+            if n == 0 and row.small:
+                self._style(7.5, _GRAY)
+                self._text(column.width - _GAP, _SMALL, "\n".join(row.small))
+            bottoms.append(self.get_y())
+            left += column.width
+        self.set_y(max(bottoms))
         self.ln(1.5)
         self._rule()
 
     def _sum(self, name: str, amount: str, style: str) -> None:
         self._style(10 if style else 9.5, _TEXT, style)
         self.set_x(MARGIN + WIDTHS[0])
-        self.cell(WIDTHS[1] + WIDTHS[2] - 4, _ROW + 0.8, name, align=Align.R)
-        self._text(WIDTHS[3] + 4, _ROW + 0.8, amount, Align.R)
+        self.cell(WIDTHS[1] + WIDTHS[2] - 4, _SUM, name, align=Align.R)
+        self._text(WIDTHS[3] + 4, _SUM, amount, Align.R)
 
 
-def _small_print(line: DocumentLine) -> str:
-    return f"{line.period}\n{line.derivation}"
+def _aligned(column: Column) -> Align:
+    return Align.R if column.right else Align.L

@@ -28,8 +28,18 @@ class Translations:
     amount: str
     total: str
     credit: str
+    void: str
+    write_off: str
     paid: str
     open: str
+    refunded: str
+    net_paid: str
+    adjustments: str
+    document: str
+    reason: str
+    credited: str
+    credit_note: str
+    refund: str
     page: str
     pay_here: str
     charged: str
@@ -48,6 +58,7 @@ class Translations:
     instalment: str
     statuses: Mapping[InvoiceStatus, str]
     titles: Mapping[LineKind, str]
+    reasons: Mapping[str, str]
 
 
 _TEXT = files("billflow.documents").joinpath("translations.toml").read_text(encoding="utf-8")

@@ -1,10 +1,23 @@
-"""Licenses added within a cycle, as far as they are billed."""
+"""What was billed for the running cycle: its lines, and the licenses that were added within it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from billflow.domain.calendar import Period
 from billflow.domain.proration import Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedLine:
+    """A line of an invoice for the running cycle: what of its amount was not given back, and whether it is paid.
+
+    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
+    """
+
+    amount: int | Fraction
+    period: Period
+    paid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

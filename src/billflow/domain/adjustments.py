@@ -77,6 +77,16 @@ class InvoiceMoney:
             return 0
         return max(self.amount_due - self.amount_paid - self.credited_before_payment, 0)
 
+    @property
+    def still_due(self) -> int:
+        """Return what the customer still owes: what is still to be paid, unless it was written off."""
+        return 0 if self.status == "uncollectible" else self.remaining
+
+    @property
+    def net_paid(self) -> int:
+        """Return what was paid and not refunded."""
+        return self.amount_paid - self.refunded
+
 
 def kept(invoice: InvoiceMoney) -> dict[str, Fraction]:
     """Return what of each line was not given back; what went back for the whole invoice lowers all lines alike."""

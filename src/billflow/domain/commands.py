@@ -10,8 +10,9 @@ from typing import ClassVar, Literal
 
 from billflow.domain.calendar import check_zone
 from billflow.domain.errors import InvalidInput
+from billflow.domain.items import MAX_DESCRIPTION, checked_quantity
 from billflow.domain.moments import checked_moment
-from billflow.domain.money import check_price
+from billflow.domain.money import MAX_PRICE, check_price
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.scopes import Scope, scoped
 from billflow.domain.seats import checked_licenses
@@ -198,6 +199,55 @@ class Retry:
     type: Literal["retry"] = "retry"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddItem:
+    """Bill something once beside the licenses: on the next invoice, or at once on one of its own.
+
+    `unit_amount` is in minor units of the plan's currency. It is for the time from `service_start` to `service_end`,
+    where these are given. Invoices call it by its `description`, and keep that.
+    """
+
+    description: str
+    unit_amount: int
+    quantity: int = 1
+    service_start: datetime | None = None
+    service_end: datetime | None = None
+    own_invoice: bool = False
+    scope: ClassVar[Scope] = Scope.SUPPORT
+    type: Literal["add_item"] = "add_item"
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.description.strip()) <= MAX_DESCRIPTION:
+            message = f"description must have 1 to {MAX_DESCRIPTION} characters; say what is billed."
+            raise InvalidInput(message, field="description")
+        if not 1 <= self.unit_amount <= MAX_PRICE:
+            message = f"unit_amount must lie between 1 and {MAX_PRICE} minor units; grant a credit for less than 0."
+            raise InvalidInput(message, field="unit_amount")
+        checked_quantity(self.quantity, least=1)
+        self._check_service()
+
+    def _check_service(self) -> None:
+        start, end = self.service_start, self.service_end
+        if start is None and end is None:
+            return
+        for field, moment in (("service_start", start), ("service_end", end)):
+            if moment is None:
+                raise InvalidInput(f"{field} is missing; name both ends of the time, or neither.", field=field)
+            check_zone(moment, field)
+            checked_moment(moment, field)
+        if start is not None and end is not None and start >= end:
+            raise InvalidInput("service_end must be later than service_start.", field="service_end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawItem:
+    """Take back a one-off item, by its number, that no invoice has billed yet."""
+
+    item: int
+    scope: ClassVar[Scope] = Scope.SUPPORT
+    type: Literal["withdraw_item"] = "withdraw_item"
+
+
 PlanCommand = (
     SetLicenses
     | SetLicensesAtRenewal
@@ -216,4 +266,6 @@ PlanCommand = (
     | SetCollectionMethod
     | ApplyDiscount
     | Retry
+    | AddItem
+    | WithdrawItem
 )

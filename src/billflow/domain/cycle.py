@@ -8,6 +8,7 @@ from billflow.domain.calendar import add_months, without_microseconds
 from billflow.domain.catalog import TrialWithoutCard
 from billflow.domain.customer import minimum_licenses, price_per_license
 from billflow.domain.errors import NeedsAttention, Refused
+from billflow.domain.invoicing.items import withdraw
 from billflow.domain.ledger import Disposition, LicenseCount, last_renewal_at
 from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, InvoicingStatus, Plan, PlanStatus, Schedule
 from billflow.domain.step import Step
@@ -74,8 +75,9 @@ def renewal_count(step: Step) -> LicenseCount:
 
 
 def downgrade_now(step: Step, reason: str) -> None:
-    """End the plan at once and forgive what is not billed yet (rules 9)."""
+    """End the plan at once and forgive what is not billed yet, one-off items included (rules 9 and 35.1)."""
     step.allocate(step.unallocated(), Disposition.FORGIVEN)
+    withdraw(step, step.items.pending)
     step.change(next_invoice_date=None)
     step.end(reason)
 

@@ -11,7 +11,7 @@ from typing import Any
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import live_up_to_command
 from billflow.domain.calendar import without_microseconds
-from billflow.domain.changes import end, licenses, schedule, terms, tier
+from billflow.domain.changes import end, items, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
@@ -97,6 +97,8 @@ ROWS: dict[type[Any], Row] = {
     c.SetCollectionMethod: Row(_PAID, terms.set_collection_method),
     c.ApplyDiscount: Row(_LIVE, terms.apply_discount, _refuse_fixed_price),
     c.Retry: Row(_LIVE | {_S.NEVER_STARTED}, end.retry),
+    c.AddItem: Row(_LIVE, items.add_item, charges=True),
+    c.WithdrawItem: Row(_LIVE, items.withdraw_item),
 }
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from billflow.domain.additions import BilledAddition
+from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.coupons import AttachedCoupon
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import NO_CYCLE, InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.end_dates import additions_after
+from billflow.domain.items import Item, ItemStatus
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
-from billflow.domain.step import ChargedLine, Facts, Outcome
+from billflow.domain.step import Facts, Outcome
 
 
 def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
@@ -17,7 +18,9 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     *paid* says whether the lines of the step's invoices count as paid. The ledger is kept whole.
     """
     if outcome.successor:
-        handed_over = replace(facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None)
+        handed_over = replace(
+            facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None, items=()
+        )
         return after(handed_over, outcome.successor, paid=paid)
     credited = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
@@ -35,7 +38,14 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
         trial_discounted_months=_trial_discounted_months(facts, outcome),
         trial_coupon=_trial_coupon(facts, outcome),
         former_catalog=None,
+        items=_items(facts, outcome),
     )
+
+
+def _items(facts: Facts, outcome: Outcome) -> tuple[Item, ...]:
+    known = {item.seq: item for item in (*facts.items, *outcome.items)}
+    newest = max(known, default=0)
+    return tuple(item for item in known.values() if item.status is ItemStatus.PENDING or item.seq == newest)
 
 
 def _ledger(facts: Facts, outcome: Outcome) -> tuple[LedgerEntry, ...]:
@@ -53,7 +63,7 @@ def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:
 def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine, ...]:
     running = [line for line in facts.charged if line.period.end > outcome.at]
     lines = [line for invoice in outcome.invoices for line in invoice.lines if line.derivation.period.end > outcome.at]
-    charges = [line for line in lines if line.kind is not LineKind.CREDIT_TO_BALANCE]
+    charges = [line for line in lines if line.kind not in NO_CYCLE]
     return (*running, *(ChargedLine(line.amount, line.derivation.period, paid) for line in charges))
 
 

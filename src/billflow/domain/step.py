@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
-from billflow.domain.additions import BilledAddition
+from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import Refused
+from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import Plan, PlanStatus
@@ -20,18 +20,6 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
 if TYPE_CHECKING:
     from billflow.domain.invoicing.draft import InvoiceDraft
-
-
-@dataclass(frozen=True, slots=True)
-class ChargedLine:
-    """A line of an invoice for the running cycle: what of its amount was not given back, and whether it is paid.
-
-    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
-    """
-
-    amount: int | Fraction
-    period: Period
-    paid: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +33,7 @@ class Facts:
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
     the trial was bought by invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as
     that was before. `offer` is the open one that the command names, `former_catalog` that of the plan's newest step.
+    `items` are the one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -63,6 +52,7 @@ class Facts:
     trial_coupon: AttachedCoupon | None = None
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,8 @@ class Outcome:
 
     `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
     the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
-    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back).
+    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back). `items` are those
+    that are new, billed or withdrawn.
     """
 
     at: datetime
@@ -95,6 +86,7 @@ class Outcome:
     last_observation: SeatObservation | None = None
     successor: "Outcome | None" = None
     scheduled: Plan | None = None
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,12 +119,14 @@ class Step:
     running_cycle: Period | None = None
     known_plan: Plan | None = None
     former_price: tuple[int | None, datetime] | None = None
+    items: ItemChanges = field(default_factory=ItemChanges)
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
         """Open a step on *facts* as of *at*, with everything as the facts have it."""
         first_new = facts.ledger[-1].seq + 1 if facts.ledger else 1
-        return cls(facts, at, facts.plan, facts.customer, list(facts.ledger), facts.last_observation, first_new)
+        ledger, items = list(facts.ledger), ItemChanges(facts.items)
+        return cls(facts, at, facts.plan, facts.customer, ledger, facts.last_observation, first_new, items=items)
 
     def succeed(self, plan: Plan) -> "Step":
         """Hand over to *plan*: the rest of the step's facts and observations are the successor's."""
@@ -146,6 +140,7 @@ class Step:
             additions=(),
             trial_invoice_paid=None,
             former_catalog=None,
+            items=(),
         )
         self.successor = Step.begin(facts, self.at)
         self.successor.seen, self.successor.pending = self.seen, self.pending
@@ -297,4 +292,5 @@ class Step:
             last_observation=self.seen,
             successor=self.successor.finish() if self.successor else None,
             scheduled=self.scheduled,
+            items=self.items.changed,
         )

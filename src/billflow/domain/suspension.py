@@ -50,7 +50,7 @@ def _go_on(step: Step) -> None:
 def _start_over(step: Step) -> None:
     # No end date moved in a suspension that outlasted the cycle changes what that cycle cost (rules 8.9).
     step.facts = replace(step.facts, additions=())
-    bill(step)
+    bill(step, with_items=False)
     if step.plan.is_automatic and step.seen:
         step.append(step.at, LicenseCount(step.ledger[-1].licenses, step.billable(step.tier_at_renewal)))
     end_cycle(step, step.at)

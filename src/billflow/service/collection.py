@@ -56,6 +56,16 @@ class CollectionService:
             invoice = await self.queries.invoices.get(ref.org_id, ref.invoice_id)
             await self.control.start(await self.start_of(invoice), "attempt_failed", failure)
 
+    async def card_changed(self, org_id: str, stripe_customer_id: str, method: str | None, at: datetime) -> None:
+        """Charge what is open by a customer's new default card, and remember it; one that is known changes nothing."""
+        effects = self.repositories.stripe_event_effects
+        known = await effects.known_card(org_id, stripe_customer_id)
+        if known is None or known.payment_method == method:
+            return
+        if method is not None:
+            await self.retry_payments(org_id, known.customer_id)
+        await effects.record_card(org_id, stripe_customer_id, method, at)
+
     async def retry_payments(self, org_id: str, customer_id: str) -> None:
         """Charge every open invoice of a customer again that is not sent, for there is a new payment method."""
         for invoice in await self.queries.invoices.unpaid(org_id, customer_id=customer_id):

@@ -35,12 +35,16 @@ class SeatService:
                     await self.plans.signal_plan(state, "seats_reported")
         return new
 
-    async def pull(self, org_id: str, customer_id: str | None = None, *, apply: bool = True) -> SeatPullResult:
+    async def pull(
+        self, org_id: str, customer_id: str | None = None, *, apply: bool = True, at: datetime | None = None
+    ) -> SeatPullResult:
         """Count a customer's seats, or everyone's, at their sources; without *apply* nothing is written.
 
-        Raises `NotFound`, and `Refused` for a customer whose seats are pushed.
+        A count is as of *at*, now unless named; for a plan on a test clock as of that. Raises `NotFound`, and
+        `Refused` for a customer whose seats are pushed.
         """
-        asked = SeatPullInput(org_id=org_id, customer_id=customer_id, everyone=customer_id is None, apply=apply)
+        everyone = customer_id is None
+        asked = SeatPullInput(org_id=org_id, customer_id=customer_id, everyone=everyone, apply=apply, at=at)
         if not (await self.repositories.seat_pulls.due(asked)).batches:
             return SeatPullResult()
         return SeatPullResult.model_validate(await self.plans.control.run(seat_pull_workflow(asked)))

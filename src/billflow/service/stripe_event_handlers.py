@@ -9,6 +9,16 @@ import structlog
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import MarkedBalance
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
+from billflow.models.contracts.stripe_event_types import (
+    ADJUSTED,
+    ATTEMPT_FAILED,
+    CARD_DETACHED,
+    CARD_ENTERED,
+    CLOSED,
+    CUSTOMER_DELETED,
+    CUSTOMER_UPDATED,
+    DISPUTED,
+)
 from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.payment_methods import StripePaymentMethods
@@ -22,31 +32,6 @@ from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffe
 Handler = Callable[["StripeEventHandlers", str, StripeEvent], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
-
-CLOSED = {
-    "invoice.paid": InvoiceStatus.PAID,
-    "invoice.voided": InvoiceStatus.VOID,
-    "invoice.marked_uncollectible": InvoiceStatus.UNCOLLECTIBLE,
-}
-"""The events after which an invoice is not open any more, and its status then."""
-
-_ADJUSTED = (
-    "charge.refunded",
-    "charge.refund.updated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "credit_note.created",
-    "credit_note.updated",
-    "credit_note.voided",
-)
-_DISPUTED = (
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-)
 
 _BY_PAYMENT = ("charge.dispute.", "refund.")
 """Events whose object names neither customer nor invoice, only a payment."""
@@ -152,7 +137,7 @@ class StripeEventHandlers:
         """Make the card that was entered the default one, and charge what is open."""
         adopted = await self.methods.adopt_card(event.stripe_object_id) if event.stripe_object_id else None
         if adopted is not None:
-            await self._new_card(org_id, *adopted, event)
+            await self.collection.card_changed(org_id, *adopted, event.created)
 
     async def customer_updated(self, org_id: str, event: StripeEvent) -> None:
         """Take over a new default card, chosen in the portal or by support."""
@@ -162,21 +147,13 @@ class StripeEventHandlers:
             return
         method = await self.methods.default_card(stripe_customer_id)
         if method != known.payment_method:
-            await self._new_card(org_id, stripe_customer_id, method, event)
+            await self.collection.card_changed(org_id, stripe_customer_id, method, event.created)
 
     async def card_detached(self, org_id: str, event: StripeEvent) -> None:
         """Note that a customer has no default card any more; another one is told of by an event of its own."""
         stripe_customer_id = event.objects.customer
         if stripe_customer_id is not None and await self.methods.default_card(stripe_customer_id) is None:
-            await self._new_card(org_id, stripe_customer_id, None, event)
-
-    async def _new_card(self, org_id: str, stripe_customer_id: str, method: str | None, event: StripeEvent) -> None:
-        known = await self.records.known_card(org_id, stripe_customer_id)
-        if known is None or known.payment_method == method:
-            return
-        if method is not None:
-            await self.collection.retry_payments(org_id, known.customer_id)
-        await self.records.record_card(org_id, stripe_customer_id, method, event.created)
+            await self.collection.card_changed(org_id, stripe_customer_id, None, event.created)
 
     async def customer_deleted(self, org_id: str, event: StripeEvent) -> None:
         """Replace a Stripe customer that was deleted: its balance and open invoices go to a new one."""
@@ -231,15 +208,11 @@ def _stripe_invoice_id(event: StripeEvent) -> str | None:
 
 _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(CLOSED, StripeEventHandlers.closed),
-    "invoice.payment_failed": StripeEventHandlers.attempt_failed,
-    "invoice.payment_action_required": StripeEventHandlers.attempt_failed,
-    "checkout.session.completed": StripeEventHandlers.card_entered,
-    "customer.updated": StripeEventHandlers.customer_updated,
-    "payment_method.detached": StripeEventHandlers.card_detached,
-    "customer.deleted": StripeEventHandlers.customer_deleted,
-    **dict.fromkeys(_ADJUSTED, StripeEventHandlers.adjusted),
-    **dict.fromkeys(_DISPUTED, StripeEventHandlers.disputed),
+    **dict.fromkeys(ATTEMPT_FAILED, StripeEventHandlers.attempt_failed),
+    CARD_ENTERED: StripeEventHandlers.card_entered,
+    CUSTOMER_UPDATED: StripeEventHandlers.customer_updated,
+    CARD_DETACHED: StripeEventHandlers.card_detached,
+    CUSTOMER_DELETED: StripeEventHandlers.customer_deleted,
+    **dict.fromkeys(ADJUSTED, StripeEventHandlers.adjusted),
+    **dict.fromkeys(DISPUTED, StripeEventHandlers.disputed),
 }
-
-HANDLED_TYPES = tuple(_HANDLERS)
-"""The types to choose for the endpoint at Stripe: all that change anything."""

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import structlog
 
 from billflow.domain.errors import NotFound
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
 from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.ports.stripe_events import Monitoring
-from billflow.service.stripe_event_handlers import HANDLED_TYPES, StripeEventHandlers
+from billflow.service.stripe_event_handlers import StripeEventHandlers
 
 _BATCH = 20
 _LOOK_SECONDS = 2.0
@@ -60,7 +61,8 @@ class StripeEventQueue:
                 worked = 0
             if not worked:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stored.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._stored.wait()
                 self._stored.clear()
 
     async def _work(self) -> int:

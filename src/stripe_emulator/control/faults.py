@@ -40,7 +40,8 @@ class FaultRules:
     async def delay(self, seconds: float) -> None:
         """Hold a request up for so long, or until the rules are dropped."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._cleared.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._cleared.wait()
 
     def plan(self, call: Call) -> Plan:
         """Return what is to go wrong with this call."""

@@ -82,7 +82,8 @@ class DeliveryWorker:
         ahead = IDLE if due is None else due - self.services.clock.now()
         try:
             # What is due already is under way, or waits for a place.
-            await asyncio.wait_for(self.committed.wait(), min(ahead, IDLE) if ahead > 0 else IDLE)
+            async with asyncio.timeout(min(ahead, IDLE) if ahead > 0 else IDLE):
+                await self.committed.wait()
         except TimeoutError:
             return
 

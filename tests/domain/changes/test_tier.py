@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
@@ -14,7 +15,7 @@ from billflow.domain.errors import BillingError, Refused
 from billflow.domain.lifecycle import take_command
 from billflow.domain.offers import OfferTerms
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
-from billflow.domain.step import ChargedLine, Facts
+from billflow.domain.step import Facts
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 
 DUE = at("2024-02-29T10:00")

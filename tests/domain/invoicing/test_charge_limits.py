@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.adjustments import InvoiceMoney, RefundMethod, credit_note, refund
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
@@ -26,7 +27,7 @@ from billflow.domain.plan_start import StartFacts, StartPlan, start_plan
 from billflow.domain.preview import forecast
 from billflow.domain.proration import Derivation
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings, InstalmentRounding
-from billflow.domain.step import ChargedLine, Step
+from billflow.domain.step import Step
 from billflow.models.contracts.catalog import catalog_from_toml
 from tests.domain.builders import START, a_customer, a_plan, an_entry, at, catalog, some_facts
 

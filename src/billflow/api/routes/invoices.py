@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict
 
-from billflow.api.explanations import LineExplanation, explained
+from billflow.api.explanations import AdjustmentExplanation, LineExplanation, adjustments_explained, explained
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -28,14 +28,19 @@ class InvoiceQuery(InvoiceFilter, Paging):
 
 
 class InvoiceExplanation(ResponseModel):
-    """Every line of an invoice explained; amounts in minor units of `currency`."""
+    """Every line of an invoice explained, and what was adjusted of it; amounts in minor units of `currency`."""
 
     id: str
     currency: str
     total: int
+    credited: int
+    refunded: int
+    net_paid: int
+    still_due: int
     replaces_invoice_id: str | None
     replaced_by_invoice_id: str | None
     lines: list[LineExplanation]
+    adjustments: list[AdjustmentExplanation]
 
 
 @router.get("")
@@ -48,16 +53,20 @@ async def list_invoices(
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
 async def show_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceDetail:
-    """Show an invoice with its lines and the attempts to collect it."""
+    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
     return await services.queries.invoices.get(principal.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/explain")
 async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
-    """Trace every number of every line back to price, quantity, period, share and rounding."""
+    """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
     invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
-    lines = explained([line.line for line in invoice.lines], invoice.currency)
-    return InvoiceExplanation.of({**invoice.model_dump(exclude={"lines"}), "id": invoice.invoice_id, "lines": lines})
+    explanations = {
+        "lines": explained([line.line for line in invoice.lines], invoice.currency),
+        "adjustments": adjustments_explained(invoice),
+    }
+    known = invoice.model_dump(exclude=set(explanations))
+    return InvoiceExplanation.of({**known, **explanations, "id": invoice.invoice_id})
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

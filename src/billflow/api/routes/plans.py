@@ -22,6 +22,7 @@ from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter,
 from billflow.models.contracts.responses import (
     CommandResponse,
     InvoiceList,
+    ItemList,
     LedgerList,
     PlanList,
     PlanResponse,
@@ -52,6 +53,7 @@ _STARTS: dict[str, Any] = {
 _COMMANDS: dict[str, Any] = {
     "more licenses": {"value": {"type": "set_licenses", "licenses": 30}},
     "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
+    "a set-up fee": {"value": {"type": "add_item", "description": "Set-up", "unit_amount": 50000}},
 }
 
 
@@ -128,6 +130,12 @@ async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanRecord:
 async def show_ledger(plan: PlanHere, services: ServicesHere, part: SliceHere) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
     return LedgerList.of(part.of(await services.queries.plans.ledger(plan)))
+
+
+@router.get("/{plan_id}/items")
+async def show_items(plan: PlanHere, services: ServicesHere, part: SliceHere) -> ItemList:
+    """List the plan's one-off items: those that wait for the next invoice, and what became of the others."""
+    return ItemList.of(part.of(await services.queries.plans.items(plan)))
 
 
 @router.get("/{plan_id}/invoices")

@@ -6,13 +6,14 @@ from billflow.conformance.facts import DEFAULT_ANCHOR, PlanDefaults, customer_of
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.reference import CURRENCY, SETTINGS, catalog_for
 from billflow.domain import customer as terms
+from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period, add_months
 from billflow.domain.catalog import Hosting, checked_schedule
 from billflow.domain.changes.tier import tier_change_credit as credit_of
 from billflow.domain.invoicing.rules import flat_discount_line, flat_discount_months, instalment
 from billflow.domain.plan import Schedule
 from billflow.domain.proration import prorated
-from billflow.domain.step import ChargedLine, Step
+from billflow.domain.step import Step
 
 YEAR = Period(DEFAULT_ANCHOR, add_months(DEFAULT_ANCHOR, 12))
 INSTALMENTS = {Schedule.ANNUAL: 1, Schedule.MONTHLY: 12}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from billflow.domain.commands import SwitchToAnnual, SwitchToMonthly
 from billflow.domain.cycle import SWITCHES, repriced, successor_of
+from billflow.domain.invoicing.items import withdraw
 from billflow.domain.ledger import Disposition, LicenseCount
 from billflow.domain.plan import InvoicingStatus, Schedule
 from billflow.domain.step import Step
@@ -43,4 +44,8 @@ def _switch_trial(step: Step, wanted: Schedule) -> None:
     step.allocate(step.unallocated(), Disposition.TRIAL)
     step.change(next_invoice_date=None)
     step.end("switched_schedule")
-    step.succeed(trial).append(old.billing_cycle_anchor, LicenseCount(licenses, licenses), renewal=True)
+    follower, pending = step.succeed(trial), step.items.pending
+    follower.append(old.billing_cycle_anchor, LicenseCount(licenses, licenses), renewal=True)
+    for item in pending:
+        follower.items.put(item)
+    withdraw(step, pending)

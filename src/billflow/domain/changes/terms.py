@@ -30,7 +30,7 @@ def apply_discount(step: Step, command: ApplyDiscount) -> None:
     for field in ("monthly_discounted_price", "annual_discounted_price"):
         in_steps(getattr(command, field), target.currency, field)
     if not step.suspended:
-        bill(step)
+        bill(step, with_items=False)
     step.customer = replace(
         step.customer,
         required_plan_tier=target.tier,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
@@ -22,7 +23,7 @@ from billflow.domain.plan import (
     check_fixed_schedule,
 )
 from billflow.domain.proration import unused_share
-from billflow.domain.step import ChargedLine, Step
+from billflow.domain.step import Step
 
 
 def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:

@@ -24,10 +24,15 @@ class LineKind(StrEnum):
     END_DATE_CHANGE = "end_date_change"
     CREDIT_TO_BALANCE = "credit_to_balance"
     COUPON = "coupon"
+    ITEM = "item"
+
+
+NO_CYCLE = (LineKind.CREDIT_TO_BALANCE, LineKind.ITEM)
+"""What pays for no part of a cycle, so that a change of tier credits none of it (rules 12)."""
 
 
 class InvoiceKind(StrEnum):
-    """Why an invoice was made: to buy a plan, or because a cycle or an addition fell due."""
+    """Why an invoice was made: to buy a plan, or because a cycle, an addition or an item fell due."""
 
     PURCHASE = "purchase"
     TRIAL_PURCHASE = "trial_purchase"
@@ -38,7 +43,8 @@ class InvoiceKind(StrEnum):
 class Line:
     """One row of an invoice; `entries` are the ledger sequence numbers it bills.
 
-    A change of licenses that were billed before `adjusts` the line that bills the entry of that number.
+    A change of licenses that were billed before `adjusts` the line that bills the entry of that number. `item` is the
+    number of the one-off item it bills.
     """
 
     kind: LineKind
@@ -46,6 +52,7 @@ class Line:
     derivation: Derivation
     entries: tuple[int, ...] = ()
     adjusts: int | None = None
+    item: int | None = None
 
     @property
     def quantity(self) -> int:

@@ -108,6 +108,8 @@ def _in_days(derivation: Derivation) -> tuple[int, int] | None:
 def _sentence(line: Line, share: Share, currency: str) -> str:
     d, period = line.derivation, line.derivation.period
     span = f"from {_moment(period.start)} to {_moment(period.end)} UTC"
+    if not period.microseconds:
+        span = f"on {period.start:%Y-%m-%d}"
     if line.kind is LineKind.FLAT_DISCOUNT:
         how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
     elif line.kind is LineKind.COUPON:

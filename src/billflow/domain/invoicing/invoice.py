@@ -10,16 +10,18 @@ from billflow.domain.invoicing.draft import (
     statement_descriptor,
 )
 from billflow.domain.invoicing.end_dates import credit_to_balance, end_date_changes
+from billflow.domain.invoicing.items import item_lines
 from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.rules import RULES, discounted
 from billflow.domain.ledger import Disposition
 from billflow.domain.step import Step
 
 
-def bill(step: Step) -> None:
+def bill(step: Step, *, with_items: bool = True) -> None:
     """Settle every open entry of the step and draft one invoice for what they add up to, if anything (rules 8.2).
 
-    Nothing is settled or billed while the plan is in its trial.
+    Pending one-off items are on it, unless they are to wait. Nothing is settled or billed while the plan is in its
+    trial.
     """
     if step.plan.status.in_trial:
         return
@@ -30,9 +32,10 @@ def bill(step: Step) -> None:
     bundle = step.facts.settings.bundle_additions_by_date
     lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
     lines += end_date_changes(step)
+    lines += item_lines(step) if with_items else []
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
-        draft = _draft(step, lines)
+        draft = recurring_invoice(step, lines)
         step.invoices += draft_in_parts(draft) if step.in_parts else [chargeable(draft)]
 
 
@@ -44,7 +47,8 @@ def line_for(step: Step, charge: Charge) -> Line | None:
     return None
 
 
-def _draft(step: Step, lines: list[Line]) -> InvoiceDraft:
+def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
+    """Draft the invoice over *lines* at the step's moment, with what is taken off them (rules 8.9, 14 and 34)."""
     lines, coupon_use, months = discounted(step, lines)
     if owed := credit_to_balance(lines):
         lines = [*lines, owed]

@@ -11,7 +11,8 @@ def in_parts(lines: tuple[Line, ...], currency: str) -> list[tuple[Line, ...]]:
     """Divide *lines* among as few invoices as it takes in order, none over the currency's maximum.
 
     A line of several units is divided by its units, one of a single unit by its amount; the parts add up exactly. The
-    first part of a line names the ledger entries that it bills. Discounts and credits stay in the first invoice.
+    first part of a line names the ledger entries, or the item, that it bills. Discounts and credits stay in the first
+    invoice.
     """
     maximum = CURRENCIES[currency].maximum
     invoices: list[list[Line]] = [[line for line in lines if line.amount < 0]]
@@ -51,7 +52,7 @@ def _chunks(line: Line, maximum: int) -> list[Line]:
 
 def _units(line: Line) -> list[Line]:
     single = replace(line, derivation=replace(line.derivation, quantity=1))
-    return [replace(single, entries=line.entries if n == 0 else ()) for n in range(line.quantity)]
+    return [single if n == 0 else replace(single, entries=(), item=None) for n in range(line.quantity)]
 
 
 def _by_amount(unit: Line, maximum: int) -> list[Line]:
@@ -79,7 +80,7 @@ def _by_amount(unit: Line, maximum: int) -> list[Line]:
 
 def _first_bills(line: Line, part: Line, n: int) -> Line:
     """Let the first part bill the entries of the line, and the others of an addition go with it (rules 8.9)."""
-    if n == 0 or not line.entries:
+    if n == 0:
         return part
-    adjusts = line.entries[0] if line.kind is LineKind.ADDITIONAL_LICENSES else line.adjusts
-    return replace(part, entries=(), adjusts=adjusts)
+    adjusts = line.entries[0] if line.kind is LineKind.ADDITIONAL_LICENSES and line.entries else line.adjusts
+    return replace(part, entries=(), item=None, adjusts=adjusts)

@@ -11,14 +11,14 @@ from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.domain.invoicing.coupons import BEGINS, anew
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind, PaymentTerms, chargeable
-from billflow.domain.invoicing.rules import charged_by, flat_discount_line, instalment
+from billflow.domain.invoicing.rules import discountable, flat_discount_line, instalment
 from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
 from billflow.domain.proration import Derivation
 from billflow.domain.seats import MAX_LICENSES
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
-_BY_LICENSE = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
+_BY_UNIT = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES, LineKind.ITEM)
 _FIXED_PRICE = (LineKind.FIXED_PRICE_UPGRADE, LineKind.FIXED_PRICE_RENEWAL)
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 
@@ -27,7 +27,8 @@ _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 class LineCorrection:
     """What a line is billed at instead; None leaves it.
 
-    `price` is that of a license for a cycle, or the yearly fixed price, in minor units; `licenses` may be 0.
+    `price` is that of a license for a cycle, the yearly fixed price, or that of a unit of an item, in minor units;
+    `licenses`, or units of an item, may be 0.
     """
 
     price: int | None = None
@@ -149,7 +150,7 @@ def _lines(old: InvoiceToReplace, asked: ReissueTerms, months: int) -> dict[str,
     lines = _with_coupon(old, lines, asked)
     if lines == old.lines and months == old.flat_discount_months:
         return lines
-    charged = charged_by(list(lines.values()))
+    charged = discountable(lines.values())
     return {
         line_id: replace(line, derivation=_discount(line, months, old.money.currency, charged))
         if line.kind is LineKind.FLAT_DISCOUNT
@@ -212,7 +213,7 @@ def _instalment(d: Derivation, yearly: int, currency: str, settings: BillingSett
 
 
 def _check(line: Line, wanted: LineCorrection, currency: str) -> None:
-    if line.kind not in (*_BY_LICENSE, *_FIXED_PRICE) or (line.derivation.note or "").startswith("part "):
+    if line.kind not in (*_BY_UNIT, *_FIXED_PRICE) or (line.derivation.note or "").startswith("part "):
         message = f"The line {line.description!r} follows from others and can't be corrected; correct those."
         raise Refused(message, code="line_not_correctable", field="lines")
     if line.kind in _FIXED_PRICE and wanted.licenses is not None:

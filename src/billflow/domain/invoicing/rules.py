@@ -1,6 +1,6 @@
 """The line rules: each turns one charge, or the invoice so far, into lines. Add a rule by adding it to `RULES`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
@@ -90,11 +90,6 @@ def discounted(step: Step, lines: Sequence[Line]) -> tuple[list[Line], CouponUse
     return [*with_coupons, discount], coupon_use, months
 
 
-def charged_by(lines: Sequence[Line]) -> int:
-    """Return what *lines* charge after coupons; credits, and what coupons lower them by, are no part of it."""
-    return sum(line.amount for line in lines if (line.amount > 0) is not (line.kind is LineKind.COUPON))
-
-
 def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) -> Line | None:
     """Take the agreed sum per month off an invoice that starts a cycle (rules 14).
 
@@ -106,8 +101,17 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     starts = next((line for line in lines if line.kind in BEGINS), None)
     if starts is None:
         return None
-    charged = charged_by(lines)
-    return flat_discount_line(customer.flat_discount, months, starts.derivation.period, plan.currency, at_most=charged)
+    period = starts.derivation.period
+    return flat_discount_line(customer.flat_discount, months, period, plan.currency, at_most=discountable(lines))
+
+
+def discountable(lines: Iterable[Line]) -> int:
+    """Return what of the charges the flat discount may take: all that coupons left of them, but no one-off items.
+
+    Credits, and what coupons lower these by, are no part of it (rules 34.1 and 35).
+    """
+    counting = (line for line in lines if line.kind is not LineKind.ITEM)
+    return sum(line.amount for line in counting if (line.amount > 0) is not (line.kind is LineKind.COUPON))
 
 
 def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:

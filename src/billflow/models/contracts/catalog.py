@@ -129,7 +129,7 @@ def catalog_document(data: Mapping[str, Any]) -> CatalogDocument:
     try:
         return CatalogDocument.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        raise _first_fault(error) from None
+        raise first_fault(error) from None
 
 
 def document_from_toml(text: str) -> CatalogDocument:
@@ -169,7 +169,8 @@ def catalog_from_toml(text: str) -> Catalog:
     return document_from_toml(text).checked()
 
 
-def _first_fault(error: ValidationError) -> InvalidInput:
+def first_fault(error: ValidationError) -> InvalidInput:
+    """Return what is wrong first with a file: one sentence with place and way out."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "[key]")
     cause = first.get("ctx", {}).get("error")

@@ -37,17 +37,25 @@ class LicensesFrom(Contract):
     licenses: int
 
 
-class MonthMoney(Contract):
-    """What was invoiced in one month, named by its first day, and what was paid.
+class InvoicedMoney(Contract):
+    """What invoices came to: `credited` is what credit notes took off, `net_paid` what was paid and not refunded.
 
-    Void invoices don't count; one that was issued again counts as what the new one is over, in the month of that.
+    Void invoices don't count; one that was issued again counts as what the new one is over.
     """
 
-    month: date
     currency: str
-    invoices: int
     invoiced: int
+    credited: int
     paid: int
+    refunded: int
+    net_paid: int
+
+
+class MonthMoney(InvoicedMoney):
+    """What the invoices of one month, named by its first day, came to, whenever that was paid or adjusted."""
+
+    month: date
+    invoices: int
 
 
 class UsageRecord(Contract):
@@ -65,7 +73,7 @@ class UsageRecord(Contract):
     money: tuple[MonthMoney, ...]
 
 
-class PlanHistory(Contract):
+class PlanHistory(InvoicedMoney):
     """One plan of the customer's past or present, and what it came to."""
 
     plan_id: str
@@ -75,13 +83,10 @@ class PlanHistory(Contract):
     started_at: Moment
     ended_at: Moment | None
     licenses: int
-    currency: str
-    invoiced: int
-    paid: int
 
 
 class ReportRecord(Contract):
-    """What a customer is worth: paid and not refunded, renewing per month, and still owed; amounts per currency."""
+    """What a customer is worth: paid less refunds and credits, renewing per month, still owed; amounts by currency."""
 
     customer_id: str
     name: str

@@ -12,6 +12,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
 from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.invoice_adjustments import InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
 
@@ -148,13 +149,20 @@ class InvoiceRecord(InvoiceSummary):
 
 
 class InvoiceDetail(InvoiceRecord):
-    """An invoice with its lines and the attempts to collect it.
+    """An invoice with its lines, its adjustments and the attempts to collect it.
 
+    `credited` sums its credit notes, `refunded` its refunds; `net_paid` is what was paid and not refunded, `still_due`
+    what the customer owes of it: nothing once it is paid, void or written off.
     `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
     deleted.
     """
 
+    credited: int
+    refunded: int
+    net_paid: int
+    still_due: int
     lines: tuple[LineRecord, ...]
+    adjustments: tuple[InvoiceAdjustment, ...] = ()
     replaced_stripe_invoices: tuple[str, ...] = ()
     payment_attempts: tuple[AttemptRecord, ...]
 

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from billflow.models.contracts.customers import ClockRecord, ContactRecord, CustomerRecord
 from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
+from billflow.models.contracts.items import ItemRecord
 from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, PlanRecord, TimelineEntry
 from billflow.models.contracts.seat_sources import CountedSeats, CreatedSeatSource, SeatSourceRecord
 
@@ -135,6 +136,12 @@ class LedgerList(ListResponse):
     """A plan's ledger, the oldest entry first."""
 
     rows: list[LedgerRecord] = shown_as("ledger", "rows")
+
+
+class ItemList(ListResponse):
+    """A plan's one-off items, the oldest first."""
+
+    rows: list[ItemRecord] = shown_as("items", "rows")
 
 
 class TimelineList(ListResponse):

@@ -1,6 +1,6 @@
 """The credit notes and refunds of one invoice, loaded together: how its money stands, and how each is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from billflow.models.tables import (
     InvoiceRow,
     RefundRow,
 )
-from billflow.store.invoices.records import lines_of
+from billflow.store.invoices.lines import lines_of
 from billflow.store.session.rows import as_record, row_by_id
 
 
@@ -55,24 +55,29 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
     note_ids, refund_ids = [note.id for note in found_notes], [refund.id for refund in found_refunds]
     note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
-    results = (
-        select(AdjustmentResultRow)
-        .where(or_(AdjustmentResultRow.credit_note_id.in_(note_ids), AdjustmentResultRow.refund_id.in_(refund_ids)))
-        .order_by(AdjustmentResultRow.sequence)
-    )
-    newest = {
-        subject: result
-        for result in await session.scalars(results)
-        if (subject := result.credit_note_id or result.refund_id) is not None
-    }
     return Money(
         invoice=invoice,
         lines=await lines_of(session, invoice.id),
         notes=found_notes,
-        note_lines=(await session.scalars(note_lines)).all(),
+        note_lines=(await session.scalars(note_lines)).all() if note_ids else (),
         refunds=found_refunds,
-        results=newest,
+        results=await _newest_results(session, note_ids, refund_ids) if note_ids or refund_ids else {},
     )
+
+
+async def _newest_results(
+    session: AsyncSession, notes: Collection[UUID], refunds: Collection[UUID]
+) -> dict[UUID, AdjustmentResultRow]:
+    results = (
+        select(AdjustmentResultRow)
+        .where(or_(AdjustmentResultRow.credit_note_id.in_(notes), AdjustmentResultRow.refund_id.in_(refunds)))
+        .order_by(AdjustmentResultRow.sequence)
+    )
+    return {
+        subject: result
+        for result in await session.scalars(results)
+        if (subject := result.credit_note_id or result.refund_id) is not None
+    }
 
 
 def standing_of(money: Money) -> InvoiceMoney:

@@ -81,7 +81,7 @@ class PostgresReportQueries(Repository):
                 name=customer.name,
                 status=customer.status,
                 customer_since=customer.created_at,
-                lifetime_value=await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid - _refunded(), mine),
+                lifetime_value=await _lifetime_value(session, customer),
                 monthly_recurring_revenue=revenue,
                 open_balance=await _sums(session, InvoiceRow.currency, _left_to_pay(), *unpaid),
                 credit_balance=await _sums(
@@ -131,8 +131,7 @@ async def _money(
             month,
             InvoiceRow.currency,
             func.count().filter(_STANDS).label("invoices"),
-            _INVOICED.label("invoiced"),
-            func.sum(InvoiceRow.amount_paid).label("paid"),
+            *(amount.label(name) for name, amount in _MONEY.items()),
         )
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
         .where(InvoiceRow.issued_at >= since, InvoiceRow.issued_at < until)
@@ -149,15 +148,13 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     totals = await _totals(session, customer)
     history, revenue = [], dict[str, int]()
     for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
-        invoiced, paid = totals.get(row.id, (0, 0))
         history.append(
             as_record(
                 PlanHistory,
                 row,
                 started_at=row.billing_cycle_anchor,
                 licenses=licenses or 0,
-                invoiced=invoiced,
-                paid=paid,
+                **totals.get(row.id, dict.fromkeys(_MONEY, 0)),
             )
         )
         monthly = monthly_revenue(
@@ -172,18 +169,38 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     return tuple(history), tuple(Amount(amount=amount, currency=code) for code, amount in revenue.items())
 
 
-async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, tuple[int, int]]:
+async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, dict[str, int]]:
     query = (
-        select(InvoiceRow.plan_id, _INVOICED, func.sum(InvoiceRow.amount_paid))
+        select(InvoiceRow.plan_id, *_MONEY.values())
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
         .group_by(InvoiceRow.plan_id)
     )
-    return {plan_id: (int(invoiced), int(paid)) for plan_id, invoiced, paid in await session.execute(query)}
+    found = await session.execute(query)
+    return {plan_id: dict(zip(_MONEY, map(int, sums), strict=True)) for plan_id, *sums in found}
+
+
+async def _lifetime_value(session: AsyncSession, customer: CustomerRow) -> tuple[Amount, ...]:
+    """Sum what was paid, less what was refunded, and less what was put onto the balance and no invoice used yet.
+
+    What support granted was never paid: the balance uses it last, and it is not taken off.
+    """
+    mine = InvoiceRow.customer_id == customer.id
+    paid = await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid - _refunded(), mine)
+    granted = CreditRow.invoice_id.is_(None) & CreditRow.plan_id.is_(None)
+    theirs = CreditRow.customer_id == customer.id, ~granted
+    credited = {one.currency: one.amount for one in await _sums(session, CreditRow.currency, CreditRow.amount, *theirs)}
+    return tuple(
+        Amount(currency=one.currency, amount=one.amount - max(credited.get(one.currency, 0), 0)) for one in paid
+    )
 
 
 def _refunded() -> ColumnElement[int]:
     """Return what was refunded of an invoice; what Stripe refused or could not carry out does not count."""
     return _adjusted(RefundRow, RefundRow.amount, AdjustmentResultRow.refund_id)
+
+
+def _credited() -> ColumnElement[int]:
+    return _adjusted(CreditNoteRow, CreditNoteRow.amount, AdjustmentResultRow.credit_note_id)
 
 
 def _left_to_pay() -> ColumnElement[int]:
@@ -206,6 +223,16 @@ def _adjusted(
     counts = func.coalesce(newest, AdjustmentStatus.REQUESTED).not_in(_CAME_TO_NOTHING)
     sums = select(func.sum(amount)).where(table.invoice_id == InvoiceRow.id, counts)
     return func.coalesce(sums.correlate(InvoiceRow).scalar_subquery(), 0)
+
+
+_MONEY: dict[str, ColumnElement[Any]] = {
+    "invoiced": _INVOICED,
+    "credited": func.coalesce(func.sum(_credited()).filter(_STANDS), 0),
+    "paid": func.sum(InvoiceRow.amount_paid),
+    "refunded": func.sum(_refunded()),
+    "net_paid": func.sum(InvoiceRow.amount_paid - _refunded()),
+}
+"""What a group of invoices came to, by the names that reports have for it."""
 
 
 async def _count(session: AsyncSession, query: Select[Any]) -> int:

@@ -1,6 +1,5 @@
 """Invoices as others see them: in an answer, in a list, with all that explains them, and on their way to Stripe."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,15 +11,15 @@ from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, Line
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
-    InvoiceLineRow,
     InvoiceRow,
-    LedgerAllocation,
-    LicenseLedger,
     Org,
     PaymentAttempt,
     ReplacedStripeInvoice,
 )
 from billflow.store.adjustments.balance import credits_to_post
+from billflow.store.adjustments.records import load_money, standing_of
+from billflow.store.adjustments.shown import adjustments_shown
+from billflow.store.invoices.lines import billed_entries, lines_of
 from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
 
 
@@ -37,39 +36,21 @@ async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
 async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
     """Return an invoice with everything that explains it; raises `NotFound`."""
     invoice = await invoice_by_id(session, invoice_id)
-    lines = await lines_of(session, invoice.id)
-    billed = await _billed(session, (line.replaces_line_id or line.id for line in lines))
+    money = await load_money(session, invoice)
+    billed = await billed_entries(session, (line.replaces_line_id or line.id for line in money.lines))
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return as_record(
         InvoiceDetail,
         invoice,
         customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
         lines=tuple(
-            as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in lines
+            as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
         ),
+        **{name: getattr(standing_of(money), name) for name in ("credited", "refunded", "net_paid", "still_due")},
+        adjustments=await adjustments_shown(session, money),
         replaced_stripe_invoices=await replaced_ids(session, invoice.id),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
-
-
-async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineRow]:
-    """Load the lines of an invoice in order."""
-    query = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == invoice_id).order_by(InvoiceLineRow.n)
-    return list(await session.scalars(query))
-
-
-async def _billed(session: AsyncSession, lines: Iterable[UUID]) -> dict[UUID, list[int]]:
-    query = (
-        select(LedgerAllocation.invoice_line_id, LicenseLedger.seq)
-        .join(LicenseLedger, LicenseLedger.id == LedgerAllocation.entry_id)
-        .where(LedgerAllocation.invoice_line_id.in_(list(lines)))
-        .order_by(LicenseLedger.seq)
-    )
-    billed: dict[UUID, list[int]] = {}
-    for line_id, seq in await session.execute(query):
-        if line_id is not None:
-            billed.setdefault(line_id, []).append(seq)
-    return billed
 
 
 async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:

@@ -9,11 +9,11 @@ from sqlalchemy import Subquery, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from billflow.domain.additions import ChargedLine
 from billflow.domain.adjustments import kept
 from billflow.domain.calendar import Period
-from billflow.domain.invoicing.draft import InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import NO_CYCLE, InvoiceKind
 from billflow.domain.ledger import LedgerEntry, last_renewal_at
-from billflow.domain.step import ChargedLine
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import CreditNoteRow, InvoiceLineRow, InvoiceRow, LedgerAllocation, RefundRow
 from billflow.store.adjustments.records import load_money, standing_of
@@ -45,7 +45,7 @@ async def charged_lines(
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
         .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
         .where(InvoiceRow.replaced_by_invoice_id.is_(None))
-        .where(InvoiceLineRow.kind != LineKind.CREDIT_TO_BALANCE)
+        .where(InvoiceLineRow.kind.not_in(NO_CYCLE))
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
     rows = (await session.execute(query)).all()

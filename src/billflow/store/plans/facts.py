@@ -29,19 +29,24 @@ from billflow.store.offers.coupon_records import coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
+from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
 from billflow.store.session.rows import as_id, existing, from_row
 
 
 @dataclass(frozen=True)
 class PlanRows:
-    """The rows a step of a plan works on, and what is sold meanwhile; `clock_at` is its test clock's time."""
+    """The rows a step of a plan works on, and what is sold meanwhile; `clock_at` is its test clock's time.
+
+    `has_items` tells that one-off items were ever added to the plan.
+    """
 
     plan: CustomerPlan
     customer: CustomerRow
     account: BillingAccountRow
     clock_at: datetime | None
     catalog: Catalog
+    has_items: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,14 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    plan, customer, account, clock_at, version_id = existing(
+    plan, customer, account, clock_at, version_id, has_items = existing(
         (await session.execute(query)).one_or_none(), "plan", ref.plan_id
     )
-    return PlanRows(plan, customer, account, clock_at, await catalog_of(session, version_id))
+    return PlanRows(plan, customer, account, clock_at, await catalog_of(session, version_id), has_items)
 
 
 _ROWS = (
-    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG)
+    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, HAS_ITEMS)
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
@@ -97,6 +102,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
         trial_coupon=await coupon_used_by(session, trial_purchase),
         former_catalog=await former_catalog(session, rows.plan.catalog_version, rows.catalog),
+        items=await open_items(session, rows.plan) if rows.has_items else (),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
 

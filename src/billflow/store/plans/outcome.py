@@ -23,6 +23,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
+from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
 from billflow.store.session.rows import as_json
 
@@ -81,8 +82,9 @@ class OutcomeWriter:
         self._write_plan(outcome, row, invoices)
         self.recorder.session.add(row)
         await self.recorder.session.flush()
-        lines = await self._write_invoices(outcome, invoices, entries)
+        lines, items = await self._write_invoices(outcome, invoices, entries)
         await self._write_ledger(outcome, row, entries, lines)
+        await write_items(self.recorder.session, outcome, row, items)
         self._write_credit(outcome, row)
         for invoice in invoices:
             data = {"kind": invoice.kind, "total": invoice.total, "currency": invoice.currency}
@@ -116,17 +118,18 @@ class OutcomeWriter:
 
     async def _write_invoices(
         self, outcome: Outcome, invoices: list[InvoiceRow], entries: dict[int, UUID]
-    ) -> dict[int, UUID]:
-        """Write the invoices with their lines; return the line that bills each ledger entry, by sequence number."""
-        session, billed = self.recorder.session, dict[int, UUID]()
+    ) -> tuple[dict[int, UUID], dict[int, UUID]]:
+        """Write the invoices with their lines; return the line that bills each ledger entry and item, by number."""
+        session, billed, items = self.recorder.session, dict[int, UUID](), dict[int, UUID]()
         session.add_all(invoices)
         await session.flush()
         for draft, invoice in zip(outcome.invoices, invoices, strict=True):
             rows = line_rows(draft, invoice, entries)
             session.add_all(rows)
             billed |= {seq: row.id for row, line in zip(rows, draft.lines, strict=True) for seq in line.entries}
+            items |= {line.item: row.id for row, line in zip(rows, draft.lines, strict=True) if line.item is not None}
         self.made += invoices
-        return billed
+        return billed, items
 
     async def _write_ledger(
         self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID], lines: dict[int, UUID]

@@ -12,6 +12,7 @@ from billflow.domain.access import SeatGate, seat_gate
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts
 from billflow.models.contracts.customers import SeatGateRecord
+from billflow.models.contracts.items import ItemRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import (
     LedgerRecord,
@@ -28,6 +29,7 @@ from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE, RUNS
 from billflow.store.plans.facts import load, plan_rows
+from billflow.store.plans.items import items_of
 from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
@@ -95,6 +97,11 @@ class PostgresPlanQueries(Repository):
                 from_row(LedgerRecord, entry, disposition=disposition, invoice_line_id=line_id)
                 for entry, disposition, line_id in await session.execute(query)
             )
+
+    async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
+        """Return the plan's one-off items in the order they were added, with what became of each."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            return await items_of(session, (await plan_rows(session, plan, lock=False)).plan)
 
     async def steps(self, plan: PlanRef) -> tuple[StepRecord, ...]:
         """Return the steps of the plan in the order they were taken."""

@@ -7,13 +7,14 @@ from billflow.conformance.facts import PlanDefaults, facts_of, first_entry, plan
 from billflow.conformance.given import Answer, Given
 from billflow.conformance.results import lines_answer, plan_answer, step_answer
 from billflow.domain import commands as c
+from billflow.domain.additions import ChargedLine
 from billflow.domain.billing_dates import live_through
 from billflow.domain.calendar import Period
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
 from billflow.domain.ledger import last_renewal_at
 from billflow.domain.lifecycle import obey
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.domain.step import ChargedLine, Facts, Step
+from billflow.domain.step import Facts, Step
 
 REQUESTS: dict[str, c.PlanCommand] = {
     PlanStatus.ACTIVE: c.CancelScheduledChange(),

@@ -1,0 +1,28 @@
+"""A pytest plugin: the small size leaves out the tests that are marked `full`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.sizes import SIZE, Size
+
+LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
+EMPTIED = pytest.StashKey[set[Path]]()
+"""The files that have no test left."""
+
+
+def left_out(items: Sequence[pytest.Item], size: Size) -> list[pytest.Item]:
+    """Return those that a run of that size leaves out."""
+    return [item for item in items if size is Size.SMALL and item.get_closest_marker("full")]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only larger sizes run, and remember it."""
+    left = left_out(items, SIZE)
+    kept = [item for item in items if item not in left]
+    config.stash[LEFT_OUT] = left
+    config.stash[EMPTIED] = {item.path for item in left} - {item.path for item in kept}
+    items[:] = kept
+    if left:
+        config.hook.pytest_deselected(items=left)

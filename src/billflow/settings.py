@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
 from billflow.errors import CommandFailed
+from billflow.models.contracts.validation import field_refusal
 from billflow.models.keyring import Keyring
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -95,7 +96,8 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(f"{_variable(item['loc'])}: {item['msg'].lower()}" for item in error.errors())
+        wrong = [field_refusal(item, _variable(item["loc"])) for item in error.errors()]
+        problems = "; ".join(refusal.message.rstrip(".") for refusal in wrong)
         raise SettingsError(f"the environment has unusable settings: {problems}") from None
 
 

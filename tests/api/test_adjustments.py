@@ -7,7 +7,7 @@ from billflow.payments.sandbox import DECLINING_CARD
 from tests.api.test_plans import started, the_invoice
 from tests.api_environment import ApiEnvironment, until
 
-BY_MAIL = {"collection": "send_invoice"}
+BY_MAIL = {"collection_method": "send_invoice"}
 
 
 async def bought(api: httpx.AsyncClient, env: ApiEnvironment, **asked: object) -> dict[str, object]:
@@ -31,7 +31,7 @@ async def test_a_refund_repeated_under_its_key_answers_the_same_and_too_much_is_
     assert again.json() == first.json()
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
     left = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()
-    assert [refund["refund_id"] for refund in left["refunds"]] == [first.json()["refund_id"]]
+    assert [refund["id"] for refund in left["refunds"]] == [first.json()["id"]]
 
 
 REFUSAL = {"error": {"type": "invalid_request_error", "message": "This charge is under review."}}
@@ -59,12 +59,12 @@ async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, 
     invoice = await bought(api, env)
     detail = (await api.get(f"/api/v1/invoices/{invoice['id']}")).json()
     line = detail["lines"][0]
-    asked = {"lines": [{"line_id": line["line_id"], "amount": 50}], "refund_method": "balance", "memo": "Sorry."}
+    asked = {"lines": [{"line_id": line["id"], "amount": 50}], "refund_method": "balance", "memo": "Sorry."}
 
     note = (await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=asked)).json()
     both = await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json={**asked, "amount": 1})
 
-    assert (note["balance_amount"], note["lines"][0]["line_id"], note["status"]) == (50, line["line_id"], "succeeded")
+    assert (note["balance_amount"], note["lines"][0]["line_id"], note["status"]) == (50, line["id"], "succeeded")
     assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "amount")
 
 

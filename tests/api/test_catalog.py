@@ -45,12 +45,12 @@ async def test_a_tier_of_ones_own_is_sold_billed_renewed_and_explained(shop: Sho
     )
 
     foreseen = (await shop.asked("GET", f"/plans/{plan['id']}/forecast?count=2"))["invoices"]
-    assert [(one["at"], one["total"]) for one in foreseen] == [
+    assert [(one["issued_at"], one["total"]) for one in foreseen] == [
         ("2026-04-15T09:30:00Z", 9 * 2500),
         ("2026-07-15T09:30:00Z", 9 * 2500),
     ]
     upgrade = {"type": "upgrade_tier_now", "tier": "business"}
-    preview = await shop.asked("POST", f"/plans/{plan['id']}/preview", command=upgrade)
+    preview = await shop.asked("POST", f"/plans/{plan['id']}/preview", **upgrade)
     assert (preview["credit"], [one["total"] for one in preview["invoices"]]) == (9 * 2500, [12 * 5000])
 
     await shop.asked("POST", f"/test-clocks/{clock_id}/advance", to="2026-07-20T00:00:00Z")
@@ -148,7 +148,7 @@ async def test_the_client_applies_and_reads_catalogues(shop: Shop) -> None:
         shown = await billflow.do(catalog.show())
         listed = await billflow.do(catalog.versions())
 
-        assert (applied.version, shown.reason, len(listed.versions)) == (1, "ours", 1)
+        assert (applied.version, shown.reason, len(listed.rows)) == (1, "ours", 1)
         assert shown.tier["team"].seat_rule.guest_weight == 25
         assert (await billflow.do(catalog.show(1))).tier == shown.tier
 

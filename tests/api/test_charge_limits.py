@@ -87,7 +87,7 @@ async def test_a_preview_names_the_limit_of_a_charge(api: httpx.AsyncClient, env
     upgrade = {"type": "upgrade_tier_now", "tier": "cloud_plus"}
 
     answers = [
-        await api.post(f"{plan}/preview", json={"command": upgrade, "at": "2026-01-16T00:00:00Z"}),
+        await api.post(f"{plan}/preview", json=upgrade, params={"at": "2026-01-16T00:00:00Z"}),
         await command(api, plan, "upgrade_tier_now", tier="cloud_plus"),
     ]
 

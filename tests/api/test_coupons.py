@@ -49,7 +49,7 @@ async def test_a_purchase_names_a_coupon_and_its_invoices_tell_of_it(
     told = (await api.get(f"/api/v1/invoices/{invoices[0]['id']}/explain")).json()["lines"]
     assert told[1]["sentence"].startswith(f"Spring ({code}): 25% off, from ")
     assert told[1]["sentence"].endswith("25% of USD 56 off = USD -14 (month 2 of 3).")
-    [mine] = (await api.get(f"/api/v1/customers/{customer}/coupons")).json()["coupons"]
+    [mine] = (await api.get(f"/api/v1/customers/{customer}/redemptions")).json()["redemptions"]
     assert (mine["code"], mine["percent_off"], mine["months_left"], mine["ended_at"]) == (code, "25", 1, None)
     assert (await api.get(f"/api/v1/coupons/{code}")).json()["times_redeemed"] == 1
 
@@ -58,7 +58,7 @@ async def test_support_attaches_and_detaches_a_coupon_with_its_reason(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     code, customer = await a_code(api), await env.customer()
-    address = f"/api/v1/customers/{customer.customer_id}/coupons"
+    address = f"/api/v1/customers/{customer.customer_id}/redemptions"
 
     given = await api.post(address, json={"coupon": code, "reason": "outage of May"})
     second = await api.post(address, json={"coupon": await a_code(api)})
@@ -84,7 +84,7 @@ async def test_a_key_that_may_write_names_a_coupon_and_attaches_none(
         refused = [
             await writer.post("/api/v1/coupons", json=SPRING),
             await writer.post(f"/api/v1/coupons/{code}/archive"),
-            await writer.post(f"/api/v1/customers/{customer}/coupons", json={"coupon": code}),
+            await writer.post(f"/api/v1/customers/{customer}/redemptions", json={"coupon": code}),
         ]
 
     assert started.status_code == 201

@@ -168,7 +168,9 @@ async def _marked_invoices(api: httpx.AsyncClient, customer_id: str) -> None:
     await _written(api, "POST", f"{invoice}/credit-notes", note)
     await ended(api, plan["id"])
     for act, body in (("mark-uncollectible", WHY), ("void", WHY), ("mark-paid", {"reference": f"{MARKER} reference"})):
-        plan = (await _written(api, "POST", "/plans", {**wanted, "collection": "send_invoice", **MANUAL}))["plan"]
+        plan = (await _written(api, "POST", "/plans", {**wanted, "collection_method": "send_invoice", **MANUAL}))[
+            "plan"
+        ]
         sent = await _sent_invoice(api, plan["id"])
         await _written(api, "POST", f"/invoices/{sent}/{act}", body)
         await until(partial(_is_decided, api, plan["id"]))

@@ -54,7 +54,7 @@ async def test_a_plan_bought_by_invoice_starts_when_stripe_reports_the_payment(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    plan = (await started(api, customer_id=customer.customer_id, collection_method="send_invoice")).json()["plan"]
     plan_id = str(plan["id"])
 
     async def is_sent() -> bool:

@@ -19,7 +19,7 @@ async def paid(api: httpx.AsyncClient, env: ApiEnvironment) -> dict[str, Any]:
 async def test_a_preview_shows_what_the_request_then_does(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     old = await paid(api, env)
     path, [line] = f"/api/v1/invoices/{old['id']}", old["lines"]
-    asked = {"lines": [{"line_id": line["line_id"], "price": 700}], "reason": "agreed 700"}
+    asked = {"lines": [{"line_id": line["id"], "price": 700}], "reason": "agreed 700"}
 
     preview = (await api.post(f"{path}/reissue/preview", json=asked)).json()
     made = await api.post(f"{path}/reissue", json=asked)
@@ -57,7 +57,7 @@ async def test_a_correction_out_of_range_names_its_field(
     api: httpx.AsyncClient, env: ApiEnvironment, wrong: dict[str, int]
 ) -> None:
     old = await paid(api, env)
-    asked = {"lines": [{"line_id": old["lines"][0]["line_id"], **wrong}]}
+    asked = {"lines": [{"line_id": old["lines"][0]["id"], **wrong}]}
 
     refused = await api.post(f"/api/v1/invoices/{old['id']}/reissue", json=asked)
 

@@ -69,7 +69,7 @@ async def kept(database_url: str, event_id: object) -> list[tuple[bool]]:
 async def sent_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> tuple[str, dict[str, object]]:
     """Buy a plan by invoice; return the plan's id and its invoice, which Stripe has sent."""
     customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    plan = (await started(api, customer_id=customer.customer_id, collection_method="send_invoice")).json()["plan"]
 
     async def is_sent() -> bool:
         return (await the_invoice(api, plan["id"]))["status"] == "open"

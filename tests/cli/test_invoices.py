@@ -1,5 +1,7 @@
 """Cards, payments, refunds and mails at the command line, on the real stack."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.terminal import Terminal, assert_refused
@@ -47,11 +49,29 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
     shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice)
     assert ("order change, Sorry" in shown, "still due" in shown, note.data["credit_note_id"] in shown) == (True,) * 3
-    assert "a credit note took USD 3 off (order change, Sorry)." in explained.out
+    assert f"credit note {note.data['number']} took USD 3 off (order change, Sorry)." in explained.out
     assert "Credited USD 3, net paid USD 80, still due USD 0." in explained.out
     assert_refused(terminal("invoice", "void", invoice), "refund it instead")
     assert_refused(terminal("invoice", "pay", invoice), "Only an open invoice is collected")
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
+
+
+def test_a_credit_note_and_a_refund_are_found_by_number_and_written_to_files(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    _, invoice = bought(terminal)
+    made = {
+        "credit-note": terminal("invoice", "credit-note", invoice, "--amount", "300", "--json").data,
+        "refund": terminal("invoice", "refund", invoice, "--amount", "200", "--json").data,
+    }
+
+    for noun, one in made.items():
+        file = tmp_path / f"{noun}.pdf"
+        assert terminal(noun, "show", one["number"].lower(), "--json").data == one
+        assert one["number"] in terminal(noun, "show", one[f"{noun.replace('-', '_')}_id"][:8]).out
+        assert str(file) in terminal(noun, "pdf", one["number"], "-o", str(file)).out
+        assert file.read_bytes().startswith(b"%PDF-")
+        assert_refused(terminal(noun, "show", "ZZ-000001"), f"There is no {noun.replace('-', ' ')} 'ZZ-000001'")
 
 
 @pytest.mark.full

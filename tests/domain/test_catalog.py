@@ -280,3 +280,26 @@ def test_what_plans_run_on_is_kept(text: str, sentence: str) -> None:
 
     assert refusal.value.code == "tier_in_use"
     assert sentence in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("role", "terms", "sentence"),
+    [
+        ("complimentary", "needs_end_date = true", "tier.a.billable is true, but the tier has the role complimentary"),
+        (
+            "complimentary",
+            "billable = false",
+            "tier.a.needs_end_date is false, but the role complimentary is for a time",
+        ),
+        ("community", "", "tier.a.billable is true, but the tier has the role community"),
+    ],
+)
+def test_what_is_given_away_by_its_role_is_never_billed_and_for_a_time_has_an_end(
+    role: str, terms: str, sentence: str
+) -> None:
+    text = f'[tier.a]\nname = "A"\nroles = ["{role}"]\n{terms}\n'
+
+    with pytest.raises(InvalidInput, match=sentence):
+        catalog_from_toml(text)
+    right = catalog_from_toml(f'[tier.a]\nname = "A"\nroles = ["{role}"]\nbillable = false\nneeds_end_date = true\n')
+    assert right.in_role(Role(role), Hosting.CLOUD).code == "a"

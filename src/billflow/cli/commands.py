@@ -118,6 +118,8 @@ COMMANDS = (
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),
+    LazyCommand("credit-note", "refunds:credit_notes", "Look at credit notes.", "credit-note show CN-000042"),
+    LazyCommand("refund", "refunds:refunds", "Look at refunds.", "refund show RF-000042"),
     LazyCommand("mail", "mail:app", "Read the mails to customers.", "mail list"),
     LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected.", "dunning show"),
     LazyCommand("notices", "notices:app", "Show and change how long ahead customers are told.", "notices show"),

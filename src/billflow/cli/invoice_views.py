@@ -59,7 +59,7 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
 def _adjustments(currency: str) -> Columns:
     return {
         "date": lambda one: f"{one.at:%Y-%m-%d}",
-        "what": lambda one: words(one.kind),
+        "what": lambda one: f"{words(one.kind)} {one.number or ''}".rstrip(),
         "amount>": lambda one: amount(one.amount, currency),
         "reason": lambda one: ", ".join(filter(None, (words(one.reason or ""), one.memo))) or NOTHING,
         "id": lambda one: one.adjustment_id or NOTHING,

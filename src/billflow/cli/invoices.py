@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from billflow.cli import adjustments, reissues
+from billflow.cli.files import wrote
 from billflow.cli.invoice_views import adjusted_sentences, described, links_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
 from billflow.cli.output import Output, amount, paged, words
-from billflow.cli.output import show as shown
 from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import CommandGroup, Store
-from billflow.domain.errors import InvalidInput
 from billflow.domain.invoicing.explain import explain
 
 app = CommandGroup()
@@ -74,13 +73,7 @@ async def pdf(
     written = (await documents.html(org_id, invoice)).encode() if html else await documents.pdf(org_id, invoice)
     number = (await store.queries.invoices.get(org_id, invoice)).number
     target = output_file or Path(f"invoice-{number or invoice}.{'html' if html else 'pdf'}")
-    try:
-        target.write_bytes(written)
-    except OSError as error:
-        raise InvalidInput(
-            f"{target} can't be written ({error.strerror}); name another file with --output.", code="cannot_write"
-        ) from None
-    shown(f"Wrote {target}.")
+    wrote(target, written)
 
 
 app.add_typer(adjustments.app)

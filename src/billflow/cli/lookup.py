@@ -22,7 +22,12 @@ SHORT = 8
 
 
 _LISTED = frozenset({"plan", "customer", "invoice", "mail"})
-_NAMES = {"customer": ("name", "e-mail address"), "invoice": ("number",)}
+_NAMES = {
+    "customer": ("name", "e-mail address"),
+    "invoice": ("number",),
+    "credit note": ("number",),
+    "refund": ("number",),
+}
 """By what things are named beside their ids."""
 
 

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     Exposition = Callable[[], bytes]
 
+OpsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Where /healthz, /readyz and /metrics answer, 0 for any free port; "
+        "a worker without it answers nowhere, the API at BILLFLOW_OPS_PORT.",
+    ),
+]
+
 
 @asynccontextmanager
 async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
@@ -31,14 +41,7 @@ async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
 
 
 def worker(
-    ops_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65535,
-            help="Where /healthz, /readyz and /metrics answer, 0 for any free port; without it nowhere.",
-        ),
-    ] = None,
+    ops_port: OpsPort = None,
 ) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
     asyncio.run(_worker(ops_port))
@@ -70,14 +73,7 @@ def api(
         int | None,
         typer.Option(min=1, max=64, help="How many share the work; BILLFLOW_API_PROCESSES where left out."),
     ] = None,
-    ops_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65535,
-            help="Where /readyz and /metrics answer, 0 for any free port; BILLFLOW_OPS_PORT where left out.",
-        ),
-    ] = None,
+    ops_port: OpsPort = None,
     socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve the HTTP API until SIGTERM or ctrl-C; its pages for people are at /docs."""

@@ -1,16 +1,20 @@
 """Calls about coupons."""
 
-from typing import Any
-
-from billflow.client.calls import Call, get, write
-from billflow.models.contracts.coupons import CouponList, CouponResponse, RedemptionList, RedemptionResponse
+from billflow.client.calls import Call, get, given, write
+from billflow.models.contracts.coupons import (
+    CouponCreate,
+    CouponList,
+    CouponResponse,
+    RedemptionList,
+    RedemptionResponse,
+)
 
 _PATH = "/coupons"
 
 
-def create(code: str, *, key: str | None = None, **given: Any) -> Call[CouponResponse]:
-    """Make a coupon; *given* are percent_off or amount_off, duration, tiers, expires_at and the like."""
-    return write("POST", _PATH, CouponResponse, {"code": code, **given}, key)
+def create(coupon: CouponCreate, *, key: str | None = None) -> Call[CouponResponse]:
+    """Make a coupon; it is archived when it should end, and never changed otherwise."""
+    return write("POST", _PATH, CouponResponse, coupon, key)
 
 
 def search(*, limit: int = 50, after: str | None = None) -> Call[CouponList]:
@@ -37,7 +41,7 @@ def attach(
     customer_id: str, coupon: str, *, reason: str | None = None, key: str | None = None
 ) -> Call[RedemptionResponse]:
     """Give a customer a coupon, which discounts its cycles from the next one on."""
-    return write("POST", _customers(customer_id), RedemptionResponse, {"coupon": coupon, "reason": reason}, key)
+    return write("POST", _customers(customer_id), RedemptionResponse, given(coupon=coupon, reason=reason), key)
 
 
 def detach(customer_id: str, redemption_id: str, *, key: str | None = None) -> Call[RedemptionResponse]:
@@ -46,4 +50,4 @@ def detach(customer_id: str, redemption_id: str, *, key: str | None = None) -> C
 
 
 def _customers(customer_id: str) -> str:
-    return f"/customers/{customer_id}/coupons"
+    return f"/customers/{customer_id}/redemptions"

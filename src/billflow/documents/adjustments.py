@@ -34,4 +34,5 @@ def _row(one: InvoiceAdjustment, currency: str, content: DocumentContent) -> Tab
     names = {AdjustmentKind.CREDIT_NOTE: words.credit_note, AdjustmentKind.REFUND: words.refund}
     reason = words.reasons[one.reason] if one.reason else None
     why = ", ".join(text for text in (reason, one.memo) if text)
-    return TableRow((content.short_day(one.at), names[one.kind], why, *amounts))
+    document = f"{names[one.kind]} {one.number or ''}".rstrip()
+    return TableRow((content.short_day(one.at), document, why, *amounts))

@@ -33,7 +33,9 @@ class DocumentLine:
     @property
     def row(self) -> TableRow:
         """Return it as a row of a table."""
-        return TableRow((self.title, self.quantity, self.each, self.amount), (self.period, self.derivation))
+        return TableRow(
+            (self.title, self.quantity, self.each, self.amount), tuple(filter(None, (self.period, self.derivation)))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def compose(
         title=words.draft if invoice.status is InvoiceStatus.DRAFT else words.invoice,
         seller=seller,
         bill_to=words.bill_to,
-        buyer=tuple(_buyer(customer)) if customer else (),
+        buyer=tuple(buyer_lines(customer)) if customer else (),
         facts=tuple(_facts(invoice, links, content)),
         columns=(words.what, words.quantity, words.each, words.amount),
         lines=tuple(_line(line, invoice.currency, content) for line in invoice.lines),
@@ -97,7 +99,8 @@ def compose(
     )
 
 
-def _buyer(customer: CustomerRecord) -> Iterator[str]:
+def buyer_lines(customer: CustomerRecord) -> Iterator[str]:
+    """Yield the buyer: name, address, e-mail address."""
     address: Mapping[str, object] = customer.billing_address or {}
     yield customer.name
     for part in _ADDRESS:

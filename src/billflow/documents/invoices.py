@@ -1,13 +1,15 @@
-"""Invoices on document from the records: read, written in the customer's language, drawn in a thread."""
+"""Documents from the records: read, written in the customer's language, drawn in a thread."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from billflow.documents.adjustment_document import compose_adjustment
 from billflow.documents.document import InvoiceDocument, Links, compose
 from billflow.documents.html import render_html
 from billflow.domain.errors import NotFound
+from billflow.models.contracts.adjustments import AdjustmentRef, CreditNoteRecord, RefundRecord
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
@@ -15,11 +17,12 @@ from billflow.models.contracts.records import InvoiceDetail
 
 @dataclass(frozen=True)
 class InvoiceDocuments:
-    """Invoices as PDF and as HTML. Unknown ids raise `NotFound`."""
+    """Invoices as PDF and as HTML, credit notes and refunds as PDF. Unknown ids raise `NotFound`."""
 
     invoice: Callable[[str, str], Awaitable[InvoiceDetail]]
     customer: Callable[[str, str], Awaitable[CustomerRecord]]
     seller: Callable[[str], Awaitable[Seller]]
+    adjustment: Callable[[AdjustmentRef], Awaitable[CreditNoteRecord | RefundRecord]]
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
         """Return the invoice as a PDF file."""
@@ -31,6 +34,14 @@ class InvoiceDocuments:
         """Return the invoice as HTML for an e-mail."""
         _, document = await self._document(org_id, invoice_id)
         return render_html(document)
+
+    async def adjustment_pdf(self, ref: AdjustmentRef) -> bytes:
+        """Return a credit note, or the receipt of a refund, as a PDF file; raises `Refused` before it is one."""
+        made = await self.adjustment(ref)
+        invoice = await self.invoice(ref.org_id, made.invoice_id)
+        customer = await self._customer(ref.org_id, invoice.customer_id)
+        document = compose_adjustment(made, invoice, customer, await self.seller(ref.org_id))
+        return await asyncio.to_thread(_drawn, document, made.at)
 
     async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)

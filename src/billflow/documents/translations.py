@@ -40,6 +40,10 @@ class Translations:
     credited: str
     credit_note: str
     refund: str
+    refund_receipt: str
+    failed: str
+    off_amount_due: str
+    reference: str
     page: str
     pay_here: str
     charged: str

@@ -108,7 +108,8 @@ class Store:
         from billflow.documents.invoices import InvoiceDocuments
 
         seller = self.repositories.organizations.seller
-        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller)
+        adjustment = self.repositories.adjustments.get
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment)
 
 
 @asynccontextmanager

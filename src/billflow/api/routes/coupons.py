@@ -23,7 +23,7 @@ from billflow.models.contracts.coupons import (
 
 router = APIRouter(tags=["coupons"], route_class=CheckedRoute)
 
-_CUSTOMERS = "/customers/{customer_id}/coupons"
+_CUSTOMERS = "/customers/{customer_id}/redemptions"
 
 
 @router.post("/coupons", status_code=HTTPStatus.CREATED, response_model=CouponResponse)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from billflow.domain.adjustments import CreditReason, RefundMethod, RefundReason
+from billflow.domain.document_numbers import AdjustmentNoun
 from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
@@ -103,9 +104,10 @@ class CreditNoteInput(AdjustmentInput, CreditNoteCreate):
 
 
 class AdjustmentRecord(Contract):
-    """What a refund and a credit note have in common, as they stand."""
+    """What a refund and a credit note have in common, as they stand; what succeeded has a number as a document."""
 
     invoice_id: str
+    number: str | None = None
     currency: str
     amount: int
     status: AdjustmentStatus
@@ -149,7 +151,7 @@ class AdjustmentRef(Contract):
     """A credit note or a refund."""
 
     org_id: str
-    kind: Literal["credit_note", "refund"]
+    kind: AdjustmentNoun
     adjustment_id: str
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, String
 from billflow.domain.coupons import Coupon, CouponDuration, CouponEnd, percent_text
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
-from billflow.models.contracts.responses import ListResponse, left_out, shown_as
+from billflow.models.contracts.responses import ListResponse, ResourceResponse, left_out, shown_as
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -123,7 +123,7 @@ class RedemptionRecord(Contract):
     end_reason: CouponEnd | None
 
 
-class CouponResponse(CouponRecord):
+class CouponResponse(ResourceResponse, CouponRecord):
     """A coupon; `archived_at` and `expires_at` say when nobody may redeem it any more."""
 
     org_id: str = left_out()
@@ -136,7 +136,7 @@ class CouponList(ListResponse):
     rows: list[CouponResponse] = shown_as("coupons", "rows")
 
 
-class RedemptionResponse(RedemptionRecord):
+class RedemptionResponse(ResourceResponse, RedemptionRecord):
     """A coupon that a customer has or had; without `ended_at` it discounts the next cycle."""
 
     redemption_id: str = shown_as("id", "redemption_id")
@@ -145,4 +145,4 @@ class RedemptionResponse(RedemptionRecord):
 class RedemptionList(ListResponse):
     """The coupons that a customer has or had, the newest first."""
 
-    rows: list[RedemptionResponse] = shown_as("coupons", "rows")
+    rows: list[RedemptionResponse] = shown_as("redemptions", "rows")

@@ -18,13 +18,15 @@ class AdjustmentKind(StrEnum):
 class InvoiceAdjustment(Contract):
     """One adjustment that counts, in minor units of the invoice's currency (rules 28).
 
-    `adjustment_id` names a credit note or refund, `credit_note_id` the note that a refund is a part of. Of a credit
-    note `before_payment` lowered what was still to be paid, and `balance_amount` went onto the customer's balance.
+    `adjustment_id` and `number` name a credit note or refund, which has no number before Stripe carried it out;
+    `credit_note_id` is the note that a refund is a part of. Of a credit note `before_payment` lowered what was still to
+    be paid, and `balance_amount` went onto the customer's balance.
     `reason` is Stripe's word, or why an invoice was closed; `memo` is what the customer reads, or a refund's reference.
     """
 
     kind: AdjustmentKind
     adjustment_id: str | None = None
+    number: str | None = None
     at: Moment
     amount: int
     before_payment: int = 0
@@ -37,8 +39,8 @@ class InvoiceAdjustment(Contract):
         """Say in English what was done, when and why."""
         amount = format_amount(self.amount, currency)
         what = {
-            AdjustmentKind.CREDIT_NOTE: f"a credit note took {amount} off",
-            AdjustmentKind.REFUND: f"{amount} was refunded{' by a credit note' if self.credit_note_id else ''}",
+            AdjustmentKind.CREDIT_NOTE: f"credit note {self.number or 'without a number yet'} took {amount} off",
+            AdjustmentKind.REFUND: f"refund {self.number or 'without a number yet'} paid {amount} back",
             AdjustmentKind.VOID: f"the invoice was voided, {amount} is not owed",
             AdjustmentKind.WRITE_OFF: f"{amount} was written off as uncollectible",
         }[self.kind]

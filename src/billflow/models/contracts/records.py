@@ -82,7 +82,7 @@ class LedgerRecord(Contract):
     licenses: int
     licenses_at_next_renewal: int
     disposition: Disposition | None
-    invoice_line_id: str | None
+    line_id: str | None
 
 
 class LineRecord(InvoiceLine):
@@ -127,7 +127,6 @@ class InvoiceRecord(InvoiceSummary):
     auto_advance: bool
     statement_descriptor: str
     flat_discount_months: int
-    coupon_redemption_id: str | None = None
     coupon_months: int = 0
     licenses: int | None
     stripe_invoice_id: str | None

@@ -98,13 +98,27 @@ class RefundRow(Identified, Owned, Written, Base):
 
 
 class AdjustmentResultRow(Identified, Owned, Written, Base):
-    """What Stripe said about a credit note or a refund; the newest counts. Append-only."""
+    """What Stripe said about a credit note or a refund; the newest counts. Append-only.
+
+    With `document_n` it made a document of it, the n-th of the organization's credit notes or refunds.
+    """
 
     __tablename__ = "adjustment_answer"
     __table_args__ = (
         belongs_to("credit_note"),
         belongs_to("refund"),
         CheckConstraint("num_nonnulls(credit_note_id, refund_id) = 1", name="one_subject"),
+        CheckConstraint("document_n > 0", name="document_n_counts"),
+        *(
+            Index(
+                f"uq_adjustment_answer_{kind}_document",
+                "org_id",
+                "document_n",
+                unique=True,
+                postgresql_where=f"document_n IS NOT NULL AND {kind}_id IS NOT NULL",
+            )
+            for kind in ("credit_note", "refund")
+        ),
         Index("ix_adjustment_answer_credit_note_id", "credit_note_id", "sequence"),
         Index("ix_adjustment_answer_refund_id", "refund_id", "sequence"),
         Index("ix_adjustment_answer_stripe_id", "org_id", "stripe_id"),
@@ -116,6 +130,7 @@ class AdjustmentResultRow(Identified, Owned, Written, Base):
     status: Mapped[AdjustmentStatus]
     stripe_id: Mapped[str | None]
     message: Mapped[str | None]
+    document_n: Mapped[int | None]
     at: Mapped[datetime]
 
 

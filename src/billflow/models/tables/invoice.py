@@ -85,6 +85,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     paid_at: Mapped[datetime | None]
     out_of_band_reference: Mapped[str | None]
     voided_at: Mapped[datetime | None]
+    written_off_at: Mapped[datetime | None]
     sent_first_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime | None]

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.adjustments import InvoiceMoney
+from billflow.domain.document_numbers import AdjustmentNoun, document_number
 from billflow.models.contracts.adjustments import (
     AdjustmentRef,
     AdjustmentStatus,
@@ -37,6 +38,13 @@ class Money:
     note_lines: Sequence[CreditNoteLineRow]
     refunds: Sequence[RefundRow]
     results: Mapping[UUID, AdjustmentResultRow]
+    documents: Mapping[UUID, int]
+
+    def number(self, row: CreditNoteRow | RefundRow) -> str | None:
+        """Return the number of a credit note or refund; only what succeeded has one."""
+        kind: AdjustmentNoun = "credit_note" if isinstance(row, CreditNoteRow) else "refund"
+        n = self.documents.get(row.id)
+        return None if n is None else document_number(kind, n)
 
     def status(self, row: CreditNoteRow | RefundRow) -> AdjustmentStatus:
         """Return how a credit note or refund stands."""
@@ -55,29 +63,29 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
     note_ids, refund_ids = [note.id for note in found_notes], [refund.id for refund in found_refunds]
     note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
+    results = await _results(session, note_ids, refund_ids) if note_ids or refund_ids else []
     return Money(
         invoice=invoice,
         lines=await lines_of(session, invoice.id),
         notes=found_notes,
         note_lines=(await session.scalars(note_lines)).all() if note_ids else (),
         refunds=found_refunds,
-        results=await _newest_results(session, note_ids, refund_ids) if note_ids or refund_ids else {},
+        results=dict(results),
+        documents={subject: result.document_n for subject, result in results if result.document_n is not None},
     )
 
 
-async def _newest_results(
+async def _results(
     session: AsyncSession, notes: Collection[UUID], refunds: Collection[UUID]
-) -> dict[UUID, AdjustmentResultRow]:
-    results = (
+) -> list[tuple[UUID, AdjustmentResultRow]]:
+    """Load what Stripe said of each credit note and refund, the newest last."""
+    query = (
         select(AdjustmentResultRow)
         .where(or_(AdjustmentResultRow.credit_note_id.in_(notes), AdjustmentResultRow.refund_id.in_(refunds)))
         .order_by(AdjustmentResultRow.sequence)
     )
-    return {
-        subject: result
-        for result in await session.scalars(results)
-        if (subject := result.credit_note_id or result.refund_id) is not None
-    }
+    found = await session.scalars(query)
+    return [(subject, result) for result in found if (subject := result.credit_note_id or result.refund_id)]
 
 
 def standing_of(money: Money) -> InvoiceMoney:
@@ -126,6 +134,7 @@ def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
 def _result(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
     result = money.results.get(row.id)
     return {
+        "number": money.number(row),
         "status": money.status(row),
         "stripe_id": result.stripe_id if result else None,
         "message": result.message if result else None,

@@ -25,7 +25,7 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
-from billflow.models.tables import CreditNoteRow, RefundRow
+from billflow.models.tables import CreditNoteRow, InvoiceRow, RefundRow
 from billflow.ports.adjustments import AdjustmentRepository
 from billflow.store.adjustments.drafts import new_note, new_refund, request_note
 from billflow.store.adjustments.foreign import take_over
@@ -66,8 +66,8 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
         """Return a credit note or refund as it stands; raises `NotFound`."""
         async with self.database.unit_of_work(ref.org_id) as session:
             row = await adjustment_by_id(session, ref)
-            locked = await lock_invoice(session, _invoice_of(row))
-            return adjustment_record(await load_money(session, locked.invoice), row)
+            invoice = await session.get_one(InvoiceRow, row.invoice_id)
+            return adjustment_record(await load_money(session, invoice), row)
 
     async def create_refund(self, ask: RefundInput) -> RefundRecord:
         """Write a refund down, once per key; one that was given outside Stripe has succeeded.

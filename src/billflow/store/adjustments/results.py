@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentStatus
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import AdjustmentResultRow, CreditNoteRow, CreditRow, RefundRow
+from billflow.store.adjustments.numbers import next_document_n
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.invoices.locks import LockedInvoice
 
@@ -14,23 +15,24 @@ async def write_result(
     session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
     """Write a result, for a credit note also that of its refund, and what follows from success."""
-    _store_result(session, locked, row, result)
+    await _store_result(session, locked, row, result)
     noun = "refund" if isinstance(row, RefundRow) else "credit_note"
     data = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": result.message}
     locked.record(f"invoice.{noun}_{result.status}", data)
     if isinstance(row, CreditNoteRow):
         refund = await session.scalar(select(RefundRow).where(RefundRow.credit_note_id == row.id))
         if refund is not None:
-            _store_result(session, locked, refund, result)
+            await _store_result(session, locked, refund, result)
         if not result.status.counts:
             await locked.reverse_reissue(f"its credit note was {result.status}")
         if result.status is AdjustmentStatus.SUCCEEDED:
             await _take_effect(session, locked, row)
 
 
-def _store_result(
+async def _store_result(
     session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
+    succeeded = result.status is AdjustmentStatus.SUCCEEDED
     session.add(
         AdjustmentResultRow(
             org_id=row.org_id,
@@ -40,6 +42,7 @@ def _store_result(
             stripe_id=result.stripe_id,
             message=result.message,
             at=locked.recorder.at,
+            document_n=await next_document_n(session, row) if succeeded else None,
         )
     )
 

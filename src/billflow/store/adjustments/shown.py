@@ -19,26 +19,28 @@ _CLOSURES = {
 
 async def adjustments_shown(session: AsyncSession, money: Money) -> tuple[InvoiceAdjustment, ...]:
     """Return the credit notes and refunds that count, and what closed the invoice."""
-    notes = [_note(note) for note in money.notes if money.counts(note)]
-    refunds = [_refund(refund) for refund in money.refunds if money.counts(refund)]
+    notes = [_note(note, money.number(note)) for note in money.notes if money.counts(note)]
+    refunds = [_refund(refund, money.number(refund)) for refund in money.refunds if money.counts(refund)]
     return (*sorted((*notes, *refunds), key=lambda one: one.at), *await _closure(session, money))
 
 
-def _note(note: CreditNoteRow) -> InvoiceAdjustment:
+def _note(note: CreditNoteRow, number: str | None) -> InvoiceAdjustment:
     return from_row(
         InvoiceAdjustment,
         note,
         kind=AdjustmentKind.CREDIT_NOTE,
         adjustment_id=note.id,
+        number=number,
         reason=note.reason.value,
         credit_note_id=None,
     )
 
 
-def _refund(refund: RefundRow) -> InvoiceAdjustment:
+def _refund(refund: RefundRow, number: str | None) -> InvoiceAdjustment:
     return InvoiceAdjustment(
         kind=AdjustmentKind.REFUND,
         adjustment_id=str(refund.id),
+        number=number,
         at=refund.at,
         amount=refund.amount,
         reason=refund.reason.value if refund.reason else None,
@@ -48,13 +50,13 @@ def _refund(refund: RefundRow) -> InvoiceAdjustment:
 
 
 async def _closure(session: AsyncSession, money: Money) -> tuple[InvoiceAdjustment, ...]:
-    """Return what closed an invoice; when and why a write-off was is in the audit log."""
+    """Return what closed an invoice; why is in the audit log."""
     invoice, standing = money.invoice, standing_of(money)
     if invoice.status not in _CLOSURES:
         return ()
     kind, action = _CLOSURES[invoice.status]
     entry = await _audited(session, invoice, action)
-    at = invoice.voided_at or (entry.at if entry else invoice.due_at)
+    at = (invoice.voided_at if kind is AdjustmentKind.VOID else invoice.written_off_at) or invoice.due_at
     amount = standing.creditable if kind is AdjustmentKind.VOID else standing.remaining
     return (InvoiceAdjustment(kind=kind, at=at, amount=amount, reason=await _reason(session, invoice, entry)),)
 

@@ -48,7 +48,8 @@ class LockedInvoice:
     def mark_uncollectible(self, reason: str | None = None) -> None:
         """Mark the invoice uncollectible."""
         invoice = self.invoice
-        invoice.status, invoice.next_attempt_at, invoice.next_action = InvoiceStatus.UNCOLLECTIBLE, None, None
+        invoice.status, invoice.written_off_at = InvoiceStatus.UNCOLLECTIBLE, self.recorder.at
+        invoice.next_attempt_at = invoice.next_action = None
         data = {"total": invoice.total, "currency": invoice.currency, "reason": reason}
         self.record("invoice.marked_uncollectible", data)
 

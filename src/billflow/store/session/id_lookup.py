@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from billflow.domain.document_numbers import AdjustmentNoun, n_of_document
 from billflow.models import tables
 from billflow.models.tables.base import Identified
 from billflow.store.session.database import Repository
@@ -15,6 +16,8 @@ _TABLES: dict[str, type[Identified]] = {
     "customer": tables.CustomerRow,
     "plan": tables.CustomerPlan,
     "invoice": tables.InvoiceRow,
+    "credit note": tables.CreditNoteRow,
+    "refund": tables.RefundRow,
     "mail": tables.MailRow,
     "clock": tables.TestClock,
     "offer": tables.CustomerPlanOffer,
@@ -30,6 +33,8 @@ _THERE = tables.CustomerRow.deleted_at.is_(None)
 _NAMED: Mapping[str, Callable[[str], Conditions]] = {
     "customer": lambda text: [*named(text), _THERE],
     "invoice": numbered,
+    "credit note": lambda text: _document("credit_note", text),
+    "refund": lambda text: _document("refund", text),
 }
 _NAMED_LIKE: Mapping[str, Callable[[str], Conditions]] = {"customer": lambda text: [*named_like(text), _THERE]}
 
@@ -58,6 +63,17 @@ class IdLookup(Repository):
         query = select(key).where(*conditions).order_by(key).limit(limit)
         async with self.database.unit_of_work(org_id) as session:
             return tuple(map(str, await session.scalars(query)))
+
+
+def _document(kind: AdjustmentNoun, number: str) -> Conditions:
+    """Return that a credit note or refund has this number."""
+    result = tables.AdjustmentResultRow
+    key, of = {
+        "credit_note": (tables.CreditNoteRow.id, result.credit_note_id),
+        "refund": (tables.RefundRow.id, result.refund_id),
+    }[kind]
+    named = select(of).where(of.is_not(None), result.document_n == n_of_document(kind, number))
+    return [key.in_(named)]
 
 
 def _beginning(noun: str, typed: str) -> Conditions | None:

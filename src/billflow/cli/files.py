@@ -1,0 +1,24 @@
+"""Documents that a command writes to files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from billflow.cli.output import show
+from billflow.domain.errors import InvalidInput
+
+OutputFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file to write; its number and .pdf where left out.")
+]
+
+
+def wrote(target: Path, content: bytes) -> None:
+    """Write a file and say so; raises `InvalidInput` where it can't be written."""
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(
+            f"{target} can't be written ({error.strerror}); name another file with --output.", code="cannot_write"
+        ) from None
+    show(f"Wrote {target}.")

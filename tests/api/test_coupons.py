@@ -75,6 +75,64 @@ async def test_support_attaches_and_detaches_a_coupon_with_its_reason(
     assert again.status_code == 404
 
 
+async def test_attaching_a_coupon_is_previewed_with_both_prices_both_invoices_and_its_end(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    code = await a_code(api)
+    customer, clock, started = await a_plan(api, env)
+    plan, address = started.json()["plan"]["id"], f"/api/v1/customers/{customer}/redemptions"
+
+    told = (await api.post(f"{address}/preview", json={"coupon": code})).json()
+
+    assert told["plan"]["status"] == "active"
+    price = told["price"]
+    assert (price["price_before"], price["price_after"]) == (800, 600)
+    assert (price["next_invoice_before"]["total"], price["next_invoice_after"]["total"]) == (5600, 4200)
+    [discount] = price["discounts"]
+    assert (discount["kind"], discount["off"], discount["ends_at"]) == ("coupon", "25% off", "2026-05-31T00:00:00Z")
+    assert (await api.get(address)).json()["redemptions"] == []
+    await api.post(address, json={"coupon": code})
+    await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": "2026-03-01T00:00:00Z"})
+    [newest, _] = (await api.get(f"/api/v1/plans/{plan}/invoices")).json()["invoices"]
+    lines = (await api.get(f"/api/v1/invoices/{newest['id']}/explain")).json()["lines"]
+    assert [line["sentence"] for line in lines] == [line["sentence"] for line in price["next_invoice_after"]["lines"]]
+
+
+async def test_agreeing_on_a_price_is_previewed_and_so_is_a_flat_discount(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer, _, started = await a_plan(api, env)
+    address = f"/api/v1/customers/{customer}/pricing"
+    agreed = {"required_plan_tier": "cloud_standard", "monthly_discounted_price": 500}
+    before = (await api.get(address)).json()
+
+    told = (await api.post(f"{address}/preview", json=agreed)).json()["price"]
+    months = (await api.post(f"{address}/preview", json={"flat_discounted_months": 3})).json()["price"]
+    command = {"type": "apply_discount", "monthly_discounted_price": 500, "annual_discounted_price": 0}
+    by_command = await api.post(f"/api/v1/plans/{started.json()['plan']['id']}/preview", json=command)
+    wrong = await api.post(f"{address}/preview", json={"monthly_discounted_price": 500})
+
+    assert (told["price_before"], told["price_after"]) == (800, 500)
+    assert told["next_invoice_after"]["total"] == 7 * 500
+    assert [one["off"] for one in told["discounts"]] == ["USD 5 per license, 37.50% below list price"]
+    assert by_command.json()["price"] == told
+    assert (months["price_after"], months["discounts"]) == (800, [])
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "no_required_tier")
+    assert (await api.get(address)).json() == before
+
+
+async def test_a_customer_without_a_plan_sees_the_coupon_that_waits_for_one(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    code, customer = await a_code(api), await env.customer()
+
+    address = f"/api/v1/customers/{customer.customer_id}/redemptions/preview"
+    told = (await api.post(address, json={"coupon": code})).json()
+
+    assert (told["plan"], told["price"]["price_after"]) == (None, None)
+    assert [(one["name"], one["waiting"]) for one in told["price"]["discounts"]] == [(f"Spring ({code})", True)]
+
+
 async def test_a_key_that_may_write_names_a_coupon_and_attaches_none(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -8,7 +8,8 @@ import typer
 from billflow.cli.lookup import CustomerHere, PagingHere, change_here, org_of
 from billflow.cli.output import Columns, FactList, Output, amount, paged, time, whole, words
 from billflow.cli.params import Reason, moment_option
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.previews import discounts_shown, previewed
+from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.coupons import CouponDuration, percent_text
 from billflow.domain.errors import InvalidInput
 
@@ -149,6 +150,15 @@ async def attach(store: Store, customer: CustomerHere, code: _CodeHere, *, reaso
 
     asked = CouponAttach(coupon=code, reason=reason)
     return _redemption(await store.repositories.coupons.attach(customer, asked, change_here(reason)))
+
+
+@app.on_engine("coupon preview 5f1c SORRY10")
+async def preview(engine: Engine, customer: CustomerHere, code: _CodeHere) -> Output:
+    """Show what attaching a coupon would do to the plan's price and next invoice; nothing is written."""
+    found = await engine.pricing.preview_coupon(customer, code, change_here())
+    if found.plan:
+        return previewed(found.plan)
+    return Output({"plan": None, "price": {"discounts": found.discounts}}, *discounts_shown(found.discounts))
 
 
 @app.on_database("coupon detach 5f1c")

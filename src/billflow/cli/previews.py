@@ -1,6 +1,6 @@
 """Looking ahead: what a command would do, and what a plan is going to bill."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,56 @@ from billflow.domain.preview import Forecast, invoices_of
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
+    from billflow.domain.discounts import Discount, Preview, PriceComparison
     from billflow.domain.step import Outcome
 
 
 async def preview(engine: Engine, typed: "Request") -> Output:
     """Show what a command would change and bill; nothing is written."""
-    outcome = await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
+    return previewed(await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at))
+
+
+def previewed(found: "Preview") -> Output:
+    """Show what a change would do to a plan, what it would bill, and what it would make of price and discounts."""
+    outcome, compared = found.outcome, found.comparison
     invoices, changes = invoices_of(outcome), _changes(outcome)
     facts = FactList("The plan would be", {words(name): _shown(value) for name, value in changes.items()})
     credit = [f"Credit: {amount(outcome.credit, outcome.plan.currency)}"] if outcome.credit else []
-    data = {**changes, "credit": outcome.credit, "invoices": as_data(invoices)}
-    return Output(data, facts, *credit, *written(invoices, "Nothing would be billed."))
+    data = {**changes, "credit": outcome.credit, "invoices": as_data(invoices), "price": _price_data(compared)}
+    prices = FactList("What it costs", _prices(compared, outcome.plan.currency))
+    shown = [] if compared.is_same else [prices]
+    billed = written(invoices, "Nothing would be billed.")
+    return Output(data, facts, *credit, *billed, *shown, *discounts_shown(compared.discounts))
+
+
+def discounts_shown(discounts: Iterable["Discount"]) -> Iterator[str]:
+    """Yield each discount with how long it lasts."""
+    for one in discounts:
+        left = "" if one.months_left is None else f", {one.months_left} months left"
+        until = f", until {time(one.ends_at)}" if one.ends_at else ""
+        waits = "; it waits, and takes nothing off the plan as it is now" if one.waiting else ""
+        yield f"Discount: {one.name}: {one.off}{left}{until}{waits}."
+
+
+def _prices(compared: "PriceComparison", currency: str) -> dict[str, str | None]:
+    """Return price and next invoice before and after a change; what stays is shown once."""
+    before, following = compared.next_invoice_before, compared.next_invoice_after
+    shown = {
+        "a license and cycle": (compared.price_before, compared.price_after),
+        "next invoice": (before.total if before else None, following.total if following else None),
+    }
+    return {name: " → ".join(amount(one, currency) for one in dict.fromkeys(pair)) for name, pair in shown.items()}
+
+
+def _price_data(compared: "PriceComparison") -> Mapping[str, Any]:
+    before, following = compared.next_invoice_before, compared.next_invoice_after
+    return {
+        "price_before": compared.price_before,
+        "price_after": compared.price_after,
+        "next_invoice_before": as_data([before])[0] if before else None,
+        "next_invoice_after": as_data([following])[0] if following else None,
+        "discounts": compared.discounts,
+    }
 
 
 def forecast(coming: Forecast) -> Output:

@@ -1,6 +1,6 @@
 """Calls about coupons."""
 
-from billflow.client.calls import Call, get, given, write
+from billflow.client.calls import Call, ask, get, given, write
 from billflow.models.contracts.coupons import (
     CouponCreate,
     CouponList,
@@ -8,6 +8,7 @@ from billflow.models.contracts.coupons import (
     RedemptionList,
     RedemptionResponse,
 )
+from billflow.models.contracts.previews import PreviewResponse
 
 _PATH = "/coupons"
 
@@ -42,6 +43,11 @@ def attach(
 ) -> Call[RedemptionResponse]:
     """Give a customer a coupon, which discounts its cycles from the next one on."""
     return write("POST", _customers(customer_id), RedemptionResponse, given(coupon=coupon, reason=reason), key)
+
+
+def preview(customer_id: str, coupon: str, *, reason: str | None = None) -> Call[PreviewResponse]:
+    """Say what attaching a coupon would do to the live plan's price and next invoice."""
+    return ask(f"{_customers(customer_id)}/preview", PreviewResponse, given(coupon=coupon, reason=reason))
 
 
 def detach(customer_id: str, redemption_id: str, *, key: str | None = None) -> Call[RedemptionResponse]:

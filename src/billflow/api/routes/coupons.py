@@ -20,6 +20,7 @@ from billflow.models.contracts.coupons import (
     RedemptionRecord,
     RedemptionResponse,
 )
+from billflow.models.contracts.previews import PreviewResponse
 
 router = APIRouter(tags=["coupons"], route_class=CheckedRoute)
 
@@ -66,6 +67,15 @@ async def attach_coupon(
 ) -> RedemptionRecord:
     """Give a customer a coupon, which discounts its cycles from the next one on."""
     return await services.repositories.coupons.attach(customer, asked, change)
+
+
+@router.post(f"{_CUSTOMERS}/preview")
+async def preview_coupon(
+    customer: CustomerHere, asked: CouponAttach, services: ServicesHere, change: SupportChange
+) -> PreviewResponse:
+    """Say what attaching a coupon would do to the live plan's price and next invoice; nothing is written."""
+    found = await services.pricing.preview_coupon(customer, asked.coupon, change)
+    return PreviewResponse.of_terms(found.plan, found.discounts)
 
 
 @router.delete(f"{_CUSTOMERS}/{{redemption_id}}", response_model=RedemptionResponse)

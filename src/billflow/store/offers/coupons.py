@@ -3,23 +3,24 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.coupons import AttachedCoupon, CouponEnd, check_coupon, check_redeemable
-from billflow.domain.customer import redeemer
+from billflow.domain.customer import CustomerTerms, redeemer
 from billflow.domain.errors import NotFound, Refused
 from billflow.models.contracts.coupons import CouponAttach, CouponCreate, CouponRecord, RedemptionRecord
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.records import Page, Paging
-from billflow.models.tables import CouponRedemptionRow, CouponRow, CustomerPlan, CustomerRow, LicenseLedger
+from billflow.models.tables import CouponRedemptionRow, CouponRow, CustomerRow
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.transactions import customer_change, customer_read
 from billflow.store.offers.coupon_records import CURRENT, attach, coupon_by_code, coupon_of, end, new_redemption
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import terms_of
+from billflow.store.plans.start import plans_so_far
 from billflow.store.session.database import Repository
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import NO_KEY, as_id, as_json, as_record, from_row, written
@@ -78,6 +79,11 @@ class PostgresCouponRepository(Repository):
             recorder = recorder_of(session, customer.org_id, change)
             return await _redeemable(recorder, customer, await _coupon(session, code))
 
+    async def terms(self, ref: CustomerRef) -> CustomerTerms:
+        """Return what was agreed with a customer, and the coupon it has."""
+        async with customer_read(self.database, ref) as (customer, session):
+            return await _terms(session, customer)
+
     async def detach(
         self, ref: CustomerRef, change: ChangeContext, redemption_id: str | None = None
     ) -> RedemptionRecord:
@@ -112,15 +118,15 @@ async def _coupon(session: AsyncSession, code: str, *, lock: bool = False) -> Co
 
 async def _redeemable(recorder: Recorder, customer: CustomerRow, coupon: CouponRow) -> AttachedCoupon:
     """Return what the customer would have of the coupon; raises `Refused` where it may not redeem it."""
-    session = recorder.session
-    had = exists().where(CustomerPlan.customer_id == customer.id, CustomerPlan.id == LicenseLedger.plan_id)
-    account = await default_account(session, customer.id)
-    known = terms_of(
-        customer, account, await coupon_of(session, customer.id), had_plan=bool(await session.scalar(select(had)))
-    )
     attached = new_redemption(coupon)
-    check_redeemable(attached.coupon, redeemer(known), recorder.at)
+    check_redeemable(attached.coupon, redeemer(await _terms(recorder.session, customer)), recorder.at)
     return attached
+
+
+async def _terms(session: AsyncSession, customer: CustomerRow) -> CustomerTerms:
+    account, coupon = await default_account(session, customer.id), await coupon_of(session, customer.id)
+    _, _, had_plan = await plans_so_far(session, customer)
+    return terms_of(customer, account, coupon, had_plan=had_plan)
 
 
 def _redemption(row: CouponRedemptionRow, coupon: CouponRow) -> RedemptionRecord:

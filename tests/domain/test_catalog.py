@@ -195,6 +195,7 @@ PLACED = [
     ("minimum_licenses = '5'", "tier.a.minimum_licenses must be a whole number"),
     ("minimum_licenses = 0", "tier.a.minimum_licenses is 0; it must lie between 1 and 1,000,000."),
     ("minimum_licenses = 5\nmaximum_licenses = 4", "tier.a.maximum_licenses is 4, less than minimum_licenses"),
+    ("trial_days = 14", "tier.a.prices is missing, but the tier has trial_days; name prices, or leave trial_days out."),
     ("trial_days = 731", "tier.a.trial_days is 731; it must lie between 0 and 730."),
     ("prices.USD = { monthly = -1 }", "tier.a.prices.USD.monthly is -1; a price lies between 0"),
     ("prices.USD = { monthly = 0 }", "tier.a.prices.USD.monthly is 0; name a price, or say `billable = false`"),

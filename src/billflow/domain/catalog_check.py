@@ -80,8 +80,7 @@ def _check_tier(tier: Tier) -> None:
         )
     for role in tier.roles:
         _check_given_away(tier, role)
-    for currency, row in tier.prices.items():
-        _check_prices(tier, currency, row)
+    _check_prices(tier)
 
 
 def _check_given_away(tier: Tier, role: Role) -> None:
@@ -99,7 +98,14 @@ def _bounds(tier: Tier) -> Iterator[tuple[str, int, int]]:
     yield "trial_days", 0, MAX_TRIAL_DAYS
 
 
-def _check_prices(tier: Tier, currency: str, row: Mapping[Schedule, int]) -> None:
+def _check_prices(tier: Tier) -> None:
+    if tier.billable and not tier.prices and not tier.retired and tier.trial_days:
+        raise _fault(tier, "prices", "is missing, but the tier has trial_days; name prices, or leave trial_days out")
+    for currency, row in tier.prices.items():
+        _check_row(tier, currency, row)
+
+
+def _check_row(tier: Tier, currency: str, row: Mapping[Schedule, int]) -> None:
     place = f"prices.{currency}"
     if currency not in CURRENCIES:
         raise _fault(tier, place, "is no ISO 4217 currency; use a code in capitals, such as USD")

@@ -24,8 +24,7 @@ _SAID = {
     "missing": "is missing; add it",
     "extra_forbidden": "is unknown; leave it out",
     "unexpected_keyword_argument": "is unknown; leave it out",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number, in minor units where it is a price",
+    "int_type": "must be a whole number, in minor units where it is a price",
     "string_type": "must be a text in quotes",
     "bool_type": "must be true or false",
 }

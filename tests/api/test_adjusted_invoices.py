@@ -6,6 +6,7 @@ import pytest
 from billflow.documents.document import compose
 from tests.api.test_adjustments import BY_MAIL, bought
 from tests.api_environment import ApiEnvironment
+from tests.sizes import further
 
 SUMS = ("credited", "refunded", "net_paid", "still_due")
 
@@ -42,7 +43,7 @@ async def test_after_a_refund_and_a_credit_note_every_view_says_so(api: httpx.As
     ]
 
 
-@pytest.mark.parametrize(("path", "kind"), [("void", "void"), ("mark-uncollectible", "write_off")])
+@pytest.mark.parametrize(("path", "kind"), [("void", "void"), *further(("mark-uncollectible", "write_off"))])
 async def test_what_closed_an_invoice_is_shown_with_date_and_reason(
     api: httpx.AsyncClient, env: ApiEnvironment, path: str, kind: str
 ) -> None:

@@ -1,6 +1,7 @@
 """Plans over HTTP: bought by card, bought by invoice, commanded, and carried through time."""
 
 import httpx
+import pytest
 import stripe
 
 from billflow.payments.sandbox import DECLINING_CARD
@@ -116,6 +117,7 @@ async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, env: ApiEnv
     assert (answer.status_code, answer.json()["code"]) == (409, "already_subscribed")
 
 
+@pytest.mark.full
 async def test_a_clock_carries_a_plan_through_its_months_and_every_line_explains_itself(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -1,10 +1,12 @@
 """Calls about customers."""
 
+from datetime import datetime
 from typing import Any
 
 from billflow.client.calls import Call, get, write
 from billflow.models.contracts.customers import CustomerStatus, NewCustomer
 from billflow.models.contracts.responses import CustomerList, CustomerResponse, CustomerStatusResponse
+from billflow.models.contracts.statements import StatementRecord
 
 _PATH = "/customers"
 
@@ -37,6 +39,13 @@ def search(  # noqa: PLR0913  (each is one filter)
 def update(customer_id: str, *, key: str | None = None, **changes: Any) -> Call[CustomerResponse]:
     """Change what *changes* name; null takes away what may be missing."""
     return write("PATCH", f"{_PATH}/{customer_id}", CustomerResponse, changes, key)
+
+
+def statement(
+    customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+) -> Call[StatementRecord]:
+    """State a customer's account over `[since, until)`: from its beginning, or all so far, where one is not named."""
+    return get(f"{_PATH}/{customer_id}/statement", StatementRecord, since=since, until=until)
 
 
 def suspend(customer_id: str, reason: str | None = None, *, key: str | None = None) -> Call[CustomerStatusResponse]:

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
 from billflow.errors import CommandFailed
+from billflow.models.contracts.validation import field_refusal
 from billflow.models.keyring import Keyring
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -36,7 +37,8 @@ class Settings(BaseSettings):
     `webhook_private_addresses` events may be sent into our own network, in test mode only: `billflow dev` sets it. The
     `keep_…_days` say after how long `billflow prune` deletes; Stripe sends an event again for up to 30 days, and the
     database itself refuses less for deliveries, events and the audit log. The last leaves for files in
-    `audit_archive_dir`, and stays where that is not set. `ops_host` and `ops_port` are where `billflow api` answers
+    `audit_archive_dir`, and stays where that is not set. `build_id` names the version of our workers: that of the
+    package where it is not set, none where it is empty. `ops_host` and `ops_port` are where `billflow api` answers
     operators.
     """
 
@@ -95,7 +97,8 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(f"{_variable(item['loc'])}: {item['msg'].lower()}" for item in error.errors())
+        wrong = [field_refusal(item, _variable(item["loc"])) for item in error.errors()]
+        problems = "; ".join(refusal.message.rstrip(".") for refusal in wrong)
         raise SettingsError(f"the environment has unusable settings: {problems}") from None
 
 

@@ -6,6 +6,7 @@ import pytest
 from billflow.documents.document import compose
 from tests.api.test_adjustments import BY_MAIL, bought
 from tests.api_environment import ApiEnvironment
+from tests.sizes import further
 
 SUMS = ("credited", "refunded", "net_paid", "still_due")
 
@@ -25,9 +26,9 @@ async def test_after_a_refund_and_a_credit_note_every_view_says_so(api: httpx.As
     assert [shown[name] for name in SUMS] == [500, 1500, int(str(paid)) - 1500, 0]
     assert [explained[name] for name in SUMS] == [shown[name] for name in SUMS]
     refunded, credited, to_card = shown["adjustments"]
-    assert (refunded["adjustment_id"], refunded["amount"]) == (refund["refund_id"], 1000)
-    assert (credited["adjustment_id"], credited["amount"]) == (note["credit_note_id"], 500)
-    assert (to_card["amount"], to_card["credit_note_id"]) == (500, note["credit_note_id"])
+    assert (refunded["adjustment_id"], refunded["amount"]) == (refund["id"], 1000)
+    assert (credited["adjustment_id"], credited["amount"]) == (note["id"], 500)
+    assert (to_card["amount"], to_card["credit_note_id"]) == (500, note["id"])
     day = note["at"][:10]
     assert [one["sentence"] for one in explained["adjustments"]] == [
         f"On {day} refund {refunded['number']} paid USD 10 back (requested by customer).",
@@ -42,7 +43,7 @@ async def test_after_a_refund_and_a_credit_note_every_view_says_so(api: httpx.As
     ]
 
 
-@pytest.mark.parametrize(("path", "kind"), [("void", "void"), ("mark-uncollectible", "write_off")])
+@pytest.mark.parametrize(("path", "kind"), [("void", "void"), *further(("mark-uncollectible", "write_off"))])
 async def test_what_closed_an_invoice_is_shown_with_date_and_reason(
     api: httpx.AsyncClient, env: ApiEnvironment, path: str, kind: str
 ) -> None:

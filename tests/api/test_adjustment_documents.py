@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import pytest
 
-from billflow.client import adjustments
+from billflow.client import adjustments, invoices
 from billflow.client.clients import AsyncClient
 from billflow.domain.document_numbers import n_of_document
 from billflow.migrations.versions.v0032_adjustment_documents import NUMBERS
@@ -43,7 +43,7 @@ async def test_a_credit_note_and_a_refund_are_fetched_as_data_and_as_pdf(
     invoice = await bought(api, env)
     note = (await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json={"amount": 500})).json()
     [refund] = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()["refunds"]
-    paths = (f"/credit-notes/{note['credit_note_id']}", f"/refunds/{refund['refund_id']}")
+    paths = (f"/credit-notes/{note['id']}", f"/refunds/{refund['id']}")
 
     shown = [(await api.get(f"/api/v1{path}")).json() for path in paths]
     printed = [await api.get(f"/api/v1{path}/pdf") for path in paths]
@@ -54,9 +54,9 @@ async def test_a_credit_note_and_a_refund_are_fetched_as_data_and_as_pdf(
         ("application/pdf", 1),
     ]
     async with AsyncClient(env.api_url, await env.key(), trust_env=False) as client:
-        assert (await client.do(adjustments.credit_note(note["credit_note_id"]))).number == note["number"]
-        assert (await client.do(adjustments.refund(refund["refund_id"]))).amount == 500
-        assert (await client.do(adjustments.of_invoice(str(invoice["id"])))).refunds[0].number == refund["number"]
+        assert (await client.do(adjustments.credit_note(note["id"]))).number == note["number"]
+        assert (await client.do(adjustments.refund(refund["id"]))).amount == 500
+        assert (await client.do(invoices.adjustments(str(invoice["id"])))).refunds[0].number == refund["number"]
 
 
 @pytest.mark.parametrize("noun", ["credit-notes", "refunds"])
@@ -73,7 +73,7 @@ async def test_what_stripe_refused_is_no_document(api: httpx.AsyncClient, env: A
     await api.post(f"/api/v1/invoices/{invoice['id']}/refund", json={"amount": 100})
     [refund] = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()["refunds"]
 
-    answer = await api.get(f"/api/v1/refunds/{refund['refund_id']}/pdf")
+    answer = await api.get(f"/api/v1/refunds/{refund['id']}/pdf")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "adjustment_without_document")
     assert answer.json()["detail"].startswith("It is rejected and no document yet")

@@ -6,8 +6,9 @@ import pytest
 from billflow.payments.sandbox import DECLINING_CARD
 from tests.api.test_plans import started, the_invoice
 from tests.api_environment import ApiEnvironment, until
+from tests.sizes import further
 
-BY_MAIL = {"collection": "send_invoice"}
+BY_MAIL = {"collection_method": "send_invoice"}
 
 
 async def bought(api: httpx.AsyncClient, env: ApiEnvironment, **asked: object) -> dict[str, object]:
@@ -31,13 +32,15 @@ async def test_a_refund_repeated_under_its_key_answers_the_same_and_too_much_is_
     assert again.json() == first.json()
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
     left = (await api.get(f"/api/v1/invoices/{invoice['id']}/adjustments")).json()
-    assert [refund["refund_id"] for refund in left["refunds"]] == [first.json()["refund_id"]]
+    assert [refund["id"] for refund in left["refunds"]] == [first.json()["id"]]
 
 
 REFUSAL = {"error": {"type": "invalid_request_error", "message": "This charge is under review."}}
 
 
-@pytest.mark.parametrize(("path", "operation"), [("refund", "refund.create"), ("credit-notes", "credit_note.create")])
+@pytest.mark.parametrize(
+    ("path", "operation"), [("refund", "refund.create"), *further(("credit-notes", "credit_note.create"))]
+)
 async def test_what_stripe_refuses_is_no_refund_and_no_note_but_a_conflict_with_the_reason(
     api: httpx.AsyncClient, env: ApiEnvironment, path: str, operation: str
 ) -> None:
@@ -55,16 +58,17 @@ async def test_what_stripe_refuses_is_no_refund_and_no_note_but_a_conflict_with_
     assert (again.status_code, later.status_code, later.json()["status"]) == (409, 201, "succeeded")
 
 
+@pytest.mark.full
 async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     invoice = await bought(api, env)
     detail = (await api.get(f"/api/v1/invoices/{invoice['id']}")).json()
     line = detail["lines"][0]
-    asked = {"lines": [{"line_id": line["line_id"], "amount": 50}], "refund_method": "balance", "memo": "Sorry."}
+    asked = {"lines": [{"line_id": line["id"], "amount": 50}], "refund_method": "balance", "memo": "Sorry."}
 
     note = (await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=asked)).json()
     both = await api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json={**asked, "amount": 1})
 
-    assert (note["balance_amount"], note["lines"][0]["line_id"], note["status"]) == (50, line["line_id"], "succeeded")
+    assert (note["balance_amount"], note["lines"][0]["line_id"], note["status"]) == (50, line["id"], "succeeded")
     assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "amount")
 
 
@@ -135,6 +139,7 @@ async def test_a_refund_needs_the_scope_of_support(api: httpx.AsyncClient) -> No
     assert scopes == {"support"}
 
 
+@pytest.mark.full
 async def test_a_void_reaches_stripe(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     invoice = await bought(api, env, **BY_MAIL)
     await api.post(f"/api/v1/invoices/{invoice['id']}/void")
@@ -147,6 +152,7 @@ async def test_a_void_reaches_stripe(api: httpx.AsyncClient, env: ApiEnvironment
     await until(is_void)
 
 
+@pytest.mark.full
 async def test_an_invoice_paid_by_bank_transfer_starts_its_plan_and_is_paid_at_stripe(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -195,6 +201,7 @@ async def test_what_was_paid_outside_stripe_is_refunded_there_and_recorded(
     assert (left["refundable"], len(left["refunds"])) == (total - 100, 1)
 
 
+@pytest.mark.full
 async def test_a_refund_outside_stripe_lowers_what_a_card_can_get_back(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

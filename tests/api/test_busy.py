@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from billflow.api.app import create_app
 from billflow.api.server import serving
@@ -81,6 +82,7 @@ async def test_a_request_for_which_no_connection_comes_free_may_be_sent_again(
     assert set(operations.checks.values()) == {"ok"}
 
 
+@pytest.mark.full
 async def test_our_client_gets_through_once_a_connection_is_free(env: ApiEnvironment, env_database_url: str) -> None:
     async with small_env(env, env_database_url, waiting=0.01) as small:
         statuses: list[int] = []

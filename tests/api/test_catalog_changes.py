@@ -43,6 +43,7 @@ async def test_a_diff_names_each_field_and_the_next_invoice_of_each_plan_it_touc
     assert (await shop.asked("GET", "/catalog"))["version"] == 1
 
 
+@pytest.mark.full
 async def test_the_next_invoice_is_the_one_that_the_diff_foresaw(shop: Shop) -> None:
     plan, clock_id = await a_plan(shop, 4, 8)
     wanted = {**TEAM, "seats": {"count": "users"}}
@@ -92,6 +93,7 @@ async def test_an_announced_price_comes_with_the_first_renewal_after_date_and_no
     assert (answer.status_code, answer.json()["code"]) == (409, "price_change_over")
 
 
+@pytest.mark.full
 async def test_a_renewal_within_the_notice_keeps_the_price(shop: Shop) -> None:
     await a_plan(shop, 4, schedule="monthly")
     await shop.sells(team=DEARER)
@@ -102,6 +104,7 @@ async def test_a_renewal_within_the_notice_keeps_the_price(shop: Shop) -> None:
     assert foreseen["takes_effect_at"] == "2026-03-15T09:30:00Z"
 
 
+@pytest.mark.full
 async def test_a_price_change_is_taken_back_from_who_still_has_the_old_price(shop: Shop) -> None:
     plan, clock_id = await a_plan(shop, 4)
     early, early_clock = await a_plan(shop, 3, schedule="monthly")
@@ -124,6 +127,7 @@ async def test_a_price_change_is_taken_back_from_who_still_has_the_old_price(sho
     assert listed["id"] == announced["id"]
 
 
+@pytest.mark.full
 async def test_agreed_prices_and_prices_that_stay_are_left_alone(shop: Shop) -> None:
     plan, _ = await a_plan(shop, 4, schedule="monthly")
     agreed = {"required_plan_tier": "team", "monthly_discounted_price": 500}
@@ -135,6 +139,7 @@ async def test_agreed_prices_and_prices_that_stay_are_left_alone(shop: Shop) -> 
     assert (answer.status_code, answer.json()["code"]) == (409, "no_change")
 
 
+@pytest.mark.full
 async def test_a_plan_whose_price_is_not_listed_any_more_is_named_and_nothing_is_announced(shop: Shop) -> None:
     await a_plan(shop, 4)
     await shop.sells(team={**TEAM, "prices": {"EUR": {"monthly": 1000}}})

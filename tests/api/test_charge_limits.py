@@ -34,6 +34,7 @@ async def command(api: httpx.AsyncClient, plan: str, kind: str, **fields: object
     return await api.post(f"{plan}/commands", json={"type": kind, **fields})
 
 
+@pytest.mark.full
 async def test_dinars_are_offered_billed_refunded_and_credited_in_steps_of_ten(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -60,7 +61,7 @@ async def test_dinars_are_offered_billed_refunded_and_credited_in_steps_of_ten(
     assert [(one["amount"], one["status"]) for one in refunds] == [(10, "succeeded"), (15_450, "succeeded")]
 
 
-@pytest.mark.parametrize("code", sized(["ISK", "MGA"], ODD, ODD))
+@pytest.mark.parametrize("code", sized(["ISK"], ODD, ODD))
 async def test_every_odd_currency_is_bought_and_refunded_to_the_last_step(
     api: httpx.AsyncClient, env: ApiEnvironment, code: str
 ) -> None:
@@ -87,7 +88,7 @@ async def test_a_preview_names_the_limit_of_a_charge(api: httpx.AsyncClient, env
     upgrade = {"type": "upgrade_tier_now", "tier": "cloud_plus"}
 
     answers = [
-        await api.post(f"{plan}/preview", json={"command": upgrade, "at": "2026-01-16T00:00:00Z"}),
+        await api.post(f"{plan}/preview", json=upgrade, params={"at": "2026-01-16T00:00:00Z"}),
         await command(api, plan, "upgrade_tier_now", tier="cloud_plus"),
     ]
 
@@ -133,6 +134,7 @@ async def test_a_renewal_over_the_maximum_is_on_hold_until_it_is_billed_in_parts
     assert [one["total"] for one in await invoices_of(api, customer)] == [50_000_000, 95_000_000, 55_000_000]
 
 
+@pytest.mark.full
 async def test_a_renewal_over_the_maximum_is_sent_where_support_says_so(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

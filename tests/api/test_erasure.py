@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import psycopg
+import pytest
 from psycopg import sql
 
 from billflow.models.tables import Base
@@ -168,7 +169,9 @@ async def _marked_invoices(api: httpx.AsyncClient, customer_id: str) -> None:
     await _written(api, "POST", f"{invoice}/credit-notes", note)
     await ended(api, plan["id"])
     for act, body in (("mark-uncollectible", WHY), ("void", WHY), ("mark-paid", {"reference": f"{MARKER} reference"})):
-        plan = (await _written(api, "POST", "/plans", {**wanted, "collection": "send_invoice", **MANUAL}))["plan"]
+        plan = (await _written(api, "POST", "/plans", {**wanted, "collection_method": "send_invoice", **MANUAL}))[
+            "plan"
+        ]
         sent = await _sent_invoice(api, plan["id"])
         await _written(api, "POST", f"/invoices/{sent}/{act}", body)
         await until(partial(_is_decided, api, plan["id"]))
@@ -208,9 +211,8 @@ async def _at_stripe(env: ApiEnvironment) -> list[Any]:
     return [{name: value for name, value in one.items() if name not in AS_ISSUED} for one in found]
 
 
-async def test_what_clients_wrote_about_a_customer_is_nowhere_after_its_erasure(
-    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str, log: Any
-) -> None:
+async def check_erasure(api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str, log: Any) -> None:
+    """Write about a customer wherever a client can, erase it, and look for what was written."""
     customer_id = await _marked_customer(api, env)
     await _marked_invoices(api, customer_id)
     assert await _without_a_marker(api) == set()
@@ -226,6 +228,13 @@ async def test_what_clients_wrote_about_a_customer_is_nowhere_after_its_erasure(
     ]
     for text in (kept, log.getvalue(), *pages, *at_stripe):
         assert MARKER not in text.lower()
+
+
+@pytest.mark.full
+async def test_what_clients_wrote_about_a_customer_is_nowhere_after_its_erasure(
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str, log: Any
+) -> None:
+    await check_erasure(api, env, env_database_url, log)
 
 
 async def test_a_kept_answer_is_gone_with_its_customer(api: httpx.AsyncClient, env: ApiEnvironment) -> None:

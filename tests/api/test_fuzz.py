@@ -32,7 +32,7 @@ async def ids_of_an_organization(env: ApiEnvironment, key: str) -> dict[str, str
         "customer_id": customer["id"],
         "deployment_id": customer["deployment_id"],
         "plan_id": plan["id"],
-        "clock_id": clock["id"],
+        "test_clock_id": clock["id"],
     }
 
 

@@ -88,3 +88,19 @@ async def test_only_the_page_of_the_description_runs_scripts_and_only_its_own(ap
     assert not re.findall(r"\son[a-z]+=", page)
     assert "http" not in policies["/docs"]
     assert policies["/docs/x"] == policies["/metrics"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+async def test_head_is_answered_as_get_without_the_body(api: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/plans", "/api/v1/catalog", "/api/v1/plans/7", "/healthz", "/docs", "/openapi.json"):
+        whole, head = await api.get(path), await api.head(path)
+
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.headers["content-length"] == whole.headers["content-length"]
+        assert head.headers.get("etag") == whole.headers.get("etag")
+
+
+async def test_head_where_nothing_is_read_names_what_is_taken(api: httpx.AsyncClient) -> None:
+    answer = await api.head("/api/v1/catalog/diff")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

@@ -20,6 +20,7 @@ from billflow.models.contracts.base import RequestModel
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.wiring.api import api_services
 from tests.api_environment import ApiEnvironment
+from tests.sizes import further
 from tests.waiting import PATIENCE
 
 CUSTOMERS = "/api/v1/customers"
@@ -222,7 +223,7 @@ async def test_a_read_that_would_say_the_same_is_answered_304(api: httpx.AsyncCl
     assert (other.status_code, other.json()) == (200, customer)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/notes/1", "/api/v1/notes/1/part"])
+@pytest.mark.parametrize("path", ["/api/v1/notes/1/part", *further("/api/v1/notes/1")])
 async def test_an_update_on_what_has_changed_is_refused(noting: httpx.AsyncClient, notes: Notes, path: str) -> None:
     read = (await noting.get("/api/v1/notes/1")).headers["etag"]
 
@@ -235,6 +236,7 @@ async def test_an_update_on_what_has_changed_is_refused(noting: httpx.AsyncClien
     assert notes.text == "fourth"
 
 
+@pytest.mark.full
 async def test_of_updates_at_once_on_the_same_version_one_wins(noting: httpx.AsyncClient, notes: Notes) -> None:
     headers = {"If-Match": (await noting.get("/api/v1/notes/1")).headers["etag"]}
 

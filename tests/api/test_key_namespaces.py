@@ -1,6 +1,7 @@
 """Whoever knows how billflow names what it does by itself can't take such a key: an attack on each namespace."""
 
 import httpx
+import pytest
 
 from billflow.activities.steps import StepActivities
 from billflow.domain.commands import EndNow
@@ -49,6 +50,7 @@ async def test_dunning_ends_a_plan_whose_client_has_used_the_key_of_its_collecti
     assert ended.state.status is PlanStatus.ENDED
 
 
+@pytest.mark.full
 async def test_an_offer_is_withdrawn_with_its_purchase_though_a_client_has_used_the_key_of_that(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -65,6 +67,7 @@ async def test_an_offer_is_withdrawn_with_its_purchase_though_a_client_has_used_
     assert (await api.get(f"/api/v1/plans/{plan_id}")).json()["status"] == "ended"
 
 
+@pytest.mark.full
 async def test_an_offer_starts_its_own_plan_though_a_client_has_used_the_key_of_its_acceptance(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -84,8 +84,8 @@ async def test_a_clock_and_a_preview_go_ten_years_ahead_at_most(api: httpx.Async
     plan = (await api.post("/api/v1/plans", json=asked)).json()["plan"]["id"]
 
     moved = await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": "2037-02-01T00:00:00Z"})
-    previewed = await api.post(f"/api/v1/plans/{plan}/preview", json={"at": "2037-02-01T00:00:00Z"})
-    near = await api.post(f"/api/v1/plans/{plan}/preview", json={"at": "2029-02-01T00:00:00Z"})
+    previewed = await api.post(f"/api/v1/plans/{plan}/preview", params={"at": "2037-02-01T00:00:00Z"})
+    near = await api.post(f"/api/v1/plans/{plan}/preview", params={"at": "2029-02-01T00:00:00Z"})
 
     assert {(answer.status_code, answer.json()["code"]) for answer in (moved, previewed)} == {(422, "moment_too_far")}
     assert near.status_code == 200

@@ -25,10 +25,11 @@ from billflow.store.session.url import sqlalchemy_url
 from billflow.wiring.api import build_api
 from billflow.wiring.operations import operations_of
 from tests.api_environment import ApiEnvironment, until
+from tests.sizes import sized
 from tests.waiting import PATIENCE
 
 SERVERS = ("postgresql", "temporal", "stripe")
-FLOOD = 400
+FLOOD = sized(100, 400, 400)
 NEVER_AGAIN = 3600.0
 
 
@@ -175,7 +176,7 @@ async def test_looks_are_as_far_apart_as_their_interval_says() -> None:
     async def nothing() -> Any:
         raise ConnectionError("no database")
 
-    operations = Operations({"part": look}, nothing, nothing, bytes, interval=0.05)
+    operations = Operations({"part": look}, nothing, nothing, nothing, bytes, interval=0.05)
     running = asyncio.create_task(operations.run())
 
     async def were_three() -> bool:

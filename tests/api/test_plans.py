@@ -1,6 +1,7 @@
 """Plans over HTTP: bought by card, bought by invoice, commanded, and carried through time."""
 
 import httpx
+import pytest
 import stripe
 
 from billflow.payments.sandbox import DECLINING_CARD
@@ -54,7 +55,7 @@ async def test_a_plan_bought_by_invoice_starts_when_stripe_reports_the_payment(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    plan = (await started(api, customer_id=customer.customer_id, collection_method="send_invoice")).json()["plan"]
     plan_id = str(plan["id"])
 
     async def is_sent() -> bool:
@@ -116,6 +117,7 @@ async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, env: ApiEnv
     assert (answer.status_code, answer.json()["code"]) == (409, "already_subscribed")
 
 
+@pytest.mark.full
 async def test_a_clock_carries_a_plan_through_its_months_and_every_line_explains_itself(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -60,8 +60,8 @@ async def test_the_domains_own_words_name_the_field(api: httpx.AsyncClient, lice
             b'{"name": "a", "email": "a@b.example", "metadata": {"n": ' + b"[" * 90 + b"]" * 90 + b"}}",
             (422, "too_deep"),
         ),
-        (b"[]", (422, "invalid_input")),
-        (b"", (422, "invalid_input")),
+        (b"[]", (422, "wrong_type")),
+        (b"", (422, "field_missing")),
         (b'{"name": "a\\u0000b", "email": "a@b.example"}', (422, "bad_text")),
         (b'{"name": "a", "email": "a@b.example", "metadata": {"k": ["\\ud800"]}}', (422, "bad_text")),
         (b'{"name": "' + b"a" * MAX_BODY + b'", "email": "a@b.example"}', (413, "body_too_large")),
@@ -97,7 +97,8 @@ async def test_unknown_addresses_methods_and_ids_are_told_apart(api: httpx.Async
 
     assert problem(await api.get("/api/v1/nothing")) == (404, "no_such_route")
     assert problem(wrong_method) == (405, "method_not_allowed")
-    assert wrong_method.headers["allow"] == "GET, POST"
+    assert wrong_method.headers["allow"] == "GET, HEAD, POST"
+    assert (await api.post("/docs")).headers["allow"] == "GET, HEAD"
     for noun in ("plans", "invoices", "customers", "test-clocks"):
         for wrong in (uuid4(), "7"):
             assert problem(await api.get(f"/api/v1/{noun}/{wrong}")) == (404, "not_found")
@@ -148,11 +149,12 @@ async def test_ten_thousand_observations_are_one_request_and_no_more(api: httpx.
     assert problem(await api.post(path, json=days))[0] == 422
 
 
-async def test_a_wrong_observation_is_named_by_its_place(api: httpx.AsyncClient) -> None:
+async def test_a_wrong_observation_is_named_by_its_place(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    path = f"/api/v1/customers/{(await env.customer(card=None)).customer_id}/seats"
     seats = [{"observed_at": "2026-01-01T00:00:00Z", "members": n} for n in (3, -1)]
 
-    one = await api.post(f"/api/v1/deployments/{uuid4()}/seats", json=seats[1])
-    many = await api.post(f"/api/v1/deployments/{uuid4()}/seats", json=seats)
+    one = await api.post(path, json=seats[1])
+    many = await api.post(path, json=seats)
 
     assert [error["field"] for error in one.json()["errors"]] == ["members"]
     assert [error["field"] for error in many.json()["errors"]] == ["1.members"]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.api.operations import Operation, operations
 from tests.api_environment import ApiEnvironment
+from tests.pydantic_words import KNOWN, said_by_pydantic
+from tests.sizes import further
 
 HUGE = 10**40
 BODIES: Mapping[str, bytes] = {
@@ -23,6 +25,7 @@ BODIES: Mapping[str, bytes] = {
     "a field nobody knows": b'{"colour": "red"}',
     "ten megabytes": b'{"name": "' + b"a" * 10_000_000 + b'"}',
 }
+FEW = ("null", "cut off", "deep", "a field nobody knows")
 QUERIES = ("", "a" * 5000, "-1", str(HUGE), "1e9", "\U0001f4a5", "' OR 1=1 --", "2026-02-30T00:00:00Z", "a\0b")
 FREE = ("/settings",)
 """Where keys that nobody knows are kept as they are."""
@@ -58,13 +61,14 @@ def problem_of(answer: httpx.Response) -> dict[str, Any]:
     assert problem["status"] == answer.status_code
     assert problem["code"]
     assert problem["detail"]
+    assert said_by_pydantic(answer.text) == [], answer.text
     if answer.status_code == 422:
         assert problem["errors"], problem
         assert all(error["field"] and error["message"] for error in problem["errors"])
     return problem
 
 
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", [*FEW, *further(*(kind for kind in BODIES if kind not in FEW))])
 async def test_a_body_of_nonsense_is_the_clients_fault_everywhere(
     rude: httpx.AsyncClient, ids: dict[str, str], kind: str
 ) -> None:
@@ -96,6 +100,7 @@ async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncCl
                     assert {error["field"] for error in problem_of(answer)["errors"]} == {name}, (path, name, value)
 
 
+@pytest.mark.full
 async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
     for operation in await described(rude):
         for body in operation.bodies():
@@ -113,3 +118,37 @@ async def test_every_wrong_number_of_a_body_is_named(rude: httpx.AsyncClient, id
                     named = {error["field"] for error in problem_of(answer)["errors"]}
                     assert answer.status_code == 422, (path, spoilt, answer.text)
                     assert named & set(numbers), (path, spoilt, named)
+
+
+SPOILT: tuple[object, ...] = (
+    None,
+    "",
+    "x" * 5000,
+    "no such thing",
+    -1,
+    10**12,
+    1.5,
+    True,
+    [],
+    [{}],
+    {},
+    {"a": {"b": 1}},
+)
+
+
+async def test_every_wrong_field_of_every_body_is_told_in_our_words_with_its_path(
+    rude: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    for operation in await described(rude):
+        for body in operation.bodies():
+            if not isinstance(body, dict) or operation.path.endswith(FREE):
+                continue
+            path = path_of(operation, ids)
+            for name in body:
+                for wrong in SPOILT:
+                    answer = await rude.request(operation.method, path, json={**body, name: wrong})
+
+                    assert answer.status_code < 500, (path, name, wrong, answer.text)
+                    if answer.status_code == 422:
+                        codes = {error["code"] for error in problem_of(answer)["errors"]}
+                        assert not codes & set(KNOWN) - {"too_short"}, answer.text

@@ -71,9 +71,7 @@ async def test_an_unknown_field_is_named_wherever_in_the_body_it_is(
     new = {"name": "Acme", "email": "billing@acme.example", "billing_address": {"street": "High 1", "town": "Bath"}}
 
     named = {
-        "command.reason": await api.post(
-            "/api/v1/plans/7/preview", json={"command": {"type": "end_now", "reason": "why"}}
-        ),
+        "reason": await api.post("/api/v1/plans/7/preview", json={"type": "end_now", "reason": "why"}),
         "1.member": await api.post(seats, json=[report, {**report, "member": 3}]),
         "billing_address.town": await api.post("/api/v1/customers", json=new),
         "Name": await api.patch(f"/api/v1/customers/{customer.customer_id}", json={"Name": "Acme"}),

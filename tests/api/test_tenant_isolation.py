@@ -39,7 +39,7 @@ async def victim(env: ApiEnvironment) -> Victim:
     async with env.client(key) as client:
         body = {"name": "Victim", "email": f"{uuid4().hex}@victim.example"}
         customer = (await client.post("/api/v1/customers", json=body)).json()
-        bought = {**MONTHLY, "customer_id": customer["id"], "collection": "send_invoice"}
+        bought = {**MONTHLY, "customer_id": customer["id"], "collection_method": "send_invoice"}
         plan = (await client.post("/api/v1/plans", json=bought)).json()["plan"]
         clock = (await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-31T00:00:00Z"})).json()
 
@@ -53,9 +53,8 @@ async def victim(env: ApiEnvironment) -> Victim:
         "deployment_id": customer["deployment_id"],
         "plan_id": plan["id"],
         "invoice_id": invoice["id"],
-        "clock_id": clock["id"],
         "test_clock_id": clock["id"],
-        "billing_account_id": customer["billing_account"]["billing_account_id"],
+        "billing_account_id": customer["billing_account"]["id"],
     }
     return Victim(org_id, key, ids)
 

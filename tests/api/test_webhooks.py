@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 import psycopg
+import pytest
 from stripe import WebhookSignature
 
 from billflow.domain.errors import NotFound
@@ -69,7 +70,7 @@ async def kept(database_url: str, event_id: object) -> list[tuple[bool]]:
 async def sent_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> tuple[str, dict[str, object]]:
     """Buy a plan by invoice; return the plan's id and its invoice, which Stripe has sent."""
     customer = await env.customer(card=None)
-    plan = (await started(api, customer_id=customer.customer_id, collection="send_invoice")).json()["plan"]
+    plan = (await started(api, customer_id=customer.customer_id, collection_method="send_invoice")).json()["plan"]
 
     async def is_sent() -> bool:
         return (await the_invoice(api, plan["id"]))["status"] == "open"
@@ -126,6 +127,7 @@ async def test_an_event_delivered_twice_is_kept_once_and_acted_on_once(
     assert [entry["name"] for entry in timeline].count("invoice.paid") == 1
 
 
+@pytest.mark.full
 async def test_an_event_that_comes_late_does_not_undo_a_payment(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:
@@ -143,6 +145,7 @@ async def test_an_event_that_comes_late_does_not_undo_a_payment(
     assert await plan_status(api, plan["id"]) == "active"
 
 
+@pytest.mark.full
 async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     plan_id, invoice = await sent_invoice(api, env)
 

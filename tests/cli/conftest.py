@@ -1,14 +1,12 @@
 """One running stack for all tests of the command line, started as people start it."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import HERE, Terminal, environment, started, wait_for
+from tests.cli.terminal import Terminal, environment, started, typing, wait_for
 from tests.waiting import PATIENCE
 
 DEV = ("-m", "billflow.cli", "dev")
@@ -29,11 +27,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="package")
 def terminal(stack: Path) -> Iterator[Terminal]:
     """Yield a terminal that finds the stack by itself."""
-    with subprocess.Popen(
-        [sys.executable, HERE / "typist.py"],
-        env=environment(stack),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as typist:
-        yield Terminal(typist)
+    with typing(environment(stack)) as terminal:
+        yield terminal

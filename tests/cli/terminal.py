@@ -82,6 +82,20 @@ def wait_for(process: "subprocess.Popen[str]", word: str) -> str:
     return printed
 
 
+@contextmanager
+def typing(env: dict[str, str]) -> Iterator["Terminal"]:
+    """Yield a terminal in this environment, at the root of the source tree."""
+    with subprocess.Popen(
+        [sys.executable, HERE / "typist.py"],
+        env=env,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as typist:
+        yield Terminal(typist)
+
+
 class Terminal:
     """Types commands into one process that lives as long as the tests."""
 

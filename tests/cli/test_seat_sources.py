@@ -40,5 +40,5 @@ def test_a_source_that_can_not_be_read_is_told_and_the_command_fails(terminal: T
     answer = terminal("seats", "pull", "--customer", customer)
 
     assert answer.code == 1
-    assert "127.0.0.1 can't be reached." in answer.out
+    assert "127.0.0.1 can't be reached; nothing was applied" in answer.out
     terminal("seats", "source", "remove", made["seat_source_id"])

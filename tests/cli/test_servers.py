@@ -61,6 +61,7 @@ def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
         assert api.wait(PATIENCE) == 0
 
 
+@pytest.mark.full
 def test_processes_share_the_work_and_one_that_dies_is_replaced(stack: Path) -> None:
     arguments = ("--port", "0", "--ops-port", "0", "--processes", "2")
     with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:

@@ -8,11 +8,22 @@ from uuid import uuid4
 
 import pytest
 
-from billflow.client import AsyncClient, Client, commands, customers, events, invoices, plans, seats
+from billflow.client import (
+    AsyncClient,
+    Client,
+    InvalidInput,
+    NotFound,
+    Refused,
+    Unauthorized,
+    commands,
+    customers,
+    events,
+    invoices,
+    plans,
+    seats,
+)
 from billflow.domain.commands import SetLicenses
-from billflow.domain.errors import InvalidInput, NotFound, Refused
-from billflow.errors import Unauthorized
-from billflow.models.contracts.customers import SeatReport
+from billflow.models.contracts.customers import SeatReportCreate
 from tests.api_environment import ApiEnvironment
 
 
@@ -29,41 +40,50 @@ def somebody() -> str:
 
 async def test_a_customers_life_in_a_few_calls(env: ApiEnvironment, client: AsyncClient) -> None:
     customer = await client.do(customers.create("Acme", somebody(), default_currency="EUR"))
-    report = SeatReport(observed_at=datetime.now(UTC) - timedelta(hours=1), members=7)
-    assert (await client.do(seats.report(customer.deployment_id, [report]))).new == 1
-    await env.give_card(customer.customer_id)
+    earlier = SeatReportCreate(observed_at=datetime.now(UTC) - timedelta(hours=1), members=7)
+    assert (await client.do(seats.of_deployment(customer.deployment_id).report([earlier]))).new == 1
+    assert (await client.do(seats.of_customer(customer.id).report([SeatReportCreate(members=7)]))).new == 1
+    assert (await client.do(seats.of_customer(customer.id).can_add(1))).spare is None
+    await env.give_card(customer.id)
 
     terms: dict[str, Any] = {"license_management": "manual", "licenses": 8}
-    started = await client.do(plans.start(customer.customer_id, "cloud_standard", "annual", **terms))
-    taken = await client.do(commands.give(started.plan.plan_id, SetLicenses(licenses=10)))
+    started = await client.do(plans.start(customer.id, "cloud_standard", "annual", **terms))
+    taken = await client.do(commands.give(started.plan.id, SetLicenses(licenses=10)))
 
     assert taken.plan.licenses == 10
-    (bought,) = (await client.do(plans.invoices(started.plan.plan_id))).rows
-    explained = await client.do(invoices.show(bought.invoice_id))
+    (bought,) = (await client.do(plans.invoices(started.plan.id))).rows
+    explained = await client.do(invoices.show(bought.id))
     assert sum(line.amount for line in explained.lines) == bought.total > 0
     assert (bought.status, bought.currency) == ("paid", "EUR")
-    found = await client.do(invoices.search(customer_id=customer.customer_id))
-    assert [(invoice.invoice_id, invoice.customer_name) for invoice in found.rows] == [(bought.invoice_id, "Acme")]
+    found = await client.do(invoices.search(customer_id=customer.id))
+    assert [(invoice.id, invoice.customer_name) for invoice in found.rows] == [(bought.id, "Acme")]
     numbered = await client.do(invoices.search(number=bought.number))
-    assert [invoice.invoice_id for invoice in numbered.rows] == [bought.invoice_id]
+    assert [invoice.id for invoice in numbered.rows] == [bought.id]
     (called,) = (await client.do(customers.search(q=customer.email[2:]))).rows
-    assert called.customer_id == customer.customer_id
-    told = await client.do(events.search(customer_id=customer.customer_id, limit=100))
+    assert called.id == customer.id
+    told = await client.do(events.search(customer_id=customer.id, limit=100))
     assert {"customer.created", "invoice.created"} <= {event.type for event in told.rows}
-    assert (await client.do(plans.show(started.plan.plan_id))).customer_id == customer.customer_id
-    entries = await client.do(plans.ledger(started.plan.plan_id, limit=1))
-    further = await client.do(plans.ledger(started.plan.plan_id, after=entries.next))
+    assert (await client.do(plans.show(started.plan.id))).customer_id == customer.id
+    entries = await client.do(plans.ledger(started.plan.id, limit=1))
+    further = await client.do(plans.ledger(started.plan.id, after=entries.next))
     assert [entry.licenses for entry in (*entries.rows, *further.rows)] == [8, 10]
-    assert (await client.do(plans.timeline(started.plan.plan_id))).rows[-1].kind == "event"
+    assert (await client.do(plans.timeline(started.plan.id))).rows[-1].kind == "event"
 
 
-async def test_lists_go_on_where_they_ended(client: AsyncClient) -> None:
+async def test_a_list_is_gone_through_to_its_end_part_by_part(env: ApiEnvironment, client: AsyncClient) -> None:
     name = f"Pages {uuid4().hex[:8]}"
-    made = [(await client.do(customers.create(name, somebody()))).customer_id for _ in range(3)]
+    made = [(await client.do(customers.create(name, somebody()))).id for _ in range(5)]
     first = await client.do(customers.search(q=name, limit=2))
-    second = await client.do(customers.search(q=name, limit=2, after=first.next))
-    assert (first.total, second.next) == (3, None)
-    assert [row.customer_id for row in (*first.rows, *second.rows)] == made[::-1]
+
+    by_await = [row.id async for row in client.each(customers.search(q=name, limit=2))]
+
+    def without() -> list[str]:
+        with Client(env.api_url, key, trust_env=False) as plain:
+            return [row.id for row in plain.each(customers.search(q=name, limit=2))]
+
+    key = await env.key()
+    assert (first.total, len(first.rows)) == (5, 2)
+    assert by_await == await asyncio.to_thread(without) == made[::-1]
 
 
 async def test_the_same_call_twice_makes_one_customer(client: AsyncClient) -> None:
@@ -82,7 +102,7 @@ async def test_refusals_are_the_errors_of_billing_with_their_codes(env: ApiEnvir
         await client.do(customers.show("nobody"))
     customer = await client.do(customers.create("Acme", somebody()))
     with pytest.raises(InvalidInput):
-        await client.do(plans.start(customer.customer_id, "no_such_tier", "monthly"))
+        await client.do(plans.start(customer.id, "no_such_tier", "monthly"))
     async with AsyncClient(env.api_url, "bf_test_wrong", trust_env=False) as stranger:
         with pytest.raises(Unauthorized):
             await stranger.do(customers.search())
@@ -94,9 +114,9 @@ async def test_without_await_it_does_the_same(env: ApiEnvironment) -> None:
     def use() -> tuple[str, str]:
         with Client(env.api_url, key, trust_env=False) as client:
             customer = client.do(customers.create("Acme", somebody()))
-            renamed = client.do(customers.update(customer.customer_id, name="Acme Inc.", metadata={"crm": "7"}))
-            suspended = client.do(customers.suspend(customer.customer_id, "unpaid"))
-            client.do(customers.activate(customer.customer_id))
+            renamed = client.do(customers.update(customer.id, name="Acme Inc.", metadata={"crm": "7"}))
+            suspended = client.do(customers.suspend(customer.id, "unpaid"))
+            client.do(customers.activate(customer.id))
             return renamed.name, suspended.status
 
     assert await asyncio.to_thread(use) == ("Acme Inc.", "suspended")

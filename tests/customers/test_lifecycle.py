@@ -199,7 +199,7 @@ async def test_deletion_waits_for_plans_and_open_invoices_and_keeps_the_money_ro
 ) -> None:
     customer = await env.customer(card=None)
     path = f"/api/v1/customers/{customer.customer_id}"
-    asked = {**MONTHLY, "customer_id": customer.customer_id, "collection": "send_invoice", "licenses": 30}
+    asked = {**MONTHLY, "customer_id": customer.customer_id, "collection_method": "send_invoice", "licenses": 30}
     plan = (await api.post("/api/v1/plans", json=asked)).json()["plan"]
 
     with_a_purchase = await api.delete(path)
@@ -224,7 +224,7 @@ async def test_deletion_waits_for_an_open_invoice(api: httpx.AsyncClient, env: A
         "license_management": "manual",
     }
     started = await api.post(
-        "/api/v1/plans", json={**asked, "customer_id": customer.customer_id, "collection": "send_invoice"}
+        "/api/v1/plans", json={**asked, "customer_id": customer.customer_id, "collection_method": "send_invoice"}
     )
     await api.post(f"/api/v1/plans/{started.json()['plan']['id']}/commands", json={"type": "end_now"})
     open_ones = (await api.get("/api/v1/invoices", params={"customer_id": customer.customer_id})).json()["invoices"]

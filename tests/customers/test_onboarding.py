@@ -69,7 +69,7 @@ async def test_a_new_customer_gets_all_it_needs_and_a_trial(api: httpx.AsyncClie
     assert (begun.status_code, begun.json()["status"]) == (202, "running")
     assert set(parts(shown).values()) == {"done"}
     assert results["deployment"] == known["deployment_id"]
-    assert results["billing_account"] == known["billing_account"]["billing_account_id"]
+    assert results["billing_account"] == known["billing_account"]["id"]
     assert results["stripe_customer"] == known["billing_account"]["stripe_customer_id"]
     assert [(row["id"], row["name"]) for row in projects] == [(results["first_project"], "Sales")]
     assert (plan["status"], plan["customer_id"]) == ("free_trial", customer["id"])
@@ -190,9 +190,9 @@ async def test_a_customer_that_was_never_onboarded_says_so(api: httpx.AsyncClien
     ("bad", "code"),
     [
         ({"plan": {"tier": "gold", "schedule": "monthly"}}, "unknown_tier"),
-        ({"plan": {"tier": "cloud_standard", "schedule": "weekly"}}, "invalid_input"),
+        ({"plan": {"tier": "cloud_standard", "schedule": "weekly"}}, "not_one_of"),
         ({"plan": {"tier": "cloud_standard", "schedule": "monthly", "trial_days": -1}}, "invalid_input"),
-        ({"project": {"name": ""}}, "invalid_input"),
+        ({"project": {"name": ""}}, "too_short"),
     ],
 )
 async def test_a_wrong_wish_begins_nothing(api: httpx.AsyncClient, bad: dict[str, object], code: str) -> None:

@@ -87,7 +87,7 @@ async def test_a_new_default_account_takes_the_place_of_the_old_one(api: httpx.A
     listed = (await api.get(at(customer, "billing-accounts"))).json()["billing_accounts"]
     assert [(row["id"], row["is_default"]) for row in listed] == [(second["id"], True), (first["id"], False)]
     assert (first["currency"], second["currency"]) == ("EUR", "EUR")
-    assert (await api.get(at(customer))).json()["billing_account"]["billing_account_id"] == second["id"]
+    assert (await api.get(at(customer))).json()["billing_account"]["id"] == second["id"]
 
 
 async def test_there_is_always_a_default_account(api: httpx.AsyncClient) -> None:

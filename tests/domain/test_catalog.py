@@ -195,6 +195,7 @@ PLACED = [
     ("minimum_licenses = '5'", "tier.a.minimum_licenses must be a whole number"),
     ("minimum_licenses = 0", "tier.a.minimum_licenses is 0; it must lie between 1 and 1,000,000."),
     ("minimum_licenses = 5\nmaximum_licenses = 4", "tier.a.maximum_licenses is 4, less than minimum_licenses"),
+    ("trial_days = 14", "tier.a.prices is missing, but the tier has trial_days; name prices, or leave trial_days out."),
     ("trial_days = 731", "tier.a.trial_days is 731; it must lie between 0 and 730."),
     ("prices.USD = { monthly = -1 }", "tier.a.prices.USD.monthly is -1; a price lies between 0"),
     ("prices.USD = { monthly = 0 }", "tier.a.prices.USD.monthly is 0; name a price, or say `billable = false`"),
@@ -280,3 +281,26 @@ def test_what_plans_run_on_is_kept(text: str, sentence: str) -> None:
 
     assert refusal.value.code == "tier_in_use"
     assert sentence in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("role", "terms", "sentence"),
+    [
+        ("complimentary", "needs_end_date = true", "tier.a.billable is true, but the tier has the role complimentary"),
+        (
+            "complimentary",
+            "billable = false",
+            "tier.a.needs_end_date is false, but the role complimentary is for a time",
+        ),
+        ("community", "", "tier.a.billable is true, but the tier has the role community"),
+    ],
+)
+def test_what_is_given_away_by_its_role_is_never_billed_and_for_a_time_has_an_end(
+    role: str, terms: str, sentence: str
+) -> None:
+    text = f'[tier.a]\nname = "A"\nroles = ["{role}"]\n{terms}\n'
+
+    with pytest.raises(InvalidInput, match=sentence):
+        catalog_from_toml(text)
+    right = catalog_from_toml(f'[tier.a]\nname = "A"\nroles = ["{role}"]\nbillable = false\nneeds_end_date = true\n')
+    assert right.in_role(Role(role), Hosting.CLOUD).code == "a"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from billflow.domain.calendar import MICROSECOND
 from billflow.domain.catalog import Hosting
 from billflow.domain.errors import NotEnoughLicenses
 from billflow.domain.invoicing.draft import InvoiceKind
@@ -60,7 +61,7 @@ AGREED = a_customer(
     ("known", "wanted", "plan"),
     [
         (facts(), asked(), a_new_plan()),
-        (facts(last_observation=None), asked(), a_new_plan(seats_observed_through=NOW)),
+        (facts(last_observation=None), asked(), a_new_plan(seats_observed_through=NOW - MICROSECOND)),
         (
             facts(customer=AGREED),
             asked(schedule=Schedule.MONTHLY, license_management=MANUAL, licenses=6, offer_id="offer"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from billflow.domain.activation import start_after_trial
+from billflow.domain.activation import activate, start_after_trial
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import (
@@ -55,6 +55,21 @@ def test_a_trial_by_card_charges_once_for_all_who_joined() -> None:
     assert [invoice.total for invoice in life.invoices] == [15 * usd("80")]
     assert life.facts.plan.billing_cycle_anchor == ENDS
     assert life.facts.plan.status is PlanStatus.ACTIVE
+
+
+@pytest.mark.parametrize("trial_days", [60, 0])
+def test_seats_that_are_counted_at_the_very_moment_of_the_start_are_billed(trial_days: int) -> None:
+    customer = a_customer()
+    asked = StartPlan(tier="cloud_standard", schedule=Schedule.MONTHLY, licenses=1, trial_days=trial_days)
+    started = start_plan(StartFacts(plan_id="plan", customer=customer, catalog=catalog()), asked, START)
+    life = Life(Facts(plan=started.plan, customer=customer, catalog=catalog()))
+    life.take(started)
+    if not trial_days:
+        life.take(activate(life.facts, START))
+    life.observe(seats(START, 3))
+    life.backfill(START + 70 * DAY)
+
+    assert sum(invoice.total for invoice in life.invoices) == (1 if trial_days else 3) * 3 * usd("8")
 
 
 def test_a_trial_bought_by_invoice_bills_its_first_period_at_once_due_when_the_trial_ends() -> None:

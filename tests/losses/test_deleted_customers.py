@@ -108,7 +108,7 @@ async def test_an_open_invoice_keeps_what_credits_and_credit_notes_took_off_it(
 async def test_a_sent_invoice_is_sent_anew_and_due_as_long_after_as_at_first(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    made = await subscribed(api, env, card=None, collection="send_invoice")
+    made = await subscribed(api, env, card=None, collection_method="send_invoice")
     await made.until_last(status="open")
     await made.stripe.v1.invoices.pay_async((await made.held())[0]["id"], {"paid_out_of_band": True})
     await made.until_last(status="paid")
@@ -199,7 +199,7 @@ async def test_a_deletion_that_nobody_tells_of_is_seen_when_a_card_is_to_be_ente
 async def test_reconciliation_finds_a_deleted_customer_and_replaces_it(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    made = await subscribed(api, env, card=None, collection="send_invoice", credit=1000)
+    made = await subscribed(api, env, card=None, collection_method="send_invoice", credit=1000)
     lost = await made.until_last(status="open")
     async with no_webhooks(env):
         deleted_id = await made.delete_customer(noticed=False)

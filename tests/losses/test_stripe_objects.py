@@ -91,7 +91,7 @@ async def test_an_open_invoice_that_stripe_has_lost_is_issued_anew_with_the_next
 async def test_reconciliation_has_an_open_invoice_issued_anew_that_stripe_has_lost(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
-    made = await subscribed(api, env, card=None, collection="send_invoice")
+    made = await subscribed(api, env, card=None, collection_method="send_invoice")
     lost = await made.until_last(status="open")
 
     await delete_at_stripe(made, lost["stripe_invoice_id"])

@@ -93,7 +93,7 @@ async def test_paying_after_the_end_of_the_trial_starts_a_fresh_plan_that_renews
     assert (fresh.plan_id != plan.plan_id, fresh.predecessor_id) == (True, plan.plan_id)
     assert (fresh.status, fresh.billing_cycle_anchor, fresh.licenses) == (PlanStatus.ACTIVE, paid_at, 12)
     [entry] = await plan_env.ledger(fresh)
-    assert (entry.disposition, entry.invoice_line_id) == (Disposition.BILLED, invoice.lines[0].line_id)
+    assert (entry.disposition, entry.line_id) == (Disposition.BILLED, invoice.lines[0].line_id)
     await plan_env.advance(add_months(paid_at, 12) + DAY)
     assert [made.total for made in await plan_env.sent()] == [96_000, 96_000]
 

@@ -1,5 +1,6 @@
 """Seats are counted by the whole engine, in a product that runs for real."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,16 +26,21 @@ TARGET = "/billflow/seats"
 
 @dataclass
 class Product:
-    """A server that answers whatever it is told to; `asked` are the deployments of each request."""
+    """A server that answers whatever it is told to; `asked` are the deployments of each request.
+
+    As long as `awake` is not set it says nothing at all.
+    """
 
     url: str = ""
     status: int = 200
     body: Any = None
     asked: list[list[str]] = field(default_factory=list)
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: Request) -> Response:
         """Answer."""
         self.asked.append(request.query_params.getlist("deployment"))
+        await self.awake.wait()
         return self.body if isinstance(self.body, Response) else Response(self.body, self.status)
 
 
@@ -45,7 +51,9 @@ async def product() -> AsyncIterator[Product]:
     app.add_api_route(TARGET, product.take)
     async with serving(app, LOOPBACK, 0) as url:
         product.url = f"{url}{TARGET}"
+        product.awake.set()
         yield product
+        product.awake.set()
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from fastapi import Response
 
+from billflow.delivery import seat_http
 from billflow.delivery.seat_counts import checked_counts
+from billflow.delivery.seat_http import AWAY
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.models.contracts.seat_sources import CountedDeployment
@@ -58,7 +60,7 @@ UNUSABLE: dict[str, tuple[int, Any, str]] = {
     "no JSON": (200, "<html>", "127.0.0.1 answered 200, but not with JSON"),
     "no list": (200, json.dumps({"seats": 3}), "127.0.0.1 answered 200, but without a list `deployments`"),
     "a null": (200, "null", "127.0.0.1 answered 200, but without a list `deployments`"),
-    "a fault": (503, "", "127.0.0.1 answered 503; it must answer 200."),
+    "a fault": (503, "", "127.0.0.1 answered 503; it must answer 200; nothing was applied"),
     "another place": (200, Response(status_code=302, headers={"Location": "/x"}), "127.0.0.1 answered 302; it must"),
     "nobody": (200, json.dumps({"deployments": []}), "The seat source has no count of the deployment"),
 }
@@ -94,7 +96,22 @@ async def test_a_source_that_is_not_there_is_away(env: ApiEnvironment) -> None:
 
     (counted,) = (await env.engine.seats.pull(env.org_id, customer.customer_id)).counts
 
-    assert (counted.code, counted.message) == ("seat_source_away", "127.0.0.1 can't be reached.")
+    assert (counted.code, counted.message) == ("seat_source_away", f"127.0.0.1 can't be reached; {AWAY}")
+
+
+async def test_a_source_that_never_answers_is_not_waited_for(
+    env: ApiEnvironment, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seat_http, "PATIENCE_SECONDS", 0.2)
+    customer = await env.customer(card=None)
+    await pulled_from(env, customer, target=product.url)
+    product.awake.clear()
+
+    (counted,) = (await env.engine.seats.pull(env.org_id, customer.customer_id)).counts
+
+    assert counted.code == "seat_source_away"
+    assert counted.message == f"127.0.0.1 gave no answer within 0 seconds; {AWAY}"
+    assert await env.engine.queries.customers.seats(env.org_id, customer.customer_id) == ()
 
 
 async def test_a_source_in_our_own_network_is_refused_where_private_addresses_are(env: ApiEnvironment) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from billflow.delivery.seat_http import AWAY
 from billflow.delivery.seat_readers import seat_readers
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
@@ -59,7 +60,10 @@ async def test_a_request_that_is_not_signed_by_the_secret_is_refused_by_the_exam
 
     counted = await pull(env, customer)
 
-    assert (counted.code, counted.message) == ("seat_source_away", "127.0.0.1 answered 401; it must answer 200.")
+    assert (counted.code, counted.message) == (
+        "seat_source_away",
+        f"127.0.0.1 answered 401; it must answer 200; {AWAY}",
+    )
     assert await observed(env, customer) == []
 
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stripe import StripeClient
 
+from tests.sizes import sized
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.control_plane import Sim
 from tests.stripe_emulator.flows import customer_with, draft
@@ -61,7 +62,7 @@ DO: dict[str, Step] = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(4, 12, 12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(amounts=st.lists(AMOUNTS, min_size=1, max_size=3), steps=STEPS, currency=st.sampled_from(CURRENCIES))
 def test_no_sequence_of_steps_breaks_an_invariant(
     sim: Sim, amounts: list[int], steps: list[tuple[str, int]], currency: str

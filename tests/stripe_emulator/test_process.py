@@ -12,6 +12,7 @@ import httpx
 import pytest
 import stripe
 
+from tests.sizes import further
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.receiver import SECRET, receiving
 from tests.waiting import PATIENCE
@@ -75,6 +76,7 @@ def test_an_endpoint_named_on_the_command_line_receives_events_of_the_types_name
         assert sorted(event.type for event in receiver.events()) == ["customer.deleted", "customer.updated"]
 
 
+@pytest.mark.full
 def test_ids_go_on_differently_after_a_restart_and_the_same_from_an_empty_file(tmp_path: Path) -> None:
     def ids(file: str) -> list[str]:
         with running("--db", str(tmp_path / file), "--seed", "5") as (url, _):
@@ -86,7 +88,7 @@ def test_ids_go_on_differently_after_a_restart_and_the_same_from_an_empty_file(t
     assert ids("two.db") == first
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *further(signal.SIGINT)])
 def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
     with running("--db", str(tmp_path / "stripe.db")) as (url, process):
         client_for(url).v1.customers.create({})
@@ -102,11 +104,13 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
     ("arguments", "words"),
     [
         (["--host", "0.0.0.0"], "loopback"),  # noqa: S104 - refused
-        (["--host", "example.com"], "loopback"),
-        (["--webhook", "http://127.0.0.1:9/"], "STRIPE_WEBHOOK_SECRET is not set"),
-        (["--db", "/nowhere/at/all.db"], "folder"),
-        (["--port", "99999"], "choose another port"),
-        (["--port", "soon"], "invalid int value"),
+        *further(
+            (["--host", "example.com"], "loopback"),
+            (["--webhook", "http://127.0.0.1:9/"], "STRIPE_WEBHOOK_SECRET is not set"),
+            (["--db", "/nowhere/at/all.db"], "folder"),
+            (["--port", "99999"], "choose another port"),
+            (["--port", "soon"], "invalid int value"),
+        ),
     ],
 )
 def test_arguments_that_cannot_be_get_one_sentence(arguments: list[str], words: str) -> None:
@@ -127,6 +131,7 @@ def test_a_port_in_use_is_named() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.full
 def test_a_file_that_is_in_use_or_no_database_is_named(tmp_path: Path) -> None:
     file, other = tmp_path / "stripe.db", tmp_path / "notes.txt"
     other.write_text("no database at all, but long enough to be looked at" * 100)

@@ -10,7 +10,7 @@ from billflow.domain.errors import BillingError
 from billflow.domain.reconciliation import FindingKind, Repair
 from billflow.errors import Unavailable
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceStatusChanged, InvoiceSummary
-from billflow.models.contracts.plans import PlanInput
+from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.models.contracts.reconciliation import FindingRecord, RunRef
 from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
@@ -120,6 +120,16 @@ class Repairs:
         plan = (await self.findings.plans(run.org_id, [finding.subject_id])).get(finding.subject_id)
         if plan is not None and plan.runs:
             await self.control.start(plan_workflow(PlanInput(state=plan)), "customer_changed")
+            await self._tell_of_purchase(plan)
+
+    async def _tell_of_purchase(self, plan: PlanState) -> None:
+        """Tell a plan what became of its purchase while there was no workflow that could be told."""
+        if (awaited := plan.awaiting_invoice_id) is None:
+            return
+        status = (await self.findings.invoices(plan.org_id, [awaited]))[awaited].summary.status
+        if not status.is_open:
+            at = plan.clock_at or datetime.now(UTC)
+            await self.status_changed(InvoiceStatusChanged(plan=plan.ref, invoice_id=awaited, status=status, at=at))
 
     async def _wake_plan(self, run: RunRef, finding: FindingRecord) -> None:
         await self.control.signal(plan_workflow_id(finding.subject_id), "customer_changed")

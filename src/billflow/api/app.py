@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 
 from billflow.api import docs_page, openapi, problems
 from billflow.api.metrics import Measured, Metrics
-from billflow.api.middleware import BodyLimit, RequestIds, SafeHeaders
+from billflow.api.middleware import BodyLimit, Heads, RequestIds, SafeHeaders
 from billflow.api.routes import (
     adjustments,
     audit,
@@ -24,7 +24,6 @@ from billflow.api.routes import (
     customer_settings,
     customer_status,
     customers,
-    deployments,
     events,
     health,
     invoices,
@@ -38,6 +37,7 @@ from billflow.api.routes import (
     projects,
     refunds,
     seat_sources,
+    seats,
     sponsorships,
     test_clocks,
     webhook_endpoints,
@@ -73,7 +73,7 @@ _NOUNS = (
     sponsorships,
     onboarding,
     previews,
-    deployments,
+    seats,
     seat_sources,
     offers,
     adjustments,
@@ -110,6 +110,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(RequestIds)
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Heads)
     problems.install(app)
     app.include_router(health.router)
     for noun in _NOUNS:

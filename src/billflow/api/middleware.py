@@ -83,6 +83,18 @@ class SafeHeaders:
         await self.app(scope, receive, answer)
 
 
+class Heads:
+    """Answers HEAD as GET is answered; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_head = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self.app({**scope, "method": "GET"} if is_head else scope, receive, send)
+
+
 class BodyLimit:
     """Refuses bodies of more than `MAX_BODY` bytes, announced or not."""
 

@@ -26,6 +26,7 @@ from billflow.errors import (
     Unavailable,
     kind_of,
 )
+from billflow.models.contracts.validation import field_refusal
 from billflow.temporal.workflow_control import NoTemporalServer
 
 RETRY_AFTER = 5
@@ -112,9 +113,14 @@ async def _of_validation(_: Request, error: Exception) -> Response:
         return refused(_unreadable())
     wrong = [_field_problem(item) for item in found]
     only = wrong[0] if len(wrong) == 1 else None
-    detail = f"{only.field}: {only.message}" if only else f"{len(wrong)} fields are wrong; see errors."
-    code = only.code if only and _refusal(found[0]) else InvalidInput.code
-    return refused(InvalidInput(detail, code=code), wrong)
+    detail = _named(only) if only else f"{len(wrong)} fields are wrong; see errors."
+    return refused(InvalidInput(detail, code=only.code if only else InvalidInput.code), wrong)
+
+
+def _named(problem: FieldProblem) -> str:
+    """Return what is wrong with a field as a sentence that says which."""
+    leaf = problem.field.rpartition(".")[2]
+    return problem.message if leaf in problem.message else f"{problem.field}: {problem.message}"
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -127,17 +133,18 @@ async def _of_http(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return refused(NotFound("There is nothing at this address; see /docs.", code="no_such_route"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = {"Allow": ", ".join(methods_at(request))}
+        allowed = {"Allow": ", ".join(methods_at(request, error.headers or {}))}
         return refused(MethodNotAllowed("This address does not take that method; see /docs."), headers=allowed)
     return too_large() if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else refused(_unreadable())
 
 
-def methods_at(request: Request) -> list[str]:
-    """Return every method that the request's address takes; the router names those of its first route only."""
+def methods_at(request: Request, known: Mapping[str, str]) -> list[str]:
+    """Return every method that the request's address takes; the router's *known* are those of its first route only."""
     paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
     at = request.scope["path"]
     found = [path for path in paths if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), at)]
-    return sorted({method.upper() for path in found for method in paths[path]})
+    methods = {method.upper() for path in found for method in paths[path]} or {*known.get("Allow", "").split(", ")}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 async def _of_outage(request: Request, error: Exception) -> Response:
@@ -167,18 +174,12 @@ def _unreadable() -> BadRequest:
 
 
 def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
-    refusal = _refusal(item)
     path = [str(part) for part in item["loc"]]
     path = path[1:] if path[:1] and path[0] in _PARTS else path
     path = path[1:] if path[:1] and path[0] in _VARIANTS else path
     path = path[:1] + path[2:] if path[:1] == ["command"] and path[1:2] and path[1] in _VARIANTS else path
     if not path:
-        path = [(refusal and refusal.field) or ("type" if str(item["type"]).startswith("union_tag") else "body")]
-    message = refusal.message if refusal else str(item["msg"])
-    return FieldProblem(field=".".join(path), message=message, code=refusal.code if refusal else str(item["type"]))
-
-
-def _refusal(item: Mapping[str, Any]) -> BillingError | None:
-    """Return what our own domain said, where it was the one to refuse a value."""
-    cause = item.get("ctx", {}).get("error")
-    return cause if isinstance(cause, BillingError) else None
+        own = item.get("ctx", {}).get("error")
+        path = [getattr(own, "field", None) or ("type" if str(item["type"]).startswith("union_tag") else "body")]
+    refusal = field_refusal(item, ".".join(path))
+    return FieldProblem(field=".".join(path), message=refusal.message, code=refusal.code)

@@ -75,8 +75,7 @@ class _CheckedRequest(Request):
 
 
 def _unknown(path: Path) -> dict[str, Any]:
-    error = InvalidInput("There is no such field; leave it out.", code="unknown_field")
-    return {"type": error.code, "loc": ("body", *path), "msg": error.message, "ctx": {"error": error}}
+    return {"type": "extra_forbidden", "loc": ("body", *path)}
 
 
 def _refused(constant: str) -> NoReturn:

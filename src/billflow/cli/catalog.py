@@ -18,7 +18,7 @@ from billflow.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from billflow.domain.catalog import Catalog, Tier
     from billflow.models.contracts.catalog import CatalogDocument, CatalogVersion
-    from billflow.models.contracts.catalog_changes import CatalogDiff, NextInvoice, PriceChangeCreate
+    from billflow.models.contracts.catalog_changes import CatalogChange, CatalogDiff, NextInvoice, PriceChangeCreate
 
 app = CommandGroup()
 
@@ -118,10 +118,11 @@ async def diff(store: Store, file: File, *, reprice: RepriceHere) -> Output:
     """Show what FILE would change and for whom, with amounts; nothing is written."""
     document, org_id = _read(file), await org_of(store)
     found = await store.catalog.diff(org_id, document)
+    changes = _changes(found, document)
     prices = store.repositories.price_changes
     repriced = await prices.preview(org_id, reprice, now(), document.checked()) if reprice else ()
     parts = [
-        Table(f"Changes: {len(found.changes)}", CHANGES, found.changes),
+        Table(f"Changes: {len(changes)}", CHANGES, changes),
         Table(_examined(found), EFFECTS, found.touched),
     ]
     tables = [*parts, Table(f"New prices: {len(repriced)}", REPRICED, repriced)] if reprice else parts
@@ -201,6 +202,11 @@ def _read(file: Path) -> "CatalogDocument":
     from billflow.models.contracts.catalog import read_document
 
     return read_document(file)
+
+
+def _changes(found: "CatalogDiff", document: "CatalogDocument") -> "list[CatalogChange]":
+    """Return what changes; of a tier that goes its name alone."""
+    return [one for one in found.changes if one.tier in document.tier or one.field == "name"]
 
 
 def _examined(found: "CatalogDiff") -> str:

@@ -64,7 +64,7 @@ def described(customer: "CustomerRecord") -> Output:
         "suspended at": time(customer.suspended_at) if customer.suspended_at else None,
         "ERP number": customer.erp_customer_number,
         "language": customer.default_language,
-        "deployment": f"{customer.deployment.kind} {customer.deployment.name}",
+        "deployment": f"{customer.deployment.kind} {customer.deployment.name}, {customer.deployment_id}",
         "pays": f"{customer.billing_account.currency}, {words(customer.billing_account.collection_method)}",
         "Stripe": customer.billing_account.stripe_customer_id,
         "created": time(customer.created_at),

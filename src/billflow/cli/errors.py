@@ -5,7 +5,7 @@ import sys
 
 from typer.exceptions import TyperException
 
-from billflow.domain.errors import BillingError, InvalidInput
+from billflow.domain.errors import BillingError
 from billflow.errors import CommandFailed, InternalError, UsageError
 
 EXIT_REFUSED = 1
@@ -33,14 +33,12 @@ def _invalid(error: Exception) -> BillingError | None:
     """Explain what our contracts refuse."""
     from pydantic import ValidationError
 
+    from billflow.models.contracts.validation import field_refusal
+
     if not isinstance(error, ValidationError):
         return None
     first = error.errors()[0]
-    refused = first.get("ctx", {}).get("error")
-    if isinstance(refused, BillingError):
-        return refused
-    field = ".".join(map(str, first["loc"])) or None
-    return InvalidInput(f"{field or 'The input'} can't be used: {_one_line(first['msg'].lower())}.", field=field)
+    return field_refusal(first, ".".join(map(str, first["loc"])) or "What was typed")
 
 
 def _outside(error: Exception) -> BillingError:
@@ -55,10 +53,24 @@ def _outside(error: Exception) -> BillingError:
 
 
 def _usage(error: TyperException) -> str:
-    said = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+    said = _typed(error) or " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     see = f"; see {context.command_path} --help" if context else ""
     return f"{said}{see}."
+
+
+def _typed(error: TyperException) -> str | None:
+    """Explain what Typer, by pydantic, refuses of one argument or option."""
+    from pydantic import ValidationError
+
+    from billflow.models.contracts.validation import field_refusal
+
+    if not isinstance(error.__cause__, ValidationError):
+        return None
+    found, parameter = error.__cause__.errors()[0], getattr(error, "param", None)
+    named = next((word for word in getattr(parameter, "opts", ()) if word.startswith("-")), "What was typed")
+    own = found.get("ctx", {}).get("error")
+    return str(own or field_refusal(found, named)).rstrip(".")
 
 
 def _one_line(said: object) -> str:

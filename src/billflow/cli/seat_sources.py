@@ -111,7 +111,8 @@ async def members(store: Store, customer: CustomerHere) -> Output:
 async def _counted(engine: Engine, customer_id: str | None, *, apply: bool) -> Output:
     result = await answered(engine.seats.pull(await org_of(engine), customer_id, apply=apply))
     done = "Counted" if apply else "Checked, and wrote nothing"
-    sentence = f"{done}: {result.counted} customers; {result.failed} could not be counted."
+    customers = "1 customer" if result.counted == 1 else f"{result.counted} customers"
+    sentence = f"{done}: {customers}; {result.failed} could not be counted."
     error = typer.Exit(EXIT_REFUSED) if result.failed else None
     return Output(result, sentence, Table("Counts", _COUNTS, result.counts), error=error)
 

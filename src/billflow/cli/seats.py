@@ -7,7 +7,7 @@ import typer
 
 from billflow.cli import seat_sources
 from billflow.cli.errors import EXIT_REFUSED
-from billflow.cli.lookup import CustomerHere, now, only, org_of
+from billflow.cli.lookup import CustomerHere, only, org_of
 from billflow.cli.output import Output, complain
 from billflow.cli.params import At
 from billflow.cli.session import CommandGroup, Engine, Store
@@ -29,12 +29,12 @@ async def report(
     at: At = None,
 ) -> Output:
     """Report the seats of a customer's deployment at one moment; a moment reported already stays as it is."""
-    from billflow.models.contracts.customers import SeatReport
+    from billflow.models.contracts.customers import SeatReportCreate
 
-    reports = [SeatReport(observed_at=at or now(), members=members, guests=guests)]
+    reports = [SeatReportCreate(observed_at=at, members=members, guests=guests)]
     new = await engine.seats.report(customer.org_id, customer.customer_id, reports)
     sentence = "Reported." if new else "That moment was reported before; the first report counts."
-    return Output({"customer_id": customer.customer_id, "new": new}, sentence)
+    return Output({"received": len(reports), "new": new}, sentence)
 
 
 @app.on_database("seats can-add 5f1c --members 2", name="can-add")

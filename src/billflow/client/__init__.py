@@ -4,39 +4,83 @@ from billflow.client import Client, customers
 
 with Client("https://billing.example.com", "bf_test_…") as billflow:
     customer = billflow.do(customers.create("Acme", "billing@acme.example"))
+    for other in billflow.each(customers.search()):
+        print(other.id, other.name)
 """
 
-from billflow.client import adjustments, catalog, commands, customers, events, invoices, plans, seats
+from billflow.client import (
+    adjustments,
+    audit,
+    billing_accounts,
+    catalog,
+    channels,
+    commands,
+    contacts,
+    customers,
+    events,
+    invoices,
+    notices,
+    offers,
+    plans,
+    projects,
+    seats,
+    sponsorship_requests,
+    test_clocks,
+    webhook_endpoints,
+)
 from billflow.client.calls import Call
-from billflow.client.clients import AsyncClient, Client
+from billflow.client.clients import AsyncClient, Client, Retries
 from billflow.client.errors import ApiError, ServerUnreachable
-from billflow.models.contracts.responses import (
-    CommandResponse,
-    CustomerResponse,
-    EventResponse,
-    InvoiceResponse,
-    PlanResponse,
-    PlanStartResponse,
+from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, NotFound, Refused
+from billflow.errors import (
+    BadRequest,
+    BodyTooLarge,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    PreconditionFailed,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
 )
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "BadRequest",
+    "BillingError",
+    "BodyTooLarge",
     "Call",
     "Client",
-    "CommandResponse",
-    "CustomerResponse",
-    "EventResponse",
-    "InvoiceResponse",
-    "PlanResponse",
-    "PlanStartResponse",
+    "Forbidden",
+    "InternalError",
+    "InvalidInput",
+    "MethodNotAllowed",
+    "NeedsAttention",
+    "NotFound",
+    "PreconditionFailed",
+    "Refused",
+    "Retries",
     "ServerUnreachable",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
     "adjustments",
+    "audit",
+    "billing_accounts",
     "catalog",
+    "channels",
     "commands",
+    "contacts",
     "customers",
     "events",
     "invoices",
+    "notices",
+    "offers",
     "plans",
+    "projects",
     "seats",
+    "sponsorship_requests",
+    "test_clocks",
+    "webhook_endpoints",
 ]

@@ -1,19 +1,24 @@
 """Calls about credit notes and refunds."""
 
 from billflow.client.calls import Call, get
-from billflow.models.contracts.adjustments import CreditNoteRecord, InvoiceAdjustments, RefundRecord
+from billflow.models.contracts.adjustment_responses import CreditNoteResponse, RefundResponse
 
 
-def of_invoice(invoice_id: str) -> Call[InvoiceAdjustments]:
-    """List the credit notes and refunds of an invoice, and what is left to pay, to credit and to refund."""
-    return get(f"/invoices/{invoice_id}/adjustments", InvoiceAdjustments)
-
-
-def credit_note(credit_note_id: str) -> Call[CreditNoteRecord]:
+def credit_note(credit_note_id: str) -> Call[CreditNoteResponse]:
     """Show a credit note."""
-    return get(f"/credit-notes/{credit_note_id}", CreditNoteRecord)
+    return get(f"/credit-notes/{credit_note_id}", CreditNoteResponse)
 
 
-def refund(refund_id: str) -> Call[RefundRecord]:
+def credit_note_pdf(credit_note_id: str) -> Call[bytes]:
+    """Return a credit note as a PDF file in its customer's language."""
+    return get(f"/credit-notes/{credit_note_id}/pdf", bytes)
+
+
+def refund(refund_id: str) -> Call[RefundResponse]:
     """Show a refund."""
-    return get(f"/refunds/{refund_id}", RefundRecord)
+    return get(f"/refunds/{refund_id}", RefundResponse)
+
+
+def refund_pdf(refund_id: str) -> Call[bytes]:
+    """Return the receipt of a refund as a PDF file in its customer's language."""
+    return get(f"/refunds/{refund_id}/pdf", bytes)

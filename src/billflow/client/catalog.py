@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from billflow.client.calls import Call, get, write
+from billflow.client.calls import Call, ask, get, write
 from billflow.models.contracts.catalog import CatalogResponse, CatalogVersionList
 from billflow.models.contracts.catalog_changes import (
     CatalogDiff,
@@ -22,9 +22,9 @@ def show(version: int | None = None) -> Call[CatalogResponse]:
     return get(_PATH if version is None else f"{_PATH}/versions/{version}", CatalogResponse)
 
 
-def versions() -> Call[CatalogVersionList]:
+def versions(*, limit: int = 50, after: str | None = None) -> Call[CatalogVersionList]:
     """List every version that was applied, the newest first."""
-    return get(f"{_PATH}/versions", CatalogVersionList)
+    return get(f"{_PATH}/versions", CatalogVersionList, limit=limit, after=after)
 
 
 def apply(
@@ -36,13 +36,13 @@ def apply(
 
 def diff(tiers: Mapping[str, Mapping[str, Any]]) -> Call[CatalogDiff]:
     """Say what these tiers would change, and which plans' next invoice; nothing is written."""
-    return write("POST", f"{_PATH}/diff", CatalogDiff, {"tier": tiers})
+    return ask(f"{_PATH}/diff", CatalogDiff, {"tier": tiers})
 
 
 def preview_price_change(tier: str, starts_at: datetime, notice_days: int) -> Call[PriceChangePreview]:
     """List the plans that a price change would reach; nothing is written."""
     asked = {"tier": tier, "starts_at": starts_at, "notice_days": notice_days}
-    return write("POST", f"{_PATH}/price-changes/preview", PriceChangePreview, asked)
+    return ask(f"{_PATH}/price-changes/preview", PriceChangePreview, asked)
 
 
 def announce_price_change(
@@ -53,9 +53,9 @@ def announce_price_change(
     return write("POST", f"{_PATH}/price-changes", PriceChangeStartResponse, asked, key)
 
 
-def price_changes() -> Call[PriceChangeList]:
+def price_changes(*, limit: int = 50, after: str | None = None) -> Call[PriceChangeList]:
     """List the price changes that were announced, the newest first."""
-    return get(f"{_PATH}/price-changes", PriceChangeList)
+    return get(f"{_PATH}/price-changes", PriceChangeList, limit=limit, after=after)
 
 
 def withdraw_price_change(price_change_id: str, *, key: str | None = None) -> Call[PriceChangeResponse]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -10,8 +11,10 @@ import httpx
 
 from billflow.client.calls import Call
 from billflow.client.errors import ServerUnreachable, error_of
+from billflow.client.lists import ListPart
 
 Answer = TypeVar("Answer")
+Row = TypeVar("Row")
 
 BASE_PATH = "/api/v1"
 PATIENCE_SECONDS = 90.0
@@ -88,6 +91,14 @@ class Client:
             tried += 1
         return _read(call, answer)
 
+    def each(self, call: Call[ListPart[Row]]) -> Iterator[Row]:
+        """Yield every row of a list, asking for one part after the other; raises what `do` raises."""
+        part = self.do(call)
+        yield from part.rows
+        while part.next is not None:
+            part = self.do(call.going_on(part.next))
+            yield from part.rows
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -121,6 +132,16 @@ class AsyncClient:
             await asyncio.sleep(pause)
             tried += 1
         return _read(call, answer)
+
+    async def each(self, call: Call[ListPart[Row]]) -> AsyncIterator[Row]:
+        """Yield every row of a list, asking for one part after the other; raises what `do` raises."""
+        part = await self.do(call)
+        for row in part.rows:
+            yield row
+        while part.next is not None:
+            part = await self.do(call.going_on(part.next))
+            for row in part.rows:
+                yield row
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,8 +1,17 @@
 """Calls about invoices."""
 
-from billflow.client.calls import Call, get
+from billflow.client.calls import Call, ask, get, given, write
+from billflow.models.contracts.adjustment_responses import (
+    CreditNoteResponse,
+    InvoiceAdjustmentsResponse,
+    RefundResponse,
+)
+from billflow.models.contracts.adjustments import CreditNoteCreate, RefundCreate
+from billflow.models.contracts.explanations import InvoiceExplanation
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
+from billflow.models.contracts.previews import ReissuePreviewResponse
+from billflow.models.contracts.reissues import ReissueCreate
+from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList, PaymentAttemptResponse
 
 _PATH = "/invoices"
 
@@ -24,3 +33,67 @@ def search(  # noqa: PLR0913  (each is one filter)
     """List invoices, the newest first."""
     wanted = {"customer_id": customer_id, "plan_id": plan_id, "status": status, "number": number}
     return get(_PATH, InvoiceList, **wanted, limit=limit, after=after)
+
+
+def explain(invoice_id: str) -> Call[InvoiceExplanation]:
+    """Trace every number of every line back to price, quantity, period, share and rounding."""
+    return get(f"{_PATH}/{invoice_id}/explain", InvoiceExplanation)
+
+
+def pdf(invoice_id: str) -> Call[bytes]:
+    """Return the invoice as a PDF file in its customer's language."""
+    return get(f"{_PATH}/{invoice_id}/pdf", bytes)
+
+
+def adjustments(invoice_id: str) -> Call[InvoiceAdjustmentsResponse]:
+    """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
+    return get(f"{_PATH}/{invoice_id}/adjustments", InvoiceAdjustmentsResponse)
+
+
+def pay(invoice_id: str, *, key: str | None = None) -> Call[PaymentAttemptResponse]:
+    """Collect an open invoice now: charge the card, or send it again."""
+    return write("POST", f"{_PATH}/{invoice_id}/pay", PaymentAttemptResponse, None, key)
+
+
+def refund(invoice_id: str, refund: RefundCreate | None = None, *, key: str | None = None) -> Call[RefundResponse]:
+    """Refund to the card, all that is left where nothing is named; or record a refund made outside Stripe."""
+    return write("POST", f"{_PATH}/{invoice_id}/refund", RefundResponse, refund, key)
+
+
+def credit(
+    invoice_id: str, credit_note: CreditNoteCreate | None = None, *, key: str | None = None
+) -> Call[CreditNoteResponse]:
+    """Credit an invoice: first what is still to be paid, then what was paid."""
+    return write("POST", f"{_PATH}/{invoice_id}/credit-notes", CreditNoteResponse, credit_note, key)
+
+
+def void(
+    invoice_id: str, reason: str | None = None, *, waived: bool = False, key: str | None = None
+) -> Call[InvoiceDetailResponse]:
+    """Void an open invoice; unless it is waived, what it billed is to be issued again."""
+    body = given(reason=reason, waived=waived)
+    return write("POST", f"{_PATH}/{invoice_id}/void", InvoiceDetailResponse, body, key)
+
+
+def reissue(
+    invoice_id: str, corrections: ReissueCreate | None = None, *, key: str | None = None
+) -> Call[InvoiceDetailResponse]:
+    """Issue an invoice again in its place, as it is or corrected: an open one is voided, a paid one is credited."""
+    return write("POST", f"{_PATH}/{invoice_id}/reissue", InvoiceDetailResponse, corrections, key)
+
+
+def preview_reissue(invoice_id: str, corrections: ReissueCreate | None = None) -> Call[ReissuePreviewResponse]:
+    """Say what issuing an invoice again would come to; nothing is written."""
+    return ask(f"{_PATH}/{invoice_id}/reissue/preview", ReissuePreviewResponse, corrections)
+
+
+def mark_paid(invoice_id: str, reference: str, *, key: str | None = None) -> Call[InvoiceDetailResponse]:
+    """Mark an invoice paid that was paid outside Stripe, by bank transfer for instance."""
+    return write("POST", f"{_PATH}/{invoice_id}/mark-paid", InvoiceDetailResponse, {"reference": reference}, key)
+
+
+def mark_uncollectible(
+    invoice_id: str, reason: str | None = None, *, key: str | None = None
+) -> Call[InvoiceDetailResponse]:
+    """Give an open invoice up; its customer may still pay it."""
+    return write("POST", f"{_PATH}/{invoice_id}/mark-uncollectible", InvoiceDetailResponse, given(reason=reason), key)

@@ -5,6 +5,7 @@ from typing import Any
 
 from billflow.client.calls import Call, get, write
 from billflow.domain.plan import PlanStatus, Schedule
+from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.responses import (
     InvoiceList,
     ItemList,
@@ -19,10 +20,10 @@ _PATH = "/plans"
 
 
 def start(
-    customer_id: str, tier: str, schedule: Schedule | str, *, key: str | None = None, **given: Any
+    customer_id: str, tier: str, schedule: Schedule | str, *, key: str | None = None, **fields: Any
 ) -> Call[PlanStartResponse]:
-    """Start a plan and wait for the card; *given* are licenses, collection, trial_days, offer_id and the like."""
-    asked = {"customer_id": customer_id, "tier": tier, "schedule": Schedule(schedule), **given}
+    """Start a plan and wait for the card; *fields* are further ones, such as licenses or trial_days."""
+    asked = {"customer_id": customer_id, "tier": tier, "schedule": Schedule(schedule), **fields}
     return write("POST", _PATH, PlanStartResponse, asked, key)
 
 
@@ -34,6 +35,7 @@ def show(plan_id: str) -> Call[PlanResponse]:
 def search(  # noqa: PLR0913  (each is one filter)
     *,
     customer_id: str | None = None,
+    test_clock_id: str | None = None,
     status: PlanStatus | None = None,
     tier: str | None = None,
     needs_attention: bool | None = None,
@@ -42,8 +44,9 @@ def search(  # noqa: PLR0913  (each is one filter)
     after: str | None = None,
 ) -> Call[PlanList]:
     """List plans, the newest first."""
-    wanted = {"customer_id": customer_id, "status": status, "tier": tier, "needs_attention": needs_attention}
-    return get(_PATH, PlanList, **wanted, next_invoice_before=next_invoice_before, limit=limit, after=after)
+    wanted = {"customer_id": customer_id, "test_clock_id": test_clock_id, "status": status, "tier": tier}
+    due = {"needs_attention": needs_attention, "next_invoice_before": next_invoice_before}
+    return get(_PATH, PlanList, **wanted, **due, limit=limit, after=after)
 
 
 def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[InvoiceList]:
@@ -64,3 +67,8 @@ def items(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[It
 def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[TimelineList]:
     """List what happened to a plan, the oldest first."""
     return get(f"{_PATH}/{plan_id}/timeline", TimelineList, limit=limit, after=after)
+
+
+def forecast(plan_id: str, count: int = 12) -> Call[ForecastResponse]:
+    """List the invoices to come, if nothing changes."""
+    return get(f"{_PATH}/{plan_id}/forecast", ForecastResponse, count=count)

@@ -20,6 +20,7 @@ from billflow.models.contracts.seat_sources import CountedDeployment, SeatCounts
 from billflow.ports.seats import BadSeatCounts, SeatSourceAway
 
 PATIENCE_SECONDS = 10.0
+AWAY = "nothing was applied; it is asked again by the next run, or by `billflow seats pull`."
 MOST_BYTES = 8 * 1024 * 1024
 
 
@@ -52,18 +53,18 @@ class HttpSeats:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self._get(url, secret)
         except TimeoutError:
-            raise SeatSourceAway(f"{url.host} gave no answer within {PATIENCE_SECONDS:.0f} seconds.") from None
+            raise SeatSourceAway(f"{url.host} gave no answer within {PATIENCE_SECONDS:.0f} seconds; {AWAY}") from None
         except InvalidInput as error:
             raise SeatSourceAway(f"{url.host} can't be asked: {error}") from None
         except httpx.HTTPError:
-            raise SeatSourceAway(f"{url.host} can't be reached.") from None
+            raise SeatSourceAway(f"{url.host} can't be reached; {AWAY}") from None
 
     async def _get(self, url: httpx.URL, secret: str | None) -> tuple[bytes, datetime | None]:
         called, named, extensions = await self.address_policy.request(str(url))
         headers = {**named, "Accept": "application/json", **(_signed(secret, url) if secret else {})}
         async with self.client.stream("GET", called, headers=headers, extensions=extensions) as answer:
             if answer.status_code != HTTPStatus.OK:
-                raise SeatSourceAway(f"{url.host} answered {answer.status_code}; it must answer 200.")
+                raise SeatSourceAway(f"{url.host} answered {answer.status_code}; it must answer 200; {AWAY}")
             body = b""
             async for part in answer.aiter_bytes():
                 body += part

@@ -1,7 +1,7 @@
 """Gathering the three accounts of a customer's invoices, and what they come to."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -37,7 +37,8 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
     rows = {invoice.invoice_id: _row_account(invoice) for invoice in invoices}
     recomputed = recomputed_differences(list(rows.values()), await _recomputed(env, result, plans))
     held = await _at_stripe(env, result.stripe_customer_id)
-    refunded, refunded_there = await _refunded(env, invoices), await _refunded_at_stripe(env, result.stripe_customer_id)
+    refunded = sum(invoice.refunded for invoice in invoices)
+    refunded_there = await _refunded_at_stripe(env, result.stripe_customer_id)
     owed = [invoice for invoice in invoices if invoice.status is InvoiceStatus.OPEN]
     return CustomerReport(
         name=result.scenario.organization.name,
@@ -111,13 +112,6 @@ async def _at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> dict[str,
         metadata = invoice.metadata.to_dict() if invoice.metadata else {}
         held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(env, invoice))
     return held
-
-
-async def _refunded(env: DemoEnvironment, invoices: Iterable[InvoiceDetail]) -> int:
-    """Return what was given back to the customer's cards by our records."""
-    adjustments = env.engine.repositories.adjustments
-    found = [await adjustments.of_invoice(env.org_id, invoice.invoice_id) for invoice in invoices]
-    return sum(refund.amount for one in found for refund in one.refunds if refund.status.counts)
 
 
 async def _refunded_at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> int:

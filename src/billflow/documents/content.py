@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
@@ -10,7 +10,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from billflow.documents.translations import FALLBACK, LANGUAGES, Translations, words_in
-from billflow.domain.calendar import Period
+from billflow.domain.calendar import MICROSECOND, Period
 from billflow.domain.currencies import CURRENCIES
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import Explanation
@@ -55,7 +55,7 @@ class DocumentContent:
         """Write a period by its first day and the day of its last moment, both in UTC; an empty one by its day."""
         if not period.microseconds:
             return format_date(period.start, "medium", locale=self.locale)
-        last = max(period.start, period.end - timedelta(microseconds=1))
+        last = max(period.start, period.end - MICROSECOND)
         return f"{self.short_day(period.start)} – {self.short_day(last)}"
 
     def title(self, line: Explanation) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from billflow.domain.calendar import first_step_after
+from billflow.domain.calendar import MICROSECOND, first_step_after
 from billflow.domain.cycle import end_cycle, goes_on_with_card, next_billing_cycle
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
@@ -13,7 +13,6 @@ from billflow.domain.step import Facts, Outcome, Step
 from billflow.domain.suspended_dates import pass_by
 
 REVIEW_WINDOW = timedelta(days=62)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def process_billing_date(facts: Facts, at: datetime) -> Outcome:
@@ -70,7 +69,7 @@ def live_up_to_command(step: Step) -> None:
     """
     due = step.plan.due_at
     if due is not None and due <= step.at and not step.suspended:
-        step.at = due - _MICROSECOND
+        step.at = due - MICROSECOND
     live_through(step)
 
 
@@ -80,7 +79,7 @@ def close_in_parts(step: Step) -> None:
     For a step that lived up to a command. Raises `Refused` where nothing is due.
     """
     due = step.plan.due_at
-    if step.suspended or due is None or step.at != due - _MICROSECOND:
+    if step.suspended or due is None or step.at != due - MICROSECOND:
         raise Refused("Nothing is due that could be billed in parts; leave in_parts out.", code="nothing_due")
     step.at, step.in_parts = due, True
     close_billing_date(step)

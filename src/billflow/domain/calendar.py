@@ -8,7 +8,7 @@ from billflow.domain.errors import InvalidInput
 
 MONTHS_A_YEAR = 12
 _FEBRUARY = 2
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _LAST_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -27,7 +27,7 @@ class Period:
     @property
     def microseconds(self) -> int:
         """Return the length in whole microseconds, the unit fractions of a cycle are counted in."""
-        return (self.end - self.start) // _MICROSECOND
+        return (self.end - self.start) // MICROSECOND
 
 
 def add_months(start: datetime, months: int, *, leap_february: bool = True) -> datetime:

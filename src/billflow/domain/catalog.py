@@ -23,7 +23,7 @@ class Role(StrEnum):
     """What a customer tries and buys where nothing else is named: in an onboarding, and in the demo."""
 
     COMPLIMENTARY = "complimentary"
-    """What is given for a time, before a paid plan."""
+    """What is given for a time, before a paid plan: never billed, and started with an end date only."""
 
     COMMUNITY = "community"
     """What is never billed, and given to a sponsored customer as a plan."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.catalog import Catalog, Role, Tier
 from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import MAX_PRICE
@@ -78,8 +78,16 @@ def _check_tier(tier: Tier) -> None:
             "maximum_licenses",
             f"is {tier.maximum_licenses:,}, less than minimum_licenses; raise it or leave it out",
         )
-    for currency, row in tier.prices.items():
-        _check_prices(tier, currency, row)
+    for role in tier.roles:
+        _check_given_away(tier, role)
+    _check_prices(tier)
+
+
+def _check_given_away(tier: Tier, role: Role) -> None:
+    if role in (Role.COMPLIMENTARY, Role.COMMUNITY) and tier.billable:
+        raise _fault(tier, "billable", f"is true, but the tier has the role {role}, which is never billed; say false")
+    if role is Role.COMPLIMENTARY and not tier.needs_end_date:
+        raise _fault(tier, "needs_end_date", f"is false, but the role {role} is for a time; say true")
 
 
 def _bounds(tier: Tier) -> Iterator[tuple[str, int, int]]:
@@ -90,7 +98,14 @@ def _bounds(tier: Tier) -> Iterator[tuple[str, int, int]]:
     yield "trial_days", 0, MAX_TRIAL_DAYS
 
 
-def _check_prices(tier: Tier, currency: str, row: Mapping[Schedule, int]) -> None:
+def _check_prices(tier: Tier) -> None:
+    if tier.billable and not tier.prices and not tier.retired and tier.trial_days:
+        raise _fault(tier, "prices", "is missing, but the tier has trial_days; name prices, or leave trial_days out")
+    for currency, row in tier.prices.items():
+        _check_row(tier, currency, row)
+
+
+def _check_row(tier: Tier, currency: str, row: Mapping[Schedule, int]) -> None:
     place = f"prices.{currency}"
     if currency not in CURRENCIES:
         raise _fault(tier, place, "is no ISO 4217 currency; use a code in capitals, such as USD")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from billflow.domain.calendar import first_step_after
+from billflow.domain.calendar import MICROSECOND, first_step_after
 from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import Plan, PlanStatus, Schedule
@@ -82,7 +82,7 @@ def _to_come(plan: Plan, until: datetime) -> Iterator[tuple[NoticeOccasion, date
         yield NoticeOccasion.TRIAL_WILL_END, due_at
     yield NoticeOccasion.INVOICE_UPCOMING, due_at
     if plan.status is PlanStatus.ACTIVE and plan.schedule is Schedule.ANNUAL and not _is_free(plan):
-        renewal = first_step_after(plan.billing_cycle_anchor, plan.schedule.months, until - timedelta(microseconds=1))
+        renewal = first_step_after(plan.billing_cycle_anchor, plan.schedule.months, until - MICROSECOND)
         if renewal > plan.billing_cycle_anchor and (plan.end_date is None or plan.end_date > renewal):
             yield NoticeOccasion.PLAN_WILL_RENEW, renewal
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from billflow.domain.activation import abandon, activate, start_after_trial
-from billflow.domain.calendar import without_microseconds
+from billflow.domain.calendar import MICROSECOND, without_microseconds
 from billflow.domain.catalog import Tier
 from billflow.domain.currencies import in_steps
 from billflow.domain.customer import price_per_license
@@ -93,7 +93,7 @@ def _new_plan(facts: StartFacts, tier: Tier, asked: StartPlan, at: datetime) -> 
         collection_method=asked.collection_method,
         billing_cycle_anchor=anchor,
         next_invoice_date=None,
-        seats_observed_through=seen.observed_at if seen else at,
+        seats_observed_through=seen.observed_at if seen else at - MICROSECOND,
         offer_id=asked.offer_id,
     )
     return _priced(facts, plan, asked)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 
 from billflow.domain.access import newest_seen
 from billflow.domain.billing_dates import live_through, process_billing_date
+from billflow.domain.calendar import MICROSECOND
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
@@ -17,7 +18,6 @@ from billflow.domain.step import Facts, Outcome, Step
 
 MAX_FORECAST = 120
 _BILLING_DATES_AN_INVOICE = 13
-_INSTANT = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -90,7 +90,7 @@ def forecast(facts: Facts, count: int, *, now: datetime | None = None) -> Foreca
         return Forecast(())
     found: list[InvoiceDraft] = []
     found_dates = islice(
-        billing_dates_until(facts, _FOREVER, now=now or due - _INSTANT), count * _BILLING_DATES_AN_INVOICE
+        billing_dates_until(facts, _FOREVER, now=now or due - MICROSECOND), count * _BILLING_DATES_AN_INVOICE
     )
     try:
         for closed in found_dates:

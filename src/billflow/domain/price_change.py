@@ -1,11 +1,9 @@
 """When a plan has a price that was announced (rules 14.1)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from billflow.domain.calendar import first_step_after
+from billflow.domain.calendar import MICROSECOND, first_step_after
 from billflow.domain.plan import Plan, PlanStatus
-
-_INSTANT = timedelta(microseconds=1)
 
 
 def first_renewal_from(plan: Plan, not_before: datetime, now: datetime) -> datetime | None:
@@ -15,7 +13,7 @@ def first_renewal_from(plan: Plan, not_before: datetime, now: datetime) -> datet
     """
     if plan.status not in (PlanStatus.ACTIVE, PlanStatus.FREE_TRIAL):
         return None
-    anchor, since = plan.billing_cycle_anchor, max(not_before - _INSTANT, now)
+    anchor, since = plan.billing_cycle_anchor, max(not_before - MICROSECOND, now)
     if plan.status.in_trial and plan.next_invoice_date:
         anchor = plan.next_invoice_date
         since = max(since, anchor)

@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from billflow.models.contracts.adjustments import SendAdjustmentInput
+from billflow.models.contracts.invoices import InvoiceStatusChanged
 from billflow.models.contracts.mail import NotificationInput
-from billflow.models.contracts.plans import PlanInput
+from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.models.contracts.recovery import RecoveredKind, RecoveredRecord, RecoveryReport
 from billflow.settings import Settings
 from billflow.store.reconciliation.recovery import InvoiceWork
 from billflow.store.session.repositories import Queries, Repositories
+from billflow.temporal.ids import plan_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import (
     WorkflowStart,
@@ -91,7 +93,19 @@ class RecoveryService:
             kind, start = found
             is_woken = wake and kind is RecoveredKind.PLANS
             await self.control.start(start, WAKE if is_woken else None)
+            if isinstance(start.argument, PlanInput):
+                await self._tell_of_purchase(start.argument.state)
             progress.counts[kind, "woken" if is_woken else "started"] += 1
+
+    async def _tell_of_purchase(self, plan: PlanState) -> None:
+        """Tell a plan what became of its purchase while there was no workflow that could be told."""
+        if (awaited := plan.awaiting_invoice_id) is None:
+            return
+        invoice = await self.queries.invoices.get(plan.org_id, awaited)
+        if not invoice.status.is_open:
+            at = plan.clock_at or datetime.now(UTC)
+            change = InvoiceStatusChanged(plan=plan.ref, invoice_id=awaited, status=invoice.status, at=at)
+            await self.control.signal(plan_workflow_id(plan.plan_id), "invoice_status_changed", change)
 
     async def _find_all(
         self, org_ids: Iterable[str], waiting: Waiting, progress: RecoveryProgress, *, wake: bool

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from billflow.domain.moments import EARLIEST, check_observed
-from billflow.models.contracts.customers import CustomerRef, SeatReport
+from billflow.models.contracts.customers import CustomerRef, SeatReport, SeatReportCreate
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.seat_sources import SeatPullInput, SeatPullResult
 from billflow.service.plans import PlanService
@@ -21,13 +21,16 @@ class SeatService:
     queries: Queries
     repositories: Repositories
 
-    async def report(self, org_id: str, customer_id: str, reports: Sequence[SeatReport]) -> int:
+    async def report(self, org_id: str, customer_id: str, asked: Sequence[SeatReport | SeatReportCreate]) -> int:
         """Store what a deployment reported, and let a plan that waits go on; return how many moments were new.
 
-        Raises `InvalidInput` for what was seen later than it is by the clock of the customer's plan.
+        What names no moment is of now, by the clock of the customer's plan where it is attached to one. Raises
+        `InvalidInput` for what was seen later than it is by that clock.
         """
         plans = await self.queries.plans.running(org_id, customer_id=customer_id)
-        check_observed((report.observed_at for report in reports), await self._now(org_id, plans))
+        now = _by_clock(plans) or datetime.now(UTC)
+        reports = [one.observed(now) if isinstance(one, SeatReportCreate) else one for one in asked]
+        check_observed((report.observed_at for report in reports), await self._latest(org_id, plans))
         new = await self.repositories.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
         if new:
             for state in plans:
@@ -49,9 +52,12 @@ class SeatService:
             return SeatPullResult()
         return SeatPullResult.model_validate(await self.plans.control.run(seat_pull_workflow(asked)))
 
-    async def _now(self, org_id: str, plans: Sequence[PlanState]) -> datetime:
+    async def _latest(self, org_id: str, plans: Sequence[PlanState]) -> datetime:
         """Return the time of the customer's plan; before it has one, that of the test clock which is furthest ahead."""
-        if plans:
-            clocks = [state.clock_at for state in plans if state.clock_at is not None]
-            return max(clocks, default=datetime.now(UTC))
-        return max(datetime.now(UTC), await self.repositories.test_clocks.furthest(org_id) or EARLIEST)
+        now = _by_clock(plans) or datetime.now(UTC)
+        return now if plans else max(now, await self.repositories.test_clocks.furthest(org_id) or EARLIEST)
+
+
+def _by_clock(plans: Sequence[PlanState]) -> datetime | None:
+    """Return where the test clock of a customer's plans stands, None in real time."""
+    return max((state.clock_at for state in plans if state.clock_at is not None), default=None)

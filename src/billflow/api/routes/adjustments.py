@@ -2,24 +2,26 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.routes.previews import InvoicePreview
 from billflow.api.services import Services, ServicesHere
-from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.scopes import Scope
+from billflow.models.contracts.adjustment_responses import (
+    CreditNoteResponse,
+    InvoiceAdjustmentsResponse,
+    RefundResponse,
+)
 from billflow.models.contracts.adjustments import (
     AdjustmentInput,
     CreditNoteCreate,
     CreditNoteInput,
     CreditNoteRecord,
-    InvoiceAdjustments,
     Memo,
     OutOfBandPaymentCreate,
     OutOfBandPaymentInput,
@@ -29,11 +31,12 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.base import RequestModel
-from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.keys import NamespacedKey
+from billflow.models.contracts.previews import ReissuePreviewResponse
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.reissues import ReissueCreate, ReissueInput
-from billflow.models.contracts.responses import InvoiceDetailResponse, ResponseModel
+from billflow.models.contracts.responses import InvoiceDetailResponse, PaymentAttemptResponse
 
 router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
 
@@ -49,44 +52,12 @@ class InvoiceVoidCreate(RequestModel):
     waived: bool = False
 
 
-class CreditNotePreview(ResponseModel):
-    """The note that would credit what was paid, and where its money would go."""
-
-    amount: int
-    refund_amount: int
-    balance_amount: int
-
-
-class ReissuePreviewResponse(ResponseModel):
-    """What issuing an invoice again would come to: what becomes of the old one, and the new one."""
-
-    voids: bool = Field(description="The old invoice is open and would be voided.")
-    credit_note: CreditNotePreview | None
-    invoice: InvoicePreview
-
-    @classmethod
-    def of_reissue(cls, decided: Reissue) -> Self:
-        """Return what was decided as it is shown."""
-        note, invoice = decided.note, InvoicePreview.of_draft(decided.draft)
-        if note is None:
-            return cls(voids=decided.voids, credit_note=None, invoice=invoice)
-        credited = CreditNotePreview(amount=note.amount, refund_amount=note.refund, balance_amount=note.balance)
-        return cls(voids=decided.voids, credit_note=credited, invoice=invoice)
-
-
 class InvoiceClosureCreate(RequestModel):
     """Why the invoice is closed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "billed by mistake"}]})
 
     reason: Memo | None = None
-
-
-class PaymentAttemptResponse(ResponseModel):
-    """What came of collecting, and the invoice as it stands now."""
-
-    outcome: CollectionOutcome
-    invoice: InvoiceDetailResponse
 
 
 @dataclass(frozen=True)
@@ -114,9 +85,12 @@ AdjustmentHere = Annotated[Adjustment, Depends(_adjustment), Scope.SUPPORT]
 
 
 @router.get("/adjustments")
-async def show_adjustments(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceAdjustments:
+async def show_adjustments(
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere
+) -> InvoiceAdjustmentsResponse:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
-    return await services.repositories.adjustments.of_invoice(principal.org_id, invoice_id)
+    found = await services.repositories.adjustments.of_invoice(principal.org_id, invoice_id)
+    return InvoiceAdjustmentsResponse.of(found)
 
 
 @router.post("/pay")
@@ -127,7 +101,7 @@ async def pay_invoice(invoice_id: str, services: ServicesHere, principal: Princi
     return PaymentAttemptResponse.of({"outcome": outcome, "invoice": invoice})
 
 
-@router.post("/refund", status_code=HTTPStatus.CREATED)
+@router.post("/refund", status_code=HTTPStatus.CREATED, response_model=RefundResponse)
 async def refund_invoice(
     adjustment: AdjustmentHere, services: ServicesHere, asked: RefundCreate | None = None
 ) -> RefundRecord:
@@ -136,7 +110,7 @@ async def refund_invoice(
     return await services.adjustments.refund(await adjustment.input(RefundInput, **wanted))
 
 
-@router.post("/credit-notes", status_code=HTTPStatus.CREATED)
+@router.post("/credit-notes", status_code=HTTPStatus.CREATED, response_model=CreditNoteResponse)
 async def credit_invoice(
     adjustment: AdjustmentHere, services: ServicesHere, asked: CreditNoteCreate | None = None
 ) -> CreditNoteRecord:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from billflow.api.changes import AdminChange, change_by
+from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -44,9 +45,9 @@ async def apply_catalog(
 
 
 @router.get("/versions")
-async def list_versions(services: ServicesHere, principal: PrincipalHere) -> CatalogVersionList:
+async def list_versions(services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> CatalogVersionList:
     """List every version that was applied, the newest first."""
-    return CatalogVersionList(versions=await services.repositories.catalogs.versions(principal.org_id))
+    return CatalogVersionList.of(part.of(await services.repositories.catalogs.versions(principal.org_id), "version"))
 
 
 @router.get("/versions/{version}")
@@ -87,10 +88,10 @@ async def announce_price_change(
 
 
 @router.get("/price-changes")
-async def list_price_changes(services: ServicesHere, principal: PrincipalHere) -> PriceChangeList:
+async def list_price_changes(services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> PriceChangeList:
     """List the price changes that were announced, the newest first."""
     found = await services.repositories.price_changes.list(principal.org_id)
-    return PriceChangeList(price_changes=list(map(shown, found)))
+    return PriceChangeList.of(part.of(found, "price_change_id"))
 
 
 @router.delete("/price-changes/{price_change_id}")

@@ -5,12 +5,17 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from billflow.api.changes import ChangeHere, ProjectHere
-from billflow.api.customer_views import AnySettingsResponse, ChannelList, ChannelResponse, OwnSettingsResponse
 from billflow.api.fields import SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.customer_settings import ResolvedHere
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import ChannelCreate, ChannelRecord, ChannelUpdate
+from billflow.models.contracts.customer_responses import (
+    AnySettingsResponse,
+    ChannelList,
+    ChannelResponse,
+    OwnSettingsResponse,
+)
 
 router = APIRouter(prefix="/projects/{project_id}/channels", tags=["customers"], route_class=CheckedRoute)
 

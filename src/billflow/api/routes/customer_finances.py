@@ -8,16 +8,17 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, model_validator
 
 from billflow.api.changes import CustomerHere, SupportChange, change_by
-from billflow.api.customer_views import CreditResponse
-from billflow.api.fields import KeyHere
+from billflow.api.fields import KeyHere, SliceHere
 from billflow.api.principal import SupportHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.invoices import PdfResponse, pdf_named
 from billflow.api.services import ServicesHere
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import RequestModel, RequestMoment
-from billflow.models.contracts.customer_finances import Amount, CreditCreate, GrantedCredit, ReportRecord, UsageRecord
+from billflow.models.contracts.customer_finances import CreditCreate, GrantedCredit, ReportRecord, UsageRecord
+from billflow.models.contracts.customer_responses import CreditList, CreditResponse
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
-from billflow.models.contracts.responses import CustomerResponse, ResponseModel
+from billflow.models.contracts.responses import CustomerResponse
 from billflow.models.contracts.statements import StatementRecord
 
 USUAL_SPAN = timedelta(days=365)
@@ -36,7 +37,7 @@ class Span(RequestModel):
     def _in_order(self) -> Self:
         since, until = self.moments()
         if not timedelta(0) <= until - since <= LONGEST_SPAN:
-            raise ValueError("since lies before until, and at most ten years before it")
+            raise InvalidInput("since must lie before until, and at most ten years before it.", field="since")
         return self
 
     def moments(self) -> tuple[datetime, datetime]:
@@ -70,13 +71,6 @@ class PricingUpdate(CustomerPricing):
             ]
         },
     )
-
-
-class CreditsResponse(ResponseModel):
-    """What is left of a customer's credits, and how it came about, the newest first."""
-
-    balance: list[Amount]
-    credits: list[CreditResponse]
 
 
 @router.get("/usage")
@@ -123,9 +117,10 @@ async def set_pricing(
 
 
 @router.get("/credits")
-async def show_credits(customer: CustomerHere, services: ServicesHere) -> CreditsResponse:
+async def list_credits(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> CreditList:
     """Show what is left of a customer's credits, and how it came about."""
-    return CreditsResponse.of(await services.repositories.credits.get(customer))
+    held = await services.repositories.credits.get(customer)
+    return CreditList.of({**part.of(held.credits, "credit_id"), "balance": held.balance})
 
 
 @router.post("/credits", status_code=HTTPStatus.CREATED, response_model=CreditResponse)

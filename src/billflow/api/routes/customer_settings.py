@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from billflow.api.changes import ChangeHere, CustomerHere
-from billflow.api.customer_views import AnySettingsResponse, OwnSettingsResponse, SettingsResponse
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
+from billflow.models.contracts.customer_responses import AnySettingsResponse, OwnSettingsResponse, SettingsResponse
 from billflow.models.contracts.customer_settings import CustomerSettings
 
 router = APIRouter(prefix="/customers/{customer_id}/settings", tags=["customers"], route_class=CheckedRoute)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from billflow.api.changes import CustomerHere, ExplainedChange
-from billflow.api.customer_views import ActivatedResponse, DeactivatedResponse, SuspendedResponse
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_access import AccessRecord
+from billflow.models.contracts.customer_responses import ActivatedResponse, DeactivatedResponse, SuspendedResponse
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
 

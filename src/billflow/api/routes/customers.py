@@ -11,6 +11,7 @@ from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_resources import Slug
 from billflow.models.contracts.customers import (
@@ -73,7 +74,8 @@ class CustomerCreate(NewCustomer):
     def _on_one_deployment(self) -> Self:
         named = (self.deployment, self.realm, self.remote_realm, self.remote_server)
         if sum(one is not None for one in named) > 1:
-            raise ValueError("a customer runs on one deployment; name one of realm, remote_realm and remote_server")
+            message = "A customer runs on one deployment; name one of realm, remote_realm and remote_server."
+            raise InvalidInput(message, field="deployment")
         return self
 
     def new(self) -> NewCustomer:

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict
 
-from billflow.api.explanations import AdjustmentExplanation, LineExplanation, adjustments_explained, explained
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
+from billflow.models.contracts.explanations import InvoiceExplanation, adjustments_explained, explained
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
-from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList, ResponseModel
+from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
 router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
 
@@ -25,22 +25,6 @@ class InvoiceQuery(InvoiceFilter, Paging):
     """Which invoices to list, and which part of the list."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class InvoiceExplanation(ResponseModel):
-    """Every line of an invoice explained, and what was adjusted of it; amounts in minor units of `currency`."""
-
-    id: str
-    currency: str
-    total: int
-    credited: int
-    refunded: int
-    net_paid: int
-    still_due: int
-    replaces_invoice_id: str | None
-    replaced_by_invoice_id: str | None
-    lines: list[LineExplanation]
-    adjustments: list[AdjustmentExplanation]
 
 
 @router.get("")

@@ -1,33 +1,17 @@
 """How many days ahead customers are told."""
 
 from dataclasses import asdict
-from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
 
 from billflow.api.changes import AdminChange
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.domain.notices import MOST_DAYS, NoticeDays
-from billflow.models.contracts.base import RequestModel
+from billflow.domain.notices import NoticeDays
+from billflow.models.contracts.notices import NoticeSettings
 
 router = APIRouter(prefix="/notices", tags=["notices"], route_class=CheckedRoute)
-
-Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
-
-
-class NoticeSettings(RequestModel):
-    """Days before a trial ends, an invoice is made, and a plan renews for a year; 0 is never."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"trial_will_end": 3, "invoice_upcoming": 7, "plan_will_renew": 30}]}
-    )
-
-    trial_will_end: Days = 3
-    invoice_upcoming: Days = 7
-    plan_will_renew: Days = 30
 
 
 @router.get("")

@@ -13,15 +13,17 @@ from billflow.api.requests import CheckedRoute
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import ServicesHere
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.offers import Acceptance, OfferAcceptanceCreate, OfferCreate, OfferRecord, OfferUpdate
-from billflow.models.contracts.responses import (
-    ListResponse,
-    PlanResponse,
-    PlanStartResponse,
-    ResponseModel,
-    left_out,
-    shown_as,
+from billflow.models.contracts.offers import (
+    Acceptance,
+    CreatedOfferResponse,
+    OfferAcceptanceCreate,
+    OfferCreate,
+    OfferList,
+    OfferRecord,
+    OfferResponse,
+    OfferUpdate,
 )
+from billflow.models.contracts.responses import PlanStartResponse
 
 router = APIRouter(prefix="/customers/{customer_id}/offers", tags=["offers"], route_class=CheckedRoute)
 
@@ -34,26 +36,6 @@ _OFFERS = {
     },
 }
 _CHOICES = {"by the month": {"value": {"schedule": "monthly"}}, "by the year": {"value": {"schedule": "annual"}}}
-
-
-class OfferResponse(OfferRecord):
-    """An offer; amounts in minor units of `currency`."""
-
-    org_id: str = left_out()
-    offer_id: str = shown_as("id", "offer_id")
-
-
-class OfferList(ListResponse):
-    """What a customer was offered, the newest first."""
-
-    rows: list[OfferResponse] = shown_as("offers", "rows")
-
-
-class CreatedOfferResponse(ResponseModel):
-    """An offer that was made, and the plan that waits for its invoice where support had sent one."""
-
-    offer: OfferResponse
-    plan: PlanResponse | None = None
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -9,7 +9,7 @@ from billflow.api.changes import CustomerHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
-from billflow.models.contracts.responses import ResponseModel
+from billflow.models.contracts.customer_responses import Link
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
 
@@ -20,12 +20,6 @@ class LinkCreate(RequestModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"return_url": "https://app.example/billing"}]})
 
     return_url: str = Field(pattern=r"^https?://[^\s]+$", max_length=2000)
-
-
-class Link(ResponseModel):
-    """The address of a page; it is for this customer only, and not for long."""
-
-    url: str
 
 
 @router.post("/card-link", status_code=HTTPStatus.CREATED)

@@ -46,11 +46,11 @@ _STARTS: dict[str, Any] = {
             "schedule": "annual",
             "license_management": "manual",
             "licenses": 25,
-            "collection": "send_invoice",
+            "collection_method": "send_invoice",
         }
     },
 }
-_COMMANDS: dict[str, Any] = {
+COMMANDS: dict[str, Any] = {
     "more licenses": {"value": {"type": "set_licenses", "licenses": 30}},
     "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
     "a set-up fee": {"value": {"type": "add_item", "description": "Set-up", "unit_amount": 50000}},
@@ -58,19 +58,14 @@ _COMMANDS: dict[str, Any] = {
 
 
 class PlanCreate(RequestModel):
-    """A plan to start; without `licenses` they follow the seats, `trial_days` of 0 means to buy at once.
-
-    `collection` may also be written `collection_method`, as the plan shows it.
-    """
-
-    model_config = ConfigDict(populate_by_name=True)
+    """A plan to start; without `licenses` they follow the seats, `trial_days` of 0 means to buy at once."""
 
     customer_id: str = Field(max_length=100)
     tier: str = Field(max_length=100)
     schedule: Schedule
     licenses: int | None = None
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
-    collection_method: CollectionMethod = Field(CollectionMethod.CHARGE_AUTOMATICALLY, validation_alias="collection")
+    collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
     trial_days: int = 0
     offer_id: str | None = Field(None, max_length=100)
     end_date: RequestMoment | None = None
@@ -154,7 +149,7 @@ async def show_timeline(plan: PlanHere, services: ServicesHere, part: SliceHere)
 @router.post("/{plan_id}/commands")
 async def give_command(
     plan: PlanHere,
-    command: Annotated[Command, Body(openapi_examples=_COMMANDS)],
+    command: Annotated[Command, Body(openapi_examples=COMMANDS)],
     services: ServicesHere,
     principal: PrincipalHere,
     key: KeyHere,

@@ -5,18 +5,10 @@ from fastapi import APIRouter
 from billflow.api.changes import AdminChange, CustomerHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.base import Moment
+from billflow.models.contracts.customer_responses import ErasureResponse
 from billflow.models.contracts.personal_data import CustomerExport
-from billflow.models.contracts.responses import ResponseModel
 
 router = APIRouter(prefix="/customers/{customer_id}", tags=["privacy"], route_class=CheckedRoute)
-
-
-class ErasureResponse(ResponseModel):
-    """The customer is forgotten, here and at Stripe; what it was billed stays."""
-
-    customer_id: str
-    erased_at: Moment
 
 
 @router.get("/export")

@@ -5,12 +5,17 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from billflow.api.changes import ChangeHere, CustomerHere
-from billflow.api.customer_views import AnySettingsResponse, OwnSettingsResponse, ProjectList, ProjectResponse
 from billflow.api.fields import SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.customer_settings import ResolvedHere
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import ProjectCreate, ProjectRecord, ProjectUpdate
+from billflow.models.contracts.customer_responses import (
+    AnySettingsResponse,
+    OwnSettingsResponse,
+    ProjectList,
+    ProjectResponse,
+)
 
 router = APIRouter(prefix="/customers/{customer_id}/projects", tags=["customers"], route_class=CheckedRoute)
 

@@ -8,12 +8,13 @@ from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.invoices import PdfResponse, pdf_named
 from billflow.api.services import ServicesHere
+from billflow.models.contracts.adjustment_responses import CreditNoteResponse, RefundResponse
 from billflow.models.contracts.adjustments import AdjustmentRef, CreditNoteRecord, RefundRecord
 
 router = APIRouter(tags=["invoices"], route_class=CheckedRoute)
 
 
-@router.get("/credit-notes/{credit_note_id}")
+@router.get("/credit-notes/{credit_note_id}", response_model=CreditNoteResponse)
 async def show_credit_note(credit_note_id: str, services: ServicesHere, principal: PrincipalHere) -> CreditNoteRecord:
     """Show a credit note."""
     ref = AdjustmentRef(org_id=principal.org_id, kind="credit_note", adjustment_id=credit_note_id)
@@ -27,7 +28,7 @@ async def print_credit_note(credit_note_id: str, services: ServicesHere, princip
     return pdf_named("credit-note", await services.documents.adjustment_pdf(ref))
 
 
-@router.get("/refunds/{refund_id}")
+@router.get("/refunds/{refund_id}", response_model=RefundResponse)
 async def show_refund(refund_id: str, services: ServicesHere, principal: PrincipalHere) -> RefundRecord:
     """Show a refund."""
     ref = AdjustmentRef(org_id=principal.org_id, kind="refund", adjustment_id=refund_id)

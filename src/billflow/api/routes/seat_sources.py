@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import ChangeHere
+from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
-from billflow.models.contracts.records import Page
 from billflow.models.contracts.responses import (
     CreatedSeatSourceResponse,
     SeatPullResponse,
@@ -30,10 +30,9 @@ class SeatPullCreate(RequestModel):
 
 
 @router.get("")
-async def list_seat_sources(services: ServicesHere, principal: AdminHere) -> SeatSourceList:
+async def list_seat_sources(services: ServicesHere, principal: AdminHere, part: SliceHere) -> SeatSourceList:
     """List the sources, that of the organization first."""
-    rows = await services.seat_sources.list(principal.org_id)
-    return SeatSourceList.of(Page(rows=rows, total=len(rows)))
+    return SeatSourceList.of(part.of(await services.seat_sources.list(principal.org_id), "seat_source_id"))
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -5,11 +5,11 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from billflow.api.changes import ChangeHere, CustomerHere, ExplainedSupportChange
-from billflow.api.customer_views import SponsorshipList, SponsorshipResponse
 from billflow.api.fields import SliceHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipRequestCreate
+from billflow.models.contracts.customer_responses import SponsorshipList, SponsorshipResponse
 
 router = APIRouter(prefix="/customers/{customer_id}/sponsorship-requests", tags=["customers"], route_class=CheckedRoute)
 
@@ -29,20 +29,20 @@ async def request_sponsorship(
     return await services.repositories.sponsorships.request(customer, asked, change)
 
 
-@router.post("/{request_id}/approve", response_model=SponsorshipResponse)
+@router.post("/{sponsorship_request_id}/approve", response_model=SponsorshipResponse)
 async def approve_sponsorship(
-    customer: CustomerHere, request_id: str, services: ServicesHere, change: ExplainedSupportChange
+    customer: CustomerHere, sponsorship_request_id: str, services: ServicesHere, change: ExplainedSupportChange
 ) -> SponsorshipRecord:
     """Approve a request: complimentary access ends, a self-hosted customer gets a community plan.
 
     Refused on a paid plan, or with a scheduled upgrade.
     """
-    return await services.customers.approve_sponsorship(customer, request_id, change)
+    return await services.customers.approve_sponsorship(customer, sponsorship_request_id, change)
 
 
-@router.post("/{request_id}/decline", response_model=SponsorshipResponse)
+@router.post("/{sponsorship_request_id}/decline", response_model=SponsorshipResponse)
 async def decline_sponsorship(
-    customer: CustomerHere, request_id: str, services: ServicesHere, change: ExplainedSupportChange
+    customer: CustomerHere, sponsorship_request_id: str, services: ServicesHere, change: ExplainedSupportChange
 ) -> SponsorshipRecord:
     """Decline a request."""
-    return await services.repositories.sponsorships.decline(customer, request_id, change)
+    return await services.repositories.sponsorships.decline(customer, sponsorship_request_id, change)

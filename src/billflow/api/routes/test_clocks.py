@@ -47,16 +47,16 @@ async def list_clocks(services: ServicesHere, principal: TesterHere, paging: Pag
     return TestClockList.of(await services.repositories.test_clocks.list(principal.org_id, paging))
 
 
-@router.get("/{clock_id}", response_model=TestClockResponse)
-async def show_clock(clock_id: str, services: ServicesHere, principal: TesterHere) -> ClockRecord:
+@router.get("/{test_clock_id}", response_model=TestClockResponse)
+async def show_clock(test_clock_id: str, services: ServicesHere, principal: TesterHere) -> ClockRecord:
     """Show where a clock stands."""
-    return await services.repositories.test_clocks.get(principal.org_id, clock_id)
+    return await services.repositories.test_clocks.get(principal.org_id, test_clock_id)
 
 
-@router.post("/{clock_id}/advance", response_model=TestClockResponse)
+@router.post("/{test_clock_id}/advance", response_model=TestClockResponse)
 async def advance_clock(
-    clock_id: str, asked: TestClockAdvance, services: ServicesHere, principal: TesterHere
+    test_clock_id: str, asked: TestClockAdvance, services: ServicesHere, principal: TesterHere
 ) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
-    await services.clocks.advance(principal.org_id, clock_id, asked.to)
-    return await services.repositories.test_clocks.get(principal.org_id, clock_id)
+    await services.clocks.advance(principal.org_id, test_clock_id, asked.to)
+    return await services.repositories.test_clocks.get(principal.org_id, test_clock_id)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
@@ -13,59 +13,16 @@ from billflow.api.principal import AdminHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
-from billflow.models.contracts.endpoints import (
-    CreatedEndpoint,
-    DeliveryRecord,
-    EndpointCreate,
-    EndpointRecord,
-    EndpointUpdate,
-    ReplayCreate,
+from billflow.models.contracts.endpoint_responses import (
+    CreatedEndpointResponse,
+    DeliveryList,
+    EndpointList,
+    EndpointResponse,
+    ReplayResponse,
 )
-from billflow.models.contracts.responses import ListResponse, ResponseModel, left_out, shown_as
+from billflow.models.contracts.endpoints import EndpointCreate, EndpointRecord, EndpointUpdate, ReplayCreate
 
 router = APIRouter(prefix="/webhook-endpoints", tags=["webhook endpoints"], route_class=CheckedRoute)
-
-
-class EndpointResponse(EndpointRecord):
-    """An endpoint; without `event_types` it gets every event."""
-
-    org_id: str = left_out()
-    endpoint_id: str = shown_as("id", "endpoint_id")
-
-
-class CreatedEndpointResponse(EndpointResponse):
-    """An endpoint with its new secret, which signs what it gets; this is the only time that the secret is shown."""
-
-    secret: str = Field(examples=["whsec_…"])
-
-    @classmethod
-    def of(cls, made: CreatedEndpoint) -> Self:
-        """Return an endpoint that was made or has a new secret."""
-        return cls(**made.record.model_dump(), secret=made.secret.get_secret_value())
-
-
-class EndpointList(ListResponse):
-    """Endpoints, the newest first."""
-
-    rows: list[EndpointResponse] = shown_as("webhook_endpoints", "rows")
-
-
-class DeliveryResponse(DeliveryRecord):
-    """One attempt to deliver an event."""
-
-    delivery_id: str = shown_as("id", "delivery_id")
-
-
-class DeliveryList(ListResponse):
-    """Attempts, the newest first."""
-
-    rows: list[DeliveryResponse] = shown_as("deliveries", "rows")
-
-
-class ReplayResponse(ResponseModel):
-    """How many messages are on their way once more."""
-
-    messages: int
 
 
 class SecretRotation(RequestModel):

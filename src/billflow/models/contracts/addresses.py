@@ -3,8 +3,6 @@
 from functools import cache
 from typing import Annotated
 
-from babel import Locale, UnknownLocaleError
-from babel.core import parse_locale
 from pydantic import AfterValidator, ConfigDict, StringConstraints
 
 from billflow.domain.errors import InvalidInput
@@ -19,6 +17,8 @@ _ALPHA_2 = 2
 @cache
 def countries() -> frozenset[str]:
     """Return the ISO 3166-1 alpha-2 codes."""
+    from babel import Locale
+
     named = map(str, Locale("en").territories)
     return frozenset(code for code in named if len(code) == _ALPHA_2 and code.isalpha()) - _NO_COUNTRIES
 
@@ -34,6 +34,9 @@ def checked_country(code: str) -> str:
 
 def checked_language(tag: str) -> str:
     """Return a BCP 47 tag in its usual spelling, such as de-DE; raises `InvalidInput` for a language nobody knows."""
+    from babel import Locale, UnknownLocaleError
+    from babel.core import parse_locale
+
     try:
         Locale.parse(tag, sep="-")
         language, territory, script, *_ = parse_locale(tag, sep="-")

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
+from billflow.models.contracts.responses import ListResponse, ResourceResponse, shown_as
 
 
 class AuditFilter(Contract):
@@ -48,3 +49,15 @@ class AuditVerdict(Contract):
     entries: int
     head: str | None
     faults: tuple[AuditFault, ...]
+
+
+class AuditEntryResponse(ResourceResponse, AuditRecord):
+    """One change; of `before` and `after` only what differs."""
+
+    audit_id: str = shown_as("id", "audit_id")
+
+
+class AuditEntryList(ListResponse):
+    """Changes, the newest first."""
+
+    rows: list[AuditEntryResponse] = shown_as("audit", "rows")

@@ -15,7 +15,7 @@ from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.catalog_check import check_catalog
 from billflow.domain.errors import BillingError, InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel
-from billflow.models.contracts.responses import ResponseModel
+from billflow.models.contracts.responses import ListResponse, ResponseModel, shown_as
 
 PER_SEAT, CLOUD_AND_SELF_HOSTED = "per_seat", "cloud_and_self_hosted"
 """Examples of catalogues: a plain product by the seat, and one for cloud and self-hosted customers."""
@@ -24,8 +24,7 @@ _SAID = {
     "missing": "is missing; add it",
     "extra_forbidden": "is unknown; leave it out",
     "unexpected_keyword_argument": "is unknown; leave it out",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number, in minor units where it is a price",
+    "int_type": "must be a whole number, in minor units where it is a price",
     "string_type": "must be a text in quotes",
     "bool_type": "must be true or false",
 }
@@ -95,10 +94,10 @@ class CatalogVersion(Contract):
     reason: str | None = None
 
 
-class CatalogVersionList(ResponseModel):
+class CatalogVersionList(ListResponse):
     """What was applied, the newest first."""
 
-    versions: tuple[CatalogVersion, ...]
+    rows: list[CatalogVersion] = shown_as("versions", "rows")
 
 
 class CatalogResponse(ResponseModel):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from billflow.domain.plan import Schedule
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.catalog import CatalogDocument
-from billflow.models.contracts.responses import ResponseModel, shown_as
+from billflow.models.contracts.responses import ListResponse, ResourceResponse, ResponseModel, shown_as
 
 
 class CatalogChange(Contract):
@@ -104,7 +104,7 @@ class PriceChangeRecord(Contract):
     pending: int
 
 
-class PriceChangeResponse(PriceChangeRecord):
+class PriceChangeResponse(ResourceResponse, PriceChangeRecord):
     """A price change; `pending` plans still have their price."""
 
     price_change_id: str = shown_as("id", "price_change_id")
@@ -128,10 +128,10 @@ class PriceChangeStartResponse(ResponseModel):
     plans: tuple[RepricedPlan, ...]
 
 
-class PriceChangeList(ResponseModel):
+class PriceChangeList(ListResponse):
     """Price changes, the newest first."""
 
-    price_changes: list[PriceChangeResponse]
+    rows: list[PriceChangeResponse] = shown_as("price_changes", "rows")
 
 
 def changes_between(old: CatalogDocument, new: CatalogDocument) -> tuple[CatalogChange, ...]:

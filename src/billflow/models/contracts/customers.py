@@ -9,11 +9,12 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from billflow.domain.catalog import Hosting
 from billflow.domain.currencies import checked_currency
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
+from billflow.domain.errors import InvalidInput
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.seats import MAX_LICENSES
 from billflow.models.contracts.addresses import Address, Language
-from billflow.models.contracts.base import Contract, Moment, RequestModel
+from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.customer_settings import CustomerSettings, Metadata
 from billflow.models.contracts.email_addresses import Email
 
@@ -63,7 +64,7 @@ class Deployment(Contract):
     @model_validator(mode="after")
     def _known_by_uuid(self) -> Self:
         if (self.uuid is None) != (self.kind is DeploymentKind.REALM):
-            raise ValueError("a remote deployment is named by its uuid, a realm has none")
+            raise InvalidInput("A remote deployment is named by its uuid, a realm has none.", field="uuid")
         return self
 
 
@@ -187,6 +188,27 @@ class SeatReport(Contract):
     observed_at: Moment
     members: Count
     guests: Count = 0
+
+
+class SeatReportCreate(RequestModel):
+    """How many people are there, or were at `observed_at`; bots and deactivated users are not counted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"members": 41, "guests": 3},
+                {"observed_at": "2026-07-01T00:00:00Z", "members": 41, "guests": 3},
+            ]
+        }
+    )
+
+    observed_at: RequestMoment | None = None
+    members: Count
+    guests: Count = 0
+
+    def observed(self, now: Moment) -> SeatReport:
+        """Return the report, of *now* where it names no moment."""
+        return SeatReport(observed_at=self.observed_at or now, members=self.members, guests=self.guests)
 
 
 class SeatGateRecord(Contract):

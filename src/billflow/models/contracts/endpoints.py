@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema, model_validator
 
+from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.event_types import checked_event_type, event_declarations
@@ -203,5 +204,5 @@ class ReplayCreate(RequestModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.event_id is None) == (self.since is None):
-            raise ValueError("name either event_id or since")
+            raise InvalidInput("Name either event_id or since.", field="event_id")
         return self

@@ -12,6 +12,14 @@ from billflow.models.contracts.base import Contract, Moment, RequestModel, Reque
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import StartPlanResult
+from billflow.models.contracts.responses import (
+    ListResponse,
+    PlanResponse,
+    ResourceResponse,
+    ResponseModel,
+    left_out,
+    shown_as,
+)
 
 Price = Annotated[int, Field(ge=1, le=MAX_PRICE)]
 
@@ -91,3 +99,23 @@ class CreatedOffer(Contract):
 
     offer: OfferRecord
     started: StartPlanResult | None = None
+
+
+class OfferResponse(ResourceResponse, OfferRecord):
+    """An offer; amounts in minor units of `currency`."""
+
+    org_id: str = left_out()
+    offer_id: str = shown_as("id", "offer_id")
+
+
+class OfferList(ListResponse):
+    """What a customer was offered, the newest first."""
+
+    rows: list[OfferResponse] = shown_as("offers", "rows")
+
+
+class CreatedOfferResponse(ResponseModel):
+    """An offer that was made, and the plan that waits for its invoice where support had sent one."""
+
+    offer: OfferResponse
+    plan: PlanResponse | None = None

@@ -82,7 +82,7 @@ class LedgerRecord(Contract):
     licenses: int
     licenses_at_next_renewal: int
     disposition: Disposition | None
-    invoice_line_id: str | None
+    line_id: str | None
 
 
 class LineRecord(InvoiceLine):

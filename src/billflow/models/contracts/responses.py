@@ -4,12 +4,30 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from billflow.models.contracts.customers import ClockRecord, ContactRecord, CustomerRecord
+from billflow.models.contracts.customers import (
+    BillingAccountRecord,
+    ClockRecord,
+    ContactRecord,
+    CustomerRecord,
+    SeatReport,
+)
 from billflow.models.contracts.endpoints import EventRecord
 from billflow.models.contracts.invoices import CollectionOutcome, InvoiceSummary
 from billflow.models.contracts.items import ItemRecord
-from billflow.models.contracts.records import InvoiceDetail, InvoiceRecord, LedgerRecord, PlanRecord, TimelineEntry
-from billflow.models.contracts.seat_sources import CountedSeats, CreatedSeatSource, SeatSourceRecord
+from billflow.models.contracts.records import (
+    InvoiceDetail,
+    InvoiceRecord,
+    LedgerRecord,
+    LineRecord,
+    PlanRecord,
+    TimelineEntry,
+)
+from billflow.models.contracts.seat_sources import (
+    CountedSeats,
+    CreatedSeatSource,
+    SeatMemberRecord,
+    SeatSourceRecord,
+)
 
 
 class ResponseModel(BaseModel):
@@ -23,6 +41,16 @@ class ResponseModel(BaseModel):
         return cls.model_validate(held, from_attributes=True)
 
 
+class ResourceResponse(BaseModel):
+    """An answer about one thing, whose own id is `id` here as it is in JSON."""
+
+    @property
+    def id(self) -> str:
+        """Return the id of the thing itself."""
+        fields = type(self).model_fields
+        return str(getattr(self, next(name for name, field in fields.items() if field.serialization_alias == "id")))
+
+
 def shown_as(name: str, field: str) -> Any:
     """Return a field that answers call *name*, and records *field*."""
     return Field(validation_alias=AliasChoices(field, name), serialization_alias=name)
@@ -33,56 +61,70 @@ def left_out() -> Any:
     return Field("", exclude=True)
 
 
-class ContactResponse(ContactRecord):
+class ContactResponse(ResourceResponse, ContactRecord):
     """A person to write to."""
 
     contact_id: str = shown_as("id", "contact_id")
 
 
-class CustomerResponse(CustomerRecord):
+class CustomerAccountResponse(ResourceResponse, BillingAccountRecord):
+    """The account that a customer pays from."""
+
+    billing_account_id: str = shown_as("id", "billing_account_id")
+
+
+class CustomerResponse(ResourceResponse, CustomerRecord):
     """A customer; lists leave its contacts out."""
 
     org_id: str = left_out()
     customer_id: str = shown_as("id", "customer_id")
+    billing_account: CustomerAccountResponse
     contacts: tuple[ContactResponse, ...] = ()
 
 
-class TestClockResponse(ClockRecord):
+class TestClockResponse(ResourceResponse, ClockRecord):
     """A test clock."""
 
     org_id: str = left_out()
     test_clock_id: str = shown_as("id", "test_clock_id")
 
 
-class PlanResponse(PlanRecord):
+class PlanResponse(ResourceResponse, PlanRecord):
     """A plan; amounts in minor units of `currency`. The answers of commands leave `customer_name` out."""
 
     org_id: str = left_out()
     plan_id: str = shown_as("id", "plan_id")
 
 
-class InvoiceSummaryResponse(InvoiceSummary):
+class InvoiceSummaryResponse(ResourceResponse, InvoiceSummary):
     """An invoice that was just made; amounts in minor units of `currency`."""
 
     org_id: str = left_out()
     invoice_id: str = shown_as("id", "invoice_id")
 
 
-class InvoiceResponse(InvoiceRecord):
+class InvoiceResponse(ResourceResponse, InvoiceRecord):
     """An invoice; amounts in minor units of `currency`."""
 
     org_id: str = left_out()
     invoice_id: str = shown_as("id", "invoice_id")
 
 
-class InvoiceDetailResponse(InvoiceDetail):
+class LineResponse(ResourceResponse, LineRecord):
+    """One line of an invoice, and how its amount came about."""
+
+    line_id: str = shown_as("id", "line_id")
+
+
+class InvoiceDetailResponse(ResourceResponse, InvoiceDetail):
     """An invoice with its lines and the attempts to collect it."""
 
     org_id: str = left_out()
     invoice_id: str = shown_as("id", "invoice_id")
+    lines: tuple[LineResponse, ...]
 
 
-class EventResponse(EventRecord):
+class EventResponse(ResourceResponse, EventRecord):
     """Something that happened; `sequence` counts all events of the server, with gaps."""
 
     org_id: str = left_out()
@@ -150,7 +192,19 @@ class TimelineList(ListResponse):
     rows: list[TimelineEntry] = shown_as("timeline", "rows")
 
 
-class SeatSourceResponse(SeatSourceRecord):
+class SeatList(ListResponse):
+    """What a deployment reported, in time order."""
+
+    rows: list[SeatReport] = shown_as("seats", "rows")
+
+
+class SeatMemberList(ListResponse):
+    """Who takes or took a seat, the newest first."""
+
+    rows: list[SeatMemberRecord] = shown_as("members", "rows")
+
+
+class SeatSourceResponse(ResourceResponse, SeatSourceRecord):
     """Where seats come from; `counted` and `failing` customers by the newest try."""
 
     org_id: str = left_out()
@@ -212,3 +266,10 @@ class SeatReportResponse(ResponseModel):
 
     received: int
     new: int
+
+
+class PaymentAttemptResponse(ResponseModel):
+    """What came of collecting, and the invoice as it stands now."""
+
+    outcome: CollectionOutcome
+    invoice: InvoiceDetailResponse

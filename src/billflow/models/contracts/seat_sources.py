@@ -66,10 +66,11 @@ class NewSeatSource(Contract):
         _check_address(self.kind, self.target)
         if self.kind is SeatSourceKind.SQL:
             if not self.query:
-                raise ValueError("query is missing: name the query that counts.")
+                raise InvalidInput("query is missing: name the query that counts.", field="query")
             variable = f"{ENVIRONMENT}{VARIABLES}"
             if self.database_url is None and not (self.target or "").startswith(variable):
-                raise ValueError(f"target must be {variable}NAME, a variable that holds the address of the database.")
+                message = f"target must be {variable}NAME, a variable that holds the address of the database."
+                raise InvalidInput(message, field="target")
         return self
 
 

@@ -94,7 +94,7 @@ class PostgresPlanQueries(Repository):
                 .order_by(LicenseLedger.seq)
             )
             return tuple(
-                from_row(LedgerRecord, entry, disposition=disposition, invoice_line_id=line_id)
+                from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
                 for entry, disposition, line_id in await session.execute(query)
             )
 

@@ -54,6 +54,22 @@ class AdjustmentExplanation(InvoiceAdjustment):
     sentence: str
 
 
+class InvoiceExplanation(ResponseModel):
+    """Every line of an invoice explained, and what was adjusted of it; amounts in minor units of `currency`."""
+
+    id: str
+    currency: str
+    total: int
+    credited: int
+    refunded: int
+    net_paid: int
+    still_due: int
+    replaces_invoice_id: str | None
+    replaced_by_invoice_id: str | None
+    lines: list[LineExplanation]
+    adjustments: list[AdjustmentExplanation]
+
+
 def adjustments_explained(invoice: InvoiceDetail) -> list[AdjustmentExplanation]:
     """Tell each adjustment of an invoice, the oldest first."""
     return [

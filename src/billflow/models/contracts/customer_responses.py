@@ -1,39 +1,52 @@
-"""What belongs to a customer, as the API shows it."""
+"""What belongs to a customer, as the API answers it."""
 
 from typing import Literal
 
 from billflow.models.contracts.base import Moment
-from billflow.models.contracts.customer_finances import GrantedCredit, SponsorshipRecord
+from billflow.models.contracts.customer_finances import Amount, GrantedCredit, SponsorshipRecord
 from billflow.models.contracts.customer_resources import AccountRecord, ChannelRecord, ProjectRecord
 from billflow.models.contracts.customer_settings import Json, ResolvedSettings
-from billflow.models.contracts.responses import CustomerStatusResponse, ListResponse, ResponseModel, shown_as
+from billflow.models.contracts.responses import (
+    CustomerStatusResponse,
+    ListResponse,
+    ResourceResponse,
+    ResponseModel,
+    shown_as,
+)
 
 
-class BillingAccountResponse(AccountRecord):
+class BillingAccountResponse(ResourceResponse, AccountRecord):
     """A billing account."""
 
     billing_account_id: str = shown_as("id", "billing_account_id")
 
 
-class ProjectResponse(ProjectRecord):
+class ProjectResponse(ResourceResponse, ProjectRecord):
     """A project with its own settings."""
 
     project_id: str = shown_as("id", "project_id")
 
 
-class ChannelResponse(ChannelRecord):
+class ChannelResponse(ResourceResponse, ChannelRecord):
     """A channel with its own settings."""
 
     channel_id: str = shown_as("id", "channel_id")
 
 
-class CreditResponse(GrantedCredit):
+class CreditResponse(ResourceResponse, GrantedCredit):
     """A credit that was granted, or with a negative amount one that was used."""
 
     credit_id: str = shown_as("id", "credit_id")
 
 
-class SponsorshipResponse(SponsorshipRecord):
+class CreditList(ListResponse):
+    """What is left of a customer's credits, and how it came about, the newest first."""
+
+    balance: list[Amount]
+    rows: list[CreditResponse] = shown_as("credits", "rows")
+
+
+class SponsorshipResponse(ResourceResponse, SponsorshipRecord):
     """A request to be sponsored, and what became of it."""
 
     sponsorship_request_id: str = shown_as("id", "sponsorship_request_id")
@@ -96,3 +109,16 @@ class DeactivatedResponse(CustomerStatusResponse):
     """The customer's account is closed."""
 
     deactivated_at: Moment
+
+
+class Link(ResponseModel):
+    """The address of a page; it is for this customer only, and not for long."""
+
+    url: str
+
+
+class ErasureResponse(ResponseModel):
+    """The customer is forgotten, here and at Stripe; what it was billed stays."""
+
+    customer_id: str
+    erased_at: Moment

@@ -1,0 +1,126 @@
+"""What is not done yet: invoices to come, and what a command or an adjustment would change and bill."""
+
+from typing import Self
+
+from pydantic import Field
+
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
+from billflow.domain.invoicing.reissue import Reissue
+from billflow.domain.plan import PlanStatus, Schedule
+from billflow.domain.preview import Forecast, invoices_of
+from billflow.domain.step import Outcome
+from billflow.models.contracts.base import Moment
+from billflow.models.contracts.explanations import LineExplanation, explained
+from billflow.models.contracts.responses import ResponseModel
+
+
+class InvoicePreview(ResponseModel):
+    """An invoice that is not made yet; amounts in minor units of `currency`."""
+
+    kind: InvoiceKind
+    issued_at: Moment
+    currency: str
+    total: int
+    lines: list[LineExplanation]
+
+    @classmethod
+    def of_draft(cls, draft: InvoiceDraft) -> Self:
+        """Return an invoice as it would be made."""
+        return cls(
+            kind=draft.kind,
+            issued_at=draft.at,
+            currency=draft.currency,
+            total=draft.total,
+            lines=explained(draft.lines, draft.currency),
+        )
+
+
+class PlanPreview(ResponseModel):
+    """A plan as it would be; licenses are empty where nothing changes them."""
+
+    tier: str
+    schedule: Schedule
+    status: PlanStatus
+    licenses: int | None
+    licenses_at_next_renewal: int | None
+    next_invoice_date: Moment | None
+    end_date: Moment | None
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> Self:
+        """Return the plan of a step as it would be."""
+        newest = outcome.entries[-1] if outcome.entries else None
+        return cls(
+            tier=outcome.plan.tier,
+            schedule=outcome.plan.schedule,
+            status=outcome.plan.status,
+            licenses=newest.licenses if newest else None,
+            licenses_at_next_renewal=newest.licenses_at_next_renewal if newest else None,
+            next_invoice_date=outcome.plan.next_invoice_date,
+            end_date=outcome.plan.end_date,
+        )
+
+
+class PreviewResponse(ResponseModel):
+    """What a command would answer, and `credit`, what the customer would be owed for it, in minor units."""
+
+    plan: PlanPreview
+    invoices: list[InvoicePreview]
+    successor: PlanPreview | None
+    credit: int
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> Self:
+        """Return what a step would come to."""
+        return cls(
+            plan=PlanPreview.of_outcome(outcome),
+            invoices=list(map(InvoicePreview.of_draft, invoices_of(outcome))),
+            successor=PlanPreview.of_outcome(outcome.successor) if outcome.successor else None,
+            credit=outcome.credit,
+        )
+
+
+class RefusalResponse(ResponseModel):
+    """Why the plan would need attention."""
+
+    code: str
+    message: str
+
+
+class ForecastResponse(ResponseModel):
+    """The next invoices, fewer where the plan ends; `on_hold` is what would hold it back, `ends_at` its end."""
+
+    invoices: list[InvoicePreview]
+    on_hold: RefusalResponse | None
+    ends_at: Moment | None
+
+    @classmethod
+    def of_forecast(cls, found: Forecast) -> Self:
+        """Return a forecast as it is shown."""
+        on_hold = RefusalResponse(code=found.on_hold.code, message=found.on_hold.message) if found.on_hold else None
+        return cls(invoices=list(map(InvoicePreview.of_draft, found.invoices)), on_hold=on_hold, ends_at=found.ends_at)
+
+
+class CreditNotePreview(ResponseModel):
+    """The note that would credit what was paid, and where its money would go."""
+
+    amount: int
+    refund_amount: int
+    balance_amount: int
+
+
+class ReissuePreviewResponse(ResponseModel):
+    """What issuing an invoice again would come to: what becomes of the old one, and the new one."""
+
+    voids: bool = Field(description="The old invoice is open and would be voided.")
+    credit_note: CreditNotePreview | None
+    invoice: InvoicePreview
+
+    @classmethod
+    def of_reissue(cls, decided: Reissue) -> Self:
+        """Return what was decided as it is shown."""
+        note, invoice = decided.note, InvoicePreview.of_draft(decided.draft)
+        if note is None:
+            return cls(voids=decided.voids, credit_note=None, invoice=invoice)
+        credited = CreditNotePreview(amount=note.amount, refund_amount=note.refund, balance_amount=note.balance)
+        return cls(voids=decided.voids, credit_note=credited, invoice=invoice)

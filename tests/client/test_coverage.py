@@ -1,0 +1,108 @@
+"""The client has every operation of the API as the OpenAPI document describes it: address, fields and answer."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
+
+from billflow.api.app import BASE_PATH
+from billflow.client import Call
+from tests.api.operations import JSON, operations
+from tests.client.calls import call, functions
+from tests.interfaces import document
+
+OPERATIONS = {f"{one.method} {one.path.removeprefix(BASE_PATH)}": one for one in operations(document())}
+FUNCTIONS = dict(functions())
+SHORTHANDS = {"offset": "lists go on by `after`, which each() does"}
+"""Parameters that the client leaves out, and why."""
+
+
+def operation_of(made: Call[Any]) -> str:
+    """Return the operation that a call is of: the one with a word of its own before the one that takes any."""
+    for named, operation in sorted(OPERATIONS.items(), key=lambda found: found[1].path.count("{")):
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path.removeprefix(BASE_PATH)))
+        if operation.method == made.method and re.fullmatch(pattern, made.path):
+            return named
+    return f"{made.method} {made.path}: no such operation"
+
+
+MADE = {name: call(name, function, whole=True) for name, function in FUNCTIONS.items()}
+BY_OPERATION = {name: OPERATIONS.get(operation_of(made)) for name, made in MADE.items()}
+
+
+def test_every_operation_has_a_call() -> None:
+    least = [call(name, function, whole=False) for name, function in FUNCTIONS.items()]
+
+    missing = set(OPERATIONS) - set(map(operation_of, [*MADE.values(), *least]))
+
+    assert missing == set(), "give billflow.client a function for each"
+
+
+def test_every_call_is_of_an_operation() -> None:
+    assert [operation_of(made) for name, made in MADE.items() if BY_OPERATION[name] is None] == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_call_takes_each_parameter_of_its_operation_and_no_other(name: str) -> None:
+    operation, made = BY_OPERATION[name], MADE[name]
+    assert operation
+
+    known = set(operation.names("query")) - SHORTHANDS.keys()
+
+    resolved = {"resolved"} if name.endswith("settings") else set()
+    assert set(made.params) | resolved == known | resolved
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_call_sends_a_body_that_the_document_describes(name: str) -> None:
+    operation = BY_OPERATION[name]
+    assert operation
+
+    for made in (MADE[name], call(name, FUNCTIONS[name], whole=False)):
+        if operation.takes_a_body():
+            schema = operation.described["requestBody"]["content"][JSON]["schema"]
+            whole = {**schema, "components": document()["components"]}
+            required = operation.described["requestBody"].get("required", False)
+            if made.body is not None or required:
+                assert [one.message for one in Draft202012Validator(whole).iter_errors(made.body)] == []
+        else:
+            assert made.body is None
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_call_reads_the_answer_that_the_document_announces(name: str) -> None:
+    operation, answer = BY_OPERATION[name], MADE[name].answer
+    assert operation
+
+    announced = _announced(operation.described)
+
+    named = answer.__name__ if issubclass(answer, BaseModel) else None
+    assert named in announced if announced else not issubclass(answer, BaseModel)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_write_has_an_idempotency_key_and_a_question_has_none(name: str) -> None:
+    operation, made = BY_OPERATION[name], MADE[name]
+    assert operation
+
+    writes = made.method != "GET" and not made.path.endswith(("/preview", "/diff"))
+
+    assert (made.idempotency_key is not None) == writes
+
+
+def test_what_names_a_setting_stays_in_one_part_of_the_path() -> None:
+    made = FUNCTIONS["customers.remove_setting"]("CUSTOMER", "a/b c")
+
+    assert made.path.endswith(f"/settings/{quote('a/b c', safe='')}")
+
+
+def _announced(described: Mapping[str, Any]) -> set[str]:
+    """Return the names of what an operation may answer."""
+    done = next(answer for status, answer in described["responses"].items() if status.startswith("2"))
+    schema = done.get("content", {}).get(JSON, {}).get("schema", {})
+    parts = schema.get("anyOf", [schema])
+    return {part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part}

@@ -1,0 +1,44 @@
+"""Whatever pydantic finds wrong is said in our own words: the field, what it must be, and the way out."""
+
+from typing import Any, get_args
+
+import pytest
+from pydantic_core.core_schema import ErrorType
+
+from billflow.domain.errors import InvalidInput, NotEnoughLicenses
+from billflow.models.contracts.validation import field_refusal
+from tests.pydantic_words import KNOWN, said_by_pydantic
+
+
+def item(kind: str) -> dict[str, Any]:
+    """Return an error as pydantic reports it."""
+    known = KNOWN[kind]
+    return {
+        "type": kind,
+        "loc": ("plan", "tier"),
+        "msg": known["example_message_python"],
+        "ctx": known.get("example_context"),
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(KNOWN))
+def test_an_error_of_any_type_is_a_sentence_of_ours_that_names_the_field(kind: str) -> None:
+    refusal = field_refusal(item(kind), "plan.tier")
+
+    assert isinstance(refusal, InvalidInput)
+    assert refusal.message.startswith("plan.tier ")
+    assert refusal.message.endswith(".")
+    assert refusal.field == "plan.tier"
+    assert refusal.code not in get_args(ErrorType) or refusal.code == "too_short"
+    assert said_by_pydantic(refusal.message) == []
+
+
+def test_what_our_own_check_said_stays_as_it_is() -> None:
+    own = NotEnoughLicenses(5)
+
+    assert field_refusal({"type": "value_error", "loc": (), "ctx": {"error": own}}, "licenses") is own
+
+
+def test_the_words_of_pydantic_are_recognized() -> None:
+    assert all(said_by_pydantic(known["example_message_python"]) for known in KNOWN.values())
+    assert said_by_pydantic("licenses must be at least 1.") == []

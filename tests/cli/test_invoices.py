@@ -17,7 +17,7 @@ def bought(terminal: Terminal) -> tuple[str, str]:
     words = ("--tier", "cloud_standard", "--schedule", "monthly")
     assert terminal("plan", "start", customer, *words).code == 0
     invoices = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
-    return customer, str(invoices[0]["invoice_id"])
+    return customer, str(invoices[0]["id"])
 
 
 def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(terminal: Terminal) -> None:
@@ -77,7 +77,7 @@ def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(termin
     for noun, one in made.items():
         file = tmp_path / f"{noun}.pdf"
         assert terminal(noun, "show", one["number"].lower(), "--json").data == one
-        assert one["number"] in terminal(noun, "show", one[f"{noun.replace('-', '_')}_id"][:8]).out
+        assert one["number"] in terminal(noun, "show", one["id"][:8]).out
         assert str(file) in terminal(noun, "pdf", one["number"], "-o", str(file)).out
         assert file.read_bytes().startswith(b"%PDF-")
         assert_refused(terminal(noun, "show", "ZZ-000001"), f"There is no {noun.replace('-', ' ')} 'ZZ-000001'")
@@ -119,6 +119,6 @@ def test_an_invoice_is_issued_again_after_a_look_and_both_name_one_another(termi
     assert "USD 80 of the old invoice would be credited: USD 0 to the card, USD 80 to the balance." in preview.out
     assert "8 x USD 8 = USD 64 (corrected, 10 x USD 8 before)" in preview.out
     assert (made["total"], made["replaces_invoice_id"]) == (6400, invoice)
-    assert f"It replaces {invoice}." in terminal("invoice", "explain", str(made["invoice_id"])).out
-    assert str(made["invoice_id"]) in terminal("invoice", "show", invoice).out
+    assert f"It replaces {invoice}." in terminal("invoice", "explain", str(made["id"])).out
+    assert str(made["id"]) in terminal("invoice", "show", invoice).out
     assert_refused(terminal("invoice", "reissue", invoice), "was issued again already")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cli.responses import RESPONSES, OF_THE_COMMAND_LINE, SCHEMAS, differences
+from tests.cli.responses import OF_THE_COMMAND_LINE, RESPONSES, SCHEMAS, differences
 from tests.cli.test_help import EVERY, ROOT
 
 

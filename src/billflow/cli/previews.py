@@ -32,7 +32,9 @@ def previewed(found: "Preview") -> Output:
     prices = FactList("What it costs", _prices(compared, outcome.plan.currency))
     shown = [] if compared.is_same else [prices]
     billed = written(invoices_of(outcome), "Nothing would be billed.")
-    return Output(PreviewResponse.of_preview(found), facts, *credit, *billed, *shown, *discounts_shown(compared.discounts))
+    return Output(
+        PreviewResponse.of_preview(found), facts, *credit, *billed, *shown, *discounts_shown(compared.discounts)
+    )
 
 
 def discounts_shown(discounts: Iterable["Discount"]) -> Iterator[str]:

@@ -55,7 +55,7 @@ class InvoiceDocument:
     bill_to: str
     buyer: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
-    columns: tuple[str, str, str, str]
+    columns: tuple[str, ...]
     lines: tuple[DocumentLine, ...]
     carried: tuple[str, str] = ("", "")
     totals: tuple[tuple[str, str], ...]

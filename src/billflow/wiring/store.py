@@ -110,8 +110,9 @@ class Store:
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
 
-        seller, adjustment = self.repositories.sellers.printed, self.repositories.adjustments.get
-        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment)
+        seller = self.repositories.sellers.printed
+        adjustment, statement = self.repositories.adjustments.get, self.queries.statements.statement
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment, statement)
 
 
 @asynccontextmanager

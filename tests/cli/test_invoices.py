@@ -43,7 +43,7 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     _, invoice = bought(terminal)
 
     note = terminal(
-        "invoice", "credit-note", invoice, "--amount", "300", "--to", "balance", "--memo", "Sorry", "--json"
+        "invoice", "credit-note", invoice, "--amount", "300", "--refund-method", "balance", "--memo", "Sorry", "--json"
     )
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
@@ -78,7 +78,9 @@ def test_a_credit_note_and_a_refund_are_found_by_number_and_written_to_files(
 def test_a_refund_outside_stripe_is_recorded_and_what_is_paid_is_not_marked_paid_again(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 
-    refund = terminal("invoice", "refund", invoice, "--amount", "300", "--out-of-band", "cash 1", "--json").data
+    refund = terminal(
+        "invoice", "refund", invoice, "--amount", "300", "--out-of-band-reference", "cash 1", "--json"
+    ).data
 
     assert (refund["status"], refund["out_of_band_reference"]) == ("succeeded", "cash 1")
     assert_refused(

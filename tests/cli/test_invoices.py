@@ -64,7 +64,7 @@ def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(termin
     stated = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "statement.pdf"))
     [account] = terminal("customer", "statement", customer, "--json").data["accounts"]
     nowhere = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "none" / "statement.pdf"))
-    backwards = terminal("customer", "statement", customer, "--from", "2026-02-01", "--until", "2026-01-01")
+    backwards = terminal("customer", "statement", customer, "--since", "2026-02-01", "--until", "2026-01-01")
 
     assert ("order change, Sorry" in shown, "still due" in shown) == (True, True)
     assert f"credit note {made['credit-note']['number']} took USD 3 off (order change, Sorry)." in explained

@@ -16,6 +16,7 @@ OWN_OPTIONS = {
     "--primary": "is_primary of the entry that is added",
     "--set": "a setting, by its dotted key",
     "--unset": "a setting to take away",
+    "--pdf": "the file that it is written to as well",
     "--query-file": "the file that `query` is read from",
     "--seal": "what is stored of an address that a variable holds",
 }

@@ -68,6 +68,7 @@ class Translations:
     months: str
     less: str
     capped: str
+    percent_of: str
     below_list: str
     instalment: str
     statuses: Mapping[InvoiceStatus, str]

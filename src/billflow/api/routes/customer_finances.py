@@ -18,6 +18,7 @@ from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customer_finances import CreditCreate, GrantedCredit, ReportRecord, UsageRecord
 from billflow.models.contracts.customer_responses import CreditList, CreditResponse
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
+from billflow.models.contracts.previews import PreviewResponse
 from billflow.models.contracts.responses import CustomerResponse
 from billflow.models.contracts.statements import StatementRecord
 
@@ -114,6 +115,15 @@ async def set_pricing(
 ) -> CustomerRecord:
     """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
     return await services.pricing.agree(customer, asked, change)
+
+
+@router.post("/pricing/preview")
+async def preview_pricing(
+    customer: CustomerHere, asked: PricingUpdate, services: ServicesHere, _: SupportHere
+) -> PreviewResponse:
+    """Say what agreeing on prices would do to the live plan's price, next invoice and discounts; nothing is written."""
+    found = await services.pricing.preview(customer, asked)
+    return PreviewResponse.of_terms(found.plan, found.discounts)
 
 
 @router.get("/credits")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from billflow.store.invoices.queries import PostgresInvoiceQueries
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
+    from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
@@ -105,6 +106,7 @@ class Repositories:
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")
     offers: "Part[PostgresOfferRepository]" = Part("store.offers.repository")
+    coupons: "Part[PostgresCouponRepository]" = Part("store.offers.coupons")
     notices: "Part[PostgresNoticeRepository]" = Part("store.plans.notices")
     test_clocks: "Part[PostgresTestClockRepository]" = Part("store.plans.test_clocks")
     mails: "Part[PostgresMailRepository]" = Part("store.mail.repository")

@@ -155,10 +155,12 @@ async def attach(store: Store, customer: CustomerHere, code: _CodeHere, *, reaso
 @app.on_engine("coupon preview 5f1c SORRY10")
 async def preview(engine: Engine, customer: CustomerHere, code: _CodeHere) -> Output:
     """Show what attaching a coupon would do to the plan's price and next invoice; nothing is written."""
+    from billflow.models.contracts.previews import PreviewResponse
+
     found = await engine.pricing.preview_coupon(customer, code, change_here())
     if found.plan:
         return previewed(found.plan)
-    return Output({"plan": None, "price": {"discounts": found.discounts}}, *discounts_shown(found.discounts))
+    return Output(PreviewResponse.of_terms(None, found.discounts), *discounts_shown(found.discounts))
 
 
 @app.on_database("coupon detach 5f1c")

@@ -24,6 +24,7 @@ from billflow.models.contracts.onboarding import OnboardingProgress
 from billflow.models.contracts.personal_data import CustomerExport
 from billflow.models.contracts.previews import PreviewResponse
 from billflow.models.contracts.responses import CustomerList, CustomerResponse
+from billflow.models.contracts.statements import StatementRecord
 
 _PATH = "/customers"
 
@@ -94,6 +95,18 @@ def usage(customer_id: str, *, since: datetime | None = None, until: datetime | 
 def report(customer_id: str) -> Call[ReportRecord]:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
     return get(f"{_PATH}/{customer_id}/report", ReportRecord)
+
+
+def statement(
+    customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+) -> Call[StatementRecord]:
+    """State a customer's account over `[since, until)`: from its beginning, or all so far, where one is not named."""
+    return get(f"{_PATH}/{customer_id}/statement", StatementRecord, since=since, until=until)
+
+
+def statement_pdf(customer_id: str, *, since: datetime | None = None, until: datetime | None = None) -> Call[bytes]:
+    """Return the statement of a customer's account as a PDF file in its language."""
+    return get(f"{_PATH}/{customer_id}/statement/pdf", bytes, since=since, until=until)
 
 
 def pricing(customer_id: str) -> Call[CustomerPricing]:

@@ -33,6 +33,12 @@ class DocumentContent:
         exact = Decimal(minor_units).scaleb(-CURRENCIES[currency].decimals)
         return format_currency(exact, currency, locale=self.locale)
 
+    def bare_amount(self, minor_units: int, currency: str) -> str:
+        """Write minor units without their currency, as below a head that names it."""
+        decimals = CURRENCIES[currency].decimals
+        exact = Decimal(minor_units).scaleb(-decimals)
+        return format_decimal(exact, f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=self.locale)
+
     def number(self, number: int) -> str:
         """Write a whole number."""
         return format_decimal(number, locale=self.locale)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.seats import PostgresSeatRepository
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
+    from billflow.store.customers.statements import PostgresStatementQueries
     from billflow.store.dunning.repository import PostgresDunningRepository
     from billflow.store.invoices.queries import PostgresInvoiceQueries
     from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -132,6 +133,7 @@ class Queries:
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")

@@ -21,7 +21,8 @@ def compose_adjustment(
     None is a customer whose data were erased. Raises `Refused` for one that Stripe has not carried out.
     """
     if made.number is None:
-        message = f"It is {made.status} and no document yet; what Stripe has carried out is one."
+        noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
+        message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
         raise Refused(message, code="adjustment_without_document")
     content = content_in(customer.default_language if customer else "en")
     words, is_note = content.words, isinstance(made, CreditNoteRecord)

@@ -3,19 +3,22 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 import pytest
 from sqlalchemy import event
 
+from billflow.models.tables import CreditNoteRow, RefundRow
+from billflow.store.adjustments.numbers import next_document_n
 from billflow.store.session.database import Database
 from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
 
 CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 CUSTOMERS, ENTRIES = 3000, 4
+DOCUMENTS = (("credit note", "CN-000042"), ("refund", "RF-000042"))
 GROWING = (
     "customer",
     "customer_search_term",
@@ -26,6 +29,10 @@ GROWING = (
     "outbox_event",
     "audit_log",
     "seat",
+    "credit",
+    "credit_note",
+    "refund",
+    "adjustment_answer",
 )
 
 
@@ -98,6 +105,7 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
         "/customers/{customer}/credits",
         "/customers/{customer}/access",
         "/customers/{customer}/report",
+        "/customers/{customer}/statement",
         "/plans",
         "/plans?status=active&next_invoice_before=2026-01-01T00:00:00Z",
         "/plans?needs_attention=true",
@@ -107,6 +115,7 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
         "/plans/{plan}/invoices",
         "/plans/{plan}/timeline",
         "/invoices",
+        "/invoices/{invoice}",
         "/invoices?customer_id={customer}",
         "/invoices?status=open",
         "/invoices?number=A1B2C3-0001",
@@ -119,7 +128,9 @@ async def test_no_request_reads_a_whole_table(
 ) -> None:
     plan = (await principal.get("/api/v1/plans?limit=1")).json()["plans"][0]
 
-    asked = path.format(customer=plan["customer_id"], plan=plan["id"])
+    invoice = (await principal.get(f"/api/v1/plans/{plan['id']}/invoices?limit=1")).json()["invoices"][0]
+
+    asked = path.format(customer=plan["customer_id"], plan=plan["id"], invoice=invoice["id"])
     explained = await plans_of(env, crowd, principal, f"/api/v1{asked}")
 
     assert explained
@@ -128,13 +139,25 @@ async def test_no_request_reads_a_whole_table(
 
 
 async def test_customers_and_invoices_are_named_by_index(env: ApiEnvironment, crowd: str) -> None:
-    for noun, typed in (("customer", "crowd 77"), ("customer", "d 77"), ("invoice", "A1B2C3-0001")):
+    for noun, typed in (("customer", "crowd 77"), ("customer", "d 77"), ("invoice", "A1B2C3-0001"), *DOCUMENTS):
         explained = await explained_queries(
             env.engine.database, crowd, partial(env.engine.queries.ids.ids_of, crowd, noun, typed)
         )
 
         assert explained
         assert "Seq Scan" not in "".join(explained.values()), explained
+
+
+async def test_the_next_number_of_a_document_is_found_by_index(env: ApiEnvironment, crowd: str) -> None:
+    async def take() -> None:
+        async with env.engine.database.unit_of_work(crowd) as session:
+            for table in (CreditNoteRow, RefundRow):
+                assert await next_document_n(session, table(id=uuid4(), org_id=UUID(crowd))) == 1
+
+    explained = await explained_queries(env.engine.database, crowd, take)
+
+    assert len(explained) == 4
+    assert "Seq Scan" not in "".join(explained.values()), explained
 
 
 async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(

@@ -35,6 +35,7 @@ async def test_a_declined_card_is_retried_the_customer_suspended_and_the_plan_en
     assert len(await debtor.env.invoices(debtor.customer)) == 2
 
 
+@pytest.mark.full
 async def test_the_records_know_at_all_times_what_comes_next_and_when(debts: Debts) -> None:
     debtor = await debts.declined()
     seen = []
@@ -126,6 +127,7 @@ async def test_a_suspension_by_support_is_not_lifted_by_a_payment(debts: Debts) 
     assert await debtor.status() == "suspended"
 
 
+@pytest.mark.full
 async def test_a_payment_that_needs_the_customer_is_not_charged_again_and_its_page_is_sent(debts: Debts) -> None:
     debtor = await debts.declined(CONFIRMING_CARD)
 

@@ -80,6 +80,7 @@ async def test_a_trial_that_is_not_paid_ends_and_its_invoice_stays_open(plan_env
     assert [invoice.status for invoice in await plan_env.invoices()] == [InvoiceStatus.OPEN]
 
 
+@pytest.mark.full
 async def test_paying_after_the_end_of_the_trial_starts_a_fresh_plan_that_renews_by_itself(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -150,6 +151,7 @@ async def test_an_event_of_a_payment_that_comes_again_after_the_plan_is_over_sta
     assert len(await plan_env.plans()) == 1
 
 
+@pytest.mark.full
 async def test_changing_the_licenses_of_an_unpaid_trial_replaces_its_invoice_on_both_sides(
     plan_env: PlanEnvironment,
 ) -> None:

@@ -242,16 +242,16 @@ async def recovered(env: ReconciliationEnvironment) -> None:
     await env.engine.recovery.recover([env.org_id], RecoveryProgress())
 
 
-@pytest.mark.parametrize("mended", [reconciled, recovered])
+@pytest.mark.parametrize("repair", [reconciled, recovered])
 async def test_a_plan_whose_purchase_was_paid_while_it_had_no_workflow_starts(
-    env: ReconciliationEnvironment, mended: Callable[[ReconciliationEnvironment], Awaitable[None]]
+    env: ReconciliationEnvironment, repair: Callable[[ReconciliationEnvironment], Awaitable[None]]
 ) -> None:
     unsent = await unsent_plan(env)
     collection = await env.engine.collection.start_of(await env.invoice(unsent))
     await env.engine.control.start(collection, "retry")
     assert await env.engine.client.get_workflow_handle(collection.workflow_id).result() == InvoiceStatus.PAID
 
-    await mended(env)
+    await repair(env)
 
     async def is_active() -> bool:
         return (await env.engine.repositories.plans.get(unsent.ref)).status is PlanStatus.ACTIVE

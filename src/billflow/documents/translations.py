@@ -22,6 +22,15 @@ class Translations:
     replaces: str
     replaced_by: str
     bill_to: str
+    vat_number: str
+    tax_id: str
+    customer_number: str
+    account_holder: str
+    bank: str
+    transfer_reference: str
+    scan: str
+    carried: str
+    brought: str
     what: str
     quantity: str
     each: str
@@ -44,6 +53,17 @@ class Translations:
     failed: str
     off_amount_due: str
     reference: str
+    statement: str
+    period: str
+    opening_balance: str
+    closing_balance: str
+    charges: str
+    credits_and_payments: str
+    balance: str
+    payment: str
+    credit_on_account: str
+    still_due: str
+    made_of: str
     page: str
     pay_here: str
     charged: str
@@ -57,6 +77,7 @@ class Translations:
     months: str
     less: str
     capped: str
+    percent_of: str
     below_list: str
     instalment: str
     statuses: Mapping[InvoiceStatus, str]

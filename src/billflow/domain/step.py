@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.errors import Refused
 from billflow.domain.items import Item, ItemChanges
@@ -30,9 +31,9 @@ class Facts:
     newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
     and `additions` what of it was billed for a part of the cycle.
     `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
-    the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
-    up. `offer` is the open offer that the command names. `former_catalog` is the one that the plan's newest step went
-    by, where that is another. `items` are the one-off items that are still to be billed, and the newest of all.
+    the trial was bought by invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as
+    that was before. `offer` is the open one that the command names, `former_catalog` that of the plan's newest step.
+    `items` are the one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -48,6 +49,7 @@ class Facts:
     paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
+    trial_coupon: AttachedCoupon | None = None
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
     items: tuple[Item, ...] = ()
@@ -93,8 +95,7 @@ class Step:
 
     With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle` and `known_plan`
     remember the cycle end found last, `running_cycle` the cycle priced last: the lines of one invoice mostly share
-    them. `former_price` is what a license cost before the renewal of that moment, which
-    changed it in this step.
+    them. `former_price` is what a license cost before the renewal of that moment, which changed it in this step.
     """
 
     facts: Facts

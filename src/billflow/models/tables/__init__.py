@@ -12,6 +12,7 @@ from billflow.models.tables.adjustments import (
 from billflow.models.tables.base import Base
 from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow, ProjectRow
 from billflow.models.tables.catalog import CatalogVersionRow, PriceChangeRow
+from billflow.models.tables.coupons import CouponRedemptionRow, CouponRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
@@ -38,6 +39,7 @@ from billflow.models.tables.reconciliation import (
 )
 from billflow.models.tables.replacements import ReplacedStripeCustomer, ReplacedStripeInvoice
 from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
+from billflow.models.tables.seller import InvoiceSeriesRow, SellerVersionRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
     AuditArchiveRow,

@@ -4,7 +4,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
-from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -17,6 +16,7 @@ from billflow.models.contracts.customers import (
     CustomerUpdate,
     NewCustomer,
 )
+from billflow.models.contracts.seller import SellerDocument
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerContact,
@@ -26,6 +26,7 @@ from billflow.models.tables import (
     RemoteRealm,
     RemoteServer,
 )
+from billflow.store.access.seller_records import current_seller
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
@@ -49,6 +50,7 @@ class PostgresCustomerRepository(Repository):
         with refused_duplicates():
             async with self.database.unit_of_work(org_id) as session:
                 recorder = recorder_of(session, as_id(org_id, "organization"), change)
+                new = _with_defaults(new, (await current_seller(session))[1])
                 customer = _row(recorder.org_id, new, await create_deployment(recorder, new))
                 session.add(customer)
                 await session.flush()
@@ -73,11 +75,8 @@ class PostgresCustomerRepository(Repository):
         Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
         async with customer_change(self.database, ref, change) as (customer, recorder):
-            currency = (await default_account(recorder.session, customer.id)).currency
-            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
-                in_steps(getattr(pricing, name), currency, name)
-            if not _ends_flat_discount(pricing):
-                pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
+            pricing.check_chargeable((await default_account(recorder.session, customer.id)).currency)
+            pricing = pricing.over(customer.flat_discounted_months)
             before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)
             for name in CustomerPricing.model_fields:
                 setattr(customer, name, getattr(pricing, name))
@@ -141,6 +140,15 @@ def _row(org_id: UUID, new: NewCustomer, deployment: DeploymentRow) -> CustomerR
     )
 
 
+def _with_defaults(new: NewCustomer, seller: SellerDocument | None) -> NewCustomer:
+    """Return a customer with the seller's language and currency where it names none."""
+    given = new.model_fields_set
+    names = ("default_language", "default_currency") if seller else ()
+    return new.model_copy(
+        update={name: getattr(seller, name) for name in names if name not in given and getattr(seller, name)}
+    )
+
+
 def _default_account(customer: CustomerRow, new: NewCustomer) -> BillingAccountRow:
     return BillingAccountRow(
         id=uuid4(),
@@ -151,8 +159,3 @@ def _default_account(customer: CustomerRow, new: NewCustomer) -> BillingAccountR
         currency=new.default_currency,
         collection_method=new.collection_method,
     )
-
-
-def _ends_flat_discount(pricing: CustomerPricing) -> bool:
-    discounted = pricing.monthly_discounted_price or pricing.annual_discounted_price
-    return bool(discounted) or "flat_discounted_months" in pricing.model_fields_set

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from billflow.store.access.api_keys import PostgresApiKeyRepository
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
+    from billflow.store.access.sellers import PostgresSellerRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
     from billflow.store.adjustments.reissues import PostgresReissueRepository
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
     from billflow.store.customers.seats import PostgresSeatRepository
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
+    from billflow.store.customers.statements import PostgresStatementQueries
     from billflow.store.dunning.repository import PostgresDunningRepository
     from billflow.store.invoices.queries import PostgresInvoiceQueries
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
+    from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
@@ -90,6 +93,7 @@ class Repositories:
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    sellers: "Part[PostgresSellerRepository]" = Part("store.access.sellers")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
@@ -104,6 +108,7 @@ class Repositories:
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")
     offers: "Part[PostgresOfferRepository]" = Part("store.offers.repository")
+    coupons: "Part[PostgresCouponRepository]" = Part("store.offers.coupons")
     notices: "Part[PostgresNoticeRepository]" = Part("store.plans.notices")
     test_clocks: "Part[PostgresTestClockRepository]" = Part("store.plans.test_clocks")
     mails: "Part[PostgresMailRepository]" = Part("store.mail.repository")
@@ -130,6 +135,7 @@ class Queries:
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")

@@ -45,7 +45,7 @@ LOST = 4
 class PendingTask(Contract):
     """The task that a running workflow waits for: which attempt it is, and which version has to take it.
 
-    It `fails` where a worker has refused it, or it was lost, with its worker or for want of time, `LOST` times in a row.
+    It `fails` where a worker has refused it, or it was lost, with its worker or for want of time, `LOST` times.
     """
 
     workflow_id: str

@@ -281,6 +281,20 @@ async def test_a_coupon_that_makes_no_sense_is_refused_with_its_field_and_the_wa
         await company.repositories.coupons.get(company.org_id, "SPRING25")
 
 
+async def test_what_recurs_each_month_is_after_a_coupon_that_recurs(company: Company) -> None:
+    await a_coupon(company, duration=CouponDuration.FOREVER)
+    once = CouponCreate(code="ONCE", percent_off=Decimal(50))
+    await company.repositories.coupons.create(company.org_id, once, by())
+    one, other = await a_customer(company), await a_customer(company)
+    for customer, code in ((one, "SPRING25"), (other, "ONCE")):
+        await company.bought(customer)
+        await company.repositories.coupons.attach(customer.ref, CouponAttach(coupon=code), by())
+
+    reports = [await company.queries.reports.report(customer.ref) for customer in (one, other)]
+
+    assert [[amount.amount for amount in report.monthly_recurring_revenue] for report in reports] == [[6000], [8000]]
+
+
 async def test_a_code_is_taken_whatever_its_case(company: Company) -> None:
     await a_coupon(company)
     with pytest.raises(Refused) as refusal:

@@ -11,13 +11,15 @@ from billflow.domain.catalog import Catalog
 from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.moments import checked_moment
-from billflow.domain.money import check_price
+from billflow.domain.money import Rounding, check_price, rounded_quotient
 from billflow.domain.plan import Plan, Schedule
 
 MAX_MONTHS = 1200
 MAX_REDEMPTIONS = 1_000_000_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,39}")
 _HUNDREDTH = Decimal("0.01")
+_HUNDREDTHS = 100
+_WHOLE = 10_000
 _ALL = Decimal(100)
 
 
@@ -155,6 +157,20 @@ class AttachedCoupon:
             return False
         of_tier = not coupon.tiers or plan.tier in coupon.tiers
         return of_tier and (coupon.percent_off is not None or plan.currency in coupon.amount_off)
+
+    def off_cycle(self, amount: int, plan: Plan) -> int:
+        """Return what it takes off a cycle of *plan* that costs *amount*, in minor units, 0 where that is nothing."""
+        if not self.discounts(plan):
+            return 0
+        percent, step = self.coupon.percent_off, CURRENCIES[plan.currency].step
+        if percent is None:
+            return min(self.coupon.amount_off[plan.currency], amount)
+        return -rounded_quotient(-amount * int(percent * _HUNDREDTHS), _WHOLE, Rounding.HALF_UP, step)
+
+    @property
+    def recurs(self) -> bool:
+        """Tell whether it is for more than one cycle."""
+        return self.coupon.duration is not CouponDuration.ONCE
 
     def months_for(self, schedule: Schedule) -> int:
         """Return how many months one cycle uses up; a coupon that is for ever counts none."""

@@ -10,15 +10,12 @@ from billflow.domain.calendar import first_step_after
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import PlanCommand
 from billflow.domain.coupons import Coupon, percent_text
-from billflow.domain.currencies import CURRENCIES, format_amount
+from billflow.domain.currencies import format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.draft import InvoiceDraft
-from billflow.domain.money import Rounding, rounded_quotient
 from billflow.domain.preview import facts_at, forecast, preview
 from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome
-
-_WHOLE = 10_000
 
 
 class DiscountKind(StrEnum):
@@ -102,10 +99,9 @@ def next_price(facts: Facts) -> int | None:
     """Return what a license costs in the next cycle, in minor units, after the percentage of a coupon (rules 34.1)."""
     plan, coupon = facts.plan, facts.customer.coupon
     price = plan.price_per_license
-    if price is None or coupon is None or coupon.coupon.percent_off is None or not coupon.discounts(plan):
+    if price is None or coupon is None or coupon.coupon.percent_off is None:
         return price
-    hundredths, step = int(coupon.coupon.percent_off * 100), CURRENCIES[plan.currency].step
-    return price + rounded_quotient(-price * hundredths, _WHOLE, Rounding.HALF_UP, step)
+    return price - coupon.off_cycle(price, plan)
 
 
 def _next_invoice(facts: Facts, at: datetime) -> InvoiceDraft | None:

@@ -9,7 +9,7 @@ from billflow.cli.output import FactList, Output, amount, time, words
 from billflow.cli.session import Engine
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.invoicing.explain import explain
-from billflow.domain.preview import Forecast, invoices_of
+from billflow.domain.preview import Forecast, invoices_of, newest_entries
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
@@ -40,13 +40,17 @@ def forecast(coming: Forecast) -> Output:
 
 def _changes(outcome: "Outcome") -> dict[str, Any]:
     last = outcome.successor or outcome
-    newest = last.entries[-1] if last.entries else None
+    newest, add_ons = newest_entries(last)
     return {
         "tier": last.plan.tier,
         "schedule": last.plan.schedule,
         "status": last.plan.status,
         "licenses": newest and newest.licenses,
         "licenses_at_next_renewal": newest and newest.licenses_at_next_renewal,
+        **{
+            f"add_on_{code}": f"{entry.licenses}, {entry.licenses_at_next_renewal} at renewal"
+            for code, entry in add_ons.items()
+        },
         "next_invoice_date": last.plan.next_invoice_date,
         "end_date": last.plan.end_date,
     }

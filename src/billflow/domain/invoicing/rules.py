@@ -7,7 +7,8 @@ from billflow.domain.catalog import Hosting
 from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
-from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.draft import NOT_DISCOUNTED, Line, LineKind
+from billflow.domain.ledger import LedgerEntry
 from billflow.domain.money import Rounding
 from billflow.domain.plan import Plan, Schedule
 from billflow.domain.proration import Derivation, prorated
@@ -52,7 +53,7 @@ def renewal(step: Step, charge: Charge) -> Line | None:
 def additional_licenses(step: Step, charge: Charge) -> Line | None:
     """Bill licenses added within a cycle for the rest of it (rules 8.3 and 8.4)."""
     plan = step.plan
-    if not isinstance(charge, Addition) or (price := step.price_in(charge.renewal)) is None:
+    if not isinstance(charge, Addition) or (price := _price_in(step, charge.renewal)) is None:
         return None
     added_at = charge.entries[0].event_time
     cycle = step.cycle_of(charge.renewal, added_at)
@@ -68,6 +69,13 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     )
     description = f"Additional {step.tier.name} license"
     return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple([entry.seq for entry in charge.entries]))
+
+
+def _price_in(step: Step, cycle: LedgerEntry) -> int | None:
+    """Return what a license costs in the cycle that this renewal entry began; None at a fixed price."""
+    if step.former_price and cycle.event_time < step.former_price[1]:
+        return step.former_price[0]
+    return step.plan.price_per_license
 
 
 RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal)
@@ -90,8 +98,8 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
 
 
 def discountable(lines: Iterable[Line]) -> int:
-    """Return what of the charges a discount may take: all of them but one-off items (rules 35)."""
-    return sum(line.amount for line in lines if line.amount > 0 and line.kind is not LineKind.ITEM)
+    """Return what of the charges a discount may take: those for licenses (rules 35)."""
+    return sum(line.amount for line in lines if line.amount > 0 and line.kind not in NOT_DISCOUNTED)
 
 
 def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:

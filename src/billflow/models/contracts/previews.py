@@ -7,7 +7,7 @@ from pydantic import Field
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.domain.preview import Forecast, invoices_of
+from billflow.domain.preview import Forecast, invoices_of, newest_entries
 from billflow.domain.step import Outcome
 from billflow.models.contracts.base import Moment
 from billflow.models.contracts.explanations import LineExplanation, explained
@@ -35,6 +35,28 @@ class InvoicePreview(ResponseModel):
         )
 
 
+class AddOnPreview(ResponseModel):
+    """How many units of an add-on the plan would hold, and renew with, at `price` each and cycle."""
+
+    add_on: str
+    quantity: int
+    quantity_at_next_renewal: int
+    price: int
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> list[Self]:
+        """Return the add-ons of a step, by their newest entries."""
+        return [
+            cls(
+                add_on=code,
+                quantity=entry.licenses,
+                quantity_at_next_renewal=entry.licenses_at_next_renewal,
+                price=entry.price or 0,
+            )
+            for code, entry in newest_entries(outcome)[1].items()
+        ]
+
+
 class PlanPreview(ResponseModel):
     """A plan as it would be; licenses are empty where nothing changes them."""
 
@@ -49,7 +71,7 @@ class PlanPreview(ResponseModel):
     @classmethod
     def of_outcome(cls, outcome: Outcome) -> Self:
         """Return the plan of a step as it would be."""
-        newest = outcome.entries[-1] if outcome.entries else None
+        newest, _ = newest_entries(outcome)
         return cls(
             tier=outcome.plan.tier,
             schedule=outcome.plan.schedule,
@@ -62,11 +84,15 @@ class PlanPreview(ResponseModel):
 
 
 class PreviewResponse(ResponseModel):
-    """What a command would answer, and `credit`, what the customer would be owed for it, in minor units."""
+    """What a command would answer, and `credit`, what the customer would be owed for it, in minor units.
+
+    `add_ons` are those that change, or that a cycle begins with, of the plan that goes on.
+    """
 
     plan: PlanPreview
     invoices: list[InvoicePreview]
     successor: PlanPreview | None
+    add_ons: list[AddOnPreview]
     credit: int
 
     @classmethod
@@ -76,6 +102,7 @@ class PreviewResponse(ResponseModel):
             plan=PlanPreview.of_outcome(outcome),
             invoices=list(map(InvoicePreview.of_draft, invoices_of(outcome))),
             successor=PlanPreview.of_outcome(outcome.successor) if outcome.successor else None,
+            add_ons=AddOnPreview.of_outcome(outcome.successor or outcome),
             credit=outcome.credit,
         )
 

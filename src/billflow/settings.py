@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     `webhook_private_addresses` events may be sent into our own network, in test mode only: `billflow dev` sets it. The
     `keep_…_days` say after how long `billflow prune` deletes; Stripe sends an event again for up to 30 days, and the
     database itself refuses less for deliveries, events and the audit log. The last leaves for files in
-    `audit_archive_dir`, and stays where that is not set. `ops_host` and `ops_port` are where `billflow api` answers
+    `audit_archive_dir`, and stays where that is not set. `build_id` names the version of our workers: that of the
+    package where it is not set, none where it is empty. `ops_host` and `ops_port` are where `billflow api` answers
     operators.
     """
 

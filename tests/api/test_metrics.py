@@ -19,6 +19,7 @@ from tests.outages import database_away, reconnect
 GAUGES = (
     "billflow_plans_needing_attention",
     "billflow_workflows_needing_attention",
+    "billflow_workflows_failing_tasks",
     "billflow_invoices_unsent",
     "billflow_oldest_open_webhook_seconds",
 )

@@ -136,6 +136,7 @@ SPOILT: tuple[object, ...] = (
 )
 
 
+@pytest.mark.full
 async def test_every_wrong_field_of_every_body_is_told_in_our_words_with_its_path(
     rude: httpx.AsyncClient, ids: dict[str, str]
 ) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.responses import differences
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
@@ -108,18 +109,21 @@ class Terminal:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
-        return Output(**json.loads(self._process.stdout.readline()))
+        answer = Output(**json.loads(self._process.stdout.readline()))
+        if answer.code == 0 and "--json" in words:
+            assert differences(words, json.loads(answer.out)) == [], "the API's answer has other fields"
+        return answer
 
     def customer(self, *options: str) -> str:
         """Create a customer nobody else uses, and return its id."""
         number = next(_numbers)
         created = self("customer", "create", f"Customer {number}", f"c{number}@example.com", *options, "--json")
-        return str(created.data["customer_id"])
+        return str(created.data["id"])
 
     def trial(self, customer: str, *options: str) -> str:
         """Start a trial of 30 days, and return the plan's id."""
         words = ("--tier", "cloud_standard", "--schedule", "monthly", "--trial-days", "30")
-        return str(self("plan", "start", customer, *words, *options, "--json").data["state"]["plan_id"])
+        return str(self("plan", "start", customer, *words, *options, "--json").data["plan"]["id"])
 
     def state(self, plan: str) -> dict[str, Any]:
         """Return a plan as it is now."""

@@ -71,10 +71,10 @@ def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_with
     assert "prices.USD.monthly" in shown.out
     assert "USD 9" in shown.out
     assert [one["plan_id"] for one in applied["repriced"] if one["plan_id"] == plan] == [plan]
-    change = applied["price_change"]["price_change_id"]
+    change = applied["price_change"]["id"]
     assert terminal("plan", "show", plan, "--json").data["next_price"] == 900
     listed = terminal("catalog", "price-changes", "--json").data["price_changes"]
-    assert [one["price_change_id"] for one in listed] == [change]
+    assert [one["id"] for one in listed] == [change]
     assert terminal("catalog", "withdraw-price-change", change[:8], "--json").data["pending"] == 0
     assert terminal("plan", "show", plan, "--json").data["next_price"] is None
     assert terminal("catalog", "apply", str(before)).code == 0, "other tests go by the prices of before"

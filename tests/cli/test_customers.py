@@ -14,17 +14,17 @@ def test_a_customer_is_changed_and_found_by_its_erp_number(terminal: Terminal) -
     listed = terminal("customer", "list", "--erp-number", "4711", "--json").data
 
     assert (changed["name"], changed["erp_customer_number"]) == ("Muster AG", "4711")
-    assert [row["customer_id"] for row in listed["customers"]] == [customer]
+    assert [row["id"] for row in listed["customers"]] == [customer]
 
 
 def test_a_customer_is_named_as_people_call_it(terminal: Terminal) -> None:
     customer = terminal.customer()
     terminal("customer", "update", customer, "--name", "Wasserwerke Oberland")
 
-    assert terminal("customer", "show", "werke oberland", "--json").data["customer_id"] == customer
-    assert terminal("customer", "show", "WASSERWERKE OBERLAND", "--json").data["customer_id"] == customer
+    assert terminal("customer", "show", "werke oberland", "--json").data["id"] == customer
+    assert terminal("customer", "show", "WASSERWERKE OBERLAND", "--json").data["id"] == customer
     listed = terminal("customer", "list", "--q", "rwerke ob", "--json").data
-    assert [row["customer_id"] for row in listed["customers"]] == [customer]
+    assert [row["id"] for row in listed["customers"]] == [customer]
     assert_refused(
         terminal("customer", "show", "Nobody"), "There is no customer 'Nobody'; `billflow customer list` shows them."
     )
@@ -57,7 +57,7 @@ def test_contacts_and_projects_come_and_go(terminal: Terminal) -> None:
 
     project = terminal("customer", "projects", customer, "--add", "Sales Department", "--json").data["projects"][0]
     full = terminal("customer", "projects", customer, "--add", "Support")
-    removed = terminal("customer", "projects", customer, "--remove", project["project_id"], "--json").data
+    removed = terminal("customer", "projects", customer, "--remove", project["id"], "--json").data
 
     assert [(row["email"], row["is_primary"]) for row in added["contacts"]] == [
         ("b@muster.de", True),
@@ -73,7 +73,7 @@ def test_billing_accounts_come_and_go_and_one_is_the_default(terminal: Terminal)
     typed = ("--add", "Subsidiary", "--currency", "EUR", "--invoice-email", "ap@muster.de")
 
     added = terminal("customer", "billing-accounts", customer, *typed, "--json").data["billing_accounts"]
-    first, second = (row["billing_account_id"] for row in added)
+    first, second = (row["id"] for row in added)
     chosen = terminal("customer", "billing-accounts", customer, "--default", second)
     kept = terminal("customer", "billing-accounts", customer, "--remove", second)
     removed = terminal("customer", "billing-accounts", customer, "--remove", first, "--json").data
@@ -81,7 +81,7 @@ def test_billing_accounts_come_and_go_and_one_is_the_default(terminal: Terminal)
     assert [(row["currency"], row["is_default"]) for row in added] == [("USD", True), ("EUR", False)]
     assert "Billing accounts: 2" in chosen.out
     assert kept.code == 1
-    assert [row["billing_account_id"] for row in removed["billing_accounts"]] == [second]
+    assert [row["id"] for row in removed["billing_accounts"]] == [second]
 
 
 def test_support_decides_on_requests_to_be_sponsored(terminal: Terminal) -> None:
@@ -90,9 +90,9 @@ def test_support_decides_on_requests_to_be_sponsored(terminal: Terminal) -> None
 
     first = terminal("customer", "request-sponsorship", customer, *typed, "--json").data
     twice = terminal("customer", "request-sponsorship", customer, *typed)
-    declined = terminal("customer", "decline-sponsorship", customer, first["sponsorship_request_id"][:8])
+    declined = terminal("customer", "decline-sponsorship", customer, first["id"][:8])
     second = terminal("customer", "request-sponsorship", customer, *typed, "--expected-users", "12", "--json").data
-    approved = terminal("customer", "approve-sponsorship", customer, second["sponsorship_request_id"], "--json").data
+    approved = terminal("customer", "approve-sponsorship", customer, second["id"], "--json").data
     listed = terminal("customer", "sponsorships", customer)
 
     assert twice.code == 1

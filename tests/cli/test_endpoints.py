@@ -18,15 +18,15 @@ async def test_an_endpoint_receives_events_of_a_customer_and_its_attempts_are_li
         customer = await type_(terminal.customer)
         await listener.until(lambda here: here.types(customer) == ["customer.created"])
         assert listener.verified(made["secret"])
-        replayed = (await type_(terminal, "endpoint", "replay", made["endpoint_id"], "--since", "2026-01-01")).out
+        replayed = (await type_(terminal, "endpoint", "replay", made["id"], "--since", "2026-01-01")).out
         assert "on their way once more" in replayed
         await listener.until(lambda here: here.types(customer) == ["customer.created"] * 2)
-        rotated = (await type_(terminal, "endpoint", "rotate", made["endpoint_id"][:8], "--json")).data
-        disabled = await type_(terminal, "endpoint", "disable", made["endpoint_id"][:8])
+        rotated = (await type_(terminal, "endpoint", "rotate", made["id"][:8], "--json")).data
+        disabled = await type_(terminal, "endpoint", "disable", made["id"][:8])
     assert "is disabled" in disabled.out
     assert rotated["secret"] != made["secret"]
     assert rotated["old_secret_until"]
-    assert "delivered" in terminal("endpoint", "deliveries", made["endpoint_id"]).out
+    assert "delivered" in terminal("endpoint", "deliveries", made["id"]).out
     assert made["secret"] not in terminal("endpoint", "list", "--json").out
     assert "customer.created" in terminal("events", "--customer", customer).out
 
@@ -50,7 +50,7 @@ def test_the_audit_log_says_who_typed_and_verifies(terminal: Terminal) -> None:
 def test_a_customer_is_exported_erased_and_called_so(terminal: Terminal) -> None:
     name = f"Canary {uuid4().hex[:8]}"
     made = terminal("customer", "create", name, f"{uuid4().hex[:8]}@acme.example", "--json").data
-    customer = made["customer_id"]
+    customer = made["id"]
     assert name in terminal("customer", "export", customer).out
     assert "is forgotten" in terminal("customer", "erase", customer).out
     assert name not in terminal("customer", "show", customer).out

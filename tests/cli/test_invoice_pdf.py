@@ -13,10 +13,10 @@ def test_an_invoice_is_written_as_pdf_and_as_html(terminal: Terminal, tmp_path: 
     [invoice] = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
     pdf, html = tmp_path / "march.pdf", tmp_path / "march.html"
 
-    assert str(pdf) in terminal("invoice", "pdf", invoice["invoice_id"], "-o", str(pdf)).out
-    assert terminal("invoice", "pdf", invoice["invoice_id"], "--html", "-o", str(html)).code == 0
+    assert str(pdf) in terminal("invoice", "pdf", invoice["id"], "-o", str(pdf)).out
+    assert terminal("invoice", "pdf", invoice["id"], "--html", "-o", str(html)).code == 0
 
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert html.read_text().startswith("<!DOCTYPE html>")
-    nowhere = terminal("invoice", "pdf", invoice["invoice_id"], "-o", str(tmp_path / "none" / "march.pdf"))
+    nowhere = terminal("invoice", "pdf", invoice["id"], "-o", str(tmp_path / "none" / "march.pdf"))
     assert_refused(nowhere, "name another file with --output")

@@ -17,7 +17,7 @@ def bought(terminal: Terminal) -> tuple[str, str]:
     words = ("--tier", "cloud_standard", "--schedule", "monthly")
     assert terminal("plan", "start", customer, *words).code == 0
     invoices = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
-    return customer, str(invoices[0]["invoice_id"])
+    return customer, str(invoices[0]["id"])
 
 
 def test_a_refund_is_made_once_per_key_and_never_over_more_than_was_paid(terminal: Terminal) -> None:
@@ -48,7 +48,7 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
     shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice)
-    assert ("order change, Sorry" in shown, "still due" in shown, note.data["credit_note_id"] in shown) == (True,) * 3
+    assert ("order change, Sorry" in shown, "still due" in shown, note.data["id"] in shown) == (True,) * 3
     assert f"credit note {note.data['number']} took USD 3 off (order change, Sorry)." in explained.out
     assert "Credited USD 3, net paid USD 80, still due USD 0." in explained.out
     assert_refused(terminal("invoice", "void", invoice), "refund it instead")
@@ -68,7 +68,7 @@ def test_a_credit_note_and_a_refund_are_found_by_number_and_written_to_files(
     for noun, one in made.items():
         file = tmp_path / f"{noun}.pdf"
         assert terminal(noun, "show", one["number"].lower(), "--json").data == one
-        assert one["number"] in terminal(noun, "show", one[f"{noun.replace('-', '_')}_id"][:8]).out
+        assert one["number"] in terminal(noun, "show", one["id"][:8]).out
         assert str(file) in terminal(noun, "pdf", one["number"], "-o", str(file)).out
         assert file.read_bytes().startswith(b"%PDF-")
         assert_refused(terminal(noun, "show", "ZZ-000001"), f"There is no {noun.replace('-', ' ')} 'ZZ-000001'")
@@ -110,6 +110,6 @@ def test_an_invoice_is_issued_again_after_a_look_and_both_name_one_another(termi
     assert "USD 80 of the old invoice would be credited: USD 0 to the card, USD 80 to the balance." in preview.out
     assert "8 x USD 8 = USD 64 (corrected, 10 x USD 8 before)" in preview.out
     assert (made["total"], made["replaces_invoice_id"]) == (6400, invoice)
-    assert f"It replaces {invoice}." in terminal("invoice", "explain", str(made["invoice_id"])).out
-    assert str(made["invoice_id"]) in terminal("invoice", "show", invoice).out
+    assert f"It replaces {invoice}." in terminal("invoice", "explain", str(made["id"])).out
+    assert str(made["id"]) in terminal("invoice", "show", invoice).out
     assert_refused(terminal("invoice", "reissue", invoice), "was issued again already")

@@ -30,8 +30,10 @@ def test_a_command_answers_with_the_plan_that_its_preview_promised(terminal: Ter
     promised = terminal("plan", "preview", plan, "switch-to-annual", "--json").data
     answered = terminal("plan", "command", plan, "switch-to-annual", "--json").data
 
-    assert promised["schedule"] == answered["successor"]["schedule"] == "annual"
-    assert promised["status"] == answered["successor"]["status"] == "free_trial"
+    for name in ("plan", "successor"):
+        foreseen = {field: value for field, value in promised[name].items() if value is not None}
+        assert foreseen.items() <= answered[name].items()
+    assert (answered["successor"]["schedule"], answered["successor"]["status"]) == ("annual", "free_trial")
     assert promised["invoices"] == answered["invoices"] == []
 
 
@@ -89,15 +91,15 @@ def test_a_purchase_without_a_card_starts_nothing_and_says_so(terminal: Terminal
 
 def test_an_invoice_adds_up_and_explains_itself(terminal: Terminal) -> None:
     customer = terminal.customer()
-    clock = terminal("clock", "create", "books", "--at", "2024-01-31", "--json").data["test_clock_id"]
+    clock = terminal("clock", "create", "books", "--at", "2024-01-31", "--json").data["id"]
     words = ("--tier", "cloud_standard", "--schedule", "monthly", "--licenses", "10")
     by_invoice = ("--license-management", "manual", "--collection-method", "send_invoice")
     terminal("plan", "start", customer, *words, *by_invoice, "--clock", clock[:8])
 
     [invoice] = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
-    shown = terminal("invoice", "show", invoice["invoice_id"][:8])
-    explained = terminal("invoice", "explain", invoice["invoice_id"])
-    lines = terminal("invoice", "explain", invoice["invoice_id"], "--json").data["lines"]
+    shown = terminal("invoice", "show", invoice["id"][:8])
+    explained = terminal("invoice", "explain", invoice["id"])
+    lines = terminal("invoice", "explain", invoice["id"], "--json").data["lines"]
 
     assert invoice["status"] == "open"
     assert "USD 80" in shown.out
@@ -107,7 +109,7 @@ def test_an_invoice_adds_up_and_explains_itself(terminal: Terminal) -> None:
 
 def test_a_clock_takes_a_trial_to_its_end_and_the_forecast_comes_true(terminal: Terminal) -> None:
     customer = terminal.customer()
-    clock = terminal("clock", "create", "years", "--at", "2024-01-01", "--json").data["test_clock_id"]
+    clock = terminal("clock", "create", "years", "--at", "2024-01-01", "--json").data["id"]
     terminal("seats", "report", customer, "--members", "5", "--at", "2023-12-31")
     plan = terminal.trial(customer, "--clock", clock)
     terminal("seats", "report", customer, "--members", "5", "--at", "2024-01-30")
@@ -120,7 +122,7 @@ def test_a_clock_takes_a_trial_to_its_end_and_the_forecast_comes_true(terminal: 
     assert moved.code == 0, moved.err
     assert (
         (invoice["total"], invoice["issued_at"])
-        == (expected["total"], expected["at"])
+        == (expected["total"], expected["issued_at"])
         == (4000, "2024-01-31T00:00:00Z")
     )
     assert [entry["disposition"] for entry in ledger] == ["trial", "billed"]
@@ -133,7 +135,7 @@ def test_a_list_goes_on_where_its_page_ended(terminal: Terminal) -> None:
     first = terminal("customer", "list", "--limit", "1", "--json").data
     second = terminal("customer", "list", "--limit", "1", "--after", first["next"], "--json").data
 
-    assert [page["customers"][0]["customer_id"] for page in (first, second)] == newest[::-1]
+    assert [page["customers"][0]["id"] for page in (first, second)] == newest[::-1]
 
 
 def test_a_suspended_customer_comes_back(terminal: Terminal) -> None:
@@ -167,7 +169,7 @@ def test_the_starter_starts_signals_and_updates(terminal: Terminal, stack: Path)
     env, program = environment(stack), [ROOT / "starter.py"]
     asked = ("--tier", "cloud_standard", "--schedule", "annual", "--trial-days", "14", "--json")
 
-    plan = billflow("start-plan", customer, *asked, env=env, program=program).data["state"]["plan_id"]
+    plan = billflow("start-plan", customer, *asked, env=env, program=program).data["plan"]["id"]
     signalled = billflow("signal", plan, "downgrade-at-end-of-free-trial", env=env, program=program)
     terminal.until_status(plan, "downgrade_at_end_of_free_trial")
     updated = billflow("update", plan, "cancel-scheduled-change", env=env, program=program)

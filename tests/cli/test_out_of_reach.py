@@ -39,7 +39,7 @@ def type_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     ("variables", "sentence"),
     [
         ({}, "DATABASE_URL is not set; set it, or start everything with `billflow dev`."),
-        ({"BILLFLOW_API_PORT": "high"}, "the environment has unusable settings: BILLFLOW_API_PORT: "),
+        ({"BILLFLOW_API_PORT": "high"}, "the environment has unusable settings: BILLFLOW_API_PORT must be "),
         ({"DATABASE_URL": "mysql://here"}, "DATABASE_URL must look like postgresql://"),
         ({"DATABASE_URL": NOBODY["DATABASE_URL"]}, "STRIPE_API_KEY is not set"),
         (NOBODY, "PostgreSQL can't be reached: books at 127.0.0.1; "),

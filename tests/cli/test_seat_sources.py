@@ -24,7 +24,7 @@ def test_a_source_is_set_checked_pulled_and_removed(terminal: Terminal, tmp_path
     assert pulled["counts"][0]["is_new"] is True
     assert [one["is_guest"] for one in members["members"]] in ([False, True], [True, False])
     assert [one["counted"] for one in listed["seat_sources"]] == [1]
-    assert terminal("seats", "source", "remove", made["seat_source_id"][:8]).code == 0
+    assert terminal("seats", "source", "remove", made["id"][:8]).code == 0
     assert_refused(terminal("seats", "pull", "--customer", customer), "The customer's seats are pushed")
 
 
@@ -41,4 +41,4 @@ def test_a_source_that_can_not_be_read_is_told_and_the_command_fails(terminal: T
 
     assert answer.code == 1
     assert "127.0.0.1 can't be reached; nothing was applied" in answer.out
-    terminal("seats", "source", "remove", made["seat_source_id"])
+    terminal("seats", "source", "remove", made["id"])

@@ -26,6 +26,7 @@ class Service(TypedDict, total=False):
     depends_on: dict[str, dict[str, str]]
     healthcheck: dict[str, object]
     environment: dict[str, str]
+    deploy: dict[str, int]
 
 
 def services() -> dict[str, Service]:
@@ -71,9 +72,14 @@ def test_one_image_runs_migrate_worker_and_api() -> None:
 def test_api_and_workers_are_asked_for_their_health_where_operators_are_answered() -> None:
     for name in ("api", "worker"):
         service = services()[name]
-        assert service["command"][1:] == ["--ops-port", "8001"]
+        assert service["command"][1:3] == ["--ops-port", "8001"]
         assert '"http://127.0.0.1:8001/readyz"' in str(service["healthcheck"]["test"])
     assert not [port for service in services().values() for port in service.get("ports", []) if "8001" in port]
+
+
+def test_workers_that_take_the_place_of_others_give_their_version_the_work_by_themselves() -> None:
+    assert services()["worker"]["command"][3:] == ["--promote"]
+    assert services()["worker"]["deploy"]["replicas"] > 1
 
 
 def test_every_image_of_others_has_an_explicit_version_and_its_digest() -> None:

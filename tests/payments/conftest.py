@@ -6,6 +6,7 @@ import httpx
 import pytest
 import stripe
 
+from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
@@ -38,6 +39,11 @@ def gateway(client: stripe.StripeClient) -> StripeGateway:
 @pytest.fixture(scope="package")
 def sandbox(client: stripe.StripeClient) -> Sandbox:
     return Sandbox(client, KEY)
+
+
+@pytest.fixture(scope="package")
+def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
+    return StripeAdjustmentGateway(client)
 
 
 @pytest.fixture

@@ -40,11 +40,6 @@ NOW = datetime.now(UTC)
 TOTAL = 6500
 
 
-@pytest.fixture(scope="package")
-def adjustments(client: stripe.StripeClient) -> StripeAdjustmentGateway:
-    return StripeAdjustmentGateway(client)
-
-
 async def paid(gateway: StripeGateway) -> InvoiceToCollect:
     debt = a_debt(gateway)
     await debt.close()
@@ -226,26 +221,6 @@ async def test_the_invoice_behind_a_payment_is_found(
     assert isinstance(intent, stripe.PaymentIntent)
 
     assert await adjustments.invoice_of_payment(intent.id) == invoice.stripe_invoice_id
-
-
-async def test_a_refund_made_at_stripe_itself_is_told_apart_from_ours(
-    gateway: StripeGateway, adjustments: StripeAdjustmentGateway, client: stripe.StripeClient
-) -> None:
-    invoice = await paid(gateway)
-    held = await adjustments._held(invoice)
-    assert held is not None
-    assert held.payments is not None
-    intent = held.payments.data[0].payment.payment_intent
-    assert isinstance(intent, stripe.PaymentIntent)
-    await client.v1.refunds.create_async({"payment_intent": intent.id, "amount": 500})
-    await adjustments.create(a_refund(invoice, 700))
-    await adjustments.create(a_note(invoice, 0, 300, 200))
-
-    money = await adjustments.money(invoice)
-
-    assert money is not None
-    assert [one.amount for one in money.foreign_refunds] == [500]
-    assert (len(money.refunds), len(money.credit_notes), money.foreign_credit_notes) == (1, 1, ())
 
 
 @pytest.mark.parametrize("fault", [name for name in LOST_RESPONSES if name != "timeout"])

@@ -16,6 +16,9 @@ from billflow.models.contracts.reconciliation import ReconciliationReport
 from billflow.models.contracts.steps import PlanRef
 from billflow.service.recovery import RecoveryProgress
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
+from billflow.temporal.search_attributes import subject
+from billflow.temporal.workflow_starts import WorkflowStart
+from billflow.temporal.workflow_tasks import WorkflowTasks
 from tests.api_environment import until
 from tests.reconciliation.conftest import BY_CARD, BY_INVOICE, ReconciliationEnvironment, eventually
 
@@ -164,6 +167,18 @@ async def customer_at_stripe(env: ReconciliationEnvironment) -> str:
     return str(held.customer)
 
 
+async def workflow_of_no_version(env: ReconciliationEnvironment) -> str:
+    """Start a workflow that the workers do not know, and wait until its task has failed."""
+    name = f"unknown/{uuid4()}"
+    await env.engine.control.start(WorkflowStart("UnknownWorkflow", None, name, "of no version", subject(env.org_id)))
+
+    async def is_listed() -> bool:
+        return name in [one.workflow_id for one in await WorkflowTasks(env.engine.client).failing(env.org_id)]
+
+    await until(is_listed)
+    return name
+
+
 REPAIRABLE: dict[FindingKind, list[Callable[[ReconciliationEnvironment], Awaitable[str]]]] = {
     FindingKind.WRONG_STATE: [voided_at_stripe, voided_in_the_rows],
     FindingKind.UNCOLLECTED: [uncollected],
@@ -180,6 +195,7 @@ FOR_PEOPLE: dict[FindingKind, Callable[[ReconciliationEnvironment], Awaitable[st
     FindingKind.CUSTOMER_MISSING: customer_of_another_account,
     FindingKind.WRONG_BALANCE: changed_balance,
     FindingKind.NOT_BILLED: unbilled,
+    FindingKind.TASK_FAILING: workflow_of_no_version,
 }
 
 
@@ -226,16 +242,16 @@ async def recovered(env: ReconciliationEnvironment) -> None:
     await env.engine.recovery.recover([env.org_id], RecoveryProgress())
 
 
-@pytest.mark.parametrize("mended", [reconciled, recovered])
+@pytest.mark.parametrize("repair", [reconciled, recovered])
 async def test_a_plan_whose_purchase_was_paid_while_it_had_no_workflow_starts(
-    env: ReconciliationEnvironment, mended: Callable[[ReconciliationEnvironment], Awaitable[None]]
+    env: ReconciliationEnvironment, repair: Callable[[ReconciliationEnvironment], Awaitable[None]]
 ) -> None:
     unsent = await unsent_plan(env)
     collection = await env.engine.collection.start_of(await env.invoice(unsent))
     await env.engine.control.start(collection, "retry")
     assert await env.engine.client.get_workflow_handle(collection.workflow_id).result() == InvoiceStatus.PAID
 
-    await mended(env)
+    await repair(env)
 
     async def is_active() -> bool:
         return (await env.engine.repositories.plans.get(unsent.ref)).status is PlanStatus.ACTIVE

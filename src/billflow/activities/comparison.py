@@ -8,6 +8,7 @@ from datetime import timedelta
 from temporalio import activity
 
 from billflow.domain.customer_balances import BilledAccount, compare_customer
+from billflow.domain.failing_tasks import failing_task
 from billflow.domain.reconciliation import (
     UNPAID,
     BilledInvoice,
@@ -23,6 +24,7 @@ from billflow.models.contracts.reconciliation import RecordedAccount, RecordedIn
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
+from billflow.temporal.workflow_tasks import WorkflowTasks
 
 CUSTOMER = "cus_"
 """How Stripe's ids of customers begin."""
@@ -35,6 +37,7 @@ class Comparison:
     repository: ReconciliationRepository
     stripe: StripeInvoiceReader
     control: WorkflowControl
+    tasks: WorkflowTasks
 
     async def list_stripe(self, run: RunRef, cursor: str | None) -> str | None:
         """Copy a page of Stripe's list, so that invoices can be compared without a request each."""
@@ -112,10 +115,11 @@ class Comparison:
         return states[-1].plan_id if states else None
 
     async def running(self, run: RunRef, cursor: str | None) -> str | None:
-        """Find the running workflows of a page whose plan has ended, or is not in the database."""
+        """Find running workflows whose plan has ended or is not in the database, and all that stand still."""
         page = await self.control.running_plans(run.org_id, cursor)
         states = await self.repository.plans(run.org_id, page.plan_ids)
-        findings = []
+        failing = await self.tasks.failing(run.org_id) if cursor is None else ()
+        findings: list[Finding | None] = [failing_task(one.workflow_id, one.attempt, one.build_id) for one in failing]
         for plan_id in page.plan_ids:
             state = states.get(plan_id)
             if state is not None and state.runs:

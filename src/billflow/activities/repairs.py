@@ -120,9 +120,9 @@ class Repairs:
         plan = (await self.findings.plans(run.org_id, [finding.subject_id])).get(finding.subject_id)
         if plan is not None and plan.runs:
             await self.control.start(plan_workflow(PlanInput(state=plan)), "customer_changed")
-            await self._tell_of_purchase(plan)
+            await self._signal_purchase(plan)
 
-    async def _tell_of_purchase(self, plan: PlanState) -> None:
+    async def _signal_purchase(self, plan: PlanState) -> None:
         """Tell a plan what became of its purchase while there was no workflow that could be told."""
         if (awaited := plan.awaiting_invoice_id) is None:
             return

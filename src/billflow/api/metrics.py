@@ -51,6 +51,10 @@ class Waiting:
         self.workflows = self._gauge(
             "billflow_workflows_needing_attention", "Workflows that are on hold, or whose step or request fails."
         )
+        self.failing = self._gauge(
+            "billflow_workflows_failing_tasks",
+            "Workflows that stand still, for their task fails on the workers' version.",
+        )
         self.invoices = self._gauge("billflow_invoices_unsent", "Invoices that Stripe does not hold yet.")
         self.webhook = self._gauge(
             "billflow_oldest_open_webhook_seconds", "Age of the oldest event of Stripe's that nobody acted on."
@@ -60,9 +64,10 @@ class Waiting:
         )
         self.counted = self._gauge("billflow_counted_timestamp_seconds", "When these were last counted; 0 for never.")
 
-    def update(self, work: WaitingWork | None, workflows: int | None) -> None:
+    def update(self, work: WaitingWork | None, workflows: int | None, failing: int | None) -> None:
         """Take in what waits now; None, and so not a number, where PostgreSQL or Temporal does not say."""
         self.workflows.set(math.nan if workflows is None else workflows)
+        self.failing.set(math.nan if failing is None else failing)
         self.plans.set(work.plans_needing_attention if work else math.nan)
         self.invoices.set(work.unsent_invoices if work else math.nan)
         oldest = work.oldest_open_webhook if work else None

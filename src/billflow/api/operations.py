@@ -73,6 +73,7 @@ class Operations:
     probes: Mapping[str, Probe]
     waiting_work: Callable[[], Awaitable[WaitingWork]]
     workflows_on_hold: Callable[[], Awaitable[int]]
+    workflows_failing: Callable[[], Awaitable[int]]
     exposition: Callable[[], bytes]
     interval: float = INTERVAL
     checks: dict[str, str] = field(default_factory=dict, init=False)
@@ -91,7 +92,9 @@ class Operations:
 
     async def _count(self) -> None:
         work = _if_known(self.waiting_work(), "postgresql")
-        self.waiting.update(*await asyncio.gather(work, _if_known(self.workflows_on_hold(), "temporal")))
+        on_hold = _if_known(self.workflows_on_hold(), "temporal")
+        failing = _if_known(self.workflows_failing(), "temporal")
+        self.waiting.update(*await asyncio.gather(work, on_hold, failing))
 
 
 def operations_app(operations: Operations) -> Starlette:

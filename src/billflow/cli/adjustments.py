@@ -19,7 +19,12 @@ AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all t
 @app.on_engine("invoice pay 8a30")
 async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
-    return _output("Payment", await answered(engine.invoices.pay(await org_of(engine), invoice)))
+    from billflow.models.contracts.responses import PaymentAttemptResponse
+
+    org_id = await org_of(engine)
+    outcome = await answered(engine.invoices.pay(org_id, invoice))
+    shown = await engine.queries.invoices.get(org_id, invoice)
+    return Output(PaymentAttemptResponse.of({"outcome": outcome, "invoice": shown}), _facts("Payment", outcome))
 
 
 @app.on_engine("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
@@ -117,5 +122,9 @@ async def who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any
 
 
 def _output(title: str, answer: Any) -> Output:
+    return Output(answer, _facts(title, answer))
+
+
+def _facts(title: str, answer: Any) -> FactList:
     told = {name.replace("_", " "): str(value) for name, value in answer.model_dump(mode="json").items() if value}
-    return Output(answer, FactList(title, told))
+    return FactList(title, told)

@@ -9,7 +9,7 @@ import typer
 
 from billflow.cli.fields import Typed, parameter
 from billflow.cli.lookup import change_here, now, only, org_of, short
-from billflow.cli.output import FactList, Output, Table, time
+from billflow.cli.output import FactList, Output, Table, time, whole
 from billflow.cli.output import amount as written
 from billflow.cli.params import AsJson, Reason, example, moment_option
 from billflow.cli.session import CommandGroup, Engine, Store
@@ -139,18 +139,20 @@ async def apply(engine: Engine, file: File, *, reprice: RepriceHere, reason: Rea
     What is not right changes nothing. `catalog diff` lists beforehand whom new prices reach, and
     `catalog withdraw-price-change` takes them back.
     """
+    from billflow.models.contracts.catalog import CatalogResponse
+
     document, org_id, change = _read(file), await org_of(engine), change_here(reason)
     prices = engine.repositories.price_changes
     if reprice:
         await prices.preview(org_id, reprice, change.at, document.checked())
     version = await engine.repositories.catalogs.apply(org_id, document, change)
-    sentence = f"Version {version.version} is what is sold."
+    sold, sentence = CatalogResponse.of_version(version, document), f"Version {version.version} is what is sold."
     if not reprice:
-        return Output(version, sentence)
+        return Output(sold, sentence)
     announced, plans = await engine.pricing.announce(org_id, reprice.model_copy(update={"reason": reason}), change)
     title = f"Price change {announced.price_change_id}: {announced.plans} plans"
     return Output(
-        {**version.model_dump(), "price_change": announced, "repriced": plans}, sentence, Table(title, REPRICED, plans)
+        {**sold.model_dump(), "price_change": announced, "repriced": plans}, sentence, Table(title, REPRICED, plans)
     )
 
 
@@ -158,7 +160,7 @@ async def apply(engine: Engine, file: File, *, reprice: RepriceHere, reason: Rea
 async def price_changes(store: Store) -> Output:
     """List the price changes that were announced, the newest first."""
     found = await store.repositories.price_changes.list(await org_of(store))
-    return Output({"price_changes": found}, Table(f"Price changes: {len(found)}", ANNOUNCED, found))
+    return whole("Price changes", found, ANNOUNCED)
 
 
 @app.on_database("catalog withdraw-price-change 3f1c", name="withdraw-price-change")
@@ -195,7 +197,7 @@ async def versions(store: Store) -> Output:
         "By": lambda one: one.applied_by,
         "Why": lambda one: one.reason or "",
     }
-    return Output({"versions": found}, Table("Versions of the catalogue", columns, found))
+    return whole("Versions", found, columns)
 
 
 def _read(file: Path) -> "CatalogDocument":

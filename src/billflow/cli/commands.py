@@ -69,6 +69,20 @@ COMMANDS = (
         "migrate",
     ),
     LazyCommand(
+        "deploy",
+        "deploy:app",
+        "Bring out a version of the workers in stages, or go back to the one before.",
+        "deploy status",
+        "deploy promote 0.3.0",
+    ),
+    LazyCommand(
+        "replay",
+        "replay:replay",
+        "Replay running workflows with the code of this program, before its version is promoted.",
+        "replay --sample 100",
+        "replay --sample 20 --json",
+    ),
+    LazyCommand(
         "reconcile",
         "reconciliation:reconcile",
         "Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left.",

@@ -10,6 +10,7 @@ import typer
 from billflow.cli import local_stack
 from billflow.cli.lookup import change_here, org_of
 from billflow.cli.output import FactList, show
+from billflow.cli.servers import entering
 from billflow.cli.session import Engine
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.wiring.engine import open_engine
     from billflow.wiring.operations import build_operations
     from billflow.wiring.store import migrate, sell_example
-    from billflow.wiring.workers import ensure_schedules, workers
+    from billflow.wiring.workers import ensure_schedules, versioned, workers
 
-    settings = stack.settings
+    settings = versioned(stack.settings)
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
         with local_stack.announced(_folder(settings), stack.environment()):
@@ -95,8 +96,12 @@ async def _run_parts(stack: "Stack") -> None:
 
 
 async def _watch(stack: "Stack", engine: Engine) -> None:
-    """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended."""
-    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine))
+    """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended.
+
+    On a Temporal server of our own this version takes all work at once.
+    """
+    is_ours = stack.temporal_ui_url is not None
+    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine), entering(engine, promote=is_ours))
 
 
 async def _show_when_ready(stack: "Stack", engine: Engine) -> None:

@@ -103,9 +103,11 @@ async def deliveries(store: Store, endpoint: _EndpointHere, paging: PagingHere) 
 
 
 def _created(made: "CreatedEndpoint") -> Output:
+    from billflow.models.contracts.endpoint_responses import CreatedEndpointResponse
+
     record, secret = made.record, made.secret.get_secret_value()
     facts = FactList(f"Endpoint {record.url}", {"id": record.endpoint_id, "secret": secret})
-    return Output({**record.model_dump(mode="json"), "secret": secret}, facts)
+    return Output(CreatedEndpointResponse.of(made), facts)
 
 
 async def _turned(engine: Engine, endpoint_id: str, status: str, reason: str | None) -> Output:

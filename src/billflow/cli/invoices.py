@@ -12,7 +12,6 @@ from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOpt
 from billflow.cli.output import Output, amount, paged, words
 from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import CommandGroup, Store
-from billflow.domain.invoicing.explain import explain
 
 app = CommandGroup()
 
@@ -46,16 +45,16 @@ async def show(store: Store, invoice: InvoiceHere) -> Output:
 @app.on_database("invoice explain 8a30", name="explain")
 async def explain_(store: Store, invoice: InvoiceHere) -> Output:
     """Say how each line's amount came about, what was credited and refunded, and what is still due."""
+    from billflow.models.contracts.explanations import InvoiceExplanation
+
     detail = await store.queries.invoices.get(await org_of(store), invoice)
-    lines = [explain(line.line, detail.currency) for line in detail.lines]
-    sentences = [f"{n}. {line.sentence}" for n, line in enumerate(lines, 1)]
-    data = {"invoice_id": detail.invoice_id, "lines": lines, "total": detail.total, **links_of(detail)}
-    data |= {name: getattr(detail, name) for name in ("credited", "refunded", "net_paid", "still_due", "adjustments")}
+    explanation = InvoiceExplanation.of_invoice(detail)
+    sentences = [f"{line.n}. {line.sentence}" for line in explanation.lines]
     links = [
         f"It {words(name).removesuffix(' invoice id')} {other}." for name, other in links_of(detail).items() if other
     ]
     together = f"Together: {amount(detail.total, detail.currency)}."
-    return Output(data, *sentences, together, *adjusted_sentences(detail), *links)
+    return Output(explanation, *sentences, together, *adjusted_sentences(detail), *links)
 
 
 @app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")

@@ -60,7 +60,7 @@ async def create(
 async def list_(store: Store) -> Output:
     """List the keys, the newest first; their secrets are kept nowhere."""
     keys = await store.repositories.api_keys.list(await org_of(store))
-    return Output({"keys": keys}, Table(f"API keys: {len(keys)}", _KEYS, keys))
+    return Output({"keys": keys, "total": len(keys), "next": None}, Table(f"API keys: {len(keys)}", _KEYS, keys))
 
 
 @app.on_database("keys revoke 5f1c")
@@ -92,7 +92,10 @@ async def rotate_encryption(store: Store) -> Output:
 
 
 def _issued(issued: "IssuedKey") -> Output:
+    from billflow.cli.output_responses import ApiKeyResponse
+
     record, text = issued.record, issued.text.get_secret_value()
     parts = {"id": record.key_id, "scopes": ", ".join(sorted(record.scopes)), "key": text}
     facts = FactList(f"API key {record.name}; it is shown this once", parts)
-    return Output({**record.model_dump(mode="json"), "api_key": text}, facts)
+    shown = ApiKeyResponse.model_validate(record, from_attributes=True).model_dump(by_alias=True)
+    return Output({**shown, "api_key": text}, facts)

@@ -67,7 +67,7 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
     sent_invoice: Annotated[str | None, typer.Option(help="An open invoice sent at Stripe that buys it.")] = None,
 ) -> Output:
     """Offer a yearly fixed price, or prices per license."""
-    from billflow.models.contracts.offers import OfferCreate
+    from billflow.models.contracts.offers import CreatedOfferResponse, OfferCreate
 
     new = OfferCreate(
         tier=tier,
@@ -81,7 +81,7 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
         sent_invoice_id=sent_invoice,
     )
     made = await engine.offers.make(customer.org_id, customer.customer_id, new, change_here())
-    return Output(made, _described(made.offer))
+    return Output(CreatedOfferResponse.of_made(made), _described(made.offer))
 
 
 @app.on_database("offer list 5f1c --json", name="list")

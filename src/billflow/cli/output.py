@@ -106,15 +106,17 @@ def paged(title: str, page: "Page[Any]", columns: Columns, noun: str | None = No
 
 def whole(title: str, records: Sequence[Any], columns: Columns) -> Output:
     """Return a list that comes in one piece."""
-    data = {title.lower().replace(" ", "_").replace("-", "_"): records, "total": len(records)}
+    data = {title.lower().replace(" ", "_").replace("-", "_"): records, "total": len(records), "next": None}
     return Output(data, Table(f"{title}: {len(records)}", columns, records))
 
 
 def write_json(answer: object) -> None:
-    """Print an answer as JSON."""
+    """Print an answer as JSON, as the API would give it."""
     from pydantic import TypeAdapter
 
-    plain = TypeAdapter(Any).dump_python(answer, mode="json", fallback=str)
+    from billflow.cli.output_responses import as_answered
+
+    plain = TypeAdapter(Any).dump_python(as_answered(answer), mode="json", by_alias=True, fallback=str)
     sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 async def command(engine: Engine, typed: "Request") -> Output:
     """Give a plan a command, and show the plan and the invoices made."""
+    from billflow.models.contracts.responses import CommandResponse
+
     request = _request(typed)
     result = await answered(engine.plans.command(await plan_ref(engine, typed.plan), request), request.command_id)
     tables = {"Invoices made": result.invoices, "Invoices voided": result.voided}
@@ -25,8 +27,8 @@ async def command(engine: Engine, typed: "Request") -> Output:
         *(Table(title, INVOICES, made) for title, made in tables.items() if made),
     ]
     if result.successor:
-        return Output(result, *parts, "From now on this plan follows it:", described(result.successor))
-    return Output(result, *parts)
+        parts += ["From now on this plan follows it:", described(result.successor)]
+    return Output(CommandResponse.of(result), *parts)
 
 
 async def signal(engine: Engine, typed: "Request") -> Output:
@@ -46,12 +48,13 @@ def _request(typed: "Request") -> "CommandRequest":
 def started(result: "StartPlanResult") -> Output:
     """Show a plan that was started; it is refused where its payment came to nothing."""
     from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
+    from billflow.models.contracts.responses import PlanStartResponse
 
-    plan, outcome = described(result.state), result.outcome
+    plan, outcome, answer = described(result.state), result.outcome, PlanStartResponse.of(result)
     if isinstance(outcome, Declined | Rejected):
         refused = Refused(f"The plan did not start: {outcome.message.rstrip('.')}.", code=outcome.code)
-        return Output(result, plan, error=refused)
+        return Output(answer, plan, error=refused)
     if isinstance(outcome, RequiresAction):
         page = outcome.hosted_invoice_url or "see the invoice"
-        return Output(result, plan, f"The customer has to confirm the payment: {page}")
-    return Output(result, plan)
+        return Output(answer, plan, f"The customer has to confirm the payment: {page}")
+    return Output(answer, plan)

@@ -20,5 +20,7 @@ async def erase(engine: Engine, customer: CustomerHere) -> Output:
 
     There is no way back. Refused while a plan is live or an invoice is open.
     """
+    from billflow.models.contracts.customer_responses import ErasureResponse
+
     erasure = await engine.privacy.erase(customer, change_here())
-    return Output(erasure, f"The customer {erasure.customer_id} is forgotten; its invoices stay.")
+    return Output(ErasureResponse.of(erasure), f"The customer {erasure.customer_id} is forgotten; its invoices stay.")

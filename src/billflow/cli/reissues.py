@@ -1,6 +1,6 @@
 """`billflow invoice reissue`: an invoice issued again in its place, as it is or corrected."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
@@ -9,7 +9,7 @@ from billflow.cli.invoice_views import described
 from billflow.cli.lookup import InvoiceHere, org_of
 from billflow.cli.output import Output, amount
 from billflow.cli.params import Key, Reason
-from billflow.cli.previews import as_data, written
+from billflow.cli.previews import written
 from billflow.cli.session import CommandGroup, Engine, answered
 from billflow.domain.errors import InvalidInput
 
@@ -64,11 +64,11 @@ async def _line_id(engine: Engine, invoice: str, typed: str | None) -> str:
 
 
 def _previewed(decided: "Reissue") -> Output:
+    from billflow.models.contracts.previews import ReissuePreviewResponse
+
     money, note = decided.draft.currency, decided.note
-    credited = note and {"amount": note.amount, "refund_amount": note.refund, "balance_amount": note.balance}
-    data: dict[str, Any] = {"voids": decided.voids, "credit_note": credited, "invoice": as_data([decided.draft])[0]}
     sentences = ["The old invoice would be voided."] if decided.voids else []
     if note:
         where = f"{amount(note.refund, money)} to the card, {amount(note.balance, money)} to the balance"
         sentences.append(f"{amount(note.amount, money)} of the old invoice would be credited: {where}.")
-    return Output(data, *sentences, *written([decided.draft], ""))
+    return Output(ReissuePreviewResponse.of_reissue(decided), *sentences, *written([decided.draft], ""))

@@ -66,6 +66,7 @@ async def set_(  # noqa: PLR0913  (each is one part of a source)
     customer: CustomerOption = None,
 ) -> Output:
     """Let seats come from there: of one customer, or of all that have no source of their own."""
+    from billflow.models.contracts.responses import CreatedSeatSourceResponse
     from billflow.models.contracts.seat_sources import NewSeatSource
 
     query = _read(query_file) if query_file else None
@@ -76,7 +77,7 @@ async def set_(  # noqa: PLR0913  (each is one part of a source)
     secret = made.secret.get_secret_value() if made.secret else None
     facts = {"id": made.record.seat_source_id, "from": made.record.target, "secret": secret}
     shown = FactList(f"Seats come by {made.record.kind}", facts)
-    return Output({**made.record.model_dump(mode="json"), "secret": secret}, shown)
+    return Output(CreatedSeatSourceResponse.of(made), shown)
 
 
 @sources.on_database("seats source remove 5ea7")

@@ -42,26 +42,40 @@ async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
 
 def worker(
     ops_port: OpsPort = None,
+    promote: Annotated[
+        bool,
+        typer.Option(
+            "--promote", help="Give this version all work at once, as where it takes the place of old workers."
+        ),
+    ] = False,
 ) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
-    asyncio.run(_worker(ops_port))
+    asyncio.run(_worker(ops_port, promote=promote))
 
 
-async def _worker(ops_port: int | None) -> None:
+async def _worker(ops_port: int | None, *, promote: bool) -> None:
     from billflow.api.server import serving
+    from billflow.cli.processes import together
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.operations import build_operations
-    from billflow.wiring.workers import ensure_schedules, workers
+    from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     stop = stop_on_signals()
-    settings = session.settings_here(serving=True)
+    settings = versioned(session.settings_here(serving=True))
     async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
         await ensure_schedules(engine)
         if ops_port is not None:
             app = build_operations(engine)
             _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
         show("Taking work; ctrl-C or SIGTERM ends it.")
-        await run_until(stop, workers(engine))
+        await together(stop, run_until(stop, workers(engine)), watch=entering(engine, promote=promote))
+
+
+async def entering(engine: "Engine", *, promote: bool) -> None:
+    """Say whether the version of the workers in *engine* is current until it is; see `VersionService.enter`."""
+    if engine.settings.build_id:
+        await engine.versions.enter(engine.settings.build_id, promote=promote, notify=show)
+    await asyncio.Future()
 
 
 def api(

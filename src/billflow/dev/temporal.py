@@ -24,10 +24,12 @@ NAME = "Temporal"
 
 # A plan that is behind continues as new many times in a second (one start per second is the default).
 # Organizations take turns in a queue.
+# A workflow whose task fails is listed as such from the first time on.
 # A queue's rate is divided among its partitions, and one that has nothing to hand out keeps its share.
 _DYNAMIC_CONFIG = (
     'history.workflowIdReuseMinimalInterval="0s"',
     "frontend.WorkflowTimeSkippingEnabled=true",
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=1",
     "matching.enableFairness=true",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",

@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     NOT_BILLED = "cycle_not_billed"
     CUSTOMER_MISSING = "customer_missing_at_stripe"
     WRONG_BALANCE = "wrong_balance"
+    TASK_FAILING = "workflow_task_failing"
 
 
 class Severity(StrEnum):

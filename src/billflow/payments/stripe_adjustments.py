@@ -99,10 +99,14 @@ async def find_credit_note(
 async def money_of(
     client: stripe.StripeClient, held: stripe.Invoice, standing: InvoiceBalance, currency: str
 ) -> StripeAdjustments:
-    """Return all refunds and credit notes of an invoice; a note's own refunds are told with the note."""
+    """Return all refunds and credit notes of an invoice; a note's own refunds are told with the note.
+
+    Refunds are listed first: a note that is made meanwhile may tell of no refund, but no refund lacks its note.
+    """
+    found = await list_refunds(client, payment_intents(held))
     notes = await _credit_notes(client, held.id)
     by_notes = {id_of(one.refund) for note in notes for one in note.refunds}
-    refunds = [one for one in await list_refunds(client, payment_intents(held)) if one.id not in by_notes]
+    refunds = [one for one in found if one.id not in by_notes]
     return StripeAdjustments(
         standing=standing,
         refunds={ours: combined(parts) for ours, parts in _ours(refunds, keys.REFUND).items()},

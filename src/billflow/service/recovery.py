@@ -94,10 +94,10 @@ class RecoveryService:
             is_woken = wake and kind is RecoveredKind.PLANS
             await self.control.start(start, WAKE if is_woken else None)
             if isinstance(start.argument, PlanInput):
-                await self._tell_of_purchase(start.argument.state)
+                await self._signal_purchase(start.argument.state)
             progress.counts[kind, "woken" if is_woken else "started"] += 1
 
-    async def _tell_of_purchase(self, plan: PlanState) -> None:
+    async def _signal_purchase(self, plan: PlanState) -> None:
         """Tell a plan what became of its purchase while there was no workflow that could be told."""
         if (awaited := plan.awaiting_invoice_id) is None:
             return

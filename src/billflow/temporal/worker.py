@@ -12,6 +12,8 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
+from billflow.temporal.versions import DEPLOYMENT
+
 GRACE = timedelta(seconds=30)
 """How long running activities may finish after a stop signal; containers must wait longer (45 s)."""
 
@@ -79,7 +81,7 @@ def stop_on_signals() -> asyncio.Event:
 
 def _deployment(build_id: str) -> WorkerDeploymentConfig:
     return WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(deployment_name="billflow", build_id=build_id),
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id),
         use_worker_versioning=True,
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )

@@ -32,7 +32,21 @@ from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
 _NO_ANSWER = "The Temporal server does not answer; try again in a moment."
+_TASK_FAILING = (
+    "The plan's workflow can't go on: its task fails on the workers' version. Nothing is lost; "
+    "`billflow deploy status` names the version, `billflow deploy rollback` goes back to the one before."
+)
 _PAGE, _LONG_PAGE = 100, 1_000
+
+
+class WorkflowTaskFailing(Unavailable):
+    """The workflow's task fails: the workers' version can't go on with what the run has done so far.
+
+    `billflow deploy status` names the version; `billflow deploy rollback` goes back to the one before. Nothing is lost,
+    and the request may be sent again then, with the same idempotency key.
+    """
+
+    code = "workflow_task_failing"
 
 
 class NoTemporalServer(Unavailable):
@@ -64,14 +78,14 @@ class WorkflowControl:
 
     async def start(self, start: WorkflowStart, signal: str | None = None, *args: object) -> None:
         """Start a workflow unless it runs; with a *signal* it is sent to the one that runs then."""
-        with _temporal_errors():
+        with temporal_errors():
             await self.client.start_workflow(
                 start.workflow, start.argument, **_options(start), start_signal=signal, start_signal_args=args
             )
 
     async def run(self, start: WorkflowStart) -> Any:
         """Start a workflow, or join the one that runs, and return its result."""
-        with _temporal_errors():
+        with temporal_errors():
             handle = await self.client.start_workflow(start.workflow, start.argument, **_options(start))
             return await handle.result()
 
@@ -86,10 +100,10 @@ class WorkflowControl:
     ) -> Any:
         """Start a workflow unless it runs, and wait for the result of an update, which takes an *update_id* once.
 
-        Raises the `BillingError` that the workflow refused the update with, `StepFailing`, or `NoTemporalServer` also
-        where more updates than the server allows were in flight for *busy_seconds*.
+        Raises the `BillingError` that the workflow refused the update with, `StepFailing`, `WorkflowTaskFailing`, or
+        `NoTemporalServer` also where more updates than the server allows were in flight for *busy_seconds*.
         """
-        with _temporal_errors():
+        with temporal_errors(), _task_failing():
             return await once_ready(
                 lambda: WithStartWorkflowOperation(start.workflow, start.argument, **_options(start)),
                 partial(
@@ -105,7 +119,7 @@ class WorkflowControl:
     async def signal(self, workflow_id: str, name: str, *args: object) -> bool:
         """Signal a workflow, and tell whether it runs."""
         try:
-            with _temporal_errors():
+            with temporal_errors():
                 await self.client.get_workflow_handle(workflow_id).signal(name, args=args)
         except RPCError as error:
             return _is_found(error)
@@ -127,7 +141,7 @@ class WorkflowControl:
 
     async def _running(self, workflow_id: str) -> WorkflowExecutionDescription | None:
         try:
-            with _temporal_errors():
+            with temporal_errors():
                 found = await self.client.get_workflow_handle(workflow_id).describe()
         except RPCError as error:
             _is_found(error)
@@ -137,12 +151,12 @@ class WorkflowControl:
     async def running_ids(self, org_id: str) -> frozenset[str]:
         """Return the ids of an organization's running workflows, which may be a moment behind."""
         query = f"ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
-        with _temporal_errors():
+        with temporal_errors():
             return frozenset([one.id async for one in self.client.list_workflows(query, page_size=_LONG_PAGE)])
 
     async def needing_attention(self) -> int:
         """Count the running workflows of all organizations that need attention."""
-        with _temporal_errors():
+        with temporal_errors():
             counted = await self.client.count_workflows(
                 f"{NEEDS_ATTENTION.name} = true AND ExecutionStatus = 'Running'"
             )
@@ -152,7 +166,7 @@ class WorkflowControl:
         """Return the next plans that have a running workflow, which may be a moment behind."""
         query = f"WorkflowType = 'PlanWorkflow' AND ExecutionStatus = 'Running' AND BillflowOrg = '{org_id}'"
         token = base64.b64decode(after) if after else None
-        with _temporal_errors():
+        with temporal_errors():
             listed = self.client.list_workflows(query, page_size=_PAGE, next_page_token=token)
             await listed.fetch_next_page()
         ids = [execution.id.removeprefix(plan_workflow_id("")) for execution in listed.current_page or ()]
@@ -172,7 +186,8 @@ def _options(start: WorkflowStart) -> dict[str, Any]:
 
 
 @contextmanager
-def _temporal_errors() -> Iterator[None]:
+def temporal_errors() -> Iterator[None]:
+    """Raise what a workflow has refused, and `NoTemporalServer` where the server does not answer."""
     try:
         yield
     except WorkflowUpdateFailedError as error:
@@ -190,6 +205,16 @@ def _temporal_errors() -> Iterator[None]:
         if error.status not in _AWAY:
             raise
         raise NoTemporalServer(_NO_ANSWER) from error
+
+
+@contextmanager
+def _task_failing() -> Iterator[None]:
+    try:
+        yield
+    except RPCError as error:
+        if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+            raise
+        raise WorkflowTaskFailing(_TASK_FAILING) from error
 
 
 def _is_found(error: RPCError) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from billflow.service.privacy import PrivacyService
     from billflow.service.recovery import RecoveryService
     from billflow.service.seats import SeatService
+    from billflow.service.versions import VersionService
     from billflow.service.webhooks import WebhookService
     from billflow.temporal.workflow_control import WorkflowControl
 
@@ -58,6 +59,7 @@ class Engine(Store):
     webhooks: ClassVar["Part[WebhookService]"] = Part("service.webhooks")
     privacy: ClassVar["Part[PrivacyService]"] = Part("service.privacy")
     recovery: ClassVar["Part[RecoveryService]"] = Part("service.recovery")
+    versions: ClassVar["Part[VersionService]"] = Part("service.versions")
 
     @property
     def stripe(self) -> "StripeClient":

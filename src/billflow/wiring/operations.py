@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from billflow.api.metrics import damaged_exposition
 from billflow.api.operations import CachedProbe, Operations, Probe, operations_app
 from billflow.store.access.organizations import org_id_of
+from billflow.temporal.workflow_tasks import WorkflowTasks
 from billflow.wiring.engine import Engine
 
 STRIPE_CACHED_FOR = 30.0
@@ -22,7 +23,8 @@ def operations_of(engine: Engine, exposition: Callable[[], bytes] = damaged_expo
     """Build what looks at the servers, and counts, on connections that no request waits for."""
     background = engine.on(engine.pools.background)
     waiting_work, on_hold = background.queries.monitoring.waiting_work, background.plans.control.needing_attention
-    return Operations(_probes(background), waiting_work, on_hold, exposition)
+    failing = WorkflowTasks(engine.client).count_failing
+    return Operations(_probes(background), waiting_work, on_hold, failing, exposition)
 
 
 def _probes(engine: Engine) -> dict[str, Probe]:

@@ -36,7 +36,9 @@ from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
 from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, SEATS, STRIPE
+from billflow.temporal.versions import own_build_id
 from billflow.temporal.worker import activities_of, build_worker
+from billflow.temporal.workflow_tasks import WorkflowTasks
 from billflow.wiring.engine import Engine
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
@@ -67,6 +69,9 @@ WORKFLOWS: Final = (
     NoticeSweepWorkflow,
 )
 
+DELIVERY_WORKFLOWS: Final = (DeliveryWorkflow, DeliverySweepWorkflow)
+ALL_WORKFLOWS: Final = (*WORKFLOWS, *DELIVERY_WORKFLOWS)
+
 AT_STRIPE = 60
 """Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
 
@@ -91,6 +96,11 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
         stripe_worker(engine.client, activities, build_id),
         reconciliation_worker(engine),
     ]
+
+
+def versioned(settings: Settings) -> Settings:
+    """Return settings whose `build_id` is the package's version where none is named, and None where it is empty."""
+    return settings.model_copy(update={"build_id": own_build_id(settings.build_id)})
 
 
 def stripe_worker(client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None) -> Worker:
@@ -165,7 +175,7 @@ def reconciliation_activities(engine: Engine) -> ReconciliationActivities:
     """Build what compares database, Stripe and workflows, and repairs them."""
     rows, stripe, control = engine.repositories, StripeInvoiceLists(engine.stripe), engine.control
     status_changed = engine.collection.invoice_status_changed
-    comparison = Comparison(rows.reconciliation, stripe, control)
+    comparison = Comparison(rows.reconciliation, stripe, control, WorkflowTasks(engine.client))
     repairs = Repairs(rows.reconciliation, rows.invoices, engine.gateway, stripe, control, status_changed)
     return ReconciliationActivities(rows.reconciliation, comparison, repairs, rows.offers, engine.queries.monitoring)
 
@@ -198,7 +208,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
         worker = build_worker(
             engine.client,
             DELIVERY,
-            workflows=[DeliveryWorkflow, DeliverySweepWorkflow],
+            workflows=DELIVERY_WORKFLOWS,
             activities=activities_of(activities, DeliverySweepActivities(rows.deliveries, engine.control)),
             build_id=engine.settings.build_id,
         )

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.explanations import InvoiceExplanation, adjustments_explained, explained
+from billflow.models.contracts.explanations import InvoiceExplanation
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
@@ -44,13 +44,7 @@ async def show_invoice(invoice_id: str, services: ServicesHere, principal: Princ
 @router.get("/{invoice_id}/explain")
 async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
-    invoice = await services.queries.invoices.get(principal.org_id, invoice_id)
-    explanations = {
-        "lines": explained([line.line for line in invoice.lines], invoice.currency),
-        "adjustments": adjustments_explained(invoice),
-    }
-    known = invoice.model_dump(exclude=set(explanations))
-    return InvoiceExplanation.of({**known, **explanations, "id": invoice.invoice_id})
+    return InvoiceExplanation.of_invoice(await services.queries.invoices.get(principal.org_id, invoice_id))
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

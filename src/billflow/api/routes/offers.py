@@ -48,7 +48,7 @@ async def make_offer(
     """Make an offer; there is one open offer for each customer and tier."""
     async with asyncio.timeout(PATIENCE):
         made = await services.offers.make(customer.org_id, customer.customer_id, asked, change)
-    return CreatedOfferResponse.of({"offer": made.offer, "plan": made.started.state if made.started else None})
+    return CreatedOfferResponse.of_made(made)
 
 
 @router.get("")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -68,6 +68,16 @@ class InvoiceExplanation(ResponseModel):
     replaced_by_invoice_id: str | None
     lines: list[LineExplanation]
     adjustments: list[AdjustmentExplanation]
+
+    @classmethod
+    def of_invoice(cls, invoice: InvoiceDetail) -> Self:
+        """Explain an invoice as it stands."""
+        explanations = {
+            "lines": explained([line.line for line in invoice.lines], invoice.currency),
+            "adjustments": adjustments_explained(invoice),
+        }
+        known = invoice.model_dump(exclude=set(explanations))
+        return cls.of({**known, **explanations, "id": invoice.invoice_id})
 
 
 def adjustments_explained(invoice: InvoiceDetail) -> list[AdjustmentExplanation]:

@@ -1,6 +1,6 @@
 """Offers as they are made, shown and accepted; amounts in minor units of `currency`."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field
 
@@ -119,3 +119,8 @@ class CreatedOfferResponse(ResponseModel):
 
     offer: OfferResponse
     plan: PlanResponse | None = None
+
+    @classmethod
+    def of_made(cls, made: CreatedOffer) -> Self:
+        """Return an offer that was made."""
+        return cls.of({"offer": made.offer, "plan": made.started.state if made.started else None})

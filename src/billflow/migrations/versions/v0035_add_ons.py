@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import allow_values, run_sql
 
-revision = "0034"
-down_revision = "0032"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,67 @@
+"""What `--json` prints: of whatever the HTTP API answers, what it answers."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from billflow.models.contracts import (
+    adjustment_responses,
+    audit,
+    catalog_changes,
+    customer_responses,
+    endpoint_responses,
+    offers,
+    responses,
+)
+from billflow.models.contracts.access import ApiKeyRecord
+from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.responses import ResourceResponse, left_out, shown_as
+
+Made = TypeVar("Made", bound=BaseModel)
+
+
+class ApiKeyResponse(ResourceResponse, ApiKeyRecord):
+    """An API key."""
+
+    org_id: str = left_out()
+    key_id: str = shown_as("id", "key_id")
+
+
+class MailResponse(ResourceResponse, MailRecord):
+    """A mail as it was written."""
+
+    org_id: str = left_out()
+    mail_id: str = shown_as("id", "mail_id")
+
+
+_MODULES = (
+    adjustment_responses,
+    audit,
+    catalog_changes,
+    customer_responses,
+    endpoint_responses,
+    offers,
+    responses,
+)
+
+
+def as_answered(value: object) -> object:
+    """Return *value* with every record in it as the API answers it: its own id is `id`."""
+    if isinstance(value, BaseModel):
+        kind = _kinds().get(type(value))
+        return kind.model_validate(value, from_attributes=True) if kind else value
+    if isinstance(value, Mapping):
+        return {name: as_answered(held) for name, held in value.items()}
+    return [as_answered(held) for held in value] if isinstance(value, list | tuple) else value
+
+
+@cache
+def _kinds() -> Mapping[type[BaseModel], type[BaseModel]]:
+    """Return the answer that each record becomes: the class that derives from it and from `ResourceResponse`."""
+    named = [held for module in _MODULES for held in vars(module).values()]
+    kinds: list[Any] = [one for one in named if isinstance(one, type) and ResourceResponse in one.__bases__]
+    found = {base: kind for kind in (*kinds, ApiKeyResponse, MailResponse) for base in kind.__bases__}
+    return {**found, PlanState: responses.PlanResponse}

@@ -1,0 +1,146 @@
+"""What each command prints with `--json`: the answer of the API that it is, by its name in the OpenAPI document."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.interfaces import document
+
+SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
+
+RESPONSES: Mapping[str, str] = {
+    "audit list": "AuditEntryList",
+    "catalog price-changes": "PriceChangeList",
+    "catalog show": "CatalogResponse",
+    "catalog versions": "CatalogVersionList",
+    "catalog withdraw-price-change": "PriceChangeResponse",
+    "clock advance": "TestClockResponse",
+    "clock create": "TestClockResponse",
+    "clock show": "TestClockResponse",
+    "credit-note show": "CreditNoteResponse",
+    "customer access": "AccessRecord",
+    "customer activate": "CustomerResponse",
+    "customer approve-sponsorship": "SponsorshipResponse",
+    "customer billing-accounts": "BillingAccountList",
+    "customer card-link": "Link",
+    "customer contacts": "ContactList",
+    "customer create": "CustomerResponse",
+    "customer credit": "CreditResponse",
+    "customer deactivate": "CustomerResponse",
+    "customer decline-sponsorship": "SponsorshipResponse",
+    "customer erase": "ErasureResponse",
+    "customer list": "CustomerList",
+    "customer onboard": "OnboardingProgress",
+    "customer portal-link": "Link",
+    "customer projects": "ProjectList",
+    "customer report": "ReportRecord",
+    "customer request-sponsorship": "SponsorshipResponse",
+    "customer settings": "ResolvedSettings",
+    "customer show": "CustomerResponse",
+    "customer sponsorships": "SponsorshipList",
+    "customer suspend": "CustomerResponse",
+    "customer update": "CustomerResponse",
+    "customer usage": "UsageRecord",
+    "endpoint create": "CreatedEndpointResponse",
+    "endpoint deliveries": "DeliveryList",
+    "endpoint disable": "EndpointResponse",
+    "endpoint enable": "EndpointResponse",
+    "endpoint list": "EndpointList",
+    "endpoint replay": "ReplayResponse",
+    "endpoint rotate": "CreatedEndpointResponse",
+    "events": "EventList",
+    "invoice credit-note": "CreditNoteResponse",
+    "invoice explain": "InvoiceExplanation",
+    "invoice list": "InvoiceList",
+    "invoice mark-paid": "InvoiceDetailResponse",
+    "invoice mark-uncollectible": "InvoiceDetailResponse",
+    "invoice pay": "PaymentAttemptResponse",
+    "invoice refund": "RefundResponse",
+    "invoice show": "InvoiceDetailResponse",
+    "invoice void": "InvoiceDetailResponse",
+    "notices set": "NoticeSettings",
+    "notices show": "NoticeSettings",
+    "offer accept": "PlanStartResponse",
+    "offer create": "CreatedOfferResponse",
+    "offer list": "OfferList",
+    "offer withdraw": "OfferResponse",
+    "plan add-ons": "AddOnList",
+    "plan command": "CommandResponse",
+    "plan forecast": "ForecastResponse",
+    "plan items": "ItemList",
+    "plan ledger": "LedgerList",
+    "plan list": "PlanList",
+    "plan preview": "PreviewResponse",
+    "plan show": "PlanResponse",
+    "plan start": "PlanStartResponse",
+    "plan timeline": "TimelineList",
+    "refund show": "RefundResponse",
+    "seats can-add": "SeatGateRecord",
+    "seats check": "SeatPullResponse",
+    "seats members": "SeatMemberList",
+    "seats pull": "SeatPullResponse",
+    "seats report": "SeatReportResponse",
+    "seats source set": "CreatedSeatSourceResponse",
+    "seats source show": "SeatSourceList",
+}
+
+OF_THE_COMMAND_LINE = {
+    "audit verify": "an auditor's, with the files of the archive",
+    "catalog apply": "what it sells, and with --reprice whom that reaches",
+    "catalog check": "a file's, before there is a server",
+    "catalog diff": "what it changes, and with --reprice whom that reaches",
+    "conformance": "a file's, before there is a server",
+    "customer card": "a test card, in place of the customer's browser",
+    "demo": "the demo's own",
+    "deploy promote": "an operator's",
+    "deploy rollback": "an operator's",
+    "deploy status": "an operator's",
+    "dunning set": "an operator's",
+    "dunning show": "an operator's",
+    "foreign-events": "an operator's",
+    "invoice reissue": "the new invoice, or with --preview what would be",
+    "keys create": "how the API is opened",
+    "keys list": "how the API is opened",
+    "keys revoke": "how the API is opened",
+    "keys rotate": "how the API is opened",
+    "keys rotate-encryption": "an operator's",
+    "mail list": "an operator's",
+    "mail show": "an operator's",
+    "plan signal": "nothing is waited for, so there is nothing of the plan",
+    "prune": "an operator's",
+    "queues set": "an operator's",
+    "queues show": "an operator's",
+    "reconcile": "an operator's",
+    "recover": "an operator's",
+    "replay": "an operator's",
+    "seats import": "a file's, of many customers",
+    "seats source remove": "the API answers nothing",
+}
+"""Commands with `--json` that the API has no answer for, and why."""
+
+
+def command_of(words: tuple[str, ...]) -> str | None:
+    """Return which command of either table was typed."""
+    known = (" ".join(words[:count]) for count in (3, 2, 1))
+    return next((name for name in known if name in RESPONSES or name in OF_THE_COMMAND_LINE), None)
+
+
+def differences(words: tuple[str, ...], data: Any) -> list[str]:
+    """Return the fields that a command's JSON has more or fewer than the API's answer."""
+    name = command_of(words)
+    assert name, f"{words}: say in tests/cli/responses.py which answer of the API it is"
+    return list(_differences(SCHEMAS[RESPONSES[name]], data, name)) if name in RESPONSES else []
+
+
+def _differences(schema: Mapping[str, Any], data: Any, place: str) -> Iterator[str]:
+    schema = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if isinstance(data, list):
+        for held in data[:3]:
+            yield from _differences(schema.get("items", {}), held, f"{place}[]")
+    elif isinstance(data, dict):
+        of_objects = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+        if len(of_objects) != 1 or "$ref" in of_objects[0]:
+            yield from _differences(of_objects[0], data, place) if len(of_objects) == 1 else ()
+        elif properties := of_objects[0].get("properties"):
+            yield from (f"{place}.{field}" for field in properties.keys() ^ data.keys())
+            for field in properties.keys() & data.keys():
+                yield from _differences(properties[field], data[field], f"{place}.{field}")

@@ -127,7 +127,7 @@ PREVIEWED = {"/plans/{plan_id}/preview": "/plans/{plan_id}/commands"}
 def test_a_preview_takes_what_it_previews_takes(preview: Operation) -> None:
     path = preview.path.removeprefix(BASE_PATH)
     path = PREVIEWED.get(path, path.removesuffix("/preview"))
-    (act,) = (one for one in OPERATIONS if one.method == "POST" and one.path == f"{BASE_PATH}{path}")
+    (act,) = (one for one in OPERATIONS if one.method in ("POST", "PUT") and one.path == f"{BASE_PATH}{path}")
 
     assert body_of(preview) == body_of(act)
 
@@ -135,7 +135,7 @@ def test_a_preview_takes_what_it_previews_takes(preview: Operation) -> None:
 def test_a_preview_of_a_command_answers_under_the_names_of_the_commands_answer() -> None:
     foreseen, taken = SCHEMAS["PreviewResponse"]["properties"], SCHEMAS["CommandResponse"]["properties"]
 
-    assert set(foreseen) - set(taken) == {"credit"}
+    assert set(foreseen) - set(taken) == {"credit", "price"}
     assert set(SCHEMAS["PlanPreview"]["properties"]) <= set(SCHEMAS["PlanResponse"]["properties"])
     assert set(SCHEMAS["InvoicePreview"]["properties"]) <= set(SCHEMAS["InvoiceDetailResponse"]["properties"])
 

@@ -16,6 +16,7 @@ from tests.api_environment import ApiEnvironment
 
 CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 CUSTOMERS, ENTRIES = 3000, 4
+DOCUMENTS = (("credit note", "CN-000042"), ("refund", "RF-000042"))
 GROWING = (
     "customer",
     "customer_search_term",
@@ -26,6 +27,10 @@ GROWING = (
     "outbox_event",
     "audit_log",
     "seat",
+    "credit",
+    "credit_note",
+    "refund",
+    "adjustment_answer",
 )
 
 
@@ -98,6 +103,7 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
         "/customers/{customer}/credits",
         "/customers/{customer}/access",
         "/customers/{customer}/report",
+        "/customers/{customer}/statement",
         "/plans",
         "/plans?status=active&next_invoice_before=2026-01-01T00:00:00Z",
         "/plans?needs_attention=true",
@@ -107,6 +113,7 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
         "/plans/{plan}/invoices",
         "/plans/{plan}/timeline",
         "/invoices",
+        "/invoices/{invoice}",
         "/invoices?customer_id={customer}",
         "/invoices?status=open",
         "/invoices?number=A1B2C3-0001",
@@ -119,7 +126,9 @@ async def test_no_request_reads_a_whole_table(
 ) -> None:
     plan = (await principal.get("/api/v1/plans?limit=1")).json()["plans"][0]
 
-    asked = path.format(customer=plan["customer_id"], plan=plan["id"])
+    invoice = (await principal.get(f"/api/v1/plans/{plan['id']}/invoices?limit=1")).json()["invoices"][0]
+
+    asked = path.format(customer=plan["customer_id"], plan=plan["id"], invoice=invoice["id"])
     explained = await plans_of(env, crowd, principal, f"/api/v1{asked}")
 
     assert explained
@@ -128,7 +137,7 @@ async def test_no_request_reads_a_whole_table(
 
 
 async def test_customers_and_invoices_are_named_by_index(env: ApiEnvironment, crowd: str) -> None:
-    for noun, typed in (("customer", "crowd 77"), ("customer", "d 77"), ("invoice", "A1B2C3-0001")):
+    for noun, typed in (("customer", "crowd 77"), ("customer", "d 77"), ("invoice", "A1B2C3-0001"), *DOCUMENTS):
         explained = await explained_queries(
             env.engine.database, crowd, partial(env.engine.queries.ids.ids_of, crowd, noun, typed)
         )

@@ -16,6 +16,7 @@ async def report(api: httpx.AsyncClient, customer: dict[str, str], moment: str, 
     return await api.post(path, json=[{"observed_at": moment, "members": members}])
 
 
+@pytest.mark.full
 async def test_seats_of_the_future_are_refused_by_the_plans_own_clock(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -88,6 +88,7 @@ async def test_a_body_of_nonsense_is_the_clients_fault_everywhere(
             problem_of(answer)
 
 
+@pytest.mark.full
 async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncClient, ids: dict[str, str]) -> None:
     for operation in await described(rude):
         path = path_of(operation, ids)

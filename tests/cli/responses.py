@@ -37,6 +37,7 @@ RESPONSES: Mapping[str, str] = {
     "customer settings": "ResolvedSettings",
     "customer show": "CustomerResponse",
     "customer sponsorships": "SponsorshipList",
+    "customer statement": "StatementRecord",
     "customer suspend": "CustomerResponse",
     "customer update": "CustomerResponse",
     "customer usage": "UsageRecord",

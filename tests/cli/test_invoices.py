@@ -47,24 +47,33 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     )
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
-    shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice)
-    assert ("order change, Sorry" in shown, "still due" in shown, note.data["id"] in shown) == (True,) * 3
-    assert f"credit note {note.data['number']} took USD 3 off (order change, Sorry)." in explained.out
-    assert "Credited USD 3, net paid USD 80, still due USD 0." in explained.out
     assert_refused(terminal("invoice", "void", invoice), "refund it instead")
     assert_refused(terminal("invoice", "pay", invoice), "Only an open invoice is collected")
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
 
 
-def test_a_credit_note_and_a_refund_are_found_by_number_and_written_to_files(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    _, invoice = bought(terminal)
+def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(terminal: Terminal, tmp_path: Path) -> None:
+    customer, invoice = bought(terminal)
+    note = ("invoice", "credit-note", invoice, "--amount", "300", "--to", "balance", "--memo", "Sorry", "--json")
     made = {
-        "credit-note": terminal("invoice", "credit-note", invoice, "--amount", "300", "--json").data,
+        "credit-note": terminal(*note).data,
         "refund": terminal("invoice", "refund", invoice, "--amount", "200", "--json").data,
     }
 
+    shown, explained = terminal("invoice", "show", invoice).out, terminal("invoice", "explain", invoice).out
+    stated = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "statement.pdf"))
+    [account] = terminal("customer", "statement", customer, "--json").data["accounts"]
+    nowhere = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "none" / "statement.pdf"))
+    backwards = terminal("customer", "statement", customer, "--from", "2026-02-01", "--until", "2026-01-01")
+
+    assert ("order change, Sorry" in shown, "still due" in shown) == (True, True)
+    assert f"credit note {made['credit-note']['number']} took USD 3 off (order change, Sorry)." in explained
+    assert "Credited USD 3, refunded USD 2, net paid USD 78, still due USD 0." in explained
+    assert f"credit note {made['credit-note']['number']}, invoice" in stated.out
+    assert (account["closing_balance"], account["credit_on_account"]) == (-300, 300)
+    assert (tmp_path / "statement.pdf").read_bytes().startswith(b"%PDF-")
+    assert_refused(nowhere, "name another file with --pdf")
+    assert_refused(backwards, "since lies after until")
     for noun, one in made.items():
         file = tmp_path / f"{noun}.pdf"
         assert terminal(noun, "show", one["number"].lower(), "--json").data == one

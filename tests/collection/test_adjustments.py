@@ -136,6 +136,7 @@ async def test_a_credit_note_over_all_that_is_open_closes_the_debt_and_ends_its_
     await assert_agreed(debtor)
 
 
+@pytest.mark.full
 async def test_voiding_a_debt_closes_it_on_both_sides_and_lets_the_customer_back_in(debts: Debts) -> None:
     debtor = await debts.declined()
     await debtor.after(8)
@@ -176,6 +177,7 @@ async def test_a_debt_given_up_by_hand_is_collected_no_more(debts: Debts) -> Non
     assert len((await debtor.invoice()).payment_attempts) == 1
 
 
+@pytest.mark.full
 async def test_an_invoice_is_paid_now_where_the_card_is_good_and_declined_where_not(debts: Debts) -> None:
     debtor = await debts.declined()
     invoice_id = (await debtor.invoice()).invoice_id

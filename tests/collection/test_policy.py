@@ -35,6 +35,7 @@ async def test_a_declined_card_is_retried_the_customer_suspended_and_the_plan_en
     assert len(await debtor.env.invoices(debtor.customer)) == 2
 
 
+@pytest.mark.full
 async def test_the_records_know_at_all_times_what_comes_next_and_when(debts: Debts) -> None:
     debtor = await debts.declined()
     seen = []

@@ -24,6 +24,7 @@ async def subscriber(api: httpx.AsyncClient, env: ApiEnvironment, schedule: str)
     return customer, clock
 
 
+@pytest.mark.full
 async def test_usage_sums_seats_by_day_and_money_by_month(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, clock = await subscriber(api, env, "monthly")
     path = f"/api/v1/deployments/{customer['deployment_id']}/seats"

@@ -41,8 +41,10 @@ def test_own_product_has_what_a_product_meets_in_three_years() -> None:
     assert {str(scenario.start.schedule) for scenario in scenarios} == {"monthly", "quarterly", "annual"}
     assert len({scenario.language for scenario in scenarios}) > 5
     assert {"set_licenses", "set_licenses_at_renewal", "upgrade_tier_now", "downgrade_at_end_of_cycle"} <= commands
+    assert "add_item" in commands
     assert any(scenario.start.trial_days for scenario in scenarios)
     assert any(step.refund for step in steps)
+    assert [scenario.coupon.code for scenario in scenarios if scenario.coupon] == ["SPRING25", "WELCOME"]
     assert [step.card for step in steps if step.card] == ["pm_card_chargeCustomerFail", "pm_card_visa"]
     assert all(scenario.price_change for scenario in scenarios)
     assert (own.file.ends_at - min(one.starts_at for one in scenarios)).days > 1_050

@@ -143,6 +143,7 @@ def test_a_second_billflow_on_the_same_folder_is_refused_in_one_sentence(start: 
     )
 
 
+@pytest.mark.full
 def test_nobody_else_on_the_machine_reads_files_or_secrets_of_a_stack(start: Start, tmp_path: Path) -> None:
     (tmp_path / "stripe.db-wal.old").touch(0o644)
     earlier = os.umask(0)

@@ -6,8 +6,10 @@ from billflow.documents.content import content_in
 from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.translations import LANGUAGES, Translations
 from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.money import Rounding
+from billflow.domain.proration import Derivation
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import SELLER, changed_lines, customer, invoice
+from tests.documents.samples import MONTH, SELLER, changed_lines, customer, invoice, line
 
 NARROW, WIDE = "\u202f", "\xa0"
 
@@ -68,6 +70,25 @@ def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str,
     assert [line.title.partition(",")[0] for line in add_ons] == ["Storage"] * 3
     assert len({line.title for line in add_ons}) == 3
     assert (item.title, "–" in item.period) == ("Additional training", False)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "derivation"),
+    [
+        ("en-US", "Discount, Spring (SPRING25)", "12.5% of CHF10.01, rounded half up to -CHF1.25 each"),
+        ("de-DE", "Rabatt, Spring (SPRING25)", "12,5% von 10,01 CHF, kaufmännisch gerundet auf je -1,25 CHF"),
+    ],
+)
+def test_a_coupon_is_named_with_what_it_takes_off(language: str, title: str, derivation: str) -> None:
+    percent = Derivation(
+        price=-1001, quantity=1, numerator=1250, denominator=10_000, rounding=Rounding.HALF_UP, period=MONTH
+    )
+    amount = Derivation(price=-5000, quantity=1, less=-1000, period=MONTH)
+    off = [line(n, LineKind.COUPON, "Spring (SPRING25): 12.5% off", one) for n, one in enumerate((percent, amount), 1)]
+    shown = compose(invoice().model_copy(update={"lines": tuple(off)}), customer(language), SELLER).lines
+
+    assert (shown[0].title, shown[0].derivation.replace(WIDE, " ")) == (title, derivation)
+    assert shown[1].derivation.endswith(content_in(language).words.capped)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from billflow.domain import commands as c
 from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
+from billflow.domain.coupons import AttachedCoupon, Coupon, CouponDuration
 from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import NOT_DISCOUNTED, InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.items import Item, ItemStatus
 from billflow.domain.ledger import last_renewal_at
@@ -28,7 +29,7 @@ from tests.domain.life import Life
 
 SECOND = timedelta(seconds=1)
 GRANTED = 12
-GIVES = (LineKind.FLAT_DISCOUNT, LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
+GIVES = (LineKind.FLAT_DISCOUNT, LineKind.COUPON, LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
 CHARGES = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
 ADD_ONS = (LineKind.ADD_ON, LineKind.ADDITIONAL_ADD_ON)
 NONE_HELD = an_entry(0, START, 0)
@@ -49,6 +50,22 @@ wishes = st.builds(
     collection_method=st.sampled_from(CollectionMethod),
     fixed_price=st.sampled_from([None, None, None, 120_005]),
     trial_days=st.sampled_from([0, 0, 30]),
+)
+coupons = st.builds(
+    Coupon,
+    code=st.just("SPRING25"),
+    percent_off=st.decimals("0.01", "100", places=2),
+    duration=st.just(CouponDuration.REPEATING),
+    duration_in_months=st.integers(1, 20),
+    tiers=st.sampled_from([(), (), TIERS[:1], TIERS[1:]]),
+).flatmap(
+    lambda one: st.sampled_from(
+        [
+            one,
+            replace(one, duration=CouponDuration.FOREVER, duration_in_months=None),
+            replace(one, percent_off=None, amount_off={"USD": 4000}),
+        ]
+    )
 )
 commands = st.one_of(
     st.builds(c.SetLicenses, licenses=licenses),
@@ -165,15 +182,20 @@ class AnyLife(RuleBasedStateMachine):
         bundle=st.booleans(),
         exempt=st.booleans(),
         discount=st.sampled_from([0, 2000, 2000, 90_000]),
+        coupon=st.one_of(st.none(), coupons),
     )
-    def begin(self, wish: StartPlan, count: int, bundle: bool, exempt: bool, discount: int) -> None:
+    def begin(
+        self, wish: StartPlan, count: int, *, bundle: bool, exempt: bool, discount: int, coupon: Coupon | None
+    ) -> None:
         self.now, sold = START, catalog().tier(wish.tier)
+        self.redeemed: dict[str, int | None] = {}
         self.granted: int | None = GRANTED if sold.hosting is Hosting.SELF_HOSTED else 0
         customer = a_customer(
             hosting=sold.hosting,
             flat_discount=discount,
             flat_discounted_months=self.granted,
             exempt_from_license_number_check=exempt,
+            coupon=self._redeemed(coupon) if coupon else None,
         )
         fixed_price = wish.fixed_price if sold.billable and wish.schedule in FIXED else None
         asked = replace(
@@ -199,6 +221,11 @@ class AnyLife(RuleBasedStateMachine):
         if started.plan.status is PlanStatus.NEVER_STARTED:
             life.take(activate(life.facts, START))
         return life
+
+    def _redeemed(self, coupon: Coupon) -> AttachedCoupon:
+        redemption = f"redemption {len(self.redeemed)}"
+        self.redeemed[redemption] = coupon.months
+        return AttachedCoupon(redemption_id=redemption, coupon=coupon, months_left=coupon.months)
 
     def both(self) -> tuple[Watched, Watched]:
         return self.prompt, self.lazy
@@ -243,6 +270,16 @@ class AnyLife(RuleBasedStateMachine):
             return _message(preview(self.lazy.known(self.now), command, self.now))
         except (Refused, InvalidInput, NeedsAttention) as error:
             return error.code
+
+    @rule(coupon=coupons)
+    def support_attaches_a_coupon(self, coupon: Coupon) -> None:
+        self.time_passes(timedelta(0))
+        self.lazy.backfill(self.now)
+        if self.prompt.facts.customer.coupon is not None or self.prompt.on_hold:
+            return
+        attached = self._redeemed(coupon)
+        for life in self.both():
+            life.facts = replace(life.facts, customer=replace(life.facts.customer, coupon=attached))
 
     @precondition(lambda self: self.prompt.facts.trial_invoice_paid is False)
     @rule()
@@ -316,6 +353,25 @@ class AnyLife(RuleBasedStateMachine):
         if facts.plan.status.is_live and catalog().tier(facts.plan.tier).billable:
             self.prompt.check_add_ons(renewal.event_time)
             self.prompt.check_additions()
+
+    @invariant()
+    def months_of_coupons_are_spent_or_left(self) -> None:
+        left, spent = self.prompt.facts.customer.coupon, dict.fromkeys(self.redeemed, 0)
+        for use in (invoice.coupon_use for invoice in self.prompt.kept):
+            if use:
+                spent[use.redemption_id] += use.months
+        for redemption, months in self.redeemed.items():
+            more = left.months_left if left and left.redemption_id == redemption else 0
+            assert months is None or spent[redemption] + (more or 0) == months
+
+    @invariant()
+    def a_coupon_takes_no_more_than_it_discounts(self) -> None:
+        for invoice in self.prompt.invoices[-1:]:
+            for line, off in pairwise(invoice.lines):
+                if off.kind is LineKind.COUPON:
+                    assert line.kind not in NOT_DISCOUNTED
+                    assert min(0, -line.amount) <= off.amount <= max(0, -line.amount)
+                    assert off.derivation.period == line.derivation.period
 
     @invariant()
     def every_item_waits_was_withdrawn_or_was_billed_once_at_its_price(self) -> None:

@@ -141,7 +141,7 @@ async def test_a_higher_tier_credits_what_was_kept_of_charges_and_changes(
         await plan_env.env.engine.adjustments.refund(RefundInput(**await of(plan_env, invoice, amount=refunded)))
 
     plan = await the_plan(plan_env)
-    decided = await plan_env.env.engine.plans.preview(plan.ref, UpgradeTierNow(tier="cloud_plus"), None)
+    decided = (await plan_env.env.engine.plans.preview(plan.ref, UpgradeTierNow(tier="cloud_plus"), None)).outcome
 
     now = at("2026-04-16T09:30")
     kept = Fraction(invoice.total - refunded, invoice.total)

@@ -69,7 +69,7 @@ async def test_a_higher_tier_credits_what_the_corrected_invoice_was_over(
     await plan_env.closed()
     assert (purchase.total, new.total) == (80_000, 70_000)
 
-    decided = await plan_env.env.engine.plans.preview(plan.ref, UpgradeTierNow(tier="cloud_plus"), None)
+    decided = (await plan_env.env.engine.plans.preview(plan.ref, UpgradeTierNow(tier="cloud_plus"), None)).outcome
 
     assert decided.credit == 70_000
 

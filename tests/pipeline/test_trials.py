@@ -80,6 +80,7 @@ async def test_a_trial_that_is_not_paid_ends_and_its_invoice_stays_open(plan_env
     assert [invoice.status for invoice in await plan_env.invoices()] == [InvoiceStatus.OPEN]
 
 
+@pytest.mark.full
 async def test_paying_after_the_end_of_the_trial_starts_a_fresh_plan_that_renews_by_itself(
     plan_env: PlanEnvironment,
 ) -> None:

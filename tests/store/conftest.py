@@ -150,10 +150,15 @@ def company_of(database: Database, org_id: str) -> Company:
     return Company(org_id, database, repositories, queries)
 
 
-@pytest.fixture
-async def company(database: Database) -> Company:
-    """Return a new organization."""
+async def new_company(database: Database) -> Company:
+    """Found an organization that sells the example's tiers."""
     org_id = await PostgresOrganizationRepository(database).ensure(f"org-{uuid4().hex[:8]}")
     company = company_of(database, org_id)
     await sell_example(company.repositories.catalogs, org_id)
     return company
+
+
+@pytest.fixture
+async def company(database: Database) -> Company:
+    """Return a new organization."""
+    return await new_company(database)

@@ -89,6 +89,7 @@ async def test_a_database_needs_no_superuser_and_its_owner_stays_isolated(empty_
     await database.close()
 
 
+@pytest.mark.full
 def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
     program = "import sys; from billflow.migrations import upgrade; upgrade.upgrade(sys.argv[1])"
     running = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]

@@ -21,8 +21,9 @@ from billflow.models.contracts.invoices import Declined, InvoiceRef
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import Base
+from billflow.store.session.database import Database
 from tests.databases import NOBODYS
-from tests.store.conftest import BEGIN, Company
+from tests.store.conftest import BEGIN, Company, new_company
 
 TABLES = sorted(name for name in Base.metadata.tables if name not in ("org", NOBODYS))
 
@@ -35,7 +36,13 @@ def connection(store_url: str) -> Iterator["psycopg.Connection[tuple[object, ...
         connection.rollback()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+async def company(database: Database) -> Company:
+    """Return an organization for all these tests, none of which leaves anything in it."""
+    return await new_company(database)
+
+
+@pytest.fixture(scope="module")
 async def billed(company: Company) -> StepResult:
     """Return a billing date that was closed, with a declined payment: every kind of row exists."""
     customer = await company.customer()
@@ -185,9 +192,10 @@ CROWD = (
 )
 
 
-def test_indexes_serve_the_look_ups_isolated(
-    connection: "psycopg.Connection[tuple[object, ...]]", company: Company
+async def test_indexes_serve_the_look_ups_isolated(
+    connection: "psycopg.Connection[tuple[object, ...]]", database: Database
 ) -> None:
+    company = await new_company(database)
     for statement in CROWD:
         connection.execute(sql.SQL(statement), {"org": company.org_id} if "%" in statement else None)
     become(connection, company.org_id)

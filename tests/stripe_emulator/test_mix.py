@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import stripe
 from stripe import StripeClient
 
+from tests.sizes import sized
 from tests.stripe_emulator.control_plane import Sim
 from tests.stripe_emulator.flows import customer_with
 
-BILLS = 40
+BILLS = sized(15, 40, 40)
 MIX: list[dict[str, Any]] = [
     {"fault": "status", "status": 503, "probability": 0.05},
     {"fault": "rate_limit", "probability": 0.05},

@@ -121,6 +121,7 @@ def test_arguments_that_cannot_be_get_one_sentence(arguments: list[str], words: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.full
 def test_a_port_in_use_is_named() -> None:
     with running() as (url, _):
         port = url.rsplit(":", 1)[1]

@@ -39,6 +39,7 @@ async def test_a_downgrade_taken_back_leaves_the_plan_renewing(env: SkippingEnvi
     assert [invoice.total for invoice in await env.invoices(customer)] == [8000] * 3
 
 
+@pytest.mark.full
 async def test_a_switch_to_annual_starts_the_successors_workflow_which_outlives_the_first_plan(
     env: SkippingEnvironment,
 ) -> None:

@@ -51,6 +51,7 @@ async def test_a_plan_on_hold_shows_why_it_waits_and_others_are_billed_meanwhile
     assert len(await env.invoices(other)) == 2
 
 
+@pytest.mark.full
 async def test_the_command_that_buys_enough_licenses_lets_a_plan_on_hold_go_on_at_once(
     env: SkippingEnvironment,
 ) -> None:

@@ -116,6 +116,7 @@ async def test_a_clients_command_is_taken_before_the_signals_that_wait(env: Envi
     await replayed(await runs_of(env.temporal, env.workflow(plan).id))
 
 
+@pytest.mark.full
 async def test_signals_that_wait_when_a_run_ends_are_taken_by_the_next_one(short_runs: Environment) -> None:
     env, names = short_runs, [f"signal-{number}" for number in range(4 * TOGETHER)]
     async with working(env):

@@ -40,6 +40,7 @@ async def played(env: Environment) -> list[tuple[datetime, int, list[int]]]:
     )
 
 
+@pytest.mark.full
 async def test_the_same_script_played_twice_gives_the_same_cents_at_the_same_moments(dev_env: Environment) -> None:
     first = await played(dev_env)
 

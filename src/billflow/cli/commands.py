@@ -130,6 +130,7 @@ COMMANDS = (
     LazyCommand("catalog", "catalog:app", "Show and change what is sold.", "catalog init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
+    LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),
     LazyCommand("credit-note", "refunds:credit_notes", "Look at credit notes.", "credit-note show CN-000042"),
     LazyCommand("refund", "refunds:refunds", "Look at refunds.", "refund show RF-000042"),

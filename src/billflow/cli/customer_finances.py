@@ -2,11 +2,14 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billflow.cli.customer_statement_views import statement_parts
 from billflow.cli.customer_views import ONBOARDING, USAGE, access_facts, worth
+from billflow.cli.files import write_file
 from billflow.cli.lookup import CustomerHere, change_here, now
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
@@ -53,6 +56,22 @@ async def usage(
     found = await store.queries.reports.usage(customer, since or end - USUAL_SPAN, end)
     people = f"{found.peak_members} members and {found.peak_guests} guests at most, {found.projects} projects"
     return Output(found, Table(f"Usage: {people}", USAGE, found.money))
+
+
+@app.on_database("customer statement 5f1c", "customer statement 5f1c --from 2026-01-01 --pdf statement.pdf")
+async def statement(
+    store: Store,
+    customer: CustomerHere,
+    *,
+    since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.", "--from")] = None,
+    until: Annotated[datetime | None, moment_option("Its end, not included; all so far where left out.")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it to this PDF file as well.")] = None,
+) -> Output:
+    """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
+    stated = await store.queries.statements.statement(customer, since, until, now())
+    if pdf:
+        write_file(pdf, await store.documents.statement_pdf(customer, since, until, now()), option="--pdf")
+    return Output(stated, *statement_parts(stated))
 
 
 @app.on_database("customer credit 5f1c 2500 --reason 'outage of 1 March'")

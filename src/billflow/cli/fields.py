@@ -25,6 +25,7 @@ _HELP: Mapping[str, str] = {
     "trial_days": "Days that cost nothing; 0 buys at once.",
     "fixed_price": "A yearly price in minor units.",
     "offer_id": "The offer that is accepted.",
+    "coupon": "The code of a coupon to redeem.",
     "end_date": "When the plan ends.",
     "days": "How many days longer.",
     "void_open_invoices": "Void what is not paid yet.",

@@ -15,10 +15,15 @@ OutputFile = Annotated[
 
 def wrote(target: Path, content: bytes) -> None:
     """Write a file and say so; raises `InvalidInput` where it can't be written."""
+    write_file(target, content)
+    show(f"Wrote {target}.")
+
+
+def write_file(target: Path, content: bytes, option: str = "--output") -> None:
+    """Write a file that an *option* names; raises `InvalidInput` where it can't be written."""
     try:
         target.write_bytes(content)
     except OSError as error:
         raise InvalidInput(
-            f"{target} can't be written ({error.strerror}); name another file with --output.", code="cannot_write"
+            f"{target} can't be written ({error.strerror}); name another file with {option}.", code="cannot_write"
         ) from None
-    show(f"Wrote {target}.")

@@ -1,6 +1,6 @@
 """Looking ahead: what a command would do, and what a plan is going to bill."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,19 +13,49 @@ from billflow.domain.preview import Forecast, invoices_of
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
+    from billflow.domain.discounts import Discount, Preview, PriceComparison
 
 
 async def preview(engine: Engine, typed: "Request") -> Output:
     """Show what a command would change and bill; nothing is written."""
-    from billflow.models.contracts.previews import PreviewResponse
+    return previewed(await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at))
 
-    outcome = await engine.plans.preview(await plan_ref(engine, typed.plan), typed.command, typed.at)
-    foreseen, invoices = PreviewResponse.of_outcome(outcome), invoices_of(outcome)
-    last = (foreseen.successor or foreseen.plan).model_dump()
-    add_ons = {one.add_on: f"{one.quantity}, {one.quantity_at_next_renewal} at renewal" for one in foreseen.add_ons}
+
+def previewed(found: "Preview") -> Output:
+    """Show what a change would do to a plan, what it would bill, and what it would make of price and discounts."""
+    from billflow.models.contracts.previews import AddOnPreview, PlanPreview, PreviewResponse
+
+    outcome, compared = found.outcome, found.comparison
+    last = PlanPreview.of_outcome(outcome.successor or outcome).model_dump()
+    changed = AddOnPreview.of_outcome(outcome.successor or outcome)
+    add_ons = {one.add_on: f"{one.quantity}, {one.quantity_at_next_renewal} at renewal" for one in changed}
     facts = FactList("The plan would be", {words(name): _shown(value) for name, value in last.items()} | add_ons)
     credit = [f"Credit: {amount(outcome.credit, outcome.plan.currency)}"] if outcome.credit else []
-    return Output(foreseen, facts, *credit, *written(invoices, "Nothing would be billed."))
+    prices = FactList("What it costs", _prices(compared, outcome.plan.currency))
+    shown = [] if compared.is_same else [prices]
+    billed = written(invoices_of(outcome), "Nothing would be billed.")
+    return Output(
+        PreviewResponse.of_preview(found), facts, *credit, *billed, *shown, *discounts_shown(compared.discounts)
+    )
+
+
+def discounts_shown(discounts: Iterable["Discount"]) -> Iterator[str]:
+    """Yield each discount with how long it lasts."""
+    for one in discounts:
+        left = "" if one.months_left is None else f", {one.months_left} months left"
+        until = f", until {time(one.ends_at)}" if one.ends_at else ""
+        waits = "; it waits, and takes nothing off the plan as it is now" if one.waiting else ""
+        yield f"Discount: {one.name}: {one.off}{left}{until}{waits}."
+
+
+def _prices(compared: "PriceComparison", currency: str) -> dict[str, str | None]:
+    """Return price and next invoice before and after a change; what stays is shown once."""
+    before, following = compared.next_invoice_before, compared.next_invoice_after
+    shown = {
+        "a license and cycle": (compared.price_before, compared.price_after),
+        "next invoice": (before.total if before else None, following.total if following else None),
+    }
+    return {name: " → ".join(amount(one, currency) for one in dict.fromkeys(pair)) for name, pair in shown.items()}
 
 
 def forecast(coming: Forecast) -> Output:

@@ -54,7 +54,8 @@ async def _shown(store: Store, kind: AdjustmentNoun, found: str) -> Output:
     told = {name: value for name, value in made.model_dump(mode="json").items() if value and isinstance(value, str)}
     parts = {name: getattr(made, name, 0) for name in ("amount", "before_payment", "refund_amount", "balance_amount")}
     amounts = {words(name): amount(part, made.currency) for name, part in parts.items() if part}
-    facts = {words(name): words(value) for name, value in told.items()} | {"at": time(made.at)} | amounts
+    told |= {name: words(told[name]) for name in ("status", "reason") if name in told}
+    facts = {words(name): value for name, value in told.items()} | {"at": time(made.at)} | amounts
     return Output(made, FactList(f"{words(kind).capitalize()} {made.number or ''}".rstrip(), facts))
 
 

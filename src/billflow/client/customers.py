@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from billflow.client.calls import Call, get, given, write
+from billflow.client.calls import Call, ask, get, given, write
 from billflow.models.contracts.customer_access import AccessRecord
 from billflow.models.contracts.customer_finances import CreditCreate, ReportRecord, UsageRecord
 from billflow.models.contracts.customer_responses import (
@@ -22,7 +22,9 @@ from billflow.models.contracts.customer_settings import Json, ResolvedSettings
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
 from billflow.models.contracts.onboarding import OnboardingProgress
 from billflow.models.contracts.personal_data import CustomerExport
+from billflow.models.contracts.previews import PreviewResponse
 from billflow.models.contracts.responses import CustomerList, CustomerResponse
+from billflow.models.contracts.statements import StatementRecord
 
 _PATH = "/customers"
 
@@ -95,6 +97,18 @@ def report(customer_id: str) -> Call[ReportRecord]:
     return get(f"{_PATH}/{customer_id}/report", ReportRecord)
 
 
+def statement(
+    customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+) -> Call[StatementRecord]:
+    """State a customer's account over `[since, until)`: from its beginning, or all so far, where one is not named."""
+    return get(f"{_PATH}/{customer_id}/statement", StatementRecord, since=since, until=until)
+
+
+def statement_pdf(customer_id: str, *, since: datetime | None = None, until: datetime | None = None) -> Call[bytes]:
+    """Return the statement of a customer's account as a PDF file in its language."""
+    return get(f"{_PATH}/{customer_id}/statement/pdf", bytes, since=since, until=until)
+
+
 def pricing(customer_id: str) -> Call[CustomerPricing]:
     """Show what support agreed with a customer."""
     return get(f"{_PATH}/{customer_id}/pricing", CustomerPricing)
@@ -103,6 +117,11 @@ def pricing(customer_id: str) -> Call[CustomerPricing]:
 def set_pricing(customer_id: str, agreed: CustomerPricing, *, key: str | None = None) -> Call[CustomerResponse]:
     """Agree on prices with a customer; what is left out goes back to how it was before any agreement."""
     return write("PUT", f"{_PATH}/{customer_id}/pricing", CustomerResponse, agreed, key)
+
+
+def preview_pricing(customer_id: str, agreed: CustomerPricing) -> Call[PreviewResponse]:
+    """Say what agreeing on prices would do to the live plan's price, next invoice and discounts."""
+    return ask(f"{_PATH}/{customer_id}/pricing/preview", PreviewResponse, agreed)
 
 
 def credits_of(customer_id: str, *, limit: int = 50, after: str | None = None) -> Call[CreditList]:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 import billflow
 from billflow.demo.scenario import PriceChange, Scenario, ScenarioStep
 from billflow.demo.seats_csv import Organization
+from billflow.domain.coupons import Coupon
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import SeatObservation
@@ -27,6 +28,7 @@ from billflow.models.contracts.catalog import (
     read_document,
 )
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
+from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import Count, Currency, Name
 from billflow.models.contracts.email_addresses import Email
 from billflow.payments.sandbox import GOOD_CARD
@@ -52,8 +54,8 @@ class ExampleCustomer(RequestModel):
     plan: StartPlan
     steps: tuple[ScenarioStep, ...] = ()
 
-    def scenario(self, ends_at: datetime, price_change: PriceChange | None) -> Scenario:
-        """Return it as it is run until *ends_at*."""
+    def scenario(self, ends_at: datetime, price_change: PriceChange | None, coupons: Mapping[str, Coupon]) -> Scenario:
+        """Return it as it is run until *ends_at*, with the one of *coupons*, by code, that it names."""
         steps = sorted((step for step in self.steps if step.at < ends_at), key=lambda step: step.at)
         people = [ScenarioStep(at=self.starts_at, members=self.members, guests=self.guests), *steps]
         observations = (
@@ -73,6 +75,7 @@ class ExampleCustomer(RequestModel):
             email=self.email,
             language=self.language,
             price_change=price_change,
+            coupon=coupons.get((self.plan.coupon or "").lower()),
         )
 
 
@@ -91,6 +94,7 @@ class ExampleFile(RequestModel):
     seats: str | None = None
     seat_source: str | None = None
     ends_at: RequestMoment
+    coupon: tuple[CouponCreate, ...] = ()
     customer: tuple[ExampleCustomer, ...] = Field(default=())
     price_change: ExamplePriceChange | None = None
 
@@ -128,7 +132,8 @@ class Example:
         """Return what its first *only* customers do until then; who would start later has none."""
         change = self._price_change()
         change = change if change and change.at < until else None
-        return [one.scenario(until, change) for one in self.file.customer[:only] if one.starts_at < until]
+        coupons = {one.code.lower(): one.coupon() for one in self.file.coupon}
+        return [one.scenario(until, change, coupons) for one in self.file.customer[:only] if one.starts_at < until]
 
     def _price_change(self) -> PriceChange | None:
         if (announced := self.file.price_change) is None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from billflow.demo.scenario import PriceChange, Scenario
 from billflow.domain import billing_dates, lifecycle, plan_start
 from billflow.domain.catalog import Catalog
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
@@ -32,9 +33,12 @@ def replayed_invoices(
     if change:
         catalog = change.before if scenario.starts_at < change.at else change.after.catalog()
     known = next((o for o in reversed(seen) if o.observed_at <= scenario.starts_at), None)
-    start = plan_start.StartFacts(plan_id="replayed", customer=customer, catalog=catalog, last_observation=known)
+    start = plan_start.StartFacts(
+        plan_id="replayed", customer=customer, catalog=catalog, coupon=_redeemed(scenario), last_observation=known
+    )
     started = plan_start.start_plan(start, scenario.start, scenario.starts_at)
-    facts = after(Facts(plan=started.plan, customer=started.customer, catalog=catalog), started)
+    buyer = replace(customer, coupon=start.coupon)
+    facts = after(Facts(plan=started.plan, customer=buyer, catalog=catalog), started)
     invoices = list(started.invoices)
     for step in steps:
         if change and facts.catalog is change.before and step.at > change.at:
@@ -46,6 +50,12 @@ def replayed_invoices(
                 facts = after(facts, outcome)
                 invoices += invoices_of(outcome)
     return invoices
+
+
+def _redeemed(scenario: Scenario) -> AttachedCoupon | None:
+    """Return what the customer has of the coupon that its purchase names."""
+    coupon = scenario.coupon
+    return AttachedCoupon(redemption_id="replayed", coupon=coupon, months_left=coupon.months) if coupon else None
 
 
 def _repriced(facts: Facts, change: PriceChange) -> Facts:

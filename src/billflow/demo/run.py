@@ -72,6 +72,8 @@ async def _run(options: DemoOptions) -> int:
     async with _environment() as (here, stack), _product(here, example, change) as product:
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
+        for coupon in example.file.coupon:
+            await env.engine.repositories.coupons.create(env.org_id, coupon, change)
         results = await _until(stop, _run_all(env, wanted, console))
         findings = await _findings(env, results, stack, key=await _key(env) if options.keep else None)
         if options.as_json:

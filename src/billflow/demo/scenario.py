@@ -8,6 +8,7 @@ from billflow.demo.seats_csv import Organization
 from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
 from billflow.domain.catalog import Catalog, Hosting, Role, Tier
+from billflow.domain.coupons import Coupon
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
@@ -53,7 +54,10 @@ class PriceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One customer's scenario: when it starts, what it buys, its card and its steps in time order."""
+    """One customer's scenario: when it starts, what it buys, its card and its steps in time order.
+
+    `coupon` is the one that its purchase names.
+    """
 
     organization: Organization
     starts_at: datetime
@@ -66,6 +70,7 @@ class Scenario:
     email: str | None = None
     language: str = "en-US"
     price_change: PriceChange | None = None
+    coupon: Coupon | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,12 @@ class DocumentContent:
         exact = Decimal(minor_units).scaleb(-CURRENCIES[currency].decimals)
         return format_currency(exact, currency, locale=self.locale)
 
+    def bare_amount(self, minor_units: int, currency: str) -> str:
+        """Write minor units without their currency, as below a head that names it."""
+        decimals = CURRENCIES[currency].decimals
+        exact = Decimal(minor_units).scaleb(-decimals)
+        return format_decimal(exact, f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=self.locale)
+
     def number(self, number: int) -> str:
         """Write a whole number."""
         return format_decimal(number, locale=self.locale)
@@ -53,7 +59,9 @@ class DocumentContent:
         return f"{self.short_day(period.start)} – {self.short_day(last)}"
 
     def title(self, line: Explanation) -> str:
-        """Name a line: its tier, and why it is billed."""
+        """Name a line: its tier, or its coupon, and why it is billed."""
+        if line.kind is LineKind.COUPON:
+            return self.words.titles[line.kind].format(tier=line.description.rpartition(": ")[0])
         if line.kind in (LineKind.ITEM, LineKind.ADD_ON):
             return line.description
         found = _TIER.match(line.description)
@@ -69,10 +77,22 @@ class DocumentContent:
         instalment = _INSTALMENT.search(line.note or "")
         if line.kind is LineKind.FLAT_DISCOUNT:
             return words.months.format(n=line.share.numerator, price=price)
+        if line.kind is LineKind.COUPON:
+            return self._off(line)
         if instalment and line.share.denominator == _YEAR:
             return words.instalment.format(n=instalment["n"], price=price)
         how = words.how.format(quantity=self.number(line.quantity), price=price)
         return how if line.share.is_whole else f"{how} × {self._share(line)}"
+
+    def _off(self, line: Explanation) -> str:
+        """Say what a coupon takes off: a percentage of the line before it, or an amount."""
+        if line.share.denominator == 1:
+            return self.amount(line.price, line.currency)
+        percent = self._percent(Decimal(line.share.numerator) / line.share.denominator)
+        return self.words.percent_of.format(percent=percent, price=self.amount(-line.price, line.currency))
+
+    def _percent(self, share: Decimal) -> str:
+        return format_percent(share, "#,##0.##%", locale=self.locale)
 
     def _share(self, line: Explanation) -> str:
         if line.share.days:
@@ -92,15 +112,14 @@ class DocumentContent:
     def _less(self, line: Explanation) -> str:
         if not line.less:
             return ""
-        if line.kind is LineKind.FLAT_DISCOUNT:
+        if line.kind in (LineKind.FLAT_DISCOUNT, LineKind.COUPON):
             return self.words.capped
         return self.words.less.format(each=self.amount(line.less, line.currency))
 
     def _discount(self, line: Explanation) -> str:
         if line.list_price_discount is None:
             return ""
-        percent = format_percent(Decimal(line.list_price_discount) / 100, "#,##0.##%", locale=self.locale)
-        return self.words.below_list.format(percent=percent)
+        return self.words.below_list.format(percent=self._percent(Decimal(line.list_price_discount) / 100))
 
 
 def content_in(language: str) -> DocumentContent:

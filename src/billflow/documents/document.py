@@ -51,7 +51,7 @@ class InvoiceDocument:
     bill_to: str
     buyer: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
-    columns: tuple[str, str, str, str]
+    columns: tuple[str, ...]
     lines: tuple[DocumentLine, ...]
     totals: tuple[tuple[str, str], ...]
     after_refunds: tuple[tuple[str, str], ...]

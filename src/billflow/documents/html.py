@@ -37,6 +37,8 @@ def _head(document: InvoiceDocument) -> str:
 
 
 def _lines(document: InvoiceDocument) -> str:
+    if not document.lines:
+        return ""
     columns = [Column(name, 0, right=n > 0) for n, name in enumerate(document.columns)]
     return _table(columns, (line.row for line in document.lines))
 

@@ -8,21 +8,24 @@ from datetime import datetime
 from billflow.documents.adjustment_document import compose_adjustment
 from billflow.documents.document import InvoiceDocument, Links, compose
 from billflow.documents.html import render_html
+from billflow.documents.statement_document import compose_statement
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import AdjustmentRef, CreditNoteRecord, RefundRecord
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.contracts.statements import StatementRecord
 
 
 @dataclass(frozen=True)
 class InvoiceDocuments:
-    """Invoices as PDF and as HTML, credit notes and refunds as PDF. Unknown ids raise `NotFound`."""
+    """Invoices as PDF and as HTML; credit notes, refunds and statements as PDF. Unknown ids raise `NotFound`."""
 
     invoice: Callable[[str, str], Awaitable[InvoiceDetail]]
     customer: Callable[[str, str], Awaitable[CustomerRecord]]
     seller: Callable[[str], Awaitable[Seller]]
     adjustment: Callable[[AdjustmentRef], Awaitable[CreditNoteRecord | RefundRecord]]
+    statement: Callable[[CustomerRef, datetime | None, datetime | None, datetime], Awaitable[StatementRecord]]
 
     async def pdf(self, org_id: str, invoice_id: str) -> bytes:
         """Return the invoice as a PDF file."""
@@ -42,6 +45,15 @@ class InvoiceDocuments:
         customer = await self._customer(ref.org_id, invoice.customer_id)
         document = compose_adjustment(made, invoice, customer, await self.seller(ref.org_id))
         return await asyncio.to_thread(_drawn, document, made.at)
+
+    async def statement_pdf(
+        self, customer: CustomerRef, since: datetime | None, until: datetime | None, now: datetime
+    ) -> bytes:
+        """Return a customer's statement of account as a PDF file; raises `InvalidInput`."""
+        stated = await self.statement(customer, since, until, now)
+        buyer = await self.customer(customer.org_id, customer.customer_id)
+        document = compose_statement(stated, buyer, await self.seller(customer.org_id))
+        return await asyncio.to_thread(_drawn, document, stated.at)
 
     async def _document(self, org_id: str, invoice_id: str) -> tuple[InvoiceDetail, InvoiceDocument]:
         invoice = await self.invoice(org_id, invoice_id)

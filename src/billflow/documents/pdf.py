@@ -27,8 +27,9 @@ def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
     """Return the invoice as a PDF file; `made_at` is the date in its properties."""
     pdf = _InvoicePdf(document, made_at)
     pdf.head()
-    pdf.lines()
-    pdf.totals()
+    if document.lines:
+        pdf.lines()
+        pdf.totals()
     pdf.tables()
     return bytes(pdf.output())
 
@@ -82,7 +83,7 @@ class _InvoicePdf(FPDF):
         """Print the lines, with the head of the table again on each page."""
         names = self.document.columns
         columns = [Column(name, width, right=n > 0) for n, (name, width) in enumerate(zip(names, WIDTHS, strict=True))]
-        self._rows(columns, [line.row for line in self.document.lines])
+        self._rows(columns, [line.row for line in self.document.lines], 9.5)
 
     def tables(self) -> None:
         """Print what comes after the totals, each table under its title."""
@@ -92,15 +93,15 @@ class _InvoicePdf(FPDF):
                 self.add_page()
             self._style(10, _TEXT, "B")
             self._text(0, _ROW + 2, table.title)
-            self._rows(table.columns, table.rows)
+            self._rows(table.columns, table.rows, 8.5)
 
-    def _rows(self, columns: Sequence[Column], rows: Sequence[TableRow]) -> None:
+    def _rows(self, columns: Sequence[Column], rows: Sequence[TableRow], size: float) -> None:
         self._columns(columns)
         for row in rows:
-            if self.will_page_break(self._height(columns, row)):
+            if self.will_page_break(self._height(columns, row, size)):
                 self.add_page()
                 self._columns(columns)
-            self._row(columns, row)
+            self._row(columns, row, size)
 
     def totals(self) -> None:
         """Print the sums, what is still to be paid, and how."""
@@ -156,8 +157,8 @@ class _InvoicePdf(FPDF):
         self.line(MARGIN, self.get_y(), self.w - MARGIN, self.get_y())
         self.ln(2)
 
-    def _height(self, columns: Sequence[Column], row: TableRow) -> float:
-        self._style(9.5, _TEXT)
+    def _height(self, columns: Sequence[Column], row: TableRow, size: float) -> float:
+        self._style(size, _TEXT, "B" if row.bold else "")
         cells = [self._wrapped(column, _ROW, text) for column, text in zip(columns, row.cells, strict=True)]
         self._style(7.5, _GRAY)
         small = self._wrapped(columns[0], _SMALL, "\n".join(row.small)) if row.small else 0
@@ -168,10 +169,10 @@ class _InvoicePdf(FPDF):
         assert isinstance(found, float)  # noqa: S101  (what HEIGHT asks for)
         return found
 
-    def _row(self, columns: Sequence[Column], row: TableRow) -> None:
+    def _row(self, columns: Sequence[Column], row: TableRow, size: float) -> None:
         top, left, bottoms = self.get_y(), MARGIN, list[float]()
         for n, (column, text) in enumerate(zip(columns, row.cells, strict=True)):
-            self._style(9.5, _TEXT, "B" if row.bold else "")
+            self._style(size, _TEXT, "B" if row.bold else "")
             indent = _GAP if column.right else 0
             self.set_xy(left + indent, top)
             self._text(column.width - _GAP, _ROW, text, _aligned(column))

@@ -44,6 +44,17 @@ class Translations:
     failed: str
     off_amount_due: str
     reference: str
+    statement: str
+    period: str
+    opening_balance: str
+    closing_balance: str
+    charges: str
+    credits_and_payments: str
+    balance: str
+    payment: str
+    credit_on_account: str
+    still_due: str
+    made_of: str
     page: str
     pay_here: str
     charged: str
@@ -57,6 +68,7 @@ class Translations:
     months: str
     less: str
     capped: str
+    percent_of: str
     below_list: str
     instalment: str
     statuses: Mapping[InvoiceStatus, str]

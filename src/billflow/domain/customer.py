@@ -5,6 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from billflow.domain.catalog import Catalog, Hosting, Tier
+from billflow.domain.coupons import AttachedCoupon, Redeemer
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.plan import Schedule
@@ -20,7 +21,8 @@ class CustomerTerms:
 
     Discounted prices count only for `required_plan_tier`; 0 means none. `flat_discount` is taken off per month for
     the `flat_discounted_months` that are left. While `suspended_since` is set nothing is charged.
-    `card_since` is when a card came on file, None while there is none.
+    `card_since` is when a card came on file, None while there is none. `coupon` is the one that discounts the next
+    cycle.
     """
 
     id: str
@@ -37,6 +39,7 @@ class CustomerTerms:
     stripe_customer_id: str | None = None
     card_since: datetime | None = None
     had_plan: bool = False
+    coupon: AttachedCoupon | None = None
 
     def discounted_price(self, tier: str, schedule: Schedule) -> int | None:
         """Return the agreed price for that tier and schedule, or None where list price holds (rules 14)."""
@@ -48,6 +51,17 @@ class CustomerTerms:
     def with_months_spent(self, months: int) -> "CustomerTerms":
         """Return the terms with that many flat-discount months fewer."""
         return replace(self, flat_discounted_months=self.flat_discounted_months - months) if months else self
+
+
+def redeemer(customer: CustomerTerms, *, tier: str | None = None, fixed_price: bool = False) -> Redeemer:
+    """Return what a coupon asks of the customer, for a plan of *tier* where one is named."""
+    return Redeemer(
+        currency=customer.currency,
+        had_plan=customer.had_plan,
+        has_coupon=customer.coupon.coupon.code if customer.coupon else None,
+        tier=tier,
+        fixed_price=fixed_price,
+    )
 
 
 def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, discounted: bool) -> None:

@@ -106,6 +106,8 @@ def successor_of(plan: Plan, at: datetime, schedule: Schedule) -> Plan:
         ended_at=None,
         next_price=None,
         next_price_from=None,
+        cycle_coupon=None,
+        cycle_percent_off=None,
     )
 
 

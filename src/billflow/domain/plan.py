@@ -92,6 +92,7 @@ class Plan:
     `licenses_without_switch` is the number of licenses that the next cycle would have without it (rules 19.1).
     `catalog_version` is the catalogue its newest step went by. A price change that was announced makes the price per
     license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
+    `cycle_coupon` is what invoices call the coupon that takes `cycle_percent_off` off the running cycle (rules 34.1).
     """
 
     id: str
@@ -119,6 +120,8 @@ class Plan:
     catalog_version: int | None = None
     next_price: int | None = None
     next_price_from: datetime | None = None
+    cycle_coupon: str | None = None
+    cycle_percent_off: str | None = None
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):

@@ -14,7 +14,7 @@ from billflow.domain.ledger import Disposition, LicenseCount
 from billflow.domain.offers import OfferTerms, agreed, check_accepted
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.seats import STALE_AFTER
-from billflow.domain.start_request import StartFacts, StartPlan, checked_purchase, checked_tier
+from billflow.domain.start_request import StartFacts, StartPlan, checked_purchase, checked_tier, redeemed
 from billflow.domain.step import Facts, Outcome, Step
 
 __all__ = ["StartFacts", "StartPlan", "abandon", "activate", "start_after_trial", "start_plan"]
@@ -31,6 +31,7 @@ def start_plan(facts: StartFacts, asked: StartPlan, at: datetime) -> Outcome:
         asked = replace(asked, fixed_price=facts.offer.fixed_price)
         facts = replace(facts, customer=agreed(facts.offer, facts.customer))
     tier = checked_tier(facts, asked, at)
+    facts = replace(facts, customer=redeemed(facts, tier, asked, at))
     plan, seen = _new_plan(facts, tier, asked, at), facts.last_observation
     known = Facts(
         plan=plan, customer=facts.customer, catalog=facts.catalog, last_observation=seen, settings=facts.settings

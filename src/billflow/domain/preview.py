@@ -59,15 +59,21 @@ def billing_dates_until(facts: Facts, until: datetime, *, now: datetime | None =
         yield BillingDateOutcome(outcome, facts)
 
 
+def facts_at(facts: Facts, at: datetime, *, now: datetime | None = None) -> Facts:
+    """Return the facts after all billing dates due by *at*; raises as `preview` does."""
+    if now is not None:
+        check_near(at, now, "at")
+    for closed in billing_dates_until(facts, at, now=now):
+        facts = closed.facts
+    return facts
+
+
 def preview(facts: Facts, command: PlanCommand | None, at: datetime, *, now: datetime | None = None) -> Outcome:
     """Return what *command* would do at *at*, after all billing dates due by then; without one, what `at` finds.
 
     Nothing is written. Raises what the step would raise, and `InvalidInput` for more than ten years after *now*.
     """
-    if now is not None:
-        check_near(at, now, "at")
-    for closed in billing_dates_until(facts, at, now=now):
-        facts = closed.facts
+    facts = facts_at(facts, at, now=now)
     if command is not None:
         return take_command(facts, command, at)
     step = Step.begin(facts, at)

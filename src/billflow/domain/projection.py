@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from billflow.domain.additions import BilledAddition, ChargedLine
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.invoicing.draft import NO_CYCLE, InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.items import Item, ItemStatus
@@ -37,6 +38,7 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
         paid_licenses=_paid_licenses(facts, outcome),
         trial_invoice_paid=_trial_invoice_paid(facts, outcome),
         trial_discounted_months=_trial_discounted_months(facts, outcome),
+        trial_coupon=_trial_coupon(facts, outcome),
         former_catalog=None,
         items=_items(facts, outcome),
     )
@@ -88,6 +90,13 @@ def _trial_invoice_paid(facts: Facts, outcome: Outcome) -> bool | None:
 def _trial_discounted_months(facts: Facts, outcome: Outcome) -> int:
     purchase = _trial_purchase(outcome)
     return purchase.flat_discount_months if purchase else facts.trial_discounted_months
+
+
+def _trial_coupon(facts: Facts, outcome: Outcome) -> AttachedCoupon | None:
+    purchase = _trial_purchase(outcome)
+    if purchase is None or outcome.void_trial_invoice:
+        return facts.trial_coupon
+    return facts.customer.coupon if purchase.coupon_use else None
 
 
 def _trial_purchase(outcome: Outcome) -> InvoiceDraft | None:

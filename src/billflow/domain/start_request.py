@@ -1,13 +1,14 @@
 """Asking for a plan, and what has to hold for the request to be taken (rules 7.1, 10 and 13)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from billflow.domain.calendar import check_zone
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.commands import MAX_TRIAL_DAYS, TRIAL_DAYS
-from billflow.domain.customer import CustomerTerms, minimum_licenses
+from billflow.domain.coupons import AttachedCoupon, check_redeemable
+from billflow.domain.customer import CustomerTerms, minimum_licenses, redeemer
 from billflow.domain.errors import AlreadySubscribed, InvalidInput, Refused
 from billflow.domain.moments import checked_moment
 from billflow.domain.money import check_price
@@ -23,7 +24,7 @@ class StartPlan:
     """What a customer asks for; `fixed_price` is the yearly price of an offer they accept.
 
     `licenses` may be left out where licenses follow the seats. `trial_days` of 0 means to buy at once. `end_date` is
-    for tiers that are given for a time only.
+    for tiers that are given for a time only. `coupon` is the code of one that is redeemed.
     """
 
     tier: str
@@ -35,6 +36,7 @@ class StartPlan:
     fixed_price: int | None = scoped(default=None, scope=Scope.SUPPORT)
     offer_id: str | None = None
     end_date: datetime | None = None
+    coupon: str | None = None
     scope: ClassVar[Scope] = Scope.WRITE
 
     def __post_init__(self) -> None:
@@ -58,7 +60,8 @@ class StartFacts:
     """What the records know of a customer who starts a plan; `plan_id` is the new plan's id.
 
     `has_offer` tells that a fixed-price offer for the tier waits to be accepted; `offer` is what is accepted now, with
-    `sent_by_support` for the invoice that support made at Stripe.
+    `sent_by_support` for the invoice that support made at Stripe. `coupon` is the one that is named, as the customer
+    would have it.
     """
 
     plan_id: str
@@ -68,6 +71,7 @@ class StartFacts:
     buying: bool = False
     has_offer: bool = False
     offer: OfferTerms | None = None
+    coupon: AttachedCoupon | None = None
     sent_by_support: bool = False
     last_observation: SeatObservation | None = None
     settings: BillingSettings = DEFAULT_SETTINGS
@@ -85,6 +89,22 @@ def checked_tier(facts: StartFacts, asked: StartPlan, at: datetime) -> Tier:
         _check_trial(facts, tier, asked)
     _check_terms(tier, asked, at)
     return tier
+
+
+def redeemed(facts: StartFacts, tier: Tier, asked: StartPlan, at: datetime) -> CustomerTerms:
+    """Return the customer's terms with the coupon that is asked for, if any; raises `Refused` (rules 34.2)."""
+    if asked.coupon is None:
+        return facts.customer
+    if facts.coupon is None:
+        raise Refused(
+            f"There is no coupon {asked.coupon!r}; correct the code, or leave it out.",
+            code="unknown_coupon",
+            field="coupon",
+        )
+    tier.check_billable("coupon", "leave coupon out")
+    who = redeemer(facts.customer, tier=tier.code, fixed_price=asked.fixed_price is not None)
+    check_redeemable(facts.coupon.coupon, who, at)
+    return replace(facts.customer, coupon=facts.coupon)
 
 
 def _check_trial(facts: StartFacts, tier: Tier, asked: StartPlan) -> None:

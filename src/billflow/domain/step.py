@@ -10,6 +10,7 @@ from billflow.domain.add_ons import AddOnLedger
 from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
@@ -27,14 +28,13 @@ class Facts:
     """What the records know when a step begins.
 
     `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on;
-    `add_ons` are those of them that are about add-ons.
-    `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
-    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
-    and `additions` what of it was billed for a part of the cycle.
-    `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
-    the trial was bought by invoice; `trial_discounted_months` are the months of flat discount that this invoice used
-    up. `offer` is the open offer that the command names. `former_catalog` is the one that the plan's newest step went
-    by, where that is another. `items` are the one-off items that are still to be billed, and the newest of all.
+    `add_ons` are those about add-ons. `observations` are those newer than `plan.seats_observed_through`, in time order;
+    `last_observation` is the newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines
+    for the running cycle, and `additions` what of it was billed for a part of the cycle. `paid_licenses` is what the
+    purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
+    invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
+    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
+    one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -50,6 +50,7 @@ class Facts:
     paid_licenses: int = 0
     trial_invoice_paid: bool | None = None
     trial_discounted_months: int = 0
+    trial_coupon: AttachedCoupon | None = None
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
     items: tuple[Item, ...] = ()
@@ -147,11 +148,10 @@ class Step:
             add_ons=(),
         )
         self.successor = Step.begin(facts, self.at)
-        self.successor.seen, self.successor.pending = self.seen, self.pending
-        self.successor.in_parts = self.in_parts
+        self.successor.seen, self.successor.pending, self.successor.in_parts = self.seen, self.pending, self.in_parts
         for code, entry in self.add_ons.newest.items():
-            keeps = plan.schedule is self.plan.schedule or not entry.licenses_at_next_renewal
-            price = entry.price if keeps else self.facts.catalog.add_on(code).price(plan.schedule, plan.currency)
+            changes = plan.schedule is not self.plan.schedule and entry.licenses_at_next_renewal
+            price = self.facts.catalog.add_on(code).price(plan.schedule, plan.currency) if changes else entry.price
             self.successor.add_ons.carry(replace(entry, price=price))
         self.say("plan.replaced", tier=plan.tier, schedule=plan.schedule)
         return self.successor

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from billflow.domain import plan_start
 from billflow.domain.commands import PlanCommand
+from billflow.domain.discounts import Preview, preview_command
 from billflow.domain.errors import PlanEnded
-from billflow.domain.preview import Forecast, forecast, preview
+from billflow.domain.preview import Forecast, forecast
 from billflow.domain.scopes import ALL_SCOPES, Scope
-from billflow.domain.step import Facts, Outcome
+from billflow.domain.step import Facts
 from billflow.errors import StepFailing
 from billflow.models.contracts.plans import PlanInput, PlanState, StartPlanInput, StartPlanResult, StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -84,17 +85,17 @@ class PlanService:
         plans = await self.queries.plans.running(org_id, customer_id=customer_id)
         return next((plan for plan in plans if plan.status.is_live), None)
 
-    async def preview(self, plan: PlanRef, command: PlanCommand | None, at: datetime | None = None) -> Outcome:
-        """Return what a command would do at *at*, or what is due then (rules 17); raises what the step would raise.
+    async def preview(self, plan: PlanRef, command: PlanCommand | None, at: datetime | None = None) -> Preview:
+        """Return what a command would do at *at*, or what is due then (rules 29); raises what the step would raise.
 
         Nothing is written. Years take a second to go through, so they are gone through in a thread.
         """
-        facts, now = await self._facts(plan)
-        return await asyncio.to_thread(preview, facts, command, at or now, now=now)
+        facts, now = await self.facts(plan)
+        return await asyncio.to_thread(preview_command, facts, command, at or now, now=now)
 
     async def forecast(self, plan: PlanRef, count: int) -> Forecast:
         """Return the next *count* invoices if nothing changes; raises `InvalidInput` for a count out of bounds."""
-        facts, now = await self._facts(plan)
+        facts, now = await self.facts(plan)
         return await asyncio.to_thread(forecast, facts, count, now=now)
 
     async def _update(self, state: PlanState, request: CommandRequest) -> StepResult:
@@ -127,7 +128,7 @@ class PlanService:
         check_backlog(await self.control.history_length(plan_workflow_id(state.plan_id)))
         await self.signal_plan(state, "command", request)
 
-    async def _facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
+    async def facts(self, plan: PlanRef) -> tuple[Facts, datetime]:
         """Return a plan's facts and the moment it lives at: its test clock's, or now."""
         now = (await self.repositories.plans.get(plan)).clock_at or datetime.now(UTC)
         return await self.queries.plans.facts(plan, now), now

@@ -1,12 +1,15 @@
 """Prices agreed with a customer, for its next plan and the one that runs, and prices announced (rules 14 and 18)."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from billflow.domain.commands import ApplyDiscount
-from billflow.domain.customer import check_agreement, check_minimum, price_per_license
+from billflow.domain.customer import CustomerTerms, check_agreement, check_minimum, price_per_license
+from billflow.domain.discounts import Discount, Preview, discounts_of, preview_terms
 from billflow.domain.plan import Plan
+from billflow.domain.preview import facts_at
 from billflow.domain.step import Facts
 from billflow.mail.templates import price_change_mail
 from billflow.models.contracts.catalog_changes import (
@@ -23,6 +26,25 @@ from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_starts import price_change_workflow
 
+_TERMS = (
+    "required_plan_tier",
+    "monthly_discounted_price",
+    "annual_discounted_price",
+    "minimum_licenses",
+    "exempt_from_license_number_check",
+    "flat_discount",
+    "flat_discounted_months",
+)
+"""What is agreed of a customer's terms."""
+
+
+@dataclass(frozen=True)
+class TermsPreview:
+    """What other terms of a customer would do: to its live plan, None where it has none, and its discounts then."""
+
+    plan: Preview | None
+    discounts: tuple[Discount, ...]
+
 
 @dataclass(frozen=True)
 class PricingService:
@@ -34,18 +56,53 @@ class PricingService:
 
     async def agree(self, ref: CustomerRef, pricing: CustomerPricing, change: ChangeContext) -> CustomerRecord:
         """Agree on prices, and reprice the live plan of that tier, or the one scheduled to follow it, at once."""
+        await self._checked(ref, pricing)
+        live = await self.plans.live_plan(ref.org_id, ref.customer_id)
+        await self.repositories.customers.set_pricing(ref, pricing, change)
+        if live is not None and _is_priced_otherwise((await self.plans.facts(live.ref))[0]):
+            await self._reprice(live, pricing, change)
+        return await self.queries.customers.get(ref.org_id, ref.customer_id)
+
+    async def preview(self, ref: CustomerRef, pricing: CustomerPricing) -> TermsPreview:
+        """Return what agreeing on prices would do to the live plan and its next invoice; raises as `agree` does."""
+        customer = await self._checked(ref, pricing)
+        pricing.check_chargeable(customer.billing_account.currency)
+        agreed = {name: getattr(pricing.over(customer.pricing.flat_discounted_months), name) for name in _TERMS}
+        return await self._previewed(ref, lambda terms: replace(terms, **agreed), _repricing(pricing))
+
+    async def preview_coupon(self, ref: CustomerRef, code: str, change: ChangeContext) -> TermsPreview:
+        """Return what attaching a coupon would do to the live plan's next invoices; raises as attaching it does."""
+        attached = await self.repositories.coupons.preview(ref, code, change)
+        return await self._previewed(ref, lambda terms: replace(terms, coupon=attached))
+
+    async def _previewed(
+        self,
+        ref: CustomerRef,
+        changed: Callable[[CustomerTerms], CustomerTerms],
+        repricing: ApplyDiscount | None = None,
+    ) -> TermsPreview:
+        live = await self.plans.live_plan(ref.org_id, ref.customer_id)
+        if live is None:
+            terms = changed(await self.repositories.coupons.terms(ref))
+            return TermsPreview(None, tuple(discounts_of(terms)))
+        facts, now = await self.plans.facts(live.ref)
+        terms = changed(facts.customer)
+        repriced = repricing is not None and _is_priced_otherwise(replace(facts, customer=terms))
+        command = repricing if repriced else None
+        previewed = await asyncio.to_thread(preview_terms, facts_at(facts, now, now=now), terms, command, now)
+        return TermsPreview(previewed, previewed.comparison.discounts)
+
+    async def _checked(self, ref: CustomerRef, pricing: CustomerPricing) -> CustomerRecord:
+        """Return the customer; raises `InvalidInput` or `Refused` for prices that could never count (rules 18)."""
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         discounted = bool(pricing.monthly_discounted_price or pricing.annual_discounted_price)
         catalog = await self.repositories.catalogs.current(ref.org_id)
         check_agreement(catalog, customer.hosting, pricing.required_plan_tier, discounted=discounted)
-        live = await self.plans.live_plan(ref.org_id, ref.customer_id)
         if pricing.minimum_licenses != customer.pricing.minimum_licenses:
-            paid_for = live is not None and _paid(await self._facts(live)) is not None
+            live = await self.plans.live_plan(ref.org_id, ref.customer_id)
+            paid_for = live is not None and _paid((await self.plans.facts(live.ref))[0]) is not None
             check_minimum(pricing.minimum_licenses, discounted=discounted, has_paid_plan=paid_for)
-        await self.repositories.customers.set_pricing(ref, pricing, change)
-        if live is not None and _is_priced_otherwise(await self._facts(live)):
-            await self._reprice(live, pricing, change)
-        return await self.queries.customers.get(ref.org_id, ref.customer_id)
+        return customer
 
     async def announce(
         self, org_id: str, asked: PriceChangeCreate, change: ChangeContext
@@ -60,21 +117,21 @@ class PricingService:
         prices = self.repositories.price_changes
         return await prices.announce(ref.price_change_id, asked, change, org_id, price_change_mail)
 
-    async def _facts(self, plan: PlanState) -> Facts:
-        return await self.queries.plans.facts(plan.ref, plan.clock_at or datetime.now(UTC))
-
     async def _reprice(self, plan: PlanState, pricing: CustomerPricing, change: ChangeContext) -> None:
-        command = ApplyDiscount(
-            monthly_discounted_price=pricing.monthly_discounted_price,
-            annual_discounted_price=pricing.annual_discounted_price,
-        )
         request = CommandRequest(
             command_id=KeyNamespace.PRICING.key(uuid4().hex),
-            command=command,
+            command=_repricing(pricing),
             actor=change.actor,
             request_id=change.request_id,
         )
         await self.plans.command(plan.ref, request)
+
+
+def _repricing(pricing: CustomerPricing) -> ApplyDiscount:
+    return ApplyDiscount(
+        monthly_discounted_price=pricing.monthly_discounted_price,
+        annual_discounted_price=pricing.annual_discounted_price,
+    )
 
 
 def _is_priced_otherwise(facts: Facts) -> bool:

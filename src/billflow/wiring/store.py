@@ -108,8 +108,8 @@ class Store:
         from billflow.documents.invoices import InvoiceDocuments
 
         seller = self.repositories.organizations.seller
-        adjustment = self.repositories.adjustments.get
-        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment)
+        adjustment, statement = self.repositories.adjustments.get, self.queries.statements.statement
+        return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment, statement)
 
 
 @asynccontextmanager

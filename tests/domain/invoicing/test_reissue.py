@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from billflow.domain.adjustments import InvoiceMoney, RefundMethod
 from billflow.domain.calendar import Period
+from billflow.domain.coupons import CouponUse
 from billflow.domain.errors import BillingError, NotFound, Refused
+from billflow.domain.invoicing.coupons import amount_off, percent_off
 from billflow.domain.invoicing.draft import InvoiceKind, Line, LineKind, PaymentTerms
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.invoicing.reissue import InvoiceToReplace, LineCorrection, Reissue, ReissueTerms, reissue
@@ -122,6 +124,44 @@ def test_the_flat_discount_takes_what_it_may_of_the_new_charges(
 
     assert [line.amount for line in decided.draft.lines] == amounts
     assert decided.draft.flat_discount_months == (1 if left else 0)
+
+
+OFF = Line(LineKind.COUPON, "Coupon SPRING25: 25% off", percent_off(2500, RENEWAL, "USD", "month 2 of 3"))
+OFF_ADDED = Line(LineKind.COUPON, "Coupon SPRING25: 25% off", percent_off(2500, ADDED, "USD", None))
+USE = CouponUse("redemption", 1)
+
+
+def test_a_coupon_takes_its_percentage_of_the_corrected_lines() -> None:
+    invoice = old(RENEWAL, OFF, ADDED, OFF_ADDED, coupon_use=USE)
+
+    found = again(invoice, corrected={"a": (None, 8), "c": (400, None)})
+
+    assert [line.amount for line in found.draft.lines] == [6400, -1600, 412, -103]
+    assert found.draft.coupon_use == USE
+
+
+def test_an_amount_off_is_never_more_than_the_corrected_line() -> None:
+    off = Line(LineKind.COUPON, "Coupon SPRING25: USD 50 off", amount_off(5000, RENEWAL, "USD", "once"))
+
+    found = again(old(RENEWAL, off, coupon_use=USE), corrected={"a": (None, 2)})
+
+    assert [line.amount for line in found.draft.lines] == [1600, -1600]
+
+
+def test_a_cycle_has_no_discount_where_the_coupons_months_were_used_elsewhere() -> None:
+    invoice = old(RENEWAL, OFF, ADDED, OFF_ADDED, coupon_use=USE, status="void")
+
+    found = again(invoice, has_coupon=False)
+
+    assert [line.amount for line in found.draft.lines] == [8000, 826, -206]
+    assert found.draft.coupon_use is None
+
+
+def test_a_discount_follows_its_line_and_is_not_corrected_itself() -> None:
+    with pytest.raises(Refused) as refusal:
+        again(old(RENEWAL, OFF, coupon_use=USE), corrected={"b": (1, None)})
+
+    assert refusal.value.code == "line_not_correctable"
 
 
 @pytest.mark.parametrize("method", RefundMethod)

@@ -11,13 +11,16 @@ from billflow.api.changes import CustomerHere, SupportChange, change_by
 from billflow.api.fields import KeyHere, SliceHere
 from billflow.api.principal import SupportHere
 from billflow.api.requests import CheckedRoute
+from billflow.api.routes.invoices import PdfResponse, pdf_named
 from billflow.api.services import ServicesHere
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customer_finances import CreditCreate, GrantedCredit, ReportRecord, UsageRecord
 from billflow.models.contracts.customer_responses import CreditList, CreditResponse
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord
+from billflow.models.contracts.previews import PreviewResponse
 from billflow.models.contracts.responses import CustomerResponse
+from billflow.models.contracts.statements import StatementRecord
 
 USUAL_SPAN = timedelta(days=365)
 LONGEST_SPAN = timedelta(days=3660)
@@ -42,6 +45,13 @@ class Span(RequestModel):
         """Return both ends."""
         until = self.until or (self.since + USUAL_SPAN if self.since else datetime.now(UTC))
         return self.since or until - USUAL_SPAN, until
+
+
+class StatementSpan(RequestModel):
+    """From when until when; from the beginning, or all so far, where one is not named."""
+
+    since: RequestMoment | None = None
+    until: RequestMoment | None = None
 
 
 class PricingUpdate(CustomerPricing):
@@ -76,6 +86,23 @@ async def show_report(customer: CustomerHere, services: ServicesHere) -> ReportR
     return await services.queries.reports.report(customer)
 
 
+@router.get("/statement")
+async def show_statement(
+    customer: CustomerHere, services: ServicesHere, span: Annotated[StatementSpan, Query()]
+) -> StatementRecord:
+    """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
+    return await services.queries.statements.statement(customer, span.since, span.until, datetime.now(UTC))
+
+
+@router.get("/statement/pdf", response_class=PdfResponse)
+async def print_statement(
+    customer: CustomerHere, services: ServicesHere, span: Annotated[StatementSpan, Query()]
+) -> PdfResponse:
+    """Return a customer's statement of account as a PDF file in its language."""
+    now = datetime.now(UTC)
+    return pdf_named("statement", await services.documents.statement_pdf(customer, span.since, span.until, now))
+
+
 @router.get("/pricing")
 async def show_pricing(customer: CustomerHere, services: ServicesHere) -> CustomerPricing:
     """Show what support agreed with a customer."""
@@ -88,6 +115,15 @@ async def set_pricing(
 ) -> CustomerRecord:
     """Agree on prices with a customer; the live plan of that tier has them at once, for what is billed from now on."""
     return await services.pricing.agree(customer, asked, change)
+
+
+@router.post("/pricing/preview")
+async def preview_pricing(
+    customer: CustomerHere, asked: PricingUpdate, services: ServicesHere, _: SupportHere
+) -> PreviewResponse:
+    """Say what agreeing on prices would do to the live plan's price, next invoice and discounts; nothing is written."""
+    found = await services.pricing.preview(customer, asked)
+    return PreviewResponse.of_terms(found.plan, found.discounts)
 
 
 @router.get("/credits")

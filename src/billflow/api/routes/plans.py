@@ -71,6 +71,7 @@ class PlanCreate(RequestModel):
     trial_days: int = 0
     offer_id: str | None = Field(None, max_length=100)
     end_date: RequestMoment | None = None
+    coupon: str | None = Field(None, max_length=100)
     test_clock_id: str | None = Field(None, max_length=100)
 
     def start(self) -> StartPlan:

@@ -36,7 +36,7 @@ async def preview_plan(
     """
     if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
         await services.check_tier(plan.org_id, command.tier)
-    return PreviewResponse.of_outcome(await services.plans.preview(plan, command, which.at))
+    return PreviewResponse.of_preview(await services.plans.preview(plan, command, which.at))
 
 
 @router.get("/{plan_id}/forecast")

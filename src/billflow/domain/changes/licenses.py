@@ -1,5 +1,7 @@
 """Commands that change how many licenses a plan holds, or who counts them (rules 6, 10 and 19)."""
 
+from dataclasses import replace
+
 from billflow.domain.commands import SetLicenseManagement, SetLicenses, SetLicensesAtRenewal
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
@@ -44,10 +46,11 @@ def _change_bought_trial(step: Step, count: LicenseCount) -> None:
 def _replaced_invoice(step: Step, licenses: int) -> InvoiceDraft:
     """Draft the trial's invoice anew, with the discount of the old one.
 
-    Its months count twice here, because voiding the old invoice gives them back (rules 14).
+    Its months count twice here, because voiding the old invoice gives them back (rules 14). What the old one used of a
+    coupon goes over to the new one.
     """
     before, months = step.customer, step.facts.trial_discounted_months
-    step.customer = before.with_months_spent(-months)
+    step.customer = replace(before.with_months_spent(-months), coupon=step.facts.trial_coupon)
     draft = trial_invoice(step, licenses)
     step.customer = before.with_months_spent(draft.flat_discount_months)
     return draft

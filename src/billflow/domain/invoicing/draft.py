@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from billflow.domain.coupons import CouponUse
 from billflow.domain.currencies import check_charge
 from billflow.domain.money import checked_total
 from billflow.domain.plan import CollectionMethod
@@ -22,6 +23,7 @@ class LineKind(StrEnum):
     FLAT_DISCOUNT = "flat_discount"
     END_DATE_CHANGE = "end_date_change"
     CREDIT_TO_BALANCE = "credit_to_balance"
+    COUPON = "coupon"
     ITEM = "item"
     ADD_ON = "add_on"
     ADDITIONAL_ADD_ON = "additional_add_on"
@@ -104,6 +106,7 @@ class InvoiceDraft:
     terms: PaymentTerms
     statement_descriptor: str
     flat_discount_months: int = 0
+    coupon_use: CouponUse | None = None
     licenses: int | None = None
 
     @property

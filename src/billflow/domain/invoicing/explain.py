@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 
 from billflow.domain.calendar import Period
+from billflow.domain.coupons import percent_text
 from billflow.domain.currencies import format_amount
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.money import Rounding
@@ -110,6 +112,8 @@ def _sentence(line: Line, share: Share, currency: str) -> str:
         span = f"on {period.start:%Y-%m-%d}"
     if line.kind is LineKind.FLAT_DISCOUNT:
         how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
+    elif line.kind is LineKind.COUPON:
+        how = _coupon(d, currency)
     elif d.denominator != 1 and d.cycle is None:
         yearly = "" if (d.note or "").startswith("part ") else " a year"
         how = f"{format_amount(d.price, currency)}{yearly} / {d.denominator}{_rounded(d, currency)}"
@@ -119,6 +123,14 @@ def _sentence(line: Line, share: Share, currency: str) -> str:
     how += _less(line, currency)
     tail = f" ({', '.join(extras)})" if extras else ""
     return f"{line.description}, {span}: {how} = {format_amount(line.amount, currency)}{tail}."
+
+
+def _coupon(d: Derivation, currency: str) -> str:
+    """Say what a coupon takes off: a percentage of the line before it, or an amount."""
+    if d.denominator == 1:
+        return format_amount(d.price, currency)
+    percent = percent_text(Decimal(100 * d.numerator) / d.denominator)
+    return f"{percent}% of {format_amount(-d.price, currency)} off{_rounded(d, currency)}"
 
 
 def _moment(moment: datetime) -> str:
@@ -161,7 +173,7 @@ def _less(line: Line, currency: str) -> str:
     less = line.derivation.less
     if not less:
         return ""
-    if line.kind is LineKind.FLAT_DISCOUNT:
+    if line.kind in (LineKind.FLAT_DISCOUNT, LineKind.COUPON):
         return f", but no more than is charged: {format_amount(-less, currency)} of it lapse"
     return f", less {format_amount(less, currency)} each that were billed before"
 

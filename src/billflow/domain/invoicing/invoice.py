@@ -13,7 +13,7 @@ from billflow.domain.invoicing.draft import (
 from billflow.domain.invoicing.end_dates import credit_to_balance, end_date_changes
 from billflow.domain.invoicing.items import item_lines
 from billflow.domain.invoicing.parts import draft_in_parts
-from billflow.domain.invoicing.rules import RULES, flat_discount
+from billflow.domain.invoicing.rules import RULES, discounted
 from billflow.domain.ledger import Disposition
 from billflow.domain.step import Step
 
@@ -53,11 +53,8 @@ def line_for(step: Step, charge: Charge) -> Line | None:
 
 
 def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
-    """Draft the invoice over *lines* at the step's moment, with what is taken off them (rules 8.9 and 14)."""
-    discount = flat_discount(step.plan, step.customer, lines)
-    months = discount.derivation.numerator if discount else 0
-    step.customer = step.customer.with_months_spent(months)
-    lines = [*lines, discount] if discount else lines
+    """Draft the invoice over *lines* at the step's moment, with what is taken off them (rules 8.9, 14 and 34)."""
+    lines, coupon_use, months = discounted(step, lines)
     if owed := credit_to_balance(lines):
         lines = [*lines, owed]
         step.credit += owed.amount
@@ -69,4 +66,5 @@ def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
         terms=payment_terms(step.plan.collection_method, purchase=False, settings=step.facts.settings),
         statement_descriptor=statement_descriptor(step.tier.name),
         flat_discount_months=months,
+        coupon_use=coupon_use,
     )

@@ -29,9 +29,12 @@ def in_parts(lines: tuple[Line, ...], currency: str) -> list[tuple[Line, ...]]:
 
 
 def draft_in_parts(draft: InvoiceDraft) -> list[InvoiceDraft]:
-    """Return the drafts of the parts; the first one uses up the discounted months."""
+    """Return the drafts of the parts; the first one uses up the months of discounts."""
     first, *others = in_parts(draft.lines, draft.currency)
-    return [replace(draft, lines=first), *(replace(draft, lines=part, flat_discount_months=0) for part in others)]
+    return [
+        replace(draft, lines=first),
+        *(replace(draft, lines=part, flat_discount_months=0, coupon_use=None) for part in others),
+    ]
 
 
 def _chunks(line: Line, maximum: int) -> list[Line]:

@@ -13,7 +13,7 @@ from billflow.domain.invoicing.draft import (
     payment_terms,
     statement_descriptor,
 )
-from billflow.domain.invoicing.rules import flat_discount, instalment
+from billflow.domain.invoicing.rules import discounted, instalment
 from billflow.domain.proration import Derivation
 from billflow.domain.step import Step
 
@@ -40,10 +40,7 @@ def trial_invoice(step: Step, licenses: int) -> InvoiceDraft:
 def _first_invoice(
     step: Step, kind: InvoiceKind, licenses: int, period: Period, trial_days: int | None
 ) -> InvoiceDraft:
-    line = _first_line(step, licenses, period)
-    discount = flat_discount(step.plan, step.customer, [line])
-    months = discount.derivation.numerator if discount else 0
-    step.customer = step.customer.with_months_spent(months)
+    lines, coupon_use, months = discounted(step, [_first_line(step, licenses, period)])
     terms = payment_terms(
         step.plan.collection_method, purchase=True, settings=step.facts.settings, trial_days=trial_days
     )
@@ -51,10 +48,11 @@ def _first_invoice(
         kind=kind,
         at=step.at,
         currency=step.plan.currency,
-        lines=(line, discount) if discount else (line,),
+        lines=tuple(lines),
         terms=terms,
         statement_descriptor=statement_descriptor(step.tier.name),
         flat_discount_months=months,
+        coupon_use=coupon_use,
         licenses=licenses,
     )
     return chargeable(draft)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from billflow.domain.adjustments import CreditNote, InvoiceMoney, RefundMethod, credit_note
+from billflow.domain.coupons import CouponUse
 from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
+from billflow.domain.invoicing.coupons import BEGINS, anew
 from billflow.domain.invoicing.draft import (
     ADDITIONS,
     InvoiceDraft,
@@ -50,6 +52,7 @@ class InvoiceToReplace:
     lines: Mapping[str, Line]
     statement_descriptor: str
     flat_discount_months: int = 0
+    coupon_use: CouponUse | None = None
     replaced_by: str | None = None
 
 
@@ -57,12 +60,14 @@ class InvoiceToReplace:
 class ReissueTerms:
     """How it is issued again: when, on which terms, and how many discounted months the customer has for it.
 
-    `refund_method` says where what was paid goes.
+    `has_coupon` tells that what the old invoice used of a coupon is there for the new one. `refund_method` says where
+    what was paid goes.
     """
 
     at: datetime
     terms: PaymentTerms
     months_left: int
+    has_coupon: bool = True
     refund_method: RefundMethod = RefundMethod.BALANCE
     corrections: Mapping[str, LineCorrection] = field(default_factory=dict)
     settings: BillingSettings = DEFAULT_SETTINGS
@@ -94,6 +99,7 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
         terms=asked.terms,
         statement_descriptor=old.statement_descriptor,
         flat_discount_months=months,
+        coupon_use=old.coupon_use if asked.has_coupon else None,
     )
     if draft.total < 0:
         raise Refused(
@@ -149,6 +155,7 @@ def _lines(old: InvoiceToReplace, asked: ReissueTerms, months: int) -> dict[str,
         line_id: _corrected(line, asked.corrections.get(line_id), old.money.currency, asked.settings)
         for line_id, line in old.lines.items()
     }
+    lines = _with_coupon(old, lines, asked)
     if lines == old.lines and months == old.flat_discount_months:
         return lines
     charged = discountable(lines.values())
@@ -159,6 +166,29 @@ def _lines(old: InvoiceToReplace, asked: ReissueTerms, months: int) -> dict[str,
         for line_id, line in lines.items()
         if months or line.kind is not LineKind.FLAT_DISCOUNT
     }
+
+
+def _with_coupon(old: InvoiceToReplace, lines: dict[str, Line], asked: ReissueTerms) -> dict[str, Line]:
+    """Take of each corrected line what its coupon says (rules 34.3); a discount of several parts stays as it is."""
+    kept = dict(lines)
+    for line_id, line in lines.items():
+        if line.kind is not LineKind.COUPON or (base := _discounted_by(old, line_id)) is None:
+            continue
+        if lines[base].kind in BEGINS and not asked.has_coupon:
+            del kept[line_id]
+        else:
+            kept[line_id] = replace(line, derivation=anew(line.derivation, lines[base], old.money.currency))
+    return kept
+
+
+def _discounted_by(old: InvoiceToReplace, line_id: str) -> str | None:
+    """Return the line that a coupon's line follows and discounts, None where it was divided into several."""
+    before = list(old.lines)[: list(old.lines).index(line_id)]
+    if not before:
+        return None
+    d, base = old.lines[line_id].derivation, old.lines[before[-1]]
+    of_base = d.denominator == 1 or d.price == -base.amount
+    return before[-1] if of_base and d.period == base.derivation.period else None
 
 
 def _discount(line: Line, months: int, currency: str, charged: int) -> Derivation:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from billflow.domain.calendar import Period, steps_between
 from billflow.domain.catalog import Hosting
+from billflow.domain.coupons import CouponUse
 from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
+from billflow.domain.invoicing.coupons import BEGINS, with_coupon
 from billflow.domain.invoicing.draft import NOT_DISCOUNTED, Line, LineKind
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.money import Rounding
@@ -82,6 +84,20 @@ RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal
 """Asked in this order for each charge; the first line wins. An addition to a fixed price bills nothing."""
 
 
+def discounted(step: Step, lines: Sequence[Line]) -> tuple[list[Line], CouponUse | None, int]:
+    """Return *lines* with what is taken off them, the use they make of a coupon and of months of the flat discount.
+
+    The step's terms have what is left of both. The flat discount takes of what a coupon left (rules 34.1).
+    """
+    with_coupons, coupon_use = with_coupon(step, lines)
+    discount = flat_discount(step.plan, step.customer, with_coupons)
+    if discount is None:
+        return with_coupons, coupon_use, 0
+    months = discount.derivation.numerator
+    step.customer = step.customer.with_months_spent(months)
+    return [*with_coupons, discount], coupon_use, months
+
+
 def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) -> Line | None:
     """Take the agreed sum per month off an invoice that starts a cycle (rules 14).
 
@@ -90,7 +106,7 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
     months = flat_discount_months(plan.schedule, customer)
     if not months or customer.hosting is not Hosting.SELF_HOSTED:
         return None
-    starts = next((line for line in lines if line.kind in (LineKind.RENEWAL, LineKind.INITIAL_UPGRADE)), None)
+    starts = next((line for line in lines if line.kind in BEGINS), None)
     if starts is None:
         return None
     period = starts.derivation.period
@@ -98,8 +114,12 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
 
 
 def discountable(lines: Iterable[Line]) -> int:
-    """Return what of the charges a discount may take: those for licenses (rules 35)."""
-    return sum(line.amount for line in lines if line.amount > 0 and line.kind not in NOT_DISCOUNTED)
+    """Return what of the charges the flat discount may take: what coupons left of those for licenses.
+
+    Credits, and what coupons lower these by, are no part of it (rules 34.1 and 35).
+    """
+    counting = (line for line in lines if line.kind not in NOT_DISCOUNTED)
+    return sum(line.amount for line in counting if (line.amount > 0) is not (line.kind is LineKind.COUPON))
 
 
 def flat_discount_line(discount: int, months: int, period: Period, currency: str, *, at_most: int) -> Line:

@@ -3,14 +3,14 @@
 from billflow.migrations.ddl import allow_values, drop_tables, isolate_tenants, run_sql, touched
 
 revision = "0030"
-down_revision = "0028"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
 _RULE = "ck_invoice_line_linekind"
 _BEFORE = (
     "initial_upgrade fixed_price_upgrade renewal fixed_price_renewal additional_licenses flat_discount"
-    " end_date_change credit_to_balance"
+    " end_date_change credit_to_balance coupon"
 )
 
 

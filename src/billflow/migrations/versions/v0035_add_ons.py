@@ -10,7 +10,7 @@ depends_on = None
 _RULE = "ck_invoice_line_linekind"
 _BEFORE = (
     "initial_upgrade fixed_price_upgrade renewal fixed_price_renewal additional_licenses flat_discount"
-    " end_date_change credit_to_balance item"
+    " end_date_change credit_to_balance coupon item"
 )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from billflow.domain.catalog import Hosting
-from billflow.domain.currencies import checked_currency
+from billflow.domain.currencies import checked_currency, in_steps
 from billflow.domain.customer import DEFAULT_FLAT_DISCOUNT
 from billflow.domain.errors import InvalidInput
 from billflow.domain.money import MAX_PRICE
@@ -116,6 +116,19 @@ class CustomerPricing(Contract):
     flat_discount: Amount = DEFAULT_FLAT_DISCOUNT
     flat_discounted_months: Annotated[int, Field(ge=0, le=1200)] = 0
     sponsorship_pending: bool = False
+
+    def over(self, months: int) -> Self:
+        """Return what is agreed over *months* of flat discount, which stay unless it names others (rules 14)."""
+        if self.monthly_discounted_price or self.annual_discounted_price:
+            return self
+        if "flat_discounted_months" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"flat_discounted_months": months})
+
+    def check_chargeable(self, currency: str) -> None:
+        """Raise `InvalidInput` for an amount that can't be charged to the minor unit (rules 25)."""
+        for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
+            in_steps(getattr(self, name), currency, name)
 
 
 class BillingAccountRecord(Contract):

@@ -1,9 +1,11 @@
 """What is not done yet: invoices to come, and what a command or an adjustment would change and bill."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import Field
 
+from billflow.domain.discounts import Discount, DiscountKind, Preview, PriceComparison
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.plan import PlanStatus, Schedule
@@ -83,28 +85,80 @@ class PlanPreview(ResponseModel):
         )
 
 
-class PreviewResponse(ResponseModel):
-    """What a command would answer, and `credit`, what the customer would be owed for it, in minor units.
+class DiscountPreview(ResponseModel):
+    """A discount as it would go on; `ends_at` begins the first cycle without it, if nothing else changes.
 
-    `add_ons` are those that change, or that a cycle begins with, of the plan that goes on.
+    One that is `waiting` takes nothing off the plan, because it is for another tier or currency.
     """
 
-    plan: PlanPreview
+    kind: DiscountKind
+    name: str = Field(examples=["Spring (SPRING25)"])
+    off: str = Field(examples=["25% off"])
+    months_left: int | None
+    ends_at: Moment | None
+    waiting: bool
+
+
+class PricePreview(ResponseModel):
+    """What a license and cycle costs before and after a change, in minor units, and what is billed next.
+
+    A price is the plan's after the percentage of a coupon, and empty at a fixed price. An invoice is empty where none
+    is to come.
+    """
+
+    price_before: int | None = None
+    price_after: int | None = None
+    next_invoice_before: InvoicePreview | None = None
+    next_invoice_after: InvoicePreview | None = None
+    discounts: list[DiscountPreview]
+
+    @classmethod
+    def of_comparison(cls, found: PriceComparison) -> Self:
+        """Return a comparison as it is shown."""
+        before, following = found.next_invoice_before, found.next_invoice_after
+        return cls(
+            price_before=found.price_before,
+            price_after=found.price_after,
+            next_invoice_before=InvoicePreview.of_draft(before) if before else None,
+            next_invoice_after=InvoicePreview.of_draft(following) if following else None,
+            discounts=[DiscountPreview.of(one) for one in found.discounts],
+        )
+
+
+class PreviewResponse(ResponseModel):
+    """What a command would answer, `credit`, what the customer would be owed for it, in minor units, and `price`.
+
+    `add_ons` are those that change, or that a cycle begins with, of the plan that goes on.
+    What is agreed with a customer that has no live plan is shown without a `plan`.
+    """
+
+    plan: PlanPreview | None
     invoices: list[InvoicePreview]
     successor: PlanPreview | None
     add_ons: list[AddOnPreview]
     credit: int
+    price: PricePreview
 
     @classmethod
-    def of_outcome(cls, outcome: Outcome) -> Self:
+    def of_preview(cls, found: Preview) -> Self:
         """Return what a step would come to."""
+        outcome = found.outcome
         return cls(
             plan=PlanPreview.of_outcome(outcome),
             invoices=list(map(InvoicePreview.of_draft, invoices_of(outcome))),
             successor=PlanPreview.of_outcome(outcome.successor) if outcome.successor else None,
             add_ons=AddOnPreview.of_outcome(outcome.successor or outcome),
             credit=outcome.credit,
+            price=PricePreview.of_comparison(found.comparison),
         )
+
+    @classmethod
+    def of_terms(cls, found: Preview | None, discounts: Iterable[Discount]) -> Self:
+        """Return what other terms of a customer would come to, of one that may have no live plan."""
+        if found is not None:
+            return cls.of_preview(found)
+        price = PricePreview(discounts=[DiscountPreview.of(one) for one in discounts])
+        return cls(plan=None, invoices=[], successor=None, add_ons=[], credit=0, price=price)
 
 
 class RefusalResponse(ResponseModel):

@@ -132,6 +132,7 @@ class InvoiceRecord(InvoiceSummary):
     auto_advance: bool
     statement_descriptor: str
     flat_discount_months: int
+    coupon_months: int = 0
     licenses: int | None
     stripe_invoice_id: str | None
     hosted_invoice_url: str | None

@@ -26,7 +26,8 @@ from billflow.models.tables.base import (
 class InvoiceRow(Identified, Owned, Stamped, Base):
     """One invoice; amounts in minor units of `currency`.
 
-    `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought.
+    `number` and the `stripe_*` and `hosted_*` columns are Stripe's. `licenses` is what a purchase bought, and
+    `coupon_months` what it used of `coupon_redemption_id`.
     `out_of_band_reference` names a payment outside Stripe. `balance_applied` is what the customer's balance paid of it
     when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
     all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
@@ -39,6 +40,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         belongs_to("billing_account"),
         belongs_to("invoice", "replaces_invoice_id"),
         belongs_to("invoice", "replaced_by_invoice_id"),
+        belongs_to("coupon_redemption"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("org_id", "reissue_key"),
         UniqueConstraint("stripe_invoice_id"),
@@ -72,6 +74,8 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     auto_advance: Mapped[bool]
     statement_descriptor: Mapped[str]
     flat_discount_months: Mapped[int] = mapped_column(server_default="0")
+    coupon_redemption_id: Mapped[UUID | None]
+    coupon_months: Mapped[int] = mapped_column(server_default="0")
     licenses: Mapped[int | None]
     stripe_invoice_id: Mapped[str | None]
     hosted_invoice_url: Mapped[str | None]

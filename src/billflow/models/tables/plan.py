@@ -19,7 +19,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
 
     `seen_*` is the newest seat observation the ledger has taken in. `on_hold_since` keeps a plan unbilled from the
     end of a suspension until the step that resumes it. `price_change_id` is what announced its `next_price`, or its
-    price. `version` rises with each change.
+    price, `coupon_redemption_id` the coupon that its purchase named. `version` rises with each change.
     """
 
     __table_args__ = (
@@ -29,6 +29,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         belongs_to("customer_plan_offer", "offer_id"),
         belongs_to("test_clock"),
         belongs_to("price_change"),
+        belongs_to("coupon_redemption"),
         belongs_to("invoice", "awaiting_invoice_id", use_alter=True, deferrable=True, initially="DEFERRED"),
         UniqueConstraint("org_id", "id"),
         CheckConstraint(_ONE_PRICE, name="one_price"),
@@ -81,6 +82,9 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     next_price: Mapped[int | None]
     next_price_from: Mapped[datetime | None]
     price_change_id: Mapped[UUID | None]
+    cycle_coupon: Mapped[str | None]
+    cycle_percent_off: Mapped[str | None]
+    coupon_redemption_id: Mapped[UUID | None]
     on_hold_since: Mapped[datetime | None]
     attention_code: Mapped[str | None]
     attention_message: Mapped[str | None]

@@ -1,6 +1,6 @@
 """The credit notes and refunds of one invoice, loaded together: how its money stands, and how each is shown."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -29,14 +29,9 @@ from billflow.store.session.rows import as_record, row_by_id
 
 
 @dataclass(frozen=True)
-class Money:
-    """An invoice with its lines, credit notes, refunds and the newest result of each of them."""
+class AdjustmentResults:
+    """What Stripe said of credit notes and refunds last, and which documents of their kind they are."""
 
-    invoice: InvoiceRow
-    lines: Sequence[InvoiceLineRow]
-    notes: Sequence[CreditNoteRow]
-    note_lines: Sequence[CreditNoteLineRow]
-    refunds: Sequence[RefundRow]
     results: Mapping[UUID, AdjustmentResultRow]
     documents: Mapping[UUID, int]
 
@@ -56,36 +51,49 @@ class Money:
         return self.status(row).counts
 
 
+@dataclass(frozen=True)
+class Money(AdjustmentResults):
+    """An invoice with its lines, credit notes, refunds and the newest result of each of them."""
+
+    invoice: InvoiceRow
+    lines: Sequence[InvoiceLineRow]
+    notes: Sequence[CreditNoteRow]
+    note_lines: Sequence[CreditNoteLineRow]
+    refunds: Sequence[RefundRow]
+
+
 async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     """Load everything about the money of an invoice."""
     notes = select(CreditNoteRow).where(CreditNoteRow.invoice_id == invoice.id).order_by(CreditNoteRow.n)
     refunds = select(RefundRow).where(RefundRow.invoice_id == invoice.id).order_by(RefundRow.at, RefundRow.id)
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
-    note_ids, refund_ids = [note.id for note in found_notes], [refund.id for refund in found_refunds]
+    note_ids = [note.id for note in found_notes]
     note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
-    results = await _results(session, note_ids, refund_ids) if note_ids or refund_ids else []
+    known = await results_of(session, found_notes, found_refunds)
     return Money(
         invoice=invoice,
         lines=await lines_of(session, invoice.id),
         notes=found_notes,
         note_lines=(await session.scalars(note_lines)).all() if note_ids else (),
         refunds=found_refunds,
-        results=dict(results),
-        documents={subject: result.document_n for subject, result in results if result.document_n is not None},
+        results=known.results,
+        documents=known.documents,
     )
 
 
-async def _results(
-    session: AsyncSession, notes: Collection[UUID], refunds: Collection[UUID]
-) -> list[tuple[UUID, AdjustmentResultRow]]:
-    """Load what Stripe said of each credit note and refund, the newest last."""
-    query = (
-        select(AdjustmentResultRow)
-        .where(or_(AdjustmentResultRow.credit_note_id.in_(notes), AdjustmentResultRow.refund_id.in_(refunds)))
-        .order_by(AdjustmentResultRow.sequence)
-    )
-    found = await session.scalars(query)
-    return [(subject, result) for result in found if (subject := result.credit_note_id or result.refund_id)]
+async def results_of(
+    session: AsyncSession, notes: Sequence[CreditNoteRow], refunds: Sequence[RefundRow]
+) -> AdjustmentResults:
+    """Load what Stripe said of credit notes and refunds."""
+    if not notes and not refunds:
+        return AdjustmentResults({}, {})
+    of_note = AdjustmentResultRow.credit_note_id.in_([note.id for note in notes])
+    of_refund = AdjustmentResultRow.refund_id.in_([refund.id for refund in refunds])
+    query = select(AdjustmentResultRow).where(or_(of_note, of_refund)).order_by(AdjustmentResultRow.sequence)
+    rows = await session.scalars(query)
+    found = [(subject, result) for result in rows if (subject := result.credit_note_id or result.refund_id)]
+    numbered = {subject: result.document_n for subject, result in found if result.document_n is not None}
+    return AdjustmentResults(dict(found), numbered)
 
 
 def standing_of(money: Money) -> InvoiceMoney:

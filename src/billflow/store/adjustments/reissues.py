@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.adjustments import CreditReason
+from billflow.domain.coupons import CouponUse
 from billflow.domain.errors import InvalidInput
 from billflow.domain.invoicing.draft import PaymentTerms, payment_terms
 from billflow.domain.invoicing.reissue import InvoiceToReplace, LineCorrection, Reissue, ReissueTerms, reissue
@@ -21,6 +22,7 @@ from billflow.store.customers.transactions import not_erased
 from billflow.store.invoices.drafts import invoice_row, line_rows, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_detail
+from billflow.store.offers.coupon_records import has_months_for, use_again
 from billflow.store.session.database import Repository
 
 
@@ -51,6 +53,8 @@ class PostgresReissueRepository(Repository):
             new.reissue_key = ask.key
             note_id = await _close(session, locked, decided, new, money)
             locked.customer.flat_discounted_months -= _months_taken(locked.invoice, decided)
+            if locked.invoice.status is not InvoiceStatus.PAID:
+                await use_again(new, locked.recorder)
             _record(locked, new, ask.reason)
             return IssuedAgain(invoice_id=str(new.id), credit_note_id=note_id)
 
@@ -64,12 +68,14 @@ class PostgresReissueRepository(Repository):
             lines={line.line_id: line.line for line in detail.lines},
             statement_descriptor=invoice.statement_descriptor,
             flat_discount_months=invoice.flat_discount_months,
+            coupon_use=_coupon_use(invoice),
             replaced_by=detail.replaced_by_invoice_id,
         )
         terms = ReissueTerms(
             at=ask.at,
             terms=self._terms(locked),
             months_left=_months_left(locked),
+            has_coupon=invoice.status is not InvoiceStatus.VOID or await has_months_for(session, invoice),
             refund_method=ask.refund_method,
             corrections={one.line_id: LineCorrection(price=one.price, licenses=one.licenses) for one in ask.lines},
             settings=self.settings,
@@ -87,6 +93,12 @@ def _months_left(locked: LockedInvoice) -> int:
     """Return how many discounted months the new invoice may use: those of the old one, where nothing returned them."""
     is_void = locked.invoice.status is InvoiceStatus.VOID
     return locked.customer.flat_discounted_months + (0 if is_void else locked.invoice.flat_discount_months)
+
+
+def _coupon_use(invoice: InvoiceRow) -> CouponUse | None:
+    if invoice.coupon_redemption_id is None:
+        return None
+    return CouponUse(str(invoice.coupon_redemption_id), invoice.coupon_months)
 
 
 def _months_taken(old: InvoiceRow, decided: Reissue) -> int:
@@ -136,7 +148,7 @@ async def _close(
 ) -> str | None:
     """Void the old invoice, or ask for the note that credits it; return the note's id."""
     if decided.voids:
-        void(locked.invoice, locked.customer, locked.recorder)
+        await void(locked.invoice, locked.customer, locked.recorder)
     if decided.note is None:
         return None
     key, why = KeyNamespace.REISSUE.key(str(new.id)), (CreditReason.ORDER_CHANGE, None)

@@ -124,7 +124,7 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             standing = standing_of(await load_money(session, invoice))
             if ask.to is InvoiceStatus.VOID:
                 adjustments.check_void(standing)
-                void(invoice, locked.customer, locked.recorder, waived=ask.waived, reason=ask.reason)
+                await void(invoice, locked.customer, locked.recorder, waived=ask.waived, reason=ask.reason)
             else:
                 adjustments.check_uncollectible(standing)
                 locked.mark_uncollectible(ask.reason)

@@ -13,6 +13,7 @@ from billflow.models.tables import (
     AuditLog,
     Base,
     BillingAccountRow,
+    CouponRedemptionRow,
     CreditNoteRow,
     CreditRow,
     CustomerContact,
@@ -137,6 +138,7 @@ async def _erase_texts(session: AsyncSession, customer_id: UUID) -> None:
         (RefundRow.out_of_band_reference, RefundRow.invoice_id.in_(mine)),
         (InvoiceRow.out_of_band_reference, InvoiceRow.customer_id == customer_id),
         (SponsorshipRequest.reason, SponsorshipRequest.customer_id == customer_id),
+        (CouponRedemptionRow.reason, CouponRedemptionRow.customer_id == customer_id),
     ]
     for column, is_mine in texts:
         erased = update(column.class_).where(is_mine, column.is_not(None)).values({column.key: ERASED})

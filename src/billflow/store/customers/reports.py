@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.revenue import monthly_revenue
 from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.customer_finances import (
@@ -37,7 +38,9 @@ from billflow.models.tables import (
 )
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
+from billflow.store.offers.coupon_records import coupon_of
 from billflow.store.plans.add_ons import add_on_amounts
+from billflow.store.plans.mapping import plan_of
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_record, from_row
@@ -147,6 +150,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     query = STATES.where(CustomerPlan.customer_id == customer.id)
     rows = (await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))).all()
     totals, add_ons = await _totals(session, customer), await add_on_amounts(session, [row[0].id for row in rows])
+    coupon = await coupon_of(session, customer.id)
     history, revenue = [], dict[str, int]()
     for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
         history.append(
@@ -165,10 +169,18 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
             fixed_price=row.fixed_price,
             licenses=licenses_at_next_renewal or 0,
             add_ons=add_ons.get(row.id, 0),
+            off=_off(row, licenses_at_next_renewal or 0, coupon),
         )
         if monthly and customer.status is CustomerStatus.ACTIVE:
             revenue[row.currency] = revenue.get(row.currency, 0) + monthly
     return tuple(history), tuple(Amount(amount=amount, currency=code) for code, amount in revenue.items())
+
+
+def _off(row: CustomerPlan, licenses: int, coupon: AttachedCoupon | None) -> int:
+    """Return what a coupon takes off each cycle to come; one for a single cycle recurs no month (rules 32)."""
+    if coupon is None or not coupon.recurs:
+        return 0
+    return coupon.off_cycle((row.price_per_license or 0) * licenses, plan_of(row))
 
 
 async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, dict[str, int]]:

@@ -4,7 +4,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import delete
 
-from billflow.domain.currencies import in_steps
 from billflow.domain.customer import GRANTED_DISCOUNT_MONTHS
 from billflow.domain.errors import Refused
 from billflow.domain.inheritance import merged
@@ -73,11 +72,8 @@ class PostgresCustomerRepository(Repository):
         Raises `InvalidInput` for an amount that the customer's currency can't be charged in (rules 25).
         """
         async with customer_change(self.database, ref, change) as (customer, recorder):
-            currency = (await default_account(recorder.session, customer.id)).currency
-            for name in ("monthly_discounted_price", "annual_discounted_price", "flat_discount"):
-                in_steps(getattr(pricing, name), currency, name)
-            if not _ends_flat_discount(pricing):
-                pricing = pricing.model_copy(update={"flat_discounted_months": customer.flat_discounted_months})
+            pricing.check_chargeable((await default_account(recorder.session, customer.id)).currency)
+            pricing = pricing.over(customer.flat_discounted_months)
             before, after = as_json(from_row(CustomerPricing, customer)), as_json(pricing)
             for name in CustomerPricing.model_fields:
                 setattr(customer, name, getattr(pricing, name))
@@ -151,8 +147,3 @@ def _default_account(customer: CustomerRow, new: NewCustomer) -> BillingAccountR
         currency=new.default_currency,
         collection_method=new.collection_method,
     )
-
-
-def _ends_flat_discount(pricing: CustomerPricing) -> bool:
-    discounted = pricing.monthly_discounted_price or pricing.annual_discounted_price
-    return bool(discounted) or "flat_discounted_months" in pricing.model_fields_set

@@ -167,7 +167,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             recorder = Recorder(session, customer.org_id, at, COLLECTION)
             voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
             for invoice in voided:
-                void(invoice, customer, recorder, waived=True)
+                await void(invoice, customer, recorder, waived=True)
             return SmallOrganizationResult(voided=tuple(map(summary, voided)))
 
 

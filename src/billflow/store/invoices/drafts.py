@@ -13,6 +13,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
+from billflow.store.offers.coupon_records import return_months
 from billflow.store.session.rows import as_json
 
 UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
@@ -21,6 +22,7 @@ UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccountRow, step_key: str) -> InvoiceRow:
     """Return the row of an invoice that a step drafted."""
     due_at = draft.at + timedelta(days=draft.terms.days_until_due or 0)
+    use = draft.coupon_use
     return InvoiceRow(
         id=uuid4(),
         org_id=plan.org_id,
@@ -36,6 +38,8 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
         due_at=due_at,
         statement_descriptor=draft.statement_descriptor,
         flat_discount_months=draft.flat_discount_months,
+        coupon_redemption_id=UUID(use.redemption_id) if use else None,
+        coupon_months=use.months if use else 0,
         licenses=draft.licenses,
         step_key=step_key,
     )
@@ -69,12 +73,19 @@ async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> S
     return (await session.scalars(query.with_for_update(key_share=True))).all()
 
 
-def void(
-    invoice: InvoiceRow, customer: CustomerRow, recorder: Recorder, *, waived: bool = False, reason: str | None = None
+async def void(  # noqa: PLR0913  (each says something of its own about the invoice)
+    invoice: InvoiceRow,
+    customer: CustomerRow,
+    recorder: Recorder,
+    *,
+    waived: bool = False,
+    reason: str | None = None,
+    keeps_coupon: bool = False,
 ) -> None:
     """Void an unpaid invoice in our records, and return what it had used; *waived* is not billed again (rules 28.1).
 
-    That is flat-discount months (rules 14), and what the customer's balance paid of it.
+    That is flat-discount months (rules 14), months of a coupon (rules 34.3), and what the customer's balance paid of
+    it. With *keeps_coupon* the coupon's months go over to another invoice.
     """
     before, after = {"status": invoice.status, "waived": False}, {"status": "void", "waived": waived}
     detail = {"reason": reason, "customer_id": str(customer.id)} if reason else None
@@ -82,6 +93,8 @@ def void(
     invoice.status, invoice.voided_at, invoice.waived = InvoiceStatus.VOID, recorder.at, waived
     invoice.next_attempt_at = invoice.next_action = None
     customer.flat_discounted_months += invoice.flat_discount_months
+    if not keeps_coupon:
+        await return_months(invoice, recorder)
     return_balance(invoice, recorder)
     data = {"total": invoice.total, "currency": invoice.currency, "waived": waived}
     recorder.publish_invoice("invoice.voided", invoice, data)

@@ -14,6 +14,7 @@ from billflow.store.adjustments.balance import use_balance_again
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import not_erased
 from billflow.store.invoices.drafts import void
+from billflow.store.offers.coupon_records import use_again
 from billflow.store.session.rows import NO_KEY, as_id, existing
 
 
@@ -36,7 +37,7 @@ class LockedInvoice:
         invoice.next_attempt_at = invoice.next_action = None
         if before["status"] is InvoiceStatus.VOID:
             if not await self.reverse_reissue("it was paid meanwhile"):
-                self._use_months_again()
+                await self._use_months_again()
             use_balance_again(invoice, self.recorder)
         after = {"status": invoice.status, "amount_paid": amount_paid}
         if invoice.out_of_band_reference is not None:
@@ -59,15 +60,16 @@ class LockedInvoice:
         if new is None or new.status is not InvoiceStatus.DRAFT or new.stripe_invoice_id is not None:
             return False
         self.invoice.replaced_by_invoice_id = new.replaces_invoice_id = None
-        void(new, self.customer, self.recorder, waived=True)
-        self._use_months_again()
+        await void(new, self.customer, self.recorder, waived=True)
+        await self._use_months_again()
         self.record("invoice.reissue_failed", {"replaced_by_invoice_id": str(new.id), "cause": cause})
         return True
 
-    def _use_months_again(self) -> None:
+    async def _use_months_again(self) -> None:
         """Use the discounted months that were returned too early."""
         left = self.customer.flat_discounted_months - self.invoice.flat_discount_months
         self.customer.flat_discounted_months = max(left, 0)
+        await use_again(self.invoice, self.recorder)
 
     def waive(self, *, waived: bool) -> None:
         """Note that nothing is to be billed in place of the invoice, which is void."""

@@ -124,7 +124,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 case Paid():
                     await locked.mark_paid(outcome.amount_paid)
                 case Closed() if invoice.status in UNPAID:
-                    void(invoice, locked.customer, locked.recorder)
+                    await void(invoice, locked.customer, locked.recorder)
                 case Declined() | RequiresAction() | Rejected() if is_new:
                     locked.record(EVENTS[type(outcome)], {**answer, "attempt": ref.attempt})
                 case Open() if invoice.status is InvoiceStatus.DRAFT:
@@ -184,6 +184,6 @@ async def _close(locked: LockedInvoice, status: InvoiceStatus, amount_paid: int 
     elif invoice.status not in _CLOSES[status]:
         return
     elif status is InvoiceStatus.VOID:
-        void(invoice, locked.customer, locked.recorder)
+        await void(invoice, locked.customer, locked.recorder)
     else:
         locked.mark_uncollectible()

@@ -26,6 +26,7 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.store.offers.coupon_records import coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
@@ -88,7 +89,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
     trial_purchase = purchase if rows.plan.status.in_trial else None
     facts = Facts(
         plan=plan,
-        customer=terms_of(rows.customer, rows.account, plan=rows.plan),
+        customer=terms_of(rows.customer, rows.account, await coupon_of(session, rows.customer.id), plan=rows.plan),
         catalog=rows.catalog,
         ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
@@ -101,6 +102,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
+        trial_coupon=await coupon_used_by(session, trial_purchase),
         former_catalog=await former_catalog(session, rows.plan.catalog_version, rows.catalog),
         items=await open_items(session, rows.plan) if rows.has_items else (),
     )

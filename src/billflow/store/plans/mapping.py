@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billflow.domain.catalog import Hosting
+from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.cycle import TRIAL_WITHOUT_CARD
 from billflow.domain.plan import Plan
@@ -37,7 +38,12 @@ def hosting_of(customer: CustomerRow) -> Hosting:
 
 
 def terms_of(
-    customer: CustomerRow, account: BillingAccountRow, *, plan: CustomerPlan | None = None, had_plan: bool = True
+    customer: CustomerRow,
+    account: BillingAccountRow,
+    coupon: AttachedCoupon | None,
+    *,
+    plan: CustomerPlan | None = None,
+    had_plan: bool = True,
 ) -> CustomerTerms:
     """Return what the customer is charged; a plan on hold after a suspension is still not charged."""
     return from_row(
@@ -49,6 +55,7 @@ def terms_of(
         stripe_customer_id=account.stripe_customer_id,
         card_since=_card_since(account, plan),
         had_plan=had_plan,
+        coupon=coupon,
     )
 
 

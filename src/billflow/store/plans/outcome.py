@@ -21,6 +21,7 @@ from billflow.models.tables import (
 from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
+from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
 from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
@@ -60,11 +61,14 @@ class OutcomeWriter:
         # Loaded before the terms change: those count months that only voiding these invoices gives back.
         to_void = await self._to_void(outcome, row)
         write_terms(self.customer, row, before, _last(outcome).customer)
-        self._void(to_void)
+        await write_use(before.coupon, _last(outcome).customer.coupon, self.recorder)
+        await self._void(to_void, keeps_coupon=outcome.void_trial_invoice)
         was_bought = row.version > 0 and row.status is PlanStatus.NEVER_STARTED
         await self._write_one(outcome, row, dict(entries))
         if was_bought and row.offer_id and row.status is PlanStatus.ENDED:
             await reopen(row.offer_id, self.customer, self.recorder)
+        if was_bought and row.coupon_redemption_id and row.status is PlanStatus.ENDED:
+            await release(row.coupon_redemption_id, self.recorder)
         if outcome.scheduled:
             await self._write_scheduled(outcome.scheduled, row)
         if outcome.successor is None:
@@ -182,10 +186,10 @@ class OutcomeWriter:
             return await open_invoices(session, mine, InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
         return ()
 
-    def _void(self, invoices: Sequence[InvoiceRow]) -> None:
+    async def _void(self, invoices: Sequence[InvoiceRow], *, keeps_coupon: bool) -> None:
         self.voided += invoices
         for invoice in invoices:
-            void(invoice, self.customer, self.recorder, waived=True)
+            await void(invoice, self.customer, self.recorder, waived=True, keeps_coupon=keeps_coupon)
 
     async def _write_scheduled(self, plan: Plan, row: CustomerPlan) -> None:
         follower = await self._row_for(plan, row)

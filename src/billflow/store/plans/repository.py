@@ -16,6 +16,7 @@ from billflow.models.contracts.steps import BackfillInput, CommandInput, LateSta
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
 from billflow.store.customers.transactions import LIVE
+from billflow.store.offers.coupon_records import attach, coupon_by_code, coupon_of, new_redemption
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import PlanRows, load, plan_rows
@@ -75,13 +76,18 @@ class PostgresPlanRepository(Repository, PlanRepository):
             clock = await checked_clock(session, customer, ask.test_clock_id)
             offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
             facts = await self._start_facts(session, ask, (customer, account), offer)
-            outcome = decide(facts)
+            coupon = await coupon_by_code(session, ask.start.coupon, lock=True) if ask.start.coupon else None
+            attached = new_redemption(coupon) if coupon else None
+            outcome = decide(replace(facts, coupon=attached))
             row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
             rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog)
-            writer = StepWriter(session, rows, ask)
+            writer, known_terms = StepWriter(session, rows, ask), facts.customer
             if offer:
                 accept(offer, customer, writer.recorder)
-            return await writer.write(outcome, row, facts.customer, sent=ask.sent_invoice)
+            if coupon and attached:
+                row.coupon_redemption_id = (await attach(coupon, customer, attached, writer.recorder)).id
+                known_terms = replace(known_terms, coupon=attached)
+            return await writer.write(outcome, row, known_terms, sent=ask.sent_invoice)
 
     async def _start_facts(
         self,
@@ -94,7 +100,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
         has_live_plan, is_buying, had_plan = await plans_so_far(session, customer)
         return StartFacts(
             plan_id=str(uuid4()),
-            customer=terms_of(customer, account, had_plan=had_plan),
+            customer=terms_of(customer, account, await coupon_of(session, customer.id), had_plan=had_plan),
             catalog=await current_catalog(session),
             has_live_plan=has_live_plan,
             buying=is_buying,

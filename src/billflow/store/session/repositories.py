@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from billflow.store.customers.seats import PostgresSeatRepository
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
+    from billflow.store.customers.statements import PostgresStatementQueries
     from billflow.store.dunning.repository import PostgresDunningRepository
     from billflow.store.invoices.queries import PostgresInvoiceQueries
     from billflow.store.invoices.repository import PostgresInvoiceRepository
     from billflow.store.mail.repository import PostgresMailRepository
+    from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
@@ -104,6 +106,7 @@ class Repositories:
     sponsorships: "Part[PostgresSponsorshipRepository]" = Part("store.customers.sponsorships")
     onboardings: "Part[PostgresOnboardingRepository]" = Part("store.customers.onboardings")
     offers: "Part[PostgresOfferRepository]" = Part("store.offers.repository")
+    coupons: "Part[PostgresCouponRepository]" = Part("store.offers.coupons")
     notices: "Part[PostgresNoticeRepository]" = Part("store.plans.notices")
     test_clocks: "Part[PostgresTestClockRepository]" = Part("store.plans.test_clocks")
     mails: "Part[PostgresMailRepository]" = Part("store.mail.repository")
@@ -130,6 +133,7 @@ class Queries:
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")

@@ -1,0 +1,69 @@
+"""What a customer's account is stated from: invoices, credit notes, refunds and what its balance got and gave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedInvoice:
+    """An invoice and what became of it; one that is paid although it was voided has both moments."""
+
+    invoice_id: str
+    number: str | None = None
+    total: int
+    issued_at: datetime
+    due_at: datetime
+    amount_paid: int = 0
+    paid_at: datetime | None = None
+    out_of_band_reference: str | None = None
+    voided_at: datetime | None = None
+    written_off_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditedInvoice:
+    """A credit note that counts: what it took off what was to be paid, refunds, and put onto the customer's balance."""
+
+    invoice_id: str
+    number: str | None = None
+    at: datetime
+    before_payment: int = 0
+    refunded: int = 0
+    to_balance: int = 0
+    reason: str | None = None
+    memo: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundedInvoice:
+    """A refund that counts; one without a credit note credits the invoice as much as it refunds."""
+
+    invoice_id: str
+    number: str | None = None
+    at: datetime
+    amount: int
+    by_note: bool
+    reason: str | None = None
+    memo: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceChange:
+    """What came onto the customer's balance, or with a negative amount what an invoice took of it."""
+
+    at: datetime
+    amount: int
+    invoice_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFacts:
+    """All that ever happened to a customer's account in one currency."""
+
+    currency: str
+    invoices: Sequence[ChargedInvoice] = ()
+    notes: Sequence[CreditedInvoice] = ()
+    refunds: Sequence[RefundedInvoice] = ()
+    balance: Sequence[BalanceChange] = ()

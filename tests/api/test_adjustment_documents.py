@@ -35,6 +35,8 @@ async def test_numbers_follow_each_other_without_gaps_whoever_asks_at_once_and_w
     assert {kind: len(found) for kind, found in numbers.items()} == {"credit_note": 4, "refund": 4}
     assert all(found == list(range(found[0], found[0] + 4)) for found in numbers.values())
     assert [one["number"] for one in held["refunds"] if one["status"] == "rejected"] == [None]
+    events = (await api.get("/api/v1/events", params={"type": "invoice.credit_note_succeeded"})).json()["events"]
+    assert {one["number"] for one in held["credit_notes"]} <= {event["data"].get("number") for event in events}
 
 
 async def test_a_credit_note_and_a_refund_are_fetched_as_data_and_as_pdf(
@@ -76,7 +78,7 @@ async def test_what_stripe_refused_is_no_document(api: httpx.AsyncClient, env: A
     answer = await api.get(f"/api/v1/refunds/{refund['id']}/pdf")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "adjustment_without_document")
-    assert answer.json()["detail"].startswith("It is rejected and no document yet")
+    assert answer.json()["detail"] == "The refund is rejected; there is a document of it once it has succeeded."
 
 
 async def test_what_was_carried_out_before_there_were_numbers_is_numbered_in_order(

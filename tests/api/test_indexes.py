@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 import pytest
 from sqlalchemy import event
 
+from billflow.models.tables import CreditNoteRow, RefundRow
+from billflow.store.adjustments.numbers import next_document_n
 from billflow.store.session.database import Database
 from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
@@ -144,6 +146,18 @@ async def test_customers_and_invoices_are_named_by_index(env: ApiEnvironment, cr
 
         assert explained
         assert "Seq Scan" not in "".join(explained.values()), explained
+
+
+async def test_the_next_number_of_a_document_is_found_by_index(env: ApiEnvironment, crowd: str) -> None:
+    async def take() -> None:
+        async with env.engine.database.unit_of_work(crowd) as session:
+            for table in (CreditNoteRow, RefundRow):
+                assert await next_document_n(session, table(id=uuid4(), org_id=UUID(crowd))) == 1
+
+    explained = await explained_queries(env.engine.database, crowd, take)
+
+    assert len(explained) == 4
+    assert "Seq Scan" not in "".join(explained.values()), explained
 
 
 async def test_the_page_after_a_cursor_begins_at_its_place_in_the_index(

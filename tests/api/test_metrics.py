@@ -10,10 +10,11 @@ import pytest
 from billflow.api.operations import CachedProbe
 from billflow.ports.payments import PaymentsUnavailable
 from billflow.store.session.monitoring import ROLE
+from billflow.temporal.queues import ALL
 from billflow.wiring.operations import operations_of
 from billflow.wiring.store import sell_example
 from tests.api.test_plans import MONTHLY
-from tests.api_environment import ApiEnvironment
+from tests.api_environment import ApiEnvironment, until
 from tests.outages import database_away, reconnect
 
 GAUGES = (
@@ -65,7 +66,31 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
     after = await monitoring.waiting_work()
 
     assert after.plans_needing_attention == before.plans_needing_attention + 1
+    assert after.plans_on_hold["a"] == before.plans_on_hold.get("a", 0) + 1
+    await (operations := operations_of(env.engine)).look()
+    assert 'billflow_plans_on_hold{code="a"} ' in operations.waiting.exposition().decode()
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received
+
+
+async def test_what_waits_in_each_task_queue_is_shown_and_how_long_activities_take_by_result(
+    env: ApiEnvironment,
+) -> None:
+    customer = await env.customer()
+    async with env.client(await env.key()) as client:
+        body = {**MONTHLY, "trial_days": 30, "customer_id": customer.customer_id}
+        plan = (await client.post("/api/v1/plans", json=body)).json()["plan"]
+        await client.post(f"/api/v1/plans/{plan['id']}/commands", json={"type": "cancel_scheduled_change"})
+    async with env.operator() as operator:
+
+        async def was_looked() -> bool:
+            return "billflow_task_queue_backlog{" in (await operator.get("/metrics")).text
+
+        await until(was_looked)
+        text = (await operator.get("/metrics")).text
+
+    waiting = re.findall(r'^billflow_task_queue_backlog{task_queue="([\w-]+)",type="(\w+)"} \d', text, re.MULTILINE)
+    assert sorted(waiting) == sorted((queue, kind) for queue in ALL for kind in ("activity", "workflow"))
+    assert re.search(r'^billflow_activity_seconds_count{activity="take_command",result="refused"} ', text, re.MULTILINE)
 
 
 async def test_while_postgresql_is_away_the_other_numbers_are_shown(env: ApiEnvironment, env_database_url: str) -> None:

@@ -176,7 +176,7 @@ async def test_looks_are_as_far_apart_as_their_interval_says() -> None:
     async def nothing() -> Any:
         raise ConnectionError("no database")
 
-    operations = Operations({"part": look}, nothing, nothing, nothing, bytes, interval=0.05)
+    operations = Operations({"part": look}, nothing, nothing, nothing, nothing, bytes, interval=0.05)
     running = asyncio.create_task(operations.run())
 
     async def were_three() -> bool:

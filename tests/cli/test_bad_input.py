@@ -33,7 +33,7 @@ def trial(terminal: Terminal) -> str:
         ((*BUY, *BY_HAND, "-3"), "licenses must lie between 1 and 1,000,000, not at -3."),
         ((*BUY, *BY_HAND, "9" * 30), "licenses must lie between 1 and 1,000,000, not at 999,"),
         ((*BUY, "--trial-days", "-1"), "trial_days must lie between 0 and 730."),
-        ((*BUY, "--clock", NOBODY), f"There is no test clock '{NOBODY}'."),
+        ((*BUY, "--test-clock", NOBODY), f"There is no test clock '{NOBODY}'."),
     ],
 )
 def test_a_plan_that_cannot_be_is_not_started(
@@ -76,7 +76,7 @@ def test_a_command_that_cannot_be_changes_nothing(
         (("seats", "report", NOBODY, "--members", "3"), f"There is no customer '{NOBODY}'."),
         (("clock", "advance", NOBODY, "2030-01-01"), f"There is no test clock '{NOBODY}'."),
         (("customer", "create", "Acme", "no address"), "email is written in another form; see /docs for one."),
-        (("customer", "create", "Acme", "a@b.c", "--currency", "XYZ"), "'XYZ' is no ISO 4217 currency;"),
+        (("customer", "create", "Acme", "a@b.c", "--default-currency", "XYZ"), "'XYZ' is no ISO 4217 currency;"),
         (("customer", "list", "--status", "asleep"), "status must be 'active', 'suspended' or 'inactive'."),
         (("plan", "list", "--after", "nonsense"), "after is no cursor of this list;"),
         (("plan", "list", "--limit", "50", "--customer", "x y"), "There is no customer 'x y'; "),

@@ -10,8 +10,10 @@ pytestmark = pytest.mark.journey
 def test_a_customer_is_changed_and_found_by_its_erp_number(terminal: Terminal) -> None:
     customer = terminal.customer()
 
-    changed = terminal("customer", "update", customer[:8], "--name", "Muster AG", "--erp-number", "4711", "--json").data
-    listed = terminal("customer", "list", "--erp-number", "4711", "--json").data
+    changed = terminal(
+        "customer", "update", customer[:8], "--name", "Muster AG", "--erp-customer-number", "4711", "--json"
+    ).data
+    listed = terminal("customer", "list", "--erp-customer-number", "4711", "--json").data
 
     assert (changed["name"], changed["erp_customer_number"]) == ("Muster AG", "4711")
     assert [row["id"] for row in listed["customers"]] == [customer]
@@ -86,7 +88,7 @@ def test_billing_accounts_come_and_go_and_one_is_the_default(terminal: Terminal)
 
 def test_support_decides_on_requests_to_be_sponsored(terminal: Terminal) -> None:
     customer = terminal.customer()
-    typed = ("--type", "open_source", "--description", "A compiler that volunteers maintain")
+    typed = ("--organization-type", "open_source", "--description", "A compiler that volunteers maintain")
 
     first = terminal("customer", "request-sponsorship", customer, *typed, "--json").data
     twice = terminal("customer", "request-sponsorship", customer, *typed)

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.journey
 async def test_an_endpoint_receives_events_of_a_customer_and_its_attempts_are_listed(terminal: Terminal) -> None:
     async with listening() as listener:
         type_ = asyncio.to_thread
-        made = (await type_(terminal, "endpoint", "create", listener.url, "--type", "customer.created", "--json")).data
+        made = (
+            await type_(terminal, "endpoint", "create", listener.url, "--event-type", "customer.created", "--json")
+        ).data
         customer = await type_(terminal.customer)
         await listener.until(lambda here: here.types(customer) == ["customer.created"])
         assert listener.verified(made["secret"])

@@ -43,7 +43,7 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     _, invoice = bought(terminal)
 
     note = terminal(
-        "invoice", "credit-note", invoice, "--amount", "300", "--to", "balance", "--memo", "Sorry", "--json"
+        "invoice", "credit-note", invoice, "--amount", "300", "--refund-method", "balance", "--memo", "Sorry", "--json"
     )
 
     assert (note.data["balance_amount"], note.data["status"]) == (300, "succeeded")
@@ -64,7 +64,7 @@ def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(termin
     stated = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "statement.pdf"))
     [account] = terminal("customer", "statement", customer, "--json").data["accounts"]
     nowhere = terminal("customer", "statement", customer, "--pdf", str(tmp_path / "none" / "statement.pdf"))
-    backwards = terminal("customer", "statement", customer, "--from", "2026-02-01", "--until", "2026-01-01")
+    backwards = terminal("customer", "statement", customer, "--since", "2026-02-01", "--until", "2026-01-01")
 
     assert ("order change, Sorry" in shown, "still due" in shown) == (True, True)
     assert f"credit note {made['credit-note']['number']} took USD 3 off (order change, Sorry)." in explained
@@ -87,7 +87,9 @@ def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(termin
 def test_a_refund_outside_stripe_is_recorded_and_what_is_paid_is_not_marked_paid_again(terminal: Terminal) -> None:
     _, invoice = bought(terminal)
 
-    refund = terminal("invoice", "refund", invoice, "--amount", "300", "--out-of-band", "cash 1", "--json").data
+    refund = terminal(
+        "invoice", "refund", invoice, "--amount", "300", "--out-of-band-reference", "cash 1", "--json"
+    ).data
 
     assert (refund["status"], refund["out_of_band_reference"]) == ("succeeded", "cash 1")
     assert_refused(

@@ -94,7 +94,7 @@ def test_an_invoice_adds_up_and_explains_itself(terminal: Terminal) -> None:
     clock = terminal("clock", "create", "books", "--at", "2024-01-31", "--json").data["id"]
     words = ("--tier", "cloud_standard", "--schedule", "monthly", "--licenses", "10")
     by_invoice = ("--license-management", "manual", "--collection-method", "send_invoice")
-    terminal("plan", "start", customer, *words, *by_invoice, "--clock", clock[:8])
+    terminal("plan", "start", customer, *words, *by_invoice, "--test-clock", clock[:8])
 
     [invoice] = terminal("invoice", "list", "--customer", customer, "--json").data["invoices"]
     shown = terminal("invoice", "show", invoice["id"][:8])
@@ -111,7 +111,7 @@ def test_a_clock_takes_a_trial_to_its_end_and_the_forecast_comes_true(terminal: 
     customer = terminal.customer()
     clock = terminal("clock", "create", "years", "--at", "2024-01-01", "--json").data["id"]
     terminal("seats", "report", customer, "--members", "5", "--at", "2023-12-31")
-    plan = terminal.trial(customer, "--clock", clock)
+    plan = terminal.trial(customer, "--test-clock", clock)
     terminal("seats", "report", customer, "--members", "5", "--at", "2024-01-30")
 
     [expected] = terminal("plan", "forecast", plan, "--count", "1", "--json").data["invoices"]

@@ -9,6 +9,7 @@ import pytest
 from billflow.payments import keys
 from billflow.payments.gateway import StripeGateway
 from billflow.ports.payments import PaymentsUnavailable
+from billflow.telemetry.process_metrics import stripe_rate_limits
 from stripe_emulator.engine.plan import Plan
 from tests.payments.debts import WRITES, a_debt, assert_paid_once
 from tests.payments.inputs import a_customer, invoices_of
@@ -67,16 +68,23 @@ async def test_failures_stored_again_and_again_use_up_one_key_each(trouble: Trou
     await assert_paid_once(debt)
 
 
+def counted() -> float:
+    """Return how often Stripe has answered 429."""
+    [metric] = stripe_rate_limits().collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
+
+
 async def test_too_many_requests_say_when_to_come_back(trouble: Trouble, troubled: StripeGateway) -> None:
     trouble.at("customer.list", refusal(429, "rate_limit", **{"Retry-After": "3"}), refusal(429, "lock_timeout"))
 
-    waits = []
+    waits, before = list[object](), counted()
     for _ in range(2):
         with pytest.raises(PaymentsUnavailable) as busy:
             await troubled.ensure_customer(a_customer())
         waits.append(busy.value.retry_after)
 
     assert waits == [timedelta(seconds=3), None]
+    assert counted() == before + 2
 
 
 async def test_a_request_still_under_way_is_waited_for(trouble: Trouble, troubled: StripeGateway) -> None:
@@ -102,6 +110,7 @@ async def test_a_lost_void_is_void(trouble: Trouble, troubled: StripeGateway) ->
     assert [held.status for held in await invoices_of(troubled.client, debt.customer)] == ["void"]
 
 
+@pytest.mark.full
 async def test_forty_debts_under_every_kind_of_fault_are_paid_once_each(
     trouble: Trouble, impatient: StripeGateway
 ) -> None:

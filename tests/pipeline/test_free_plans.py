@@ -153,7 +153,7 @@ async def test_complimentary_access_is_given_over_http_and_by_hand(
 
     plan = (await api.post("/api/v1/plans", json=asked)).json()["plan"]
     words = ("plan", "start", plan_env.customer_id, "--tier", "self_hosted_complimentary", "--schedule", "annual")
-    refused = await terminal(*words, "--end-date", "2199-01-31", "--clock", plan_env.clock_id)
+    refused = await terminal(*words, "--end-date", "2199-01-31", "--test-clock", plan_env.clock_id)
 
     assert (plan["status"], plan["end_date"]) == ("active", "2026-03-15T09:30:00Z")
     assert (refused.code, "is for self_hosted deployments" in refused.err) == (1, True)

@@ -105,7 +105,7 @@ async def test_offers_are_made_listed_accepted_and_withdrawn_by_hand(
     taken = await terminal(*create)
     withdrawn = await terminal("offer", "withdraw", first, "--json")
     second = (await terminal(*create)).data["offer"]["offer_id"]
-    accept = ("offer", "accept", second, "--schedule", "monthly", "--clock", plan_env.clock_id, "--json")
+    accept = ("offer", "accept", second, "--schedule", "monthly", "--test-clock", plan_env.clock_id, "--json")
     accepted = await terminal(*accept)
 
     assert (taken.code, "open offer for that tier" in taken.err) == (1, True)

@@ -4,8 +4,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    *("cli", "workflows", "dev", "pipeline", "collection", "stripe_emulator", "customers", "chaos", "store", "api"),
-    *("reconciliation", "payments", "delivery", "demo"),
+    *("api", "pipeline", "workflows", "chaos", "cli", "store", "collection", "customers", "dev", "reconciliation"),
+    *("stripe_emulator", "payments", "delivery", "losses", "demo"),
 )
 """Folders that begin first, so that none of them runs on alone at the end; `docs/testing.md` has what each takes."""
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -9,7 +10,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.models.contracts.access import WaitingWork
+from billflow.models.contracts.queues import QueueRecord
 from billflow.telemetry.damaged import damaged_values
+from billflow.telemetry.process_metrics import activity_seconds, stripe_rate_limits
 
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
@@ -35,7 +38,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self.registry.register(damaged_values())
+        _register_all(self.registry)
 
     def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""
@@ -48,6 +51,15 @@ class Waiting:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.plans = self._gauge("billflow_plans_needing_attention", "Plans that are on hold.")
+        self.on_hold = Gauge(
+            "billflow_plans_on_hold", "Plans that are on hold, by why.", ("code",), registry=self.registry
+        )
+        self.backlog = Gauge(
+            "billflow_task_queue_backlog",
+            "Tasks that wait for a worker, about.",
+            ("task_queue", "type"),
+            registry=self.registry,
+        )
         self.workflows = self._gauge(
             "billflow_workflows_needing_attention", "Workflows that are on hold, or whose step or request fails."
         )
@@ -64,8 +76,24 @@ class Waiting:
         )
         self.counted = self._gauge("billflow_counted_timestamp_seconds", "When these were last counted; 0 for never.")
 
-    def update(self, work: WaitingWork | None, workflows: int | None, failing: int | None) -> None:
-        """Take in what waits now; None, and so not a number, where PostgreSQL or Temporal does not say."""
+    def update(
+        self,
+        work: WaitingWork | None,
+        workflows: int | None,
+        failing: int | None,
+        queues: Sequence[QueueRecord] | None,
+    ) -> None:
+        """Take in what waits now; None, and so not a number, where PostgreSQL or Temporal does not say.
+
+        What has a label is left out then.
+        """
+        self.on_hold.clear()
+        for code, count in (work.plans_on_hold if work else {}).items():
+            self.on_hold.labels(code).set(count)
+        self.backlog.clear()
+        for queue in queues or ():
+            self.backlog.labels(queue.queue, "workflow").set(queue.workflows_waiting)
+            self.backlog.labels(queue.queue, "activity").set(queue.activities_waiting)
         self.workflows.set(math.nan if workflows is None else workflows)
         self.failing.set(math.nan if failing is None else failing)
         self.plans.set(work.plans_needing_attention if work else math.nan)
@@ -91,10 +119,15 @@ def shared_exposition(folder: str) -> bytes:
     return generate_latest(registry)
 
 
-def damaged_exposition() -> bytes:
+def process_exposition() -> bytes:
     """Return what a process counts that serves no requests."""
-    (registry := CollectorRegistry()).register(damaged_values())
+    _register_all(registry := CollectorRegistry())
     return generate_latest(registry)
+
+
+def _register_all(registry: CollectorRegistry) -> None:
+    for counted in (damaged_values(), activity_seconds(), stripe_rate_limits()):
+        registry.register(counted)
 
 
 class Measured:

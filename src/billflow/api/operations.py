@@ -6,7 +6,7 @@ However often somebody asks, there are no more looks than their interval allows,
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from billflow.api.metrics import Waiting
 from billflow.api.middleware import SafeHeaders
 from billflow.api.problems import RETRY_AFTER
 from billflow.models.contracts.access import WaitingWork
+from billflow.models.contracts.queues import QueueRecord
 
 INTERVAL = 5.0
 """Seconds between two looks."""
@@ -74,6 +75,7 @@ class Operations:
     waiting_work: Callable[[], Awaitable[WaitingWork]]
     workflows_on_hold: Callable[[], Awaitable[int]]
     workflows_failing: Callable[[], Awaitable[int]]
+    queues: Callable[[], Awaitable[Sequence[QueueRecord]]]
     exposition: Callable[[], bytes]
     interval: float = INTERVAL
     checks: dict[str, str] = field(default_factory=dict, init=False)
@@ -94,7 +96,8 @@ class Operations:
         work = _if_known(self.waiting_work(), "postgresql")
         on_hold = _if_known(self.workflows_on_hold(), "temporal")
         failing = _if_known(self.workflows_failing(), "temporal")
-        self.waiting.update(*await asyncio.gather(work, on_hold, failing))
+        queues = _if_known(self.queues(), "temporal")
+        self.waiting.update(*await asyncio.gather(work, on_hold, failing, queues))
 
 
 def operations_app(operations: Operations) -> Starlette:

@@ -155,7 +155,10 @@ def _unavailable(error: Exception) -> Unavailable:
     """Return what it means that Temporal, or something behind it, did not answer."""
     if isinstance(error, RPCError):
         return NoTemporalServer(repr(error))
-    message = "There was no answer in time; ask again with the same Idempotency-Key, and check that a worker runs."
+    message = (
+        "There was no answer in time; ask again with the same Idempotency-Key, and check by "
+        "`billflow deploy status` that workers of the current version run."
+    )
     return Unavailable(message, code="no_answer_in_time")
 
 

@@ -37,7 +37,7 @@ async def refund(  # noqa: PLR0913  (each is one choice)
         str | None, Option(help="duplicate, fraudulent or requested_by_customer, which Stripe is told.")
     ] = None,
     out_of_band: Annotated[
-        str | None, Option("--out-of-band", help="Record a refund made outside Stripe, under this reference.")
+        str | None, Option("--out-of-band-reference", help="Record a refund made outside Stripe, under this reference.")
     ] = None,
     key: Key = None,
 ) -> Output:
@@ -49,14 +49,16 @@ async def refund(  # noqa: PLR0913  (each is one choice)
     return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
 
 
-@app.on_engine("invoice credit-note 8a30 --line 5c11 --to balance --memo 'too many seats'", name="credit-note")
+@app.on_engine(
+    "invoice credit-note 8a30 --line 5c11 --refund-method balance --memo 'too many seats'", name="credit-note"
+)
 async def credit_note(  # noqa: PLR0913  (each is one choice)
     engine: Engine,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
     line: Annotated[list[str] | None, Option(help="A line's id, credited whole; may be given again.")] = None,
-    to: Annotated[str, Option(help="Where what was paid goes: refund or balance.")] = "refund",
+    refund_method: Annotated[str, Option(help="Where what was paid goes: refund or balance.")] = "refund",
     reason: Annotated[str, Option(help="duplicate, fraudulent, order_change or product_unsatisfactory.")] = (
         "order_change"
     ),
@@ -66,7 +68,7 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
     """Credit an invoice: first what is still to be paid, then what was paid."""
     from billflow.models.contracts.adjustments import CreditNoteInput
 
-    wanted = {"amount": amount, "refund_method": to, "reason": reason, "memo": memo}
+    wanted = {"amount": amount, "refund_method": refund_method, "reason": reason, "memo": memo}
     lines = [{"line_id": line_id} for line_id in line or ()]
     ask = CreditNoteInput.model_validate({**await who(engine, invoice, key), **wanted, "lines": lines})
     return _output("Credit note", await answered(engine.adjustments.credit(ask), ask.key))

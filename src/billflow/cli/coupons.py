@@ -140,7 +140,7 @@ async def archive(store: Store, code: _CodeHere) -> Output:
 @app.on_database("coupon of 5f1c")
 async def of(store: Store, customer: CustomerHere) -> Output:
     """List the coupons that a customer has or had, the newest first."""
-    return whole("Coupons", await store.repositories.coupons.of_customer(customer), _REDEMPTIONS)
+    return whole("Redemptions", await store.repositories.coupons.of_customer(customer), _REDEMPTIONS)
 
 
 @app.on_database('coupon attach 5f1c SORRY10 --reason "outage of May"')

@@ -58,12 +58,12 @@ async def usage(
     return Output(found, Table(f"Usage: {people}", USAGE, found.money))
 
 
-@app.on_database("customer statement 5f1c", "customer statement 5f1c --from 2026-01-01 --pdf statement.pdf")
+@app.on_database("customer statement 5f1c", "customer statement 5f1c --since 2026-01-01 --pdf statement.pdf")
 async def statement(
     store: Store,
     customer: CustomerHere,
     *,
-    since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.", "--from")] = None,
+    since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.")] = None,
     until: Annotated[datetime | None, moment_option("Its end, not included; all so far where left out.")] = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it to this PDF file as well.")] = None,
 ) -> Output:

@@ -43,16 +43,16 @@ _PROJECTS: Columns = {
 }
 
 
-@app.on_database("customer update 5f1c --name 'Acme Inc.' --language de-DE")
+@app.on_database("customer update 5f1c --name 'Acme Inc.' --default-language de-DE")
 async def update(  # noqa: PLR0913  (each is one field)
     store: Store,
     customer: CustomerHere,
     *,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
     email: Annotated[str | None, typer.Option(help="Where its invoices go.")] = None,
-    erp_number: Annotated[str | None, typer.Option(help="Its number in your ERP system.")] = None,
-    currency: Annotated[str | None, typer.Option(help="What later billing accounts are in.")] = None,
-    language: Annotated[str | None, typer.Option(help="A BCP 47 tag such as de-DE.")] = None,
+    erp_customer_number: Annotated[str | None, typer.Option(help="Its number in your ERP system.")] = None,
+    default_currency: Annotated[str | None, typer.Option(help="What later billing accounts are in.")] = None,
+    default_language: Annotated[str | None, typer.Option(help="A BCP 47 tag such as de-DE.")] = None,
 ) -> Output:
     """Change a customer; what is left out stays."""
     from billflow.models.contracts.customers import CustomerUpdate
@@ -60,9 +60,9 @@ async def update(  # noqa: PLR0913  (each is one field)
     typed = {
         "name": name,
         "email": email,
-        "erp_customer_number": erp_number,
-        "default_currency": currency,
-        "default_language": language,
+        "erp_customer_number": erp_customer_number,
+        "default_currency": default_currency,
+        "default_language": default_language,
     }
     asked = CustomerUpdate.model_validate({field: value for field, value in typed.items() if value is not None})
     return described(await store.repositories.customers.update(customer, asked, change_here()))

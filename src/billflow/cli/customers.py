@@ -15,18 +15,22 @@ from billflow.cli.session import CommandGroup, Engine, Store
 app = CommandGroup()
 
 
-@app.on_database("customer create Acme billing@acme.example --currency EUR")
+@app.on_database("customer create Acme billing@acme.example --default-currency EUR")
 async def create(
     store: Store,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Where its invoices go.")],
     *,
-    currency: Annotated[str, typer.Option(help="What it pays in, by its ISO 4217 code.")] = "USD",
+    default_currency: Annotated[
+        str | None, typer.Option(help="What it pays in, by its ISO 4217 code; the seller's where left out, or USD.")
+    ] = None,
 ) -> Output:
     """Create a customer on a cloud realm of its own."""
     from billflow.models.contracts.customers import NewCustomer
 
-    new = NewCustomer(name=name, email=email, default_currency=currency)
+    new = NewCustomer.model_validate(
+        {"name": name, "email": email, **({"default_currency": default_currency} if default_currency else {})}
+    )
     return described(await store.repositories.customers.create(await org_of(store), new, change_here()))
 
 
@@ -36,7 +40,7 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     *,
     q: Annotated[str | None, typer.Option(help="A part of the name or of the e-mail address.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
-    erp_number: Annotated[str | None, typer.Option(help="The number in your ERP system.")] = None,
+    erp_customer_number: Annotated[str | None, typer.Option(help="The number in your ERP system.")] = None,
     realm: Annotated[str | None, typer.Option(help="The subdomain of its cloud realm.")] = None,
     remote_realm: Annotated[str | None, typer.Option(metavar="UUID", help="What its remote realm reports.")] = None,
     remote_server: Annotated[str | None, typer.Option(metavar="UUID", help="What its server reports.")] = None,
@@ -46,7 +50,7 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     """List customers, the newest first."""
     from billflow.models.contracts.records import CustomerFilter
 
-    typed = {"q": q, "email": email, "erp_customer_number": erp_number, "status": status}
+    typed = {"q": q, "email": email, "erp_customer_number": erp_customer_number, "status": status}
     remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
     wanted = CustomerFilter.model_validate(typed | remote)
     return paged("Customers", await store.queries.customers.search(await org_of(store), wanted, paging), CUSTOMERS)

@@ -31,14 +31,14 @@ _DELIVERIES: Columns = {
 _EndpointHere = Annotated[str, id_of("endpoint"), begun("endpoint", "An")]
 
 
-@app.on_database("endpoint create https://example.com/events --type invoice.paid")
+@app.on_database("endpoint create https://example.com/events --event-type invoice.paid")
 async def create(
     store: Store,
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
     *,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", help="A type of event; every type where none is named. May be repeated."),
+        typer.Option("--event-type", help="A type of event; every type where none is named. May be repeated."),
     ] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
 ) -> Output:

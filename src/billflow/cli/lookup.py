@@ -130,7 +130,7 @@ CustomerOption = Annotated[
 ]
 PlanOption = Annotated[str | None, id_of("plan"), typer.Option(help="A plan's id, or enough of its beginning.")]
 ClockOption = Annotated[
-    str | None, id_of("clock"), typer.Option("--clock", help="The test clock the plan is attached to.")
+    str | None, id_of("clock"), typer.Option("--test-clock", help="The test clock the plan is attached to.")
 ]
 PagingHere = Annotated["Paging", Typed(_paging, [parameter("limit", Limit, 50), parameter("after", After, None)])]
 """Which part of a list to show."""

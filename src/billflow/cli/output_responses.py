@@ -2,25 +2,17 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
 from pydantic import BaseModel
 
-from billflow.models.contracts import (
-    adjustment_responses,
-    audit,
-    catalog_changes,
-    customer_responses,
-    endpoint_responses,
-    offers,
-    responses,
-)
+from billflow.models import contracts
 from billflow.models.contracts.access import ApiKeyRecord
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.responses import ResourceResponse, left_out, shown_as
-
-Made = TypeVar("Made", bound=BaseModel)
+from billflow.models.contracts.responses import PlanResponse, ResourceResponse, left_out, shown_as
 
 
 class ApiKeyResponse(ResourceResponse, ApiKeyRecord):
@@ -37,17 +29,6 @@ class MailResponse(ResourceResponse, MailRecord):
     mail_id: str = shown_as("id", "mail_id")
 
 
-_MODULES = (
-    adjustment_responses,
-    audit,
-    catalog_changes,
-    customer_responses,
-    endpoint_responses,
-    offers,
-    responses,
-)
-
-
 def as_answered(value: object) -> object:
     """Return *value* with every record in it as the API answers it: its own id is `id`."""
     if isinstance(value, BaseModel):
@@ -61,7 +42,8 @@ def as_answered(value: object) -> object:
 @cache
 def _kinds() -> Mapping[type[BaseModel], type[BaseModel]]:
     """Return the answer that each record becomes: the class that derives from it and from `ResourceResponse`."""
-    named = [held for module in _MODULES for held in vars(module).values()]
+    modules = [import_module(f"{contracts.__name__}.{one.name}") for one in iter_modules(contracts.__path__)]
+    named = [held for module in modules for held in vars(module).values()]
     kinds: list[Any] = [one for one in named if isinstance(one, type) and ResourceResponse in one.__bases__]
     found = {base: kind for kind in (*kinds, ApiKeyResponse, MailResponse) for base in kind.__bases__}
-    return {**found, PlanState: responses.PlanResponse}
+    return {**found, PlanState: PlanResponse}

@@ -32,7 +32,7 @@ async def reissue(  # noqa: PLR0913  (each is one choice)
     ] = None,
     licenses: Annotated[int | None, Option(help="How many licenses the line is to bill; 0 bills none.")] = None,
     price: Annotated[int | None, Option(help="Minor units a license and cycle, or a year's fixed price.")] = None,
-    to: Annotated[
+    refund_method: Annotated[
         str, Option(help="Where what was paid goes: balance, which pays the new one, or refund.")
     ] = "balance",
     reason: Reason = None,
@@ -45,7 +45,7 @@ async def reissue(  # noqa: PLR0913  (each is one choice)
     correction = {"licenses": licenses, "price": price}
     is_corrected = line is not None or licenses is not None or price is not None
     lines = [{"line_id": await _line_id(engine, invoice, line), **correction}] if is_corrected else []
-    wanted = {"lines": lines, "refund_method": to, "reason": reason}
+    wanted = {"lines": lines, "refund_method": refund_method, "reason": reason}
     ask = ReissueInput.model_validate({**await who(engine, invoice, key), **wanted})
     if preview:
         return _previewed(await engine.repositories.reissues.preview(ask))

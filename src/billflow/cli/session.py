@@ -150,8 +150,8 @@ async def answered(request: Awaitable[Answer], key: NamespacedKey | None = None)
     except TimeoutError:
         under = f" with --idempotency-key {KeyNamespace.CLIENT.name_of(key)}" if key else ""
         raise NoWorker(
-            f"Nothing answered within {PATIENCE_SECONDS:.0f} seconds; start a worker with `billflow worker`, then "
-            f"repeat the command{under}."
+            f"Nothing answered within {PATIENCE_SECONDS:.0f} seconds; start a worker with `billflow worker` (`billflow "
+            f"deploy status` says which version), then repeat the command{under}."
         ) from None
 
 

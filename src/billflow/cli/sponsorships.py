@@ -30,12 +30,12 @@ async def sponsorships(store: Store, customer: CustomerHere) -> Output:
     return whole("Sponsorship requests", await store.repositories.sponsorships.list(customer), _REQUESTS)
 
 
-@app.on_database("customer request-sponsorship 5f1c --type open_source --description 'A compiler'")
+@app.on_database("customer request-sponsorship 5f1c --organization-type open_source --description 'A compiler'")
 async def request_sponsorship(  # noqa: PLR0913  (each is one answer of the form)
     store: Store,
     customer: CustomerHere,
     *,
-    organization_type: Annotated[str, typer.Option("--type", help="Such as open_source, education or non_profit.")],
+    organization_type: Annotated[str, typer.Option(help="Such as open_source, education or non_profit.")],
     description: Annotated[str, typer.Option(help="What the organization does.")],
     website: Annotated[str | None, typer.Option(help="Where one can read about it.")] = None,
     expected_users: Annotated[int | None, typer.Option(min=0, help="How many people will use it.")] = None,

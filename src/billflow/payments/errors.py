@@ -10,6 +10,7 @@ import stripe
 from stripe import oauth_error
 
 from billflow.ports.payments import PaymentsRejected, PaymentsUnavailable
+from billflow.telemetry.process_metrics import stripe_rate_limits
 
 SERVER_ERROR = 500
 MAX_MESSAGE = 300
@@ -134,6 +135,8 @@ def retry_after(error: stripe.StripeError) -> float | None:
 
 def fault(error: stripe.StripeError) -> PaymentsUnavailable | PaymentsRejected:
     """Return the port's exception for an error that is no value; a decline where nothing is paid is a rejection."""
+    if isinstance(error, stripe.RateLimitError):
+        stripe_rate_limits().inc()
     if outcome_of(error) is CallOutcome.UNAVAILABLE:
         wait = retry_after(error)
         return PaymentsUnavailable(

@@ -1,14 +1,17 @@
 """What happens around every activity: its log lines say for whom it ran, and long ones show that they live."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput, Interceptor
+
+from billflow.telemetry.process_metrics import activity_seconds
 
 
 class ActivityContextInterceptor(Interceptor):
@@ -34,7 +37,21 @@ class _BindContext(ActivityInboundInterceptor):
             attempt=info.attempt,
         ):
             async with _heartbeats(info.heartbeat_timeout, self.details):
-                return await super().execute_activity(input)
+                with _measured(info.activity_type) as answered:
+                    answered.append(await super().execute_activity(input))
+                    return answered[0]
+
+
+@contextmanager
+def _measured(name: str) -> Iterator[list[object]]:
+    """Measure how long an activity takes, which puts its answer into the list."""
+    begun, answered = time.perf_counter(), list[object]()
+    try:
+        yield answered
+    finally:
+        is_refused = bool(answered) and getattr(answered[0], "refused", None) is not None
+        result = "refused" if is_refused else "done" if answered else "failed"
+        activity_seconds().labels(name, result).observe(time.perf_counter() - begun)
 
 
 class _KeepDetails(ActivityOutboundInterceptor):

@@ -1,12 +1,14 @@
 """What operators ask of one process, on the engine that it has."""
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.applications import Starlette
 
-from billflow.api.metrics import damaged_exposition
+from billflow.api.metrics import process_exposition
 from billflow.api.operations import CachedProbe, Operations, Probe, operations_app
 from billflow.store.access.organizations import org_id_of
+from billflow.temporal.queue_rates import queues
 from billflow.temporal.workflow_tasks import WorkflowTasks
 from billflow.wiring.engine import Engine
 
@@ -14,17 +16,18 @@ STRIPE_CACHED_FOR = 30.0
 """Seconds that Stripe is not asked again whether it is well: its rate is for invoices."""
 
 
-def build_operations(engine: Engine, exposition: Callable[[], bytes] = damaged_exposition) -> Starlette:
+def build_operations(engine: Engine, exposition: Callable[[], bytes] = process_exposition) -> Starlette:
     """Build the endpoints for operators; *exposition* is what the process counts itself."""
     return operations_app(operations_of(engine, exposition))
 
 
-def operations_of(engine: Engine, exposition: Callable[[], bytes] = damaged_exposition) -> Operations:
+def operations_of(engine: Engine, exposition: Callable[[], bytes] = process_exposition) -> Operations:
     """Build what looks at the servers, and counts, on connections that no request waits for."""
     background = engine.on(engine.pools.background)
     waiting_work, on_hold = background.queries.monitoring.waiting_work, background.plans.control.needing_attention
     failing = WorkflowTasks(engine.client).count_failing
-    return Operations(_probes(background), waiting_work, on_hold, failing, exposition)
+    waiting = partial(queues, engine.client)
+    return Operations(_probes(background), waiting_work, on_hold, failing, waiting, exposition)
 
 
 def _probes(engine: Engine) -> dict[str, Probe]:

@@ -123,9 +123,17 @@ class ClaimState(StrEnum):
 
 
 class WaitingWork(Contract):
-    """What all organizations together wait for: numbers and moments, no content."""
+    """What all organizations together wait for: numbers and moments, no content.
 
-    plans_needing_attention: int
+    `plans_on_hold` counts the plans that need attention by the code that says why.
+    """
+
+    plans_on_hold: dict[str, int]
     unsent_invoices: int
     oldest_open_webhook: Moment | None
     foreign_stripe_events: int
+
+    @property
+    def plans_needing_attention(self) -> int:
+        """Return how many plans are on hold."""
+        return sum(self.plans_on_hold.values())

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.document_numbers import AdjustmentNoun, document_number
 from billflow.models.contracts.adjustments import AdjustmentResult, AdjustmentStatus
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import AdjustmentResultRow, CreditNoteRow, CreditRow, RefundRow
@@ -15,9 +16,11 @@ async def write_result(
     session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
 ) -> None:
     """Write a result, for a credit note also that of its refund, and what follows from success."""
-    await _store_result(session, locked, row, result)
-    noun = "refund" if isinstance(row, RefundRow) else "credit_note"
+    n = await _store_result(session, locked, row, result)
+    noun: AdjustmentNoun = "refund" if isinstance(row, RefundRow) else "credit_note"
     data = {f"{noun}_id": str(row.id), "amount": row.amount, "currency": row.currency, "message": result.message}
+    if n is not None:
+        data["number"] = document_number(noun, n)
     locked.record(f"invoice.{noun}_{result.status}", data)
     if isinstance(row, CreditNoteRow):
         refund = await session.scalar(select(RefundRow).where(RefundRow.credit_note_id == row.id))
@@ -31,8 +34,9 @@ async def write_result(
 
 async def _store_result(
     session: AsyncSession, locked: LockedInvoice, row: CreditNoteRow | RefundRow, result: AdjustmentResult
-) -> None:
-    succeeded = result.status is AdjustmentStatus.SUCCEEDED
+) -> int | None:
+    """Write a result down, and return which document of its kind it has made of the row, None for none."""
+    n = await next_document_n(session, row) if result.status is AdjustmentStatus.SUCCEEDED else None
     session.add(
         AdjustmentResultRow(
             org_id=row.org_id,
@@ -42,9 +46,10 @@ async def _store_result(
             stripe_id=result.stripe_id,
             message=result.message,
             at=locked.recorder.at,
-            document_n=await next_document_n(session, row) if succeeded else None,
+            document_n=n,
         )
     )
+    return n
 
 
 async def _take_effect(session: AsyncSession, locked: LockedInvoice, note: CreditNoteRow) -> None:

@@ -33,15 +33,17 @@ class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
     async def waiting_work(self) -> WaitingWork:
         """Count plans on hold, unsent invoices and foreign events of Stripe, and find the oldest unhandled one."""
         query = select(
-            select(func.count(CustomerPlan.attention_code)).scalar_subquery(),
             select(func.count(InvoiceRow.status)).where(InvoiceRow.status == InvoiceStatus.DRAFT).scalar_subquery(),
             select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
             select(func.count(ForeignStripeEventRow.stripe_event_id)).scalar_subquery(),
         )
+        code = CustomerPlan.attention_code
+        by_code = select(code, func.count()).where(code.is_not(None)).group_by(code)
         async with self.database.transaction(ROLE) as session:
-            plans, invoices, oldest, foreign = (await session.execute(query)).one()
+            invoices, oldest, foreign = (await session.execute(query)).one()
+            on_hold = {str(found): count for found, count in await session.execute(by_code)}
         return WaitingWork(
-            plans_needing_attention=plans,
+            plans_on_hold=on_hold,
             unsent_invoices=invoices,
             oldest_open_webhook=oldest,
             foreign_stripe_events=foreign,

@@ -1,0 +1,31 @@
+"""What one process counts whatever it serves; workers and the API show it, and it is in no registry of its own."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+@cache
+def activity_seconds() -> "Histogram":
+    """Return how long activities took, steps among them, by their name and result: `done`, `refused` or `failed`."""
+    from prometheus_client import Histogram
+
+    return Histogram(
+        "billflow_activity_seconds",
+        "How long activities took, steps among them, by result.",
+        ("activity", "result"),
+        buckets=_BUCKETS,
+        registry=None,
+    )
+
+
+@cache
+def stripe_rate_limits() -> "Counter":
+    """Return the counter of requests that Stripe answered with 429."""
+    from prometheus_client import Counter
+
+    return Counter("billflow_stripe_rate_limited", "Requests that Stripe answered with 429.", registry=None)

@@ -149,8 +149,8 @@ class Watched(Life):
             share = Fraction(d.period.microseconds, d.cycle.microseconds) if d.cycle else Fraction(1)
             assert line.unit_amount == floor(d.price * share + Fraction(1, 2))
         for addition in self.facts.additions:  # what was billed in all is the price for the time that it is for
-            d, charged = addition.derivation, Period(addition.derivation.period.start, addition.until)
-            share = Fraction(charged.microseconds, addition.cycle.microseconds)
+            d, span = addition.derivation, Period(addition.derivation.period.start, addition.until)
+            share = Fraction(span.microseconds, addition.cycle.microseconds)
             assert addition.unit == floor(d.price * share + Fraction(1, 2))
 
     def check_items(self) -> None:

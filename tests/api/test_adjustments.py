@@ -72,6 +72,7 @@ async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, 
     assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "amount")
 
 
+@pytest.mark.full
 async def test_an_open_invoice_is_voided_or_given_up_and_a_paid_one_is_not(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

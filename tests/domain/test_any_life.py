@@ -19,7 +19,9 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
 from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.preview import invoices_of, preview
 from billflow.domain.settings import BillingSettings
+from billflow.domain.statement import statement
 from billflow.domain.step import Facts, Outcome
+from tests.domain.account_life import account_of
 from tests.domain.builders import START, a_customer, catalog
 from tests.domain.builders import seats as seats_at
 from tests.domain.life import Life
@@ -344,6 +346,11 @@ class AnyLife(RuleBasedStateMachine):
         assert self.lazy.invoices == self.prompt.invoices
         assert self.lazy.facts.ledger == self.prompt.facts.ledger
         assert self.lazy.facts.plan == self.prompt.facts.plan
+        account = account_of(self.prompt.invoices, self.prompt.credits)
+        stated = statement(account.facts)
+        assert {invoice.invoice_id: invoice.still_due for invoice in stated.invoices} == account.still_due
+        assert stated.closing_balance == sum(account.still_due.values()) - account.on_account
+        assert stated.charges == sum(invoice.total for invoice in self.prompt.invoices)
         assert self.lazy.items == self.prompt.items
 
 

@@ -179,6 +179,7 @@ async def test_an_invoice_paid_by_bank_transfer_starts_its_plan_and_is_paid_at_s
     assert (other.status_code, other.json()["code"]) == (409, "invoice_not_open")
 
 
+@pytest.mark.full
 async def test_what_was_paid_outside_stripe_is_refunded_there_and_recorded(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -18,6 +18,7 @@ from billflow.domain.commands import SetLicenses
 TIERS = {"team": {"name": "Team", "seats": {"count": "users"}, "prices": {"EUR": {"monthly": 900}}}}
 CHOICES: Mapping[str, Any] = {
     "email": "kim@acme.example",
+    "image": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
     "kind": "http",
     "return_url": "https://app.example/",
     "tiers": TIERS,

@@ -83,6 +83,7 @@ async def test_what_stripe_refused_is_no_document(api: httpx.AsyncClient, env: A
     assert answer.json()["detail"] == "The refund is rejected; there is a document of it once it has succeeded."
 
 
+@pytest.mark.full
 async def test_what_was_carried_out_before_there_were_numbers_is_numbered_in_order(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:

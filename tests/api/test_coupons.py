@@ -98,6 +98,7 @@ async def test_attaching_a_coupon_is_previewed_with_both_prices_both_invoices_an
     assert [line["sentence"] for line in lines] == [line["sentence"] for line in price["next_invoice_after"]["lines"]]
 
 
+@pytest.mark.full
 async def test_agreeing_on_a_price_is_previewed_and_so_is_a_flat_discount(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -121,6 +122,7 @@ async def test_agreeing_on_a_price_is_previewed_and_so_is_a_flat_discount(
     assert (await api.get(address)).json() == before
 
 
+@pytest.mark.full
 async def test_a_customer_without_a_plan_sees_the_coupon_that_waits_for_one(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -32,6 +32,7 @@ def test_what_can_not_be_promoted_is_refused_and_changes_nothing(terminal: Termi
     assert terminal("deploy", "status", "--json").data == before
 
 
+@pytest.mark.full
 @pytest.mark.journey
 def test_a_worker_of_another_version_says_that_it_is_not_current_and_how_to_promote_it(
     terminal: Terminal, stack: Path

@@ -73,6 +73,7 @@ async def test_an_add_on_is_prorated_renewed_lowered_switched_and_counted_as_rev
     assert await findings(plan_env, *await plan_env.invoices()) == []
 
 
+@pytest.mark.full
 async def test_a_change_of_tier_credits_the_rest_of_an_add_on_as_far_as_it_was_not_credited(
     plan_env: PlanEnvironment,
 ) -> None:
@@ -97,6 +98,7 @@ async def test_a_change_of_tier_credits_the_rest_of_an_add_on_as_far_as_it_was_n
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_an_end_date_that_moves_adjusts_an_addition_and_a_reissue_corrects_it(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10, ANNUAL))
     await plan_env.command(plan, SetEndDate(end_date=BEGIN + 182 * DAY))
@@ -119,6 +121,7 @@ async def test_an_end_date_that_moves_adjusts_an_addition_and_a_reissue_corrects
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_add_ons_are_typed_and_listed_and_keep_their_place_in_the_catalogue(
     plan_env: PlanEnvironment, terminal: Typed
 ) -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from billflow.domain.coupons import CouponDuration, CouponEnd
 from billflow.models.contracts.coupons import CouponAttach, CouponCreate, RedemptionRecord
 from billflow.models.contracts.customers import CustomerRef
@@ -55,6 +57,7 @@ async def test_a_card_that_is_declined_gives_the_coupon_back_and_the_next_one_pa
     ]
 
 
+@pytest.mark.full
 async def test_a_renewal_that_is_issued_again_keeps_its_discount_and_its_month(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10, MONTHLY))
     await plan_env.command(plan, BY_MAIL)

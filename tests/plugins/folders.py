@@ -5,7 +5,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
     *("api", "pipeline", "workflows", "chaos", "cli", "store", "collection", "customers", "dev", "reconciliation"),
-    *("stripe_emulator", "payments", "delivery", "losses", "demo"),
+    *("stripe_emulator", "versions", "payments", "delivery", "losses", "demo"),
 )
 """Folders that begin first, so that none of them runs on alone at the end; `docs/testing.md` has what each takes."""
 

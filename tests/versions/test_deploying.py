@@ -131,6 +131,7 @@ async def test_a_version_is_deployed_taken_back_and_deployed_again_and_every_pla
         await plans.assert_each_was_billed_once()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(900)
 async def test_a_version_on_which_tasks_fail_is_taken_back_and_harms_no_plan(
     env: Environment, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
-from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.customers import Buyer, CustomerStatus
 from billflow.models.contracts.invoice_adjustments import InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
@@ -74,13 +74,18 @@ class CustomerFilter(Contract):
 
 
 class LedgerRecord(Contract):
-    """One entry of a plan's ledger, and what became of it."""
+    """One entry of a plan's ledger, and what became of it.
+
+    One about an `add_on` has its `price` for a unit and cycle, and its units as licenses.
+    """
 
     seq: int
     event_time: Moment
     is_renewal: bool
     licenses: int
     licenses_at_next_renewal: int
+    add_on: str | None = None
+    price: int | None = None
     disposition: Disposition | None
     line_id: str | None
 
@@ -153,7 +158,7 @@ class InvoiceDetail(InvoiceRecord):
     `credited` sums its credit notes, `refunded` its refunds; `net_paid` is what was paid and not refunded, `still_due`
     what the customer owes of it: nothing once it is paid, void or written off.
     `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
-    deleted.
+    deleted. `buyer` is who it was issued to, and by that version of the seller.
     """
 
     credited: int
@@ -163,6 +168,8 @@ class InvoiceDetail(InvoiceRecord):
     lines: tuple[LineRecord, ...]
     adjustments: tuple[InvoiceAdjustment, ...] = ()
     replaced_stripe_invoices: tuple[str, ...] = ()
+    seller_version_id: str | None = None
+    buyer: Buyer | None = None
     payment_attempts: tuple[AttemptRecord, ...]
 
 

@@ -1,5 +1,6 @@
 """Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import SeatObservation
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
+from billflow.models.contracts.seller import SellerDocument
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import (
     BillingAccountRow,
@@ -25,6 +27,7 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.store.access.seller_records import NEWEST_SELLER, seller_of, with_terms
 from billflow.store.offers.coupon_records import coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
@@ -36,7 +39,7 @@ from billflow.store.session.rows import as_id, existing, from_row
 
 @dataclass(frozen=True)
 class PlanRows:
-    """The rows a step of a plan works on, and what is sold meanwhile; `clock_at` is its test clock's time.
+    """The rows a step of a plan works on, what is sold meanwhile and by whom; `clock_at` is its test clock's time.
 
     `has_items` tells that one-off items were ever added to the plan.
     """
@@ -46,6 +49,7 @@ class PlanRows:
     account: BillingAccountRow
     clock_at: datetime | None
     catalog: Catalog
+    seller: SellerDocument | None
     has_items: bool = False
 
 
@@ -66,14 +70,15 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    plan, customer, account, clock_at, version_id, has_items = existing(
+    plan, customer, account, clock_at, version_id, seller_id, has_items = existing(
         (await session.execute(query)).one_or_none(), "plan", ref.plan_id
     )
-    return PlanRows(plan, customer, account, clock_at, await catalog_of(session, version_id), has_items)
+    catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
+    return PlanRows(plan, customer, account, clock_at, catalog, seller, has_items)
 
 
 _ROWS = (
-    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, HAS_ITEMS)
+    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, NEWEST_SELLER, HAS_ITEMS)
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
@@ -90,13 +95,14 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         plan=plan,
         customer=terms_of(rows.customer, rows.account, await coupon_of(session, rows.customer.id), plan=rows.plan),
         catalog=rows.catalog,
-        ledger=tuple(ledger.values()),
+        ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
+        add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
         observations=await _observations(session, rows.plan, at),
         last_observation=seen_by(rows.plan),
-        settings=settings,
+        settings=with_terms(settings, rows.seller),
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
-        additions=await billed_additions(session, ledger) if plan.price_per_license else (),
+        additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
@@ -105,6 +111,11 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         items=await open_items(session, rows.plan) if rows.has_items else (),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
+
+
+def _can_have_additions(plan: Plan, ledger: Mapping[UUID, LedgerEntry]) -> bool:
+    """Tell whether something may have been charged for a part of the cycle; at a fixed price add-ons alone are."""
+    return bool(plan.price_per_license) or any(entry.add_on for entry in ledger.values())
 
 
 async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
@@ -118,7 +129,7 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
     )
     first = (
         entries.with_only_columns(func.max(LicenseLedger.seq))
-        .where(LicenseLedger.is_renewal, LicenseLedger.event_time <= at)
+        .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= at)
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )

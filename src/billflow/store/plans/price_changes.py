@@ -10,7 +10,6 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.customer import CustomerTerms
 from billflow.domain.errors import Refused
 from billflow.domain.plan import Plan
 from billflow.domain.price_change import first_renewal_from
@@ -21,7 +20,7 @@ from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow,
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import RUNS
 from billflow.store.plans.catalog_records import current_catalog
-from billflow.store.plans.mapping import hosting_of, plan_of
+from billflow.store.plans.mapping import plan_of, terms_of
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_record, from_row, row_by_id
@@ -199,7 +198,7 @@ async def _affected(
     for found_row in rows:
         plan = plan_of(found_row[0])
         price = tier.price(plan.schedule, plan.currency)
-        if price != plan.price_per_license and not _agreed(found_row[-2], plan):
+        if price != plan.price_per_license and not _agreed(found_row[-2], found_row[-1], plan):
             found.append(_read(found_row, price, at))
     return found
 
@@ -209,12 +208,9 @@ def _read(row: Row[*tuple[Any, ...]], price: int, at: datetime) -> _Affected:
     return _Affected(plan, customer, account, clock_at or at, price, licenses or 0)
 
 
-def _agreed(customer: CustomerRow, plan: Plan) -> bool:
+def _agreed(customer: CustomerRow, account: BillingAccountRow, plan: Plan) -> bool:
     """Tell whether support agreed on a price for the plan, which list prices don't move."""
-    others = dict.fromkeys(("suspended_since", "stripe_customer_id", "card_since"))
-    terms = from_row(
-        CustomerTerms, customer, hosting=hosting_of(customer), currency=plan.currency, had_plan=True, **others
-    )
+    terms = terms_of(customer, account, coupon=None)
     return terms.discounted_price(plan.tier, plan.schedule) is not None
 
 

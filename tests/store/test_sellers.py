@@ -152,6 +152,18 @@ async def test_an_invoice_is_found_by_its_number_and_keeps_it_when_it_is_void(co
     assert (await issue(company, await invoice(company))).number == "INV-2026-00002"
 
 
+async def test_an_invoice_that_stripe_has_lost_is_issued_anew_under_its_number(company: Company) -> None:
+    await company.repositories.sellers.apply(company.org_id, seller(**NUMBERED), by())
+    lost = await issue(company, await invoice(company))
+    await company.repositories.sellers.apply(company.org_id, seller(legal_name="Neu SE", **NUMBERED), by())
+
+    await company.repositories.invoices.replace_invoice(lost.ref, str(lost.stripe_invoice_id), BEGIN)
+    anew = await issue(company, lost.ref)
+
+    assert (anew.number, anew.buyer, anew.seller_version_id) == (lost.number, lost.buyer, lost.seller_version_id)
+    assert (await issue(company, await invoice(company))).number == "INV-2026-00002"
+
+
 async def test_each_year_and_each_prefix_has_a_series_unless_one_is_for_all_years(company: Company) -> None:
     sellers, org_id = company.repositories.sellers, company.org_id
     numbers = []

@@ -43,12 +43,12 @@ class InvoiceDocuments:
         invoice = await self.invoice(org_id, invoice_id)
         return (invoice.number or invoice.invoice_id).replace("/", "-")
 
-    async def adjustment_pdf(self, ref: AdjustmentRef) -> bytes:
-        """Return a credit note, or the receipt of a refund, as a PDF file; raises `Refused` before it is one."""
+    async def adjustment_pdf(self, ref: AdjustmentRef) -> tuple[str, bytes]:
+        """Return the number of a credit note or refund, and its PDF file; raises `Refused` before it is a document."""
         made = await self.adjustment(ref)
         invoice = await self.invoice(ref.org_id, made.invoice_id)
         document = compose_adjustment(made, invoice, *await self._parties(invoice))
-        return await asyncio.to_thread(_drawn, document, made.at)
+        return made.number or "", await asyncio.to_thread(_drawn, document, made.at)
 
     async def statement_pdf(
         self, customer: CustomerRef, since: datetime | None, until: datetime | None, now: datetime

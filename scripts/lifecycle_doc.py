@@ -49,6 +49,7 @@ SAMPLES: tuple[c.PlanCommand, ...] = (
     c.Retry(),
     c.AddItem(description="Set-up", unit_amount=50_000),
     c.WithdrawItem(item=1),
+    c.SetAddOn(add_on="storage", quantity=2),
 )
 
 SCHEDULES = {

@@ -51,15 +51,11 @@ def test_nothing_cites_documents_that_are_not_here() -> None:
     assert found == []
 
 
-BEING_WRITTEN = {34}
-"""Sections whose numbers are given away, though their text comes later."""
-
-
 def test_sections_of_the_rules_are_numbered_once_and_in_order() -> None:
     numbers = [tuple(map(int, number.split("."))) for number in sections()]
 
     assert numbers == sorted(set(numbers))
-    assert {number[0] for number in numbers} | BEING_WRITTEN == set(range(1, numbers[-1][0] + 1))
+    assert {number[0] for number in numbers} == set(range(1, numbers[-1][0] + 1))
 
 
 def test_the_rules_have_the_sections_that_code_has_always_cited() -> None:

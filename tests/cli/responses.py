@@ -72,6 +72,7 @@ RESPONSES: Mapping[str, str] = {
     "offer create": "CreatedOfferResponse",
     "offer list": "OfferList",
     "offer withdraw": "OfferResponse",
+    "plan add-ons": "AddOnList",
     "plan command": "CommandResponse",
     "plan forecast": "ForecastResponse",
     "plan items": "ItemList",

@@ -59,7 +59,13 @@ def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_with
     shown = terminal("catalog", "diff", str(file), *reprice)
     applied = terminal("catalog", "apply", str(file), *reprice, "--json").data
 
-    assert {"tier": "cloud_standard", "field": "prices.USD.monthly", "before": 800, "after": 900} in found["changes"]
+    assert {
+        "tier": "cloud_standard",
+        "add_on": None,
+        "field": "prices.USD.monthly",
+        "before": 800,
+        "after": 900,
+    } in found["changes"]
     [mine] = [one for one in found["repriced"] if one["plan_id"] == plan]
     assert (mine["price_before"], mine["price_after"], mine["takes_effect_at"][:7]) == (800, 900, "2030-01")
     assert "prices.USD.monthly" in shown.out

@@ -16,7 +16,9 @@ from billflow.client import Call
 from billflow.domain.commands import SetLicenses
 
 TIERS = {"team": {"name": "Team", "seats": {"count": "users"}, "prices": {"EUR": {"monthly": 900}}}}
+ADD_ONS = {"storage": {"name": "Storage", "prices": {"EUR": {"monthly": 500}}}}
 CHOICES: Mapping[str, Any] = {
+    "add_ons": ADD_ONS,
     "email": "kim@acme.example",
     "kind": "http",
     "return_url": "https://app.example/",

@@ -93,6 +93,14 @@ def changed_lines() -> tuple[LineRecord, ...]:
         line(2, LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=224, quantity=1, period=odd)),
         line(3, LineKind.FLAT_DISCOUNT, "Discount", Derivation(price=-2000, quantity=1, less=-1300, period=MONTH)),
         line(4, LineKind.ITEM, "Additional training", Derivation(price=12_000, quantity=3, period=NO_TIME)),
+        line(5, LineKind.ADD_ON, "Storage", Derivation(price=500, quantity=3, period=MONTH)),
+        line(6, LineKind.ADDITIONAL_ADD_ON, "Additional Storage", prorated(500, 2, charged=odd, cycle=MONTH)),
+        line(
+            7,
+            LineKind.ADD_ON_END_DATE_CHANGE,
+            "Additional Storage, end date moved",
+            replace(prorated(500, 2, charged=odd, cycle=MONTH), less=100),
+        ),
     )
 
 

@@ -56,17 +56,19 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
     ("language", "title", "derivation"),
     [
         ("en-US", "Cloud Standard, additional licenses, end date moved", "less CHF5.00 each billed before"),
-        ("de-DE", "Cloud Standard, zusätzliche Lizenzen, Enddatum geändert", "bereits berechneter 5,00 CHF je Lizenz"),
+        ("de-DE", "Cloud Standard, zusätzliche Lizenzen, Enddatum geändert", "bereits berechneter 5,00 CHF je Einheit"),
     ],
 )
 def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
     shown = invoice().model_copy(update={"lines": changed_lines()})
-    changed, owed, discount, item = compose(shown, customer(language), SELLER).lines
+    changed, owed, discount, item, *add_ons = compose(shown, customer(language), SELLER).lines
     words = content_in(language).words
 
     assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
     assert changed.derivation.replace(WIDE, " ").endswith(derivation)
     assert discount.derivation.endswith(words.capped)
+    assert [line.title.partition(",")[0] for line in add_ons] == ["Storage"] * 3
+    assert len({line.title for line in add_ons}) == 3
     assert (item.title, "–" in item.period) == ("Additional training", False)
 
 

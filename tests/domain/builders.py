@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from billflow.domain.catalog import Catalog, Hosting, Tier
+from billflow.domain.catalog import AddOn, Catalog, Hosting, Tier
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
@@ -33,14 +33,16 @@ def usd(text: str) -> int:
 def catalog() -> Catalog:
     """Return the catalogue of the seeds, which here sells by the quarter and the half year too."""
     sold = catalog_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
-    return Catalog({code: replace(tier, prices=_on_every_schedule(tier)) for code, tier in sold.tiers.items()})
+    tiers = {code: replace(tier, prices=_on_every_schedule(tier)) for code, tier in sold.tiers.items()}
+    add_ons = {code: replace(one, prices=_on_every_schedule(one)) for code, one in sold.add_ons.items()}
+    return Catalog(tiers, add_ons=add_ons)
 
 
-def _on_every_schedule(tier: Tier) -> dict[str, dict[Schedule, int]]:
+def _on_every_schedule(sold: Tier | AddOn) -> dict[str, dict[Schedule, int]]:
     by_months = (Schedule.QUARTERLY, Schedule.HALF_YEARLY)
     return {
         currency: {**row, **{schedule: schedule.months * row[Schedule.MONTHLY] for schedule in by_months}}
-        for currency, row in tier.prices.items()
+        for currency, row in sold.prices.items()
     }
 
 

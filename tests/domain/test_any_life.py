@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
+from math import floor
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from billflow.domain import commands as c
+from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
 from billflow.domain.coupons import AttachedCoupon, Coupon, CouponDuration
 from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import NOT_DISCOUNTED, InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.items import Item, ItemStatus
 from billflow.domain.ledger import last_renewal_at
@@ -20,14 +23,16 @@ from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_pl
 from billflow.domain.preview import invoices_of, preview
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts, Outcome
-from tests.domain.builders import START, a_customer, catalog
+from tests.domain.builders import START, a_customer, an_entry, catalog
 from tests.domain.builders import seats as seats_at
 from tests.domain.life import Life
 
 SECOND = timedelta(seconds=1)
 GRANTED = 12
-GIVES = (LineKind.FLAT_DISCOUNT, LineKind.COUPON, LineKind.END_DATE_CHANGE)
+GIVES = (LineKind.FLAT_DISCOUNT, LineKind.COUPON, LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
 CHARGES = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
+ADD_ONS = (LineKind.ADD_ON, LineKind.ADDITIONAL_ADD_ON)
+NONE_HELD = an_entry(0, START, 0)
 TIERS = ("cloud_standard", "cloud_plus", "self_hosted_basic", "self_hosted_business", "self_hosted_complimentary")
 
 FIXED = (Schedule.ANNUAL, Schedule.MONTHLY)
@@ -80,6 +85,9 @@ commands = st.one_of(
         c.AddItem, description=st.just("Training"), unit_amount=counts.map(lambda n: n + 1), own_invoice=st.booleans()
     ),
     st.builds(c.WithdrawItem, item=st.integers(1, 3)),
+    st.builds(
+        c.SetAddOn, add_on=st.just("storage"), quantity=st.integers(0, 4), price=st.sampled_from([None, None, 77])
+    ),
     st.builds(c.SetCollectionMethod, collection_method=st.sampled_from(CollectionMethod)),
     st.builds(
         c.ApplyDiscount, monthly_discounted_price=st.integers(0, 900), annual_discounted_price=st.integers(0, 9000)
@@ -124,6 +132,27 @@ class Watched(Life):
                 self.running, self.plans = [], self.plans + 1
             part = part.successor
         return super().take(outcome)
+
+    def check_add_ons(self, since: datetime) -> None:
+        """Compare the units that are held in the cycle that began then with those that lines charge for, or will."""
+        entries = [entry for entry in self.facts.add_ons if entry.event_time >= since]
+        held = entries[-1].licenses if entries else 0
+        lines = [line for invoice in self.running for line in invoice.lines if line.kind in ADD_ONS]
+        charged = sum(line.quantity for line in lines if line.derivation.period.start >= since)
+        before = [NONE_HELD, *entries]
+        waiting = sum(new.licenses - old.licenses for old, new in pairwise(before) if not new.allocated)
+        assert charged + waiting == held
+        for line in lines:
+            d = line.derivation
+            share = Fraction(d.period.microseconds, d.cycle.microseconds) if d.cycle else Fraction(1)
+            assert line.unit_amount == floor(d.price * share + Fraction(1, 2))
+
+    def check_additions(self) -> None:
+        """Compare what was billed in all of each addition of the cycle with its price for the time that it is for."""
+        for addition in self.facts.additions:
+            d, cycle = addition.derivation, addition.cycle
+            share = Fraction(Period(d.period.start, addition.until).microseconds, cycle.microseconds)
+            assert addition.unit == floor(d.price * share + Fraction(1, 2))
 
     def check_items(self) -> None:
         """Compare what became of each item with the lines that bill them."""
@@ -316,6 +345,16 @@ class AnyLife(RuleBasedStateMachine):
         assert self.granted is None or left + spent == self.granted
 
     @invariant()
+    def every_add_on_of_the_cycle_is_charged_once(self) -> None:
+        facts = self.prompt.facts
+        renewal = last_renewal_at(facts.ledger, self.now)
+        if renewal is None or self.prompt.on_hold or facts.plan.status.in_trial or self.suspended:
+            return
+        if facts.plan.status.is_live and catalog().tier(facts.plan.tier).billable:
+            self.prompt.check_add_ons(renewal.event_time)
+            self.prompt.check_additions()
+
+    @invariant()
     def months_of_coupons_are_spent_or_left(self) -> None:
         left, spent = self.prompt.facts.customer.coupon, dict.fromkeys(self.redeemed, 0)
         for use in (invoice.coupon_use for invoice in self.prompt.kept):
@@ -330,6 +369,7 @@ class AnyLife(RuleBasedStateMachine):
         for invoice in self.prompt.invoices[-1:]:
             for line, off in pairwise(invoice.lines):
                 if off.kind is LineKind.COUPON:
+                    assert line.kind not in NOT_DISCOUNTED
                     assert min(0, -line.amount) <= off.amount <= max(0, -line.amount)
                     assert off.derivation.period == line.derivation.period
 

@@ -109,15 +109,23 @@ def test_the_time_of_an_item_is_its_own_or_the_moment_it_is_billed_at() -> None:
     ]
 
 
-def test_the_flat_discount_takes_nothing_of_items() -> None:
+def test_the_flat_discount_takes_nothing_of_items_and_add_ons() -> None:
     life = a_life("self_hosted_basic", licenses=6)
     life.facts = replace(life.facts, plan=replace(life.facts.plan, price_per_license=100))
     life.command(SET_UP, START + DAY)
+    life.command(c.SetAddOn(add_on="storage", quantity=1), START)
     life.observe(seats(DUE, 2))
     life.backfill(DUE)
 
-    assert kinds(life) == [[(LineKind.RENEWAL, 600), (LineKind.ITEM, 50_000), (LineKind.FLAT_DISCOUNT, -600)]]
-    assert life.invoices[1].total == 50_000
+    assert kinds(life) == [
+        [
+            (LineKind.RENEWAL, 600),
+            (LineKind.ADD_ON, 500),
+            (LineKind.ADDITIONAL_ADD_ON, 500),
+            (LineKind.ITEM, 50_000),
+            (LineKind.FLAT_DISCOUNT, -600),
+        ]
+    ]
 
 
 def test_an_agreed_price_bills_what_was_added_and_leaves_items_to_the_billing_date() -> None:

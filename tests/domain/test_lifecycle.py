@@ -52,6 +52,7 @@ COMMANDS: dict[str, c.PlanCommand] = {
     "retry": c.Retry(),
     "add_item": c.AddItem(description="Set-up", unit_amount=50_000),
     "withdraw_item": c.WithdrawItem(item=1),
+    "set_add_on": c.SetAddOn(add_on="storage", quantity=2),
 }
 
 PAIRS = list(product(COMMANDS, COLUMNS))
@@ -79,6 +80,7 @@ apply_discount                  -    try  act  dwn  dtr  ann  mon  tie  -
 retry                           new  try  act  dwn  dtr  ann  mon  tie  -
 add_item                        -    try  act  dwn  dtr  ann  mon  tie  -
 withdraw_item                   -    try  act  dwn  dtr  ann  mon  tie  -
+set_add_on                      -    try  act  dwn  dtr  ann  mon  tie  -
 """
 
 

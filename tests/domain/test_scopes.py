@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from billflow.domain.commands import TRIAL_DAYS, EndNow, PlanCommand, ScheduleTierAtPlanEnd
+from billflow.domain.commands import TRIAL_DAYS, EndNow, PlanCommand, ScheduleTierAtPlanEnd, SetAddOn
 from billflow.domain.plan import Schedule
 from billflow.domain.scopes import Scope, scopes_of
 from billflow.domain.start_request import StartPlan
@@ -25,6 +25,8 @@ def test_a_command_declares_its_scope_itself(variant: type) -> None:
         (EndNow(void_open_invoices=True), {Scope.WRITE, Scope.SUPPORT}),
         (ScheduleTierAtPlanEnd(tier="cloud_plus"), {Scope.WRITE}),
         (ScheduleTierAtPlanEnd(tier="cloud_plus", fixed_price=1), {Scope.WRITE, Scope.SUPPORT}),
+        (SetAddOn(add_on="storage", quantity=1), {Scope.WRITE}),
+        (SetAddOn(add_on="storage", quantity=1, price=0), {Scope.WRITE, Scope.SUPPORT}),
         (replace(MONTHLY, trial_days=TRIAL_DAYS), {Scope.WRITE}),
         (replace(MONTHLY, trial_days=TRIAL_DAYS + 1), {Scope.WRITE, Scope.SUPPORT}),
         (replace(MONTHLY, fixed_price=1), {Scope.WRITE, Scope.SUPPORT}),

@@ -77,6 +77,7 @@ CASES = [
     Case(c.Retry(), "", "plan.retry_requested"),
     Case(SET_UP, "--description Set-up --unit-amount 50000", "plan.item_added"),
     Case(c.WithdrawItem(item=1), "--item 1", "plan.item_withdrawn", before=(SET_UP,)),
+    Case(c.SetAddOn(add_on="storage", quantity=2), "--add-on storage --quantity 2", "plan.add_on_changed"),
 ]
 WAYS = 3
 

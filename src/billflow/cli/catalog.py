@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = CommandGroup()
 
 CHANGES = {
-    "Tier": lambda one: one.tier,
+    "Tier or add-on": lambda one: one.tier or one.add_on,
     "Field": lambda one: one.field,
     "Before": lambda one: _value(one.before),
     "After": lambda one: _value(one.after),

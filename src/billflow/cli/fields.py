@@ -37,6 +37,8 @@ _HELP: Mapping[str, str] = {
     "service_start": "From when on it is for, where it is for a time.",
     "service_end": "Until when it is for.",
     "own_invoice": "Bill it now, on an invoice of its own.",
+    "add_on": "Its code in the catalogue.",
+    "price": "Minor units for each and cycle, where that is agreed; the listed price where left out.",
     "item": "Its number: `billflow plan items PLAN` lists them.",
 }
 

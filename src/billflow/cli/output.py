@@ -106,7 +106,7 @@ def paged(title: str, page: "Page[Any]", columns: Columns, noun: str | None = No
 
 def whole(title: str, records: Sequence[Any], columns: Columns) -> Output:
     """Return a list that comes in one piece."""
-    data = {title.lower().replace(" ", "_"): records, "total": len(records), "next": None}
+    data = {title.lower().replace(" ", "_").replace("-", "_"): records, "total": len(records), "next": None}
     return Output(data, Table(f"{title}: {len(records)}", columns, records))
 
 

@@ -41,10 +41,20 @@ LISTED_INVOICES: Columns = {
 LEDGER: Columns = {
     "seq>": lambda entry: entry.seq,
     "from": lambda entry: time(entry.event_time),
+    "of": lambda entry: entry.add_on or "licenses",
     "licenses>": lambda entry: entry.licenses,
     "at renewal>": lambda entry: entry.licenses_at_next_renewal,
     "renewal": lambda entry: "renewal" if entry.is_renewal else "",
     "became": lambda entry: words(entry.disposition or "open"),
+}
+
+ADD_ONS: Columns = {
+    "add-on": lambda held: held.add_on,
+    "name": lambda held: held.name,
+    "quantity>": lambda held: held.quantity,
+    "at renewal>": lambda held: held.quantity_at_next_renewal,
+    "each>": lambda held: amount(held.price, held.currency),
+    "next cycle>": lambda held: amount(held.amount_at_next_renewal, held.currency),
 }
 
 ITEMS: Columns = {

@@ -11,7 +11,7 @@ from billflow.cli.fields import Typed, options_of, typed_as
 from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, PagingHere, PlanHere, org_of, time_of
 from billflow.cli.output import Output, paged, whole
 from billflow.cli.params import Key
-from billflow.cli.plan_views import ITEMS, LEDGER, PLANS, TIMELINE, described
+from billflow.cli.plan_views import ADD_ONS, ITEMS, LEDGER, PLANS, TIMELINE, described
 from billflow.cli.session import CommandGroup, Engine, Store, actor, answered, key_of, run
 from billflow.domain.plan import PlanStatus
 from billflow.domain.plan_start import StartPlan
@@ -75,6 +75,12 @@ async def show(store: Store, plan: PlanHere) -> Output:
 async def ledger(store: Store, plan: PlanHere) -> Output:
     """Show how many licenses a plan held from when on, and what became of each entry."""
     return whole("Ledger", await store.queries.plans.ledger(plan), LEDGER)
+
+
+@app.on_database("plan add-ons 0192f3", name="add-ons")
+async def add_ons(store: Store, plan: PlanHere) -> Output:
+    """Show how many units a plan holds of each add-on, and will renew with."""
+    return whole("Add-ons", await store.queries.plans.add_ons(plan), ADD_ONS)
 
 
 @app.on_database("plan items 0192f3")

@@ -23,11 +23,13 @@ async def preview(engine: Engine, typed: "Request") -> Output:
 
 def previewed(found: "Preview") -> Output:
     """Show what a change would do to a plan, what it would bill, and what it would make of price and discounts."""
-    from billflow.models.contracts.previews import PlanPreview, PreviewResponse
+    from billflow.models.contracts.previews import AddOnPreview, PlanPreview, PreviewResponse
 
     outcome, compared = found.outcome, found.comparison
     last = PlanPreview.of_outcome(outcome.successor or outcome).model_dump()
-    facts = FactList("The plan would be", {words(name): _shown(value) for name, value in last.items()})
+    changed = AddOnPreview.of_outcome(outcome.successor or outcome)
+    add_ons = {one.add_on: f"{one.quantity}, {one.quantity_at_next_renewal} at renewal" for one in changed}
+    facts = FactList("The plan would be", {words(name): _shown(value) for name, value in last.items()} | add_ons)
     credit = [f"Credit: {amount(outcome.credit, outcome.plan.currency)}"] if outcome.credit else []
     prices = FactList("What it costs", _prices(compared, outcome.plan.currency))
     shown = [] if compared.is_same else [prices]

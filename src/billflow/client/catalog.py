@@ -16,6 +16,9 @@ from billflow.models.contracts.catalog_changes import (
 
 _PATH = "/catalog"
 
+Tables = Mapping[str, Mapping[str, Any]]
+"""What is sold, each under its code."""
+
 
 def show(version: int | None = None) -> Call[CatalogResponse]:
     """Show what is sold, or was by an earlier version."""
@@ -28,15 +31,15 @@ def versions(*, limit: int = 50, after: str | None = None) -> Call[CatalogVersio
 
 
 def apply(
-    tiers: Mapping[str, Mapping[str, Any]], *, reason: str | None = None, key: str | None = None
+    tiers: Tables, *, add_ons: Tables | None = None, reason: str | None = None, key: str | None = None
 ) -> Call[CatalogResponse]:
-    """Sell these tiers from now on, each under its code; plans that run keep their price."""
-    return write("PUT", _PATH, CatalogResponse, {"tier": tiers, "reason": reason}, key)
+    """Sell these tiers and add-ons from now on, each under its code; plans that run keep their price."""
+    return write("PUT", _PATH, CatalogResponse, {"tier": tiers, "add_on": add_ons or {}, "reason": reason}, key)
 
 
-def diff(tiers: Mapping[str, Mapping[str, Any]]) -> Call[CatalogDiff]:
-    """Say what these tiers would change, and which plans' next invoice; nothing is written."""
-    return ask(f"{_PATH}/diff", CatalogDiff, {"tier": tiers})
+def diff(tiers: Tables, add_ons: Tables | None = None) -> Call[CatalogDiff]:
+    """Say what these tiers and add-ons would change, and which plans' next invoice; nothing is written."""
+    return ask(f"{_PATH}/diff", CatalogDiff, {"tier": tiers, "add_on": add_ons or {}})
 
 
 def preview_price_change(tier: str, starts_at: datetime, notice_days: int) -> Call[PriceChangePreview]:

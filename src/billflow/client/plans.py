@@ -7,6 +7,7 @@ from billflow.client.calls import Call, get, write
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.responses import (
+    AddOnList,
     InvoiceList,
     ItemList,
     LedgerList,
@@ -57,6 +58,11 @@ def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call
 def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[LedgerList]:
     """List the entries of a plan's ledger, the oldest first."""
     return get(f"{_PATH}/{plan_id}/ledger", LedgerList, limit=limit, after=after)
+
+
+def add_ons(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[AddOnList]:
+    """List a plan's add-ons, by their codes."""
+    return get(f"{_PATH}/{plan_id}/add-ons", AddOnList, limit=limit, after=after)
 
 
 def items(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ItemList]:

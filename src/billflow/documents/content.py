@@ -16,7 +16,7 @@ from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import Explanation
 from billflow.domain.money import Rounding
 
-_TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license(?:, end date moved)?| - renewal)?$")
+_TIER = re.compile(r"^(?:Additional )?(?P<tier>.+?)(?: license)?(?:, end date moved| - renewal)?$")
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 _YEAR = 12
 
@@ -62,7 +62,7 @@ class DocumentContent:
         """Name a line: its tier, or its coupon, and why it is billed."""
         if line.kind is LineKind.COUPON:
             return self.words.titles[line.kind].format(tier=line.description.rpartition(": ")[0])
-        if line.kind is LineKind.ITEM:
+        if line.kind in (LineKind.ITEM, LineKind.ADD_ON):
             return line.description
         found = _TIER.match(line.description)
         return self.words.titles[line.kind].format(tier=found["tier"] if found else line.description)

@@ -59,8 +59,8 @@ def start_after_trial(facts: Facts, plan_id: str, at: datetime, *, has_live_plan
     plan = replace(
         trial, id=plan_id, predecessor_id=trial.id, status=PlanStatus.NEVER_STARTED, end_date=None, ended_at=None
     )
-    nothing_yet = replace(facts, ledger=(), charged=(), additions=(), items=(), next_plan=None, trial_invoice_paid=None)
-    return activate(replace(nothing_yet, plan=plan), at)
+    nothing_yet = replace(facts, ledger=(), charged=(), additions=(), items=(), add_ons=(), next_plan=None)
+    return activate(replace(nothing_yet, plan=plan, trial_invoice_paid=None), at)
 
 
 def abandon(facts: Facts, reason: str, at: datetime) -> Outcome:

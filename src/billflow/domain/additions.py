@@ -24,11 +24,14 @@ class ChargedLine:
 class BilledAddition:
     """Licenses added within the running cycle, as far as they are billed (rules 8.9).
 
-    `seq` is the first ledger entry of their line, `derivation` that line's. One license was charged `unit` minor units
-    in all, for its time up to `until`. `credited` tells that the line was credited, refunded, voided or given up.
+    `seq` is the first ledger entry of their line, `description` and `derivation` are that line's. One license was
+    charged `unit` minor units in all, for its time up to `until`. `credited` tells that the line was credited,
+    refunded, voided or given up, `of_add_on` that it was units of an add-on.
     """
 
     seq: int
+    description: str
+    of_add_on: bool = False
     derivation: Derivation
     unit: int
     until: datetime

@@ -118,27 +118,72 @@ class Tier:
             raise InvalidInput(
                 f"{self.name} has no list price; ask for a fixed-price offer.", code="unknown_tier", field="tier"
             )
-        if currency not in self.prices:
-            known = ", ".join(sorted(self.prices))
-            raise InvalidInput(
-                f"{self.name} is not sold in {currency}; it is in {known}.", code="unknown_currency", field="currency"
+        return _listed(self.name, self.prices, schedule, currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOn:
+    """Something that a plan holds units of beside its licenses; `prices` are minor units per unit and cycle.
+
+    Its `code` is the name of its table in a catalogue. It is sold with the `tiers` that it names, or with all that are
+    billed where it names none, and no more of it than `maximum_quantity` to one plan. Nobody adds one that is
+    `retired`, and plans that have it keep it.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (a constant that pydantic looks for)
+
+    code: str = ""
+    name: str
+    description: str = ""
+    tiers: tuple[str, ...] = ()
+    maximum_quantity: int | None = None
+    retired: bool = False
+    prices: Mapping[str, Mapping[Schedule, int]]
+
+    def price(self, schedule: Schedule, currency: str) -> int:
+        """Return the listed price, or raise `InvalidInput` where there is none."""
+        return _listed(self.name, self.prices, schedule, currency)
+
+    def check_sold_with(self, tier: Tier) -> None:
+        """Refuse the add-on beside a tier that it is not for, or where it is not sold any more; raises `Refused`."""
+        if self.retired:
+            raise Refused(
+                f"{self.name} is not sold any more; name another add-on.", code="add_on_retired", field=_FIELD
             )
-        if schedule not in self.prices[currency]:
-            known = ", ".join(self.prices[currency])
-            raise InvalidInput(
-                f"{self.name} has no {schedule} price in {currency}; it is sold {known}.",
-                code="unknown_schedule",
-                field="schedule",
+        if not tier.billable or (self.tiers and tier.code not in self.tiers):
+            raise Refused(
+                f"{self.name} is not sold with {tier.name}; leave it out, or move to another tier.",
+                code="add_on_not_for_tier",
+                field=_FIELD,
             )
-        return self.prices[currency][schedule]
+
+
+_FIELD = "add_on"
+
+
+def _listed(name: str, prices: Mapping[str, Mapping[Schedule, int]], schedule: Schedule, currency: str) -> int:
+    if currency not in prices:
+        known = ", ".join(sorted(prices))
+        raise InvalidInput(
+            f"{name} is not sold in {currency}; it is in {known}.", code="unknown_currency", field="currency"
+        )
+    if schedule not in prices[currency]:
+        known = ", ".join(prices[currency])
+        raise InvalidInput(
+            f"{name} has no {schedule} price in {currency}; it is sold {known}.",
+            code="unknown_schedule",
+            field="schedule",
+        )
+    return prices[currency][schedule]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every tier by its code; `version` counts what an organization applied, 0 where that is nothing yet."""
+    """Every tier and add-on by its code; `version` counts what an organization applied, 0 where that is nothing yet."""
 
     tiers: Mapping[str, Tier]
     version: int = 0
+    add_ons: Mapping[str, AddOn] = field(default_factory=dict)
 
     def tier(self, code: str) -> Tier:
         """Return the tier of that code, or raise `InvalidInput` (`unknown_tier`)."""
@@ -147,6 +192,18 @@ class Catalog:
         known = ", ".join(self.tiers)
         way_out = f"the tiers are {known}" if known else "nothing is sold yet, so apply a catalogue first"
         raise InvalidInput(f"There is no tier {code!r}; {way_out}.", code="unknown_tier", field="tier")
+
+    def add_on(self, code: str) -> AddOn:
+        """Return the add-on of that code, or raise `InvalidInput` (`unknown_add_on`)."""
+        if code in self.add_ons:
+            return self.add_ons[code]
+        known = ", ".join(self.add_ons)
+        way_out = f"the add-ons are {known}" if known else "none is sold, so add it to the catalogue first"
+        raise InvalidInput(f"There is no add-on {code!r}; {way_out}.", code="unknown_add_on", field=_FIELD)
+
+    def add_on_name(self, code: str) -> str:
+        """Return what invoices call an add-on; its code, should the catalogue not have it any more."""
+        return self.add_ons[code].name if code in self.add_ons else code
 
     def holding(self, role: Role, hosting: Hosting | None) -> Tier | None:
         """Return the tier that has *role* for that hosting, None where none has it."""

@@ -248,6 +248,24 @@ class WithdrawItem:
     type: Literal["withdraw_item"] = "withdraw_item"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAddOn:
+    """Hold so many units of an add-on: more from now on, fewer from the next renewal on, 0 for none.
+
+    `price` is what was agreed on for a unit and cycle, in place of the listed price.
+    """
+
+    add_on: str
+    quantity: int
+    price: int | None = scoped(default=None, scope=Scope.SUPPORT)
+    scope: ClassVar[Scope] = Scope.WRITE
+    type: Literal["set_add_on"] = "set_add_on"
+
+    def __post_init__(self) -> None:
+        checked_quantity(self.quantity, least=0)
+        check_price(self.price, "price")
+
+
 PlanCommand = (
     SetLicenses
     | SetLicensesAtRenewal
@@ -268,4 +286,5 @@ PlanCommand = (
     | Retry
     | AddItem
     | WithdrawItem
+    | SetAddOn
 )

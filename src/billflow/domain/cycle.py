@@ -74,6 +74,12 @@ def renewal_count(step: Step) -> LicenseCount:
     return LicenseCount(licenses, licenses)
 
 
+def check_cycle_ends(step: Step) -> None:
+    """Refuse to schedule something for the end of a cycle that never comes: community plans just run."""
+    if not step.tier.billable and step.plan.due_at is None:
+        raise Refused(f"{step.tier.name} has no end of a cycle; end the plan now instead.", code="no_cycle_end")
+
+
 def downgrade_now(step: Step, reason: str) -> None:
     """End the plan at once and forgive what is not billed yet, one-off items included (rules 9 and 35.1)."""
     step.allocate(step.unallocated(), Disposition.FORGIVEN)

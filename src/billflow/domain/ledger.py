@@ -24,7 +24,8 @@ class LedgerEntry:
     """From `event_time` on: licenses held in this cycle, and licenses to renew with.
 
     `seq` counts a plan's entries from 1 in order of creation. `is_renewal` also marks the first entry.
-    `allocated` tells whether an invoice, or the decision not to bill, already covers the entry.
+    `allocated` tells whether an invoice, or the decision not to bill, already covers the entry. An entry about an
+    `add_on` names it, and its `price` for a unit and cycle; its licenses are units of that (rules 35.2).
     """
 
     seq: int
@@ -33,6 +34,8 @@ class LedgerEntry:
     licenses: int
     licenses_at_next_renewal: int
     allocated: bool = False
+    add_on: str | None = None
+    price: int | None = None
 
 
 def newest_at(ledger: Sequence[LedgerEntry], moment: datetime) -> LedgerEntry | None:

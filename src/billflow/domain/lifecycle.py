@@ -11,7 +11,7 @@ from typing import Any
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import live_up_to_command
 from billflow.domain.calendar import without_microseconds
-from billflow.domain.changes import end, items, licenses, schedule, terms, tier
+from billflow.domain.changes import add_ons, end, items, licenses, schedule, terms, tier
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
@@ -99,6 +99,7 @@ ROWS: dict[type[Any], Row] = {
     c.Retry: Row(_LIVE | {_S.NEVER_STARTED}, end.retry),
     c.AddItem: Row(_LIVE, items.add_item, charges=True),
     c.WithdrawItem: Row(_LIVE, items.withdraw_item),
+    c.SetAddOn: Row(_LIVE, add_ons.set_add_on, charges=True),
 }
 
 

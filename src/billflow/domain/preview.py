@@ -11,6 +11,7 @@ from billflow.domain.calendar import MICROSECOND
 from billflow.domain.commands import PlanCommand
 from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
+from billflow.domain.ledger import LedgerEntry
 from billflow.domain.lifecycle import take_command
 from billflow.domain.moments import check_near
 from billflow.domain.projection import after
@@ -37,6 +38,12 @@ class BillingDateOutcome:
 def invoices_of(outcome: Outcome) -> tuple[InvoiceDraft, ...]:
     """Return every invoice of a step, those of a plan that took over included."""
     return outcome.invoices + (invoices_of(outcome.successor) if outcome.successor else ())
+
+
+def newest_entries(outcome: Outcome) -> tuple[LedgerEntry | None, dict[str, LedgerEntry]]:
+    """Return the newest entry that a step made about licenses, if any, and about each add-on by its code."""
+    licenses = [entry for entry in outcome.entries if entry.add_on is None]
+    return licenses[-1] if licenses else None, {one.add_on: one for one in outcome.entries if one.add_on is not None}
 
 
 def billing_dates_until(facts: Facts, until: datetime, *, now: datetime | None = None) -> Iterator[BillingDateOutcome]:

@@ -19,15 +19,17 @@ def after(facts: Facts, outcome: Outcome, *, paid: bool = True) -> Facts:
     """
     if outcome.successor:
         handed_over = replace(
-            facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None, items=()
+            facts, ledger=(), next_plan=None, charged=(), additions=(), trial_invoice_paid=None, items=(), add_ons=()
         )
         return after(handed_over, outcome.successor, paid=paid)
+    entries = _ledger(facts, outcome)
     credited = facts.trial_discounted_months if outcome.void_trial_invoice else 0
     return replace(
         facts,
         plan=outcome.plan,
         customer=outcome.customer.with_months_spent(-credited),
-        ledger=_ledger(facts, outcome),
+        ledger=tuple(entry for entry in entries if entry.add_on is None),
+        add_ons=tuple(entry for entry in entries if entry.add_on is not None),
         observations=tuple(o for o in facts.observations if o.observed_at > outcome.plan.seats_observed_through),
         last_observation=outcome.last_observation,
         next_plan=_scheduled(facts, outcome),
@@ -49,7 +51,7 @@ def _items(facts: Facts, outcome: Outcome) -> tuple[Item, ...]:
 
 
 def _ledger(facts: Facts, outcome: Outcome) -> tuple[LedgerEntry, ...]:
-    entries = facts.ledger + outcome.entries
+    entries = (*facts.ledger, *facts.add_ons, *outcome.entries)
     if not outcome.allocated:
         return entries
     return tuple(replace(entry, allocated=True) if entry.seq in outcome.allocated else entry for entry in entries)

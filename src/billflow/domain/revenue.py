@@ -15,14 +15,17 @@ def monthly_revenue(  # noqa: PLR0913  (each is a number of the formula)
     price_per_license: int | None,
     fixed_price: int | None,
     licenses: int,
+    add_ons: int = 0,
     off: int = 0,
 ) -> int:
     """Return what the plan renews at, per month in minor units, halves rounded up; nothing in a trial or after its end.
 
-    *licenses* are those of the next renewal, *fixed_price* is a yearly one, *off* what a coupon takes off each cycle.
+    *licenses* are those of the next renewal, *add_ons* what those of it cost for a cycle, *fixed_price* is a yearly
+    one, *off* what a coupon takes off each cycle.
     """
     if not status.is_live or status.in_trial:
         return 0
+    beside = Fraction(add_ons, schedule.months)
     if fixed_price is not None:
-        return rounded(Fraction(fixed_price, _MONTHS_A_YEAR), Rounding.HALF_UP)
-    return rounded(Fraction((price_per_license or 0) * licenses - off, schedule.months), Rounding.HALF_UP)
+        return rounded(Fraction(fixed_price, _MONTHS_A_YEAR) + beside, Rounding.HALF_UP)
+    return rounded(Fraction((price_per_license or 0) * licenses - off, schedule.months) + beside, Rounding.HALF_UP)

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
+from billflow.domain.add_ons import AddOnLedger
 from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.catalog import Catalog, Tier
 from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.customer import CustomerTerms, minimum_licenses
-from billflow.domain.errors import Refused
 from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 class Facts:
     """What the records know when a step begins.
 
-    `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on.
-    `observations` are those newer than `plan.seats_observed_through`, in time order; `last_observation` is the
-    newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines for the running cycle,
-    and `additions` what of it was billed for a part of the cycle.
-    `paid_licenses` is what the purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless
-    the trial was bought by invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as
-    that was before. `offer` is the open one that the command names, `former_catalog` that of the plan's newest step.
-    `items` are the one-off items that are still to be billed, and the newest of all.
+    `ledger` holds the plan's entries in `seq` order, at least from the renewal before the oldest unsettled entry on;
+    `add_ons` are those about add-ons. `observations` are those newer than `plan.seats_observed_through`, in time order;
+    `last_observation` is the newest one already taken in. `next_plan` is the scheduled successor, `charged` the lines
+    for the running cycle, and `additions` what of it was billed for a part of the cycle. `paid_licenses` is what the
+    purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
+    invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
+    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
+    one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Facts:
     offer: OfferTerms | None = None
     former_catalog: Catalog | None = None
     items: tuple[Item, ...] = ()
+    add_ons: tuple[LedgerEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,15 @@ class Step:
     known_plan: Plan | None = None
     former_price: tuple[int | None, datetime] | None = None
     items: ItemChanges = field(default_factory=ItemChanges)
+    add_ons: AddOnLedger = field(default_factory=AddOnLedger)
 
     @classmethod
     def begin(cls, facts: Facts, at: datetime) -> Self:
         """Open a step on *facts* as of *at*, with everything as the facts have it."""
-        first_new = facts.ledger[-1].seq + 1 if facts.ledger else 1
-        ledger, items = list(facts.ledger), ItemChanges(facts.items)
-        return cls(facts, at, facts.plan, facts.customer, ledger, facts.last_observation, first_new, items=items)
+        step = cls(facts, at, facts.plan, facts.customer, list(facts.ledger), facts.last_observation, 1)
+        step.items, step.add_ons = ItemChanges(facts.items), AddOnLedger(facts.add_ons)
+        step.first_new_seq = step.next_seq
+        return step
 
     def succeed(self, plan: Plan) -> "Step":
         """Hand over to *plan*: the rest of the step's facts and observations are the successor's."""
@@ -141,10 +145,14 @@ class Step:
             trial_invoice_paid=None,
             former_catalog=None,
             items=(),
+            add_ons=(),
         )
         self.successor = Step.begin(facts, self.at)
-        self.successor.seen, self.successor.pending = self.seen, self.pending
-        self.successor.in_parts = self.in_parts
+        self.successor.seen, self.successor.pending, self.successor.in_parts = self.seen, self.pending, self.in_parts
+        for code, entry in self.add_ons.newest.items():
+            changes = plan.schedule is not self.plan.schedule and entry.licenses_at_next_renewal
+            price = self.facts.catalog.add_on(code).price(plan.schedule, plan.currency) if changes else entry.price
+            self.successor.add_ons.carry(replace(entry, price=price))
         self.say("plan.replaced", tier=plan.tier, schedule=plan.schedule)
         return self.successor
 
@@ -197,12 +205,6 @@ class Step:
             exempt=self.customer.exempt_from_license_number_check,
         )
 
-    def price_in(self, cycle: LedgerEntry) -> int | None:
-        """Return what a license costs in the cycle that this renewal entry began; None at a fixed price."""
-        if self.former_price and cycle.event_time < self.former_price[1]:
-            return self.former_price[0]
-        return self.plan.price_per_license
-
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
         plan, known = self.plan, self.known_cycle
@@ -236,39 +238,40 @@ class Step:
         self.plan = replace(self.plan, **changes)
 
     def append(self, at: datetime, count: LicenseCount, *, renewal: bool = False) -> LedgerEntry:
-        """Append a ledger entry; sequence numbers go on from the newest one."""
-        seq = self.ledger[-1].seq + 1 if self.ledger else 1
+        """Append a ledger entry, and to a renewal those of the add-ons; numbers go on from the newest one."""
         entry = LedgerEntry(
-            seq=seq,
+            seq=self.next_seq,
             event_time=at,
             is_renewal=renewal,
             licenses=count.licenses,
             licenses_at_next_renewal=count.licenses_at_next_renewal,
         )
         self.ledger.append(entry)
+        if renewal:
+            self.add_ons.renew(entry)
         return entry
+
+    @property
+    def next_seq(self) -> int:
+        """Return the number of the next ledger entry."""
+        return max(self.ledger[-1].seq if self.ledger else 0, self.add_ons.last_seq) + 1
 
     def allocate(self, entries: Iterable[LedgerEntry], disposition: Disposition) -> None:
         """Record what became of *entries*."""
         self.allocated.update(dict.fromkeys([entry.seq for entry in entries], disposition))
 
     def unallocated(self) -> list[LedgerEntry]:
-        """Return the entries up to the step's moment that nothing covers yet, in time order."""
+        """Return the entries up to the step's moment that nothing covers yet, those of add-ons last."""
         at, allocated = self.at, self.allocated
         return [
             entry
-            for entry in self.ledger
+            for entry in chain(self.ledger, self.add_ons.entries)
             if not entry.allocated and entry.seq not in allocated and entry.event_time <= at
         ]
 
     def say(self, event: str, **data: Any) -> None:
         """Note that something happened."""
         self.events.append(PlanEvent(event, data))
-
-    def check_cycle_ends(self) -> None:
-        """Refuse to schedule something for the end of a cycle that never comes: community plans just run."""
-        if not self.tier.billable and self.plan.due_at is None:
-            raise Refused(f"{self.tier.name} has no end of a cycle; end the plan now instead.", code="no_cycle_end")
 
     def end(self, reason: str) -> None:
         """End the plan at the step's moment; what is unsettled may still be billed."""
@@ -278,11 +281,12 @@ class Step:
     def finish(self) -> Outcome:
         """Close the step and return its outcome."""
         version = self.facts.catalog.version or self.plan.catalog_version
+        new = [entry for entry in chain(self.ledger, self.add_ons.entries) if entry.seq >= self.first_new_seq]
         return Outcome(
             at=self.at,
             plan=self.plan if version == self.plan.catalog_version else replace(self.plan, catalog_version=version),
             customer=self.customer,
-            entries=tuple(entry for entry in self.ledger if entry.seq >= self.first_new_seq),
+            entries=tuple(sorted(new, key=lambda entry: entry.seq)),
             allocated=dict(self.allocated),
             invoices=tuple(self.invoices),
             events=tuple(self.events),

@@ -31,7 +31,7 @@ class CatalogService:
         _, sold = await self.repositories.catalogs.version(org_id)
         new = await self.repositories.catalogs.check(org_id, document)
         changes = changes_between(sold, document)
-        tiers = sorted({change.tier for change in changes})
+        tiers = sorted({change.tier for change in changes if change.tier})
         plans, count = await self.queries.plans.on_tiers(org_id, tiers, MOST_EXAMINED)
         effects = [await self._effect(plan, new) for plan in plans]
         touched = tuple(effect for effect in effects if effect.before != effect.after)

@@ -20,6 +20,7 @@ from billflow.models.contracts.base import Command, RequestModel, RequestMoment
 from billflow.models.contracts.plans import StartPlanInput
 from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter, PlanRecord
 from billflow.models.contracts.responses import (
+    AddOnList,
     CommandResponse,
     InvoiceList,
     ItemList,
@@ -53,6 +54,7 @@ _STARTS: dict[str, Any] = {
 COMMANDS: dict[str, Any] = {
     "more licenses": {"value": {"type": "set_licenses", "licenses": 30}},
     "end with the cycle": {"value": {"type": "downgrade_at_end_of_cycle"}},
+    "an add-on": {"value": {"type": "set_add_on", "add_on": "storage", "quantity": 2}},
     "a set-up fee": {"value": {"type": "add_item", "description": "Set-up", "unit_amount": 50000}},
 }
 
@@ -125,6 +127,12 @@ async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanRecord:
 async def show_ledger(plan: PlanHere, services: ServicesHere, part: SliceHere) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
     return LedgerList.of(part.of(await services.queries.plans.ledger(plan)))
+
+
+@router.get("/{plan_id}/add-ons")
+async def show_add_ons(plan: PlanHere, services: ServicesHere, part: SliceHere) -> AddOnList:
+    """List the plan's add-ons: how many units it holds of each, and will renew with."""
+    return AddOnList.of(part.of(await services.queries.plans.add_ons(plan)))
 
 
 @router.get("/{plan_id}/items")

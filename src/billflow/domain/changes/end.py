@@ -6,7 +6,7 @@ from datetime import timedelta
 from billflow.domain import commands as c
 from billflow.domain.billing_dates import close_in_parts
 from billflow.domain.calendar import first_step_after, without_microseconds
-from billflow.domain.cycle import downgrade_now
+from billflow.domain.cycle import check_cycle_ends, downgrade_now
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.plan import PlanStatus
@@ -15,7 +15,7 @@ from billflow.domain.step import Step
 
 def downgrade_at_end_of_cycle(step: Step, _command: c.DowngradeAtEndOfCycle) -> None:
     """Schedule the end of the plan; monthly invoices go on until then."""
-    step.check_cycle_ends()
+    check_cycle_ends(step)
     step.change(status=PlanStatus.DOWNGRADE_AT_END_OF_CYCLE)
     step.say("plan.downgrade_scheduled")
 

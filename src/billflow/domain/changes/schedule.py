@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from billflow.domain.changes.add_ons import check_add_ons
 from billflow.domain.commands import SwitchToAnnual, SwitchToMonthly
-from billflow.domain.cycle import SWITCHES, repriced, successor_of
+from billflow.domain.cycle import SWITCHES, check_cycle_ends, repriced, successor_of
 from billflow.domain.invoicing.items import withdraw
 from billflow.domain.ledger import Disposition, LicenseCount
 from billflow.domain.plan import InvoicingStatus, Schedule
@@ -23,10 +24,11 @@ def switch_schedule(step: Step, command: SwitchToAnnual | SwitchToMonthly) -> No
     Raises `InvalidInput` where the tier has no price for that schedule.
     """
     wanted = wanted_schedule(command)
+    check_add_ons(step, schedule=wanted)
     if step.plan.status.in_trial:
         _switch_trial(step, wanted)
         return
-    step.check_cycle_ends()
+    check_cycle_ends(step)
     step.tier.price(wanted, step.plan.currency)
     step.change(status=_SCHEDULED[wanted])
     step.say("plan.switch_scheduled", schedule=wanted)

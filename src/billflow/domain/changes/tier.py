@@ -7,6 +7,7 @@ from billflow.domain.additions import ChargedLine
 from billflow.domain.billing_dates import bill_and_advance
 from billflow.domain.calendar import Period, add_months, without_microseconds
 from billflow.domain.catalog import Tier
+from billflow.domain.changes.add_ons import check_add_ons
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.currencies import CURRENCIES, in_steps
 from billflow.domain.cycle import next_billing_cycle, repriced, successor_of
@@ -35,6 +36,7 @@ def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     tier = _offered_tier(step, offer) if offer else _checked_upgrade(step, command.tier)
     if offer:
         step.customer = agreed(offer, step.customer)
+    check_add_ons(step, tier=tier, schedule=command.schedule)
     licenses = _licenses_on(step, tier)
     anchor = without_microseconds(step.at)
     step.credit = tier_change_credit(step)
@@ -126,6 +128,7 @@ def schedule_tier_at_plan_end(step: Step, command: ScheduleTierAtPlanEnd) -> Non
     plan, tier = step.plan, _checked_follower(step, command)
     if plan.end_date is None or (step.tier.billable and plan.end_date != next_billing_cycle(step)):
         raise Refused("Set an end date on the plan's next cycle end first.", code="no_end_date", field="end_date")
+    check_add_ons(step, tier=tier, schedule=command.schedule)
     step.scheduled = _scheduled(step, tier, command)
     step.change(status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, next_invoice_date=plan.end_date)
     step.renew_without_switch(step.last.licenses_at_next_renewal)

@@ -27,8 +27,16 @@ class Addition:
 Charge = Renewal | Addition
 
 
-def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], *, bundle: bool) -> Iterator[Charge]:
+def charges(
+    ledger: Sequence[LedgerEntry],
+    open_entries: Sequence[LedgerEntry],
+    *,
+    bundle: bool,
+    cycles: "Cycles | None" = None,
+) -> Iterator[Charge]:
     """Yield what *open_entries* add up to, in the order invoices list it.
+
+    For the entries of an add-on, which begin with none, the licenses' *cycles* are given.
 
     With *bundle*, additions of one UTC date and one cycle become one charge, which closes when the next group
     begins: a renewal met meanwhile comes first (rules 8.4).
@@ -36,7 +44,10 @@ def charges(ledger: Sequence[LedgerEntry], open_entries: Sequence[LedgerEntry], 
     if not open_entries:
         return iter(())
     walk = _by_date if bundle else _one_by_one
-    return walk(open_entries, Cycles(ledger), _held_before(ledger, open_entries[0]))
+    before = _held_before(ledger, open_entries[0])
+    if before is None:
+        before = 0 if cycles else open_entries[0].licenses
+    return walk(open_entries, cycles or Cycles(ledger), before)
 
 
 class Cycles:
@@ -51,10 +62,9 @@ class Cycles:
         return self._renewals[(bisect_right(self._begins, moment) or 1) - 1]
 
 
-def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int:
-    """Return the licenses held before *first_open*; where nothing came before, it adds none (rules 8.2)."""
-    earlier = [entry for entry in ledger if entry.seq < first_open.seq]
-    return (earlier[-1] if earlier else first_open).licenses
+def _held_before(ledger: Sequence[LedgerEntry], first_open: LedgerEntry) -> int | None:
+    """Return the licenses held before *first_open*, None where nothing came before: it adds none (rules 8.2)."""
+    return next((entry.licenses for entry in reversed(ledger) if entry.seq < first_open.seq), None)
 
 
 def _one_by_one(open_entries: Sequence[LedgerEntry], cycles: Cycles, before: int) -> Iterator[Charge]:
@@ -76,7 +86,7 @@ def _by_date(open_entries: Sequence[LedgerEntry], cycles: Cycles, before: int) -
         elif added > 0:
             moment = entry.event_time
             day, renewal = moment.date(), cycles.begun_by(moment)
-            if group and (day != date or renewal is not begun):
+            if group and (day != date or renewal is not begun or entry.price != group[0].price):
                 yield Addition(tuple(group), quantity, begun)
                 group, quantity = [], 0
             group.append(entry)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billflow.domain.coupons import AttachedCoupon, CouponUse, percent_text
 from billflow.domain.currencies import CURRENCIES
-from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.draft import NOT_DISCOUNTED, Line, LineKind
 from billflow.domain.money import Rounding
 from billflow.domain.proration import Derivation
 from billflow.domain.step import Step
@@ -48,7 +48,8 @@ def with_coupon(step: Step, lines: Sequence[Line]) -> tuple[list[Line], CouponUs
         step.change(cycle_coupon=cycles[-1].label, cycle_percent_off=cycles[-1].percent)
     currency = step.plan.currency
     for n, line in enumerate(lines):
-        if line.derivation.cycle is not None and (off := _on_addition(cycles, line, currency)):
+        is_prorated = line.derivation.cycle is not None and line.kind not in NOT_DISCOUNTED
+        if is_prorated and (off := _on_addition(cycles, line, currency)):
             discounted[n] = off
     return [one for n, line in enumerate(lines) for one in (line, discounted.get(n)) if one], use
 

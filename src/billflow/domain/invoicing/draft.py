@@ -25,7 +25,19 @@ class LineKind(StrEnum):
     CREDIT_TO_BALANCE = "credit_to_balance"
     COUPON = "coupon"
     ITEM = "item"
+    ADD_ON = "add_on"
+    ADDITIONAL_ADD_ON = "additional_add_on"
+    ADD_ON_END_DATE_CHANGE = "add_on_end_date_change"
 
+
+ADDITIONS = (LineKind.ADDITIONAL_LICENSES, LineKind.ADDITIONAL_ADD_ON)
+"""What was added for the rest of a cycle (rules 8.3)."""
+
+END_DATE_CHANGES = (LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
+"""What an addition costs more or less because an end date moved (rules 8.9)."""
+
+NOT_DISCOUNTED = (LineKind.ITEM, LineKind.ADD_ON, LineKind.ADDITIONAL_ADD_ON, LineKind.ADD_ON_END_DATE_CHANGE)
+"""What isn't for licenses, so that no discount takes anything of it (rules 35)."""
 
 NO_CYCLE = (LineKind.CREDIT_TO_BALANCE, LineKind.ITEM)
 """What pays for no part of a cycle, so that a change of tier credits none of it (rules 12)."""

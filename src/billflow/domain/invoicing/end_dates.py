@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from billflow.domain.additions import BilledAddition
 from billflow.domain.calendar import Period
-from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.draft import ADDITIONS, END_DATE_CHANGES, Line, LineKind
 from billflow.domain.proration import Derivation
 from billflow.domain.step import Step
 
@@ -27,8 +27,9 @@ def _change(step: Step, addition: BilledAddition) -> Line:
     period = Period(min(addition.until, until), max(addition.until, until))
     charged = Period(start, until).microseconds
     derivation = replace(billed, numerator=charged, less=addition.unit, period=period)
-    description = f"Additional {step.tier.name} license, end date moved"
-    return Line(LineKind.END_DATE_CHANGE, description, derivation, adjusts=addition.seq)
+    description = f"{addition.description}, end date moved"
+    kind = LineKind.ADD_ON_END_DATE_CHANGE if addition.of_add_on else LineKind.END_DATE_CHANGE
+    return Line(kind, description, derivation, adjusts=addition.seq)
 
 
 def credit_to_balance(lines: Sequence[Line]) -> Line | None:
@@ -36,7 +37,7 @@ def credit_to_balance(lines: Sequence[Line]) -> Line | None:
     owed = -sum(line.amount for line in lines)
     if owed <= 0:
         return None
-    period = next(line for line in lines if line.kind is LineKind.END_DATE_CHANGE).derivation.period
+    period = next(line for line in lines if line.kind in END_DATE_CHANGES).derivation.period
     return Line(LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=owed, quantity=1, period=period))
 
 
@@ -53,16 +54,23 @@ def additions_after(additions: Sequence[BilledAddition], lines: Sequence[Line]) 
             change = replace(line.derivation, quantity=1)
             if changes.get(line.adjusts) != change:
                 known[line.adjusts] = _continued(known[line.adjusts], line)
-            if line.kind is LineKind.END_DATE_CHANGE:
+            if line.kind in END_DATE_CHANGES:
                 changes[line.adjusts] = change
-        elif line.kind is LineKind.ADDITIONAL_LICENSES:
+        elif line.kind in ADDITIONS:
             seq, billed = line.entries[0], line.derivation
-            known[seq] = BilledAddition(seq=seq, derivation=billed, unit=billed.unit_amount, until=billed.period.end)
+            known[seq] = BilledAddition(
+                seq=seq,
+                description=line.description,
+                of_add_on=line.kind is LineKind.ADDITIONAL_ADD_ON,
+                derivation=billed,
+                unit=billed.unit_amount,
+                until=billed.period.end,
+            )
     return tuple(known.values())
 
 
 def _continued(addition: BilledAddition, line: Line) -> BilledAddition:
-    if line.kind is LineKind.END_DATE_CHANGE:
+    if line.kind in END_DATE_CHANGES:
         return addition.adjusted(line.derivation)
     quantity = addition.derivation.quantity + line.quantity
     return replace(addition, derivation=replace(addition.derivation, quantity=quantity))

@@ -1,5 +1,6 @@
 """Making the invoice of a step: every unsettled entry up to its moment, once."""
 
+from billflow.domain.invoicing.add_ons import add_on_lines
 from billflow.domain.invoicing.charges import Charge, charges
 from billflow.domain.invoicing.draft import (
     InvoiceDraft,
@@ -30,7 +31,11 @@ def bill(step: Step, *, with_items: bool = True) -> None:
     if not step.tier.billable:
         return
     bundle = step.facts.settings.bundle_additions_by_date
-    lines = [line for charge in charges(step.ledger, open_entries, bundle=bundle) if (line := line_for(step, charge))]
+    licenses, add_ons = (
+        [one for one in open_entries if (one.add_on is not None) is of_add_on] for of_add_on in (False, True)
+    )
+    lines = [line for charge in charges(step.ledger, licenses, bundle=bundle) if (line := line_for(step, charge))]
+    lines += add_on_lines(step, add_ons)
     lines += end_date_changes(step)
     lines += item_lines(step) if with_items else []
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))

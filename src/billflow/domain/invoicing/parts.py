@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from billflow.domain.currencies import CURRENCIES
-from billflow.domain.invoicing.draft import InvoiceDraft, Line, LineKind
+from billflow.domain.invoicing.draft import ADDITIONS, InvoiceDraft, Line
 from billflow.domain.money import Rounding
 
 
@@ -82,5 +82,5 @@ def _first_bills(line: Line, part: Line, n: int) -> Line:
     """Let the first part bill the entries of the line, and the others of an addition go with it (rules 8.9)."""
     if n == 0:
         return part
-    adjusts = line.entries[0] if line.kind is LineKind.ADDITIONAL_LICENSES and line.entries else line.adjusts
+    adjusts = line.entries[0] if line.kind in ADDITIONS and line.entries else line.adjusts
     return replace(part, entries=(), item=None, adjusts=adjusts)

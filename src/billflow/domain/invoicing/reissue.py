@@ -10,7 +10,15 @@ from billflow.domain.coupons import CouponUse
 from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
 from billflow.domain.invoicing.coupons import BEGINS, anew
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind, PaymentTerms, chargeable
+from billflow.domain.invoicing.draft import (
+    ADDITIONS,
+    InvoiceDraft,
+    InvoiceKind,
+    Line,
+    LineKind,
+    PaymentTerms,
+    chargeable,
+)
 from billflow.domain.invoicing.rules import discountable, flat_discount_line, instalment
 from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
@@ -18,7 +26,7 @@ from billflow.domain.proration import Derivation
 from billflow.domain.seats import MAX_LICENSES
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 
-_BY_UNIT = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES, LineKind.ITEM)
+_BY_UNIT = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ITEM, LineKind.ADD_ON, *ADDITIONS)
 _FIXED_PRICE = (LineKind.FIXED_PRICE_UPGRADE, LineKind.FIXED_PRICE_RENEWAL)
 _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 
@@ -27,8 +35,8 @@ _INSTALMENT = re.compile(r"instalment (?P<n>\d+) of 12")
 class LineCorrection:
     """What a line is billed at instead; None leaves it.
 
-    `price` is that of a license for a cycle, the yearly fixed price, or that of a unit of an item, in minor units;
-    `licenses`, or units of an item, may be 0.
+    `price` is that of a license for a cycle, the yearly fixed price, or that of a unit of an item or add-on, in minor
+    units; `licenses`, or units of these, may be 0.
     """
 
     price: int | None = None

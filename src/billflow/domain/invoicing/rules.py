@@ -9,7 +9,8 @@ from billflow.domain.currencies import CURRENCIES, format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.charges import Addition, Charge, Renewal
 from billflow.domain.invoicing.coupons import BEGINS, with_coupon
-from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.draft import NOT_DISCOUNTED, Line, LineKind
+from billflow.domain.ledger import LedgerEntry
 from billflow.domain.money import Rounding
 from billflow.domain.plan import Plan, Schedule
 from billflow.domain.proration import Derivation, prorated
@@ -54,7 +55,7 @@ def renewal(step: Step, charge: Charge) -> Line | None:
 def additional_licenses(step: Step, charge: Charge) -> Line | None:
     """Bill licenses added within a cycle for the rest of it (rules 8.3 and 8.4)."""
     plan = step.plan
-    if not isinstance(charge, Addition) or (price := step.price_in(charge.renewal)) is None:
+    if not isinstance(charge, Addition) or (price := _price_in(step, charge.renewal)) is None:
         return None
     added_at = charge.entries[0].event_time
     cycle = step.cycle_of(charge.renewal, added_at)
@@ -70,6 +71,13 @@ def additional_licenses(step: Step, charge: Charge) -> Line | None:
     )
     description = f"Additional {step.tier.name} license"
     return Line(LineKind.ADDITIONAL_LICENSES, description, derivation, tuple([entry.seq for entry in charge.entries]))
+
+
+def _price_in(step: Step, cycle: LedgerEntry) -> int | None:
+    """Return what a license costs in the cycle that this renewal entry began; None at a fixed price."""
+    if step.former_price and cycle.event_time < step.former_price[1]:
+        return step.former_price[0]
+    return step.plan.price_per_license
 
 
 RULES: tuple[LineRule, ...] = (additional_licenses, renewal, fixed_price_renewal)
@@ -106,11 +114,11 @@ def flat_discount(plan: Plan, customer: CustomerTerms, lines: Sequence[Line]) ->
 
 
 def discountable(lines: Iterable[Line]) -> int:
-    """Return what of the charges the flat discount may take: all that coupons left of them, but no one-off items.
+    """Return what of the charges the flat discount may take: what coupons left of those for licenses.
 
     Credits, and what coupons lower these by, are no part of it (rules 34.1 and 35).
     """
-    counting = (line for line in lines if line.kind is not LineKind.ITEM)
+    counting = (line for line in lines if line.kind not in NOT_DISCOUNTED)
     return sum(line.amount for line in counting if (line.amount > 0) is not (line.kind is LineKind.COUPON))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from billflow.domain.catalog import Catalog, Tier
+from billflow.domain.catalog import AddOn, Catalog, Tier
 from billflow.domain.catalog_check import check_catalog
 from billflow.domain.errors import BillingError, InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel
@@ -31,7 +31,7 @@ _SAID = {
 
 
 class CatalogDocument(RequestModel):
-    """A catalogue: a table for each tier, by its code."""
+    """A catalogue: a table for each tier and each add-on, by its code."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -52,16 +52,22 @@ class CatalogDocument(RequestModel):
 
     tier: dict[str, Tier] = Field(description="Each tier under its code; prices are minor units per license and cycle.")
 
+    add_on: dict[str, AddOn] = Field(
+        default_factory=dict, description="Each add-on under its code; prices are minor units per unit and cycle."
+    )
+
     def catalog(self, version: int = 0) -> Catalog:
         """Return it as it is sold from."""
         tiers = {code: replace(tier, code=code) for code, tier in self.tier.items()}
-        return Catalog(MappingProxyType(tiers), version)
+        add_ons = {code: replace(add_on, code=code) for code, add_on in self.add_on.items()}
+        return Catalog(MappingProxyType(tiers), version, MappingProxyType(add_ons))
 
     def checked(self) -> Catalog:
         """Return it as it is sold from, once it is right; raises `InvalidInput`, which names tier and field."""
-        for code, tier in self.tier.items():
-            if tier.code not in ("", code):
-                raise _fault(f"tier.{code}.code", f"is {tier.code!r}; leave it out, for the table has the code")
+        tables: list[tuple[str, Mapping[str, Tier | AddOn]]] = [("tier", self.tier), ("add_on", self.add_on)]
+        for table, code, sold in ((name, *one) for name, many in tables for one in many.items()):
+            if sold.code not in ("", code):
+                raise _fault(f"{table}.{code}.code", f"is {sold.code!r}; leave it out, for the table has the code")
         catalog = self.catalog()
         check_catalog(catalog)
         return catalog
@@ -69,7 +75,7 @@ class CatalogDocument(RequestModel):
     def content(self) -> dict[str, Any]:
         """Return it as JSON, without what is left at its default."""
         content: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
-        for table in content["tier"].values():
+        for table in (*content["tier"].values(), *content.get("add_on", {}).values()):
             table.pop("code", None)
         return content
 
@@ -82,7 +88,7 @@ class CatalogApply(CatalogDocument):
     @property
     def document(self) -> CatalogDocument:
         """Return the catalogue alone."""
-        return CatalogDocument.model_construct(tier=self.tier)
+        return CatalogDocument.model_construct(tier=self.tier, add_on=self.add_on)
 
 
 class CatalogVersion(Contract):
@@ -101,21 +107,22 @@ class CatalogVersionList(ListResponse):
 
 
 class CatalogResponse(ResponseModel):
-    """What is sold, each tier under its code, and since when; `currencies` are all that any of them is sold in."""
+    """What is sold, tiers and add-ons under their codes, and since when; `currencies` are those of all tiers."""
 
     version: int
     applied_at: Moment | None
     applied_by: str | None
     reason: str | None
     tier: dict[str, Tier]
+    add_on: dict[str, AddOn]
     currencies: tuple[str, ...]
 
     @classmethod
     def of_version(cls, version: CatalogVersion, document: CatalogDocument) -> Self:
         """Return one version as it is shown."""
-        tiers = dict(document.catalog().tiers)
+        tiers, add_ons = dict(document.catalog().tiers), dict(document.catalog().add_ons)
         currencies = sorted({currency for tier in tiers.values() for currency in tier.prices})
-        return cls(**version.model_dump(), tier=tiers, currencies=tuple(currencies))
+        return cls(**version.model_dump(), tier=tiers, add_on=add_ons, currencies=tuple(currencies))
 
 
 def example_text(name: str) -> str:
@@ -147,7 +154,7 @@ def document_from_json(text: str) -> CatalogDocument:
     except json.JSONDecodeError as error:
         raise InvalidInput(f"The catalogue is no JSON: {error}.", code="invalid_catalog", field="catalog") from None
     if isinstance(data, dict):
-        shown = CatalogResponse.model_fields.keys() - {"tier"}
+        shown = CatalogResponse.model_fields.keys() - {"tier", "add_on"}
         data = {name: value for name, value in data.items() if name not in shown}
     return catalog_document(data)
 

@@ -12,9 +12,10 @@ from billflow.models.contracts.responses import ListResponse, ResourceResponse, 
 
 
 class CatalogChange(Contract):
-    """One field of a tier that would be another; null is none, as in a tier that comes or goes."""
+    """One field of a tier, or of an add-on, that would be another; null is none, as in a tier that comes or goes."""
 
-    tier: str
+    tier: str | None
+    add_on: str | None = None
     field: str = Field(examples=["prices.EUR.monthly"])
     before: Any = Field(examples=[900])
     after: Any = Field(examples=[1000])
@@ -135,19 +136,26 @@ class PriceChangeList(ListResponse):
 
 
 def changes_between(old: CatalogDocument, new: CatalogDocument) -> tuple[CatalogChange, ...]:
-    """Return every field of a tier that *new* has otherwise, by tier and field."""
+    """Return every field of a tier or add-on that *new* has otherwise, by table and field."""
     before, after = dict(_fields(old)), dict(_fields(new))
     places = dict.fromkeys([*after, *before])
     return tuple(
-        CatalogChange(tier=tier, field=field, before=before.get((tier, field)), after=after.get((tier, field)))
-        for tier, field in places
-        if before.get((tier, field)) != after.get((tier, field))
+        CatalogChange(
+            tier=code if table == "tier" else None,
+            add_on=code if table == "add_on" else None,
+            field=field,
+            before=before.get((table, code, field)),
+            after=after.get((table, code, field)),
+        )
+        for table, code, field in places
+        if before.get((table, code, field)) != after.get((table, code, field))
     )
 
 
-def _fields(document: CatalogDocument) -> Iterator[tuple[tuple[str, str], Any]]:
-    for tier, table in document.content()["tier"].items():
-        yield from (((tier, field), value) for field, value in _flat(table))
+def _fields(document: CatalogDocument) -> Iterator[tuple[tuple[str, str, str], Any]]:
+    for table, codes in document.content().items():
+        for code, fields in codes.items():
+            yield from (((table, code, field), value) for field, value in _flat(fields))
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

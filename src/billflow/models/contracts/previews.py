@@ -9,7 +9,7 @@ from billflow.domain.discounts import Discount, DiscountKind, Preview, PriceComp
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.domain.preview import Forecast, invoices_of
+from billflow.domain.preview import Forecast, invoices_of, newest_entries
 from billflow.domain.step import Outcome
 from billflow.models.contracts.base import Moment
 from billflow.models.contracts.explanations import LineExplanation, explained
@@ -37,6 +37,28 @@ class InvoicePreview(ResponseModel):
         )
 
 
+class AddOnPreview(ResponseModel):
+    """How many units of an add-on the plan would hold, and renew with, at `price` each and cycle."""
+
+    add_on: str
+    quantity: int
+    quantity_at_next_renewal: int
+    price: int
+
+    @classmethod
+    def of_outcome(cls, outcome: Outcome) -> list[Self]:
+        """Return the add-ons of a step, by their newest entries."""
+        return [
+            cls(
+                add_on=code,
+                quantity=entry.licenses,
+                quantity_at_next_renewal=entry.licenses_at_next_renewal,
+                price=entry.price or 0,
+            )
+            for code, entry in newest_entries(outcome)[1].items()
+        ]
+
+
 class PlanPreview(ResponseModel):
     """A plan as it would be; licenses are empty where nothing changes them."""
 
@@ -51,7 +73,7 @@ class PlanPreview(ResponseModel):
     @classmethod
     def of_outcome(cls, outcome: Outcome) -> Self:
         """Return the plan of a step as it would be."""
-        newest = outcome.entries[-1] if outcome.entries else None
+        newest, _ = newest_entries(outcome)
         return cls(
             tier=outcome.plan.tier,
             schedule=outcome.plan.schedule,
@@ -106,12 +128,14 @@ class PricePreview(ResponseModel):
 class PreviewResponse(ResponseModel):
     """What a command would answer, `credit`, what the customer would be owed for it, in minor units, and `price`.
 
+    `add_ons` are those that change, or that a cycle begins with, of the plan that goes on.
     What is agreed with a customer that has no live plan is shown without a `plan`.
     """
 
     plan: PlanPreview | None
     invoices: list[InvoicePreview]
     successor: PlanPreview | None
+    add_ons: list[AddOnPreview]
     credit: int
     price: PricePreview
 
@@ -123,6 +147,7 @@ class PreviewResponse(ResponseModel):
             plan=PlanPreview.of_outcome(outcome),
             invoices=list(map(InvoicePreview.of_draft, invoices_of(outcome))),
             successor=PlanPreview.of_outcome(outcome.successor) if outcome.successor else None,
+            add_ons=AddOnPreview.of_outcome(outcome.successor or outcome),
             credit=outcome.credit,
             price=PricePreview.of_comparison(found.comparison),
         )
@@ -133,7 +158,7 @@ class PreviewResponse(ResponseModel):
         if found is not None:
             return cls.of_preview(found)
         price = PricePreview(discounts=[DiscountPreview.of(one) for one in discounts])
-        return cls(plan=None, invoices=[], successor=None, credit=0, price=price)
+        return cls(plan=None, invoices=[], successor=None, add_ons=[], credit=0, price=price)
 
 
 class RefusalResponse(ResponseModel):

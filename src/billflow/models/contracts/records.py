@@ -74,13 +74,18 @@ class CustomerFilter(Contract):
 
 
 class LedgerRecord(Contract):
-    """One entry of a plan's ledger, and what became of it."""
+    """One entry of a plan's ledger, and what became of it.
+
+    One about an `add_on` has its `price` for a unit and cycle, and its units as licenses.
+    """
 
     seq: int
     event_time: Moment
     is_renewal: bool
     licenses: int
     licenses_at_next_renewal: int
+    add_on: str | None = None
+    price: int | None = None
     disposition: Disposition | None
     line_id: str | None
 

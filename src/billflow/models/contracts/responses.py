@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from billflow.models.contracts.add_ons import AddOnRecord
 from billflow.models.contracts.customers import (
     BillingAccountRecord,
     ClockRecord,
@@ -178,6 +179,12 @@ class LedgerList(ListResponse):
     """A plan's ledger, the oldest entry first."""
 
     rows: list[LedgerRecord] = shown_as("ledger", "rows")
+
+
+class AddOnList(ListResponse):
+    """A plan's add-ons, by their codes."""
+
+    rows: list[AddOnRecord] = shown_as("add_ons", "rows")
 
 
 class ItemList(ListResponse):

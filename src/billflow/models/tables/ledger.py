@@ -11,7 +11,7 @@ from billflow.models.tables.base import Base, Identified, Owned, Written, belong
 
 
 class LicenseLedger(Identified, Owned, Written, Base):
-    """One `domain.ledger.LedgerEntry` of a plan; `seq` counts from 1."""
+    """One `domain.ledger.LedgerEntry` of a plan, about its licenses or one of its add-ons; `seq` counts from 1."""
 
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
@@ -19,6 +19,7 @@ class LicenseLedger(Identified, Owned, Written, Base):
         UniqueConstraint("org_id", "id"),
         CheckConstraint("seq > 0", name="seq_positive"),
         CheckConstraint("licenses >= 0 AND licenses_at_next_renewal >= 0", name="licenses_not_negative"),
+        CheckConstraint("(add_on IS NULL) = (price IS NULL)", name="add_on_has_a_price"),
         Index("ix_license_ledger_renewals", "plan_id", "seq", postgresql_where="is_renewal"),
     )
 
@@ -28,6 +29,8 @@ class LicenseLedger(Identified, Owned, Written, Base):
     is_renewal: Mapped[bool]
     licenses: Mapped[int]
     licenses_at_next_renewal: Mapped[int]
+    add_on: Mapped[str | None]
+    price: Mapped[int | None]
     step_key: Mapped[str]
 
 

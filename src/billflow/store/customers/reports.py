@@ -39,6 +39,7 @@ from billflow.models.tables import (
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.offers.coupon_records import coupon_of
+from billflow.store.plans.add_ons import add_on_amounts
 from billflow.store.plans.mapping import plan_of
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
@@ -115,7 +116,7 @@ async def _licenses(
     query = (
         select(LicenseLedger)
         .join(CustomerPlan, CustomerPlan.id == LicenseLedger.plan_id)
-        .where(CustomerPlan.customer_id == customer.id)
+        .where(CustomerPlan.customer_id == customer.id, LicenseLedger.add_on.is_(None))
         .where(LicenseLedger.event_time >= since, LicenseLedger.event_time < until)
         .order_by(LicenseLedger.event_time, LicenseLedger.seq)
     )
@@ -147,8 +148,8 @@ async def _money(
 async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[PlanHistory, ...], tuple[Amount, ...]]:
     """Return the customer's plans, the newest first, and what the live ones renew at per month."""
     query = STATES.where(CustomerPlan.customer_id == customer.id)
-    rows = await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))
-    totals = await _totals(session, customer)
+    rows = (await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))).all()
+    totals, add_ons = await _totals(session, customer), await add_on_amounts(session, [row[0].id for row in rows])
     coupon = await coupon_of(session, customer.id)
     history, revenue = [], dict[str, int]()
     for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
@@ -167,6 +168,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
             price_per_license=row.price_per_license,
             fixed_price=row.fixed_price,
             licenses=licenses_at_next_renewal or 0,
+            add_ons=add_ons.get(row.id, 0),
             off=_off(row, licenses_at_next_renewal or 0, coupon),
         )
         if monthly and customer.status is CustomerStatus.ACTIVE:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.additions import BilledAddition
-from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.draft import ADDITIONS, END_DATE_CHANGES, Line
 from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.proration import Derivation
@@ -26,7 +26,7 @@ async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEn
         select(InvoiceLineRow, InvoiceRow, about.c.entry_id, IS_ADJUSTED)
         .join(about, about.c.line_id == InvoiceLineRow.id)
         .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceLineRow.kind.in_((LineKind.ADDITIONAL_LICENSES, LineKind.END_DATE_CHANGE)))
+        .where(InvoiceLineRow.kind.in_((*ADDITIONS, *END_DATE_CHANGES)))
         .where(InvoiceRow.replaced_by_invoice_id.is_(None))
         .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceLineRow.n)
     )
@@ -40,7 +40,7 @@ async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEn
         if invoice.status in NOT_CHARGED or left.get(row.id, row.amount) != row.amount:
             credited.add(seq)
     # The parts of one line come in any order, but after the first, and before what adjusts them.
-    ordered = sorted(lines.values(), key=lambda line: (line.kind is LineKind.END_DATE_CHANGE, line.adjusts is not None))
+    ordered = sorted(lines.values(), key=lambda line: (line.kind in END_DATE_CHANGES, line.adjusts is not None))
     additions = additions_after((), ordered)
     return tuple(replace(addition, credited=addition.seq in credited) for addition in additions)
 

@@ -4,7 +4,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
-from billflow.domain.catalog_check import TierUse, check_kept
+from billflow.domain.catalog_check import TierUse, check_add_ons_kept, check_kept
 from billflow.domain.cycle import SWITCHES
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
@@ -14,6 +14,7 @@ from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import CatalogVersionRow, CustomerPlan, InvoiceRow
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.invoices.drafts import UNPAID
+from billflow.store.plans.add_ons import add_on_uses
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.rows import as_id, from_row
@@ -40,7 +41,7 @@ class PostgresCatalogRepository(Repository):
             newest = (await session.scalars(_NEWEST_FIRST.limit(1))).one_or_none()
             if newest and newest.content == content:
                 return _record(newest)
-            check_kept(await current_catalog(session), catalog, await _uses(session))
+            await _check_kept(session, catalog)
             owner, version = as_id(org_id, "organization"), newest.version + 1 if newest else 1
             row = CatalogVersionRow(org_id=owner, version=version, content=content, **_why(change))
             session.add(row)
@@ -52,7 +53,7 @@ class PostgresCatalogRepository(Repository):
         """Return what would be sold by *document*; raises what `apply` would raise."""
         catalog = document.checked()
         async with self.database.unit_of_work(org_id) as session:
-            check_kept(await current_catalog(session), catalog, await _uses(session))
+            await _check_kept(session, catalog)
         return catalog
 
     async def versions(self, org_id: str) -> tuple[CatalogVersion, ...]:
@@ -80,6 +81,11 @@ def _why(change: ChangeContext) -> dict[str, object]:
 
 def _record(row: CatalogVersionRow) -> CatalogVersion:
     return from_row(CatalogVersion, row, applied_at=row.at, applied_by=row.actor)
+
+
+async def _check_kept(session: AsyncSession, new: Catalog) -> None:
+    check_kept(await current_catalog(session), new, await _uses(session))
+    check_add_ons_kept(new, await add_on_uses(session))
 
 
 async def _uses(session: AsyncSession) -> list[TierUse]:

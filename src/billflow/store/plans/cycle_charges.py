@@ -31,7 +31,7 @@ async def charged_lines(
     that was too large for one charge, and what an invoice was issued again as. Invoices that are void, uncollectible or
     replaced are no charge, and lines for the cycle before are left out.
     """
-    renewal = last_renewal_at(tuple(ledger.values()), at)
+    renewal = last_renewal_at([entry for entry in ledger.values() if entry.add_on is None], at)
     if renewal is None:
         return ()
     running = [entry_id for entry_id, entry in ledger.items() if entry.seq >= renewal.seq]

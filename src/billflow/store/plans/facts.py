@@ -1,5 +1,6 @@
 """Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -90,13 +91,14 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         plan=plan,
         customer=terms_of(rows.customer, rows.account, await coupon_of(session, rows.customer.id), plan=rows.plan),
         catalog=rows.catalog,
-        ledger=tuple(ledger.values()),
+        ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
+        add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
         observations=await _observations(session, rows.plan, at),
         last_observation=seen_by(rows.plan),
         settings=settings,
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
-        additions=await billed_additions(session, ledger) if plan.price_per_license else (),
+        additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
@@ -105,6 +107,11 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         items=await open_items(session, rows.plan) if rows.has_items else (),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
+
+
+def _can_have_additions(plan: Plan, ledger: Mapping[UUID, LedgerEntry]) -> bool:
+    """Tell whether something may have been charged for a part of the cycle; at a fixed price add-ons alone are."""
+    return bool(plan.price_per_license) or any(entry.add_on for entry in ledger.values())
 
 
 async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
@@ -118,7 +125,7 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
     )
     first = (
         entries.with_only_columns(func.max(LicenseLedger.seq))
-        .where(LicenseLedger.is_renewal, LicenseLedger.event_time <= at)
+        .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= at)
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )

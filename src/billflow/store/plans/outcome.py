@@ -147,6 +147,8 @@ class OutcomeWriter:
                     is_renewal=entry.is_renewal,
                     licenses=entry.licenses,
                     licenses_at_next_renewal=entry.licenses_at_next_renewal,
+                    add_on=entry.add_on,
+                    price=entry.price,
                     step_key=self.key,
                 )
             )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.access import SeatGate, seat_gate
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts
+from billflow.models.contracts.add_ons import AddOnRecord
 from billflow.models.contracts.customers import SeatGateRecord
 from billflow.models.contracts.items import ItemRecord
 from billflow.models.contracts.plans import PlanState
@@ -28,6 +29,7 @@ from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE, RUNS
+from billflow.store.plans.add_ons import add_ons_of
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.items import items_of
 from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
@@ -102,6 +104,12 @@ class PostgresPlanQueries(Repository):
         """Return the plan's one-off items in the order they were added, with what became of each."""
         async with self.database.unit_of_work(plan.org_id) as session:
             return await items_of(session, (await plan_rows(session, plan, lock=False)).plan)
+
+    async def add_ons(self, plan: PlanRef) -> tuple[AddOnRecord, ...]:
+        """Return what the plan holds and renews with of each add-on."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            rows = await plan_rows(session, plan, lock=False)
+            return await add_ons_of(session, rows.plan, rows.catalog)
 
     async def steps(self, plan: PlanRef) -> tuple[StepRecord, ...]:
         """Return the steps of the plan in the order they were taken."""

@@ -19,7 +19,7 @@ State = TypeVar("State", bound=PlanState)
 
 _NEWEST = (
     select(LicenseLedger.licenses, LicenseLedger.licenses_at_next_renewal)
-    .where(LicenseLedger.plan_id == CustomerPlan.id)
+    .where(LicenseLedger.plan_id == CustomerPlan.id, LicenseLedger.add_on.is_(None))
     .order_by(LicenseLedger.seq.desc())
     .limit(1)
     .lateral()

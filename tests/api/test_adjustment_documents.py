@@ -51,6 +51,8 @@ async def test_a_credit_note_and_a_refund_are_fetched_as_data_and_as_pdf(
     printed = [await api.get(f"/api/v1{path}/pdf") for path in paths]
 
     assert shown == [note, refund]
+    names = [answer.headers["content-disposition"].rpartition("'")[2] for answer in printed]
+    assert names == [f"{note['number']}.pdf", f"{refund['number']}.pdf"]
     assert [(answer.headers["content-type"], pages(answer.content)) for answer in printed] == [
         ("application/pdf", 1),
         ("application/pdf", 1),

@@ -72,6 +72,7 @@ async def test_a_credit_note_names_the_lines_it_credits(api: httpx.AsyncClient, 
     assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "amount")
 
 
+@pytest.mark.full
 async def test_an_open_invoice_is_voided_or_given_up_and_a_paid_one_is_not(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -179,6 +180,7 @@ async def test_an_invoice_paid_by_bank_transfer_starts_its_plan_and_is_paid_at_s
     assert (other.status_code, other.json()["code"]) == (409, "invoice_not_open")
 
 
+@pytest.mark.full
 async def test_what_was_paid_outside_stripe_is_refunded_there_and_recorded(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -156,6 +156,7 @@ async def test_requests_that_wait_hold_no_background_work_up(env: ApiEnvironment
         await until(is_handled)
 
 
+@pytest.mark.full
 async def test_a_write_that_is_done_is_kept_when_the_database_is_busy_at_its_end(env: ApiEnvironment) -> None:
     answers = BusyAtTheEnd(env.engine.database, [])
     services = api_services(env.engine)

@@ -57,6 +57,7 @@ async def test_the_next_invoice_is_the_one_that_the_diff_foresaw(shop: Shop) -> 
     assert (newest["total"], newest["status"]) == (12 * 2500, "paid")
 
 
+@pytest.mark.full
 async def test_a_diff_refuses_what_applying_would_refuse(shop: Shop) -> None:
     await a_plan(shop, 2)
 

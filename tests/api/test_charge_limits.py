@@ -81,6 +81,7 @@ async def test_every_odd_currency_is_bought_and_refunded_to_the_last_step(
     assert [charge.amount_refunded for charge in charges.data] == [price * CURRENCIES[code].stripe_factor]
 
 
+@pytest.mark.full
 async def test_a_preview_names_the_limit_of_a_charge(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, clock = await payer(api, env, "USD")
     asked = {**MANUAL, "schedule": "annual", "licenses": 9000, "customer_id": customer["id"], "test_clock_id": clock}

@@ -172,6 +172,11 @@ async def test_a_coupon_that_makes_no_sense_is_refused_in_one_sentence_with_its_
     assert (await api.get("/api/v1/coupons/NONSENSE")).status_code == 404
 
 
+@pytest.mark.parametrize("code", ["%ED%A0%80", "a%2Fb", "x" * 200, "1e999999"])
+async def test_a_code_that_none_can_have_is_not_found(api: httpx.AsyncClient, code: str) -> None:
+    assert (await api.get(f"/api/v1/coupons/{code}")).status_code == 404
+
+
 async def test_a_purchase_with_a_coupon_that_is_not_for_it_starts_nothing(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

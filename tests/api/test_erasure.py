@@ -83,6 +83,19 @@ OTHERS = {
 }
 """Fields of deployments of another kind, of what belongs to no customer, or is not stored."""
 
+SELLERS = {
+    "account_holder",
+    "bank",
+    "bic",
+    "continue_after",
+    "footer",
+    "iban",
+    "prefix",
+    "registration_number",
+    "vat_number",
+}
+"""Fields of who sells."""
+
 
 def _planted(body: object) -> Iterator[str]:
     """Yield the names of the fields of a body that hold the marker."""
@@ -114,7 +127,7 @@ async def _without_a_marker(api: httpx.AsyncClient) -> set[str]:
     document = (await api.get("/openapi.json")).json()
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     bodies = [content for one in operations for content in one.get("requestBody", {}).get("content", {}).values()]
-    return {*_free_texts(bodies, document["components"]["schemas"])} - CHOICES - OTHERS - PLANTED
+    return {*_free_texts(bodies, document["components"]["schemas"])} - CHOICES - OTHERS - SELLERS - PLANTED
 
 
 async def _written(api: httpx.AsyncClient, method: str, path: str, body: object = None) -> Any:

@@ -147,6 +147,7 @@ async def test_a_key_is_short_and_visible(api: httpx.AsyncClient, key: str) -> N
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_idempotency_key")
 
 
+@pytest.mark.full
 async def test_a_request_is_told_when_the_first_takes_too_long(
     noting: httpx.AsyncClient, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ async def test_a_command_answers_with_the_plan_and_the_invoices_it_made(
     assert [invoice["currency"] for invoice in better.json()["invoices"]] == ["USD", "USD"]
 
 
+@pytest.mark.full
 async def test_a_refused_command_is_a_conflict_with_its_code(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     plan = (await started(api, customer_id=(await env.customer()).customer_id)).json()["plan"]
 

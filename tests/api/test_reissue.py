@@ -37,6 +37,7 @@ async def test_a_preview_shows_what_the_request_then_does(api: httpx.AsyncClient
     assert "before" in explained["lines"][0]["note"]
 
 
+@pytest.mark.full
 async def test_the_same_key_answers_the_same_invoice(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     old = await paid(api, env)
     path, headers = f"/api/v1/invoices/{old['id']}/reissue", {"Idempotency-Key": f"again-{old['id']}"}

@@ -158,6 +158,7 @@ async def test_a_voided_purchase_never_starts(api: httpx.AsyncClient, env: ApiEn
     assert (await the_invoice(api, plan_id))["status"] == "void"
 
 
+@pytest.mark.full
 async def test_an_event_about_an_invoice_nobody_knows_is_done_with(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:

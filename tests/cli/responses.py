@@ -90,6 +90,9 @@ RESPONSES: Mapping[str, str] = {
     "seats report": "SeatReportResponse",
     "seats source set": "CreatedSeatSourceResponse",
     "seats source show": "SeatSourceList",
+    "seller apply": "SellerResponse",
+    "seller remove-logo": "SellerResponse",
+    "seller show": "SellerResponse",
 }
 
 OF_THE_COMMAND_LINE = {
@@ -123,6 +126,7 @@ OF_THE_COMMAND_LINE = {
     "replay": "an operator's",
     "seats import": "a file's, of many customers",
     "seats source remove": "the API answers nothing",
+    "seller check": "a file's, before there is a server",
 }
 """Commands with `--json` that the API has no answer for, and why."""
 

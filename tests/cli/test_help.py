@@ -16,7 +16,16 @@ from billflow.cli.commands import LazyCommand
 ROOT = get_command(app)
 EXAMPLE = "Example: billflow "
 SPEAKS_FOR_ITSELF = "stripe-emulator"
-NOT_ON_THE_ENGINE = {"demo", "conformance", "migrate", SPEAKS_FOR_ITSELF, "catalog init", "catalog check"}
+NOT_ON_THE_ENGINE = {
+    "demo",
+    "conformance",
+    "migrate",
+    SPEAKS_FOR_ITSELF,
+    "catalog init",
+    "catalog check",
+    "seller init",
+    "seller check",
+}
 
 
 def commands(command: object = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

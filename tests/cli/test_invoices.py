@@ -54,9 +54,20 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
 
 def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(terminal: Terminal, tmp_path: Path) -> None:
     customer, invoice = bought(terminal)
-    note = ("invoice", "credit-note", invoice, "--amount", "300", "--to", "balance", "--memo", "Sorry", "--json")
+    note = (
+        "invoice",
+        "credit-note",
+        invoice,
+        "--amount",
+        "300",
+        "--refund-method",
+        "balance",
+        "--memo",
+        "Sorry",
+        "--json",
+    )
     made = {
-        "credit-note": terminal(*note).data,
+        "credit-note": terminal(*note, "--json").data,
         "refund": terminal("invoice", "refund", invoice, "--amount", "200", "--json").data,
     }
 

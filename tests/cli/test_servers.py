@@ -45,6 +45,7 @@ def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:
         assert worker.wait(PATIENCE) == 0
 
 
+@pytest.mark.full
 def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
     arguments = ("--port", "0", "--ops-port", "0")
     with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:

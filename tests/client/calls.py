@@ -20,6 +20,7 @@ ADD_ONS = {"storage": {"name": "Storage", "prices": {"EUR": {"monthly": 500}}}}
 CHOICES: Mapping[str, Any] = {
     "add_ons": ADD_ONS,
     "email": "kim@acme.example",
+    "image": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
     "kind": "http",
     "return_url": "https://app.example/",
     "tiers": TIERS,

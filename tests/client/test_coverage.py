@@ -9,8 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
+import billflow.client
 from billflow.api.app import BASE_PATH
-from billflow.client import Call
+from billflow.client import BillingError, Call
+from billflow.errors import KINDS
 from tests.api.operations import JSON, operations
 from tests.client.calls import call, functions
 from tests.interfaces import document
@@ -92,6 +94,13 @@ def test_a_write_has_an_idempotency_key_and_a_question_has_none(name: str) -> No
     writes = made.method != "GET" and not made.path.endswith(("/preview", "/diff"))
 
     assert (made.idempotency_key is not None) == writes
+
+
+def test_every_error_that_an_answer_becomes_is_exported() -> None:
+    raised = {kind.error.__name__ for kind in KINDS if kind.http_status} | {"ApiError", "ServerUnreachable"}
+
+    assert raised | {BillingError.__name__} <= set(billflow.client.__all__)
+    assert [name for name in billflow.client.__all__ if not hasattr(billflow.client, name)] == []
 
 
 def test_what_names_a_setting_stays_in_one_part_of_the_path() -> None:

@@ -123,6 +123,7 @@ async def test_a_credit_note_on_a_paid_invoice_refunds_or_goes_to_the_balance_wh
     await assert_agreed(debtor)
 
 
+@pytest.mark.full
 async def test_a_credit_note_over_all_that_is_open_closes_the_debt_and_ends_its_collection(debts: Debts) -> None:
     debtor = await debts.declined()
 

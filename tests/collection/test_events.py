@@ -218,6 +218,7 @@ async def test_another_bad_card_is_tried_once_and_the_policy_goes_on_as_before(d
     assert len((await debtor.invoice()).payment_attempts) == 3
 
 
+@pytest.mark.full
 async def test_a_customer_deleted_at_stripe_gets_a_new_one_with_its_next_invoice(debts: Debts) -> None:
     debtor = await debts.customer()
     first = await stripe_customer(debtor)

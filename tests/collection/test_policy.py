@@ -127,6 +127,7 @@ async def test_a_suspension_by_support_is_not_lifted_by_a_payment(debts: Debts) 
     assert await debtor.status() == "suspended"
 
 
+@pytest.mark.full
 async def test_a_payment_that_needs_the_customer_is_not_charged_again_and_its_page_is_sent(debts: Debts) -> None:
     debtor = await debts.declined(CONFIRMING_CARD)
 

@@ -11,6 +11,7 @@ from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation, prorated
 from billflow.models.contracts.customers import (
     BillingAccountRecord,
+    Buyer,
     CustomerPricing,
     CustomerRecord,
     CustomerStatus,
@@ -21,11 +22,27 @@ from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.invoice_adjustments import AdjustmentKind, InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail, LineRecord
+from billflow.models.contracts.seller import BankDetails, SellerAddress, SellerDocument
 
 ISSUED = datetime(2026, 3, 1, tzinfo=UTC)
 MONTH = Period(ISSUED, datetime(2026, 4, 1, tzinfo=UTC))
+SELLER = Seller(
+    name="Übersee Software AG",
+    details=SellerDocument(
+        legal_name="Übersee Software AG",
+        address=SellerAddress(street="Rämistrasse 7", postal_code="8001", city="Zürich", country="CH"),
+        vat_number="CHE-107.787.577 MWST",
+        registration_number="Handelsregister des Kantons Zürich",
+        email="rechnungen@uebersee.example",
+        footer="Verwaltungsrat: Erika Mustermann",
+        bank=BankDetails(
+            account_holder="Übersee Software AG", iban="CH9300762011623852957", bic="POFICHBEXXX", bank="PostFinance"
+        ),
+    ),
+)
 NO_TIME = Period(MONTH.end, MONTH.end)
-SELLER = Seller(name="Übersee Software AG", lines=("Rämistrasse 7, 8001 Zürich", "CHE-123.456.789 MWST"))
+
+SEPA = BankDetails(account_holder="Übersee Software AG", iban="DE89370400440532013000", bic="COBADEFFXXX")
 
 
 def line(n: int, kind: LineKind, description: str, derivation: Derivation) -> LineRecord:
@@ -197,3 +214,8 @@ def customer(language: str, name: str = "Müller & Söhne <GmbH>") -> CustomerRe
         created_at=ISSUED,
         updated_at=ISSUED,
     )
+
+
+def buyer(language: str, name: str = "Müller & Söhne <GmbH>") -> Buyer:
+    """Return that customer as an invoice is issued to it."""
+    return Buyer.of(customer(language, name))

@@ -7,7 +7,7 @@ from billflow.documents.html import render_html
 from billflow.documents.pdf import render_pdf
 from billflow.domain.adjustments import CreditReason, RefundReason
 from billflow.models.contracts.adjustments import AdjustmentStatus, CreditedLine, CreditNoteRecord, RefundRecord
-from tests.documents.samples import ISSUED, SELLER, adjusted, customer
+from tests.documents.samples import ISSUED, SELLER, adjusted, buyer
 from tests.documents.test_pdf_and_html import pages
 
 NOTE = CreditNoteRecord(
@@ -50,7 +50,7 @@ REFUND = RefundRecord(
 
 
 def test_a_credit_note_names_its_lines_its_reason_and_where_the_money_went() -> None:
-    document = compose_adjustment(NOTE, adjusted(), customer("en-US"), SELLER)
+    document = compose_adjustment(NOTE, adjusted(), buyer("en-US"), SELLER)
 
     assert document.facts == (
         ("Number", "CN-000007"),
@@ -71,7 +71,7 @@ def test_a_credit_note_names_its_lines_its_reason_and_where_the_money_went() -> 
 
 
 def test_a_receipt_names_invoice_reason_and_reference_and_a_refund_that_failed_later_says_so() -> None:
-    document = compose_adjustment(REFUND, adjusted(), customer("en-US"), SELLER)
+    document = compose_adjustment(REFUND, adjusted(), buyer("en-US"), SELLER)
     failed = REFUND.model_copy(update={"status": AdjustmentStatus.FAILED})
 
     assert (document.title, document.totals) == ("Refund receipt", (("Refunded", "CHF10.00"),))
@@ -81,7 +81,7 @@ def test_a_receipt_names_invoice_reason_and_reference_and_a_refund_that_failed_l
         ("Reference", "SEPA 4711"),
     )
     assert [line.title for line in document.lines] == ["Invoice ACME-0042"]
-    assert ("Status", "failed") in compose_adjustment(failed, adjusted(), customer("en-US"), SELLER).facts
+    assert ("Status", "failed") in compose_adjustment(failed, adjusted(), buyer("en-US"), SELLER).facts
 
 
 @pytest.mark.parametrize("made", [NOTE, REFUND])
@@ -97,7 +97,7 @@ def test_a_receipt_names_invoice_reason_and_reference_and_a_refund_that_failed_l
 def test_both_are_made_in_every_language(
     made: CreditNoteRecord | RefundRecord, language: str, titles: tuple[str, str]
 ) -> None:
-    document = compose_adjustment(made, adjusted(), customer(language), SELLER)
+    document = compose_adjustment(made, adjusted(), buyer(language), SELLER)
 
     assert document.title == titles[made is REFUND]
     assert pages(render_pdf(document, ISSUED)) == 1

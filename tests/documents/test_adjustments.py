@@ -9,13 +9,13 @@ from billflow.documents.translations import LANGUAGES
 from billflow.domain.adjustments import CreditReason, RefundReason
 from billflow.models.contracts.invoice_adjustments import AdjustmentKind, InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import ISSUED, SELLER, adjusted, customer, invoice
+from tests.documents.samples import ISSUED, SELLER, adjusted, buyer, invoice
 from tests.documents.test_pdf_and_html import PAGE_WIDTH, Texts, pages
 
 
 def shown(language: str = "en-US") -> InvoiceDocument:
     """Return the adjusted sample for a customer that reads in *language*."""
-    return compose(adjusted(), customer(language), SELLER)
+    return compose(adjusted(), buyer(language), SELLER)
 
 
 def test_each_credit_note_and_refund_is_listed_with_date_and_reason_and_summed() -> None:
@@ -59,7 +59,7 @@ def test_of_a_closed_invoice_nothing_is_due_and_it_says_since_when(
     kind: AdjustmentKind, status: InvoiceStatus, amount: int, label: str
 ) -> None:
     closed = InvoiceAdjustment(kind=kind, at=ISSUED, amount=amount, reason="for the audit log alone")
-    document = compose(invoice(status=status).model_copy(update={"adjustments": (closed,)}), customer("en-US"), SELLER)
+    document = compose(invoice(status=status).model_copy(update={"adjustments": (closed,)}), buyer("en-US"), SELLER)
 
     assert document.totals[-2][0] == label
     assert (document.totals[-1], document.tables) == (("Amount due", "CHF0.00"), ())
@@ -67,7 +67,7 @@ def test_of_a_closed_invoice_nothing_is_due_and_it_says_since_when(
 
 
 def test_an_invoice_without_adjustments_has_no_table_of_them() -> None:
-    document = compose(invoice(), customer("en-US"), SELLER)
+    document = compose(invoice(), buyer("en-US"), SELLER)
 
     assert (document.tables, document.after_refunds) == ((), ())
 

@@ -9,14 +9,14 @@ from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.money import Rounding
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.invoices import InvoiceStatus
-from tests.documents.samples import MONTH, SELLER, changed_lines, customer, invoice, line
+from tests.documents.samples import MONTH, SELLER, buyer, changed_lines, invoice, line
 
 NARROW, WIDE = "\u202f", "\xa0"
 
 
 def document(language: str, status: InvoiceStatus = InvoiceStatus.OPEN) -> InvoiceDocument:
     """Return the sample invoice for a customer that reads in *language*."""
-    return compose(invoice(status=status), customer(language), SELLER)
+    return compose(invoice(status=status), buyer(language), SELLER)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_every_kind_of_line_explains_itself(language: str, derivations: list[str
 )
 def test_a_moved_end_date_says_what_was_billed_before(language: str, title: str, derivation: str) -> None:
     shown = invoice().model_copy(update={"lines": changed_lines()})
-    changed, owed, discount, item, *add_ons = compose(shown, customer(language), SELLER).lines
+    changed, owed, discount, item, *add_ons = compose(shown, buyer(language), SELLER).lines
     words = content_in(language).words
 
     assert (changed.title, owed.title) == (title, words.titles[LineKind.CREDIT_TO_BALANCE])
@@ -85,7 +85,7 @@ def test_a_coupon_is_named_with_what_it_takes_off(language: str, title: str, der
     )
     amount = Derivation(price=-5000, quantity=1, less=-1000, period=MONTH)
     off = [line(n, LineKind.COUPON, "Spring (SPRING25): 12.5% off", one) for n, one in enumerate((percent, amount), 1)]
-    shown = compose(invoice().model_copy(update={"lines": tuple(off)}), customer(language), SELLER).lines
+    shown = compose(invoice().model_copy(update={"lines": tuple(off)}), buyer(language), SELLER).lines
 
     assert (shown[0].title, shown[0].derivation.replace(WIDE, " ")) == (title, derivation)
     assert shown[1].derivation.endswith(content_in(language).words.capped)
@@ -113,9 +113,9 @@ def test_amounts_and_days_look_as_they_do_where_the_customer_is(
 
 
 def test_credits_and_payments_lead_from_the_total_to_what_is_due() -> None:
-    open_invoice = compose(invoice(), customer("en-US"), SELLER)
+    open_invoice = compose(invoice(), buyer("en-US"), SELLER)
     settled = invoice(status=InvoiceStatus.PAID)
-    paid = compose(settled.model_copy(update={"amount_paid": settled.amount_due}), customer("en-US"), SELLER)
+    paid = compose(settled.model_copy(update={"amount_paid": settled.amount_due}), buyer("en-US"), SELLER)
 
     assert open_invoice.totals == (
         ("Total", "CHF12,681.48"),
@@ -127,7 +127,7 @@ def test_credits_and_payments_lead_from_the_total_to_what_is_due() -> None:
 
 
 def test_a_currency_without_decimals_gets_none() -> None:
-    assert compose(invoice(currency="JPY"), customer("en-US"), SELLER).totals[0][1] == "¥1,268,148"
+    assert compose(invoice(currency="JPY"), buyer("en-US"), SELLER).totals[0][1] == "¥1,268,148"
 
 
 def test_the_buyer_is_addressed_with_its_country_in_its_own_language() -> None:

@@ -10,7 +10,7 @@ from billflow.documents.statement_document import compose_statement
 from billflow.domain.account_facts import AccountFacts, BalanceChange, ChargedInvoice, CreditedInvoice, RefundedInvoice
 from billflow.domain.statement import statement
 from billflow.models.contracts.statements import StatementRecord
-from tests.documents.samples import ISSUED, SELLER, customer
+from tests.documents.samples import ISSUED, SELLER, buyer
 from tests.documents.test_pdf_and_html import PAGE_WIDTH, pages
 
 DAY = timedelta(days=1)
@@ -61,7 +61,7 @@ def record(months: int = 1) -> StatementRecord:
 
 
 def test_each_entry_says_what_it_is_and_the_sums_lead_to_the_closing_balance() -> None:
-    account, made_of = compose_statement(record(), customer("en-US"), SELLER).tables
+    account, made_of = compose_statement(record(), buyer("en-US"), SELLER).tables
 
     assert [(row.cells[1], *row.cells[2:]) for row in account.rows] == [
         ("Opening balance", "", "", "0.00"),
@@ -98,11 +98,11 @@ def test_each_entry_says_what_it_is_and_the_sums_lead_to_the_closing_balance() -
     ],
 )
 def test_a_long_statement_goes_on_over_pages_in_every_language(language: str, title: str) -> None:
-    document = compose_statement(record(24), customer(language), SELLER)
+    document = compose_statement(record(24), buyer(language), SELLER)
 
     assert document.title == title
     assert pages(render_pdf(document, ISSUED)) > 2
 
 
 def test_why_support_granted_a_credit_is_not_printed() -> None:
-    assert "vendor" not in str(compose_statement(record(), customer("en-US"), SELLER))
+    assert "vendor" not in str(compose_statement(record(), buyer("en-US"), SELLER))

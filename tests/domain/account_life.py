@@ -1,11 +1,16 @@
 """The life of a customer's account in memory: what the records keep of invoices, adjustments and the balance."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from billflow.domain import adjustments
 from billflow.domain.account_facts import AccountFacts, BalanceChange, ChargedInvoice, CreditedInvoice, RefundedInvoice
 from billflow.domain.adjustments import InvoiceMoney, RefundMethod
+from billflow.domain.errors import Refused
+from billflow.domain.invoicing.draft import InvoiceDraft
 
 LEAST_CHARGE = 50
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,3 +136,22 @@ class AccountLife:
         if amount:
             self.balance.append(BalanceChange(at=self.now, amount=amount, invoice_id=str(n)))
             self.on_account += amount
+
+
+def account_of(drafts: Sequence[InvoiceDraft], granted: Sequence[int]) -> AccountLife:
+    """Return the account of a plan's life: one invoice after the other is paid, credited, written off or void."""
+    life = AccountLife()
+    for amount in granted:
+        life.grant(amount)
+    for n, draft in enumerate(drafts):
+        life.now = draft.at
+        life.issue(draft.total)
+        acts = (
+            partial(life.pay, n),
+            partial(life.credit, n, None, RefundMethod.BALANCE),
+            partial(life.write_off, n),
+            partial(life.void, n),
+        )
+        with suppress(Refused):
+            acts[n % len(acts)]()
+    return life

@@ -22,7 +22,9 @@ from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus
 from billflow.domain.plan_start import StartFacts, StartPlan, activate, start_plan
 from billflow.domain.preview import invoices_of, preview
 from billflow.domain.settings import BillingSettings
+from billflow.domain.statement import statement
 from billflow.domain.step import Facts, Outcome
+from tests.domain.account_life import account_of
 from tests.domain.builders import START, a_customer, an_entry, catalog
 from tests.domain.builders import seats as seats_at
 from tests.domain.life import Life
@@ -146,12 +148,9 @@ class Watched(Life):
             d = line.derivation
             share = Fraction(d.period.microseconds, d.cycle.microseconds) if d.cycle else Fraction(1)
             assert line.unit_amount == floor(d.price * share + Fraction(1, 2))
-
-    def check_additions(self) -> None:
-        """Compare what was billed in all of each addition of the cycle with its price for the time that it is for."""
-        for addition in self.facts.additions:
-            d, cycle = addition.derivation, addition.cycle
-            share = Fraction(Period(d.period.start, addition.until).microseconds, cycle.microseconds)
+        for addition in self.facts.additions:  # what was billed in all is the price for the time that it is for
+            d, span = addition.derivation, Period(addition.derivation.period.start, addition.until)
+            share = Fraction(span.microseconds, addition.cycle.microseconds)
             assert addition.unit == floor(d.price * share + Fraction(1, 2))
 
     def check_items(self) -> None:
@@ -352,7 +351,6 @@ class AnyLife(RuleBasedStateMachine):
             return
         if facts.plan.status.is_live and catalog().tier(facts.plan.tier).billable:
             self.prompt.check_add_ons(renewal.event_time)
-            self.prompt.check_additions()
 
     @invariant()
     def months_of_coupons_are_spent_or_left(self) -> None:
@@ -384,6 +382,11 @@ class AnyLife(RuleBasedStateMachine):
         assert self.lazy.invoices == self.prompt.invoices
         assert self.lazy.facts.ledger == self.prompt.facts.ledger
         assert self.lazy.facts.plan == self.prompt.facts.plan
+        account = account_of(self.prompt.invoices, self.prompt.credits)
+        stated = statement(account.facts)
+        assert {invoice.invoice_id: invoice.still_due for invoice in stated.invoices} == account.still_due
+        assert stated.closing_balance == sum(account.still_due.values()) - account.on_account
+        assert stated.charges == sum(invoice.total for invoice in self.prompt.invoices)
         assert self.lazy.items == self.prompt.items
 
 

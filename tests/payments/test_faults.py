@@ -110,6 +110,7 @@ async def test_a_lost_void_is_void(trouble: Trouble, troubled: StripeGateway) ->
     assert [held.status for held in await invoices_of(troubled.client, debt.customer)] == ["void"]
 
 
+@pytest.mark.full
 async def test_forty_debts_under_every_kind_of_fault_are_paid_once_each(
     trouble: Trouble, impatient: StripeGateway
 ) -> None:

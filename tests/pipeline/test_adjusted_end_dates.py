@@ -89,6 +89,7 @@ def sums(amounts: Any) -> list[int]:
     return [amount.amount for amount in amounts]
 
 
+@pytest.mark.full
 async def test_a_later_end_that_was_refunded_is_charged_on_and_never_credited(plan_env: PlanEnvironment) -> None:
     invoice = await charged(plan_env)
     await plan_env.env.engine.adjustments.refund(RefundInput(**await of(plan_env, invoice, amount=500)))

@@ -40,6 +40,7 @@ async def test_what_is_billed_of_a_license_follows_the_corrected_price_when_the_
     assert [line.amount for line in forecast.invoices[0].lines] == [6060 - 2292]  # 7000 x 316 of 365 days
 
 
+@pytest.mark.full
 async def test_a_correction_after_an_end_date_moved_is_made_good_for_the_whole_time(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(10)
     plan = await plan_env.plan(ANNUAL)

@@ -40,6 +40,7 @@ async def test_an_outage_is_backfilled_oldest_first_with_one_notice_of_all_invoi
     assert times == [add_months(BEGIN, month) for month in range(6)]
 
 
+@pytest.mark.full
 async def test_one_mail_tells_of_all_late_invoices_with_their_dates_and_sum(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_hand(10))
 
@@ -109,6 +110,7 @@ async def test_a_switch_within_the_outage_leaves_one_notice_for_both_plans(plan_
     assert [invoice.total for invoice in invoices] == [8000, 8000, 80_000, 80_000]
 
 
+@pytest.mark.full
 async def test_invoices_are_due_described_and_named_on_the_statement_as_agreed(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_invoice(10, replace(MONTHLY, schedule=Schedule.ANNUAL)))
     [purchase] = await plan_env.sent()

@@ -66,6 +66,7 @@ async def test_a_tier_upgrade_at_the_start_of_the_cycle_credits_all_of_it_and_on
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_a_credit_is_posted_once_however_often_its_invoice_is_sent(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(9))
     await plan_env.command(plan, UpgradeTierNow(tier="cloud_plus"))
@@ -108,6 +109,7 @@ async def test_a_credit_larger_than_the_invoice_pays_the_next_ones_until_it_is_u
     await agree(plan_env)
 
 
+@pytest.mark.full
 async def test_a_voided_invoice_refunds_what_the_balance_paid_of_it(plan_env: PlanEnvironment) -> None:
     await plan_env.plan(by_invoice(9))
     [purchase] = await plan_env.sent()

@@ -82,6 +82,7 @@ async def test_a_later_end_is_topped_up_and_explained_everywhere(plan_env: PlanE
     assert len(await plan_env.invoices()) == 3
 
 
+@pytest.mark.full
 async def test_an_earlier_end_is_credited_to_the_balance_at_stripe(plan_env: PlanEnvironment) -> None:
     await with_an_end(plan_env, at("2026-12-31T09:30"))
     [plan] = await plan_env.plans()

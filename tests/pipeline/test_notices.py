@@ -98,6 +98,7 @@ async def test_a_year_is_told_of_a_month_ahead_and_nothing_where_the_days_are_0(
         await notices.set_days(plan_env.org_id, NoticeDays(), by())
 
 
+@pytest.mark.full
 async def test_the_sweep_mails_what_was_told_in_the_customers_language_once(plan_env: PlanEnvironment) -> None:
     engine = plan_env.env.engine
     await begun(plan_env)

@@ -232,6 +232,7 @@ async def test_an_offer_accepted_during_complimentary_access_takes_its_place_onc
         await accepted(plan_env, offer, key="another time")
 
 
+@pytest.mark.full
 async def test_an_invoice_sent_by_support_starts_the_plan_when_it_is_paid(plan_env: PlanEnvironment) -> None:
     sent = await sent_by_support(plan_env, 120_005)
     offering = await made(plan_env, FIXED.model_copy(update={"sent_invoice_id": sent}))

@@ -113,6 +113,7 @@ async def test_a_preview_says_what_will_happen_and_writes_nothing(plan_env: Plan
     assert [line.line.derivation for line in made.lines] == [line.derivation for line in decided.draft.lines]
 
 
+@pytest.mark.full
 async def test_an_invoice_that_is_paid_at_stripe_meanwhile_stands_and_the_new_one_is_taken_back(
     plan_env: PlanEnvironment,
 ) -> None:

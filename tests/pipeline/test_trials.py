@@ -151,6 +151,7 @@ async def test_an_event_of_a_payment_that_comes_again_after_the_plan_is_over_sta
     assert len(await plan_env.plans()) == 1
 
 
+@pytest.mark.full
 async def test_changing_the_licenses_of_an_unpaid_trial_replaces_its_invoice_on_both_sides(
     plan_env: PlanEnvironment,
 ) -> None:

@@ -30,6 +30,7 @@ async def found(plan_env: PlanEnvironment, invoice: InvoiceDetail) -> list[str]:
     return [one.message for one in await findings(plan_env, invoice) if one.kind is FindingKind.NOT_BILLED]
 
 
+@pytest.mark.full
 async def test_a_void_renewal_is_found_until_it_is_issued_again(plan_env: PlanEnvironment) -> None:
     _, renewal = await open_renewal(plan_env)
     assert await found(plan_env, renewal) == []

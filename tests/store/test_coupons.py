@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from billflow.domain.commands import SetLicensesAtRenewal
 from billflow.domain.coupons import CouponDuration, CouponEnd
 from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
-from billflow.domain.plan import Schedule
+from billflow.domain.plan import CollectionMethod, Schedule
 from billflow.domain.plan_start import StartPlan, abandon
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.coupons import CouponAttach, CouponCreate, RedemptionRecord
@@ -185,6 +186,20 @@ async def test_money_for_a_void_invoice_takes_its_months_back(company: Company) 
         await company.repositories.invoices.record_closed(invoice, status, BEGIN + 32 * DAY, 6000)
 
     assert await of(company, customer) == [(0, CouponEnd.USED_UP)]
+
+
+async def test_a_trials_invoice_that_is_replaced_leaves_its_months_to_the_new_one(company: Company) -> None:
+    await a_coupon(company, **THREE_MONTHS)
+    customer = await a_customer(company)
+    by_invoice = replace(ASKED, trial_days=30, collection_method=CollectionMethod.SEND_INVOICE, licenses=10)
+    started = await company.start(company.ask(customer, by_invoice))
+    assert await of(company, customer) == [(2, None)]
+
+    changed = await company.command(started.state, SetLicensesAtRenewal(licenses=12), BEGIN + DAY)
+
+    new = await invoice_of(company, changed)
+    assert ([line.amount for line in new.lines], new.coupon_months) == ([9600, -2400], 1)
+    assert await of(company, customer) == [(2, None)]
 
 
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [

@@ -1,6 +1,7 @@
 """A customer that is erased is nowhere to be read any more, and the records, the audit chain and the ledger stay."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from psycopg import sql
 from billflow.domain.errors import Refused
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.audit import AuditFilter
+from billflow.models.contracts.coupons import CouponAttach, CouponCreate
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, NewCustomer
 from billflow.models.contracts.endpoints import EventFilter
@@ -185,3 +187,17 @@ async def test_a_text_about_nobody_known_is_not_written_at_all(company: Company,
     assert found(store_url, company.org_id, CANARY) == []
     assert found(store_url, company.org_id, WITHHELD) == ["audit_log"]
     assert found(store_url, company.org_id, "backend") == ["audit_log"]
+
+
+async def test_why_a_coupon_was_attached_is_forgotten_with_its_customer(
+    company: Company, database: Database, store_url: str
+) -> None:
+    customer, coupons = await canary(company), company.repositories.coupons
+    await coupons.create(company.org_id, CouponCreate(code="SORRY10", percent_off=Decimal(10)), by())
+    asked = CouponAttach(coupon="SORRY10", reason=f"{CANARY} was ill")
+    await coupons.attach(customer.ref, asked, by())
+
+    await PostgresPersonalDataRepository(database).erase(customer.ref, by())
+
+    assert found(store_url, company.org_id, CANARY) == []
+    assert [one.code for one in await coupons.of_customer(customer.ref)] == ["SORRY10"]

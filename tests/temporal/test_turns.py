@@ -93,6 +93,7 @@ async def test_a_purchase_is_sent_before_the_2000_renewals_of_another_tenant_tha
     assert len(sent) - asked_at <= 2 * RATE, "two seconds of the queue's rate"
 
 
+@pytest.mark.full
 async def test_the_renewals_of_two_tenants_take_turns(turns: Turns) -> None:
     await turns.ask(NEIGHBOUR, AT_ONCE)
     async with turns.handed_out():

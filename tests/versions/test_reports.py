@@ -20,7 +20,7 @@ def version(
 
 
 def report(*versions: WorkerVersion, others: int = 0, failing: int = 0) -> VersionsReport:
-    task = PendingTask(workflow_id="plan/1", attempt=3, build_id="new")
+    task = PendingTask(workflow_id="plan/1", attempt=3, build_id="new", fails=True)
     return VersionsReport(
         versions=versions, workers_without_version=others, failing_count=failing, failing=(task,) * failing
     )

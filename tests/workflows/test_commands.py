@@ -84,6 +84,7 @@ async def test_an_ended_plan_refuses_commands_without_an_event_in_its_history(de
     await dev_env.control("DELETE", "/faults")
 
 
+@pytest.mark.full
 async def test_the_same_command_id_answers_the_same_now_and_in_a_later_run(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer, MANUAL)

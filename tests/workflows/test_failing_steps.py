@@ -178,6 +178,7 @@ async def test_a_plan_whose_failing_command_nobody_repeats_heals_by_itself(env: 
     await replayed(await runs_of(env.temporal, env.workflow(plan).id))
 
 
+@pytest.mark.full
 async def test_a_collection_whose_requests_fail_is_shown_and_goes_on_by_itself(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer)

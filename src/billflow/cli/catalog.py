@@ -11,7 +11,7 @@ from billflow.cli.fields import Typed, parameter
 from billflow.cli.lookup import change_here, now, only, org_of, short
 from billflow.cli.output import FactList, Output, Table, time, whole
 from billflow.cli.output import amount as written
-from billflow.cli.params import AsJson, Reason, example, moment_option
+from billflow.cli.params import AsJson, Reason, example, moment_option, write_example
 from billflow.cli.session import CommandGroup, Engine, Store
 from billflow.domain.errors import InvalidInput
 
@@ -71,13 +71,7 @@ def init(
 
     if which not in (known := (PER_SEAT, CLOUD_AND_SELF_HOSTED)):
         raise InvalidInput(f"There is no example {which!r}; name {' or '.join(known)}.", field="example")
-    try:
-        with file.open("x", encoding="utf-8") as new:
-            new.write(example_text(which))
-    except FileExistsError:
-        raise InvalidInput(f"{file} is there already; name another file, or remove it.", field="file") from None
-    except OSError as error:
-        raise InvalidInput(f"{file} can't be written: {error.strerror}.", field="file") from None
+    write_example(file, example_text(which))
     Output({"file": file}, f"Wrote {file}; change it, then: billflow catalog apply {file}").show(as_json=False)
 
 
@@ -201,9 +195,9 @@ async def versions(store: Store) -> Output:
 
 
 def _read(file: Path) -> "CatalogDocument":
-    from billflow.models.contracts.catalog import read_document
+    from billflow.models.contracts.catalog import CATALOG_FILE
 
-    return read_document(file)
+    return CATALOG_FILE.read(file)
 
 
 def _changes(found: "CatalogDiff", document: "CatalogDocument") -> "list[CatalogChange]":

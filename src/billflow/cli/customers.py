@@ -21,12 +21,16 @@ async def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Where its invoices go.")],
     *,
-    default_currency: Annotated[str, typer.Option(help="What it pays in, by its ISO 4217 code.")] = "USD",
+    default_currency: Annotated[
+        str | None, typer.Option(help="What it pays in, by its ISO 4217 code; the seller's where left out, or USD.")
+    ] = None,
 ) -> Output:
     """Create a customer on a cloud realm of its own."""
     from billflow.models.contracts.customers import NewCustomer
 
-    new = NewCustomer(name=name, email=email, default_currency=default_currency)
+    new = NewCustomer.model_validate(
+        {"name": name, "email": email, **({"default_currency": default_currency} if default_currency else {})}
+    )
     return described(await store.repositories.customers.create(await org_of(store), new, change_here()))
 
 

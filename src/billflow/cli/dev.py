@@ -78,7 +78,7 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
     from billflow.wiring.operations import build_operations
-    from billflow.wiring.store import migrate, sell_example
+    from billflow.wiring.store import migrate, sell_as_example, sell_example
     from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     settings = versioned(stack.settings)
@@ -87,6 +87,7 @@ async def _run_parts(stack: "Stack") -> None:
         with local_stack.announced(_folder(settings), stack.environment()):
             await ensure_schedules(engine)
             await sell_example(engine.repositories.catalogs, await org_of(engine))
+            await sell_as_example(engine.repositories.sellers, await org_of(engine))
             stop = stop_on_signals()
             app = build_api(engine)
             api = run_server(app, settings.api_host, settings.api_port, stop)

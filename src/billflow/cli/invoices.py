@@ -63,16 +63,14 @@ async def pdf(
     invoice: InvoiceHere,
     *,
     output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; invoice-NUMBER.pdf where left out.")
+        Path | None, typer.Option("--output", "-o", help="The file to write; NUMBER.pdf where left out.")
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="Write HTML for an e-mail instead.")] = False,
 ) -> None:
     """Write an invoice to a file, in its customer's language, with the derivation of each line."""
     org_id, documents = await org_of(store), store.documents
     written = (await documents.html(org_id, invoice)).encode() if html else await documents.pdf(org_id, invoice)
-    number = (await store.queries.invoices.get(org_id, invoice)).number
-    target = output_file or Path(f"invoice-{number or invoice}.{'html' if html else 'pdf'}")
-    wrote(target, written)
+    wrote(output_file or Path(f"{await documents.name(org_id, invoice)}.{'html' if html else 'pdf'}"), written)
 
 
 app.add_typer(adjustments.app)

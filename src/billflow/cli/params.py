@@ -1,6 +1,7 @@
 """Arguments and options that many commands share, and how their texts are read."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,17 @@ def moment_option(text: str, *names: str) -> Any:
 def example(*lines: str) -> str:
     """Return the end of a help text: how the command is typed."""
     return "\n\n".join(f"Example: billflow {line}" for line in lines)
+
+
+def write_example(file: Path, text: str) -> None:
+    """Write an example to a file that is not there yet; raises `InvalidInput` where it can't."""
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        raise InvalidInput(f"{file} is there already; name another file, or remove it.", field="file") from None
+    except OSError as error:
+        raise InvalidInput(f"{file} can't be written: {error.strerror}.", field="file") from None
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -60,7 +60,5 @@ async def _shown(store: Store, kind: AdjustmentNoun, found: str) -> Output:
 
 
 async def _printed(store: Store, kind: AdjustmentNoun, found: str, output_file: Path | None) -> None:
-    ref = await _ref(store, kind, found)
-    pdf = await store.documents.adjustment_pdf(ref)
-    number = (await store.repositories.adjustments.get(ref)).number
+    number, pdf = await store.documents.adjustment_pdf(await _ref(store, kind, found))
     wrote(output_file or Path(f"{number}.pdf"), pdf)

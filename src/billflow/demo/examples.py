@@ -19,14 +19,7 @@ from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.addresses import Language
 from billflow.models.contracts.base import RequestModel, RequestMoment
-from billflow.models.contracts.catalog import (
-    CLOUD_AND_SELF_HOSTED,
-    CatalogDocument,
-    document_from_toml,
-    example_text,
-    first_fault,
-    read_document,
-)
+from billflow.models.contracts.catalog import CATALOG_FILE, CLOUD_AND_SELF_HOSTED, CatalogDocument, example_text
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
 from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import Count, Currency, Name
@@ -120,13 +113,13 @@ class Example:
         except tomllib.TOMLDecodeError as error:
             raise InvalidInput(f"{path} is no TOML: {error}.", field="example") from None
         except ValidationError as error:
-            raise InvalidInput(f"{path}: {first_fault(error).message}", field="example") from None
+            raise InvalidInput(f"{path}: {CATALOG_FILE.first_fault(error).message}", field="example") from None
 
     def document(self) -> CatalogDocument:
         """Return what it sells."""
         if self.file.catalog == CLOUD_AND_SELF_HOSTED:
-            return document_from_toml(example_text(CLOUD_AND_SELF_HOSTED))
-        return read_document(self.folder / self.file.catalog)
+            return CATALOG_FILE.from_toml(example_text(CLOUD_AND_SELF_HOSTED))
+        return CATALOG_FILE.read(self.folder / self.file.catalog)
 
     def scenarios(self, only: int | None, until: datetime) -> Sequence[Scenario]:
         """Return what its first *only* customers do until then; who would start later has none."""
@@ -138,7 +131,7 @@ class Example:
     def _price_change(self) -> PriceChange | None:
         if (announced := self.file.price_change) is None:
             return None
-        after = read_document(self.folder / announced.catalog)
+        after = CATALOG_FILE.read(self.folder / announced.catalog)
         asked = PriceChangeCreate.model_validate(announced.model_dump(include=set(PriceChangeCreate.model_fields)))
         return PriceChange(announced.at, self.document().checked(), after, asked)
 

@@ -25,14 +25,14 @@ from billflow.domain.dunning import DunningPolicy
 from billflow.domain.errors import InvalidInput
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.access import NewApiKey
-from billflow.models.contracts.catalog import CatalogDocument, read_document
+from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.customers import ChangeContext
 from billflow.settings import Settings, load_settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
 from billflow.wiring.api import build_api
 from billflow.wiring.engine import open_engine
-from billflow.wiring.store import migrate
+from billflow.wiring.store import migrate, sell_as_example
 from billflow.wiring.workers import workers
 
 ORG = "demo"
@@ -66,12 +66,13 @@ def run_demo(options: DemoOptions) -> int:
 async def _run(options: DemoOptions) -> int:
     console = _console(stderr=options.as_json)
     example = _example(options)
-    document = read_document(options.catalog) if options.catalog else example.document()
+    document = CATALOG_FILE.read(options.catalog) if options.catalog else example.document()
     wanted = _scenarios(options, example, document, console)
     stop, change = stop_on_signals(), ChangeContext(actor=ORG, at=datetime.now(UTC))
     async with _environment() as (here, stack), _product(here, example, change) as product:
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
+        await sell_as_example(env.engine.repositories.sellers, env.org_id)
         for coupon in example.file.coupon:
             await env.engine.repositories.coupons.create(env.org_id, coupon, change)
         results = await _until(stop, _run_all(env, wanted, console))

@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 
 from billflow.documents.content import DocumentContent, content_in
-from billflow.documents.document import DocumentLine, InvoiceDocument, buyer_lines
+from billflow.documents.document import DocumentLine, InvoiceDocument
+from billflow.documents.parties import buyer_lines, seller_block
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.models.contracts.adjustments import AdjustmentStatus, CreditNoteRecord, RefundRecord
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.records import InvoiceDetail
 
 
 def compose_adjustment(
-    made: CreditNoteRecord | RefundRecord, invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Seller
+    made: CreditNoteRecord | RefundRecord, invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller
 ) -> InvoiceDocument:
-    """Write a credit note or a refund of an invoice in its customer's language.
+    """Write a credit note or a refund of an invoice in its buyer's language.
 
     None is a customer whose data were erased. Raises `Refused` for one that Stripe has not carried out.
     """
@@ -24,14 +25,14 @@ def compose_adjustment(
         noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
         message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
         raise Refused(message, code="adjustment_without_document")
-    content = content_in(customer.default_language if customer else "en")
+    content = content_in(buyer.language if buyer else "en")
     words, is_note = content.words, isinstance(made, CreditNoteRecord)
     return InvoiceDocument(
         language=str(content.locale).replace("_", "-"),
         title=words.credit_note if is_note else words.refund_receipt,
-        seller=seller,
+        seller=seller_block(seller, content),
         bill_to=words.bill_to,
-        buyer=tuple(buyer_lines(customer)) if customer else (),
+        buyer=tuple(buyer_lines(buyer, content)) if buyer else (),
         facts=tuple(_facts(made, invoice, content)),
         columns=(words.what, "", "", words.amount),
         lines=tuple(_lines(made, invoice, content)),

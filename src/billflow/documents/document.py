@@ -1,27 +1,26 @@
 """What is on an invoice, in reading order, with every text as it is to be printed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
+from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
 from billflow.documents.tables import DocumentTable, TableRow
+from billflow.documents.transfer import transfer_code, waits_for_transfer
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.invoice_adjustments import AdjustmentKind
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.contracts.records import InvoiceDetail, LineRecord
-
-_ADDRESS = ("street", "street2")
-_PLACE = ("postal_code", "city")
+from billflow.models.contracts.records import InvoiceDetail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLine:
-    """One line: its title, what it is for and how it came about, and its numbers."""
+    """One line: its title, what it is for and how it came about, its numbers, and the sum of all down to it."""
 
     title: str
     period: str
@@ -29,12 +28,15 @@ class DocumentLine:
     quantity: str
     each: str
     amount: str
+    running: str | None = None
 
     @property
     def row(self) -> TableRow:
         """Return it as a row of a table."""
         return TableRow(
-            (self.title, self.quantity, self.each, self.amount), tuple(filter(None, (self.period, self.derivation)))
+            (self.title, self.quantity, self.each, self.amount),
+            tuple(filter(None, (self.period, self.derivation))),
+            running=self.running,
         )
 
 
@@ -42,21 +44,27 @@ class DocumentLine:
 class InvoiceDocument:
     """A whole invoice; `language` is the BCP 47 tag it is written in, `page_words` numbers its pages.
 
-    The last of `totals` is what is still due; `after_refunds` says what was paid in the end, `tables` come after that.
+    `carried` are the words for a sum at the end of a page, and at the beginning of the next. `transfer_code` are the
+    rows of a QR code, dark where true, and `scan` says what it is for. The last of `totals` is what is still due;
+    `after_refunds` says what was paid in the end, `tables` come after that.
     """
 
     language: str
     title: str
-    seller: Seller
+    seller: SellerBlock
     bill_to: str
     buyer: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     lines: tuple[DocumentLine, ...]
+    carried: tuple[str, str] = ("", "")
     totals: tuple[tuple[str, str], ...]
     after_refunds: tuple[tuple[str, str], ...]
     tables: tuple[DocumentTable, ...]
     note: str | None
+    bank: tuple[tuple[str, str], ...] = ()
+    transfer_code: tuple[tuple[bool, ...], ...] | None = None
+    scan: str = ""
     pay_here: str | None
     pay_url: str | None
     page_words: str
@@ -73,74 +81,63 @@ class Links:
 NO_LINKS = Links()
 
 
-def compose(
-    invoice: InvoiceDetail, customer: CustomerRecord | None, seller: Seller, links: Links = NO_LINKS
-) -> InvoiceDocument:
-    """Write an invoice in its customer's language; None is a customer whose data were erased."""
-    content = content_in(customer.default_language if customer else "en")
+def compose(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller, links: Links = NO_LINKS) -> InvoiceDocument:
+    """Write an invoice in its buyer's language; None is a customer whose data were erased."""
+    content = content_in(buyer.language if buyer else "en")
     words, is_open = content.words, invoice.status is InvoiceStatus.OPEN
     url = invoice.hosted_invoice_url if is_open else None
     return InvoiceDocument(
         language=str(content.locale).replace("_", "-"),
         title=words.draft if invoice.status is InvoiceStatus.DRAFT else words.invoice,
-        seller=seller,
+        seller=(block := seller_block(seller, content)),
         bill_to=words.bill_to,
-        buyer=tuple(buyer_lines(customer)) if customer else (),
-        facts=tuple(_facts(invoice, links, content)),
+        buyer=tuple(buyer_lines(buyer, content)) if buyer else (),
+        facts=tuple(_facts(invoice, buyer, links, content)),
         columns=(words.what, words.quantity, words.each, words.amount),
-        lines=tuple(_line(line, invoice.currency, content) for line in invoice.lines),
+        lines=tuple(_lines(invoice, content)),
+        carried=(words.carried, words.brought),
         totals=tuple(_totals(invoice, content)),
         after_refunds=tuple(_after_refunds(invoice, content)),
         tables=tuple(adjustment_tables(invoice, content)),
         note=_note(invoice, content) if is_open else None,
+        bank=tuple(_transfer(invoice, block, content)),
+        transfer_code=transfer_code(invoice, seller),
+        scan=words.scan,
         pay_here=words.pay_here if url else None,
         pay_url=url,
         page_words=words.page,
     )
 
 
-def buyer_lines(customer: CustomerRecord) -> Iterator[str]:
-    """Yield the buyer: name, address, e-mail address."""
-    address: Mapping[str, object] = customer.billing_address or {}
-    yield customer.name
-    for part in _ADDRESS:
-        if address.get(part):
-            yield str(address[part])
-    place = " ".join(str(address[part]) for part in _PLACE if address.get(part))
-    for text in (place, address.get("state"), _country(address.get("country"), customer.default_language)):
-        if text:
-            yield str(text)
-    yield customer.billing_account.invoice_email or customer.email
-
-
-def _country(code: object, language: str) -> str | None:
-    if not isinstance(code, str):
-        return None
-    return str(content_in(language).locale.territories.get(code.upper(), code))
-
-
-def _facts(invoice: InvoiceDetail, links: Links, content: DocumentContent) -> Iterator[tuple[str, str]]:
+def _facts(
+    invoice: InvoiceDetail, buyer: Buyer | None, links: Links, content: DocumentContent
+) -> Iterator[tuple[str, str]]:
     words = content.words
     yield words.number, invoice.number or invoice.invoice_id
     yield words.issued, content.day(invoice.issued_at)
     yield words.due, content.day(invoice.due_at)
     yield words.status, words.statuses[invoice.status]
+    if buyer and buyer.erp_customer_number:
+        yield words.customer_number, buyer.erp_customer_number
     if links.replaces:
         yield words.replaces, links.replaces
     if links.replaced_by:
         yield words.replaced_by, links.replaced_by
 
 
-def _line(line: LineRecord, currency: str, content: DocumentContent) -> DocumentLine:
-    line_explained = explain(line.line, currency)
-    return DocumentLine(
-        title=content.title(line_explained),
-        period=content.span(line_explained.period),
-        derivation=content.derivation(line_explained),
-        quantity=content.number(line.quantity),
-        each=content.amount(line.unit_amount, currency),
-        amount=content.amount(line.amount, currency),
-    )
+def _lines(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[DocumentLine]:
+    currency, running = invoice.currency, 0
+    for line in invoice.lines:
+        line_explained, running = explain(line.line, currency), running + line.amount
+        yield DocumentLine(
+            title=content.title(line_explained),
+            period=content.span(line_explained.period),
+            derivation=content.derivation(line_explained),
+            quantity=content.number(line.quantity),
+            each=content.amount(line.unit_amount, currency),
+            amount=content.amount(line.amount, currency),
+            running=content.amount(running, currency),
+        )
 
 
 def _totals(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
@@ -177,3 +174,10 @@ def _note(invoice: InvoiceDetail, content: DocumentContent) -> str:
     if invoice.collection_method is CollectionMethod.CHARGE_AUTOMATICALLY:
         return content.words.charged
     return content.words.transfer.format(date=content.day(invoice.due_at))
+
+
+def _transfer(invoice: InvoiceDetail, seller: SellerBlock, content: DocumentContent) -> Iterator[tuple[str, str]]:
+    """Yield how to pay an invoice that waits for a bank transfer."""
+    if waits_for_transfer(invoice) and seller.bank:
+        yield from seller.bank
+        yield content.words.transfer_reference, invoice.number or invoice.invoice_id

@@ -1,10 +1,12 @@
 """An invoice as HTML for e-mail: tables and inline styles, which every reader of mail understands."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from billflow.documents.document import InvoiceDocument
 from billflow.documents.tables import Column, TableRow
+from billflow.models.contracts.documents import Logo
 
 _FONT = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
 _GRAY = "color:#626a75;font-size:12px"
@@ -19,21 +21,35 @@ def render_html(document: InvoiceDocument) -> str:
         f"<title>{escape(f'{document.title} {document.facts[0][1]}')}</title></head>"
         f'<body style="{_FONT};color:#1c2026;max-width:640px;margin:24px auto;padding:0 16px">'
         f'<h1 style="font-size:22px">{escape(document.title)}</h1>{_head(document)}{_lines(document)}'
-        f"{_totals(document)}{_payment(document)}{_tables(document)}</body></html>"
+        f"{_totals(document)}{_payment(document)}{_tables(document)}{_footer(document)}</body></html>"
     )
 
 
 def _head(document: InvoiceDocument) -> str:
     seller = "<br>".join(map(escape, (document.seller.name, *document.seller.lines)))
+    logo = _logo(document.seller.logo) if document.seller.logo else ""
     buyer = "<br>".join(map(escape, document.buyer))
-    facts = "".join(
-        f'<tr><td style="{_GRAY};padding-right:16px">{escape(name)}</td><td>{escape(value)}</td></tr>'
-        for name, value in document.facts
-    )
     return (
-        f'<p>{seller}</p><p><span style="{_GRAY}">{escape(document.bill_to)}</span><br>{buyer}</p>'
-        f'<table role="presentation">{facts}</table>'
+        f'{logo}<p>{seller}</p><p><span style="{_GRAY}">{escape(document.bill_to)}</span><br>{buyer}</p>'
+        f'<table role="presentation">{_facts(document.facts)}</table>'
     )
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> str:
+    return "".join(
+        f'<tr><td style="{_GRAY};padding-right:16px">{escape(name)}</td><td>{escape(value)}</td></tr>'
+        for name, value in facts
+    )
+
+
+def _logo(logo: Logo) -> str:
+    source = f"data:{logo.media_type};base64,{b64encode(logo.content).decode()}"
+    return f'<img src="{source}" alt="" style="max-width:200px;max-height:72px">'
+
+
+def _footer(document: InvoiceDocument) -> str:
+    text = "<br>".join(map(escape, (document.seller.footer or "").splitlines()))
+    return f'<p style="{_GRAY}">{text}</p>' if text else ""
 
 
 def _lines(document: InvoiceDocument) -> str:
@@ -87,6 +103,8 @@ def _totals(document: InvoiceDocument) -> str:
 
 def _payment(document: InvoiceDocument) -> str:
     note = f"<p>{escape(document.note)}</p>" if document.note else ""
+    if document.bank:
+        note += f'<table role="presentation">{_facts(document.bank)}</table>'
     if not (document.pay_here and document.pay_url):
         return note
     return f'{note}<p><a href="{escape(document.pay_url)}">{escape(document.pay_here)}</a></p>'

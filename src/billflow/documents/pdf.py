@@ -1,16 +1,18 @@
 """An invoice as PDF: A4, with fonts in the file, the same bytes for the same invoice."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib.resources import as_file, files
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+from fpdf.image_parsing import preload_image
 
 from billflow.documents.document import InvoiceDocument
 from billflow.documents.tables import Column, TableRow
+from billflow.documents.typefaces import FONT, add_typefaces
+from billflow.models.contracts.documents import Logo
 
-FONT = "DejaVu"
 MARGIN = 18.0
 """Millimetres."""
 
@@ -20,6 +22,8 @@ WIDTHS = (86.0, 20.0, 32.0, 36.0)
 _ROW, _SMALL = 5.4, 4.4
 _TEXT, _GRAY, _RULE = (28, 32, 38), (98, 106, 117), (208, 213, 220)
 _SUM = _ROW + 0.8
+_CODE = 32.0
+_LOGO, _BESIDE_LOGO = (60.0, 20.0), 108.0
 _HEIGHT_OF_TITLE, _HEIGHT_OF_NOTE, _PAGE_WORDS, _GAP = 26.0, 19.0, 22.0, 2.0
 
 
@@ -31,6 +35,7 @@ def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
         pdf.lines()
         pdf.totals()
     pdf.tables()
+    pdf.ending()
     return bytes(pdf.output())
 
 
@@ -38,9 +43,8 @@ class _InvoicePdf(FPDF):
     def __init__(self, document: InvoiceDocument, made_at: datetime) -> None:
         super().__init__(format="A4")
         self.document = document
-        with as_file(files("billflow.documents").joinpath("fonts")) as folder:
-            self.add_font(FONT, "", folder / "DejaVuSans.ttf")
-            self.add_font(FONT, "B", folder / "DejaVuSans-Bold.ttf")
+        self._running: str | None = None
+        self._mixed = add_typefaces(self, str(document))
         self.set_margin(MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=MARGIN + 8)
@@ -52,10 +56,10 @@ class _InvoicePdf(FPDF):
         self.add_page()
 
     def footer(self) -> None:
-        """Print the seller and the number of the page."""
+        """Print the number of the document, and of the page."""
         self.set_y(-MARGIN)
         self._style(7.5, _GRAY)
-        self.cell(0, _SMALL, self.document.seller.name, align=Align.L)
+        self.cell(0, _SMALL, f"{self.document.title} {self.document.facts[0][1]}", align=Align.L)
         # The number of pages is put in at the end, and flush right would go by the length of its placeholder.
         self.set_x(self.w - MARGIN - _PAGE_WORDS)
         self.cell(_PAGE_WORDS, _SMALL, self.document.page_words.replace("{n}", str(self.page_no())))
@@ -63,10 +67,12 @@ class _InvoicePdf(FPDF):
     def head(self) -> None:
         """Print who bills whom, and the facts of the invoice."""
         document = self.document
+        if document.seller.logo:
+            self._logo(document.seller.logo)
         self._style(20, _TEXT, "B")
-        self._text(0, 10, document.title)
+        self._text(_BESIDE_LOGO, 10, document.title)
         self._style(10, _TEXT, "B")
-        self._text(0, _ROW, document.seller.name)
+        self._text(_BESIDE_LOGO, _ROW, document.seller.name)
         self._block(document.seller.lines)
         self.ln(8)
         top = self.get_y()
@@ -98,34 +104,92 @@ class _InvoicePdf(FPDF):
     def _rows(self, columns: Sequence[Column], rows: Sequence[TableRow], size: float) -> None:
         self._columns(columns)
         for row in rows:
-            if self.will_page_break(self._height(columns, row, size)):
-                self.add_page()
-                self._columns(columns)
+            # What is carried to the next page has room below each row.
+            if self.will_page_break(self._height(columns, row, size) + (_SUM if row.running else 0)):
+                self._carry(lambda: self._columns(columns))
             self._row(columns, row, size)
+            self._running = row.running
+
+    def _carry(self, begin: Callable[[], None]) -> None:
+        """Go on on a new page, with the sum of the rows so far on both."""
+        ends, begins = self.document.carried
+        if self._running:
+            self._sum(ends, self._running, "")
+        self.add_page()
+        begin()
+        if self._running:
+            self._sum(begins, self._running, "")
+            self.ln(2)
 
     def totals(self) -> None:
         """Print the sums, what is still to be paid, and how."""
-        sums = len(self.document.totals) + len(self.document.after_refunds)
-        if self.will_page_break(3 + sums * _SUM + (_HEIGHT_OF_NOTE if self.document.note else 0)):
-            self.add_page()
+        document = self.document
+        sums = len(document.totals) + len(document.after_refunds)
+        note = max(len(document.bank) * _ROW, _CODE if document.transfer_code else 0)
+        note += _HEIGHT_OF_NOTE if document.note else 0
+        if self.will_page_break(3 + sums * _SUM + note):
+            self._carry(self._rule)
+        self._running = None
         self.ln(3)
-        *others, last = self.document.totals
+        *others, last = document.totals
         for name, amount in others:
             self._sum(name, amount, "")
         self._sum(*last, "B")
-        for name, amount in self.document.after_refunds:
+        for name, amount in document.after_refunds:
             self._sum(name, amount, "")
-        self._style(9, _TEXT)
-        if self.document.note:
+        self._payment()
+
+    def ending(self) -> None:
+        """Print what the seller ends its documents with."""
+        if self.document.seller.footer:
             self.ln(8)
-            self._text(0, _ROW, self.document.note)
-        if self.document.pay_here and self.document.pay_url:
+            self._block(self.document.seller.footer.splitlines())
+
+    def _payment(self) -> None:
+        document = self.document
+        self._style(9, _TEXT)
+        if document.note:
+            self.ln(8)
+            self._text(0, _ROW, document.note)
+        if document.transfer_code:
+            self._code(document.transfer_code)
+        for name, value in document.bank:
+            self._style(9, _GRAY)
+            self.cell(38, _ROW, name)
+            self._style(9, _TEXT)
+            self._text(0, _ROW, value)
+        if document.pay_here and document.pay_url:
             self.set_text_color(26, 86, 190)
-            self.cell(0, _ROW, self.document.pay_here, link=self.document.pay_url)
+            self.cell(0, _ROW, document.pay_here, link=document.pay_url, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _code(self, rows: Sequence[Sequence[bool]]) -> None:
+        """Draw a QR code at the right of what follows, and below it what it is for."""
+        left, top, side = self.w - MARGIN - _CODE, self.get_y(), _CODE / len(rows)
+        self.set_fill_color(0, 0, 0)
+        whole = side * 1.02  # without seams between modules
+        for y, row in enumerate(rows):
+            for x, dark in enumerate(row):
+                if dark:
+                    self.rect(left + x * side, top + y * side, whole, whole, style="F")
+        self.set_xy(left, top + _CODE + 1)
+        self._style(7.5, _GRAY)
+        self._text(_CODE, _SMALL, self.document.scan, Align.C)
+        self.set_y(top)
+
+    def _logo(self, logo: Logo) -> None:
+        """Draw a logo in the right upper corner, as large as its place allows."""
+        _, _, info = preload_image(self.image_cache, io.BytesIO(logo.content))
+        wide, high = float(str(info["w"])), float(str(info["h"]))
+        share = min(_LOGO[0] / wide, _LOGO[1] / high)
+        self.image(io.BytesIO(logo.content), self.w - MARGIN - wide * share, MARGIN, wide * share, high * share)
 
     def _text(self, width: float, height: float, text: str, align: Align = Align.L) -> None:
         """Print a text that may take several rows, and go below it."""
         self.multi_cell(width, height, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        if self._mixed:
+            # The library goes on in the font of the last letter, and takes the one that it is asked for as set already.
+            self.font_family = ""
+            self.set_font(FONT, self.font_style, self.font_size_pt)
 
     def _style(self, size: float, color: tuple[int, int, int], style: str = "") -> None:
         self.set_font(FONT, style, size)

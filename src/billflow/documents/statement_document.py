@@ -4,27 +4,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from billflow.documents.content import DocumentContent, content_in
-from billflow.documents.document import InvoiceDocument, buyer_lines
+from billflow.documents.document import InvoiceDocument
+from billflow.documents.parties import buyer_lines, seller_block
 from billflow.documents.tables import Column, DocumentTable, TableRow
 from billflow.domain.account_events import StatementEntry, StatementEntryKind
 from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.statement import AccountStatement
-from billflow.models.contracts.customers import CustomerRecord
+from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.statements import StatementRecord
 
 
-def compose_statement(stated: StatementRecord, customer: CustomerRecord, seller: Seller) -> InvoiceDocument:
+def compose_statement(stated: StatementRecord, buyer: Buyer, seller: Seller) -> InvoiceDocument:
     """Write a statement in its customer's language: each entry, and what the closing balance is made of."""
-    content = content_in(customer.default_language)
+    content = content_in(buyer.language)
     tables = (table for account in stated.accounts for table in _tables(account, content))
     return InvoiceDocument(
         language=str(content.locale).replace("_", "-"),
         title=content.words.statement,
-        seller=seller,
+        seller=seller_block(seller, content),
         bill_to=content.words.bill_to,
-        buyer=tuple(buyer_lines(customer)),
+        buyer=tuple(buyer_lines(buyer, content)),
         facts=tuple(_facts(stated, content)),
         columns=(),
         lines=(),

@@ -14,11 +14,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row: a text for each column, small print below the first one; a sum is bold."""
+    """A row: a text for each column, small print below the first one; a sum is bold.
+
+    `running` is the sum down to it, which a page ends with where the rows go on on the next.
+    """
 
     cells: tuple[str, ...]
     small: tuple[str, ...] = ()
     bold: bool = False
+    running: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

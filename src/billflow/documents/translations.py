@@ -22,6 +22,15 @@ class Translations:
     replaces: str
     replaced_by: str
     bill_to: str
+    vat_number: str
+    tax_id: str
+    customer_number: str
+    account_holder: str
+    bank: str
+    transfer_reference: str
+    scan: str
+    carried: str
+    brought: str
     what: str
     quantity: str
     each: str

@@ -61,7 +61,7 @@ class Coupon:
     archived_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if not _CODE.fullmatch(self.code):
+        if not is_code(self.code):
             raise InvalidInput(
                 "code must have 2 to 40 characters, of A to Z, digits, - and _; write it as SPRING25.", field="code"
             )
@@ -99,6 +99,11 @@ class Coupon:
         if self.percent_off is None:
             return f"{format_amount(self.amount_off[currency], currency)} off"
         return f"{percent_text(self.percent_off)}% off"
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a coupon can have *text* as its code."""
+    return _CODE.fullmatch(text) is not None
 
 
 def _check_percent(percent: Decimal) -> None:

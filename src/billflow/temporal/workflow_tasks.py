@@ -5,11 +5,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryReverseRequest,
+)
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from billflow.models.contracts.versions import PendingTask
+from billflow.models.contracts.versions import LOST, PendingTask
 from billflow.temporal.workflow_control import temporal_errors
 
 FAILING: Final = "TemporalReportedProblems IS NOT NULL AND ExecutionStatus = 'Running'"
@@ -20,6 +25,14 @@ MOST_FAILING = 100
 """So many workflows whose task fails are looked at one by one; the rest is counted."""
 
 _PAGE = 1_000
+_NEWEST = 20
+"""Events that are looked through for how the last task ended; signals may have come since."""
+
+_ENDED = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,20 @@ class WorkflowTasks:
         versioning = described.workflow_execution_info.versioning_info
         goes_to = versioning.version_transition if versioning.HasField("version_transition") else versioning
         build_id = goes_to.deployment_version.build_id or None
-        return PendingTask(workflow_id=workflow_id, attempt=attempt, build_id=build_id)
+        fails = attempt > LOST or (attempt > 1 and await self._was_refused(workflow_id))
+        return PendingTask(workflow_id=workflow_id, attempt=attempt, build_id=build_id, fails=fails)
+
+    async def _was_refused(self, workflow_id: str) -> bool:
+        """Tell whether a worker refused the workflow's last task, rather than that it was lost or done."""
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self.client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            maximum_page_size=_NEWEST,
+        )
+        with temporal_errors():
+            newest = await self.client.workflow_service.get_workflow_execution_history_reverse(request)
+        ended = [event.event_type for event in newest.history.events if event.event_type in _ENDED]
+        return ended[:1] == [EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]
 
     async def running(self) -> dict[str, list[str]]:
         """Return the ids of all running workflows by their type."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import SecretStr
 
 from billflow.models.contracts.access import Mode
-from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, document_from_toml, example_text
+from billflow.models.contracts.catalog import CATALOG_FILE, CLOUD_AND_SELF_HOSTED, example_text
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.retention import RetentionPeriods
+from billflow.models.contracts.seller import SELLER_FILE
+from billflow.models.contracts.seller import example_text as example_seller
 from billflow.models.keyring import Keyring
 from billflow.payments.mode import is_live
 from billflow.settings import Settings, SettingsError, keyring_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from billflow.delivery.addresses import AddressPolicy
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.service.catalog import CatalogService
+    from billflow.store.access.sellers import PostgresSellerRepository
     from billflow.store.audit.archive import AuditArchive
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
@@ -107,7 +110,7 @@ class Store:
         """Return the invoices as documents."""
         from billflow.documents.invoices import InvoiceDocuments
 
-        seller = self.repositories.organizations.seller
+        seller = self.repositories.sellers.printed
         adjustment, statement = self.repositories.adjustments.get, self.queries.statements.statement
         return InvoiceDocuments(self.queries.invoices.get, self.queries.customers.get, seller, adjustment, statement)
 
@@ -130,7 +133,14 @@ async def sell_example(catalogs: "PostgresCatalogRepository", org_id: str) -> No
     """Let an organization that sells nothing yet sell what the example for cloud and self-hosted customers has."""
     change = ChangeContext(actor="system", at=datetime.now(UTC))
     if not (await catalogs.current(org_id)).version:
-        await catalogs.apply(org_id, document_from_toml(example_text(CLOUD_AND_SELF_HOSTED)), change)
+        await catalogs.apply(org_id, CATALOG_FILE.from_toml(example_text(CLOUD_AND_SELF_HOSTED)), change)
+
+
+async def sell_as_example(sellers: "PostgresSellerRepository", org_id: str) -> None:
+    """Let an organization that has no seller yet be the one of the example."""
+    change = ChangeContext(actor="system", at=datetime.now(UTC))
+    if not (await sellers.get(org_id)).version:
+        await sellers.apply(org_id, SELLER_FILE.from_toml(example_seller()), change)
 
 
 def migrate(settings: Settings) -> None:

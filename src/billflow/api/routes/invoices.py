@@ -1,6 +1,7 @@
 """Invoices, and how each of their numbers came about."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict
@@ -49,11 +50,11 @@ async def explain_invoice(invoice_id: str, services: ServicesHere, principal: Pr
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
 async def print_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PdfResponse:
-    """Return the invoice as a PDF file in its customer's language."""
+    """Return the invoice as a PDF file in its customer's language, named by its number."""
     pdf = await services.documents.pdf(principal.org_id, invoice_id)
-    return pdf_named("invoice", pdf)
+    return pdf_named(await services.documents.name(principal.org_id, invoice_id), pdf)
 
 
 def pdf_named(name: str, pdf: bytes) -> PdfResponse:
     """Return a PDF file under a name."""
-    return PdfResponse(pdf, headers={"Content-Disposition": f'inline; filename="{name}.pdf"'})
+    return PdfResponse(pdf, headers={"Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}.pdf"})

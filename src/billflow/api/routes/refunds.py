@@ -25,7 +25,7 @@ async def show_credit_note(credit_note_id: str, services: ServicesHere, principa
 async def print_credit_note(credit_note_id: str, services: ServicesHere, principal: PrincipalHere) -> Response:
     """Return a credit note as a PDF file in its customer's language."""
     ref = AdjustmentRef(org_id=principal.org_id, kind="credit_note", adjustment_id=credit_note_id)
-    return pdf_named("credit-note", await services.documents.adjustment_pdf(ref))
+    return pdf_named(*await services.documents.adjustment_pdf(ref))
 
 
 @router.get("/refunds/{refund_id}", response_model=RefundResponse)
@@ -39,4 +39,4 @@ async def show_refund(refund_id: str, services: ServicesHere, principal: Princip
 async def print_refund(refund_id: str, services: ServicesHere, principal: PrincipalHere) -> Response:
     """Return the receipt of a refund as a PDF file in its customer's language."""
     ref = AdjustmentRef(org_id=principal.org_id, kind="refund", adjustment_id=refund_id)
-    return pdf_named("refund", await services.documents.adjustment_pdf(ref))
+    return pdf_named(*await services.documents.adjustment_pdf(ref))

@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import run_sql
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

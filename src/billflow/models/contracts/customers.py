@@ -79,6 +79,7 @@ class CustomerUpdate(RequestModel):
     """What to change of a customer: what is left out stays, null takes away what may be missing.
 
     `metadata` is merged, an address is replaced whole. A new `default_currency` counts for billing accounts made later.
+    A customer that is created without currency or language gets those of the seller, where it has any.
     """
 
     model_config = ConfigDict(
@@ -184,6 +185,32 @@ class CustomerRecord(Contract):
     def ref(self) -> CustomerRef:
         """Return which customer it is."""
         return CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
+
+
+class Buyer(Contract):
+    """Who buys, as an invoice is issued to: `address` as the customer has it, `language` a BCP 47 tag."""
+
+    name: str
+    legal_name: str | None = None
+    address: Json | str | None = None
+    tax_id: str | None = None
+    email: str | None = None
+    erp_customer_number: str | None = None
+    language: str
+
+    @classmethod
+    def of(cls, customer: CustomerRecord) -> Self:
+        """Return a customer as an invoice that is issued now has it."""
+        company = customer.settings.get("company") or {}
+        return cls(
+            name=customer.name,
+            legal_name=company.get("legal_name"),
+            address=customer.billing_address or company.get("address"),
+            tax_id=company.get("tax_id"),
+            email=customer.billing_account.invoice_email or customer.email,
+            erp_customer_number=customer.erp_customer_number,
+            language=customer.default_language,
+        )
 
 
 class ChangeContext(Contract):

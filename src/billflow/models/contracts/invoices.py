@@ -114,12 +114,13 @@ class InvoiceToCollect(InvoiceSummary):
 
     `sent_first_at` is when Stripe was first asked; idempotency keys protect for 24 hours from then on. `credits` are to
     be on the customer's balance before the invoice is finalized, which then uses them up. What it replaces is to be
-    closed before it is issued. `lost_stripe_ids` are Stripe's ids of what it was there before Stripe lost that, the
-    oldest first; `is_anew` until an attempt to collect it was recorded since.
+    closed before it is issued. With a `sequence` its `number` is ours. `lost_stripe_ids` are Stripe's ids of what it
+    was there before Stripe lost that, the oldest first; `is_anew` until an attempt to collect it was recorded since.
     """
 
     customer: BilledCustomer
     number: str | None = None
+    sequence: int | None = None
     lines: tuple[InvoiceLine, ...]
     days_until_due: int | None = None
     statement_descriptor: str

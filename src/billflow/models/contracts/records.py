@@ -11,7 +11,7 @@ from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
-from billflow.models.contracts.customers import CustomerStatus
+from billflow.models.contracts.customers import Buyer, CustomerStatus
 from billflow.models.contracts.invoice_adjustments import InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
@@ -158,7 +158,7 @@ class InvoiceDetail(InvoiceRecord):
     `credited` sums its credit notes, `refunded` its refunds; `net_paid` is what was paid and not refunded, `still_due`
     what the customer owes of it: nothing once it is paid, void or written off.
     `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
-    deleted.
+    deleted. `buyer` is who it was issued to, and by that version of the seller.
     """
 
     credited: int
@@ -168,6 +168,8 @@ class InvoiceDetail(InvoiceRecord):
     lines: tuple[LineRecord, ...]
     adjustments: tuple[InvoiceAdjustment, ...] = ()
     replaced_stripe_invoices: tuple[str, ...] = ()
+    seller_version_id: str | None = None
+    buyer: Buyer | None = None
     payment_attempts: tuple[AttemptRecord, ...]
 
 

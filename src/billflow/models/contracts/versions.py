@@ -38,17 +38,20 @@ class WorkerVersion(Contract):
     last_current_at: Moment | None
 
 
+LOST = 4
+"""A task is lost after ten seconds: once or twice with much to do, and so often only where it can't be done."""
+
+
 class PendingTask(Contract):
-    """The task that a running workflow waits for: which attempt it is, and which version has to take it."""
+    """The task that a running workflow waits for: which attempt it is, and which version has to take it.
+
+    It `fails` where a worker has refused it, or it was lost, with its worker or for want of time, `LOST` times.
+    """
 
     workflow_id: str
     attempt: int
     build_id: str | None
-
-    @property
-    def fails(self) -> bool:
-        """Tell whether it failed or was lost before."""
-        return self.attempt > 1
+    fails: bool
 
 
 class VersionsReport(Contract):

@@ -39,6 +39,7 @@ from billflow.models.tables.reconciliation import (
 )
 from billflow.models.tables.replacements import ReplacedStripeCustomer, ReplacedStripeInvoice
 from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
+from billflow.models.tables.seller import InvoiceSeriesRow, SellerVersionRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.webhooks import (
     AuditArchiveRow,

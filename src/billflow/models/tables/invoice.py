@@ -21,6 +21,7 @@ from billflow.models.tables.base import (
     is_currency,
     lowered,
 )
+from billflow.models.tables.sealed import SealedJson
 
 
 class InvoiceRow(Identified, Owned, Stamped, Base):
@@ -32,6 +33,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     when it was issued: `amount_due` is the rest, except for amounts too small to charge. `sent_first_at` is real time,
     all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
     it and the `reissue_key` of the request. With `waived` nothing is to be billed in place of a void invoice.
+    `seller_version_id` and `buyer` are kept when it is issued, `sequence` with a number that is ours (rules 36).
     """
 
     __table_args__ = (
@@ -40,6 +42,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         belongs_to("billing_account"),
         belongs_to("invoice", "replaces_invoice_id"),
         belongs_to("invoice", "replaced_by_invoice_id"),
+        belongs_to("seller_version"),
         belongs_to("coupon_redemption"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("org_id", "reissue_key"),
@@ -51,6 +54,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         Index("ix_invoice_customer_id_status", "customer_id", "status"),
         Index("ix_invoice_billing_account_id", "billing_account_id"),
         Index("ix_invoice_org_id_number_key", "org_id", "number_key", postgresql_where="number_key IS NOT NULL"),
+        Index("uq_invoice_own_number", "org_id", "number", unique=True, postgresql_where="sequence IS NOT NULL"),
         Index("ix_invoice_org_id_issued_at", "org_id", "issued_at", "id"),
         Index(
             "ix_invoice_next_attempt_at", "org_id", "next_attempt_at", postgresql_where="next_attempt_at IS NOT NULL"
@@ -98,6 +102,9 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     replaced_by_invoice_id: Mapped[UUID | None]
     reissue_key: Mapped[str | None]
     waived: Mapped[bool] = mapped_column(server_default="false")
+    sequence: Mapped[int | None]
+    seller_version_id: Mapped[UUID | None]
+    buyer: Mapped[Json | None] = mapped_column(SealedJson("invoice.buyer"))
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):

@@ -1,4 +1,5 @@
-"""Who may call the API, as rows.
+"""Who uses billflow, and who may call its API, as rows.
 
-`organizations` are the tenants, `api_keys` their keys, `idempotency` what requests that write were answered.
+`organizations` are the tenants, `sellers` who they are on invoices, `api_keys` their keys, `idempotency` what requests
+that write were answered.
 """

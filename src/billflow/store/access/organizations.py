@@ -7,10 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.domain.errors import Refused
-from billflow.models.contracts.documents import Seller
 from billflow.models.tables import Org
 from billflow.store.session.database import Repository
-from billflow.store.session.rows import row_by_id
 
 _ORGS = uuid5(NAMESPACE_DNS, "billflow.org")
 
@@ -41,10 +39,3 @@ class PostgresOrganizationRepository(Repository):
                 code="wrong_mode",
             )
         return org_id
-
-    async def seller(self, org_id: str) -> Seller:
-        """Return who bills: the organization's name, and `seller_lines` of its settings below it; raises `NotFound`."""
-        async with self.database.unit_of_work(org_id) as session:
-            org = await row_by_id(session, Org, org_id, "organization")
-        lines = org.settings.get("seller_lines")
-        return Seller(name=org.name, lines=tuple(map(str, lines)) if isinstance(lines, list) else ())

@@ -125,6 +125,7 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     ]
     for table, values in blank:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
+    await session.execute(update(InvoiceRow).where(InvoiceRow.customer_id == customer.id).values(buyer=None))
     await _erase_texts(session, customer.id)
     await _erase_deployment(session, customer)
 

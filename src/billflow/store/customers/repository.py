@@ -16,6 +16,7 @@ from billflow.models.contracts.customers import (
     CustomerUpdate,
     NewCustomer,
 )
+from billflow.models.contracts.seller import SellerDocument
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerContact,
@@ -25,6 +26,7 @@ from billflow.models.tables import (
     RemoteRealm,
     RemoteServer,
 )
+from billflow.store.access.seller_records import current_seller
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
@@ -48,6 +50,7 @@ class PostgresCustomerRepository(Repository):
         with refused_duplicates():
             async with self.database.unit_of_work(org_id) as session:
                 recorder = recorder_of(session, as_id(org_id, "organization"), change)
+                new = _with_defaults(new, (await current_seller(session))[1])
                 customer = _row(recorder.org_id, new, await create_deployment(recorder, new))
                 session.add(customer)
                 await session.flush()
@@ -134,6 +137,15 @@ def _row(org_id: UUID, new: NewCustomer, deployment: DeploymentRow) -> CustomerR
         metadata_=merged({}, new.metadata),
         settings=merged({}, new.settings.given()),
         flat_discounted_months=0 if isinstance(deployment, Realm) else GRANTED_DISCOUNT_MONTHS,
+    )
+
+
+def _with_defaults(new: NewCustomer, seller: SellerDocument | None) -> NewCustomer:
+    """Return a customer with the seller's language and currency where it names none."""
+    given = new.model_fields_set
+    names = ("default_language", "default_currency") if seller else ()
+    return new.model_copy(
+        update={name: getattr(seller, name) for name in names if name not in given and getattr(seller, name)}
     )
 
 

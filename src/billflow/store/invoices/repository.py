@@ -30,6 +30,7 @@ from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
 from billflow.store.invoices.drafts import UNPAID, void
+from billflow.store.invoices.issue import keep_parties
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
 from billflow.store.invoices.replacements import (
@@ -60,12 +61,11 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         async with self.database.unit_of_work(ref.org_id) as session:
-            await session.execute(
-                update(InvoiceRow)
-                .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"), InvoiceRow.status.in_(UNPAID))
-                .where(InvoiceRow.sent_first_at.is_(None))
-                .values(sent_first_at=func.now())
-            )
+            invoice_id = as_id(ref.invoice_id, "invoice")
+            sent = update(InvoiceRow).where(InvoiceRow.id == invoice_id, InvoiceRow.status.in_(UNPAID))
+            sent = sent.where(InvoiceRow.sent_first_at.is_(None)).values(sent_first_at=func.now())
+            if await session.scalar(sent.returning(InvoiceRow.id)):
+                await keep_parties(session, await session.get_one(InvoiceRow, invoice_id))
             return await invoice_to_collect(session, ref)
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
@@ -92,13 +92,14 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             invoice = locked.invoice
             if issued.status is not InvoiceStatus.PAID and await is_replaced(session, issued):
                 return invoice.status
-            invoice.number = issued.number or invoice.number
+            if invoice.sequence is None:
+                invoice.number = issued.number or invoice.number
             invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
             if locked.plan.invoicing_status is InvoicingStatus.SENDING:
                 locked.plan.invoicing_status = InvoicingStatus.DONE
             is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
             if not is_known:
-                data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": issued.number}
+                data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": invoice.number}
                 locked.record("invoice.finalized", data)
                 use_balance(invoice, issued.balance_applied, locked.recorder)
                 if invoice.status is InvoiceStatus.VOID:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.coupons import AttachedCoupon, Coupon, CouponEnd
+from billflow.domain.coupons import AttachedCoupon, Coupon, CouponEnd, is_code
 from billflow.models.tables import CouponRedemptionRow, CouponRow, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.rows import NO_KEY, as_json, from_row
@@ -16,6 +16,8 @@ CURRENT = CouponRedemptionRow.ended_at.is_(None)
 
 async def coupon_by_code(session: AsyncSession, code: str, *, lock: bool = False) -> CouponRow | None:
     """Return the coupon of that code, whatever its case; with *lock* locked, after its customer."""
+    if not is_code(code.strip()):
+        return None
     query = select(CouponRow).where(CouponRow.code_key == func.lower(code.strip()))
     return (await session.scalars(query.with_for_update(key_share=True) if lock else query)).one_or_none()
 

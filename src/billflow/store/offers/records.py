@@ -12,6 +12,7 @@ from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
 from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
+from billflow.store.invoices.issue import keep_parties
 from billflow.store.session.rows import NO_KEY, as_id, as_json, existing
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
@@ -118,6 +119,7 @@ async def adopt_sent_invoice(
     invoice.status, invoice.stripe_invoice_id = InvoiceStatus.OPEN, sent.stripe_invoice_id
     invoice.number, invoice.hosted_invoice_url = sent.number, sent.hosted_invoice_url
     invoice.due_at, invoice.amount_due = sent.due_at or invoice.due_at, sent.total
+    await keep_parties(session, invoice)
 
 
 async def _check_sent(

@@ -9,7 +9,7 @@ from billflow.domain.cycle import SWITCHES
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.catalog import CatalogDocument, CatalogVersion, catalog_document
+from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument, CatalogVersion
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import CatalogVersionRow, CustomerPlan, InvoiceRow
 from billflow.store.audit.recorder import recorder_of
@@ -69,7 +69,7 @@ class PostgresCatalogRepository(Repository):
         async with self.database.unit_of_work(org_id) as session:
             row = (await session.scalars(query)).one_or_none()
         if row is not None:
-            return _record(row), catalog_document(row.content)
+            return _record(row), CATALOG_FILE.parse(row.content)
         if version is not None:
             raise NotFound(f"There is no version {version} of the catalogue.", field="version")
         return CatalogVersion(version=0), CatalogDocument(tier={})

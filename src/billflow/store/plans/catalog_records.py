@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
-from billflow.models.contracts.catalog import catalog_document
+from billflow.models.contracts.catalog import CATALOG_FILE
 from billflow.models.tables import CatalogVersionRow, CustomerPlan
 
 _MOST_KNOWN = 1000
@@ -44,5 +44,5 @@ async def catalog_of(session: AsyncSession, version_id: UUID | None) -> Catalog:
         row = await session.get_one(CatalogVersionRow, version_id)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        _known[version_id] = catalog_document(row.content).catalog(row.version)
+        _known[version_id] = CATALOG_FILE.parse(row.content).catalog(row.version)
     return _known[version_id]

@@ -15,6 +15,7 @@ from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import SeatObservation
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
+from billflow.models.contracts.seller import SellerDocument
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import (
     BillingAccountRow,
@@ -26,6 +27,7 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
+from billflow.store.access.seller_records import NEWEST_SELLER, seller_of, with_terms
 from billflow.store.offers.coupon_records import coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
@@ -37,7 +39,7 @@ from billflow.store.session.rows import as_id, existing, from_row
 
 @dataclass(frozen=True)
 class PlanRows:
-    """The rows a step of a plan works on, and what is sold meanwhile; `clock_at` is its test clock's time.
+    """The rows a step of a plan works on, what is sold meanwhile and by whom; `clock_at` is its test clock's time.
 
     `has_items` tells that one-off items were ever added to the plan.
     """
@@ -47,6 +49,7 @@ class PlanRows:
     account: BillingAccountRow
     clock_at: datetime | None
     catalog: Catalog
+    seller: SellerDocument | None
     has_items: bool = False
 
 
@@ -67,14 +70,15 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    plan, customer, account, clock_at, version_id, has_items = existing(
+    plan, customer, account, clock_at, version_id, seller_id, has_items = existing(
         (await session.execute(query)).one_or_none(), "plan", ref.plan_id
     )
-    return PlanRows(plan, customer, account, clock_at, await catalog_of(session, version_id), has_items)
+    catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
+    return PlanRows(plan, customer, account, clock_at, catalog, seller, has_items)
 
 
 _ROWS = (
-    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, HAS_ITEMS)
+    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, NEWEST_SELLER, HAS_ITEMS)
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
@@ -95,7 +99,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
         observations=await _observations(session, rows.plan, at),
         last_observation=seen_by(rows.plan),
-        settings=settings,
+        settings=with_terms(settings, rows.seller),
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from billflow.store.access.api_keys import PostgresApiKeyRepository
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
+    from billflow.store.access.sellers import PostgresSellerRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
     from billflow.store.adjustments.reissues import PostgresReissueRepository
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
@@ -92,6 +93,7 @@ class Repositories:
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    sellers: "Part[PostgresSellerRepository]" = Part("store.access.sellers")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")

@@ -1,0 +1,52 @@
+"""Series of invoice numbers: each number once and none left out, for it is taken with the invoice it is for."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import Refused
+from billflow.models.contracts.seller import InvoiceSeries, Numbering, SeriesRecord
+from billflow.models.tables import InvoiceSeriesRow
+from billflow.models.tables.seller import NO_YEAR
+
+
+async def next_in_series(session: AsyncSession, org_id: UUID, series: InvoiceSeries) -> int:
+    """Take the next number of a series; whoever asks next waits until this transaction ends."""
+    begun = {"org_id": org_id, "prefix": series.prefix, "year": series.year or NO_YEAR, "continued": 0, "last": 1}
+    one_more = insert(InvoiceSeriesRow).values(begun)
+    one_more = one_more.on_conflict_do_update(constraint="pk_invoice_series", set_={"last": InvoiceSeriesRow.last + 1})
+    taken = await session.scalar(one_more.returning(InvoiceSeriesRow.last))
+    return int(taken or 0)
+
+
+async def begin_series(session: AsyncSession, org_id: UUID, numbering: Numbering) -> None:
+    """Let a series go on from the number that was given elsewhere; raises `Refused` where numbers would go back.
+
+    They would, too, where that left a gap behind numbers that were given here.
+    """
+    if numbering.continued is None:
+        return
+    series, given = numbering.continued
+    mine = {"org_id": org_id, "prefix": series.prefix, "year": series.year or NO_YEAR}
+    row = await session.get(InvoiceSeriesRow, mine, with_for_update=True)
+    if row is None:
+        session.add(InvoiceSeriesRow(**mine, continued=given, last=given))
+    elif given > row.last and row.last == row.continued:
+        row.continued = row.last = given
+    elif given != row.continued:
+        raise Refused(
+            f"numbering.continue_after is {numbering.continue_after}, but {series.number(row.last)} is given already; "
+            "leave it out.",
+            code="invoice_numbers_given",
+            field="numbering.continue_after",
+        )
+
+
+async def series_of(session: AsyncSession) -> tuple[SeriesRecord, ...]:
+    """Return every series that has begun, the newest year first."""
+    newest_first = InvoiceSeriesRow.year.desc(), InvoiceSeriesRow.prefix
+    rows = await session.scalars(select(InvoiceSeriesRow).order_by(*newest_first))
+    found = ((InvoiceSeries(prefix=row.prefix, year=row.year or None), row.last) for row in rows)
+    return tuple(SeriesRecord(**series.model_dump(), last=series.number(last)) for series, last in found)

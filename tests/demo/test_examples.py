@@ -41,7 +41,7 @@ def test_own_product_has_what_a_product_meets_in_three_years() -> None:
     assert {str(scenario.start.schedule) for scenario in scenarios} == {"monthly", "quarterly", "annual"}
     assert len({scenario.language for scenario in scenarios}) > 5
     assert {"set_licenses", "set_licenses_at_renewal", "upgrade_tier_now", "downgrade_at_end_of_cycle"} <= commands
-    assert "add_item" in commands
+    assert {"add_item", "set_add_on"} <= commands
     assert any(scenario.start.trial_days for scenario in scenarios)
     assert any(step.refund for step in steps)
     assert [scenario.coupon.code for scenario in scenarios if scenario.coupon] == ["SPRING25", "WELCOME"]

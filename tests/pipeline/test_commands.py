@@ -152,7 +152,7 @@ async def test_a_command_is_previewed_and_given_by_hand(plan_env: PlanEnvironmen
     given = await terminal("plan", "command", plan.plan_id, *typed, "--idempotency-key", "typed", "--json")
 
     assert (preview.code, preview.err, unchanged) == (0, "", plan)
-    assert given.data["state"]["status"] == case.status
+    assert given.data["plan"]["status"] == case.status
     await check(plan_env, plan, case, "typed")
 
 

@@ -55,7 +55,7 @@ async def test_an_item_is_collected_at_once_or_with_the_next_invoice_and_credite
     await adjustments.refund(RefundInput(**await of(plan_env, own, amount=6_000)))
     ref = CustomerRef(org_id=plan_env.org_id, customer_id=plan_env.customer_id)
     report = await plan_env.env.engine.queries.reports.report(ref)
-    assert [money.amount for money in report.lifetime_value] == [3 * 8000 + 50_000 + 36_000 - 6_000]
+    assert [money.amount for money in report.lifetime_value] == [3 * 8000 + 50_000 + 36_000 - 20_000 - 6_000]
     assert [money.amount for money in report.monthly_recurring_revenue] == [8000]
     assert await plan_env.credit_balance() == 20_000 == -await plan_env.stripe_balance()
     assert await findings(plan_env, *await plan_env.invoices()) == []

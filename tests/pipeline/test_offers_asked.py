@@ -101,15 +101,15 @@ async def test_offers_are_made_listed_accepted_and_withdrawn_by_hand(
 ) -> None:
     customer = plan_env.customer_id
     create = ("offer", "create", customer, "--tier", "cloud_standard", "--monthly-discounted-price", "600", "--json")
-    first = (await terminal(*create)).data["offer"]["offer_id"]
+    first = (await terminal(*create)).data["offer"]["id"]
     taken = await terminal(*create)
     withdrawn = await terminal("offer", "withdraw", first, "--json")
-    second = (await terminal(*create)).data["offer"]["offer_id"]
+    second = (await terminal(*create)).data["offer"]["id"]
     accept = ("offer", "accept", second, "--schedule", "monthly", "--test-clock", plan_env.clock_id, "--json")
     accepted = await terminal(*accept)
 
     assert (taken.code, "open offer for that tier" in taken.err) == (1, True)
     assert withdrawn.data["status"] == "withdrawn"
-    assert accepted.data["state"]["price_per_license"] == 600
+    assert accepted.data["plan"]["price_per_license"] == 600
     shown = await terminal("offer", "list", customer)
     assert (shown.code, "accepted" in shown.out, "USD 6 a license and month" in shown.out) == (0, True, True)

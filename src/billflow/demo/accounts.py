@@ -44,7 +44,7 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
         name=result.scenario.organization.name,
         description=result.scenario.description,
         plans=len(plans),
-        cycles=sum(entry.is_renewal for ledger in ledgers for entry in ledger),
+        cycles=sum(entry.is_renewal and entry.add_on is None for ledger in ledgers for entry in ledger),
         invoices=len(invoices),
         lines=sum(len(invoice.lines) for invoice in invoices),
         total=sum(invoice.total for invoice in invoices),

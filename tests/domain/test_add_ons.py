@@ -10,10 +10,8 @@ from billflow.domain.catalog import AddOn, Catalog
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
-from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
-from billflow.domain.preview import forecast, newest_entries, preview
 from billflow.domain.settings import BillingSettings
 from tests.domain.builders import DAY, at, catalog
 from tests.domain.life import Life, life_of
@@ -291,73 +289,3 @@ def test_a_suspension_that_outlasts_the_cycle_bills_none_of_its_time() -> None:
     assert refused.value.code == "customer_suspended"
     assert billed(life) == [[(LineKind.ADDITIONAL_ADD_ON, 2, 500)], [(LineKind.ADD_ON, 2, 1000)]]
     assert life.invoices[2].lines[1].derivation.period.start == DUE + 9 * DAY
-
-
-def test_preview_and_forecast_say_what_then_happens() -> None:
-    life = a_life()
-    _, changed = newest_entries(preview(life.facts, holds(2), SECOND_HALF))
-    assert {code: (one.licenses, one.price) for code, one in changed.items()} == {"storage": (2, 500)}
-
-    life.command(holds(2), SECOND_HALF)
-    coming = forecast(life.facts, 2).invoices
-    life.backfill(NEXT)
-    assert [invoice.lines for invoice in coming] == [invoice.lines for invoice in life.invoices[1:]]
-
-
-@pytest.mark.parametrize(
-    ("command", "code", "field", "words"),
-    [
-        (holds(1, "no_such"), "unknown_add_on", "add_on", "the add-ons are storage, support"),
-        (holds(0, "no_such"), "unknown_add_on", "add_on", "the add-ons are storage, support"),
-        (holds(0), "no_change", "quantity", "already has 0 of storage"),
-        (holds(6, "support"), "too_many_add_ons", "quantity", "5 of Support at most; ask for fewer"),
-    ],
-)
-def test_a_wrong_add_on_is_refused_with_its_field(command: c.SetAddOn, code: str, field: str, words: str) -> None:
-    with pytest.raises((Refused, InvalidInput), match=words) as refused:
-        a_life().command(command, START + DAY)
-    assert (refused.value.code, refused.value.field) == (code, field)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"retired": True}, "add_on_retired"),
-        ({"tiers": ("cloud_plus",)}, "add_on_not_for_tier"),
-        ({"prices": {"EUR": {Schedule.MONTHLY: 1000}}}, "unknown_currency"),
-        ({"prices": {"USD": {Schedule.ANNUAL: 1000}}}, "unknown_schedule"),
-    ],
-)
-def test_what_is_not_sold_is_not_added_and_can_always_be_given_up(changes: dict[str, Any], code: str) -> None:
-    life = a_life()
-    life.command(holds(2, "support"), START + DAY)
-    life.facts = replace(life.facts, catalog=sold(**changes))
-    if code.startswith("add_on"):
-        with pytest.raises((Refused, InvalidInput)) as refused:
-            life.command(holds(3, "support"), START + DAY)
-        assert refused.value.code == code
-    other = a_life()
-    other.facts = replace(other.facts, catalog=sold(**changes))
-    with pytest.raises((Refused, InvalidInput)) as new:
-        other.command(holds(1, "support"), START + DAY)
-    assert new.value.code == code
-    life.command(holds(0, "support"), START + DAY)
-
-
-@pytest.mark.parametrize(
-    ("quantity", "price", "field"), [(-1, None, "quantity"), (1_000_001, None, "quantity"), (1, -1, "price")]
-)
-def test_numbers_out_of_range_are_refused_with_their_field(quantity: int, price: int | None, field: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        c.SetAddOn(add_on="storage", quantity=quantity, price=price)
-    assert refused.value.field == field
-
-
-def test_a_plan_about_to_end_gives_nothing_up_and_may_add() -> None:
-    life = a_life()
-    life.command(holds(2), START + DAY)
-    life.command(c.DowngradeAtEndOfCycle(), START + DAY)
-    with pytest.raises(Refused) as refused:
-        life.command(holds(1), START + DAY)
-    assert refused.value.code == "plan_is_ending"
-    assert take_command(life.facts, holds(3), START + DAY).entries[0].licenses == 3

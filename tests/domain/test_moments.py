@@ -13,9 +13,9 @@ from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.projection import after
 from billflow.domain.step import Facts
+from tests.domain.any_life import commands
 from tests.domain.builders import DAY, START, seats
 from tests.domain.life import Life, life_of
-from tests.domain.test_any_life import commands
 
 INSTANT = timedelta(microseconds=1)
 near = st.one_of(

@@ -60,6 +60,8 @@ CHOICES = {
     "billing_account_id",
     "customer_id",
     "event_id",
+    "add_on",
+    "coupon",
     "line_id",
     "offer_id",
     "project_id",
@@ -69,6 +71,8 @@ CHOICES = {
 """Fields of text that are not free: what they may hold is ours or Stripe's."""
 
 OTHERS = {
+    "code",
+    "percent_off",
     "host",
     "hostname",
     "url",

@@ -13,6 +13,9 @@ from billflow.store.session.rows import NO_KEY, as_json, from_row
 CURRENT = CouponRedemptionRow.ended_at.is_(None)
 """Redemptions that discount the next cycle."""
 
+HAS_COUPON = exists().where(CouponRedemptionRow.customer_id == CustomerRow.id, CURRENT)
+"""Whether a customer has one, for a query that loads the customer."""
+
 
 async def coupon_by_code(session: AsyncSession, code: str, *, lock: bool = False) -> CouponRow | None:
     """Return the coupon of that code, whatever its case; with *lock* locked, after its customer."""

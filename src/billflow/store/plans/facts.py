@@ -28,7 +28,7 @@ from billflow.models.tables import (
     TestClock,
 )
 from billflow.store.access.seller_records import NEWEST_SELLER, seller_of, with_terms
-from billflow.store.offers.coupon_records import coupon_of, coupon_used_by
+from billflow.store.offers.coupon_records import HAS_COUPON, coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
@@ -41,7 +41,7 @@ from billflow.store.session.rows import as_id, existing, from_row
 class PlanRows:
     """The rows a step of a plan works on, what is sold meanwhile and by whom; `clock_at` is its test clock's time.
 
-    `has_items` tells that one-off items were ever added to the plan.
+    `has_items` tells that one-off items were ever added to the plan, `has_coupon` that a coupon discounts what is next.
     """
 
     plan: CustomerPlan
@@ -51,6 +51,7 @@ class PlanRows:
     catalog: Catalog
     seller: SellerDocument | None
     has_items: bool = False
+    has_coupon: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,24 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    plan, customer, account, clock_at, version_id, seller_id, has_items = existing(
+    plan, customer, account, clock_at, version_id, seller_id, *has = existing(
         (await session.execute(query)).one_or_none(), "plan", ref.plan_id
     )
     catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
-    return PlanRows(plan, customer, account, clock_at, catalog, seller, has_items)
+    return PlanRows(plan, customer, account, clock_at, catalog, seller, *has)
 
 
 _ROWS = (
-    select(CustomerPlan, CustomerRow, BillingAccountRow, TestClock.now_at, NEWEST_CATALOG, NEWEST_SELLER, HAS_ITEMS)
+    select(
+        CustomerPlan,
+        CustomerRow,
+        BillingAccountRow,
+        TestClock.now_at,
+        NEWEST_CATALOG,
+        NEWEST_SELLER,
+        HAS_ITEMS,
+        HAS_COUPON,
+    )
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
@@ -91,9 +101,10 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
     ledger = await _ledger(session, rows.plan, at)
     purchase = await _purchase(session, rows.plan)
     trial_purchase = purchase if rows.plan.status.in_trial else None
+    coupon = await coupon_of(session, rows.customer.id) if rows.has_coupon else None
     facts = Facts(
         plan=plan,
-        customer=terms_of(rows.customer, rows.account, await coupon_of(session, rows.customer.id), plan=rows.plan),
+        customer=terms_of(rows.customer, rows.account, coupon, plan=rows.plan),
         catalog=rows.catalog,
         ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),

@@ -1,7 +1,7 @@
 """What is encrypted opens where it was written: not in another row, another organization or another column."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from psycopg import sql
 from sqlalchemy import select, update
 from sqlalchemy.exc import StatementError
 
+from billflow.domain.plan import LicenseManagement
 from billflow.errors import InternalError
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
 from billflow.models.contracts.addresses import Address
@@ -20,18 +21,21 @@ from billflow.models.contracts.customers import NewCustomer
 from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
-from billflow.models.tables import Base, CustomerRow
+from billflow.models.tables import Base, CustomerRow, InvoiceRow
 from billflow.models.tables.sealed import Sealed
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.audit.key_rotation import KeyRotation, sealed_columns
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+from billflow.store.invoices.issue import keep_parties
 from billflow.store.session.database import Database
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
+from billflow.wiring.store import sell_example
 from tests.databases import migrated_database
-from tests.store.conftest import Company, by, company_of
+from tests.store.conftest import MONTHLY, Company, by, company_of
 
 OLD, NEW = Key.fresh("old"), Key.fresh("new")
+BY_HAND = replace(MONTHLY, license_management=LicenseManagement.MANUAL, licenses=2)
 COMPANY = {"company": {"tax_id": "DE1", "address": "Kanarienweg 7", "legal_name": "Acme"}}
 SEALED = [(table.name, column.name) for table, columns in sealed_columns() for column in columns]
 ADDRESSES = ["billing_address", "shipping_address"]
@@ -116,6 +120,11 @@ async def fill(company: Company, database: Database) -> None:
     answers = PostgresIdempotencyRepository(database)
     assert await answers.claim(company.org_id, claim) is ClaimState.MINE
     await answers.store(company.org_id, claim, IdempotentResponse(status=200, headers={}, body=b"secret"))
+    await sell_example(company.repositories.catalogs, company.org_id)
+    started = await company.start(company.ask(customer, BY_HAND))
+    async with database.unit_of_work(company.org_id) as session:
+        invoice = await session.get_one(InvoiceRow, UUID(started.invoices[0].invoice_id))
+        await keep_parties(session, invoice)
 
 
 def test_every_encrypted_column_is_attacked_and_has_a_purpose_of_its_own() -> None:

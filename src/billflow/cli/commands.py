@@ -38,7 +38,7 @@ COMMANDS = (
     LazyCommand(
         "demo",
         "demo:demo",
-        "Bill the customers of an example, or of a CSV, for all their years, and recompute every invoice.",
+        "Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.",
         "demo",
         "demo --example own-product",
         "demo --csv seats.csv --json",

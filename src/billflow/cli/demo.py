@@ -27,7 +27,7 @@ def demo(  # noqa: PLR0913  (each is one wish)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bill the customers of an example, or of a CSV, for all their years, and recompute every invoice from the ledger.
+    """Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.
 
     The columns are organization, observed_on, members and guests.
     """

@@ -11,7 +11,6 @@ from billflow.domain import billing_dates, plan_start
 from billflow.domain.calendar import add_months
 from billflow.domain.catalog import TrialWithoutCard
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.customers import ChangeContext, NewCustomer
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
@@ -38,7 +37,7 @@ async def pausing(env: ApiEnvironment) -> AsyncIterator[None]:
     catalogs, change = env.engine.repositories.catalogs, ChangeContext(actor="tests", at=BEGIN)
     _, sold = await catalogs.version(env.org_id)
     tiers = {code: replace(tier, trial_without_card=TrialWithoutCard.PAUSE) for code, tier in sold.tier.items()}
-    await catalogs.apply(env.org_id, CatalogDocument(tier=tiers), change)
+    await catalogs.apply(env.org_id, sold.model_copy(update={"tier": tiers}), change)
     yield
     await catalogs.apply(env.org_id, sold, change)
 

@@ -41,7 +41,10 @@ async def running_product(engine: Engine, org_id: str, path: Path, change: Chang
         source = NewSeatSource(kind=SeatSourceKind.HTTP, target=f"{url}{SEATS}")
         made = await engine.seat_sources.set_source(org_id, source, change)
         os.environ[SECRET] = made.secret.get_secret_value() if made.secret else ""
-        yield Product(client)
+        try:
+            yield Product(client)
+        finally:
+            del os.environ[SECRET]
 
 
 def load_module(path: Path) -> ModuleType:

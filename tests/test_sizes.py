@@ -24,5 +24,5 @@ def test_only_the_small_size_leaves_out_a_test(request: pytest.FixtureRequest) -
     assert left_out(found, SIZE) == request.config.stash[LEFT_OUT]
 
 
-def test_each_file_keeps_a_test_in_the_small_size(request: pytest.FixtureRequest) -> None:
+def test_each_folder_keeps_a_test_in_the_small_size(request: pytest.FixtureRequest) -> None:
     assert request.config.stash[EMPTIED] == set()

@@ -176,6 +176,7 @@ async def shot_at(env: Environment, number: int) -> Shooting:
     return shooting
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST + 60)
 async def test_around_billing_dates_with_workers_killed_every_command_is_answered_as_the_rows_have_it(

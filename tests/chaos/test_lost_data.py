@@ -121,6 +121,7 @@ async def lose_all(env: ReconciliationEnvironment) -> None:
     await until(is_empty)
 
 
+@pytest.mark.full
 async def test_temporal_is_emptied_and_recovered(twins: tuple[Tenant, Tenant]) -> None:
     for one in twins:
         await one.buy(CHARGED)

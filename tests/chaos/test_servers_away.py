@@ -70,6 +70,7 @@ def _seconds_until(moment: datetime) -> float:
     return (moment - datetime.now(UTC)).total_seconds()
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST)
 async def test_postgresql_that_is_killed_and_stopped_at_billing_dates_costs_no_cent_and_no_command(

@@ -112,6 +112,7 @@ async def subscription(env: Environment) -> Subscription:
     return Subscription(env, customer, plan, clock)
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST)
 async def test_plans_move_between_workers_of_two_versions_and_nobody_pays_a_cent_more_or_less(

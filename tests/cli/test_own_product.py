@@ -96,6 +96,7 @@ def newcomer(stack: Path, tmp_path: Path) -> Iterator[Newcomer]:
             newcomer.product.communicate(timeout=PATIENCE)
 
 
+@pytest.mark.full
 def test_a_newcomer_comes_from_a_catalogue_to_invoices_by_typing_the_page(newcomer: Newcomer) -> None:
     for line in lines():
         printed = newcomer.type(line)

@@ -17,7 +17,7 @@ from tests.sizes import sized
 PROGRAM = sized(Path(__file__).with_name("watchful_worker.py"), WORKER, WORKER)
 """Of a real one it takes half a minute without a heartbeat until anyone notices that it is gone."""
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.full, pytest.mark.chaos]
 
 
 @pytest.fixture

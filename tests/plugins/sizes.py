@@ -9,7 +9,7 @@ from tests.sizes import SIZE, Size
 
 LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 EMPTIED = pytest.StashKey[set[Path]]()
-"""The files that have no test left."""
+"""The folders that have no test left."""
 
 
 def left_out(items: Sequence[pytest.Item], size: Size) -> list[pytest.Item]:
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = left_out(items, SIZE)
     kept = [item for item in items if item not in left]
     config.stash[LEFT_OUT] = left
-    config.stash[EMPTIED] = {item.path for item in left} - {item.path for item in kept}
+    config.stash[EMPTIED] = {item.path.parent for item in left} - {item.path.parent for item in kept}
     items[:] = kept
     if left:
         config.hook.pytest_deselected(items=left)

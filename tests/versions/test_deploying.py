@@ -22,14 +22,13 @@ from tests.chaos.real_time import assert_nothing_is_found
 from tests.databases import migrated_database
 from tests.environment import MANUAL, SEATS, Environment, ref, running_environment
 from tests.namespaces import fresh_namespace
-from tests.sizes import SIZE, Size, sized
 from tests.versions.plans_of_other_versions import BrokenPlanWorkflow, ChangedPlanWorkflow
 from tests.versions.workers_of_versions import AT_ONCE, workers_of
 
 # The SDK says so of a step that outlives its task, as with much to do on a machine with little time.
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot find activity to cancel:UserWarning")
 
-PLANS = sized(5, 50, 50)
+PLANS = 50
 BEGIN = datetime(2024, 1, 31, 10, 0, tzinfo=UTC)
 
 
@@ -105,6 +104,7 @@ async def current(env: Environment) -> str | None:
     return version.build_id if version else None
 
 
+@pytest.mark.full
 @pytest.mark.timeout(1800)
 async def test_a_version_is_deployed_taken_back_and_deployed_again_and_every_plan_is_billed_once(
     env: Environment,
@@ -145,6 +145,5 @@ async def test_a_version_on_which_tasks_fail_is_taken_back_and_harms_no_plan(
             report = await versions.report()
             assert [(one.build_id, one.percentage) for one in report.versions if one.percentage] == [("good", 100)]
             await assert_commands_are_answered_why(plans, monkeypatch)
-        if SIZE is not Size.SMALL:  # a task that failed twice is tried again ten seconds later
-            await plans.come_to_the_next_date()
-            await plans.assert_each_was_billed_once()
+        await plans.come_to_the_next_date()
+        await plans.assert_each_was_billed_once()

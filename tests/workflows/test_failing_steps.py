@@ -72,6 +72,7 @@ async def replayed(runs: list[WorkflowHistory]) -> None:
         await replayer.replay_workflow(run)
 
 
+@pytest.mark.full
 async def test_a_day_without_postgresql_is_shown_and_costs_little_history_and_the_plan_heals_by_itself(
     env: SkippingEnvironment,
 ) -> None:

@@ -53,6 +53,10 @@ class Listener:
         """Return the types of what was taken about one customer, in order."""
         return [event["type"] for event in self.accepted if event["data"]["customer_id"] == customer_id]
 
+    def has_refused(self, customer_id: str) -> bool:
+        """Tell whether something about one customer was refused, however often: it is tried again."""
+        return any(event["data"]["customer_id"] == customer_id for event in self.refused)
+
     async def received_events(self) -> None:
         """Wait until a request came, answered or not; fails after `PATIENCE`."""
         async with asyncio.timeout(PATIENCE):

@@ -155,7 +155,7 @@ async def test_a_redirect_is_a_failure_and_gone_is_the_end(
 ) -> None:
     listener.answer = lambda _: 302
     await env.customer(card=None)
-    await listener.until(lambda here: len(here.refused) == 1)
+    await listener.until(lambda here: len(here.refused) >= 1)
     listener.answer = lambda _: 410
     await env.customer(card=None)
 
@@ -174,7 +174,7 @@ async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
-    await listener.until(lambda here: len(here.refused) == 1)
+    await listener.until(lambda here: here.has_refused(customer))
     await endpoint.patch(status="disabled")
     listener.answer = lambda _: OK
     await endpoint.patch(status="enabled")
@@ -196,7 +196,7 @@ async def test_while_a_secret_is_changed_both_sign(
     rotate = f"{ENDPOINTS}/{endpoint.endpoint_id}/rotate-secret"
     fresh = (await endpoint.api.post(rotate, json={"overlap_hours": 1})).raise_for_status().json()
     await env.customer(card=None)
-    await listener.until(lambda here: len(here.accepted) == 1)
+    await listener.until(lambda here: len(here.accepted) >= 1)
     assert listener.verified(endpoint.secret) == listener.verified(fresh["secret"])
     assert fresh["old_secret_until"]
 
@@ -240,7 +240,7 @@ async def test_a_stream_whose_workflow_was_lost_is_taken_up_again(
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
-    await listener.until(lambda here: len(here.refused) == 1)
+    await listener.until(lambda here: here.has_refused(customer))
     lost = f"delivery/{endpoint.endpoint_id}/{customer}"
     await env.engine.client.get_workflow_handle(lost).terminate("the cluster lost it")
     listener.answer = lambda _: OK

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 
 from billflow.models.keyring import Keyring
 from billflow.temporal.logs import use_python_logging
@@ -15,13 +16,19 @@ _DEFAULT_ADDRESS = "localhost:7233"
 
 
 async def connect(
-    address: str | None = None, *, strict_imports: bool = False, keyring: Keyring | None = None
+    address: str | None = None,
+    *,
+    strict_imports: bool = False,
+    keyring: Keyring | None = None,
+    runtime: Runtime | None = None,
 ) -> Client:
     """Connect to `address`, or else to where `temporalio.envconfig` points; raise `NoTemporalServer`.
 
-    With a `keyring` payloads are encrypted: whoever talks to the same workflows needs the same keys.
+    With a `keyring` payloads are encrypted: whoever talks to the same workflows needs the same keys. `runtime` is that
+    of the SDK where it is not the one that all clients share.
     """
-    use_python_logging()
+    if runtime is None:
+        use_python_logging()
     named = {"TEMPORAL_ADDRESS": address} if address else {}
     config = ClientConfig.load_client_connect_config(override_env_vars={**os.environ, **named})
     config.setdefault("target_host", _DEFAULT_ADDRESS)
@@ -30,6 +37,7 @@ async def connect(
             **config,
             plugins=[billflow_plugin(strict_imports=strict_imports, keyring=keyring)],
             connect_timeout=timedelta(seconds=5),
+            runtime=runtime,
         )
     except RuntimeError as error:
         raise NoTemporalServer(

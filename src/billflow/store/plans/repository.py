@@ -11,8 +11,8 @@ from billflow.domain.offers import OfferTerms
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
+from billflow.models.contracts.plans import PlanState, ReadPlan, StartPlanInput, StepResult
+from billflow.models.contracts.steps import BackfillInput, CommandInput, KnownPlan, LateStartInput, PlanRef, StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
 from billflow.store.access.seller_records import current_seller, with_terms
@@ -26,7 +26,7 @@ from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import StepWriter, backfill_notice, step_result, was_paid_late
+from billflow.store.plans.step import StepWriter, backfill_notice, missed_steps, step_result, was_paid_late
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, from_row
 
@@ -45,6 +45,12 @@ class PostgresPlanRepository(Repository, PlanRepository):
         """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
             return await plan_by_id(session, plan), await step_result(session, key)
+
+    async def read(self, known: KnownPlan) -> ReadPlan:
+        async with self.database.unit_of_work(known.org_id) as session:
+            state = await plan_by_id(session, known)
+            missed = None if state.version == known.version else await missed_steps(session, known)
+            return ReadPlan(**dict(state), missed=missed)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:

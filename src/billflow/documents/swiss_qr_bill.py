@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 CURRENCY = "CHF"
 _NAME, _STREET, _CODE, _CITY = 70, 70, 16, 35
-_LAST_LETTER = "\u017f"
-_FURTHER_LETTERS = frozenset("ȘșȚț€")
+_LAST_CHARACTER = "\u017f"
+_FURTHER_CHARACTERS = frozenset("ȘșȚț€")
 """What a Swiss payment may have beside Latin-1 and Latin Extended-A."""
 
 Titled = tuple[str, tuple[str, ...]]
@@ -75,8 +75,8 @@ def _party(name: str, address: Mapping[str, Any]) -> dict[str, str] | None:
         "city": city[:_CITY],
         "country": country.upper(),
     }
-    letters = set("".join(said.values()))
-    if not (code and city and country) or any(ord(one) > ord(_LAST_LETTER) for one in letters - _FURTHER_LETTERS):
+    used = set("".join(said.values()))
+    if not (code and city and country) or any(ord(one) > ord(_LAST_CHARACTER) for one in used - _FURTHER_CHARACTERS):
         return None
     return said
 

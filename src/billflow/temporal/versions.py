@@ -102,7 +102,7 @@ class WorkerVersions:
 
     async def _until_known(self) -> None:
         """Wait until every task queue goes by what was last decided; until then old workers are given what comes."""
-        while not await self._is_known():
+        while not await self._is_known():  # noqa: ASYNC110  (asked, not told)
             await asyncio.sleep(UNDER_WAY_SECONDS)
 
     async def _is_known(self) -> bool:

@@ -25,9 +25,12 @@ from billflow.api.routes import (
     customer_settings,
     customer_status,
     customers,
+    dunning_policy,
     events,
     health,
+    ids,
     invoices,
+    mails,
     notices,
     offers,
     onboarding,
@@ -89,6 +92,9 @@ _NOUNS = (
     audit,
     privacy,
     notices,
+    dunning_policy,
+    mails,
+    ids,
 )
 
 _PROBLEM: Mapping[str, Any] = {

@@ -45,6 +45,11 @@ def pdf(invoice_id: str) -> Call[bytes]:
     return get(f"{_PATH}/{invoice_id}/pdf", bytes)
 
 
+def html(invoice_id: str) -> Call[bytes]:
+    """Return the invoice as HTML for a mail, in its customer's language."""
+    return get(f"{_PATH}/{invoice_id}/html", bytes)
+
+
 def adjustments(invoice_id: str) -> Call[InvoiceAdjustmentsResponse]:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
     return get(f"{_PATH}/{invoice_id}/adjustments", InvoiceAdjustmentsResponse)

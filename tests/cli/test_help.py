@@ -30,6 +30,8 @@ NOT_ON_THE_ENGINE = {
     "profile",
     "seller init",
     "seller check",
+    "tax init",
+    "tax check",
 }
 
 

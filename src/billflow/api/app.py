@@ -44,6 +44,7 @@ from billflow.api.routes import (
     seats,
     seller,
     sponsorships,
+    tax,
     test_clocks,
     webhook_endpoints,
     webhooks,
@@ -95,6 +96,7 @@ _NOUNS = (
     dunning_policy,
     mails,
     ids,
+    tax,
 )
 
 _PROBLEM: Mapping[str, Any] = {

@@ -3,18 +3,20 @@
 from typing import Annotated, Literal
 
 import typer
-from typer import completion as typers
+from typer.completion import get_completion_inspect_parameters, shell_complete
+from typer.main import get_command
 
-from billflow.cli.app import COMPLETING
+from billflow.cli.app import COMPLETING, app
 
 
 def completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
     """Print what lets a shell complete commands and options, to be read when it starts."""
-    typer.echo(typers.get_completion_script(prog_name="billflow", complete_var=COMPLETING, shell=shell))
+    know_shells()
+    shell_complete(get_command(app), {}, "billflow", COMPLETING, f"source_{shell}")
 
 
 def know_shells() -> None:
     """Let words to come be said as each shell wants them."""
-    typers.get_completion_inspect_parameters()
+    get_completion_inspect_parameters()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from billflow.cli import adjustments, reissues
-from billflow.cli.files import wrote
+from billflow.cli.files import XmlFile, wrote
 from billflow.cli.invoice_views import described, sums_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption
 from billflow.cli.output import Listing, Output, amount, listed, words
@@ -67,6 +67,13 @@ def pdf(
     kind = "html" if html else "pdf"
     written = api.file(f"/invoices/{invoice}/{kind}")
     wrote(output_file or Path(f"{api.get(f'/invoices/{invoice}').number or invoice}.{kind}"), written)
+
+
+@app.on_api("invoice e-invoice 8a30", "invoice e-invoice 8a30 -o march.xml", name="e-invoice")
+def e_invoice(api: Api, invoice: InvoiceHere, *, output_file: XmlFile = None) -> None:
+    """Write an invoice to an XML file by EN 16931 (Factur-X, ZUGFeRD)."""
+    written = api.file(f"/invoices/{invoice}/e-invoice")
+    wrote(output_file or Path(f"{api.get(f'/invoices/{invoice}').number or invoice}.xml"), written)
 
 
 app.add_typer(adjustments.app)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from billflow.cli.files import OutputFile, wrote
+from billflow.cli.files import OutputFile, XmlFile, wrote
 from billflow.cli.lookup import begun, id_of
 from billflow.cli.output import Output, facts_of
 from billflow.cli.session import Api, CommandGroup
@@ -25,6 +25,14 @@ def show_credit_note(api: Api, note: CreditNoteHere) -> Output:
 def print_credit_note(api: Api, note: CreditNoteHere, *, output_file: OutputFile = None) -> None:
     """Write a credit note to a PDF file, in its customer's language."""
     _printed(api, "credit note", note, output_file)
+
+
+@credit_notes.on_api("credit-note e-invoice CN-000042", name="e-invoice")
+def write_credit_note_e_invoice(api: Api, note: CreditNoteHere, *, output_file: XmlFile = None) -> None:
+    """Write a credit note to an XML file by EN 16931 (Factur-X, ZUGFeRD)."""
+    path = f"/credit-notes/{note}"
+    written = api.file(f"{path}/e-invoice")
+    wrote(output_file or Path(f"{api.get(path).number}.xml"), written)
 
 
 @refunds.on_api("refund show RF-000042", name="show")

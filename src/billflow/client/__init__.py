@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         seats,
         seller,
         sponsorship_requests,
+        tax,
         test_clocks,
         webhook_endpoints,
     )
@@ -95,6 +96,7 @@ __all__ = [
     "seats",
     "seller",
     "sponsorship_requests",
+    "tax",
     "test_clocks",
     "webhook_endpoints",
 ]

@@ -25,6 +25,7 @@ NOT_ON_THE_ENGINE = {
     "catalog check",
     "seller init",
     "seller check",
+    "settings",
 }
 
 

@@ -79,6 +79,14 @@ class Settings(BaseSettings):
     """The least that is logged; commands other than `worker` and `api` log errors only unless it is set."""
     build_id: str | None = None
     """The version of our workers: that of the package where it is not set, none where it is empty."""
+    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
+    """How many tasks of workflows each worker does at once."""
+    max_activities: Annotated[int, Field(ge=1, le=20)] = 20
+    """How many activities of one task queue it does at once; as many as the pool has connections, at most."""
+    max_stripe_activities: Annotated[int, Field(ge=1, le=1_000)] = 60
+    """How many activities of the queue to Stripe it does at once."""
+    max_cached_workflows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """How many workflows it keeps in memory between their tasks."""
     smtp_url: SecretStr | None = None
     """The mail server, `smtp://user:password@host:587`; it must offer STARTTLS, unless it ends in `?tls=optional`."""
     mail_from: str = "billflow <billing@localhost>"

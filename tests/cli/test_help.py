@@ -26,6 +26,8 @@ NOT_ON_THE_ENGINE = {
     "seller init",
     "seller check",
     "settings",
+    "tax init",
+    "tax check",
 }
 
 

@@ -28,6 +28,7 @@ READ = {
     "mermaid": "a picture",
     "text": "an answer, a layout or a formula",
     "http": "a request as it is sent, such as to a product of yours",
+    "hcl": "for a program that only the reader has",
     "sql": "a query of a database that only the reader has",
     "promql": "a query of a server that only the reader has",
 }

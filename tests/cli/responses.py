@@ -131,6 +131,7 @@ OF_THE_COMMAND_LINE = {
     "seats import": "a file's, of many customers",
     "seats source remove": "the API answers nothing",
     "seller check": "a file's, before there is a server",
+    "settings": "of this process",
     "tax check": "a file's, before there is a server",
 }
 """Commands with `--json` that the API has no answer for, and why."""

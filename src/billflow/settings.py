@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     database itself refuses less for deliveries, events and the audit log. The last leaves for files in
     `audit_archive_dir`, and stays where that is not set. `build_id` names the version of our workers: that of the
     package where it is not set, none where it is empty. `ops_host` and `ops_port` are where `billflow api` answers
-    operators.
+    operators. `console_url` is where people reach the console, for the links that sign them in, and
+    `console_refund_limit` the most that the role support gives back there at once, in minor units.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     keep_events_days: Annotated[int, Field(ge=90, le=36_500)] = 730
     keep_audit_days: Annotated[int, Field(ge=365, le=36_500)] = 3650
     audit_archive_dir: Path | None = None
+    console_url: str | None = None
+    console_refund_limit: Annotated[int, Field(ge=0)] | None = None
     return_url: str = "http://127.0.0.1:8000/"
 
 

@@ -149,5 +149,11 @@ COMMANDS = (
         "endpoint create https://example.com/events",
     ),
     LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
+    LazyCommand(
+        "console",
+        "console:app",
+        "Let people into the console, which `billflow api` serves at /console.",
+        'console login-link "Kim" --role support',
+    ),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
 )

@@ -82,9 +82,12 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     settings = versioned(stack.settings)
+    ui = settings.temporal_ui_origin or stack.temporal_ui_url
+    settings = settings.model_copy(update={"temporal_ui_origin": ui})
     await asyncio.to_thread(migrate, settings)
     async with open_engine(settings, stack.temporal_address) as engine:
-        with local_stack.announced(_folder(settings), stack.environment()):
+        announced = {**stack.environment(), "BILLFLOW_CONSOLE_URL": _console_url(settings)}
+        with local_stack.announced(_folder(settings), announced):
             await ensure_schedules(engine)
             await sell_example(engine.repositories.catalogs, await org_of(engine))
             await sell_as_example(engine.repositories.sellers, await org_of(engine))
@@ -110,7 +113,7 @@ async def _show_when_ready(stack: "Stack", engine: Engine) -> None:
 
     pages = [f"{_api_url(stack.settings)}/healthz", f"{_ops_url(stack.settings)}/readyz", stack.temporal_ui_url]
     await until_ready(engine.client, *filter(None, pages))
-    _show(stack, await _first_key(engine))
+    _show(stack, await _first_key(engine), await _console_link(engine))
 
 
 async def _first_key(engine: Engine) -> str | None:
@@ -126,10 +129,19 @@ async def _first_key(engine: Engine) -> str | None:
     return issued.text.get_secret_value()
 
 
-def _show(stack: "Stack", key: str | None) -> None:
+async def _console_link(engine: Engine) -> str:
+    """Make a link that signs an administrator in to the console, once."""
+    from billflow.cli.console import sign_in_link
+    from billflow.models.contracts.console import ConsoleRole, NewConsoleSession
+
+    return (await sign_in_link(engine, NewConsoleSession(person="dev", role=ConsoleRole.ADMIN)))[0]
+
+
+def _show(stack: "Stack", key: str | None, console_link: str) -> None:
     parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
         "API key, shown this once": key,
+        "Console, opened once": console_link,
         "Metrics": f"{_ops_url(stack.settings)}/metrics",
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
@@ -142,6 +154,10 @@ def _show(stack: "Stack", key: str | None) -> None:
 
 def _folder(settings: "Settings") -> Path:
     return settings.data_dir.expanduser().resolve()
+
+
+def _console_url(settings: "Settings") -> str:
+    return settings.console_url or f"{_api_url(settings)}/console"
 
 
 def _api_url(settings: "Settings") -> str:

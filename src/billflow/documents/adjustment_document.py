@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.document import DocumentLine, InvoiceDocument
 from billflow.documents.parties import buyer_lines, seller_block
+from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
@@ -36,14 +37,20 @@ def compose_adjustment(
         facts=tuple(_facts(made, invoice, content)),
         columns=(words.what, "", "", words.amount),
         lines=tuple(_lines(made, invoice, content)),
-        totals=((words.credited if is_note else words.refunded, content.amount(made.amount, made.currency)),),
+        totals=(*tax_sums(made.taxes, made.currency, content), _total(made, content)),
         after_refunds=tuple(_parts(made, content)) if is_note else (),
         tables=(),
+        sentences=tax_sentences(made.taxes, content),
         note=made.memo if isinstance(made, CreditNoteRecord) else None,
         pay_here=None,
         pay_url=None,
         page_words=words.page,
     )
+
+
+def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
+    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
+    return word, content.amount(made.amount, made.currency)
 
 
 def _facts(
@@ -73,6 +80,8 @@ def _lines(
     billed = {line.line_id: explain(line.line, invoice.currency) for line in invoice.lines}
     for line in made.lines if isinstance(made, CreditNoteRecord) else ():
         of = billed[line.line_id]
+        if of.kind is LineKind.TAX:
+            continue
         yield _line(content.title(of), content.span(of.period), content.amount(line.amount, made.currency))
     if not (isinstance(made, CreditNoteRecord) and made.lines):
         title = f"{content.words.invoice} {invoice.number or invoice.invoice_id}"

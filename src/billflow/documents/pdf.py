@@ -126,7 +126,7 @@ class _InvoicePdf(FPDF):
         document = self.document
         sums = len(document.totals) + len(document.after_refunds)
         note = max(len(document.bank) * _ROW, _CODE if document.transfer_code else 0)
-        note += _HEIGHT_OF_NOTE if document.note else 0
+        note += _HEIGHT_OF_NOTE * (bool(document.note) + len(document.sentences))
         if self.will_page_break(3 + sums * _SUM + note):
             self._carry(self._rule)
         self._running = None
@@ -148,6 +148,9 @@ class _InvoicePdf(FPDF):
     def _payment(self) -> None:
         document = self.document
         self._style(9, _TEXT)
+        for sentence in document.sentences:
+            self.ln(4)
+            self._text(0, _ROW, sentence)
         if document.note:
             self.ln(8)
             self._text(0, _ROW, document.note)

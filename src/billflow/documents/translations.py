@@ -36,6 +36,12 @@ class Translations:
     each: str
     amount: str
     total: str
+    net: str
+    tax: str
+    tax_on: str
+    tax_contained: str
+    reverse_charge: str
+    exempt: str
     credit: str
     void: str
     write_off: str

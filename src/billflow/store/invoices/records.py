@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
+from billflow.models.contracts.tax import tax_records
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
@@ -38,14 +39,16 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     invoice = await invoice_by_id(session, invoice_id)
     money = await load_money(session, invoice)
     billed = await billed_entries(session, (line.replaces_line_id or line.id for line in money.lines))
+    lines = tuple(
+        as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
+    )
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return as_record(
         InvoiceDetail,
         invoice,
         customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
-        lines=tuple(
-            as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
-        ),
+        lines=lines,
+        taxes=tax_records([line.line for line in lines]),
         **{name: getattr(standing_of(money), name) for name in ("credited", "refunded", "net_paid", "still_due")},
         adjustments=await adjustments_shown(session, money),
         replaced_stripe_invoices=await replaced_ids(session, invoice.id),

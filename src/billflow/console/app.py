@@ -17,7 +17,7 @@ from billflow.domain.errors import BillingError, InvalidInput, NotFound
 from billflow.errors import InternalError, Unavailable, kind_of
 from billflow.models.contracts.validation import field_refusal
 
-_ROUTERS = (
+ROUTERS = (
     sign_in.router,
     sign_in.signed_in,
     find.router,
@@ -26,6 +26,7 @@ _ROUTERS = (
     commands.router,
     adjustments.router,
 )
+"""Every page and form, by what it is about."""
 
 
 def console_app(services: Services, console: ConsoleService) -> FastAPI:
@@ -33,7 +34,7 @@ def console_app(services: Services, console: ConsoleService) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.services, app.state.console = services, console
     app.add_middleware(ConsoleHeaders)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("billflow.console") / "static")))
     for kind in (BillingError, RequestValidationError, HTTPException, RPCError, TimeoutError):

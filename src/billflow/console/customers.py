@@ -11,7 +11,7 @@ from billflow.api.services import Services
 from billflow.console.charts import SeatChart, seat_chart
 from billflow.console.commands import offered
 from billflow.console.security import ConsoleRoute
-from billflow.console.sentences import attention_of, plan_sentence
+from billflow.console.sentences import attention_of, plan_sentence, warnings_of
 from billflow.console.timeline import TimelineRow, timeline_of
 from billflow.console.visits import VisitHere
 from billflow.domain.errors import BillingError
@@ -66,7 +66,12 @@ class CustomerPage:
     def attention(self) -> list[str]:
         """Return what somebody should look at, and why."""
         now = datetime.now(UTC)
-        return attention_of(self.customer, self.access, [one.plan for one in self.plans], self.unpaid, now)
+        return attention_of(self.customer, [one.plan for one in self.plans], self.unpaid, now)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what may need attention soon."""
+        return warnings_of(self.access)
 
 
 @router.get("/customers/{customer_id}")
@@ -82,7 +87,9 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
     mails = await services.repositories.mails.list(ref.org_id, ref.customer_id, Paging(limit=FEW))
     wanted = InvoiceFilter(customer_id=ref.customer_id)
     many = Paging(limit=MANY if part == "invoices" else FEW)
-    timeline = timeline_of([await services.queries.plans.timeline(plan.ref) for plan in plans], mails.rows)
+    timeline = timeline_of(
+        [(plan.currency, await services.queries.plans.timeline(plan.ref)) for plan in plans], mails.rows
+    )
     return CustomerPage(
         customer=record,
         access=await services.customers.access(ref),

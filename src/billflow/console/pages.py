@@ -1,7 +1,7 @@
 """Pages from templates: every value is escaped, and amounts, moments and codes are written for people."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -40,7 +40,7 @@ def moment(at: datetime | None) -> str:
 
 def day(at: datetime | None) -> str:
     """Write a day, UTC."""
-    return NOTHING if at is None else f"{at.day} {at:%B %Y}"
+    return NOTHING if at is None else f"{at.day} {at:%b %Y}"
 
 
 def words(code: object) -> str:
@@ -58,7 +58,13 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted)
+def address(parts: Mapping[str, Any]) -> str:
+    """Write an address in one line, the way it is read."""
+    read = ("street", "street2", "postal_code", "city", "state", "country")
+    return ", ".join(str(parts[name]) for name in read if parts.get(name))
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address)
 
 
 @cache

@@ -34,13 +34,20 @@ def _next(plan: PlanRecord, forecast: ForecastResponse | None) -> str:
 
 def attention_of(
     customer: CustomerRecord,
-    access: AccessRecord,
     plans: Sequence[PlanRecord],
     unpaid: Sequence[InvoiceRecord],
     now: datetime,
 ) -> list[str]:
     """Return what somebody should look at, the most urgent first."""
-    return [*_of_customer(customer), *_of_plans(plans), *_of_invoices(unpaid, plans, now), *_of_seats(access)]
+    return [*_of_customer(customer), *_of_plans(plans), *_of_invoices(unpaid, plans, now)]
+
+
+def warnings_of(access: AccessRecord) -> list[str]:
+    """Return what may need attention soon: there are few seats left."""
+    plan = access.plan
+    if plan is None or plan.seats_left is None or not plan.warn_about_seats:
+        return []
+    return [f"Only {counted(plan.seats_left, 'seat')} free of {counted(plan.licenses, 'license')}."]
 
 
 def _of_customer(customer: CustomerRecord) -> Iterator[str]:
@@ -73,8 +80,3 @@ def _what_follows(invoice: InvoiceRecord) -> str:
     if invoice.next_action and invoice.next_attempt_at:
         return f"{tried.rstrip('.')}; next: {words(invoice.next_action)} on {day(invoice.next_attempt_at)}"
     return tried.rstrip(".")
-
-
-def _of_seats(access: AccessRecord) -> Iterator[str]:
-    if access.plan and access.plan.warn_about_seats and access.plan.seats_left is not None:
-        yield f"Only {counted(access.plan.seats_left, 'seat')} free of {counted(access.plan.licenses, 'license')}."

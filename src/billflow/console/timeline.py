@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billflow.console.pages import amount, moment, words
+from billflow.console.pages import amount, moment, short, words
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.records import TimelineEntry
 
-_ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version"})
+_ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version", "idempotency_key"})
+_AMOUNTS = frozenset({"total", "amount", "amount_paid", "amount_due", "credit", "price_per_license"})
 _LONGEST = 120
 
 
@@ -28,15 +29,15 @@ class TimelineRow:
 
 
 def timeline_of(
-    timelines: Iterable[Sequence[TimelineEntry]], mails: Sequence[MailRecord] = ()
+    timelines: Iterable[tuple[str, Sequence[TimelineEntry]]], mails: Sequence[MailRecord] = ()
 ) -> tuple[TimelineRow, ...]:
-    """Return entries and mails in one list, the newest first."""
-    rows = [_row(entry) for entries in timelines for entry in entries]
+    """Return the entries of plans, each with the plan's currency, and mails in one list, the newest first."""
+    rows = [_row(entry, currency) for currency, entries in timelines for entry in entries]
     rows += [_mail_row(mail) for mail in mails]
     return tuple(sorted(rows, key=lambda row: (row.at, row.recorded_at), reverse=True))
 
 
-def _row(entry: TimelineEntry) -> TimelineRow:
+def _row(entry: TimelineEntry, currency: str) -> TimelineRow:
     data = dict(entry.data)
     refused = data.pop("refused", None) or {}
     return TimelineRow(
@@ -44,11 +45,19 @@ def _row(entry: TimelineEntry) -> TimelineRow:
         recorded_at=entry.recorded_at,
         kind=entry.kind,
         name=words(entry.name),
-        actor=entry.actor,
-        details=", ".join(_said(data)),
+        actor=_actor(entry.actor),
+        details=", ".join(_said({"currency": currency, **data})),
         refused=refused.get("message"),
         invoice_id=data.get("invoice_id"),
     )
+
+
+def _actor(actor: str | None) -> str | None:
+    """Return who acted as people say it, None for billflow itself."""
+    if actor in (None, "system"):
+        return None
+    kind, _, name = str(actor).partition(":")
+    return {"key": f"API key {short(name)}", "console": name}.get(kind, actor)
 
 
 def _mail_row(mail: MailRecord) -> TimelineRow:
@@ -59,9 +68,9 @@ def _mail_row(mail: MailRecord) -> TimelineRow:
 
 def _said(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is worth reading of an entry; amounts are written with its currency."""
-    currency = data.get("currency")
+    currency = data["currency"]
     for name, value in _leaves(data):
-        if isinstance(value, int) and currency and name in ("total", "amount", "amount_paid"):
+        if isinstance(value, int) and name in _AMOUNTS:
             yield f"{words(name)} {amount(value, currency)}"
         else:
             yield f"{words(name)} {_text(value)}"
@@ -78,5 +87,5 @@ def _leaves(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in data.items():
         if isinstance(value, Mapping):
             yield from _leaves(value)
-        elif value not in (None, [], "") and name not in _ONLY_FOR_MACHINES and not name.endswith("_id"):
+        elif value and name not in _ONLY_FOR_MACHINES and not name.endswith("_id"):
             yield name, value

@@ -88,6 +88,11 @@ async def test_what_is_wrong_is_one_sentence_with_its_field_and_nothing_is_appli
         ({"default_currency": "EURO"}, "default_currency", "is no ISO 4217 currency"),
         ({"address": {"street": "Lindenstr. 1", "country": "DE"}}, "address.city", "is missing; add it."),
         ({"logo": "logo.png"}, "logo", "leave it out."),
+        (
+            {"vat_number": None, "e_invoice": True},
+            "e_invoice",
+            "add vat_number or registration_number, or leave it out",
+        ),
     ]
     for change, field, said in wrong:
         answer = await shop.api.put("/api/v1/seller", json=SELLER | change)

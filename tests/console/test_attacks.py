@@ -1,4 +1,4 @@
-"""What somebody hostile tries: text that is markup, forms of other sites, ids of other organizations, missing rights."""
+"""What somebody hostile tries: text that is markup, forms of other sites, ids of others, rights one lacks."""
 
 import asyncio
 import re

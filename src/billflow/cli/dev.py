@@ -74,6 +74,7 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
 async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
+    from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
@@ -85,7 +86,8 @@ async def _run_parts(stack: "Stack") -> None:
     ui = settings.temporal_ui_origin or stack.temporal_ui_url
     settings = settings.model_copy(update={"temporal_ui_origin": ui})
     await asyncio.to_thread(migrate, settings)
-    async with open_engine(settings, stack.temporal_address) as engine:
+    counted = counting_runtime()
+    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime) as engine:
         announced = {**stack.environment(), "BILLFLOW_CONSOLE_URL": _console_url(settings)}
         with local_stack.announced(_folder(settings), announced):
             await ensure_schedules(engine)
@@ -94,7 +96,13 @@ async def _run_parts(stack: "Stack") -> None:
             stop = stop_on_signals()
             app = build_api(engine)
             api = run_server(app, settings.api_host, settings.api_port, stop)
-            operations = build_operations(engine, app.state.metrics.exposition)
+            operations = build_operations(
+                engine,
+                app.state.metrics.exposition,
+                sdk_exposition=counted.exposition,
+                optional=frozenset(),
+                polls=True,
+            )
             asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine))
 

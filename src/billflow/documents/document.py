@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
+from billflow.documents.supply import supply_period
 from billflow.documents.tables import DocumentTable, TableRow
 from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.documents.transfer import transfer_code, waits_for_transfer
@@ -118,6 +119,7 @@ def _facts(
     words = content.words
     yield words.number, invoice.number or invoice.invoice_id
     yield words.issued, content.day(invoice.issued_at)
+    yield words.supplied, content.span(supply_period(invoice))
     yield words.due, content.day(invoice.due_at)
     yield words.status, words.statuses[invoice.status]
     if buyer and buyer.erp_customer_number:

@@ -17,6 +17,7 @@ class Translations:
     draft: str
     number: str
     issued: str
+    supplied: str
     due: str
     status: str
     replaces: str

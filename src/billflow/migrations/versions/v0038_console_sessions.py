@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql, touched
 
 revision = "0038"
-down_revision = "0036"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

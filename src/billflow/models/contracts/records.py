@@ -167,7 +167,8 @@ class InvoiceDetail(InvoiceRecord):
     what the customer owes of it: nothing once it is paid, void or written off.
     `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
     deleted. `buyer` is who it was issued to, and by that version of the seller. `tax` is what of `total` is tax, and
-    `taxes` say it rate by rate.
+    `taxes` say it rate by rate. `e_invoice` tells whether there is one by EN 16931, and `e_invoice_missing` why there
+    is none although the seller has switched it on (rules 36.3).
     """
 
     credited: int
@@ -181,6 +182,8 @@ class InvoiceDetail(InvoiceRecord):
     replaced_stripe_invoices: tuple[str, ...] = ()
     seller_version_id: str | None = None
     buyer: Buyer | None = None
+    e_invoice: bool = False
+    e_invoice_missing: str | None = None
     payment_attempts: tuple[AttemptRecord, ...]
 
 

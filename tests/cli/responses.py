@@ -108,6 +108,7 @@ OF_THE_COMMAND_LINE = {
     "catalog apply": "what it sells, and with --reprice whom that reaches",
     "catalog check": "a file's, before there is a server",
     "catalog diff": "what it changes, and with --reprice whom that reaches",
+    "console login-link": "how the console is opened",
     "conformance": "a file's, before there is a server",
     "customer card": "a test card, in place of the customer's browser",
     "demo": "the demo's own",

@@ -165,6 +165,12 @@ COMMANDS = (
     ),
     LazyCommand("profile", "login:app", "Show and change which API commands ask.", "profile list"),
     LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
+    LazyCommand(
+        "console",
+        "console:app",
+        "Let people into the console, which `billflow api` serves at /console.",
+        'console login-link "Kim" --role support',
+    ),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
     LazyCommand(
         "settings",

@@ -14,6 +14,8 @@ from billflow.cli import session
 from billflow.cli.output import show
 
 if TYPE_CHECKING:
+    from temporalio.runtime import Runtime
+
     from billflow.settings import Settings
     from billflow.wiring.engine import Engine
 
@@ -31,11 +33,11 @@ OpsPort = Annotated[
 
 
 @asynccontextmanager
-async def _serving_engine(settings: "Settings") -> "AsyncIterator[Engine]":
+async def _serving_engine(settings: "Settings", runtime: "Runtime | None" = None) -> "AsyncIterator[Engine]":
     """Yield the engine of a process that serves; raises `SettingsError` where its login may do more than run."""
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings) as engine:
+    async with open_engine(settings, runtime=runtime) as engine:
         await engine.check_login()
         yield engine
 
@@ -56,16 +58,21 @@ def worker(
 async def _worker(ops_port: int | None, *, promote: bool) -> None:
     from billflow.api.server import serving
     from billflow.cli.processes import together
+    from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.operations import build_operations
     from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     stop = stop_on_signals()
     settings = versioned(session.settings_here(serving=True))
-    async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
+    counted = None if ops_port is None else counting_runtime()
+    async with (
+        _serving_engine(settings, counted.runtime if counted else None) as engine,
+        AsyncExitStack() as listening,
+    ):
         await ensure_schedules(engine)
-        if ops_port is not None:
-            app = build_operations(engine)
+        if counted and ops_port is not None:
+            app = build_operations(engine, sdk_exposition=counted.exposition, polls=True)
             _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
         show("Taking work; ctrl-C or SIGTERM ends it.")
         await together(stop, run_until(stop, workers(engine)), watch=entering(engine, promote=promote))

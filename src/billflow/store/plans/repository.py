@@ -15,7 +15,7 @@ from billflow.models.contracts.plans import PlanState, ReadPlan, StartPlanInput,
 from billflow.models.contracts.steps import BackfillInput, CommandInput, KnownPlan, LateStartInput, PlanRef, StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
-from billflow.store.access.seller_records import current_seller, with_terms
+from billflow.store.access.tax_records import current_settings
 from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.coupon_records import attach, coupon_by_code, coupon_of, new_redemption
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
@@ -82,14 +82,14 @@ class PostgresPlanRepository(Repository, PlanRepository):
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
             clock = await checked_clock(session, customer, ask.test_clock_id)
             offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
-            _, seller = await current_seller(session)
+            settings = await current_settings(session, self.settings)
             facts = await self._start_facts(session, ask, (customer, account), offer)
-            facts = replace(facts, settings=with_terms(self.settings, seller))
+            facts = replace(facts, settings=settings)
             coupon = await coupon_by_code(session, ask.start.coupon, lock=True) if ask.start.coupon else None
             attached = new_redemption(coupon) if coupon else None
             outcome = decide(replace(facts, coupon=attached))
             row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
-            rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog, seller)
+            rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog, None)
             writer, known_terms = StepWriter(session, rows, ask), facts.customer
             if offer:
                 accept(offer, customer, writer.recorder)

@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing billflow and its tools into $(VENV); this takes about a minute."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 		>$(VENV)/setup.log 2>&1 || { cat $(VENV)/setup.log >&2; exit 1; }
+	@$(BIN)/python scripts/helm.py
 	@touch $@
 
 demo: setup ## bill 16 organizations for eight years on real servers (ARGS="--keep", ARGS="--csv FILE")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, Plugin
+from temporalio.runtime import Runtime
 
 from billflow.models.keyring import Keyring
 from billflow.temporal.plugin import billflow_plugin
@@ -14,12 +15,16 @@ _RETENTION = Duration(seconds=86_400)
 
 
 async def fresh_namespace(
-    address: str, name: str, plugins: Sequence[Plugin] = (), keyring: Keyring | None = None
+    address: str,
+    name: str,
+    plugins: Sequence[Plugin] = (),
+    keyring: Keyring | None = None,
+    runtime: Runtime | None = None,
 ) -> Client:
     """Register a namespace and return a client of it; *name* is where its name begins.
 
     The client has our plugin, whose workers refuse careless imports, where no *plugins* are named; with a *keyring*
-    payloads are encrypted.
+    payloads are encrypted. *runtime* is that of the SDK where it is not the one that all clients share.
     """
     namespace = f"{name}-{secrets.token_hex(4)}"
     server = await Client.connect(address)
@@ -27,7 +32,7 @@ async def fresh_namespace(
         RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=_RETENTION)
     )
     plugins = plugins or [billflow_plugin(strict_imports=True, keyring=keyring)]
-    return await Client.connect(address, namespace=namespace, plugins=plugins)
+    return await Client.connect(address, namespace=namespace, plugins=plugins, runtime=runtime)
 
 
 def variables(client: Client) -> dict[str, str]:

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     database itself refuses less for deliveries, events and the audit log. The last leaves for files in
     `audit_archive_dir`, and stays where that is not set. `build_id` names the version of our workers: that of the
     package where it is not set, none where it is empty. `ops_host` and `ops_port` are where `billflow api` answers
-    operators.
+    operators. The `max_…` are of each worker: tasks of workflows at once, activities at once of one task queue (as many
+    as the pool has connections, at most) and of that to Stripe, and workflows kept in memory between their tasks.
     """
 
     model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
     build_id: str | None = None
+    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
+    max_activities: Annotated[int, Field(ge=1, le=20)] = 20
+    max_stripe_activities: Annotated[int, Field(ge=1, le=1_000)] = 60
+    max_cached_workflows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     smtp_url: SecretStr | None = None
     mail_from: str = "billflow <billing@localhost>"
     webhook_private_addresses: bool = False

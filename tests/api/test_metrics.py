@@ -16,12 +16,14 @@ from billflow.wiring.store import sell_example
 from tests.api.test_plans import MONTHLY
 from tests.api_environment import ApiEnvironment, until
 from tests.outages import database_away, reconnect
+from tests.waiting import PATIENCE
 
 GAUGES = (
     "billflow_plans_needing_attention",
     "billflow_workflows_needing_attention",
     "billflow_workflows_failing_tasks",
     "billflow_invoices_unsent",
+    "billflow_oldest_unsent_invoice_seconds",
     "billflow_oldest_open_webhook_seconds",
 )
 
@@ -72,6 +74,28 @@ async def test_what_waits_is_counted_over_all_organizations(env: ApiEnvironment,
     assert after.oldest_open_webhook is None or after.oldest_open_webhook > received
 
 
+async def test_an_unsent_invoice_shows_how_old_it_is_and_a_paid_one_is_counted(
+    env: ApiEnvironment, env_database_url: str
+) -> None:
+    customer = await env.customer()
+    async with env.client(await env.key()) as client:
+        body = {**MONTHLY, "license_management": "manual", "licenses": 3, "customer_id": customer.customer_id}
+        (await client.post("/api/v1/plans", json=body)).raise_for_status()
+    unsent = "UPDATE invoice SET status = 'draft', paid_at = NULL, created_at = now() - interval '3 days'"
+    paid = "UPDATE invoice SET status = 'paid', paid_at = now(), created_at = now()"
+    operations = operations_of(env.engine)
+    async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
+        await connection.execute(f"{unsent} WHERE customer_id = %s".encode(), [customer.customer_id])
+        await operations.look()
+        await connection.execute(f"{paid} WHERE customer_id = %s".encode(), [customer.customer_id])
+
+    [age] = re.findall(
+        r"^billflow_oldest_unsent_invoice_seconds (.+)$", operations.waiting.exposition().decode(), re.MULTILINE
+    )
+    assert 3 * 86_400 <= float(age) < 3 * 86_400 + PATIENCE
+    assert re.search(r'^billflow_invoice_events_total{type="invoice.paid"} ', env.exposition().decode(), re.MULTILINE)
+
+
 async def test_what_waits_in_each_task_queue_is_shown_and_how_long_activities_take_by_result(
     env: ApiEnvironment,
 ) -> None:
@@ -90,7 +114,9 @@ async def test_what_waits_in_each_task_queue_is_shown_and_how_long_activities_ta
 
     waiting = re.findall(r'^billflow_task_queue_backlog{task_queue="([\w-]+)",type="(\w+)"} \d', text, re.MULTILINE)
     assert sorted(waiting) == sorted((queue, kind) for queue in ALL for kind in ("activity", "workflow"))
-    assert re.search(r'^billflow_activity_seconds_count{activity="take_command",result="refused"} ', text, re.MULTILINE)
+    assert re.search(
+        r'^billflow_activity_seconds_count{activity="take_command",kind="step",result="refused"} ', text, re.MULTILINE
+    )
 
 
 async def test_while_postgresql_is_away_the_other_numbers_are_shown(env: ApiEnvironment, env_database_url: str) -> None:

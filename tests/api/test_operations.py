@@ -22,13 +22,16 @@ from billflow.dev.postgres import RUNS, as_login
 from billflow.models.contracts.access import Mode, PresentedKey
 from billflow.store.session.pools import Pools
 from billflow.store.session.url import sqlalchemy_url
+from billflow.temporal.queue_rates import QueueLook
+from billflow.temporal.queues import ALL
 from billflow.wiring.api import build_api
 from billflow.wiring.operations import operations_of
 from tests.api_environment import ApiEnvironment, until
 from tests.sizes import sized
 from tests.waiting import PATIENCE
 
-SERVERS = ("postgresql", "temporal", "stripe")
+NEEDED = ("postgresql", "temporal")
+SERVERS = (*NEEDED, "stripe")
 FLOOD = sized(100, 400, 400)
 NEVER_AGAIN = 3600.0
 
@@ -70,7 +73,7 @@ async def test_a_process_that_reaches_everything_is_ready(env: ApiEnvironment) -
     assert alive == {"status": "ok"}
 
 
-@pytest.mark.parametrize("part", SERVERS)
+@pytest.mark.parametrize("part", NEEDED)
 async def test_a_server_out_of_reach_is_named(env: ApiEnvironment, part: str) -> None:
     operations = operations_of(env.engine)
     operations.probes = {**operations.probes, part: fails}
@@ -82,6 +85,38 @@ async def test_a_server_out_of_reach_is_named(env: ApiEnvironment, part: str) ->
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert [name for name, state in answer.json()["checks"].items() if state != "ok"] == [part]
+
+
+async def test_a_process_is_ready_without_stripe_and_says_that_it_is_away(env: ApiEnvironment) -> None:
+    operations = operations_of(env.engine)
+    operations.probes = {**operations.probes, "stripe": fails}
+    await operations.look()
+
+    async with served(operations) as url, httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+        answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["checks"] == dict.fromkeys(NEEDED, "ok") | {"stripe": "out of reach"}
+
+
+async def test_a_worker_says_that_it_polls_and_when_it_last_succeeded(env: ApiEnvironment) -> None:
+    await env.customer()
+    operations = replace(operations_of(env.engine), polls=True)
+    before = operations.health()
+
+    async def polls() -> bool:
+        await operations.look()
+        return operations.health()["polling"] is True
+
+    await until(polls)
+    health = operations.health()
+    stopped = replace(operations, polls=True)
+    stopped.looks = [QueueLook(look.record, None) for look in operations.looks or ()]
+
+    assert before["polling"] is None
+    assert set(health["last_polls"]) == set(ALL)
+    assert stopped.health()["polling"] is False
+    assert health["status"] == stopped.health()["status"] == "ok"
 
 
 def served(operations: Operations) -> Any:

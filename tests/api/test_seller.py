@@ -37,7 +37,7 @@ async def sent_purchase(shop: Shop) -> dict[str, Any]:
     customer_id, clock_id = await shop.customer(4, 0)
     buyer = {"billing_address": ADDRESS, "erp_customer_number": f"K-{customer_id[:6]}"}
     await shop.asked("PATCH", f"/customers/{customer_id}", **buyer)
-    company = {"legal_name": "Käufer AG", "tax_id": "ATU13585627"}
+    company = {"legal_name": "Käufer AG", "tax_id": "DE129273398"}
     await shop.asked("PUT", f"/customers/{customer_id}/settings", company=company)
     plan = await shop.plan(customer_id, clock_id, collection_method="send_invoice", licenses=4)
     [invoice] = (await shop.asked("GET", f"/plans/{plan['id']}/invoices"))["invoices"]
@@ -63,11 +63,11 @@ async def test_an_invoice_is_issued_by_the_seller_and_never_changes_with_it(shop
     held = await env.engine.gateway.client.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
     assert (number, held.number) == (f"INV-{year}-00001", number)
     assert before[1] == f"inline; filename*=UTF-8''{number}.pdf"
-    assert (invoice["buyer"]["legal_name"], invoice["buyer"]["tax_id"]) == ("Käufer AG", "ATU13585627")
+    assert (invoice["buyer"]["legal_name"], invoice["buyer"]["tax_id"]) == ("Käufer AG", "DE129273398")
     found = (await shop.asked("GET", f"/invoices?number={number.lower()}"))["invoices"]
     assert [one["id"] for one in found] == [invoice["id"]]
     page = await env.engine.documents.html(shop.env.org_id, invoice["id"])
-    for text in ("Käufer AG", "ATU13585627", "DE136695976", "DE89 3704 0044 0532 0130 00", number, "data:image/png"):
+    for text in ("Käufer AG", "DE129273398", "DE136695976", "DE89 3704 0044 0532 0130 00", number, "data:image/png"):
         assert text in page
 
     await shop.asked("DELETE", "/seller/logo")
@@ -88,6 +88,11 @@ async def test_what_is_wrong_is_one_sentence_with_its_field_and_nothing_is_appli
         ({"default_currency": "EURO"}, "default_currency", "is no ISO 4217 currency"),
         ({"address": {"street": "Lindenstr. 1", "country": "DE"}}, "address.city", "is missing; add it."),
         ({"logo": "logo.png"}, "logo", "leave it out."),
+        (
+            {"vat_number": None, "e_invoice": True},
+            "e_invoice",
+            "add vat_number or registration_number, or leave it out",
+        ),
     ]
     for change, field, said in wrong:
         answer = await shop.api.put("/api/v1/seller", json=SELLER | change)

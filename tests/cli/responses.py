@@ -93,6 +93,9 @@ RESPONSES: Mapping[str, str] = {
     "seller apply": "SellerResponse",
     "seller remove-logo": "SellerResponse",
     "seller show": "SellerResponse",
+    "tax apply": "TaxResponse",
+    "tax diff": "TaxDiff",
+    "tax show": "TaxResponse",
 }
 
 OF_THE_COMMAND_LINE = {
@@ -127,6 +130,7 @@ OF_THE_COMMAND_LINE = {
     "seats import": "a file's, of many customers",
     "seats source remove": "the API answers nothing",
     "seller check": "a file's, before there is a server",
+    "tax check": "a file's, before there is a server",
 }
 """Commands with `--json` that the API has no answer for, and why."""
 

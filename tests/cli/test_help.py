@@ -25,6 +25,8 @@ NOT_ON_THE_ENGINE = {
     "catalog check",
     "seller init",
     "seller check",
+    "tax init",
+    "tax check",
 }
 
 

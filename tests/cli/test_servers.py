@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.terminal import ROOT, Terminal, environment, started, wait_for
 from tests.waiting import PATIENCE
@@ -33,15 +34,32 @@ def until_ready(ops_url: str) -> object:
     return answer.json()
 
 
+def slots_of(metrics: str, task_queue: str, worker_type: str) -> float:
+    """Return how many tasks a worker could take, by what Temporal's SDK counts."""
+    [slots] = [
+        sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == "temporal_worker_task_slots_available"
+        and (sample.labels["task_queue"], sample.labels["worker_type"]) == (task_queue, worker_type)
+    ]
+    return slots
+
+
 def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:
-    with started("--ops-port", "0", env=environment(stack), program=[ROOT / "worker.py"]) as worker:
+    slots = {"BILLFLOW_MAX_WORKFLOW_TASKS": "7", "BILLFLOW_MAX_STRIPE_ACTIVITIES": "9"}
+    with started("--ops-port", "0", env=environment(stack, **slots), program=[ROOT / "worker.py"]) as worker:
         ops_url = wait_for(worker, "For operators").split()[2]
         wait_for(worker, "Taking work")
         until_ready(ops_url)
         metrics = httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text
+        health = httpx.get(f"{ops_url}/healthz", timeout=PATIENCE).json()
         worker.send_signal(signal.SIGTERM)
 
         assert "billflow_plans_needing_attention 0.0" in metrics
+        assert slots_of(metrics, "billflow", "WorkflowWorker") == 7
+        assert slots_of(metrics, "billflow-stripe", "ActivityWorker") == 9
+        assert health.keys() == {"status", "polling", "last_polls", "last_success"}
         assert worker.wait(PATIENCE) == 0
 
 

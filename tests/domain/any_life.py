@@ -23,7 +23,13 @@ from tests.domain.life import Life
 
 SECOND = timedelta(seconds=1)
 GRANTED = 12
-GIVES = (LineKind.FLAT_DISCOUNT, LineKind.COUPON, LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
+GIVES = (
+    LineKind.FLAT_DISCOUNT,
+    LineKind.COUPON,
+    LineKind.END_DATE_CHANGE,
+    LineKind.ADD_ON_END_DATE_CHANGE,
+    LineKind.TAX,
+)
 CHARGES = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES)
 ADD_ONS = (LineKind.ADD_ON, LineKind.ADDITIONAL_ADD_ON)
 NONE_HELD = an_entry(0, START, 0)

@@ -20,10 +20,12 @@ from billflow.domain.preview import invoices_of, preview
 from billflow.domain.settings import BillingSettings
 from billflow.domain.statement import statement
 from billflow.domain.step import Facts, Outcome
+from billflow.domain.tax.policy import TaxTimeline
 from tests.domain.account_life import account_of
 from tests.domain.any_life import FIXED, GIVES, GRANTED, SECOND, Watched, commands, counts, coupons, spans, wishes
 from tests.domain.builders import START, a_customer, catalog
 from tests.domain.builders import seats as seats_at
+from tests.domain.taxed_life import TAXED, Taxed, check_tax
 
 
 class AnyLife(RuleBasedStateMachine):
@@ -36,11 +38,21 @@ class AnyLife(RuleBasedStateMachine):
         exempt=st.booleans(),
         discount=st.sampled_from([0, 2000, 2000, 90_000]),
         coupon=st.one_of(st.none(), coupons),
+        taxed=st.sampled_from(TAXED),
     )
     def begin(
-        self, wish: StartPlan, count: int, *, bundle: bool, exempt: bool, discount: int, coupon: Coupon | None
+        self,
+        wish: StartPlan,
+        count: int,
+        *,
+        bundle: bool,
+        exempt: bool,
+        discount: int,
+        coupon: Coupon | None,
+        taxed: Taxed,
     ) -> None:
         self.now, sold = START, catalog().tier(wish.tier)
+        self.taxed = taxed
         self.redeemed: dict[str, int | None] = {}
         self.granted: int | None = GRANTED if sold.hosting is Hosting.SELF_HOSTED else 0
         customer = a_customer(
@@ -49,6 +61,7 @@ class AnyLife(RuleBasedStateMachine):
             flat_discounted_months=self.granted,
             exempt_from_license_number_check=exempt,
             coupon=self._redeemed(coupon) if coupon else None,
+            taxpayer=taxed.who,
         )
         fixed_price = wish.fixed_price if sold.billable and wish.schedule in FIXED else None
         asked = replace(
@@ -62,7 +75,7 @@ class AnyLife(RuleBasedStateMachine):
             customer=customer,
             catalog=catalog(),
             last_observation=seats_at(START, count),
-            settings=BillingSettings(bundle_additions_by_date=bundle),
+            settings=BillingSettings(bundle_additions_by_date=bundle, tax=TaxTimeline((taxed.policy,))),
         )
         started = start_plan(facts, asked, START)
         self.prompt, self.lazy = self._begun(started, facts), self._begun(started, facts)
@@ -189,6 +202,11 @@ class AnyLife(RuleBasedStateMachine):
             assert invoice.total == sum((one.rounded_unit - one.less) * one.quantity for one in told)
             assert all(one.amount >= 0 or one.kind in GIVES for one in told)
             assert invoice.total >= 0
+
+    @invariant()
+    def tax_is_that_of_each_rate_and_adds_up(self) -> None:
+        for invoice in self.prompt.invoices[-1:]:
+            check_tax(invoice, self.taxed.percents)
 
     @invariant()
     def discounted_months_are_spent_or_left(self) -> None:

@@ -105,7 +105,7 @@ async def current(env: Environment) -> str | None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 async def test_a_version_is_deployed_taken_back_and_deployed_again_and_every_plan_is_billed_once(
     env: Environment,
 ) -> None:
@@ -132,7 +132,7 @@ async def test_a_version_is_deployed_taken_back_and_deployed_again_and_every_pla
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 async def test_a_version_on_which_tasks_fail_is_taken_back_and_harms_no_plan(
     env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,7 @@ class SkippingEnvironment(Environment):
 
     async def months(self, months: int) -> None:
         """Let so many months pass, and an hour."""
-        await self.leap_to(add_months(await self.now(), months) + timedelta(hours=1))
+        await self.leap_to(months_after(await self.now(), months) + timedelta(hours=1))
 
     async def is_quiet(self) -> bool:
         """Tell whether nothing is due that is not on hold, and no invoice is still to be sent or charged."""
@@ -73,6 +73,15 @@ class SkippingEnvironment(Environment):
         """Tell whether an invoice of that status waits for its first attempt."""
         found = await self.engine.queries.invoices.search(self.org_id, InvoiceFilter(status=status), ALL)
         return any(invoice.attempts == 0 for invoice in found.rows)
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """Return a moment so many months later, which runs over into the next month where the last one is short.
+
+    A plan that was bought at 23:15 on the 28th has a billing date on 28 February, and an hour after one is the 29th.
+    """
+    later = add_months(moment, months)
+    return later + timedelta(days=moment.day - later.day)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from billflow.domain import billing_dates, lifecycle, plan_start, suspension
-from billflow.models.contracts.plans import CommandsResult, PlanState, StepResult
+from billflow.models.contracts.plans import CommandsResult, ReadPlan, StepResult
 from billflow.models.contracts.steps import (
     AbandonInput,
     ActivateInput,
@@ -13,7 +13,7 @@ from billflow.models.contracts.steps import (
     CloseCycleInput,
     CommandInput,
     CommandsInput,
-    PlanRef,
+    KnownPlan,
     ResumeInput,
 )
 from billflow.ports.plans import PlanRepository
@@ -67,6 +67,6 @@ class StepActivities:
         return await self.plans.take_step(step, lambda facts: suspension.resume(facts, step.at))
 
     @activity.defn
-    async def plan_state(self, plan: PlanRef) -> PlanState:
-        """Read the plan from the database."""
-        return await self.plans.get(plan)
+    async def plan_state(self, known: KnownPlan) -> ReadPlan:
+        """Read the plan from the database, with what steps left behind whose answers were lost with their worker."""
+        return await self.plans.read(known)

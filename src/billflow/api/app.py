@@ -41,6 +41,7 @@ from billflow.api.routes import (
     seats,
     seller,
     sponsorships,
+    tax,
     test_clocks,
     webhook_endpoints,
     webhooks,
@@ -89,6 +90,7 @@ _NOUNS = (
     audit,
     privacy,
     notices,
+    tax,
 )
 
 _PROBLEM: Mapping[str, Any] = {

@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from starlette.applications import Starlette
@@ -19,17 +20,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from billflow.api.metrics import Waiting
 from billflow.api.middleware import SafeHeaders
 from billflow.api.problems import RETRY_AFTER
+from billflow.api.waiting import Waiting
 from billflow.models.contracts.access import WaitingWork
-from billflow.models.contracts.queues import QueueRecord
+from billflow.telemetry.process_metrics import LAST_SUCCESS
+from billflow.temporal.queue_rates import QueueLook
 
 INTERVAL = 5.0
 """Seconds between two looks."""
 
 PATIENCE = 10.0
 """Seconds that a server has to answer a look; one that has much to do is slow, and within reach."""
+
+POLLED = timedelta(seconds=150)
+"""Within this time a worker asks for work again: the server lets it wait a minute for each answer."""
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -68,17 +73,22 @@ class CachedProbe:
 class Operations:
     """What the last look found: which servers can be reached, and what waits in all organizations.
 
-    *exposition* returns what the process has counted itself, in Prometheus' text format.
+    *exposition* returns what the process has counted itself, in Prometheus' text format, *sdk_exposition* what
+    Temporal's SDK has. The process is ready without the servers in *optional*. With *polls* it is a worker.
     """
 
     probes: Mapping[str, Probe]
     waiting_work: Callable[[], Awaitable[WaitingWork]]
     workflows_on_hold: Callable[[], Awaitable[int]]
     workflows_failing: Callable[[], Awaitable[int]]
-    queues: Callable[[], Awaitable[Sequence[QueueRecord]]]
+    queues: Callable[[], Awaitable[Sequence[QueueLook]]]
     exposition: Callable[[], bytes]
+    sdk_exposition: Callable[[], Awaitable[bytes]] | None = None
+    optional: frozenset[str] = frozenset()
+    polls: bool = False
     interval: float = INTERVAL
     checks: dict[str, str] = field(default_factory=dict, init=False)
+    looks: Sequence[QueueLook] | None = field(default=None, init=False)
     waiting: Waiting = field(default_factory=Waiting, init=False)
 
     async def run(self) -> None:
@@ -97,23 +107,46 @@ class Operations:
         on_hold = _if_known(self.workflows_on_hold(), "temporal")
         failing = _if_known(self.workflows_failing(), "temporal")
         queues = _if_known(self.queues(), "temporal")
-        self.waiting.update(*await asyncio.gather(work, on_hold, failing, queues))
+        counted, workflows, unable, self.looks = await asyncio.gather(work, on_hold, failing, queues)
+        self.waiting.update(counted, workflows, unable, [look.record for look in self.looks or ()])
+
+    def is_ready(self) -> bool:
+        """Tell whether all servers that the process can't do without were reached."""
+        needed = {name: state for name, state in self.checks.items() if name not in self.optional}
+        return bool(needed) and set(needed.values()) == {"ok"}
+
+    def health(self) -> dict[str, Any]:
+        """Return that the process lives; of a worker also whether it asks for work, and when it last did some.
+
+        It is not polling where it has not asked for the work of a task queue lately, and unknown while Temporal does
+        not say.
+        """
+        if not self.polls:
+            return {"status": "ok"}
+        polls = None if self.looks is None else all(map(_is_recent, self.looks))
+        last = {look.record.queue: _shown(look.polled_at) for look in self.looks or ()}
+        return {"status": "ok", "polling": polls, "last_polls": last, "last_success": _shown(LAST_SUCCESS.at)}
+
+    async def numbers(self) -> bytes:
+        """Return all numbers in Prometheus' text format; those of the SDK are left out where it does not answer."""
+        of_the_sdk = await _if_known(self.sdk_exposition(), "sdk") if self.sdk_exposition else None
+        return self.exposition() + self.waiting.exposition() + (of_the_sdk or b"")
 
 
 def operations_app(operations: Operations) -> Starlette:
     """Build the endpoints: `/healthz`, `/readyz` and `/metrics`. None of them asks anybody anything."""
 
     async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse(operations.health())
 
     async def readyz(_: Request) -> Response:
-        if operations.checks and set(operations.checks.values()) == {"ok"}:
+        if operations.is_ready():
             return JSONResponse({"status": "ready", "checks": operations.checks})
         unready = {"status": "not_ready", "checks": operations.checks}
         return JSONResponse(unready, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER)})
 
     async def metrics(_: Request) -> Response:
-        return Response(operations.exposition() + operations.waiting.exposition(), media_type=METRICS_TYPE)
+        return Response(await operations.numbers(), media_type=METRICS_TYPE)
 
     @asynccontextmanager
     async def looking(_: Starlette) -> AsyncIterator[None]:
@@ -147,3 +180,11 @@ async def _reach(name: str, probe: Probe) -> str:
         _log.warning("not ready", part=name, error=repr(error))
         return "out of reach"
     return "ok"
+
+
+def _is_recent(look: QueueLook) -> bool:
+    return look.polled_at is not None and datetime.now(UTC) - look.polled_at < POLLED
+
+
+def _shown(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

@@ -21,6 +21,7 @@ from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
+from billflow.service.taxes import TaxService
 from billflow.service.webhooks import WebhookService
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.session.repositories import Queries, Repositories
@@ -45,6 +46,7 @@ class Services:
     offers: OfferService
     pricing: PricingService
     catalog: CatalogService
+    taxes: TaxService
     stripe_events: StripeEventQueue
     invoices: InvoiceService
     adjustments: AdjustmentService

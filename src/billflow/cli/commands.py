@@ -129,6 +129,7 @@ COMMANDS = (
     ),
     LazyCommand("catalog", "catalog:app", "Show and change what is sold.", "catalog init"),
     LazyCommand("seller", "seller:app", "Show and change who sells, as invoices say.", "seller init"),
+    LazyCommand("tax", "tax:app", "Show and change how what is billed is taxed.", "tax init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),

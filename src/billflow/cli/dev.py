@@ -74,6 +74,7 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
 async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
+    from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
     from billflow.wiring.engine import open_engine
@@ -83,7 +84,8 @@ async def _run_parts(stack: "Stack") -> None:
 
     settings = versioned(stack.settings)
     await asyncio.to_thread(migrate, settings)
-    async with open_engine(settings, stack.temporal_address) as engine:
+    counted = counting_runtime()
+    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime) as engine:
         with local_stack.announced(_folder(settings), stack.environment()):
             await ensure_schedules(engine)
             await sell_example(engine.repositories.catalogs, await org_of(engine))
@@ -91,7 +93,13 @@ async def _run_parts(stack: "Stack") -> None:
             stop = stop_on_signals()
             app = build_api(engine)
             api = run_server(app, settings.api_host, settings.api_port, stop)
-            operations = build_operations(engine, app.state.metrics.exposition)
+            operations = build_operations(
+                engine,
+                app.state.metrics.exposition,
+                sdk_exposition=counted.exposition,
+                optional=frozenset(),
+                polls=True,
+            )
             asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine))
 

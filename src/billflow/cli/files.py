@@ -12,6 +12,10 @@ OutputFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="The file to write; its number and .pdf where left out.")
 ]
 
+XmlFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file to write; its number and .xml where left out.")
+]
+
 
 def wrote(target: Path, content: bytes) -> None:
     """Write a file and say so; raises `InvalidInput` where it can't be written."""

@@ -42,6 +42,7 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
         "waived": "it is not billed again" if invoice.waived else None,
         "Stripe": invoice.stripe_invoice_id,
         "page": invoice.hosted_invoice_url,
+        "e-invoice": "yes" if invoice.e_invoice else invoice.e_invoice_missing,
     }
     lines: Columns = {
         "what": lambda line: line.description,

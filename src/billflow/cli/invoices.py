@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from billflow.cli import adjustments, reissues
-from billflow.cli.files import wrote
+from billflow.cli.files import XmlFile, wrote
 from billflow.cli.invoice_views import adjusted_sentences, described, links_of
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
 from billflow.cli.output import Output, amount, paged, words
@@ -71,6 +71,14 @@ async def pdf(
     org_id, documents = await org_of(store), store.documents
     written = (await documents.html(org_id, invoice)).encode() if html else await documents.pdf(org_id, invoice)
     wrote(output_file or Path(f"{await documents.name(org_id, invoice)}.{'html' if html else 'pdf'}"), written)
+
+
+@app.on_database("invoice e-invoice 8a30", "invoice e-invoice 8a30 -o march.xml", name="e-invoice")
+async def e_invoice(store: Store, invoice: InvoiceHere, *, output_file: XmlFile = None) -> None:
+    """Write an invoice to an XML file by EN 16931 (Factur-X, ZUGFeRD)."""
+    org_id, documents = await org_of(store), store.documents
+    written = await documents.e_invoice(org_id, invoice)
+    wrote(output_file or Path(f"{await documents.name(org_id, invoice)}.xml"), written)
 
 
 app.add_typer(adjustments.app)

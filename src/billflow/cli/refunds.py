@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from billflow.cli.files import OutputFile, wrote
+from billflow.cli.files import OutputFile, XmlFile, wrote
 from billflow.cli.lookup import begun, id_of, org_of
 from billflow.cli.output import FactList, Output, amount, time, words
 from billflow.cli.session import CommandGroup, Store
@@ -29,6 +29,13 @@ async def show_credit_note(store: Store, note: CreditNoteHere) -> Output:
 async def print_credit_note(store: Store, note: CreditNoteHere, *, output_file: OutputFile = None) -> None:
     """Write a credit note to a PDF file, in its customer's language."""
     await _printed(store, "credit_note", note, output_file)
+
+
+@credit_notes.on_database("credit-note e-invoice CN-000042", name="e-invoice")
+async def write_credit_note_e_invoice(store: Store, note: CreditNoteHere, *, output_file: XmlFile = None) -> None:
+    """Write a credit note to an XML file by EN 16931 (Factur-X, ZUGFeRD)."""
+    number, xml = await store.documents.credit_note_e_invoice(await _ref(store, "credit_note", note))
+    wrote(output_file or Path(f"{number}.xml"), xml)
 
 
 @refunds.on_database("refund show RF-000042", name="show")

@@ -96,6 +96,7 @@ def _about(found: "SellerResponse") -> FactList | str:
         "invoices due": f"after {terms.days_until_due} days, purchases after {terms.purchase_days_until_due}",
         "numbers": found.numbering.prefix if found.numbering else "Stripe's",
         "last numbers": ", ".join(series.last for series in found.series) or None,
+        "e-invoices": "yes" if found.e_invoice else None,
         "language": found.default_language,
         "currency": found.default_currency,
         "applied": time(found.applied_at),

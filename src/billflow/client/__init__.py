@@ -27,6 +27,7 @@ from billflow.client import (
     seats,
     seller,
     sponsorship_requests,
+    tax,
     test_clocks,
     webhook_endpoints,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "seats",
     "seller",
     "sponsorship_requests",
+    "tax",
     "test_clocks",
     "webhook_endpoints",
 ]

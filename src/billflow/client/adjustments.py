@@ -14,6 +14,11 @@ def credit_note_pdf(credit_note_id: str) -> Call[bytes]:
     return get(f"/credit-notes/{credit_note_id}/pdf", bytes)
 
 
+def credit_note_e_invoice(credit_note_id: str) -> Call[bytes]:
+    """Return a credit note as XML by EN 16931 (Factur-X, ZUGFeRD)."""
+    return get(f"/credit-notes/{credit_note_id}/e-invoice", bytes)
+
+
 def refund(refund_id: str) -> Call[RefundResponse]:
     """Show a refund."""
     return get(f"/refunds/{refund_id}", RefundResponse)

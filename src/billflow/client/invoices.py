@@ -45,6 +45,11 @@ def pdf(invoice_id: str) -> Call[bytes]:
     return get(f"{_PATH}/{invoice_id}/pdf", bytes)
 
 
+def e_invoice(invoice_id: str) -> Call[bytes]:
+    """Return an issued invoice as XML by EN 16931 (Factur-X, ZUGFeRD)."""
+    return get(f"{_PATH}/{invoice_id}/e-invoice", bytes)
+
+
 def adjustments(invoice_id: str) -> Call[InvoiceAdjustmentsResponse]:
     """List the invoice's credit notes and refunds, and what is left to pay, to credit and to refund."""
     return get(f"{_PATH}/{invoice_id}/adjustments", InvoiceAdjustmentsResponse)

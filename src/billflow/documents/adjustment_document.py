@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.document import DocumentLine, InvoiceDocument
 from billflow.documents.parties import buyer_lines, seller_block
+from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
@@ -21,10 +22,7 @@ def compose_adjustment(
 
     None is a customer whose data were erased. Raises `Refused` for one that Stripe has not carried out.
     """
-    if made.number is None:
-        noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
-        message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
-        raise Refused(message, code="adjustment_without_document")
+    check_numbered(made)
     content = content_in(buyer.language if buyer else "en")
     words, is_note = content.words, isinstance(made, CreditNoteRecord)
     return InvoiceDocument(
@@ -36,14 +34,28 @@ def compose_adjustment(
         facts=tuple(_facts(made, invoice, content)),
         columns=(words.what, "", "", words.amount),
         lines=tuple(_lines(made, invoice, content)),
-        totals=((words.credited if is_note else words.refunded, content.amount(made.amount, made.currency)),),
-        after_refunds=tuple(_parts(made, content)) if is_note else (),
+        totals=(*tax_sums(made.taxes, made.currency, content), _total(made, content)),
+        after_refunds=tuple(credited_parts(made, content)) if isinstance(made, CreditNoteRecord) else (),
         tables=(),
+        sentences=tax_sentences(made.taxes, content),
         note=made.memo if isinstance(made, CreditNoteRecord) else None,
         pay_here=None,
         pay_url=None,
         page_words=words.page,
     )
+
+
+def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
+    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
+    return word, content.amount(made.amount, made.currency)
+
+
+def check_numbered(made: CreditNoteRecord | RefundRecord) -> None:
+    """Raise `Refused` for a credit note or refund that Stripe has not carried out, which is no document yet."""
+    if made.number is None:
+        noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
+        message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
+        raise Refused(message, code="adjustment_without_document")
 
 
 def _facts(
@@ -73,6 +85,8 @@ def _lines(
     billed = {line.line_id: explain(line.line, invoice.currency) for line in invoice.lines}
     for line in made.lines if isinstance(made, CreditNoteRecord) else ():
         of = billed[line.line_id]
+        if of.kind is LineKind.TAX:
+            continue
         yield _line(content.title(of), content.span(of.period), content.amount(line.amount, made.currency))
     if not (isinstance(made, CreditNoteRecord) and made.lines):
         title = f"{content.words.invoice} {invoice.number or invoice.invoice_id}"
@@ -83,10 +97,8 @@ def _line(title: str, period: str, amount: str) -> DocumentLine:
     return DocumentLine(title=title, period=period, derivation="", quantity="", each="", amount=amount)
 
 
-def _parts(note: CreditNoteRecord | RefundRecord, content: DocumentContent) -> Iterator[tuple[str, str]]:
+def credited_parts(note: CreditNoteRecord, content: DocumentContent) -> Iterator[tuple[str, str]]:
     """Say where the money of a credit note went."""
-    if not isinstance(note, CreditNoteRecord):
-        return
     words = content.words
     parts = {
         words.off_amount_due: note.before_payment,

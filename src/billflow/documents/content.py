@@ -62,7 +62,7 @@ class DocumentContent:
         """Name a line: its tier, or its coupon, and why it is billed."""
         if line.kind is LineKind.COUPON:
             return self.words.titles[line.kind].format(tier=line.description.rpartition(": ")[0])
-        if line.kind in (LineKind.ITEM, LineKind.ADD_ON):
+        if line.kind in (LineKind.ITEM, LineKind.ADD_ON, LineKind.TAX):
             return line.description
         found = _TIER.match(line.description)
         return self.words.titles[line.kind].format(tier=found["tier"] if found else line.description)
@@ -88,11 +88,12 @@ class DocumentContent:
         """Say what a coupon takes off: a percentage of the line before it, or an amount."""
         if line.share.denominator == 1:
             return self.amount(line.price, line.currency)
-        percent = self._percent(Decimal(line.share.numerator) / line.share.denominator)
+        percent = self.percent(Decimal(line.share.numerator) / line.share.denominator)
         return self.words.percent_of.format(percent=percent, price=self.amount(-line.price, line.currency))
 
-    def _percent(self, share: Decimal) -> str:
-        return format_percent(share, "#,##0.##%", locale=self.locale)
+    def percent(self, share: Decimal) -> str:
+        """Write a share of one as a percentage."""
+        return format_percent(share, "#,##0.####%", locale=self.locale)
 
     def _share(self, line: Explanation) -> str:
         if line.share.days:
@@ -119,7 +120,7 @@ class DocumentContent:
     def _discount(self, line: Explanation) -> str:
         if line.list_price_discount is None:
             return ""
-        return self.words.below_list.format(percent=self._percent(Decimal(line.list_price_discount) / 100))
+        return self.words.below_list.format(percent=self.percent(Decimal(line.list_price_discount) / 100))
 
 
 def content_in(language: str) -> DocumentContent:

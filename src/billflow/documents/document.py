@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
+from billflow.documents.supply import supply_period
 from billflow.documents.tables import DocumentTable, TableRow
+from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.documents.transfer import transfer_code, waits_for_transfer
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.invoicing.explain import explain
@@ -46,7 +48,7 @@ class InvoiceDocument:
 
     `carried` are the words for a sum at the end of a page, and at the beginning of the next. `transfer_code` are the
     rows of a QR code, dark where true, and `scan` says what it is for. The last of `totals` is what is still due;
-    `after_refunds` says what was paid in the end, `tables` come after that.
+    `after_refunds` says what was paid in the end, `tables` come after that. `sentences` say why no tax is charged.
     """
 
     language: str
@@ -61,6 +63,7 @@ class InvoiceDocument:
     totals: tuple[tuple[str, str], ...]
     after_refunds: tuple[tuple[str, str], ...]
     tables: tuple[DocumentTable, ...]
+    sentences: tuple[str, ...] = ()
     note: str | None
     bank: tuple[tuple[str, str], ...] = ()
     transfer_code: tuple[tuple[bool, ...], ...] | None = None
@@ -99,6 +102,7 @@ def compose(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller, links: 
         totals=tuple(_totals(invoice, content)),
         after_refunds=tuple(_after_refunds(invoice, content)),
         tables=tuple(adjustment_tables(invoice, content)),
+        sentences=tax_sentences(invoice.taxes, content),
         note=_note(invoice, content) if is_open else None,
         bank=tuple(_transfer(invoice, block, content)),
         transfer_code=transfer_code(invoice, seller),
@@ -115,6 +119,7 @@ def _facts(
     words = content.words
     yield words.number, invoice.number or invoice.invoice_id
     yield words.issued, content.day(invoice.issued_at)
+    yield words.supplied, content.span(supply_period(invoice))
     yield words.due, content.day(invoice.due_at)
     yield words.status, words.statuses[invoice.status]
     if buyer and buyer.erp_customer_number:
@@ -127,7 +132,7 @@ def _facts(
 
 def _lines(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[DocumentLine]:
     currency, running = invoice.currency, 0
-    for line in invoice.lines:
+    for line in (one for one in invoice.lines if one.kind is not LineKind.TAX):
         line_explained, running = explain(line.line, currency), running + line.amount
         yield DocumentLine(
             title=content.title(line_explained),
@@ -141,6 +146,7 @@ def _lines(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[Documen
 
 
 def _totals(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:
+    yield from tax_sums(invoice.taxes, invoice.currency, content)
     yield content.words.total, content.amount(invoice.total, invoice.currency)
     for name, amount in _lowered(invoice, content):
         if amount:

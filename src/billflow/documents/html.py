@@ -102,7 +102,7 @@ def _totals(document: InvoiceDocument) -> str:
 
 
 def _payment(document: InvoiceDocument) -> str:
-    note = f"<p>{escape(document.note)}</p>" if document.note else ""
+    note = "".join(f"<p>{escape(text)}</p>" for text in (*document.sentences, document.note) if text)
     if document.bank:
         note += f'<table role="presentation">{_facts(document.bank)}</table>'
     if not (document.pay_here and document.pay_url):

@@ -1,14 +1,15 @@
-"""An invoice as PDF: A4, with fonts in the file, the same bytes for the same invoice."""
+"""An invoice as PDF/A-3: A4, with fonts and the e-invoice in the file, the same bytes for the same invoice."""
 
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from fpdf import FPDF
-from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+from fpdf.enums import Align, DocumentCompliance, MethodReturnValue, XPos, YPos
 from fpdf.image_parsing import preload_image
 
 from billflow.documents.document import InvoiceDocument
+from billflow.documents.metadata import E_INVOICE_FILE, xmp
 from billflow.documents.tables import Column, TableRow
 from billflow.documents.typefaces import FONT, add_typefaces
 from billflow.models.contracts.documents import Logo
@@ -27,9 +28,10 @@ _LOGO, _BESIDE_LOGO = (60.0, 20.0), 108.0
 _HEIGHT_OF_TITLE, _HEIGHT_OF_NOTE, _PAGE_WORDS, _GAP = 26.0, 19.0, 22.0, 2.0
 
 
-def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
-    """Return the invoice as a PDF file; `made_at` is the date in its properties."""
+def render_pdf(document: InvoiceDocument, made_at: datetime, e_invoice: bytes | None = None) -> bytes:
+    """Return the invoice as a PDF file; `made_at` is the date in its properties, `e_invoice` the XML within it."""
     pdf = _InvoicePdf(document, made_at)
+    pdf.describe(made_at, e_invoice)
     pdf.head()
     if document.lines:
         pdf.lines()
@@ -41,19 +43,32 @@ def render_pdf(document: InvoiceDocument, made_at: datetime) -> bytes:
 
 class _InvoicePdf(FPDF):
     def __init__(self, document: InvoiceDocument, made_at: datetime) -> None:
-        super().__init__(format="A4")
+        super().__init__(format="A4", enforce_compliance=DocumentCompliance.PDFA_3B)
         self.document = document
         self._running: str | None = None
         self._mixed = add_typefaces(self, str(document))
         self.set_margin(MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=MARGIN + 8)
-        self.set_title(f"{document.title} {document.facts[0][1]}")
-        self.set_author(document.seller.name)
         self.set_lang(document.language)
         self.set_creation_date(made_at)
         self.alias_nb_pages("{all}")
         self.add_page()
+
+    def describe(self, made_at: datetime, e_invoice: bytes | None) -> None:
+        """Say in the properties of the file what it is, and put the e-invoice into it."""
+        title, author = f"{self.document.title} {self.document.facts[0][1]}", self.document.seller.name
+        self.set_xmp_metadata(xmp(title, author, made_at, is_e_invoice=e_invoice is not None))
+        if e_invoice is not None:
+            self.embed_file(
+                bytes=e_invoice,
+                basename=E_INVOICE_FILE,
+                desc="Factur-X",
+                mime_type="text/xml",
+                modification_date=made_at,
+                associated_file_relationship="Alternative",
+                compress=True,
+            )
 
     def footer(self) -> None:
         """Print the number of the document, and of the page."""
@@ -126,7 +141,7 @@ class _InvoicePdf(FPDF):
         document = self.document
         sums = len(document.totals) + len(document.after_refunds)
         note = max(len(document.bank) * _ROW, _CODE if document.transfer_code else 0)
-        note += _HEIGHT_OF_NOTE if document.note else 0
+        note += _HEIGHT_OF_NOTE * (bool(document.note) + len(document.sentences))
         if self.will_page_break(3 + sums * _SUM + note):
             self._carry(self._rule)
         self._running = None
@@ -148,6 +163,9 @@ class _InvoicePdf(FPDF):
     def _payment(self) -> None:
         document = self.document
         self._style(9, _TEXT)
+        for sentence in document.sentences:
+            self.ln(4)
+            self._text(0, _ROW, sentence)
         if document.note:
             self.ln(8)
             self._text(0, _ROW, document.note)

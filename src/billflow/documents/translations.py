@@ -17,6 +17,7 @@ class Translations:
     draft: str
     number: str
     issued: str
+    supplied: str
     due: str
     status: str
     replaces: str
@@ -36,6 +37,12 @@ class Translations:
     each: str
     amount: str
     total: str
+    net: str
+    tax: str
+    tax_on: str
+    tax_contained: str
+    reverse_charge: str
+    exempt: str
     credit: str
     void: str
     write_off: str

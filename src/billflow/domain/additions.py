@@ -10,7 +10,7 @@ from billflow.domain.proration import Derivation
 
 @dataclass(frozen=True, slots=True)
 class ChargedLine:
-    """A line of an invoice for the running cycle: what of its amount was not given back, and whether it is paid.
+    """A line of an invoice for the running cycle: what of it and its tax was not given back, and whether it is paid.
 
     Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
     """

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from billflow.domain.currencies import CURRENCIES, format_amount, in_steps
 from billflow.domain.errors import InvalidInput, NotFound, Refused
+from billflow.domain.money import Rounding, rounded
 
 
 class CreditReason(StrEnum):
@@ -40,7 +41,8 @@ class InvoiceMoney:
     `amount_due` is what was asked for once the customer's balance was used. `credited` sums the credit notes, of which
     `credited_before_payment` lowered what was to be paid. `refunded` sums all refunds that have not failed, those of
     credit notes (`refunded_by_notes`) included. `out_of_band` names a payment outside Stripe. `lines` are the amounts
-    by line id, `credited_lines` what was credited.
+    by line id, `credited_lines` what was credited. `taxes` are the tax in the total by the id of its line, which the
+    prices contain where they are `inclusive`, and `taxes_back` what of it went back.
     """
 
     status: str
@@ -55,6 +57,9 @@ class InvoiceMoney:
     out_of_band: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
     credited_lines: Mapping[str, int] = field(default_factory=dict)
+    taxes: Mapping[str, int] = field(default_factory=dict)
+    taxes_back: Mapping[str, int] = field(default_factory=dict)
+    inclusive: bool = False
 
     @property
     def refundable(self) -> int:
@@ -98,13 +103,17 @@ def kept(invoice: InvoiceMoney) -> dict[str, Fraction]:
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """A credit note to make: `before_payment` lowers the open invoice, the rest is refunded or goes to the balance."""
+    """A credit note to make: `before_payment` lowers the open invoice, the rest is refunded or goes to the balance.
+
+    `taxes` are the tax in its amount, by the id of the tax line (rules 37.3).
+    """
 
     amount: int
     before_payment: int
     refund: int
     balance: int
     lines: Mapping[str, int]
+    taxes: Mapping[str, int] = field(default_factory=dict)
 
 
 def refund(invoice: InvoiceMoney, amount: int | None, *, out_of_band: bool = False) -> int:
@@ -136,6 +145,8 @@ def credit_note(
             code="invoice_not_creditable",
         )
     by_line = {line: _line_amount(invoice, line, wanted) for line, wanted in lines.items()}
+    if by_line and not invoice.inclusive:
+        by_line |= {line: tax for line, tax in taxes_on(invoice, sum(by_line.values())).items() if tax}
     wanted = sum(by_line.values()) if by_line else amount
     left = invoice.in_whole_steps(invoice.creditable)
     if left <= 0:
@@ -152,12 +163,42 @@ def _split(invoice: InvoiceMoney, credited: int, refund_method: RefundMethod, li
     refunded = min(after, max(invoice.refundable, 0)) if refund_method is RefundMethod.REFUND else 0
     if refunded:
         _check_paid_through_stripe(invoice)
-    return CreditNote(credited, before, refunded, after - refunded, lines)
+    by_tax_line = {line: amount for line, amount in lines.items() if line in invoice.taxes}
+    taxes = by_tax_line if lines and not invoice.inclusive else taxes_in(invoice, credited)
+    return CreditNote(credited, before, refunded, after - refunded, lines, taxes)
+
+
+def taxes_in(invoice: InvoiceMoney, amount: int) -> dict[str, int]:
+    """Return the tax in *amount* that is given back for the whole invoice, by tax line (rules 37.3).
+
+    What was given back so far counts, so that all parts add up to the tax of the invoice.
+    """
+    given = invoice.total - invoice.creditable
+    return _taxes_back(invoice, given + amount, invoice.total)
+
+
+def taxes_on(invoice: InvoiceMoney, net: int) -> dict[str, int]:
+    """Return the tax that goes back with *net* of lines whose prices don't contain it, by tax line (rules 37.3)."""
+    given = invoice.total - invoice.creditable - sum(invoice.taxes_back.values())
+    return _taxes_back(invoice, given + net, invoice.total - sum(invoice.taxes.values()))
+
+
+def _taxes_back(invoice: InvoiceMoney, given: int, whole: int) -> dict[str, int]:
+    """Return what of each tax is to be given back now, so that in all it is the share that *given* is of *whole*."""
+    step, back = CURRENCIES[invoice.currency].step, dict[str, int]()
+    for line, tax in invoice.taxes.items() if whole > 0 else ():
+        before = invoice.taxes_back.get(line, 0)
+        so_far = rounded(Fraction(tax * min(given, whole), whole), Rounding.HALF_UP, step)
+        back[line] = max(so_far - before, 0)
+    return back
 
 
 def _line_amount(invoice: InvoiceMoney, line: str, wanted: int | None) -> int:
     if line not in invoice.lines:
         raise NotFound(f"The invoice has no line {line!r}.", field="lines")
+    if line in invoice.taxes:
+        message = "Tax is credited with the lines that it is on; credit those, or an amount."
+        raise Refused(message, code="line_not_creditable", field="lines")
     left = invoice.in_whole_steps(invoice.lines[line] - invoice.credited_lines.get(line, 0))
     if left <= 0:
         raise Refused("Nothing of that line is left to credit.", code="nothing_to_credit", field="lines")

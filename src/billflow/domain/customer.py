@@ -9,6 +9,7 @@ from billflow.domain.coupons import AttachedCoupon, Redeemer
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.plan import Schedule
+from billflow.domain.tax.policy import UNKNOWN_TAXPAYER, Taxpayer
 
 DEFAULT_FLAT_DISCOUNT = 2000
 GRANTED_DISCOUNT_MONTHS = 12
@@ -22,7 +23,7 @@ class CustomerTerms:
     Discounted prices count only for `required_plan_tier`; 0 means none. `flat_discount` is taken off per month for
     the `flat_discounted_months` that are left. While `suspended_since` is set nothing is charged.
     `card_since` is when a card came on file, None while there is none. `coupon` is the one that discounts the next
-    cycle.
+    cycle, `taxpayer` what decides on its tax.
     """
 
     id: str
@@ -40,6 +41,7 @@ class CustomerTerms:
     card_since: datetime | None = None
     had_plan: bool = False
     coupon: AttachedCoupon | None = None
+    taxpayer: Taxpayer = UNKNOWN_TAXPAYER
 
     def discounted_price(self, tier: str, schedule: Schedule) -> int | None:
         """Return the agreed price for that tier and schedule, or None where list price holds (rules 14)."""

@@ -6,6 +6,7 @@ from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.coupons import AttachedCoupon
 from billflow.domain.invoicing.draft import NO_CYCLE, InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.end_dates import additions_after
+from billflow.domain.invoicing.tax import gross
 from billflow.domain.items import Item, ItemStatus
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
@@ -64,9 +65,13 @@ def _scheduled(facts: Facts, outcome: Outcome) -> Plan | None:
 
 def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine, ...]:
     running = [line for line in facts.charged if line.period.end > outcome.at]
-    lines = [line for invoice in outcome.invoices for line in invoice.lines if line.derivation.period.end > outcome.at]
-    charges = [line for line in lines if line.kind not in NO_CYCLE]
-    return (*running, *(ChargedLine(line.amount, line.derivation.period, paid) for line in charges))
+    charged = [
+        ChargedLine(gross(line, inclusive=invoice.tax_inclusive), line.derivation.period, paid)
+        for invoice in outcome.invoices
+        for line in invoice.lines
+        if line.kind not in NO_CYCLE and line.derivation.period.end > outcome.at
+    ]
+    return (*running, *charged)
 
 
 def _additions(facts: Facts, outcome: Outcome) -> tuple[BilledAddition, ...]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from billflow.domain.tax.policy import NEVER_TAXED, TaxTimeline
+
 
 class InstalmentRounding(StrEnum):
     """How a yearly fixed price becomes twelve instalments."""
@@ -25,6 +27,7 @@ class BillingSettings:
     gate_fixed_prices: bool = False
     days_until_due: int = 15
     purchase_days_until_due: int = 1
+    tax: TaxTimeline = NEVER_TAXED
 
 
 DEFAULT_SETTINGS = BillingSettings()

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.step import Facts, Outcome
-from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import BackfillInput, LateStartInput, PlanRef, StepInput
+from billflow.models.contracts.plans import PlanState, ReadPlan, StartPlanInput, StepResult
+from billflow.models.contracts.steps import BackfillInput, KnownPlan, LateStartInput, PlanRef, StepInput
 
 Decide = Callable[[Facts], Outcome]
 """A pure decision about a running plan."""
@@ -26,6 +26,9 @@ class PlanRepository(Protocol):
 
     async def get(self, plan: PlanRef) -> PlanState:
         """Return the plan as it is now; raises `NotFound`."""
+
+    async def read(self, known: KnownPlan) -> ReadPlan:
+        """Return the plan as it is now, with what came of steps that were taken since it was known; or `NotFound`."""
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         """Load the plan's facts under its lock, decide, and write the outcome whole.

@@ -1,15 +1,16 @@
 """What a catalogue would change before it is applied: fields of tiers, and the next invoices of plans that run."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from billflow.domain.catalog import Catalog
 from billflow.domain.preview import Forecast, forecast
 from billflow.domain.step import Facts
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.catalog_changes import CatalogDiff, NextInvoice, PlanEffect, changes_between
 from billflow.models.contracts.records import PlanRecord
+from billflow.store.plans.queries import PostgresPlanQueries
 from billflow.store.session.repositories import Queries, Repositories
 
 MOST_EXAMINED = 500
@@ -33,24 +34,30 @@ class CatalogService:
         changes = changes_between(sold, document)
         tiers = sorted({change.tier for change in changes if change.tier})
         plans, count = await self.queries.plans.on_tiers(org_id, tiers, MOST_EXAMINED)
-        effects = [await self._effect(plan, new) for plan in plans]
+
+        def resold(facts: Facts) -> Facts:
+            return replace(facts, catalog=new, former_catalog=facts.catalog)
+
+        effects = [await effect_on(self.queries.plans, plan, resold) for plan in plans]
         touched = tuple(effect for effect in effects if effect.before != effect.after)
         return CatalogDiff(changes=changes, plans=count, examined=len(plans), touched=touched)
 
-    async def _effect(self, plan: PlanRecord, new: Catalog) -> PlanEffect:
-        now = plan.clock_at or datetime.now(UTC)
-        facts = await self.queries.plans.facts(plan.ref, now)
-        changed = replace(facts, catalog=new, former_catalog=facts.catalog)
-        before, after = await asyncio.to_thread(lambda: (_next(facts, now), _next(changed, now)))
-        return PlanEffect(
-            plan_id=plan.plan_id,
-            customer_id=plan.customer_id,
-            customer_name=plan.customer_name,
-            tier=plan.tier,
-            currency=plan.currency,
-            before=before,
-            after=after,
-        )
+
+async def effect_on(queries: PostgresPlanQueries, plan: PlanRecord, change: Callable[[Facts], Facts]) -> PlanEffect:
+    """Return a plan's next invoice as it is to be, and as it would be once *change* is made to the facts."""
+    now = plan.clock_at or datetime.now(UTC)
+    facts = await queries.facts(plan.ref, now)
+    changed = change(facts)
+    before, after = await asyncio.to_thread(lambda: (_next(facts, now), _next(changed, now)))
+    return PlanEffect(
+        plan_id=plan.plan_id,
+        customer_id=plan.customer_id,
+        customer_name=plan.customer_name,
+        tier=plan.tier,
+        currency=plan.currency,
+        before=before,
+        after=after,
+    )
 
 
 def _next(facts: Facts, now: datetime) -> NextInvoice:

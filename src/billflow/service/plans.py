@@ -59,6 +59,8 @@ class PlanService:
         check_scopes(request.command, scopes)
         with self._waiting.one_more(plan):
             state, known = await self.repositories.plans.get_with_result(plan, request.key_of(plan))
+            if known and not known.refused:  # its workflow may have lost the answer, with its worker and server
+                await self.control.signal(plan_workflow_id(plan.plan_id), "customer_changed")
             result = known or await self._update(_running(state), request)
         if result.refused:
             raise result.refused.error

@@ -27,7 +27,7 @@ READY_SECONDS = 30.0
 """How long workers that have just been started may take until the server knows all their task queues."""
 
 UNTAKEN_SECONDS = 60.0
-"""How long a task of a plan that was woken may wait for a worker."""
+"""How long plans that were woken may wait for a worker while none of them is given one: a backlog is no fault."""
 
 LOOK_SECONDS = 1.0
 """Between two looks; a task that was lost with its worker is done by another meanwhile."""
@@ -176,19 +176,21 @@ class VersionService:
         plans = (await self._tasks.running()).get("PlanWorkflow", [])
         woken = random.sample(plans, min(ramp.wake, len(plans)))
         await asyncio.gather(*(self.control.signal(workflow_id, WAKE) for workflow_id in woken))
-        clock, suspects = asyncio.get_running_loop().time, frozenset[str]()
-        until = clock() + ramp.watch.total_seconds()
+        clock, suspects, waited = asyncio.get_running_loop().time, frozenset[str](), frozenset[str]()
+        until = progress_at = clock() + ramp.watch.total_seconds()
         while True:
             tasks = await self._pending(build_id, woken)
+            waiting = frozenset(task.workflow_id for task in tasks)
             failing = frozenset(task.workflow_id for task in tasks if task.fails)
             if twice := sorted(failing & suspects):
                 raise VersionFails(_fails(build_id, twice))
             if clock() >= until and not tasks:
                 return
-            if clock() >= until + UNTAKEN_SECONDS:
-                waiting = sorted(task.workflow_id for task in tasks)
-                raise VersionFails(_fails(build_id, waiting))
-            suspects = failing
+            if not waited <= waiting:
+                progress_at = max(progress_at, clock())
+            if clock() >= progress_at + UNTAKEN_SECONDS:
+                raise VersionFails(_fails(build_id, sorted(waiting)))
+            suspects, waited = failing, waiting
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _pending(self, build_id: str, woken: Sequence[str]) -> list[PendingTask]:

@@ -1,5 +1,6 @@
 """What one process counts whatever it serves; workers and the API show it, and it is in no registry of its own."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,16 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 @cache
 def activity_seconds() -> "Histogram":
-    """Return how long activities took, steps among them, by their name and result: `done`, `refused` or `failed`."""
+    """Return how long activities took, by their kind (`step` or `activity`), name and result.
+
+    A step is a short transaction of ours, a local activity. The result is `done`, `refused` or `failed`.
+    """
     from prometheus_client import Histogram
 
     return Histogram(
         "billflow_activity_seconds",
-        "How long activities took, steps among them, by result.",
-        ("activity", "result"),
+        "How long steps and other activities took, by result.",
+        ("kind", "activity", "result"),
         buckets=_BUCKETS,
         registry=None,
     )
@@ -29,3 +33,25 @@ def stripe_rate_limits() -> "Counter":
     from prometheus_client import Counter
 
     return Counter("billflow_stripe_rate_limited", "Requests that Stripe answered with 429.", registry=None)
+
+
+@cache
+def invoice_events() -> "Counter":
+    """Return the counter of events about invoices, by type: how each was collected, and what became of it."""
+    from prometheus_client import Counter
+
+    return Counter("billflow_invoice_events", "Events about invoices, by type.", ("type",), registry=None)
+
+
+class LastSuccess:
+    """When this process last did an activity that did not fail."""
+
+    at: datetime | None = None
+
+    def note(self) -> None:
+        """Note that one succeeded now."""
+        self.at = datetime.now(UTC)
+
+
+LAST_SUCCESS = LastSuccess()
+"""That of this process."""

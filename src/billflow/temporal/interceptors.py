@@ -11,7 +11,7 @@ import structlog
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput, Interceptor
 
-from billflow.telemetry.process_metrics import activity_seconds
+from billflow.telemetry.process_metrics import LAST_SUCCESS, activity_seconds
 
 
 class ActivityContextInterceptor(Interceptor):
@@ -37,13 +37,13 @@ class _BindContext(ActivityInboundInterceptor):
             attempt=info.attempt,
         ):
             async with _heartbeats(info.heartbeat_timeout, self.details):
-                with _measured(info.activity_type) as answered:
+                with _measured(info) as answered:
                     answered.append(await super().execute_activity(input))
                     return answered[0]
 
 
 @contextmanager
-def _measured(name: str) -> Iterator[list[object]]:
+def _measured(info: activity.Info) -> Iterator[list[object]]:
     """Measure how long an activity takes, which puts its answer into the list."""
     begun, answered = time.perf_counter(), list[object]()
     try:
@@ -51,7 +51,10 @@ def _measured(name: str) -> Iterator[list[object]]:
     finally:
         is_refused = bool(answered) and getattr(answered[0], "refused", None) is not None
         result = "refused" if is_refused else "done" if answered else "failed"
-        activity_seconds().labels(name, result).observe(time.perf_counter() - begun)
+        kind = "step" if info.is_local else "activity"
+        activity_seconds().labels(kind, info.activity_type, result).observe(time.perf_counter() - begun)
+        if answered:
+            LAST_SUCCESS.note()
 
 
 class _KeepDetails(ActivityOutboundInterceptor):

@@ -1,7 +1,8 @@
 """How fast the activities of a task queue are handed out: kept and held by the server, for all workers together."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue, TaskQueueConfig
@@ -19,16 +20,34 @@ _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 _WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 
 
+@dataclass(frozen=True)
+class QueueLook:
+    """A task queue as it stands, and when the workers of the asking client last asked for its work, if lately."""
+
+    record: QueueRecord
+    polled_at: datetime | None
+
+
+async def look_at_queues(client: Client) -> tuple[QueueLook, ...]:
+    """Return every task queue as it stands, and when this process last asked for its work."""
+    return tuple([await _look(client, name) for name in ALL])
+
+
 async def queues(client: Client) -> tuple[QueueRecord, ...]:
     """Return every task queue as it stands: its rate, who set it, and what waits."""
-    return tuple([await queue(client, name) for name in ALL])
+    return tuple(look.record for look in await look_at_queues(client))
 
 
 async def queue(client: Client, name: str) -> QueueRecord:
     """Return one task queue as it stands; a rate that was just set shows a moment later."""
-    activities = await _described(client, name, _ACTIVITIES)
-    workflows = await _described(client, name, _WORKFLOWS)
-    return _record(name, activities.config, activities, workflows)
+    return (await _look(client, name)).record
+
+
+async def _look(client: Client, name: str) -> QueueLook:
+    activities, workflows = await _described(client, name, _ACTIVITIES), await _described(client, name, _WORKFLOWS)
+    ours = [poller for poller in [*activities.pollers, *workflows.pollers] if poller.identity == client.identity]
+    polled_at = max((poller.last_access_time.ToDatetime(UTC) for poller in ours), default=None)
+    return QueueLook(_record(name, activities.config, activities, workflows), polled_at)
 
 
 def _record(

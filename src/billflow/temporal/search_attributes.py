@@ -1,6 +1,7 @@
 """The one registry of search attributes, and their values; stored in clear text, so nothing personal goes in."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain.reconciliation import PlanStanding
+from billflow.errors import CommandFailed
 from billflow.models.contracts.plans import PlanState
 
 ORG: Final[SearchAttributeKey[str]] = SearchAttributeKey.for_keyword("BillflowOrg")
@@ -34,6 +36,8 @@ REGISTRY: Final = (
     NEEDS_ATTENTION,
     PLAN_VERSION,
 )
+
+_REFUSALS: Final = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.UNAUTHENTICATED)
 
 
 def subject(
@@ -85,10 +89,20 @@ def type_names() -> dict[str, str]:
     return {key.name: key.indexed_value_type.name.capitalize() for key in REGISTRY}
 
 
+class SearchAttributesMissing(CommandFailed):
+    """The namespace lacks search attributes, and does not let billflow add them, as in Temporal Cloud.
+
+    Add those that the message names as it says, then repeat the command; docs/temporal-cloud.md has more.
+    """
+
+    code = "search_attributes_missing"
+
+
 async def ensure(client: Client) -> None:
     """Register what the client's namespace is missing; safe to repeat and to run twice at once.
 
-    A workflow that upserts an unregistered attribute is stuck, so this runs before the first worker does.
+    A workflow that upserts an unregistered attribute is stuck, so this runs before the first worker does. Raises
+    `SearchAttributesMissing` where the namespace lacks some and refuses to have them added.
     """
     known = await _known(client)
     types = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in REGISTRY}
@@ -99,6 +113,8 @@ async def ensure(client: Client) -> None:
     try:
         await client.operator_service.add_search_attributes(request)
     except RPCError as error:
+        if error.status in _REFUSALS:
+            raise SearchAttributesMissing(_to_add(client.namespace, missing, error.message)) from error
         if error.status is not RPCStatusCode.ALREADY_EXISTS:
             raise
 
@@ -111,5 +127,33 @@ async def _known(client: Client) -> frozenset[str]:
         # The time-skipping test server can add attributes, but not list them.
         if error.status is RPCStatusCode.UNIMPLEMENTED:
             return frozenset()
+        if error.status is RPCStatusCode.PERMISSION_DENIED:
+            return await _known_to_queries(client)
         raise
     return frozenset(answer.custom_attributes)
+
+
+async def _known_to_queries(client: Client) -> frozenset[str]:
+    """Return what may be asked for, for a login that may not see the list."""
+    names = [key.name for key in REGISTRY]
+    found = await asyncio.gather(*(_is_known(client, name) for name in names))
+    return frozenset(name for name, is_known in zip(names, found, strict=True) if is_known)
+
+
+async def _is_known(client: Client, name: str) -> bool:
+    try:
+        await client.count_workflows(f"{name} IS NULL")
+    except RPCError as error:
+        if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+            raise
+        return False
+    return True
+
+
+def _to_add(namespace: str, missing: Mapping[str, object], reason: str) -> str:
+    names = " ".join(f"--search-attribute {name}={type_names()[name]}" for name in missing)
+    return (
+        f"Temporal's namespace {namespace} lacks search attributes and does not let billflow add them "
+        f"({reason.rstrip('.')}); in Temporal Cloud, add them by `tcld namespace search-attributes add --namespace "
+        f"{namespace} {names}`, then repeat this command."
+    )

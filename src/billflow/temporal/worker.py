@@ -22,13 +22,19 @@ WORKFLOW_TASKS = 24
 counts as lost and is done again from the start, so a worker with much to do leaves the rest in the queue."""
 
 
+CACHED_WORKFLOWS = 1_000
+"""Workflows kept in memory between their tasks; another one's history is replayed first."""
+
+
 def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
     client: Client,
     task_queue: str,
     *,
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
+    max_workflow_tasks: int = WORKFLOW_TASKS,
     max_concurrent_activities: int = 20,
+    max_cached_workflows: int = CACHED_WORKFLOWS,
     build_id: str | None = None,
 ) -> Worker:
     """Build a worker that drains for `GRACE` when it stops.
@@ -42,7 +48,8 @@ def build_worker(  # noqa: PLR0913  (each is one decision of the caller)
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
-        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
+        max_concurrent_workflow_tasks=max_workflow_tasks,
+        max_cached_workflows=max_cached_workflows,
         max_concurrent_activities=max_concurrent_activities,
         max_concurrent_local_activities=max_concurrent_activities,
         graceful_shutdown_timeout=GRACE,

@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain.reconciliation import PlanStanding
-from billflow.errors import StepFailing, Unavailable
+from billflow.errors import CommandFailed, StepFailing, Unavailable
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal
 from billflow.temporal.ids import plan_workflow_id
@@ -57,6 +57,16 @@ class NoTemporalServer(Unavailable):
 
     code = "no_temporal_server"
     public = "The Temporal server can't be reached; try again in a moment."
+
+
+class TemporalRefused(CommandFailed):
+    """The Temporal server answers, and does not take the API key or the client certificate that it is shown.
+
+    Set `TEMPORAL_API_KEY`, or the client certificate and its key, to those of the namespace that `TEMPORAL_NAMESPACE`
+    names; docs/temporal-cloud.md has every variable.
+    """
+
+    code = "temporal_refused"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def api_services(engine: Engine) -> Services:
         offers=engine.offers,
         pricing=engine.pricing,
         catalog=engine.catalog,
+        taxes=engine.taxes,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 
 from billflow.models.contracts.access import Mode
 from billflow.payments.mode import check_base
@@ -96,16 +97,19 @@ class Engine(Store):
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, temporal: str | Client | None = None) -> AsyncIterator[Engine]:
+async def open_engine(
+    settings: Settings, temporal: str | Client | None = None, *, runtime: Runtime | None = None
+) -> AsyncIterator[Engine]:
     """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
 
-    *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name.
+    *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name;
+    *runtime* is that of its SDK where it is not the one that all clients share.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
     async with open_store(settings) as store, AsyncExitStack() as exit_stack:
         stripe_client = _stripe_client(settings, exit_stack)
         if not isinstance(temporal, Client):
-            temporal = await connect(temporal, keyring=payload_keyring(settings))
+            temporal = await connect(temporal, keyring=payload_keyring(settings), runtime=runtime)
         await search_attributes.ensure(temporal)
         yield Engine(settings, store.pools, store.database, temporal, stripe_client)
 

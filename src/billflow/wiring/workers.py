@@ -88,12 +88,21 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
 
     A step is a short transaction of our own, a local activity of whoever runs the workflow.
     """
-    activities, build_id = activities_of(*activity_classes(engine)), engine.settings.build_id
+    activities, settings = activities_of(*activity_classes(engine)), engine.settings
     return [
         delivering(engine),
         counting(engine),
-        build_worker(engine.client, BILLFLOW, workflows=WORKFLOWS, activities=activities, build_id=build_id),
-        stripe_worker(engine.client, activities, build_id),
+        build_worker(
+            engine.client,
+            BILLFLOW,
+            workflows=WORKFLOWS,
+            activities=activities,
+            max_workflow_tasks=settings.max_workflow_tasks,
+            max_concurrent_activities=settings.max_activities,
+            max_cached_workflows=settings.max_cached_workflows,
+            build_id=settings.build_id,
+        ),
+        stripe_worker(engine.client, activities, settings.build_id, settings.max_stripe_activities),
         reconciliation_worker(engine),
     ]
 
@@ -103,9 +112,11 @@ def versioned(settings: Settings) -> Settings:
     return settings.model_copy(update={"build_id": own_build_id(settings.build_id)})
 
 
-def stripe_worker(client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None) -> Worker:
+def stripe_worker(
+    client: Client, activities: Sequence[Callable[..., Any]], build_id: str | None, at_once: int = AT_STRIPE
+) -> Worker:
     """Build the worker of everything that calls Stripe; the server holds its rate for the whole cluster."""
-    return build_worker(client, STRIPE, activities=activities, max_concurrent_activities=AT_STRIPE, build_id=build_id)
+    return build_worker(client, STRIPE, activities=activities, max_concurrent_activities=at_once, build_id=build_id)
 
 
 def reconciliation_worker(engine: Engine) -> Worker:
@@ -209,6 +220,7 @@ async def delivering(engine: Engine) -> AsyncIterator[None]:
             engine.client,
             DELIVERY,
             workflows=DELIVERY_WORKFLOWS,
+            max_cached_workflows=engine.settings.max_cached_workflows,
             activities=activities_of(activities, DeliverySweepActivities(rows.deliveries, engine.control)),
             build_id=engine.settings.build_id,
         )

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         CommandInput,
         CommandRequest,
         CommandsInput,
+        KnownPlan,
         ResumeInput,
     )
     from billflow.temporal.workflow_starts import plan_workflow
@@ -59,6 +60,7 @@ class PlanSteps:
         self.woken = bool(run.backfilled)
         self.purchase_outcome: CollectionOutcome | None = None
         self._backfilled = run.backfilled
+        self._newest_missed = 0
         self.has_more = False
         self._ends = False
         self._inbox = inbox
@@ -110,7 +112,7 @@ class PlanSteps:
         await self.close_due_cycles()
         if failure and self.failure is failure:
             # What failed was a caller's command, which is gone: look whether the next one would be taken.
-            self._set_state(await self._step(StepActivities.plan_state, self.state.ref, "is the plan there?"))
+            await self._read("is the plan there?")
 
     async def _take_inbox(self) -> None:
         await self._take_outcomes()
@@ -120,7 +122,7 @@ class PlanSteps:
             await self._end_purchase(change.invoice_id, "purchase_given_up", paid=paid)
             self._inbox.invoice_changes.popleft()
         if self._inbox.customer_changed:
-            self._set_state(await self._step(StepActivities.plan_state, self.state.ref, "the customer changed"))
+            await self._read("the customer changed")
             self._inbox.customer_changed = False
         while self._inbox.commands and not self.leaves_commands:
             await self.close_due_cycles()
@@ -129,6 +131,17 @@ class PlanSteps:
                 self.has_more = True
                 self._ends = workflow.info().is_continue_as_new_suggested() and self.state.runs
                 return
+
+    async def _read(self, summary: str) -> None:
+        """Read the plan, and take in what was done before whose answer was lost with a worker."""
+        known = KnownPlan(**dict(self.state.ref), version=self.state.version)
+        read = await self._step(StepActivities.plan_state, known, summary)
+        if missed := read.missed:
+            self._backfilled += missed.late
+            self.closed_cycles += missed.closed_cycles
+            await self._accept(missed.result)
+            self._newest_missed = missed.result.state.version
+        self._set_state(PlanState(**{name: getattr(read, name) for name in PlanState.model_fields}))
 
     async def close_due_cycles(self) -> None:
         """Do whatever is due, oldest first."""
@@ -232,6 +245,8 @@ class PlanSteps:
         return not on_hold
 
     async def _accept(self, result: StepResult) -> None:
+        if result.state.version <= self._newest_missed:  # it was among what was missed
+            return
         self._set_state(result.state)
         self._sender.send(result.invoices, result.voided)
         self.woken = True

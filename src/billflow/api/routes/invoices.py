@@ -22,6 +22,12 @@ class PdfResponse(Response):
     media_type = "application/pdf"
 
 
+class EInvoiceResponse(Response):
+    """An e-invoice as XML."""
+
+    media_type = "application/xml"
+
+
 class InvoiceQuery(InvoiceFilter, Paging):
     """Which invoices to list, and which part of the list."""
 
@@ -53,6 +59,18 @@ async def print_invoice(invoice_id: str, services: ServicesHere, principal: Prin
     """Return the invoice as a PDF file in its customer's language, named by its number."""
     pdf = await services.documents.pdf(principal.org_id, invoice_id)
     return pdf_named(await services.documents.name(principal.org_id, invoice_id), pdf)
+
+
+@router.get("/{invoice_id}/e-invoice", response_class=EInvoiceResponse)
+async def show_e_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> EInvoiceResponse:
+    """Return an issued invoice as XML by EN 16931 (Factur-X, ZUGFeRD), as it is in its PDF file too."""
+    xml = await services.documents.e_invoice(principal.org_id, invoice_id)
+    return e_invoice_named(await services.documents.name(principal.org_id, invoice_id), xml)
+
+
+def e_invoice_named(name: str, xml: bytes) -> EInvoiceResponse:
+    """Return an e-invoice under a name."""
+    return EInvoiceResponse(xml, headers={"Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}.xml"})
 
 
 def pdf_named(name: str, pdf: bytes) -> PdfResponse:

@@ -10,6 +10,7 @@ from billflow.domain.money import checked_total
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation
 from billflow.domain.settings import BillingSettings
+from billflow.domain.tax.amounts import AppliedTax
 
 
 class LineKind(StrEnum):
@@ -28,6 +29,7 @@ class LineKind(StrEnum):
     ADD_ON = "add_on"
     ADDITIONAL_ADD_ON = "additional_add_on"
     ADD_ON_END_DATE_CHANGE = "add_on_end_date_change"
+    TAX = "tax"
 
 
 ADDITIONS = (LineKind.ADDITIONAL_LICENSES, LineKind.ADDITIONAL_ADD_ON)
@@ -39,8 +41,11 @@ END_DATE_CHANGES = (LineKind.END_DATE_CHANGE, LineKind.ADD_ON_END_DATE_CHANGE)
 NOT_DISCOUNTED = (LineKind.ITEM, LineKind.ADD_ON, LineKind.ADDITIONAL_ADD_ON, LineKind.ADD_ON_END_DATE_CHANGE)
 """What isn't for licenses, so that no discount takes anything of it (rules 35)."""
 
-NO_CYCLE = (LineKind.CREDIT_TO_BALANCE, LineKind.ITEM)
-"""What pays for no part of a cycle, so that a change of tier credits none of it (rules 12)."""
+NO_CYCLE = (LineKind.CREDIT_TO_BALANCE, LineKind.ITEM, LineKind.TAX)
+"""What pays for no part of a cycle by itself, so that a change of tier credits none of it (rules 12)."""
+
+NOT_TAXED = (LineKind.CREDIT_TO_BALANCE, LineKind.TAX)
+"""What is no price, so that there is no tax on it (rules 37.2)."""
 
 
 class InvoiceKind(StrEnum):
@@ -56,7 +61,8 @@ class Line:
     """One row of an invoice; `entries` are the ledger sequence numbers it bills.
 
     A change of licenses that were billed before `adjusts` the line that bills the entry of that number. `item` is the
-    number of the one-off item it bills.
+    number of the one-off item it bills. `tax` is its share of the invoice's tax, whether its amount contains that or
+    not; a tax line has an `applied` rate, and its `tax` is all of that rate.
     """
 
     kind: LineKind
@@ -65,6 +71,8 @@ class Line:
     entries: tuple[int, ...] = ()
     adjusts: int | None = None
     item: int | None = None
+    tax: int = 0
+    applied: AppliedTax | None = None
 
     @property
     def quantity(self) -> int:
@@ -113,6 +121,16 @@ class InvoiceDraft:
     def total(self) -> int:
         """Return the sum of the lines; raises `InvalidInput` where it does not fit 64 bits."""
         return checked_total(sum(line.amount for line in self.lines))
+
+    @property
+    def tax(self) -> int:
+        """Return the tax that is in the total."""
+        return sum(line.tax for line in self.lines if line.kind is LineKind.TAX)
+
+    @property
+    def tax_inclusive(self) -> bool:
+        """Tell whether the prices contain the tax."""
+        return any(line.applied is not None and line.applied.inclusive for line in self.lines)
 
 
 def chargeable(draft: InvoiceDraft) -> InvoiceDraft:

@@ -114,6 +114,8 @@ def _sentence(line: Line, share: Share, currency: str) -> str:
         how = f"{d.numerator} months at {format_amount(d.price, currency)} each"
     elif line.kind is LineKind.COUPON:
         how = _coupon(d, currency)
+    elif line.kind is LineKind.TAX:
+        return _tax(line, currency)
     elif d.denominator != 1 and d.cycle is None:
         yearly = "" if (d.note or "").startswith("part ") else " a year"
         how = f"{format_amount(d.price, currency)}{yearly} / {d.denominator}{_rounded(d, currency)}"
@@ -131,6 +133,23 @@ def _coupon(d: Derivation, currency: str) -> str:
         return format_amount(d.price, currency)
     percent = percent_text(Decimal(100 * d.numerator) / d.denominator)
     return f"{percent}% of {format_amount(-d.price, currency)} off{_rounded(d, currency)}"
+
+
+def _tax(line: Line, currency: str) -> str:
+    """Say what is taxed at which rate, by whom, and whether the prices contain it."""
+    d, applied = line.derivation, line.applied
+    where = f" for {applied.jurisdiction}" if applied else ""
+    why = f" ({applied.exemption})" if applied and applied.exemption else ""
+    if not d.numerator:
+        return f"{line.description}{where}: no tax on {format_amount(d.price, currency)}{why}."
+    tax, whole = format_amount(d.rounded_unit, currency), format_amount(d.price, currency)
+    exact = d.price * Fraction(d.numerator, d.denominator)
+    rounding = "" if exact == d.rounded_unit else f", rounded {d.rounding.replace('_', ' ')}"
+    if d.less:
+        of = f"{line.description}{where}: {d.numerator}/{d.denominator} of {whole}{rounding} = {tax}"
+        return f"{of}, which the prices contain."
+    percent = percent_text(Decimal(100 * d.numerator) / d.denominator)
+    return f"{line.description}{where}: {percent}% of {whole}{rounding} = {tax}."
 
 
 def _moment(moment: datetime) -> str:

@@ -14,8 +14,10 @@ from billflow.domain.invoicing.end_dates import credit_to_balance, end_date_chan
 from billflow.domain.invoicing.items import item_lines
 from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.rules import RULES, discounted
+from billflow.domain.invoicing.tax import treatment_of, with_tax
 from billflow.domain.ledger import Disposition
 from billflow.domain.step import Step
+from billflow.domain.tax.policy import Treatment
 
 
 def bill(step: Step, *, with_items: bool = True) -> None:
@@ -41,7 +43,7 @@ def bill(step: Step, *, with_items: bool = True) -> None:
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
         draft = recurring_invoice(step, lines)
-        step.invoices += draft_in_parts(draft) if step.in_parts else [chargeable(draft)]
+        step.invoices += draft_in_parts(draft, _treatment(step)) if step.in_parts else [chargeable(draft)]
 
 
 def line_for(step: Step, charge: Charge) -> Line | None:
@@ -53,8 +55,12 @@ def line_for(step: Step, charge: Charge) -> Line | None:
 
 
 def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
-    """Draft the invoice over *lines* at the step's moment, with what is taken off them (rules 8.9, 14 and 34)."""
+    """Draft the invoice over *lines* at the step's moment, with what is taken off them and the tax on the rest.
+
+    See rules 8.9, 14, 34 and 37. Raises `Refused` where it can't be told which tax applies.
+    """
     lines, coupon_use, months = discounted(step, lines)
+    lines = with_tax(lines, _treatment(step), step.plan.currency)
     if owed := credit_to_balance(lines):
         lines = [*lines, owed]
         step.credit += owed.amount
@@ -68,3 +74,7 @@ def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
         flat_discount_months=months,
         coupon_use=coupon_use,
     )
+
+
+def _treatment(step: Step) -> Treatment:
+    return treatment_of(step.facts.settings, step.customer, step.at)

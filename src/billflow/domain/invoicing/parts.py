@@ -1,20 +1,24 @@
 """An invoice over the most that one charge can be, as several that can be charged (rules 25)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from billflow.domain.currencies import CURRENCIES
 from billflow.domain.invoicing.draft import ADDITIONS, InvoiceDraft, Line
+from billflow.domain.invoicing.tax import untaxed, with_tax
 from billflow.domain.money import Rounding
+from billflow.domain.tax.amounts import most_net
+from billflow.domain.tax.policy import UNTAXED, Treatment
 
 
-def in_parts(lines: tuple[Line, ...], currency: str) -> list[tuple[Line, ...]]:
-    """Divide *lines* among as few invoices as it takes in order, none over the currency's maximum.
+def in_parts(lines: Sequence[Line], currency: str, treatment: Treatment = UNTAXED) -> list[tuple[Line, ...]]:
+    """Divide *lines* among as few invoices as it takes in order, none over the currency's maximum with its tax.
 
     A line of several units is divided by its units, one of a single unit by its amount; the parts add up exactly. The
     first part of a line names the ledger entries, or the item, that it bills. Discounts and credits stay in the first
     invoice.
     """
-    maximum = CURRENCIES[currency].maximum
+    maximum = most_net(treatment, CURRENCIES[currency].maximum, CURRENCIES[currency].step)
     invoices: list[list[Line]] = [[line for line in lines if line.amount < 0]]
     for line in (whole for whole in lines if whole.amount >= 0):
         for chunk in _chunks(line, maximum):
@@ -28,9 +32,10 @@ def in_parts(lines: tuple[Line, ...], currency: str) -> list[tuple[Line, ...]]:
     ]
 
 
-def draft_in_parts(draft: InvoiceDraft) -> list[InvoiceDraft]:
-    """Return the drafts of the parts; the first one uses up the months of discounts."""
-    first, *others = in_parts(draft.lines, draft.currency)
+def draft_in_parts(draft: InvoiceDraft, treatment: Treatment) -> list[InvoiceDraft]:
+    """Return the drafts of the parts, each with its tax; the first one uses up the months of discounts."""
+    parts = in_parts(untaxed(draft.lines), draft.currency, treatment)
+    first, *others = [tuple(with_tax(part, treatment, draft.currency)) for part in parts]
     return [
         replace(draft, lines=first),
         *(replace(draft, lines=part, flat_discount_months=0, coupon_use=None) for part in others),

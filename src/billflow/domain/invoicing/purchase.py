@@ -14,6 +14,7 @@ from billflow.domain.invoicing.draft import (
     statement_descriptor,
 )
 from billflow.domain.invoicing.rules import discounted, instalment
+from billflow.domain.invoicing.tax import treatment_of, with_tax
 from billflow.domain.proration import Derivation
 from billflow.domain.step import Step
 
@@ -41,6 +42,7 @@ def _first_invoice(
     step: Step, kind: InvoiceKind, licenses: int, period: Period, trial_days: int | None
 ) -> InvoiceDraft:
     lines, coupon_use, months = discounted(step, [_first_line(step, licenses, period)])
+    lines = with_tax(lines, treatment_of(step.facts.settings, step.customer, step.at), step.plan.currency)
     terms = payment_terms(
         step.plan.collection_method, purchase=True, settings=step.facts.settings, trial_days=trial_days
     )

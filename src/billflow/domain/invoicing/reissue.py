@@ -1,7 +1,7 @@
 """Issuing an invoice again in place of another one, with the same lines or corrected ones (rules 28.1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,11 +20,13 @@ from billflow.domain.invoicing.draft import (
     chargeable,
 )
 from billflow.domain.invoicing.rules import discountable, flat_discount_line, instalment
+from billflow.domain.invoicing.tax import with_tax
 from billflow.domain.money import check_price
 from billflow.domain.plan import Schedule
 from billflow.domain.proration import Derivation
 from billflow.domain.seats import MAX_LICENSES
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
+from billflow.domain.tax.policy import UNTAXED, Treatment
 
 _BY_UNIT = (LineKind.INITIAL_UPGRADE, LineKind.RENEWAL, LineKind.ITEM, LineKind.ADD_ON, *ADDITIONS)
 _FIXED_PRICE = (LineKind.FIXED_PRICE_UPGRADE, LineKind.FIXED_PRICE_RENEWAL)
@@ -61,7 +63,7 @@ class ReissueTerms:
     """How it is issued again: when, on which terms, and how many discounted months the customer has for it.
 
     `has_coupon` tells that what the old invoice used of a coupon is there for the new one. `refund_method` says where
-    what was paid goes.
+    what was paid goes, `treatment` which tax applies on the day of the old invoice to the customer as it is now.
     """
 
     at: datetime
@@ -71,17 +73,20 @@ class ReissueTerms:
     refund_method: RefundMethod = RefundMethod.BALANCE
     corrections: Mapping[str, LineCorrection] = field(default_factory=dict)
     settings: BillingSettings = DEFAULT_SETTINGS
+    treatment: Treatment = UNTAXED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reissue:
     """What takes the place of an invoice: `replaced_lines` are the ids of the lines that those of `draft` replace.
 
+    A tax line is computed anew and replaces none.
+
     The old invoice is voided where `voids` says so; where it was paid, `note` credits what is left of it.
     """
 
     draft: InvoiceDraft
-    replaced_lines: tuple[str, ...]
+    replaced_lines: tuple[str | None, ...]
     voids: bool
     note: CreditNote | None
 
@@ -91,11 +96,12 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
     check_reissue(old)
     months = min(old.flat_discount_months, asked.months_left)
     lines = _lines(old, asked, months)
+    taxed = with_tax(lines.values(), asked.treatment, old.money.currency)
     draft = InvoiceDraft(
         kind=InvoiceKind.RECURRING,
         at=asked.at,
         currency=old.money.currency,
-        lines=tuple(lines.values()),
+        lines=tuple(taxed),
         terms=asked.terms,
         statement_descriptor=old.statement_descriptor,
         flat_discount_months=months,
@@ -115,10 +121,16 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
         raise
     return Reissue(
         draft=draft,
-        replaced_lines=tuple(lines),
+        replaced_lines=_replaced(lines, taxed),
         voids=old.money.status == "open",
         note=_note(old.money, asked.refund_method),
     )
+
+
+def _replaced(lines: Mapping[str, Line], taxed: Sequence[Line]) -> tuple[str | None, ...]:
+    """Return what each of the *taxed* lines replaces, which come in the order of *lines*."""
+    ids = (line_id for line_id, line in lines.items() if line.kind is not LineKind.TAX)
+    return tuple(None if line.kind is LineKind.TAX else next(ids) for line in taxed)
 
 
 def check_reissue(old: InvoiceToReplace) -> None:

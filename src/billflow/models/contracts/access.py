@@ -130,6 +130,7 @@ class WaitingWork(Contract):
 
     plans_on_hold: dict[str, int]
     unsent_invoices: int
+    oldest_unsent_invoice: Moment | None
     oldest_open_webhook: Moment | None
     foreign_stripe_events: int
 

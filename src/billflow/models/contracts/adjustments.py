@@ -11,6 +11,7 @@ from billflow.domain.money import MAX_TOTAL
 from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.invoices import InvoiceInput, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.keys import NamespacedKey
+from billflow.models.contracts.tax import TaxRecord
 
 Amount = Annotated[int, Field(ge=1, le=MAX_TOTAL)]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -104,12 +105,16 @@ class CreditNoteInput(AdjustmentInput, CreditNoteCreate):
 
 
 class AdjustmentRecord(Contract):
-    """What a refund and a credit note have in common, as they stand; what succeeded has a number as a document."""
+    """What a refund and a credit note have in common, as they stand; what succeeded has a number as a document.
+
+    `taxes` say rate by rate what of the amount is tax; that in a part of a credit note is told with the note.
+    """
 
     invoice_id: str
     number: str | None = None
     currency: str
     amount: int
+    taxes: tuple[TaxRecord, ...] = ()
     status: AdjustmentStatus
     stripe_id: str | None
     message: str | None

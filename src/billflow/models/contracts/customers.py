@@ -117,6 +117,7 @@ class CustomerPricing(Contract):
     flat_discount: Amount = DEFAULT_FLAT_DISCOUNT
     flat_discounted_months: Annotated[int, Field(ge=0, le=1200)] = 0
     sponsorship_pending: bool = False
+    tax_exempt: bool = False
 
     def over(self, months: int) -> Self:
         """Return what is agreed over *months* of flat discount, which stay unless it names others (rules 14)."""

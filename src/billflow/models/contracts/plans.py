@@ -121,6 +121,33 @@ class StepResult(Contract):
     successor: Snapshot | None = None
     refused: Refusal | None = None
 
+    @classmethod
+    def merged(cls, results: Sequence[Self]) -> Self:
+        """Put results together, the oldest first; what was refused changed nothing."""
+        return cls(
+            state=results[-1].state,
+            invoices=tuple(invoice for result in results for invoice in result.invoices),
+            voided=tuple(invoice for result in results for invoice in result.voided),
+            successor=next((result.successor for result in results if result.successor), None),
+        )
+
+
+class MissedSteps(Contract):
+    """What steps left behind whose answers a plan's workflow never took in, as one result.
+
+    `closed_cycles` counts the billing dates among them, `late` names the invoices that were made late.
+    """
+
+    result: StepResult
+    closed_cycles: int
+    late: tuple[str, ...]
+
+
+class ReadPlan(PlanState):
+    """A plan as the rows have it now; `missed` is what its workflow does not know of, None where it knows all."""
+
+    missed: MissedSteps | None = Field(None, exclude_if=lambda missed: missed is None)
+
 
 class CommandsResult(Contract):
     """What came of the first commands of several, `count` of them, as one result."""
@@ -131,13 +158,7 @@ class CommandsResult(Contract):
     @classmethod
     def of(cls, results: Sequence[StepResult]) -> Self:
         """Put results together, the oldest first."""
-        merged = StepResult(
-            state=results[-1].state,
-            invoices=tuple(invoice for result in results for invoice in result.invoices),
-            voided=tuple(invoice for result in results for invoice in result.voided),
-            successor=next((result.successor for result in results if result.successor), None),
-        )
-        return cls(count=len(results), result=merged)
+        return cls(count=len(results), result=StepResult.merged(results))
 
 
 class StartPlanInput(Contract):

@@ -10,11 +10,13 @@ from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import PlanStatus
 from billflow.domain.proration import Derivation
+from billflow.domain.tax.amounts import AppliedTax
 from billflow.models.contracts.base import Contract, Moment, RequestMoment
 from billflow.models.contracts.customers import Buyer, CustomerStatus
 from billflow.models.contracts.invoice_adjustments import InvoiceAdjustment
 from billflow.models.contracts.invoices import InvoiceLine, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.plans import PlanState
+from billflow.models.contracts.tax import TaxRecord
 
 Row = TypeVar("Row")
 
@@ -91,16 +93,22 @@ class LedgerRecord(Contract):
 
 
 class LineRecord(InvoiceLine):
-    """One line as it is shown: `entries` are the sequence numbers it bills, `derivation` says how it came about."""
+    """One line as it is shown: `entries` are the sequence numbers it bills, `derivation` says how it came about.
+
+    `tax` is its share of the invoice's tax; of a tax line all of the rate that it applies.
+    """
 
     kind: LineKind
     derivation: Derivation
     entries: tuple[int, ...]
+    tax: int = 0
+    applied_tax: AppliedTax | None = None
 
     @property
     def line(self) -> Line:
         """Return it as it was billed."""
-        return Line(self.kind, self.description, self.derivation, self.entries)
+        known = self.kind, self.description, self.derivation, self.entries
+        return Line(*known, tax=self.tax, applied=self.applied_tax)
 
 
 class AttemptRecord(Contract):
@@ -158,7 +166,9 @@ class InvoiceDetail(InvoiceRecord):
     `credited` sums its credit notes, `refunded` its refunds; `net_paid` is what was paid and not refunded, `still_due`
     what the customer owes of it: nothing once it is paid, void or written off.
     `replaced_stripe_invoices` are Stripe's ids of what it took the place of there, because that or its customer was
-    deleted. `buyer` is who it was issued to, and by that version of the seller.
+    deleted. `buyer` is who it was issued to, and by that version of the seller. `tax` is what of `total` is tax, and
+    `taxes` say it rate by rate. `e_invoice` tells whether there is one by EN 16931, and `e_invoice_missing` why there
+    is none although the seller has switched it on (rules 36.3).
     """
 
     credited: int
@@ -166,10 +176,14 @@ class InvoiceDetail(InvoiceRecord):
     net_paid: int
     still_due: int
     lines: tuple[LineRecord, ...]
+    tax: int = 0
+    taxes: tuple[TaxRecord, ...] = ()
     adjustments: tuple[InvoiceAdjustment, ...] = ()
     replaced_stripe_invoices: tuple[str, ...] = ()
     seller_version_id: str | None = None
     buyer: Buyer | None = None
+    e_invoice: bool = False
+    e_invoice_missing: str | None = None
     payment_attempts: tuple[AttemptRecord, ...]
 
 

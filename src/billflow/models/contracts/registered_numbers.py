@@ -1,5 +1,6 @@
 """Numbers that somebody assigns and that check themselves: bank accounts, banks and VAT numbers."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -16,6 +17,11 @@ _PREFIXED = frozenset(["CH", "GB", "NO"])
 """Countries outside the Union that write their code before the number."""
 
 _PREFIX = 2
+
+_UNION_NUMBER = re.compile(
+    r"(?P<country>AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)[0-9A-Z+*]{5,13}"
+)
+_FEWEST_DIGITS = 5
 
 
 def checked_iban(number: str) -> str:
@@ -64,6 +70,36 @@ def checked_vat_number(number: str, country: str) -> str:
             f"{number!r} is no VAT number of {country}; copy it from what the tax office wrote, or leave it out.",
             code="invalid_vat_number",
         ) from None
+
+
+def union_vat_number(number: object) -> str | None:
+    """Return a VAT number of the Union without spaces, None for what is none by its form and digits."""
+    from stdnum.eu import vat
+
+    return str(vat.compact(str(number))) if number and vat.is_valid(str(number)) else None
+
+
+def check_tax_id(tax_id: str, country: str | None) -> None:
+    """Refuse a customer's tax id that says it is a VAT number of the Union, but is none, or not of its *country*.
+
+    Any other text is taken: countries have tax numbers of many kinds. Raises `InvalidInput`.
+    """
+    found = _UNION_NUMBER.fullmatch(re.sub(r"[\s.-]", "", tax_id.upper()))
+    if found is None or sum(letter.isdigit() for letter in tax_id) < _FEWEST_DIGITS:
+        return
+    owner = _VAT_PREFIXES.get(found["country"], found["country"])
+    if union_vat_number(tax_id) is None:
+        raise InvalidInput(
+            f"{tax_id!r} is no VAT number of {owner}; copy it from what the customer's tax office wrote.",
+            code="invalid_vat_number",
+            field="settings.company.tax_id",
+        )
+    if country is not None and owner != _VAT_AREAS.get(country, country):
+        raise InvalidInput(
+            f"{tax_id!r} is of {owner}, but the customer's address is in {country}; correct one of them.",
+            code="vat_number_of_another_country",
+            field="settings.company.tax_id",
+        )
 
 
 def _owner(number: str) -> str | None:

@@ -133,6 +133,19 @@ class SellerDocument(RequestModel):
     payment_terms: SellerTerms = SellerTerms()
     default_language: Language | None = None
     default_currency: Currency | None = None
+    e_invoice: bool = False
+
+    @field_validator("e_invoice")
+    @classmethod
+    def _named_by_a_number(cls, switched_on: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  (a field's value)
+        known = info.data.keys() >= {"vat_number", "registration_number"}
+        if switched_on and known and not (info.data["vat_number"] or info.data["registration_number"]):
+            raise InvalidInput(
+                "EN 16931 wants a number of the seller on each e-invoice; add vat_number or registration_number, or "
+                "leave it out.",
+                code="e_invoice_without_seller_number",
+            )
+        return switched_on
 
     @field_validator("vat_number")
     @classmethod
@@ -192,6 +205,7 @@ class SellerResponse(ResponseModel):
     payment_terms: SellerTerms = SellerTerms()
     default_language: str | None = None
     default_currency: str | None = None
+    e_invoice: bool = False
     logo: str | None = None
     series: tuple[SeriesRecord, ...] = ()
 

@@ -13,6 +13,12 @@ class PlanRef(Contract):
     plan_id: str
 
 
+class KnownPlan(PlanRef):
+    """One plan as its workflow knows it: its `version` then."""
+
+    version: int
+
+
 class StepInput(Contract):
     """One step of a plan as of `at`; the database records who asked for it and what for, under its key."""
 

@@ -41,6 +41,7 @@ from billflow.models.tables.replacements import ReplacedStripeCustomer, Replaced
 from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceRow
 from billflow.models.tables.seller import InvoiceSeriesRow, SellerVersionRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
+from billflow.models.tables.tax import TaxVersionRow
 from billflow.models.tables.webhooks import (
     AuditArchiveRow,
     AuditChain,

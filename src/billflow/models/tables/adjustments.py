@@ -26,6 +26,7 @@ class CreditNoteRow(Identified, Owned, Written, Base):
     """What an invoice was credited; `n` counts from 1. Append-only.
 
     `before_payment` lowered what was to be paid, `refund_amount` and `balance_amount` gave back what was paid.
+    `taxes` is the tax in the amount by the id of the tax line.
     """
 
     __table_args__ = (
@@ -39,6 +40,7 @@ class CreditNoteRow(Identified, Owned, Written, Base):
             " AND least(before_payment, refund_amount, balance_amount) >= 0",
             name="parts_add_up",
         ),
+        is_object("taxes"),
     )
 
     invoice_id: Mapped[UUID]
@@ -48,6 +50,7 @@ class CreditNoteRow(Identified, Owned, Written, Base):
     before_payment: Mapped[int]
     refund_amount: Mapped[int]
     balance_amount: Mapped[int]
+    taxes: Mapped[Json] = mapped_column(server_default="{}")
     reason: Mapped[CreditReason]
     memo: Mapped[str | None]
     key: Mapped[str]
@@ -74,6 +77,7 @@ class RefundRow(Identified, Owned, Written, Base):
     """Money to give back for an invoice, by itself or as a part of a credit note. Append-only.
 
     `out_of_band_reference` names a payment outside Stripe by which it was given.
+    `taxes` is the tax in the amount by the id of the tax line; that in a part of a credit note is the note's.
     """
 
     __table_args__ = (
@@ -84,12 +88,14 @@ class RefundRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_refund_invoice_id", "invoice_id"),
+        is_object("taxes"),
     )
 
     invoice_id: Mapped[UUID]
     credit_note_id: Mapped[UUID | None]
     currency: Mapped[str]
     amount: Mapped[int]
+    taxes: Mapped[Json] = mapped_column(server_default="{}")
     reason: Mapped[RefundReason | None]
     out_of_band_reference: Mapped[str | None]
     key: Mapped[str]

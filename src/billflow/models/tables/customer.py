@@ -89,6 +89,7 @@ class CustomerRow(Identified, Owned, Stamped, Base):
     flat_discount: Mapped[int] = mapped_column(server_default=str(DEFAULT_FLAT_DISCOUNT))
     flat_discounted_months: Mapped[int] = mapped_column(server_default="0")
     sponsorship_pending: Mapped[bool] = mapped_column(server_default=text("false"))
+    tax_exempt: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class CustomerSearchTerm(Owned, Base):

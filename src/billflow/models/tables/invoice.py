@@ -34,6 +34,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
     it and the `reissue_key` of the request. With `waived` nothing is to be billed in place of a void invoice.
     `seller_version_id` and `buyer` are kept when it is issued, `sequence` with a number that is ours (rules 36).
+    `tax` is what of `total` is tax, which the lines' prices contain where it is `tax_inclusive`.
     """
 
     __table_args__ = (
@@ -105,6 +106,8 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     sequence: Mapped[int | None]
     seller_version_id: Mapped[UUID | None]
     buyer: Mapped[Json | None] = mapped_column(SealedJson("invoice.buyer"))
+    tax: Mapped[int] = mapped_column(server_default="0")
+    tax_inclusive: Mapped[bool] = mapped_column(server_default="false")
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
@@ -112,6 +115,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
 
     A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`. A line of an invoice
     that was issued again stands for the line `replaces_line_id`, which the ledger names.
+    `tax` is the line's share of the invoice's, and of a tax line all of the `applied_tax`.
     """
 
     __table_args__ = (
@@ -122,6 +126,7 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
         UniqueConstraint("invoice_id", "n"),
         CheckConstraint("amount = quantity * unit_amount", name="amount_is_quantity_times_unit"),
         CheckConstraint("period_start <= period_end", name="period_in_order"),
+        CheckConstraint("(kind = 'tax') = (applied_tax IS NOT NULL)", name="tax_has_its_rate"),
         Index("ix_invoice_line_adjusts_entry_id", "adjusts_entry_id", postgresql_where="adjusts_entry_id IS NOT NULL"),
         Index("ix_invoice_line_replaces_line_id", "replaces_line_id", postgresql_where="replaces_line_id IS NOT NULL"),
     )
@@ -138,6 +143,8 @@ class InvoiceLineRow(Identified, Owned, Written, Base):
     derivation: Mapped[Json]
     adjusts_entry_id: Mapped[UUID | None]
     replaces_line_id: Mapped[UUID | None]
+    tax: Mapped[int] = mapped_column(server_default="0")
+    applied_tax: Mapped[Json | None]
 
 
 class PaymentAttempt(Identified, Owned, Written, Base):

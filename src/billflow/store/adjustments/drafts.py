@@ -18,6 +18,7 @@ def new_refund(  # noqa: PLR0913  (each is a column)
     amount: int,
     *,
     note_id: UUID | None = None,
+    taxes: Mapping[str, int] | None = None,
     reason: RefundReason | None = None,
     reference: str | None = None,
 ) -> RefundRow:
@@ -29,6 +30,7 @@ def new_refund(  # noqa: PLR0913  (each is a column)
         credit_note_id=note_id,
         currency=locked.invoice.currency,
         amount=amount,
+        taxes=dict(taxes or {}),
         reason=reason,
         out_of_band_reference=reference,
         key=key,
@@ -54,6 +56,7 @@ def new_note(
         before_payment=decided.before_payment,
         refund_amount=decided.refund,
         balance_amount=decided.balance,
+        taxes=dict(decided.taxes),
         reason=why[0],
         memo=why[1],
         key=key,

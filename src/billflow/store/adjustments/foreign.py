@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason
+from billflow.domain.adjustments import CreditNote, CreditReason, RefundReason, taxes_in
 from billflow.models.contracts.adjustments import (
     AdjustmentResult,
     AdjustmentStatus,
@@ -13,7 +13,7 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.store.adjustments.drafts import new_note, new_refund, write_note
-from billflow.store.adjustments.records import Money, load_money
+from billflow.store.adjustments.records import Money, load_money, standing_of
 from billflow.store.adjustments.results import write_result
 from billflow.store.invoices.locks import LockedInvoice
 
@@ -38,7 +38,8 @@ async def _take_over_refund(session: AsyncSession, locked: LockedInvoice, known:
     if any(refund.key == key for refund in known.refunds):
         return
     reason = RefundReason(made.reason) if made.reason in list(RefundReason) else None
-    session.add(new_refund(locked, key, made.amount, reason=reason))
+    taxes = taxes_in(standing_of(await load_money(session, locked.invoice)), made.amount)
+    session.add(new_refund(locked, key, made.amount, taxes=taxes, reason=reason))
     await session.flush()
 
 
@@ -46,16 +47,18 @@ async def _take_over_note(session: AsyncSession, locked: LockedInvoice, known: M
     key = KeyNamespace.STRIPE.key(made.stripe_id)
     if made.amount <= 0 or any(note.key == key for note in known.notes):
         return
+    now = await load_money(session, locked.invoice)
     decided = CreditNote(
         amount=made.amount,
         lines={},
         before_payment=made.before_payment,
         refund=made.refund_amount,
         balance=made.balance_amount,
+        taxes=taxes_in(standing_of(now), made.amount),
     )
     reason = CreditReason(made.reason) if made.reason in list(CreditReason) else CreditReason.ORDER_CHANGE
-    n = len((await load_money(session, locked.invoice)).notes) + 1
-    await write_note(session, locked, new_note(locked, key, decided, (reason, made.memo), n=n), {})
+    note = new_note(locked, key, decided, (reason, made.memo), n=len(now.notes) + 1)
+    await write_note(session, locked, note, {})
 
 
 def _result_for(row: CreditNoteRow | RefundRow, money: StripeAdjustments) -> AdjustmentResult | None:

@@ -1,6 +1,6 @@
 """The credit notes and refunds of one invoice, loaded together: how its money stands, and how each is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.adjustments import InvoiceMoney
 from billflow.domain.document_numbers import AdjustmentNoun, document_number
+from billflow.domain.invoicing.draft import LineKind
 from billflow.models.contracts.adjustments import (
     AdjustmentRef,
     AdjustmentStatus,
@@ -16,6 +17,7 @@ from billflow.models.contracts.adjustments import (
     CreditNoteRecord,
     RefundRecord,
 )
+from billflow.models.contracts.tax import TaxRecord
 from billflow.models.tables import (
     AdjustmentResultRow,
     CreditNoteLineRow,
@@ -120,7 +122,18 @@ def standing_of(money: Money) -> InvoiceMoney:
         refunded_by_notes=sum(refund.amount for refund in refunds if refund.credit_note_id is not None),
         lines={str(line.id): line.amount for line in money.lines},
         credited_lines=credited,
+        taxes={str(line.id): line.tax for line in money.lines if line.kind is LineKind.TAX},
+        taxes_back=_summed([*(note.taxes for note in notes), *(refund.taxes for refund in refunds)]),
+        inclusive=invoice.tax_inclusive,
     )
+
+
+def _summed(many: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for taxes in many:
+        for line_id, tax in taxes.items():
+            sums[line_id] = sums.get(line_id, 0) + tax
+    return sums
 
 
 def refund_record(money: Money, refund: RefundRow) -> RefundRecord:
@@ -142,11 +155,19 @@ def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
 def _result(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
     result = money.results.get(row.id)
     return {
+        "taxes": _taxes(money, row),
         "number": money.number(row),
         "status": money.status(row),
         "stripe_id": result.stripe_id if result else None,
         "message": result.message if result else None,
     }
+
+
+def _taxes(money: Money, row: CreditNoteRow | RefundRow) -> tuple[TaxRecord, ...]:
+    """Return the tax in a credit note or refund, rate by rate."""
+    applied = {str(line.id): line.applied_tax for line in money.lines if line.applied_tax}
+    base = row.amount - sum(row.taxes.values())
+    return tuple(TaxRecord(**applied[line_id], base=base, tax=tax) for line_id, tax in row.taxes.items())
 
 
 def adjustment_record(money: Money, row: CreditNoteRow | RefundRow) -> CreditNoteRecord | RefundRecord:

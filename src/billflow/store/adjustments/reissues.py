@@ -1,6 +1,7 @@
 """Invoices issued again in place of others: the old one closed and the new one written in one transaction."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.reissues import IssuedAgain, ReissueInput
 from billflow.models.tables import BillingAccountRow, CreditNoteRow, InvoiceRow
+from billflow.store.access.tax_records import current_settings
 from billflow.store.adjustments.drafts import new_note, request_note
 from billflow.store.adjustments.records import Money, load_money, standing_of
 from billflow.store.customers.transactions import not_erased
@@ -23,6 +25,7 @@ from billflow.store.invoices.drafts import invoice_row, line_rows, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_detail
 from billflow.store.offers.coupon_records import has_months_for, use_again
+from billflow.store.plans.mapping import taxpayer_of
 from billflow.store.session.database import Repository
 
 
@@ -71,22 +74,35 @@ class PostgresReissueRepository(Repository):
             coupon_use=_coupon_use(invoice),
             replaced_by=detail.replaced_by_invoice_id,
         )
+        settings = await current_settings(session, self.settings)
         terms = ReissueTerms(
             at=ask.at,
-            terms=self._terms(locked),
+            terms=_terms(locked, settings),
             months_left=_months_left(locked),
             has_coupon=invoice.status is not InvoiceStatus.VOID or await has_months_for(session, invoice),
             refund_method=ask.refund_method,
             corrections={one.line_id: LineCorrection(price=one.price, licenses=one.licenses) for one in ask.lines},
-            settings=self.settings,
+            settings=settings,
+            treatment=settings.tax.at(taxed_at := await _taxed_at(session, invoice)).treatment(
+                taxpayer_of(locked.customer), taxed_at
+            ),
         )
         return reissue(old, terms)
 
-    def _terms(self, locked: LockedInvoice) -> PaymentTerms:
-        """Return how the new invoice is paid: as the plan is now, or as the old one was where the plan has ended."""
-        plan, old = locked.plan, locked.invoice
-        method = plan.collection_method if plan.status.is_live else old.collection_method
-        return payment_terms(method, purchase=False, settings=self.settings)
+
+def _terms(locked: LockedInvoice, settings: BillingSettings) -> PaymentTerms:
+    """Return how the new invoice is paid: as the plan is now, or as the old one was where the plan has ended."""
+    plan, old = locked.plan, locked.invoice
+    method = plan.collection_method if plan.status.is_live else old.collection_method
+    return payment_terms(method, purchase=False, settings=settings)
+
+
+async def _taxed_at(session: AsyncSession, invoice: InvoiceRow) -> datetime:
+    """Return when what an invoice is over was first invoiced, by whose date it is taxed (rules 37.3)."""
+    first = invoice
+    while first.replaces_invoice_id is not None:
+        first = await session.get_one(InvoiceRow, first.replaces_invoice_id)
+    return first.issued_at
 
 
 def _months_left(locked: LockedInvoice) -> int:
@@ -136,9 +152,10 @@ async def _write(session: AsyncSession, locked: LockedInvoice, decided: Reissue,
     old.replaced_by_invoice_id = new.id
     old_lines = {line.id: line for line in money.lines}
     for row, line_id in zip(line_rows(decided.draft, new, {}), decided.replaced_lines, strict=True):
-        line = old_lines[UUID(line_id)]
-        row.adjusts_entry_id, row.replaces_line_id = line.adjusts_entry_id, line.replaces_line_id or line.id
         session.add(row)
+        if line_id is not None:
+            line = old_lines[UUID(line_id)]
+            row.adjusts_entry_id, row.replaces_line_id = line.adjusts_entry_id, line.replaces_line_id or line.id
     await session.flush()
     return new
 

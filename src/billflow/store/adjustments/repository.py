@@ -83,8 +83,10 @@ class PostgresAdjustmentRepository(Repository, AdjustmentRepository):
             await _check_fresh(session, RefundRow, ask.key)
             given = ask.out_of_band_reference
             locked.check_text(given)
-            amount = adjustments.refund(standing_of(money), ask.amount, out_of_band=given is not None)
-            refund = new_refund(locked, ask.key, amount, reason=ask.reason, reference=given)
+            standing = standing_of(money)
+            amount = adjustments.refund(standing, ask.amount, out_of_band=given is not None)
+            taxes = adjustments.taxes_in(standing, amount)
+            refund = new_refund(locked, ask.key, amount, taxes=taxes, reason=ask.reason, reference=given)
             session.add(refund)
             data = {"refund_id": str(refund.id), "amount": amount, "currency": refund.currency}
             locked.record("invoice.refund_requested", data)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import event as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.errors import InternalError
@@ -14,6 +15,7 @@ from billflow.models.contracts.event_types import event_declarations
 from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
 from billflow.store.session.rows import as_json
+from billflow.telemetry.process_metrics import invoice_events
 
 STRIPE = "stripe"
 """The actor of what somebody did at Stripe itself."""
@@ -84,8 +86,10 @@ class Recorder:
         )
 
     def publish_invoice(self, event: str, invoice: InvoiceRow, data: Mapping[str, Any]) -> None:
-        """Put an event about an invoice into the outbox."""
+        """Put an event about an invoice into the outbox, and count it once it is there."""
         self.publish(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
+        count = invoice_events().labels(event).inc
+        on.listen(self.session.sync_session, "after_commit", lambda _: count(), once=True)
 
 
 def _differing(state: Json, other: Json) -> Json:

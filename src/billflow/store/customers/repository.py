@@ -17,6 +17,7 @@ from billflow.models.contracts.customers import (
     NewCustomer,
 )
 from billflow.models.contracts.seller import SellerDocument
+from billflow.models.contracts.taxpayers import check_taxpayer
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerContact,
@@ -52,6 +53,7 @@ class PostgresCustomerRepository(Repository):
                 recorder = recorder_of(session, as_id(org_id, "organization"), change)
                 new = _with_defaults(new, (await current_seller(session))[1])
                 customer = _row(recorder.org_id, new, await create_deployment(recorder, new))
+                check_taxpayer(customer.billing_address, customer.settings)
                 session.add(customer)
                 await session.flush()
                 session.add(_default_account(customer, new))
@@ -63,6 +65,8 @@ class PostgresCustomerRepository(Repository):
         """Change what *update* sets; raises `Refused` where e-mail or ERP number is another customer's."""
         async with customer_change(self.database, ref, change) as (customer, recorder):
             before, after = overwrite(customer, update)
+            if "billing_address" in after:
+                check_taxpayer(customer.billing_address, customer.settings)
             if before != after:
                 recorder.audit("customer.updated", ("customer", customer.id), before=before, after=after)
                 recorder.publish("customer.updated", {"changed": sorted(after)}, customer_id=customer.id)

@@ -9,6 +9,7 @@ from billflow.models.contracts.customer_settings import (
     checked_size,
 )
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.taxpayers import check_taxpayer
 from billflow.models.tables import ChannelRow, CustomerRow, ProjectRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.customers.transactions import customer_change, customer_read
@@ -45,6 +46,7 @@ def resolved_settings(*holders: CustomerRow | ProjectRow | ChannelRow) -> Resolv
 
 
 def _write(recorder: Recorder, customer: CustomerRow, settings: Json) -> Json:
+    check_taxpayer(customer.billing_address, settings)
     before, customer.settings = customer.settings, checked_size(settings)
     if before != settings:
         recorder.audit(

@@ -26,7 +26,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.seats import seats_of
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.mail import Occasion
 from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
 from billflow.ports.dunning import DunningRepository
@@ -126,9 +126,10 @@ class PostgresDunningRepository(Repository, DunningRepository):
                 set_status(customer, CustomerStatus.SUSPENDED, recorder_of(session, customer.org_id, change), change)
                 invoice.customer_suspended_at = at
                 return SuspensionResult(changed=True, plan_ids=_ids(plans))
+            plan_ids = _ids(plans) if invoice.customer_suspended_at == customer.suspended_at else ()
             if await _is_suspended_for_debts(session, customer):
                 invoice.customer_suspended_at = customer.suspended_at
-            return SuspensionResult(changed=False)
+            return SuspensionResult(changed=False, plan_ids=plan_ids)
 
     async def lift_suspension(self, ref: InvoiceRef, at: datetime) -> SuspensionResult:
         async with self.database.unit_of_work(ref.org_id) as session:
@@ -140,7 +141,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
             invoice = await session.get_one(InvoiceRow, owed.id, with_for_update=True, populate_existing=True)
             since = invoice.customer_suspended_at
             if since is None or invoice.status not in (InvoiceStatus.PAID, InvoiceStatus.VOID):
-                return SuspensionResult(changed=False)
+                return SuspensionResult(changed=False, plan_ids=_ids([plan for plan in plans if plan.on_hold_since]))
             invoice.customer_suspended_at = None
             await session.flush()
             if customer.suspended_at != since or await _is_suspended_for_debts(session, customer):
@@ -157,6 +158,8 @@ class PostgresDunningRepository(Repository, DunningRepository):
             owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
+            if owes.status is InvoiceStatus.VOID:
+                return SmallOrganizationResult(voided=await _voided_with(session, owes))
             if rule is None or customer.realm_id is None:
                 return SmallOrganizationResult()
             decided = await _decided(session, rule, customer, live[0] if live else None, at)
@@ -165,10 +168,9 @@ class PostgresDunningRepository(Repository, DunningRepository):
             if not decided.void_open_invoices:
                 return SmallOrganizationResult()
             recorder = Recorder(session, customer.org_id, at, COLLECTION)
-            voided = await open_invoices(session, InvoiceRow.customer_id == customer.id)
-            for invoice in voided:
+            for invoice in await open_invoices(session, InvoiceRow.customer_id == customer.id):
                 await void(invoice, customer, recorder, waived=True)
-            return SmallOrganizationResult(voided=tuple(map(summary, voided)))
+            return SmallOrganizationResult(voided=await _voided_with(session, owes))
 
 
 def _written(org_id: str, policy: DunningPolicy) -> Insert:
@@ -226,6 +228,13 @@ async def _decided(
     )
     newest_open = [status in UNPAID for status in await session.scalars(newest)]
     return decide_write_off(rule, seats=seats, has_live_plan=plan is not None, newest_open=newest_open)
+
+
+async def _voided_with(session: AsyncSession, invoice: InvoiceRow) -> tuple[InvoiceSummary, ...]:
+    """Return the invoices of its customer that were voided when the invoice was, in the order they were issued."""
+    same = (InvoiceRow.customer_id == invoice.customer_id, InvoiceRow.voided_at == invoice.voided_at)
+    query = select(InvoiceRow).where(InvoiceRow.status == InvoiceStatus.VOID, *same)
+    return tuple(map(summary, await session.scalars(query.order_by(InvoiceRow.issued_at, InvoiceRow.id))))
 
 
 def _ids(plans: Sequence[CustomerPlan]) -> tuple[str, ...]:

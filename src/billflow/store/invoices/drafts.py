@@ -33,6 +33,8 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
         status=InvoiceStatus.DRAFT,
         currency=draft.currency,
         total=draft.total,
+        tax=draft.tax,
+        tax_inclusive=draft.tax_inclusive,
         issued_at=draft.at,
         **asdict(draft.terms),
         due_at=due_at,
@@ -62,6 +64,8 @@ def line_rows(draft: InvoiceDraft, invoice: InvoiceRow, entries: Mapping[int, UU
             period_end=line.derivation.period.end,
             derivation=as_json(line.derivation),
             adjusts_entry_id=None if line.adjusts is None else entries[line.adjusts],
+            tax=line.tax,
+            applied_tax=as_json(line.applied) if line.applied else None,
         )
         for n, line in enumerate(draft.lines, 1)
     ]

@@ -6,8 +6,11 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.models.contracts.customers import Buyer
+from billflow.models.contracts.e_invoices import missing_for_e_invoice
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
+from billflow.models.contracts.tax import tax_records
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
@@ -16,6 +19,7 @@ from billflow.models.tables import (
     PaymentAttempt,
     ReplacedStripeInvoice,
 )
+from billflow.store.access.seller_records import seller_of
 from billflow.store.adjustments.balance import credits_to_post
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.adjustments.shown import adjustments_shown
@@ -38,19 +42,31 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     invoice = await invoice_by_id(session, invoice_id)
     money = await load_money(session, invoice)
     billed = await billed_entries(session, (line.replaces_line_id or line.id for line in money.lines))
+    lines = tuple(
+        as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
+    )
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return as_record(
         InvoiceDetail,
         invoice,
+        **await _e_invoice(session, invoice),
         customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
-        lines=tuple(
-            as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
-        ),
+        lines=lines,
+        taxes=tax_records([line.line for line in lines]),
         **{name: getattr(standing_of(money), name) for name in ("credited", "refunded", "net_paid", "still_due")},
         adjustments=await adjustments_shown(session, money),
         replaced_stripe_invoices=await replaced_ids(session, invoice.id),
         payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
     )
+
+
+async def _e_invoice(session: AsyncSession, invoice: InvoiceRow) -> dict[str, bool | str | None]:
+    """Tell whether there is an e-invoice of it, and why not where the seller wants one (rules 36.3)."""
+    seller = await seller_of(session, invoice.seller_version_id)
+    wanted = seller is not None and seller.e_invoice and invoice.number is not None
+    buyer = Buyer.model_validate(invoice.buyer) if invoice.buyer else None
+    missing = missing_for_e_invoice(buyer, invoice.currency) if wanted else None
+    return {"e_invoice": wanted and missing is None, "e_invoice_missing": missing}
 
 
 async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:

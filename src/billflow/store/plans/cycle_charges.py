@@ -51,9 +51,20 @@ async def charged_lines(
     rows = (await session.execute(query)).all()
     left = await left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
     return tuple(
-        ChargedLine(left.get(line.id, line.amount), Period(line.period_start, line.period_end), is_paid(invoice))
+        ChargedLine(
+            _gross(line, invoice, left.get(line.id, line.amount)),
+            Period(line.period_start, line.period_end),
+            is_paid(invoice),
+        )
         for line, invoice, _ in rows
     )
+
+
+def _gross(line: InvoiceLineRow, invoice: InvoiceRow, left: int | Fraction) -> int | Fraction:
+    """Return what is *left* of a line, with the same part of the tax that was added to it."""
+    if invoice.tax_inclusive or not line.tax:
+        return left
+    return left * Fraction(line.amount + line.tax, line.amount)
 
 
 def lines_about(entries: Collection[UUID]) -> Subquery:

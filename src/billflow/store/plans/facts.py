@@ -1,6 +1,6 @@
 """Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +27,8 @@ from billflow.models.tables import (
     SeatRow,
     TestClock,
 )
-from billflow.store.access.seller_records import NEWEST_SELLER, seller_of, with_terms
+from billflow.store.access.seller_records import NEWEST_SELLER, seller_of
+from billflow.store.access.tax_records import TAX_VERSIONS, settings_by
 from billflow.store.offers.coupon_records import HAS_COUPON, coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
@@ -41,7 +42,8 @@ from billflow.store.session.rows import as_id, existing, from_row
 class PlanRows:
     """The rows a step of a plan works on, what is sold meanwhile and by whom; `clock_at` is its test clock's time.
 
-    `has_items` tells that one-off items were ever added to the plan, `has_coupon` that a coupon discounts what is next.
+    `tax_versions` are those of how it is taxed, the newest first. `has_items` tells that one-off items were ever added
+    to the plan, `has_coupon` that a coupon discounts what is next.
     """
 
     plan: CustomerPlan
@@ -50,6 +52,7 @@ class PlanRows:
     clock_at: datetime | None
     catalog: Catalog
     seller: SellerDocument | None
+    tax_versions: Sequence[UUID] = ()
     has_items: bool = False
     has_coupon: bool = False
 
@@ -71,11 +74,11 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
     query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
     if lock:
         query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    plan, customer, account, clock_at, version_id, seller_id, *has = existing(
+    plan, customer, account, clock_at, version_id, seller_id, tax_versions, *has = existing(
         (await session.execute(query)).one_or_none(), "plan", ref.plan_id
     )
     catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
-    return PlanRows(plan, customer, account, clock_at, catalog, seller, *has)
+    return PlanRows(plan, customer, account, clock_at, catalog, seller, tax_versions or (), *has)
 
 
 _ROWS = (
@@ -86,6 +89,7 @@ _ROWS = (
         TestClock.now_at,
         NEWEST_CATALOG,
         NEWEST_SELLER,
+        TAX_VERSIONS,
         HAS_ITEMS,
         HAS_COUPON,
     )
@@ -110,7 +114,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
         observations=await _observations(session, rows.plan, at),
         last_observation=seen_by(rows.plan),
-        settings=with_terms(settings, rows.seller),
+        settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
         charged=await charged_lines(session, ledger, at),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),

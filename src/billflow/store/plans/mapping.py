@@ -9,7 +9,9 @@ from billflow.domain.customer import CustomerTerms
 from billflow.domain.cycle import TRIAL_WITHOUT_CARD
 from billflow.domain.plan import Plan
 from billflow.domain.seats import SeatObservation
+from billflow.domain.tax.policy import Taxpayer
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
+from billflow.models.contracts.taxpayers import taxpayer
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow
 from billflow.store.session.rows import field_names, from_row
 
@@ -56,7 +58,13 @@ def terms_of(
         card_since=_card_since(account, plan),
         had_plan=had_plan,
         coupon=coupon,
+        taxpayer=taxpayer_of(customer),
     )
+
+
+def taxpayer_of(customer: CustomerRow) -> Taxpayer:
+    """Return what decides on the customer's tax."""
+    return taxpayer(customer.billing_address, customer.settings, is_exempt=customer.tax_exempt)
 
 
 def _card_since(account: BillingAccountRow, plan: CustomerPlan | None) -> datetime | None:

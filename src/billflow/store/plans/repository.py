@@ -11,11 +11,11 @@ from billflow.domain.offers import OfferTerms
 from billflow.domain.plan_start import StartFacts
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
-from billflow.models.contracts.plans import PlanState, StartPlanInput, StepResult
-from billflow.models.contracts.steps import BackfillInput, CommandInput, LateStartInput, PlanRef, StepInput
+from billflow.models.contracts.plans import PlanState, ReadPlan, StartPlanInput, StepResult
+from billflow.models.contracts.steps import BackfillInput, CommandInput, KnownPlan, LateStartInput, PlanRef, StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
-from billflow.store.access.seller_records import current_seller, with_terms
+from billflow.store.access.tax_records import current_settings
 from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.coupon_records import attach, coupon_by_code, coupon_of, new_redemption
 from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
@@ -26,7 +26,7 @@ from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import StepWriter, backfill_notice, step_result, was_paid_late
+from billflow.store.plans.step import StepWriter, backfill_notice, missed_steps, step_result, was_paid_late
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, from_row
 
@@ -45,6 +45,12 @@ class PostgresPlanRepository(Repository, PlanRepository):
         """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
             return await plan_by_id(session, plan), await step_result(session, key)
+
+    async def read(self, known: KnownPlan) -> ReadPlan:
+        async with self.database.unit_of_work(known.org_id) as session:
+            state = await plan_by_id(session, known)
+            missed = None if state.version == known.version else await missed_steps(session, known)
+            return ReadPlan(**dict(state), missed=missed)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:
@@ -76,14 +82,14 @@ class PostgresPlanRepository(Repository, PlanRepository):
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
             clock = await checked_clock(session, customer, ask.test_clock_id)
             offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
-            _, seller = await current_seller(session)
+            settings = await current_settings(session, self.settings)
             facts = await self._start_facts(session, ask, (customer, account), offer)
-            facts = replace(facts, settings=with_terms(self.settings, seller))
+            facts = replace(facts, settings=settings)
             coupon = await coupon_by_code(session, ask.start.coupon, lock=True) if ask.start.coupon else None
             attached = new_redemption(coupon) if coupon else None
             outcome = decide(replace(facts, coupon=attached))
             row = new_plan_row(customer, UUID(facts.plan_id), clock.id if clock else None)
-            rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog, seller)
+            rows = PlanRows(row, customer, account, clock.now_at if clock else None, facts.catalog, None)
             writer, known_terms = StepWriter(session, rows, ask), facts.customer
             if offer:
                 accept(offer, customer, writer.recorder)

@@ -14,8 +14,8 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.invoices import SentInvoice
-from billflow.models.contracts.plans import PlanState, Refusal, StartPlanInput, StepResult
-from billflow.models.contracts.steps import PlanRef, StepInput
+from billflow.models.contracts.plans import MissedSteps, PlanState, Refusal, StartPlanInput, StepResult
+from billflow.models.contracts.steps import CloseCycleInput, KnownPlan, PlanRef, StepInput
 from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.records import summary
@@ -23,6 +23,7 @@ from billflow.store.offers.records import adopt_sent_invoice
 from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import attention_of, plan_by_id, state_of
+from billflow.store.session.rows import as_id
 
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:
@@ -30,6 +31,22 @@ async def step_result(session: AsyncSession, key: str) -> StepResult | None:
     query = select(StepRow.result).where(StepRow.key == key)
     stored: dict[str, Any] | None = (await session.scalars(query)).one_or_none()
     return StepResult.model_validate(stored) if stored is not None else None
+
+
+async def missed_steps(session: AsyncSession, known: KnownPlan) -> MissedSteps | None:
+    """Return what came of the plan's steps since it was known, None where there was none."""
+    newer = StepRow.result["state"]["version"].as_integer() > known.version
+    of_plan = StepRow.plan_id == as_id(known.plan_id, "plan")
+    steps = (await session.scalars(select(StepRow).where(of_plan, newer).order_by(StepRow.sequence))).all()
+    if not steps:
+        return None
+    results = [StepResult.model_validate(step.result) for step in steps]
+    late = [result.invoices for step, result in zip(steps, results, strict=True) if step.detail.get("backfill")]
+    return MissedSteps(
+        result=StepResult.merged(results),
+        closed_cycles=sum(step.kind == CloseCycleInput.kind for step in steps),
+        late=tuple(invoice.invoice_id for invoices in late for invoice in invoices),
+    )
 
 
 @dataclass(frozen=True)

@@ -31,21 +31,24 @@ class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
         return await org_ids(self.database, query)
 
     async def waiting_work(self) -> WaitingWork:
-        """Count plans on hold, unsent invoices and foreign events of Stripe, and find the oldest unhandled one."""
+        """Count plans on hold, unsent invoices and foreign events of Stripe, and find the oldest that waits."""
+        unsent = InvoiceRow.status == InvoiceStatus.DRAFT
         query = select(
-            select(func.count(InvoiceRow.status)).where(InvoiceRow.status == InvoiceStatus.DRAFT).scalar_subquery(),
+            select(func.count(InvoiceRow.status)).where(unsent).scalar_subquery(),
+            select(func.min(InvoiceRow.created_at)).where(unsent).scalar_subquery(),
             select(func.min(WebhookEvent.received_at)).where(WebhookEvent.handled_at.is_(None)).scalar_subquery(),
             select(func.count(ForeignStripeEventRow.stripe_event_id)).scalar_subquery(),
         )
         code = CustomerPlan.attention_code
         by_code = select(code, func.count()).where(code.is_not(None)).group_by(code)
         async with self.database.transaction(ROLE) as session:
-            invoices, oldest, foreign = (await session.execute(query)).one()
+            invoices, made, received, foreign = (await session.execute(query)).one()
             on_hold = {str(found): count for found, count in await session.execute(by_code)}
         return WaitingWork(
             plans_on_hold=on_hold,
             unsent_invoices=invoices,
-            oldest_open_webhook=oldest,
+            oldest_unsent_invoice=made,
+            oldest_open_webhook=received,
             foreign_stripe_events=foreign,
         )
 

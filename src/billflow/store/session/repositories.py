@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
     from billflow.store.access.sellers import PostgresSellerRepository
+    from billflow.store.access.taxes import PostgresTaxRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
     from billflow.store.adjustments.reissues import PostgresReissueRepository
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
@@ -94,6 +95,7 @@ class Repositories:
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
     sellers: "Part[PostgresSellerRepository]" = Part("store.access.sellers")
+    taxes: "Part[PostgresTaxRepository]" = Part("store.access.taxes")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")

@@ -1,0 +1,60 @@
+"""The tax of an invoice, and of what is given back of it, rate by rate; amounts in minor units."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from billflow.domain.invoicing.draft import Line
+from billflow.domain.invoicing.tax import tax_totals
+from billflow.domain.tax.amounts import TaxTotal
+from billflow.domain.tax.policy import TaxCategory
+from billflow.models.contracts.base import Contract, Moment
+
+
+class TaxRecord(Contract):
+    """What is taxed at one rate: the net amount `base`, and the `tax` on it.
+
+    `percent` is the rate as text, such as 19 or 9.975. Where no tax applies the category is none, and `base` is all.
+    `inclusive` tells that the lines' amounts contain the tax, `exemption` why a rate charges nothing.
+    """
+
+    category: TaxCategory
+    name: str
+    percent: str
+    jurisdiction: str
+    exemption: str | None = None
+    inclusive: bool = False
+    base: int
+    tax: int
+
+    @classmethod
+    def of(cls, total: TaxTotal) -> Self:
+        """Return a total as it is shown."""
+        applied = total.applied
+        return cls(
+            category=applied.category,
+            name=applied.name,
+            percent=applied.percent,
+            jurisdiction=applied.jurisdiction,
+            exemption=applied.exemption,
+            inclusive=applied.inclusive,
+            base=total.base,
+            tax=total.tax,
+        )
+
+
+class TaxStatement(Contract):
+    """All that a tax office asks of an invoice, or of a credit note, beside its amounts.
+
+    `supply_start` and `supply_end` bound the time that it bills, half-open.
+    """
+
+    totals: tuple[TaxRecord, ...]
+    seller_vat_number: str | None
+    buyer_vat_number: str | None
+    supply_start: Moment
+    supply_end: Moment
+
+
+def tax_records(lines: Sequence[Line]) -> tuple[TaxRecord, ...]:
+    """Return what an invoice of these *lines* comes to at each rate."""
+    return tuple(map(TaxRecord.of, tax_totals(lines)))

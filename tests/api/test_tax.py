@@ -1,0 +1,145 @@
+"""Tax over HTTP: own rates applied, invoices taxed here and at Stripe, credited with their tax; refused whole."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from billflow.client import AsyncClient, tax
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.tax_rates import TaxDocument
+from tests.api.shop import TEAM, Shop, opened
+from tests.api.test_seller import SELLER
+from tests.api_environment import ApiEnvironment
+
+RATES: dict[str, Any] = {
+    "mode": "own_rates",
+    "oss": True,
+    "rates": [
+        {"country": "DE", "name": "USt", "percent": "19"},
+        {"country": "FR", "name": "TVA", "percent": "20"},
+    ],
+}
+
+
+@pytest.fixture
+async def shop(env: ApiEnvironment) -> AsyncIterator[Shop]:
+    """Yield an organization in Germany that sells a tier."""
+    async with opened(env) as shop:
+        await shop.sells(team=TEAM)
+        await shop.asked("PUT", "/seller", **SELLER)
+        yield shop
+
+
+async def bought(shop: Shop, country: str, tax_id: str | None = None, language: str = "de-DE") -> dict[str, Any]:
+    """Return the paid purchase of a new customer in that country: 4 licenses for 100.00 a quarter."""
+    customer_id, clock_id = await shop.customer(4, 0)
+    address = {"street": "1, rue de la Paix", "city": "Paris", "country": country}
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address=address, default_language=language)
+    if tax_id:
+        await shop.asked("PUT", f"/customers/{customer_id}/settings", company={"tax_id": tax_id})
+    plan = await shop.plan(customer_id, clock_id)
+    [invoice] = (await shop.asked("GET", f"/plans/{plan['id']}/invoices"))["invoices"]
+    return await shop.asked("GET", f"/invoices/{invoice['id']}")
+
+
+async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it_along(
+    shop: Shop, env: ApiEnvironment
+) -> None:
+    applied = await shop.asked("PUT", "/tax", **RATES, reason="ours")
+    assert (applied["version"], applied["mode"], applied["versions"][0]["holds"]) == (1, "own_rates", True)
+
+    invoice = await bought(shop, "FR")
+    assert [(line["kind"], line["amount"], line["tax"]) for line in invoice["lines"]] == [
+        ("initial_upgrade", 10_000, 2000),
+        ("tax", 2000, 2000),
+    ]
+    [shown] = invoice["taxes"]
+    assert (shown["category"], shown["jurisdiction"], shown["percent"]) == ("standard", "FR", "20")
+    assert (shown["base"], shown["tax"], invoice["total"], invoice["status"]) == (10_000, 2000, 12_000, "paid")
+    held = await env.engine.gateway.client.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
+    assert (held.total, held.amount_paid) == (12_000, 12_000)
+    told = await shop.asked("GET", f"/invoices/{invoice['id']}/explain")
+    assert told["lines"][1]["sentence"] == "TVA 20% for FR: 20% of EUR 100 = EUR 20."
+
+    [license_line, tax_line] = invoice["lines"]
+    asked = {"lines": [{"line_id": license_line["id"], "amount": 2501}], "refund_method": "balance"}
+    note = await shop.asked("POST", f"/invoices/{invoice['id']}/credit-notes", **asked)
+    assert (note["amount"], [line["amount"] for line in note["lines"]]) == (3001, [2501, 500])
+    assert [(one["base"], one["tax"]) for one in note["taxes"]] == [(2501, 500)]
+    refund = await shop.asked("POST", f"/invoices/{invoice['id']}/refund")
+    assert [(one["base"], one["tax"]) for one in refund["taxes"]] == [(7499, 1500)]
+    tax_alone = {"lines": [{"line_id": tax_line["id"]}]}
+    refused = await shop.api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=tax_alone)
+    assert refused.json()["code"] == "line_not_creditable"
+
+
+async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows_has_none(
+    shop: Shop, env: ApiEnvironment
+) -> None:
+    await shop.asked("PUT", "/tax", **RATES)
+    invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
+    assert (invoice["total"], invoice["taxes"][0]["category"]) == (10_000, "reverse_charge")
+    page = await env.engine.documents.html(shop.env.org_id, invoice["id"])
+    assert "Autoliquidation" in page
+    assert "FR83404833048" in page
+
+
+async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold_until_it_has_one(shop: Shop) -> None:
+    customer_id, clock_id = await shop.customer(4, 0)
+    plan = await shop.plan(customer_id, clock_id)
+    await shop.asked("PUT", "/tax", **RATES)
+    other, other_clock = await shop.customer(4, 0)
+    asked = {"customer_id": other, "test_clock_id": other_clock, "tier": "team", "schedule": "quarterly"}
+    refused = await shop.api.post("/api/v1/plans", json=asked)
+    assert (refused.status_code, refused.json()["code"]) == (409, "tax_address_missing")
+    assert refused.json()["errors"][0]["field"] == "billing_address.country"
+
+    forecast = await shop.asked("GET", f"/plans/{plan['id']}/forecast?count=1")
+    assert "billing address needs its country" in str(forecast)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
+    [following] = (await shop.asked("GET", f"/plans/{plan['id']}/forecast?count=1"))["invoices"]
+    assert following["total"] == 11_900
+
+
+async def test_what_is_wrong_with_rates_is_one_sentence_and_nothing_is_applied(shop: Shop) -> None:
+    applied = await shop.asked("PUT", "/tax", **RATES)
+    german = {"country": "DE", "name": "USt", "percent": "19"}
+    wrong: list[tuple[list[dict[str, Any]], str]] = [
+        ([german, german], "Two rates of DE are valid on the same day"),
+        ([german | {"inclusive": True}], "can't go with reverse charge"),
+        ([german | {"percent": "a lot"}], "is no percentage"),
+        ([german | {"percent": "19.12345"}], "at most 4 decimals"),
+        ([german | {"country": "Germany"}], "at most 2"),
+        ([], "There is no rate"),
+        ([german | {"since": "2027-01-01", "until": "2026-01-01"}], "until is after since"),
+    ]
+    for rates, said in wrong:
+        answer = await shop.api.put("/api/v1/tax", json=RATES | {"rates": rates})
+        assert answer.status_code == 422, answer.text
+        assert said in answer.text
+    refused = await shop.api.put("/api/v1/tax", json=RATES | {"rates": RATES["rates"][1:]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_tax_rate")
+    customer_id, _ = await shop.customer(1, 0)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "FR"})
+    for number, code in (("DE136695977", "invalid_vat_number"), ("DE136695976", "vat_number_of_another_country")):
+        company = {"company": {"tax_id": number}}
+        answer = await shop.api.put(f"/api/v1/customers/{customer_id}/settings", json=company)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code), answer.text
+    assert await shop.asked("GET", "/tax") == applied
+
+
+async def test_an_administrator_sees_what_rates_change_before_they_are_applied(shop: Shop, env: ApiEnvironment) -> None:
+    customer_id, clock_id = await shop.customer(4, 0)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
+    await shop.plan(customer_id, clock_id)
+    document = TaxDocument.model_validate(RATES)
+    async with AsyncClient(env.api_url, await shop.env.key(), trust_env=False) as admin:
+        found = await admin.do(tax.diff(document))
+        assert {one.field for one in found.changes} >= {"mode", "rates.DE.percent"}
+        [touched] = found.touched
+        assert (touched.before.total, touched.after.total) == (10_000, 11_900)
+        applied = await admin.do(tax.apply(document, reason="ours"))
+        assert await admin.do(tax.show()) == applied
+    async with shop.env.client(await shop.env.key(Scope.READ, Scope.WRITE)) as others:
+        assert (await others.put("/api/v1/tax", json=RATES)).status_code == 403

@@ -108,6 +108,7 @@ OF_THE_COMMAND_LINE = {
     "catalog apply": "what it sells, and with --reprice whom that reaches",
     "catalog check": "a file's, before there is a server",
     "catalog diff": "what it changes, and with --reprice whom that reaches",
+    "console login-link": "how the console is opened",
     "conformance": "a file's, before there is a server",
     "customer card": "a test card, in place of the customer's browser",
     "demo": "the demo's own",
@@ -131,6 +132,7 @@ OF_THE_COMMAND_LINE = {
     "seats import": "a file's, of many customers",
     "seats source remove": "the API answers nothing",
     "seller check": "a file's, before there is a server",
+    "settings": "of this process",
     "tax check": "a file's, before there is a server",
 }
 """Commands with `--json` that the API has no answer for, and why."""

@@ -30,6 +30,7 @@ NOT_ON_THE_ENGINE = {
     "profile",
     "seller init",
     "seller check",
+    "settings",
     "tax init",
     "tax check",
 }

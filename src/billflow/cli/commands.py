@@ -165,5 +165,17 @@ COMMANDS = (
     ),
     LazyCommand("profile", "login:app", "Show and change which API commands ask.", "profile list"),
     LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
+    LazyCommand(
+        "console",
+        "console:app",
+        "Let people into the console, which `billflow api` serves at /console.",
+        'console login-link "Kim" --role support',
+    ),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
+    LazyCommand(
+        "settings",
+        "settings:settings",
+        "Print the settings that are in force here, and where each comes from; secrets are hidden.",
+        "settings --json",
+    ),
 )

@@ -29,6 +29,7 @@ USAGE: Columns = {
     "invoices>": lambda month: month.invoices,
     "invoiced>": lambda month: amount(month.invoiced, month.currency),
     "credited>": lambda month: amount(month.credited, month.currency),
+    "tax>": lambda month: amount(month.tax, month.currency),
     "net paid>": lambda month: amount(month.net_paid, month.currency),
 }
 
@@ -45,6 +46,7 @@ _PLANS: Columns = {
     "from": lambda plan: time(plan.started_at),
     "until": lambda plan: time(plan.ended_at),
     "licenses>": lambda plan: plan.licenses,
+    "tax>": lambda plan: amount(plan.tax, plan.currency),
     "net paid>": lambda plan: amount(plan.net_paid, plan.currency),
 }
 

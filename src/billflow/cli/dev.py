@@ -76,6 +76,7 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
 async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
+    from billflow.telemetry.otel import tracing_here
     from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
@@ -85,9 +86,11 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     settings = versioned(stack.settings)
+    ui = settings.temporal_ui_origin or stack.temporal_ui_url
+    settings = settings.model_copy(update={"temporal_ui_origin": ui})
     await asyncio.to_thread(migrate, settings)
     counted = counting_runtime()
-    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime) as engine:
+    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime, tracing=tracing_here()) as engine:
         await ensure_schedules(engine)
         await sell_example(engine.repositories.catalogs, await org_of(engine))
         await sell_as_example(engine.repositories.sellers, await org_of(engine))
@@ -122,7 +125,7 @@ async def _show_when_ready(stack: "Stack", engine: Engine, key: str | None) -> N
 
     pages = [f"{_api_url(stack.settings)}/healthz", f"{_ops_url(stack.settings)}/readyz", stack.temporal_ui_url]
     await until_ready(engine.client, *filter(None, pages))
-    _show(stack, key)
+    _show(stack, key, await _console_link(engine))
 
 
 async def _key(engine: Engine, file: Path) -> tuple[str, bool]:
@@ -146,13 +149,23 @@ def _kept(file: Path) -> str:
 
 def _announcement(stack: "Stack", key: str) -> local_stack.LocalStack:
     data, url = str(_folder(stack.settings)), _api_url(stack.settings)
-    return local_stack.LocalStack(os.getpid(), data, stack.settings.org, url, key, stack.environment())
+    environment = {**stack.environment(), "BILLFLOW_CONSOLE_URL": _console_url(stack.settings)}
+    return local_stack.LocalStack(os.getpid(), data, stack.settings.org, url, key, environment)
 
 
-def _show(stack: "Stack", key: str | None) -> None:
+async def _console_link(engine: Engine) -> str:
+    """Make a link that signs an administrator in to the console, once."""
+    from billflow.cli.console import sign_in_link
+    from billflow.models.contracts.console import ConsoleRole, NewConsoleSession
+
+    return (await sign_in_link(engine, NewConsoleSession(person="dev", role=ConsoleRole.ADMIN)))[0]
+
+
+def _show(stack: "Stack", key: str | None, console_link: str) -> None:
     parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
         "API key, shown this once": key,
+        "Console, opened once": console_link,
         "Metrics": f"{_ops_url(stack.settings)}/metrics",
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
@@ -165,6 +178,10 @@ def _show(stack: "Stack", key: str | None) -> None:
 
 def _folder(settings: "Settings") -> Path:
     return settings.data_dir.expanduser().resolve()
+
+
+def _console_url(settings: "Settings") -> str:
+    return settings.console_url or f"{_api_url(settings)}/console"
 
 
 def _api_url(settings: "Settings") -> str:

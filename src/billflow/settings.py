@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     """After how many days entries of the audit log leave it for files; the database itself refuses less than 365."""
     audit_archive_dir: Path | None = None
     """The folder of these files; old entries stay in the database where it is not set."""
+    console_url: str | None = None
+    """Where people reach the console, for the links that sign them in; the address of the API where it is not set."""
+    console_refund_limit: Annotated[int, Field(ge=0)] | None = None
+    """The most that the role support gives back in the console at once, in minor units; where it is not set, anything."""
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 

@@ -9,7 +9,6 @@ from billflow.documents.adjustment_document import compose_adjustment
 from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.html import render_html
 from billflow.documents.pdf import render_pdf
-from billflow.documents.taxes import tax_statement
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.tax import with_tax
 from billflow.domain.tax.policy import TaxCategory, TaxRate, Treatment
@@ -100,11 +99,3 @@ def test_a_credit_note_has_its_tax_and_no_line_over_it() -> None:
     note = NOTE.model_copy(update={"taxes": (record.model_copy(update={"base": 4163, "tax": 337}),)})
     document = compose_adjustment(note, made, buyer("en-US"), SELLER)
     assert [name for name, _ in document.totals] == ["Net", "MWST 8.1% on CHF41.63", "Credited"]
-
-
-def test_a_tax_office_reads_rates_numbers_and_time() -> None:
-    made = taxed(STANDARD)
-    stated = tax_statement(made, buyer("de-CH"), SELLER)
-    assert stated.totals == made.taxes
-    assert stated.supply_start == min(line.period_start for line in made.lines)
-    assert stated.seller_vat_number == (SELLER.details.vat_number if SELLER.details else None)

@@ -44,6 +44,9 @@ def write_example(file: Path, text: str) -> None:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print CSV, for spreadsheets: a line each, with the fields of --json.")
+]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
 At = Annotated[datetime | None, moment_option("As of this moment; now where left out.")]
 Since = Annotated[datetime | None, moment_option("Recorded then or later.")]

@@ -1,13 +1,14 @@
 """Settings come from the environment, and a bad one is named."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from billflow.cli.local_stack import announced
+from billflow.cli.local_stack import LocalStack, announced
 from billflow.cli.settings import shown
 from billflow.models.contracts.seat_sources import VARIABLES as SEATS
 from billflow.settings import Settings, SettingsError, load_settings, variables
@@ -91,7 +92,8 @@ def test_what_is_in_force_is_printed_with_its_source_and_without_secrets(tmp_pat
 
 
 def test_what_a_running_stack_gives_is_named_as_its_own(tmp_path: Path) -> None:
-    with announced(tmp_path, {"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_API_BASE": "http://127.0.0.1:2"}):
+    environment = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_API_BASE": "http://127.0.0.1:2"}
+    with announced(LocalStack(os.getpid(), str(tmp_path), "default", "http://127.0.0.1:3", "a key", environment)):
         found = printed(BILLFLOW_DATA_DIR=str(tmp_path))
 
     assert (found["STRIPE_API_BASE"]["value"], found["STRIPE_API_BASE"]["source"]) == (

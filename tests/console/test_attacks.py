@@ -42,7 +42,7 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
         chosen = next(iter(names & choices.keys()), "")
         for choice in choices.get(chosen, [""]):
             path = route.path.format(**ids, **{chosen: choice}) if names else route.path
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield ConsoleAddress(method, path, bool(names & ids.keys()), isinstance(route, ConsoleRoute))
 
 

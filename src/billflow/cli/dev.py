@@ -74,6 +74,7 @@ def _settings(asked: Mapping[str, Any]) -> "Settings":
 async def _run_parts(stack: "Stack") -> None:
     from billflow.api.server import run_server
     from billflow.cli.processes import together
+    from billflow.telemetry.otel import tracing_here
     from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.api import build_api
@@ -85,7 +86,7 @@ async def _run_parts(stack: "Stack") -> None:
     settings = versioned(stack.settings)
     await asyncio.to_thread(migrate, settings)
     counted = counting_runtime()
-    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime) as engine:
+    async with open_engine(settings, stack.temporal_address, runtime=counted.runtime, tracing=tracing_here()) as engine:
         with local_stack.announced(_folder(settings), stack.environment()):
             await ensure_schedules(engine)
             await sell_example(engine.repositories.catalogs, await org_of(engine))

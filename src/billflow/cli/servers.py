@@ -35,9 +35,10 @@ OpsPort = Annotated[
 @asynccontextmanager
 async def _serving_engine(settings: "Settings", runtime: "Runtime | None" = None) -> "AsyncIterator[Engine]":
     """Yield the engine of a process that serves; raises `SettingsError` where its login may do more than run."""
+    from billflow.telemetry.otel import tracing_here
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings, runtime=runtime) as engine:
+    async with open_engine(settings, runtime=runtime, tracing=tracing_here()) as engine:
         await engine.check_login()
         yield engine
 

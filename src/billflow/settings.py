@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """The least that is logged; commands other than `worker` and `api` log errors only unless it is set."""
     build_id: str | None = None
     """The version of our workers: that of the package where it is not set, none where it is empty."""
-    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
+    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
     """How many tasks of workflows each worker does at once."""
     max_activities: Annotated[int, Field(ge=1, le=20)] = 20
     """How many activities of one task queue it does at once; as many as the pool has connections, at most."""

@@ -35,9 +35,10 @@ OpsPort = Annotated[
 @asynccontextmanager
 async def _serving_engine(settings: "Settings", runtime: "Runtime | None" = None) -> "AsyncIterator[Engine]":
     """Yield the engine of a process that serves; raises `SettingsError` where its login may do more than run."""
+    from billflow.telemetry.otel import tracing_here
     from billflow.wiring.engine import open_engine
 
-    async with open_engine(settings, runtime=runtime) as engine:
+    async with open_engine(settings, runtime=runtime, tracing=tracing_here()) as engine:
         await engine.check_login()
         yield engine
 
@@ -102,7 +103,7 @@ async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) ->
         async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
             await ensure_schedules(engine)
             if ops_port is not None:
-                app = build_operations(engine, partial(shared_exposition, numbers))
+                app = build_operations(engine, partial(shared_exposition, numbers), polls=True)
                 _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
             show("Taking work; ctrl-C or SIGTERM ends it.")
             taking = several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
+from temporalio.worker import Interceptor
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
@@ -16,17 +17,19 @@ from billflow.temporal.failure_converter import EncodedShortFailureConverter, Sh
 from billflow.temporal.interceptors import ActivityContextInterceptor
 
 
-def billflow_plugin(*, strict_imports: bool = False, keyring: Keyring | None = None) -> SimplePlugin:
+def billflow_plugin(
+    *, strict_imports: bool = False, keyring: Keyring | None = None, tracing: Interceptor | None = None
+) -> SimplePlugin:
     """Build the plugin; give it to the client (its workers inherit it) and to the Replayer, never twice.
 
     With `strict_imports`, as in tests, our workflow modules are loaded anew for each run, which keeps every restriction
     on in them, and one that imports something outside its pass-through block fails (decision 0260). With a `keyring`
-    payloads and failures are encrypted.
+    payloads and failures are encrypted. `tracing` is what carries traces, if anything does.
     """
     return SimplePlugin(
         "billflow",
         data_converter=_converter(keyring),
-        interceptors=[ActivityContextInterceptor()],
+        interceptors=[*([tracing] if tracing else []), ActivityContextInterceptor()],
         workflow_runner=SandboxedWorkflowRunner(restrictions=_restrictions(strict_imports=strict_imports)),
     )
 

@@ -101,12 +101,13 @@ def step_record(step: StepRow) -> StepRecord:
     return from_row(StepRecord, step, refused=step.result.get("refused") is not None)
 
 
-def step_entry(step: StepRow) -> TimelineEntry:
-    """Return a step as an entry of the timeline."""
+def step_entry(step: StepRow, actor_name: str | None) -> TimelineEntry:
+    """Return a step as an entry of the timeline, by somebody of that name."""
     command = step.detail.get("command") or {}
     data = {**step.detail, "refused": step.result.get("refused")}
     name = command.get("type", step.kind)
-    return from_row(TimelineEntry, step, recorded_at=step.created_at, kind="step", name=name, data=data)
+    told = {"recorded_at": step.created_at, "actor_name": actor_name, "kind": "step", "name": name, "data": data}
+    return from_row(TimelineEntry, step, **told)
 
 
 def event_entry(event: OutboxEvent, opener: PersonalDataReader) -> TimelineEntry:

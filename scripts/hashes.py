@@ -21,9 +21,10 @@ Pins = dict[str, set[str]]
 
 
 def requirements() -> list[str]:
-    """Return what billflow needs, and what builds it."""
+    """Return what billflow needs, what traces it, and what builds it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    tracing = project["project"]["optional-dependencies"]["otel"]
+    return [*project["project"]["dependencies"], *tracing, *project["build-system"]["requires"]]
 
 
 def pins(machine: str) -> Pins:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 from pydantic import SecretStr
@@ -42,6 +42,9 @@ from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
 from tests.namespaces import fresh_namespace
+
+if TYPE_CHECKING:
+    from billflow.telemetry.traces import Tracing
 
 SEATS = 10
 ALL = Paging(limit=100)
@@ -197,6 +200,7 @@ async def running_environment(
     working: bool = True,
     stripe_at: StripeAt = stripe_in_thread,
     smtp_url: str | None = None,
+    tracing: "Tracing | None" = None,
 ) -> AsyncIterator[Environment]:
     """Run workers and the API against the server of *client*, with a Stripe emulator and organization of their own."""
     port = free_port()
@@ -212,7 +216,7 @@ async def running_environment(
             smtp_url=SecretStr(smtp_url) if smtp_url else None,
             webhook_private_addresses=True,
         )
-        async with open_engine(settings, client) as engine:
+        async with open_engine(settings, client, tracing=tracing) as engine:
             org_id = await engine.repositories.organizations.ensure(settings.org)
             await sell_example(engine.repositories.catalogs, org_id)
             stop = asyncio.Event()

@@ -67,8 +67,12 @@ async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it
     note = await shop.asked("POST", f"/invoices/{invoice['id']}/credit-notes", **asked)
     assert (note["amount"], [line["amount"] for line in note["lines"]]) == (3001, [2501, 500])
     assert [(one["base"], one["tax"]) for one in note["taxes"]] == [(2501, 500)]
+    report = await shop.asked("GET", f"/customers/{invoice['customer_id']}/report")
+    assert [(one["invoiced"], one["tax"]) for one in report["plans"]] == [(12_000, 1500)]
     refund = await shop.asked("POST", f"/invoices/{invoice['id']}/refund")
     assert [(one["base"], one["tax"]) for one in refund["taxes"]] == [(7499, 1500)]
+    report = await shop.asked("GET", f"/customers/{invoice['customer_id']}/report")
+    assert [(one["invoiced"], one["tax"]) for one in report["plans"]] == [(12_000, 0)]
     tax_alone = {"lines": [{"line_id": tax_line["id"]}]}
     refused = await shop.api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=tax_alone)
     assert refused.json()["code"] == "line_not_creditable"
@@ -85,6 +89,19 @@ async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows
     assert "FR83404833048" in page
 
 
+async def test_an_invoice_that_lacked_a_vat_number_is_issued_again_without_tax(shop: Shop) -> None:
+    await shop.asked("PUT", "/tax", **RATES)
+    old = await bought(shop, "FR")
+    same = await shop.asked("POST", f"/invoices/{old['id']}/reissue/preview")
+    assert (same["invoice"]["total"], [line["amount"] for line in same["invoice"]["lines"]]) == (12_000, [10_000, 2000])
+    company = {"tax_id": "FR83404833048"}
+    await shop.asked("PUT", f"/customers/{old['customer_id']}/settings", company=company)
+    made = await shop.asked("POST", f"/invoices/{old['id']}/reissue")
+    assert (made["total"], [one["category"] for one in made["taxes"]]) == (10_000, ["reverse_charge"])
+    [note] = (await shop.asked("GET", f"/invoices/{old['id']}/adjustments"))["credit_notes"]
+    assert (note["amount"], [one["tax"] for one in note["taxes"]]) == (12_000, [2000])
+
+
 async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold_until_it_has_one(shop: Shop) -> None:
     customer_id, clock_id = await shop.customer(4, 0)
     plan = await shop.plan(customer_id, clock_id)
@@ -95,11 +112,19 @@ async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold
     assert (refused.status_code, refused.json()["code"]) == (409, "tax_address_missing")
     assert refused.json()["errors"][0]["field"] == "billing_address.country"
 
-    forecast = await shop.asked("GET", f"/plans/{plan['id']}/forecast?count=1")
-    assert "billing address needs its country" in str(forecast)
+    await shop.asked("POST", f"/test-clocks/{clock_id}/advance", to="2026-04-15T10:00:00Z")
+    held = await shop.asked("GET", f"/plans/{plan['id']}")
+    assert (held["attention"]["code"], len(await invoices_of(shop, plan))) == ("tax_address_missing", 1)
     await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
-    [following] = (await shop.asked("GET", f"/plans/{plan['id']}/forecast?count=1"))["invoices"]
-    assert following["total"] == 11_900
+    await shop.asked("POST", f"/plans/{plan['id']}/commands", type="retry")
+    [renewal, _] = await invoices_of(shop, plan)
+    assert (renewal["total"], renewal["issued_at"][:10]) == (11_900, "2026-04-15")
+
+
+async def invoices_of(shop: Shop, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the invoices of a plan, the newest first."""
+    found = await shop.asked("GET", f"/plans/{plan['id']}/invoices")
+    return list(found["invoices"])
 
 
 async def test_what_is_wrong_with_rates_is_one_sentence_and_nothing_is_applied(shop: Shop) -> None:
@@ -127,6 +152,17 @@ async def test_what_is_wrong_with_rates_is_one_sentence_and_nothing_is_applied(s
         answer = await shop.api.put(f"/api/v1/customers/{customer_id}/settings", json=company)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code), answer.text
     assert await shop.asked("GET", "/tax") == applied
+
+
+async def test_the_monthly_revenue_is_without_tax_whether_prices_contain_it_or_not(shop: Shop) -> None:
+    swiss = {"country": "CH", "name": "MWST", "percent": "8.1", "inclusive": True}
+    rates = RATES | {"rates": [*RATES["rates"], swiss]}
+    await shop.asked("PUT", "/tax", **rates)
+    for country, total, tax_in_it, monthly in (("DE", 11_900, 1900, 3333), ("CH", 10_000, 749, 3084)):
+        invoice = await bought(shop, country)
+        assert (invoice["total"], invoice["tax"]) == (total, tax_in_it)
+        report = await shop.asked("GET", f"/customers/{invoice['customer_id']}/report")
+        assert report["monthly_recurring_revenue"] == [{"amount": monthly, "currency": "EUR"}]
 
 
 async def test_an_administrator_sees_what_rates_change_before_they_are_applied(shop: Shop, env: ApiEnvironment) -> None:

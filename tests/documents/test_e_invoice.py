@@ -179,13 +179,13 @@ def test_documents_are_written_in_threads_at_the_same_time() -> None:
     ids=str,
 )
 def test_an_invoice_that_can_be_none_says_why(change: dict[str, object], currency: str, why: str | None) -> None:
-    found = missing_for_e_invoice(buyer("de-DE").model_copy(update=change), currency)
+    found = missing_for_e_invoice(SWISS, buyer("de-DE").model_copy(update=change), currency, ())
 
     assert found is None if why is None else why in str(found)
 
 
 def test_an_invoice_of_somebody_erased_can_be_none() -> None:
-    assert missing_for_e_invoice(None, "EUR") == "There is no e-invoice: the customer's data were erased."
+    assert missing_for_e_invoice(SWISS, None, "EUR", ()) == "There is no e-invoice: the customer's data were erased."
 
 
 def test_a_seller_without_a_number_is_refused_e_invoices() -> None:

@@ -15,14 +15,17 @@ from billflow.demo.compare import (
     stripe_differences,
 )
 from billflow.demo.replay import replayed_invoices
-from billflow.demo.report import CustomerReport
+from billflow.demo.report import CustomerReport, TaxedInvoice
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.draft import InvoiceDraft, LineKind
+from billflow.domain.settings import BillingSettings
+from billflow.domain.tax.policy import NEVER_TAXED, Taxpayer, TaxTimeline
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Paging, PlanFilter
+from billflow.models.contracts.registered_numbers import union_vat_number
 
 PAGE = 100
 LINES_WORTH_READING = 3
@@ -52,6 +55,7 @@ async def report_on(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
         open=sum((invoice.amount_due or 0) - invoice.amount_paid for invoice in owed),
         refunded=refunded,
         currency=invoices[0].currency if invoices else "USD",
+        taxed=tuple(TaxedInvoice.of(invoice) for invoice in invoices),
         differences=tuple(
             chain(recomputed, stripe_differences(rows, held), refund_differences(refunded, refunded_there))
         ),
@@ -92,10 +96,17 @@ async def _recomputed(env: DemoEnvironment, result: DemoResult, plans: list[Plan
     steps = [step for plan in plans for step in await env.engine.queries.plans.steps(plan.ref)]
     scenario = result.scenario
     customer = CustomerTerms(
-        id=result.customer_id, hosting=Hosting.CLOUD, currency=scenario.currency, card_since=scenario.starts_at
+        id=result.customer_id,
+        hosting=Hosting.CLOUD,
+        currency=scenario.currency,
+        card_since=scenario.starts_at,
+        taxpayer=Taxpayer(country=scenario.country, vat_number=union_vat_number(scenario.tax_id)),
     )
+    seller = await env.engine.repositories.sellers.printed(env.org_id, None, is_issued=False)
+    home = seller.details.address.country if seller.details else None
+    tax = TaxTimeline((scenario.tax.policy(home),)) if scenario.tax else NEVER_TAXED
     catalog = await env.engine.repositories.catalogs.current(env.org_id)
-    return replayed_invoices(scenario, customer, catalog, steps)
+    return replayed_invoices(scenario, customer, catalog, steps, BillingSettings(tax=tax))
 
 
 def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:

@@ -17,13 +17,14 @@ from billflow.domain.coupons import Coupon
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.seats import SeatObservation
-from billflow.models.contracts.addresses import Language
+from billflow.models.contracts.addresses import Country, Language
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.catalog import CATALOG_FILE, CLOUD_AND_SELF_HOSTED, CatalogDocument, example_text
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
 from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import Count, Currency, Name
 from billflow.models.contracts.email_addresses import Email
+from billflow.models.contracts.tax_rates import TAX_FILE, TaxDocument
 from billflow.payments.sandbox import GOOD_CARD
 
 DEFAULT = "team-chat"
@@ -40,6 +41,8 @@ class ExampleCustomer(RequestModel):
     email: Email
     language: Language = "en-US"
     currency: Currency = "USD"
+    country: Country | None = None
+    tax_id: Name | None = None
     starts_at: RequestMoment
     members: Count
     guests: Count = 0
@@ -47,8 +50,14 @@ class ExampleCustomer(RequestModel):
     plan: StartPlan
     steps: tuple[ScenarioStep, ...] = ()
 
-    def scenario(self, ends_at: datetime, price_change: PriceChange | None, coupons: Mapping[str, Coupon]) -> Scenario:
-        """Return it as it is run until *ends_at*, with the one of *coupons*, by code, that it names."""
+    def scenario(
+        self,
+        ends_at: datetime,
+        price_change: PriceChange | None,
+        coupons: Mapping[str, Coupon],
+        tax: TaxDocument | None,
+    ) -> Scenario:
+        """Return it as it is run until *ends_at*, with the one of *coupons*, by code, that it names, and its *tax*."""
         steps = sorted((step for step in self.steps if step.at < ends_at), key=lambda step: step.at)
         people = [ScenarioStep(at=self.starts_at, members=self.members, guests=self.guests), *steps]
         observations = (
@@ -69,6 +78,9 @@ class ExampleCustomer(RequestModel):
             language=self.language,
             price_change=price_change,
             coupon=coupons.get((self.plan.coupon or "").lower()),
+            country=self.country,
+            tax_id=self.tax_id,
+            tax=tax,
         )
 
 
@@ -84,6 +96,7 @@ class ExampleFile(RequestModel):
 
     description: str
     catalog: str
+    tax: str | None = None
     seats: str | None = None
     seat_source: str | None = None
     ends_at: RequestMoment
@@ -121,12 +134,17 @@ class Example:
             return CATALOG_FILE.from_toml(example_text(CLOUD_AND_SELF_HOSTED))
         return CATALOG_FILE.read(self.folder / self.file.catalog)
 
+    def tax(self) -> TaxDocument | None:
+        """Return how its invoices are taxed, None where they aren't."""
+        return TAX_FILE.read(self.folder / self.file.tax) if self.file.tax else None
+
     def scenarios(self, only: int | None, until: datetime) -> Sequence[Scenario]:
         """Return what its first *only* customers do until then; who would start later has none."""
         change = self._price_change()
         change = change if change and change.at < until else None
         coupons = {one.code.lower(): one.coupon() for one in self.file.coupon}
-        return [one.scenario(until, change, coupons) for one in self.file.customer[:only] if one.starts_at < until]
+        customers = [one for one in self.file.customer[:only] if one.starts_at < until]
+        return [one.scenario(until, change, coupons, self.tax()) for one in customers]
 
     def _price_change(self) -> PriceChange | None:
         if (announced := self.file.price_change) is None:

@@ -18,6 +18,7 @@ from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import PlanStatus
 from billflow.domain.preview import invoices_of
 from billflow.domain.projection import after
+from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.base import Command
 from billflow.models.contracts.records import StepRecord
@@ -26,7 +27,11 @@ _COMMAND: TypeAdapter[Any] = TypeAdapter(Command)
 
 
 def replayed_invoices(
-    scenario: Scenario, customer: CustomerTerms, catalog: Catalog, steps: Iterable[StepRecord]
+    scenario: Scenario,
+    customer: CustomerTerms,
+    catalog: Catalog,
+    steps: Iterable[StepRecord],
+    settings: BillingSettings = DEFAULT_SETTINGS,
 ) -> list[InvoiceDraft]:
     """Return every invoice that the recorded steps of a customer's plans, taken in order, must have made."""
     seen, change = scenario.organization.observations, scenario.price_change
@@ -34,11 +39,16 @@ def replayed_invoices(
         catalog = change.before if scenario.starts_at < change.at else change.after.catalog()
     known = next((o for o in reversed(seen) if o.observed_at <= scenario.starts_at), None)
     start = plan_start.StartFacts(
-        plan_id="replayed", customer=customer, catalog=catalog, coupon=_redeemed(scenario), last_observation=known
+        plan_id="replayed",
+        customer=customer,
+        catalog=catalog,
+        coupon=_redeemed(scenario),
+        last_observation=known,
+        settings=settings,
     )
     started = plan_start.start_plan(start, scenario.start, scenario.starts_at)
     buyer = replace(customer, coupon=start.coupon)
-    facts = after(Facts(plan=started.plan, customer=buyer, catalog=catalog), started)
+    facts = after(Facts(plan=started.plan, customer=buyer, catalog=catalog, settings=settings), started)
     invoices = list(started.invoices)
     for step in steps:
         if change and facts.catalog is change.before and step.at > change.at:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from billflow.demo.seats_csv import BadRow
 from billflow.domain.currencies import format_amount
+from billflow.domain.invoicing.draft import NOT_TAXED
 from billflow.domain.invoicing.explain import explain
 from billflow.models.contracts.records import InvoiceDetail
 
@@ -16,11 +18,27 @@ SHOWN_BAD_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class TaxedInvoice:
+    """An invoice as it is taxed: its day in UTC, the net amount, the tax, and the total, in minor units."""
+
+    day: str
+    net: int
+    tax: int
+    total: int
+
+    @classmethod
+    def of(cls, invoice: InvoiceDetail) -> Self:
+        """Return what is taxed of an invoice."""
+        net = sum(line.amount for line in invoice.lines if line.kind not in NOT_TAXED)
+        return cls(f"{invoice.issued_at:%Y-%m-%d}", net, sum(one.tax for one in invoice.taxes), invoice.total)
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerReport:
     """What one customer's years came to; amounts in minor units of `currency`.
 
     `open` is what is still to be paid, `refunded` what was given back to a card, `differences` what the three accounts
-    of its invoices do not agree on.
+    of its invoices do not agree on, `taxed` its invoices with their tax.
     """
 
     name: str
@@ -35,6 +53,7 @@ class CustomerReport:
     refunded: int
     currency: str
     differences: tuple[str, ...] = ()
+    taxed: tuple[TaxedInvoice, ...] = ()
 
 
 def years_progress(console: Console) -> Progress:

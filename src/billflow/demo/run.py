@@ -73,6 +73,8 @@ async def _run(options: DemoOptions) -> int:
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
         await sell_as_example(env.engine.repositories.sellers, env.org_id)
+        if tax := example.tax():
+            await env.engine.repositories.taxes.apply(env.org_id, tax, change)
         for coupon in example.file.coupon:
             await env.engine.repositories.coupons.create(env.org_id, coupon, change)
         results = await _until(stop, _run_all(env, wanted, console))

@@ -17,6 +17,7 @@ from billflow.models.contracts.base import Command, RequestMoment
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
 from billflow.models.contracts.customers import Count
+from billflow.models.contracts.tax_rates import TaxDocument
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 
 TRIAL_DAYS = 30
@@ -56,7 +57,7 @@ class PriceChange:
 class Scenario:
     """One customer's scenario: when it starts, what it buys, its card and its steps in time order.
 
-    `coupon` is the one that its purchase names.
+    `coupon` is the one that its purchase names. `country` and `tax_id` are what decides on its `tax`.
     """
 
     organization: Organization
@@ -71,6 +72,9 @@ class Scenario:
     language: str = "en-US"
     price_change: PriceChange | None = None
     coupon: Coupon | None = None
+    country: str | None = None
+    tax_id: str | None = None
+    tax: TaxDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)

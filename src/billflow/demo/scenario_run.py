@@ -8,7 +8,9 @@ from datetime import datetime
 from billflow.demo.product import Product
 from billflow.demo.scenario import PriceChange, Scenario, ScenarioStep
 from billflow.domain.seats import SeatObservation
+from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.adjustments import RefundInput
+from billflow.models.contracts.customer_settings import CompanySettings, CustomerSettings
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
@@ -82,6 +84,8 @@ async def _sign_up(env: DemoEnvironment, scenario: Scenario) -> str:
         email=scenario.email or f"billing+{env.run}@{_host(name)}.example",
         default_currency=scenario.currency,
         default_language=scenario.language,
+        billing_address=Address(country=scenario.country) if scenario.country else None,
+        settings=CustomerSettings(company=CompanySettings(tax_id=scenario.tax_id)),
     )
     change = ChangeContext(actor=ACTOR, at=scenario.starts_at)
     customer = await repositories.customers.create(env.org_id, new, change)

@@ -7,6 +7,7 @@ from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
 from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
 from billflow.documents.supply import supply_period
+from billflow.documents.swiss_qr_bill import PaymentSlip, payment_slip
 from billflow.documents.tables import DocumentTable, TableRow
 from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.documents.transfer import transfer_code, waits_for_transfer
@@ -48,7 +49,8 @@ class InvoiceDocument:
 
     `carried` are the words for a sum at the end of a page, and at the beginning of the next. `transfer_code` are the
     rows of a QR code, dark where true, and `scan` says what it is for. The last of `totals` is what is still due;
-    `after_refunds` says what was paid in the end, `tables` come after that. `sentences` say why no tax is charged.
+    `after_refunds` says what was paid in the end, `tables` come after that, and a Swiss `payment_slip` at the end.
+    `sentences` say why no tax is charged.
     """
 
     language: str
@@ -67,6 +69,7 @@ class InvoiceDocument:
     note: str | None
     bank: tuple[tuple[str, str], ...] = ()
     transfer_code: tuple[tuple[bool, ...], ...] | None = None
+    payment_slip: PaymentSlip | None = None
     scan: str = ""
     pay_here: str | None
     pay_url: str | None
@@ -106,6 +109,7 @@ def compose(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller, links: 
         note=_note(invoice, content) if is_open else None,
         bank=tuple(_transfer(invoice, block, content)),
         transfer_code=transfer_code(invoice, seller),
+        payment_slip=payment_slip(invoice, buyer, seller.details, content),
         scan=words.scan,
         pay_here=words.pay_here if url else None,
         pay_url=url,

@@ -10,6 +10,8 @@ from fpdf.image_parsing import preload_image
 
 from billflow.documents.document import InvoiceDocument
 from billflow.documents.metadata import E_INVOICE_FILE, xmp
+from billflow.documents.pdf_payment_slip import HEIGHT as HEIGHT_OF_SLIP
+from billflow.documents.pdf_payment_slip import draw_payment_slip
 from billflow.documents.tables import Column, TableRow
 from billflow.documents.typefaces import FONT, add_typefaces
 from billflow.models.contracts.documents import Logo
@@ -46,6 +48,7 @@ class _InvoicePdf(FPDF):
         super().__init__(format="A4", enforce_compliance=DocumentCompliance.PDFA_3B)
         self.document = document
         self._running: str | None = None
+        self._ends_with_slip = False
         self._mixed = add_typefaces(self, str(document))
         self.set_margin(MARGIN)
         self.c_margin = 0
@@ -71,7 +74,9 @@ class _InvoicePdf(FPDF):
             )
 
     def footer(self) -> None:
-        """Print the number of the document, and of the page."""
+        """Print the number of the document, and of the page, unless a payment slip takes their place."""
+        if self._ends_with_slip:
+            return
         self.set_y(-MARGIN)
         self._style(7.5, _GRAY)
         self.cell(0, _SMALL, f"{self.document.title} {self.document.facts[0][1]}", align=Align.L)
@@ -159,6 +164,11 @@ class _InvoicePdf(FPDF):
         if self.document.seller.footer:
             self.ln(8)
             self._block(self.document.seller.footer.splitlines())
+        if self.document.payment_slip:
+            if self.get_y() > self.h - HEIGHT_OF_SLIP - MARGIN:
+                self.add_page()
+            self._ends_with_slip = True
+            draw_payment_slip(self, self.document.payment_slip)
 
     def _payment(self) -> None:
         document = self.document

@@ -5,11 +5,7 @@ from decimal import Decimal
 
 from billflow.documents.content import DocumentContent
 from billflow.domain.tax.policy import TaxCategory
-from billflow.models.contracts.customers import Buyer
-from billflow.models.contracts.documents import Seller
-from billflow.models.contracts.records import InvoiceDetail
-from billflow.models.contracts.registered_numbers import union_vat_number
-from billflow.models.contracts.tax import TaxRecord, TaxStatement
+from billflow.models.contracts.tax import TaxRecord
 
 
 def tax_sums(taxes: Sequence[TaxRecord], currency: str, content: DocumentContent) -> Iterator[tuple[str, str]]:
@@ -37,14 +33,3 @@ def tax_sentences(taxes: Sequence[TaxRecord], content: DocumentContent) -> tuple
     said = {TaxCategory.REVERSE_CHARGE: words.reverse_charge, TaxCategory.EXEMPT: words.exempt}
     found = [" ".join(filter(None, (said[one.category], one.exemption))) for one in taxes if one.category in said]
     return tuple(dict.fromkeys(found))
-
-
-def tax_statement(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller) -> TaxStatement:
-    """Return what a tax office asks of an invoice: each rate, both VAT numbers, and the time that it bills."""
-    return TaxStatement(
-        totals=invoice.taxes,
-        seller_vat_number=seller.details.vat_number if seller.details else None,
-        buyer_vat_number=union_vat_number(buyer.tax_id) if buyer else None,
-        supply_start=min(line.period_start for line in invoice.lines),
-        supply_end=max(line.period_end for line in invoice.lines),
-    )

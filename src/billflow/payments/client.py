@@ -14,17 +14,23 @@ TIMEOUTS = httpx.Timeout(30.0, connect=5.0)
 
 
 def open_stripe(
-    api_key: str, api_base: str | None = None, *, timeouts: httpx.Timeout = TIMEOUTS
+    api_key: str,
+    api_base: str | None = None,
+    *,
+    timeouts: httpx.Timeout = TIMEOUTS,
+    instrument: Callable[[httpx.AsyncClient], None] | None = None,
 ) -> tuple[stripe.StripeClient, Callable[[], Awaitable[None]]]:
     """Return a client for the running event loop, and what closes it; one client can't serve two loops.
 
-    `api_base` sends everything to another server, such as the emulator. Raises `SettingsError` for an address that
-    is none, and for a live key that would be sent to anyone but Stripe.
+    `api_base` sends everything to another server, such as the emulator; `instrument` is given the HTTP client. Raises
+    `SettingsError` for an address that is none, and for a live key that would be sent to anyone but Stripe.
     """
     check_base(api_key, api_base)
     # Telemetry writes a file into the home directory and tells Stripe about this machine.
     stripe.enable_telemetry = False
     http_client = stripe.HTTPXClient(timeout=timeouts)
+    if instrument:
+        instrument(http_client._client_async)  # noqa: SLF001  (it has no other way to be given one)
     return _build(api_key, api_base, http_client), http_client.close_async
 
 

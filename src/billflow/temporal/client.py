@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
+from temporalio.worker import Interceptor
 
 from billflow.domain.errors import BillingError
 from billflow.models.keyring import Keyring
@@ -27,12 +28,13 @@ async def connect(
     strict_imports: bool = False,
     keyring: Keyring | None = None,
     runtime: Runtime | None = None,
+    tracing: Interceptor | None = None,
 ) -> Client:
     """Connect to `address`, or else to where `temporalio.envconfig` points.
 
     Raises `NoTemporalServer`, or `TemporalRefused` where a server answers that does not take our key or certificate.
     With a `keyring` payloads are encrypted: whoever talks to the same workflows needs the same keys. `runtime` is that
-    of the SDK where it is not the one that all clients share.
+    of the SDK where it is not the one that all clients share, `tracing` what carries traces.
     """
     if runtime is None:
         use_python_logging()
@@ -42,7 +44,7 @@ async def connect(
     try:
         return await Client.connect(
             **config,
-            plugins=[billflow_plugin(strict_imports=strict_imports, keyring=keyring)],
+            plugins=[billflow_plugin(strict_imports=strict_imports, keyring=keyring, tracing=tracing)],
             connect_timeout=timedelta(seconds=5),
             runtime=runtime,
         )

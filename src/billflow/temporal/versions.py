@@ -102,8 +102,17 @@ class WorkerVersions:
 
     async def _until_known(self) -> None:
         """Wait until every task queue goes by what was last decided; until then old workers are given what comes."""
-        while (await self._deployment()).routing_config_update_state == _UNDER_WAY:  # noqa: ASYNC110
+        while not await self._is_known():  # noqa: ASYNC110  (asked, not told)
             await asyncio.sleep(UNDER_WAY_SECONDS)
+
+    async def _is_known(self) -> bool:
+        """Tell whether every task queue goes by what was last decided; a server too busy to say so is asked again."""
+        try:
+            return (await self._deployment()).routing_config_update_state != _UNDER_WAY
+        except RPCError as error:
+            if error.status is not RPCStatusCode.CANCELLED:
+                raise
+            return False
 
     async def _deployment(self) -> WorkerDeploymentInfo:
         request = DescribeWorkerDeploymentRequest(namespace=self.client.namespace, deployment_name=DEPLOYMENT)

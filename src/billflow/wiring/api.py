@@ -25,6 +25,8 @@ def build_api(engine: Engine) -> FastAPI:
     """Build the API for every organization with a key; raises `SettingsError` without a webhook secret."""
     services, settings = api_services(engine), engine.settings
     app = create_app(services)
+    if engine.tracing:
+        engine.tracing.trace_app(app)
     keyring = payload_keyring(settings)
     codec = EncryptionCodec(keyring) if keyring else None
     served = CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)

@@ -1,5 +1,6 @@
 """What one process needs, connected: PostgreSQL, Temporal and Stripe."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from billflow.wiring.store import Store, open_store, required
 
 if TYPE_CHECKING:
     from stripe import StripeClient
+    from temporalio.worker import Interceptor
 
     from billflow.payments.adjustments import StripeAdjustmentGateway
     from billflow.payments.gateway import StripeGateway
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from billflow.service.seats import SeatService
     from billflow.service.versions import VersionService
     from billflow.service.webhooks import WebhookService
+    from billflow.telemetry.traces import Tracing
     from billflow.temporal.workflow_control import WorkflowControl
 
 
@@ -46,6 +49,7 @@ class Engine(Store):
 
     client: Client
     stripe_client: "Callable[[], StripeClient]"
+    tracing: "Tracing | None" = None
 
     control: ClassVar["Part[WorkflowControl]"] = Part("temporal.workflow_control")
     plans: ClassVar["Part[PlanService]"] = Part("service.plans")
@@ -98,23 +102,45 @@ class Engine(Store):
 
 @asynccontextmanager
 async def open_engine(
-    settings: Settings, temporal: str | Client | None = None, *, runtime: Runtime | None = None
+    settings: Settings,
+    temporal: str | Client | None = None,
+    *,
+    runtime: Runtime | None = None,
+    tracing: "Tracing | None" = None,
 ) -> AsyncIterator[Engine]:
     """Connect to PostgreSQL, Temporal and Stripe as *settings* say, and close it all at the end.
 
     *temporal* is the address of a server, a client that is connected, or None for what the `TEMPORAL_*` variables name;
-    *runtime* is that of its SDK where it is not the one that all clients share.
+    *runtime* is that of its SDK where it is not the one that all clients share. With *tracing* SQL, calls to Stripe and
+    what passes through Temporal are traced.
     Raises `SettingsError` where a variable is missing, `NoTemporalServer` or `NoDatabase` where nobody answers.
     """
     async with open_store(settings) as store, AsyncExitStack() as exit_stack:
-        stripe_client = _stripe_client(settings, exit_stack)
+        if tracing:
+            exit_stack.push_async_callback(asyncio.to_thread, tracing.close)
+            _trace_databases(store, tracing)
+        stripe_client = _stripe_client(settings, exit_stack, tracing)
         if not isinstance(temporal, Client):
-            temporal = await connect(temporal, keyring=payload_keyring(settings), runtime=runtime)
+            carrier = _carrier(tracing) if tracing else None
+            temporal = await connect(temporal, keyring=payload_keyring(settings), runtime=runtime, tracing=carrier)
         await search_attributes.ensure(temporal)
-        yield Engine(settings, store.pools, store.database, temporal, stripe_client)
+        yield Engine(settings, store.pools, store.database, temporal, stripe_client, tracing)
 
 
-def _stripe_client(settings: Settings, exit_stack: AsyncExitStack) -> "Callable[[], StripeClient]":
+def _trace_databases(store: Store, tracing: "Tracing") -> None:
+    for pool in (store.pools.requests, store.pools.work, store.pools.background):
+        tracing.trace_database(pool.engine.sync_engine)
+
+
+def _carrier(tracing: "Tracing") -> "Interceptor":
+    from billflow.temporal.traces import RunTracing
+
+    return RunTracing(tracing.tracer)
+
+
+def _stripe_client(
+    settings: Settings, exit_stack: AsyncExitStack, tracing: "Tracing | None"
+) -> "Callable[[], StripeClient]":
     """Return what makes one client of Stripe when it is first asked for, to be closed with *exit_stack*."""
     api_key, api_base = required(settings.stripe_api_key, "STRIPE_API_KEY"), settings.stripe_api_base
     check_base(api_key, api_base)
@@ -123,7 +149,7 @@ def _stripe_client(settings: Settings, exit_stack: AsyncExitStack) -> "Callable[
     def opened() -> "StripeClient":
         from billflow.payments.client import open_stripe
 
-        client, close = open_stripe(api_key, api_base)
+        client, close = open_stripe(api_key, api_base, instrument=tracing.trace_http if tracing else None)
         exit_stack.push_async_callback(close)
         return client
 

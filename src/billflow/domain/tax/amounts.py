@@ -117,6 +117,13 @@ def most_net(treatment: Treatment, most: int, step: int) -> int:
     return (most * _WHOLE // (_WHOLE + added) - spare) // step * step
 
 
+def net_share(treatment: Treatment) -> Fraction:
+    """Return which part of a price is left without the tax that it contains."""
+    if not treatment.inclusive or treatment.category is not TaxCategory.STANDARD:
+        return Fraction(1)
+    return Fraction(_WHOLE, _WHOLE + sum(map(_parts, treatment.rates)))
+
+
 def shared_out(total: int, exact: Sequence[Fraction], step: int = 1) -> Iterable[int]:
     """Yield whole shares of *total* that add up to it, each within a step of its *exact* one: the largest remainder."""
     floors = [rounded(one, Rounding.DOWN, step) for one in exact]

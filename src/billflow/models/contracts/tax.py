@@ -7,7 +7,7 @@ from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.tax import tax_totals
 from billflow.domain.tax.amounts import TaxTotal
 from billflow.domain.tax.policy import TaxCategory
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract
 
 
 class TaxRecord(Contract):
@@ -40,19 +40,6 @@ class TaxRecord(Contract):
             base=total.base,
             tax=total.tax,
         )
-
-
-class TaxStatement(Contract):
-    """All that a tax office asks of an invoice, or of a credit note, beside its amounts.
-
-    `supply_start` and `supply_end` bound the time that it bills, half-open.
-    """
-
-    totals: tuple[TaxRecord, ...]
-    seller_vat_number: str | None
-    buyer_vat_number: str | None
-    supply_start: Moment
-    supply_end: Moment
 
 
 def tax_records(lines: Sequence[Line]) -> tuple[TaxRecord, ...]:

@@ -1,16 +1,20 @@
 """A customer's seats and money over time, summed up by PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.coupons import AttachedCoupon
+from billflow.domain.errors import Refused
 from billflow.domain.revenue import monthly_revenue
+from billflow.domain.settings import DEFAULT_SETTINGS
+from billflow.domain.tax.amounts import net_share
 from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.customer_finances import (
     Amount,
@@ -36,11 +40,12 @@ from billflow.models.tables import (
     RefundRow,
     SeatRow,
 )
+from billflow.store.access.tax_records import current_settings
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.drafts import UNPAID
 from billflow.store.offers.coupon_records import coupon_of
 from billflow.store.plans.add_ons import add_on_amounts
-from billflow.store.plans.mapping import plan_of
+from billflow.store.plans.mapping import plan_of, taxpayer_of
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_record, from_row
@@ -150,7 +155,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     query = STATES.where(CustomerPlan.customer_id == customer.id)
     rows = (await session.execute(query.order_by(CustomerPlan.billing_cycle_anchor.desc(), CustomerPlan.id))).all()
     totals, add_ons = await _totals(session, customer), await add_on_amounts(session, [row[0].id for row in rows])
-    coupon = await coupon_of(session, customer.id)
+    coupon, share = await coupon_of(session, customer.id), await _net_share(session, customer)
     history, revenue = [], dict[str, int]()
     for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
         history.append(
@@ -170,10 +175,20 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
             licenses=licenses_at_next_renewal or 0,
             add_ons=add_ons.get(row.id, 0),
             off=_off(row, licenses_at_next_renewal or 0, coupon),
+            net_share=share,
         )
         if monthly and customer.status is CustomerStatus.ACTIVE:
             revenue[row.currency] = revenue.get(row.currency, 0) + monthly
     return tuple(history), tuple(Amount(amount=amount, currency=code) for code, amount in revenue.items())
+
+
+async def _net_share(session: AsyncSession, customer: CustomerRow) -> Fraction:
+    """Return which part of the customer's prices is no tax, all where it can't be told yet (rules 37.4)."""
+    now, settings = datetime.now(UTC), await current_settings(session, DEFAULT_SETTINGS)
+    try:
+        return net_share(settings.tax.at(now).treatment(taxpayer_of(customer), now))
+    except Refused:
+        return Fraction(1)
 
 
 def _off(row: CustomerPlan, licenses: int, coupon: AttachedCoupon | None) -> int:
@@ -217,6 +232,22 @@ def _credited() -> ColumnElement[int]:
     return _adjusted(CreditNoteRow, CreditNoteRow.amount, AdjustmentResultRow.credit_note_id)
 
 
+def _tax() -> ColumnElement[int]:
+    """Return what of an invoice is tax, without that in what was credited and refunded of it."""
+    return InvoiceRow.tax - sum(
+        _adjusted(table, _tax_in(table), of)
+        for table, of in (
+            (CreditNoteRow, AdjustmentResultRow.credit_note_id),
+            (RefundRow, AdjustmentResultRow.refund_id),
+        )
+    )
+
+
+def _tax_in(table: type[RefundRow | CreditNoteRow]) -> Any:
+    by_line = func.jsonb_each_text(table.taxes).table_valued("key", "value")
+    return select(func.coalesce(func.sum(cast(by_line.c.value, BigInteger)), 0)).scalar_subquery()
+
+
 def _left_to_pay() -> ColumnElement[int]:
     """Return what is left to pay of an invoice once the customer's balance and credit notes lowered it."""
     due = func.coalesce(InvoiceRow.amount_due, InvoiceRow.total)
@@ -241,6 +272,7 @@ def _adjusted(
 
 _MONEY: dict[str, ColumnElement[Any]] = {
     "invoiced": _INVOICED,
+    "tax": func.coalesce(func.sum(_tax()).filter(_STANDS), 0),
     "credited": func.coalesce(func.sum(_credited()).filter(_STANDS), 0),
     "paid": func.sum(InvoiceRow.amount_paid),
     "refunded": func.sum(_refunded()),

@@ -1,5 +1,6 @@
 """Invoices as others see them: in an answer, in a list, with all that explains them, and on their way to Stripe."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.e_invoices import missing_for_e_invoice
 from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
-from billflow.models.contracts.tax import tax_records
+from billflow.models.contracts.tax import TaxRecord, tax_records
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
@@ -45,14 +46,15 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     lines = tuple(
         as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
     )
+    taxes = tax_records([line.line for line in lines])
     attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
     return as_record(
         InvoiceDetail,
         invoice,
-        **await _e_invoice(session, invoice),
+        **await _e_invoice(session, invoice, taxes),
         customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
         lines=lines,
-        taxes=tax_records([line.line for line in lines]),
+        taxes=taxes,
         **{name: getattr(standing_of(money), name) for name in ("credited", "refunded", "net_paid", "still_due")},
         adjustments=await adjustments_shown(session, money),
         replaced_stripe_invoices=await replaced_ids(session, invoice.id),
@@ -60,13 +62,16 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     )
 
 
-async def _e_invoice(session: AsyncSession, invoice: InvoiceRow) -> dict[str, bool | str | None]:
+async def _e_invoice(
+    session: AsyncSession, invoice: InvoiceRow, taxes: Sequence[TaxRecord]
+) -> dict[str, bool | str | None]:
     """Tell whether there is an e-invoice of it, and why not where the seller wants one (rules 36.3)."""
     seller = await seller_of(session, invoice.seller_version_id)
-    wanted = seller is not None and seller.e_invoice and invoice.number is not None
+    if seller is None or not seller.e_invoice or invoice.number is None:
+        return {"e_invoice": False, "e_invoice_missing": None}
     buyer = Buyer.model_validate(invoice.buyer) if invoice.buyer else None
-    missing = missing_for_e_invoice(buyer, invoice.currency) if wanted else None
-    return {"e_invoice": wanted and missing is None, "e_invoice_missing": missing}
+    missing = missing_for_e_invoice(seller, buyer, invoice.currency, taxes)
+    return {"e_invoice": missing is None, "e_invoice_missing": missing}
 
 
 async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:

@@ -2,7 +2,7 @@
 
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql, touched
 
-revision = "0038"
+revision = "0041"
 down_revision = "0040"
 branch_labels = None
 depends_on = None

@@ -49,13 +49,16 @@ def slots_of(metrics: str, task_queue: str, worker_type: str) -> float:
 def until_idle(ops_url: str) -> str:
     """Wait until a worker could take as many tasks as its settings say, and return its numbers."""
     until = time.monotonic() + PATIENCE
-    while True:
-        metrics = httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text
-        slots = slots_of(metrics, "billflow", "WorkflowWorker"), slots_of(metrics, "billflow-stripe", "ActivityWorker")
-        if slots == (7.0, 9.0):
-            return metrics
-        assert time.monotonic() < until, slots
+    while not is_idle(metrics := httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text):
+        assert time.monotonic() < until, metrics
         time.sleep(0.05)
+    return metrics
+
+
+def is_idle(metrics: str) -> bool:
+    """Tell whether a worker has all the slots of its settings left."""
+    waits = slots_of(metrics, "billflow", "WorkflowWorker") == 7
+    return waits and slots_of(metrics, "billflow-stripe", "ActivityWorker") == 9
 
 
 def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:

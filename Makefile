@@ -4,15 +4,25 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
-BUILT  := $(VENV) .billflow build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis mutants
+BUILT  := $(VENV) .billflow build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis mutants
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-all lint format types contracts check chaos fuzz clean
+.PHONY: help setup demo dev test test-all lint format types contracts check chaos fuzz docs versions release clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## create the virtual environment with the pinned versions
+MINOR  := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+
+# Where PYTHON is named, an environment of another version is made anew; where it isn't, the one that is there stays.
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(BIN)/python $(MINOR) 2>/dev/null),$(shell $(PYTHON) $(MINOR) 2>/dev/null))
+ANEW := --clear
+.PHONY: $(STAMP)
+endif
+endif
+
+setup: $(STAMP) ## create the virtual environment with the pinned versions (PYTHON=python3.13 for that one)
 	@:
 
 $(STAMP): pyproject.toml constraints.txt
@@ -20,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "billflow needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) -V 2>&1); run: make setup PYTHON=python3.11" >&2; exit 1; }
 	@test ! -e $(VENV) || test -w $(VENV) || { \
 		echo "$(VENV) belongs to another user; remove it: sudo rm -rf $(VENV)" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -z "$(ANEW)" -a -x $(BIN)/python || $(PYTHON) -m venv $(ANEW) $(VENV)
 	@echo "Installing billflow and its tools into $(VENV); this takes about a minute."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 		>$(VENV)/setup.log 2>&1 || { cat $(VENV)/setup.log >&2; exit 1; }
@@ -61,6 +71,15 @@ chaos: setup ## the long runs that kill workers at random moments
 
 fuzz: setup ## send the API more than ten thousand requests that nobody would think of
 	@BILLFLOW_TESTS=long $(BIN)/python scripts/run_tests.py -m fuzz --timeout 7200 $(ARGS)
+
+docs: setup ## build the site of the documentation into `site`, strictly
+	@$(BIN)/python scripts/build_site.py
+
+versions: setup ## run the domain and journey tests on every other version of Python that is here
+	@$(BIN)/python scripts/python_versions.py
+
+release: setup ## build, check and describe what would be released, into `dist`; sends nothing
+	@$(BIN)/python scripts/release.py
 
 clean: ## remove what was built, the data of `make dev`, and what root's starts copied elsewhere
 	@test ! -x $(BIN)/python || test ! -x $(BIN)/billflow || $(BIN)/python -m billflow.dev.clean

@@ -1,11 +1,7 @@
-"""Start and steer plans: `python starter.py start-plan|signal|update|show|list ...`; more is in `billflow --help`."""
-
-import sys
+"""Start and steer plans by Temporal itself: `python starter.py start-plan|signal|update ...`; billflow asks the API."""
 
 from billflow.cli.app import main
-
-SAYS = {"start-plan": "start", "update": "command"}
+from billflow.cli.starter import app
 
 if __name__ == "__main__":
-    verb, *rest = sys.argv[1:] or ["--help"]
-    main(["plan", SAYS.get(verb, verb), *rest])
+    main(program=app, name="starter.py")

@@ -24,7 +24,7 @@ from tests.sizes import VARIABLE, sized
 pytest_plugins = ["tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage", "tests.plugins.sizes"]
 
 # The tests never touch a server that the developer's environment points at.
-_FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED"}
+_FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED", "BILLFLOW_PICTURES"}
 for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_"))]:
     if _name not in _FOR_TESTS:
         del os.environ[_name]

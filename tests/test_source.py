@@ -17,6 +17,8 @@ LINES_PER_FUNCTION = 40
 
 IMPURE_MODULES = {"random", "secrets", "time", "uuid", "os", "socket", "threading", "asyncio"}
 CLOCK_CALLS = {"now", "utcnow", "today"}
+CLOCKS = {"datetime", "date", "datetime.datetime", "datetime.date"}
+CONTAINERS = {"dict", "list", "set", "deque", "defaultdict", "Counter"}
 SETS = {"set", "frozenset"}
 LABEL_OF = {
     "sleep": "summary",
@@ -97,6 +99,31 @@ def test_workflows_log_with_the_logger_that_is_silent_on_replay() -> None:
     ]
 
     assert loggers == []
+
+
+def test_workflows_ask_temporal_alone_for_time_and_chance() -> None:
+    impure = [
+        place(path, node)
+        for path, node in nodes(WORKFLOWS)
+        if (IMPURE_MODULES - {"asyncio"}) & {name.split(".")[0] for name in imported(node)}
+        or (isinstance(node, ast.Attribute) and node.attr in CLOCK_CALLS and ast.unparse(node.value) in CLOCKS)
+    ]
+
+    assert impure == []
+
+
+def test_workflow_modules_keep_nothing_that_changes() -> None:
+    kept = [
+        place(path, statement)
+        for path in modules(WORKFLOWS)
+        for statement in tree(path).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        and statement.value is not None
+        and (isinstance(statement.value, ast.Dict | ast.List | ast.Set) or called(statement.value) in CONTAINERS)
+    ]
+
+    assert kept == []
+    assert [place(path, node) for path, node in nodes(WORKFLOWS) if isinstance(node, ast.Global)] == []
 
 
 def test_only_the_unit_of_work_commits() -> None:

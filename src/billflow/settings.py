@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
@@ -27,59 +28,96 @@ class SettingsError(CommandFailed):
 
 
 class Settings(BaseSettings):
-    """The settings of one process.
+    """The settings of one process; docs/settings.md is written from here.
 
-    `DATABASE_OWNER_URL` is for `billflow migrate` alone: the login that owns the tables, where another one runs.
     `DATABASE_URL` and the `STRIPE_*` variables keep their standard names, ours begin with `BILLFLOW_`. How to reach
     Temporal is left to `temporalio.envconfig` and its `TEMPORAL_*` variables. Unset means: use the embedded part.
-    `encryption_keys` is `id:base64,…`, the current key first; with them Temporal's payloads are encrypted too, unless
-    `encrypt_payloads` says otherwise. `temporal_ui_origin` is whose pages may ask the codec endpoint. With
-    `webhook_private_addresses` events may be sent into our own network, in test mode only: `billflow dev` sets it. The
-    `keep_…_days` say after how long `billflow prune` deletes; Stripe sends an event again for up to 30 days, and the
-    database itself refuses less for deliveries, events and the audit log. The last leaves for files in
-    `audit_archive_dir`, and stays where that is not set. `build_id` names the version of our workers: that of the
-    package where it is not set, none where it is empty. `ops_host` and `ops_port` are where `billflow api` answers
-    operators. The `max_…` are of each worker: tasks of workflows at once, activities at once of one task queue (as many
-    as the pool has connections, at most) and of that to Stripe, and workflows kept in memory between their tasks.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BILLFLOW_", frozen=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True
+    )
 
     database_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_URL"))
+    """The billing database, PostgreSQL 15 or newer, as the login that runs worker and API."""
     database_owner_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_OWNER_URL"))
+    """The same database as the login that owns the tables, for `billflow migrate` alone."""
     stripe_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_API_KEY"))
+    """The key of Stripe's API; whether it is a live one decides the mode of the whole process."""
     stripe_api_base: str | None = Field(None, validation_alias=AliasChoices("STRIPE_API_BASE"))
+    """Where an emulator of Stripe answers, never with a live key; Stripe itself where it is not set."""
     stripe_webhook_secret: SecretStr | None = Field(None, validation_alias=AliasChoices("STRIPE_WEBHOOK_SECRET"))
+    """The secret that signs Stripe's events."""
 
     encryption_keys: SecretStr | None = None
+    """`id:base64,…` with 32 random bytes each, the current key first; needed with a live Stripe key.
+
+    Addresses, tax ids and secrets are sealed with it in the billing database, and Temporal's payloads everywhere.
+    """
     encrypt_payloads: bool | None = None
+    """Whether Temporal's payloads are encrypted; they are where there are keys, unless this is `false`."""
     temporal_ui_origin: str | None = None
+    """Whose pages may ask `/codec` to make payloads readable, such as `https://temporal.example`."""
 
     org: Slug = "default"
+    """The organization that commands work for."""
     data_dir: Path = Path(".billflow")
+    """Where `billflow dev` keeps its data between runs."""
     api_host: str = "127.0.0.1"
+    """The address at which `billflow api` listens."""
     api_port: Port = 8000
+    """The port at which it listens; 0 is any free one."""
     ops_host: str = "127.0.0.1"
+    """The address at which operators are answered: /healthz, /readyz and /metrics."""
     ops_port: Port = 8001
+    """The port of `billflow api` for operators; a worker has one where it is given `--ops-port`."""
     api_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many processes of the API share its socket."""
     log_format: LogFormat = "auto"
+    """`json` for machines, `console` for people; `auto` is `console` on a terminal."""
     log_level: LogLevel = "info"
+    """The least that is logged; commands other than `worker` and `api` log errors only unless it is set."""
     build_id: str | None = None
-    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
+    """The version of our workers: that of the package where it is not set, none where it is empty."""
+    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
+    """How many tasks of workflows each worker does at once."""
     max_activities: Annotated[int, Field(ge=1, le=20)] = 20
+    """How many activities of one task queue it does at once; as many as the pool has connections, at most."""
     max_stripe_activities: Annotated[int, Field(ge=1, le=1_000)] = 60
+    """How many activities of the queue to Stripe it does at once."""
     max_cached_workflows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """How many workflows it keeps in memory between their tasks."""
     smtp_url: SecretStr | None = None
+    """The mail server, `smtp://user:password@host:587`; it must offer STARTTLS, unless it ends in `?tls=optional`."""
     mail_from: str = "billflow <billing@localhost>"
+    """The sender of the mails."""
     webhook_private_addresses: bool = False
+    """Whether events may be sent into our own network, in test mode only; `billflow dev` sets it."""
     keep_stripe_events_days: Annotated[int, Field(ge=30, le=36_500)] = 90
+    """After how many days `billflow prune` deletes Stripe's events; Stripe sends one again for up to 30."""
     keep_foreign_events_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    """After how many days it deletes signed events of Stripe's that belong to no organization."""
     keep_mails_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    """After how many days it deletes mails to customers."""
     keep_deliveries_days: Annotated[int, Field(ge=30, le=36_500)] = 90
+    """After how many days it deletes how events were delivered; the database itself refuses less than 30."""
     keep_events_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    """After how many days it deletes events; the database itself refuses less than 90."""
     keep_audit_days: Annotated[int, Field(ge=365, le=36_500)] = 3650
+    """After how many days entries of the audit log leave it for files; the database itself refuses less than 365."""
     audit_archive_dir: Path | None = None
+    """The folder of these files; old entries stay in the database where it is not set."""
+    console_url: str | None = None
+    """Where people reach the console, for the links that sign them in; the address of the API where it is not set."""
+    console_refund_limit: Annotated[int, Field(ge=0)] | None = None
+    """The most that the role support gives back at once in the console, in minor units; unlimited if not set."""
     return_url: str = "http://127.0.0.1:8000/"
+    """Where a customer comes back to from Stripe's pages."""
+
+
+def variables() -> dict[str, str]:
+    """Return the name of the variable of each field."""
+    return {field: _variable((_alias(found) or field,)) for field, found in Settings.model_fields.items()}
 
 
 def keyring_of(settings: Settings) -> Keyring | None:
@@ -105,6 +143,11 @@ def load_settings() -> Settings:
         wrong = [field_refusal(item, _variable(item["loc"])) for item in error.errors()]
         problems = "; ".join(refusal.message.rstrip(".") for refusal in wrong)
         raise SettingsError(f"the environment has unusable settings: {problems}") from None
+
+
+def _alias(field: FieldInfo) -> str | None:
+    named = field.validation_alias
+    return str(named.choices[0]) if isinstance(named, AliasChoices) else None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

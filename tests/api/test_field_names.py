@@ -135,7 +135,7 @@ def test_a_preview_takes_what_it_previews_takes(preview: Operation) -> None:
 def test_a_preview_of_a_command_answers_under_the_names_of_the_commands_answer() -> None:
     foreseen, taken = SCHEMAS["PreviewResponse"]["properties"], SCHEMAS["CommandResponse"]["properties"]
 
-    assert set(foreseen) - set(taken) == {"credit", "price", "add_ons"}
+    assert set(foreseen) - set(taken) == {"credit", "currency", "price", "add_ons"}
     assert set(SCHEMAS["PlanPreview"]["properties"]) <= set(SCHEMAS["PlanResponse"]["properties"])
     assert set(SCHEMAS["InvoicePreview"]["properties"]) <= set(SCHEMAS["InvoiceDetailResponse"]["properties"])
 

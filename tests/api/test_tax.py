@@ -67,8 +67,12 @@ async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it
     note = await shop.asked("POST", f"/invoices/{invoice['id']}/credit-notes", **asked)
     assert (note["amount"], [line["amount"] for line in note["lines"]]) == (3001, [2501, 500])
     assert [(one["base"], one["tax"]) for one in note["taxes"]] == [(2501, 500)]
+    report = await shop.asked("GET", f"/customers/{invoice['customer_id']}/report")
+    assert [(one["invoiced"], one["tax"]) for one in report["plans"]] == [(12_000, 1500)]
     refund = await shop.asked("POST", f"/invoices/{invoice['id']}/refund")
     assert [(one["base"], one["tax"]) for one in refund["taxes"]] == [(7499, 1500)]
+    report = await shop.asked("GET", f"/customers/{invoice['customer_id']}/report")
+    assert [(one["invoiced"], one["tax"]) for one in report["plans"]] == [(12_000, 0)]
     tax_alone = {"lines": [{"line_id": tax_line["id"]}]}
     refused = await shop.api.post(f"/api/v1/invoices/{invoice['id']}/credit-notes", json=tax_alone)
     assert refused.json()["code"] == "line_not_creditable"

@@ -3,29 +3,40 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import structlog
-from sqlalchemy import event
+from sqlalchemy import event, select, text
 
+from billflow.activities.collection import CollectionActivities
+from billflow.activities.steps import StepActivities
 from billflow.api.app import create_app
 from billflow.api.authentication import Authentication
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import Mode
+from billflow.models.contracts.customers import SeatReport
+from billflow.models.contracts.invoices import Paid
+from billflow.models.contracts.steps import CloseCycleInput, PlanRef
+from billflow.models.tables import CustomerPlan
 from billflow.store.session.pools import Pools
 from billflow.temporal.ids import plan_workflow_id
 from billflow.wiring.api import api_services
+from billflow.wiring.workers import activity_classes
 from tests.api_environment import ApiEnvironment
 from tests.waiting import PATIENCE
 
 TRANSACTIONS_OF_A_COMMAND = 4
 """The idempotency key is claimed, plan and step are looked up, the step is taken, the answer is stored."""
 
-STATEMENTS_OF_A_COMMAND = 21
+STATEMENTS_OF_A_COMMAND = 20
 """Each transaction's first statement, which enters its organization, included."""
+
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 16), (3, 29)
+"""Transactions and statements of a step that renews and invoices a plan, and of charging the invoice."""
 
 
 @dataclass
@@ -112,3 +123,42 @@ async def test_a_key_that_is_known_is_not_looked_up_again(env: ApiEnvironment, c
         counts.append(work.transactions)
 
     assert counts == [2, 1], "the key's and the catalogue's, then the catalogue's alone"
+
+
+async def test_a_billing_date_is_one_transaction_and_its_collection_three(
+    env: ApiEnvironment, client: httpx.AsyncClient
+) -> None:
+    customer = await env.customer()
+    asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
+    plan = (await client.post("/api/v1/plans", json=asked)).json()["plan"]
+    ref, due = PlanRef(org_id=env.org_id, plan_id=plan["id"]), datetime.fromisoformat(plan["next_invoice_date"])
+    seats = SeatReport(observed_at=due - timedelta(hours=1), members=12)
+    await env.engine.repositories.seats.report(customer.ref, [seats])
+    steps, collection = activity_classes(env.engine)[:2]
+    assert isinstance(steps, StepActivities)
+    assert isinstance(collection, CollectionActivities)
+
+    step = Work(request_id="step", workflow_id="none")
+    with counted(env.engine.pools, step), structlog.contextvars.bound_contextvars(request_id="step"):
+        result = await steps.close_cycle(CloseCycleInput(plan=ref, at=due))
+    collecting = Work(request_id="collecting", workflow_id="none")
+    with counted(env.engine.pools, collecting), structlog.contextvars.bound_contextvars(request_id="collecting"):
+        outcome = await collection.collect(result.invoices[0].as_of(datetime.now(UTC)))
+
+    assert isinstance(outcome, Paid)
+    for work, (transactions, statements) in ((step, OF_A_BILLING_DATE), (collecting, OF_COLLECTING)):
+        assert work.transactions <= transactions
+        assert len(work.statements) <= statements, (len(work.statements), work.statements)
+
+
+async def test_no_statement_is_planned_for_any_values(env: ApiEnvironment) -> None:
+    """PostgreSQL plans a prepared statement anew unless told otherwise after five times, and then for any values."""
+    customer = await env.customer()
+    async with env.engine.database.unit_of_work(env.org_id) as session:
+        for _ in range(20):
+            await session.execute(select(CustomerPlan).where(CustomerPlan.customer_id == UUID(customer.customer_id)))
+        prepared = await session.execute(text("SELECT statement, generic_plans FROM pg_prepared_statements"))
+
+    reading = {row.statement: row.generic_plans for row in prepared if "FROM customer_plan" in row.statement}
+    assert len(reading) == 1
+    assert not any(reading.values())

@@ -12,6 +12,13 @@ from tests.waiting import PATIENCE
 DEV = ("-m", "billflow.cli", "dev")
 
 
+@pytest.fixture(autouse=True)
+def _nobodys_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let commands that run in this process find neither a stack nor a profile of whoever runs the tests."""
+    for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+
+
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield the data folder of a running `billflow dev`; ctrl-C stops it at the end."""
@@ -21,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
-    assert not (folder / "running.json").exists()
+    assert list((folder / "state" / "billflow").iterdir()) == []
 
 
 @pytest.fixture(scope="package")

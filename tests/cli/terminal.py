@@ -43,11 +43,15 @@ def assert_refused(answer: Output, sentence: str, code: int = 1) -> None:
 
 
 def environment(data: Path | None = None, **variables: str) -> dict[str, str]:
-    """Return an environment in which nothing points at a server but what is named here."""
+    """Return an environment in which nothing points at a server but what is named here.
+
+    What runs and what profiles there are is looked for below *data* alone, or nowhere.
+    """
     ours = ("BILLFLOW_", "DATABASE_URL", "STRIPE_", "TEMPORAL_")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    own = {"XDG_STATE_HOME": f"{data or os.devnull}/state", "XDG_CONFIG_HOME": f"{data or os.devnull}/config"}
     folder = {"BILLFLOW_DATA_DIR": str(data)} if data else {}
-    return plain | folder | {"PYTHONUNBUFFERED": "1"} | variables
+    return plain | own | folder | {"PYTHONUNBUFFERED": "1"} | variables
 
 
 def billflow(*words: str, env: dict[str, str], program: Sequence[str | Path] = ("-m", "billflow.cli")) -> Output:

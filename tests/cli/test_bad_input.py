@@ -50,7 +50,7 @@ def test_a_plan_that_cannot_be_is_not_started(
         (("set-licenses", "--licenses", "-1"), "licenses must lie between 1 and 1,000,000, not at -1."),
         (("set-licenses", "--licenses", "1000001"), "licenses must lie between 1 and 1,000,000, not at 1,000,001."),
         (("set-licenses", "--licenses", "50"), "During the trial only the licenses of the next cycle can be changed."),
-        (("upgrade-tier-now", "--tier", "nope"), "A plan in status free_trial does not accept upgrade_tier_now."),
+        (("upgrade-tier-now", "--tier", "nope"), "There is no tier 'nope'; the tiers are "),
         (("extend-trial", "--days", "0"), "days must lie between 1 and 730."),
     ],
 )

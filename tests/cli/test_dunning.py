@@ -8,9 +8,9 @@ pytestmark = pytest.mark.journey
 
 
 def test_a_policy_is_changed_in_parts_and_the_audit_log_says_how(terminal: Terminal) -> None:
-    before = terminal("dunning", "show", "--json").data["policy"]
+    before = terminal("dunning", "show", "--json").data
     parts = ("--retry-after", "2,4", "--end-plan-after", "off", "--small-organizations", "5:2", "--no-suspend")
-    changed = terminal("dunning", "set", *parts, "--reason", "asked for", "--json").data["policy"]
+    changed = terminal("dunning", "set", *parts, "--reason", "asked for", "--json").data
 
     assert changed == before | {
         "retry_after_days": [2, 4],
@@ -21,11 +21,11 @@ def test_a_policy_is_changed_in_parts_and_the_audit_log_says_how(terminal: Termi
     assert "below 5 seats, 2 invoices unpaid" in terminal("dunning", "show").out
     entry = terminal("audit", "list", "--action", "dunning_policy.changed", "--json").data["audit"][0]
     assert (entry["before"]["retry_after_days"], entry["after"]["retry_after_days"]) == ([1, 3, 5, 7], [2, 4])
-    assert entry["actor"].startswith("cli:")
+    assert entry["actor"].startswith("key:")
     assert entry["detail"] == {"reason": "asked for"}
 
     back = ("--retry-after", "1,3,5,7", "--end-plan-after", "30", "--small-organizations", "off", "--suspend")
-    assert terminal("dunning", "set", *back, "--json").data["policy"] == before
+    assert terminal("dunning", "set", *back, "--json").data == before
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_audit_log_says_who_typed_and_verifies(terminal: Terminal) -> None:
     verdict = terminal("audit", "verify", "--json").data
 
     assert [entry["action"] for entry in entries] == ["customer.created"]
-    assert entries[0]["actor"].startswith("cli:")
+    assert entries[0]["actor"].startswith("key:")
     assert verdict["faults"] == []
     assert f"the head is {verdict['head']}" in terminal("audit", "verify", "--head", verdict["head"]).out
     assert_refused(terminal("audit", "verify", "--head", "0" * 64), "not as it was written")

@@ -54,9 +54,9 @@ def test_a_failure_is_one_sentence_and_as_json_has_its_code(
 ) -> None:
     monkeypatch.setattr(asyncio, "run", raising(error))
 
-    assert run(["plan", "list"]) == 1
+    assert run(["keys", "list"]) == 1
     assert capsys.readouterr().err == f"{message}\n"
-    assert run(["plan", "list", "--json"]) == 1
+    assert run(["keys", "list", "--json"]) == 1
     said = json.loads(capsys.readouterr().err)
     assert (said["code"], said["message"]) == (code, message)
 
@@ -74,7 +74,7 @@ def test_what_a_contract_refuses_is_said_in_our_own_words() -> None:
 def test_ctrl_c_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(asyncio, "run", raising(KeyboardInterrupt()))
 
-    assert run(["plan", "list"]) == 130
+    assert run(["keys", "list"]) == 130
     assert capsys.readouterr() == ("", "")
 
 

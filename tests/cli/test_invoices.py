@@ -118,7 +118,9 @@ def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     assert "/portal/" in portal
     assert terminal("mail", "list", "--customer", customer, "--json").data["mails"] == []
     assert_refused(terminal("mail", "show", "ffff0000"), "There is no mail")
-    assert_refused(terminal("customer", "card-link", customer, "--return-url", "nowhere"), "is no address")
+    assert_refused(
+        terminal("customer", "card-link", customer, "--return-url", "nowhere"), "return_url is written in another form"
+    )
 
 
 @pytest.mark.full

@@ -12,7 +12,8 @@ from tests.cli.terminal import Output, Terminal, assert_refused
 
 Type = Callable[..., Output]
 
-NEEDS_TEMPORAL = ("clock", "advance", "7d21", "2027-01-31")
+NEEDS_DATABASE = ("keys", "list")
+NEEDS_TEMPORAL = ("reconcile", "--last")
 NOBODY = {
     "DATABASE_URL": "postgresql://127.0.0.1:1/books",
     "STRIPE_API_KEY": "sk_test_x",
@@ -46,7 +47,7 @@ def type_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     ],
 )
 def test_a_server_that_is_not_there_is_named(type_alone: Type, variables: dict[str, str], sentence: str) -> None:
-    assert_refused(type_alone("plan", "list", **variables), sentence)
+    assert_refused(type_alone(*NEEDS_DATABASE, **variables), sentence)
 
 
 def test_a_temporal_server_that_is_not_there_is_named_by_what_needs_it(type_alone: Type) -> None:
@@ -74,7 +75,7 @@ def test_a_port_in_use_is_named(type_alone: Type, tmp_path: Path, option: str) -
         answer = type_alone("dev", option, str(port))
 
     assert_refused(answer, f"Port {port} for ")
-    assert not (tmp_path / "running.json").exists()
+    assert not list(tmp_path.glob("XDG_STATE_HOME/billflow/*"))
 
 
 @pytest.mark.journey

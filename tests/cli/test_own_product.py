@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from facturx import xml_check_xsd
 
+from billflow.cli import local_stack
 from billflow.dev.ports import free_port
-from tests.cli.terminal import ROOT, Output, Terminal, environment, typing
+from tests.cli.terminal import ROOT, Output, Terminal, billflow, environment, typing
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.journey
@@ -22,6 +23,7 @@ PAGE = ROOT / "examples" / "own-product" / "README.md"
 TYPED_ELSEWHERE = ("make demo", "make dev")
 """What other tests run: tests/demo/test_own_product.py, and the stack of this folder."""
 
+ALL_SCOPES = ("--scope", "read", "--scope", "write", "--scope", "support", "--scope", "admin")
 PORT = "8100"
 
 
@@ -87,9 +89,13 @@ def shown(printed: Output, name: str) -> str:
 
 
 @pytest.fixture
-def newcomer(stack: Path, tmp_path: Path) -> Iterator[Newcomer]:
+def newcomer(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newcomer]:
     """Yield somebody who types for an organization that sells nothing yet."""
-    with typing(environment(stack, BILLFLOW_ORG="timesheet")) as terminal:
+    operator = environment(stack, BILLFLOW_ORG="timesheet")
+    made = billflow("keys", "create", "own", *ALL_SCOPES, "--json", env=operator).data
+    monkeypatch.setenv("XDG_STATE_HOME", operator["XDG_STATE_HOME"])
+    (running,) = local_stack.running()
+    with typing(operator | {"BILLFLOW_API_URL": running.url, "BILLFLOW_API_KEY": made["api_key"]}) as terminal:
         newcomer = Newcomer(terminal, tmp_path)
         yield newcomer
         if newcomer.product:

@@ -9,7 +9,12 @@ from tests.interfaces import document
 
 OWN_OPTIONS = {
     "--json": "how it is printed",
+    "--csv": "how it is printed",
     "--idempotency-key": "the header Idempotency-Key",
+    "--retry-after": "retry_after_days, as they are typed",
+    "--remind": "reminder_days, as they are typed",
+    "--suspend": "suspend_customer",
+    "--end-plan-after": "end_plan_after_days, or off",
     "--add": "part of a list: a new entry, by its name or address",
     "--remove": "part of a list: an entry to take away",
     "--default": "part of a list: the entry that becomes the default one",

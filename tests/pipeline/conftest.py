@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.api_environment import API_KEY, ApiEnvironment, api, engine, env, env_database_url
+from tests.api_environment import ApiEnvironment, api, engine, env, env_database_url
 from tests.cli.terminal import HERE, Output, Terminal, environment
-from tests.namespaces import variables
 from tests.pipeline.environment import SERVER, PlanEnvironment, begun
 
 __all__ = ["api", "engine", "env", "env_database_url"]
@@ -33,17 +32,15 @@ async def server_plan_env(env: ApiEnvironment) -> PlanEnvironment:
 
 
 @pytest.fixture(scope="package")
-def terminal(env: ApiEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
+async def api_key(env: ApiEnvironment) -> str:
+    """Return a key for every command."""
+    return await env.key()
+
+
+@pytest.fixture(scope="package")
+def terminal(env: ApiEnvironment, api_key: str) -> Iterator[Typed]:
     """Yield a terminal whose commands reach the running API; it answers in a thread, for the API lives in ours."""
-    secrets = env.engine.settings
-    assert secrets.database_url
-    shell = environment(
-        tmp_path_factory.mktemp("terminal"),
-        DATABASE_URL=secrets.database_url.get_secret_value(),
-        **variables(env.engine.client),
-        STRIPE_API_KEY=API_KEY,
-        STRIPE_API_BASE=str(secrets.stripe_api_base),
-    )
+    shell = environment(BILLFLOW_API_URL=env.api_url, BILLFLOW_API_KEY=api_key)
     typist = [sys.executable, str(TYPIST)]
     with subprocess.Popen(typist, env=shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         typing = Terminal(process)

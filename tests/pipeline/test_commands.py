@@ -149,11 +149,12 @@ async def test_a_command_is_previewed_and_given_by_hand(plan_env: PlanEnvironmen
     at = (BEGIN + DAY).isoformat()
     preview = await terminal("plan", "preview", plan.plan_id, *typed, "--at", at, "--json")
     unchanged = await plan_env.state(plan)
-    given = await terminal("plan", "command", plan.plan_id, *typed, "--idempotency-key", "typed", "--json")
+    key = f"typed-{plan.plan_id}"
+    given = await terminal("plan", "command", plan.plan_id, *typed, "--idempotency-key", key, "--json")
 
     assert (preview.code, preview.err, unchanged) == (0, "", plan)
     assert given.data["plan"]["status"] == case.status
-    await check(plan_env, plan, case, "typed")
+    await check(plan_env, plan, case, key)
 
 
 async def test_a_refused_signal_changes_nothing_and_is_in_the_audit_log(plan_env: PlanEnvironment) -> None:

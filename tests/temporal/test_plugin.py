@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.worker import Replayer
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.worker import build_worker
@@ -41,3 +42,14 @@ async def test_an_import_outside_the_pass_through_block_stops_the_worker_at_its_
         build_worker(temporal_client, str(uuid4()), workflows=[CarelessWorkflow])
 
     assert "structlog was not intentionally passed through" in str(refused.value.__cause__)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_our_workflow_modules_are_loaded_anew_for_each_run_in_tests_alone(*, strict: bool) -> None:
+    """What the wall clock shows above holds for the modules that are loaded anew (decision 0260)."""
+    runner = billflow_plugin(strict_imports=strict).workflow_runner
+    assert isinstance(runner, SandboxedWorkflowRunner)
+    passed = runner.restrictions.passthrough_modules
+
+    assert any("billflow.workflows.plan".startswith(name) for name in passed) is not strict
+    assert any("billflow.domain.plan".startswith(name) for name in passed)

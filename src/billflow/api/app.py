@@ -25,9 +25,12 @@ from billflow.api.routes import (
     customer_settings,
     customer_status,
     customers,
+    dunning_policy,
     events,
     health,
+    ids,
     invoices,
+    mails,
     notices,
     offers,
     onboarding,
@@ -90,6 +93,9 @@ _NOUNS = (
     audit,
     privacy,
     notices,
+    dunning_policy,
+    mails,
+    ids,
     tax,
 )
 

@@ -63,7 +63,10 @@ class RequestIds:
 
 
 class SafeHeaders:
-    """Lets no answer be kept, guessed at or framed, and only the page at /docs run anything: its own scripts."""
+    """Lets no answer be kept, guessed at or framed, and only the pages of ours run anything: their own scripts.
+
+    What an application below says of itself, the console of its pages, stays.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -77,7 +80,9 @@ class SafeHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update({**_SAFE, "Content-Security-Policy": policy})
+                headers = MutableHeaders(scope=message)
+                for name, value in {**_SAFE, "Content-Security-Policy": policy}.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, answer)

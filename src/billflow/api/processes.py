@@ -1,11 +1,14 @@
-"""Several processes behind one address: each takes a connection when it is free to, and one that dies is replaced."""
+"""Several processes of one command: they end together, and one that dies is replaced.
+
+Those of the API take connections from one socket, each when it is free to; those of a worker poll by themselves.
+"""
 
 import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 
 import structlog
 
@@ -19,7 +22,10 @@ PAUSE = 1.0
 """Seconds before a process that died is replaced."""
 
 READY = "ready"
-"""What a process says once it serves."""
+"""What a process says once it serves, or takes work."""
+
+API, WORKER = ("api", "--socket"), ("worker", "--supervised")
+"""The commands that run as several processes."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,20 +40,35 @@ async def serving_in(processes: int, host: str, port: int, numbers: str) -> Asyn
     Raises `CannotListen`, also where a process does not come up: it has said why on standard error.
     """
     with closing(listen(host, port)) as listener:
-        environment = {**os.environ, SHARED: numbers}
-        async with AsyncExitStack() as running:
-            kept = [ManagedProcess(listener.fileno(), environment) for _ in range(processes)]
-            for one in kept:
-                running.push_async_callback(one.stop)
-            await asyncio.gather(*(one.start() for one in kept))
+        socket = listener.fileno()
+        async with several(processes, (*API, str(socket)), numbers, grace=2 * GRACE, sockets=[socket]):
             yield address_of(listener, host)
 
 
-class ManagedProcess:
-    """One process that serves the socket *descriptor*, started again whenever it dies."""
+@asynccontextmanager
+async def several(
+    count: int, command: Sequence[str], numbers: str, *, grace: float, sockets: Sequence[int] = ()
+) -> AsyncIterator[None]:
+    """Run a command of ours in that many processes, which count in the folder *numbers* and inherit *sockets*.
 
-    def __init__(self, descriptor: int, environment: Mapping[str, str]) -> None:
-        self._descriptor, self._environment = descriptor, environment
+    At the end all of them get *grace* seconds at once. Raises `CannotListen` where one does not come up.
+    """
+    environment = {**os.environ, SHARED: numbers}
+    kept = [ManagedProcess(command, environment, sockets, grace) for _ in range(count)]
+    try:
+        await asyncio.gather(*(one.start() for one in kept))
+        yield
+    finally:
+        await asyncio.gather(*(one.stop() for one in kept))
+
+
+class ManagedProcess:
+    """One process of a command, started again whenever it dies; it ends when its standard input does."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], sockets: Sequence[int], grace: float
+    ) -> None:
+        self._command, self._environment, self._sockets, self._grace = command, environment, sockets, grace
         self._process: Process | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -62,43 +83,46 @@ class ManagedProcess:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         if self._process is not None:
-            await _end(self._process)
+            await _end(self._process, self._grace)
 
     async def _keep(self, process: Process) -> None:
         while True:
-            _log.error("a process of the API died; another takes its place", code=await process.wait())
+            code = await process.wait()
+            _log.error("a process died; another takes its place", command=self._command[0], code=code)
             await asyncio.sleep(PAUSE)
             with suppress(CannotListen):
                 self._process = process = await self._started()
 
     async def _started(self) -> Process:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "billflow.cli", "api", "--socket", str(self._descriptor)),
+            *(sys.executable, "-m", "billflow.cli", *self._command),
             env=self._environment,
             stdin=PIPE,
             stdout=PIPE,
-            pass_fds=[self._descriptor],
+            pass_fds=self._sockets,
         )
         try:
             async with asyncio.timeout(PATIENCE):
                 if await _first_line(process) == READY:
                     return process
         except BaseException:
-            await _end(process)
+            await _end(process, self._grace)
             raise
-        await _end(process)
-        raise CannotListen("A process of the API did not start; what it said on standard error says why.")
+        await _end(process, self._grace)
+        raise CannotListen(
+            f"A process of `billflow {self._command[0]}` did not start; what it said on standard error says why."
+        )
 
 
 async def _first_line(process: Process) -> str:
     return (await process.stdout.readline()).decode().strip() if process.stdout else ""
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, grace: float) -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:
-        async with asyncio.timeout(2 * GRACE):
+        async with asyncio.timeout(grace):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -22,7 +22,7 @@ them sends a request into a connection that is being closed."""
 
 
 class CannotListen(CommandFailed):
-    """The API or its operations endpoints can't listen on their address, or one of its processes did not start.
+    """The API or the operations endpoints can't listen on their address, or one of several processes did not start.
 
     Stop the program that listens there, or name another address; the log says more.
     """

@@ -1,14 +1,15 @@
 """`billflow invoice pay|refund|credit-note|void|mark-paid|mark-uncollectible`: what is done to invoices."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Option
 
 from billflow.cli.invoice_views import described
-from billflow.cli.lookup import InvoiceHere, org_of
-from billflow.cli.output import FactList, Output
+from billflow.cli.json_objects import given
+from billflow.cli.lookup import InvoiceHere
+from billflow.cli.output import Output, facts_of
 from billflow.cli.params import Key, Reason
-from billflow.cli.session import CommandGroup, Engine, actor, answered, key_of
+from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
 """Added to `billflow invoice`."""
@@ -16,20 +17,16 @@ app = CommandGroup()
 AmountOption = Annotated[int | None, Option("--amount", help="Minor units; all that is left where left out.")]
 
 
-@app.on_engine("invoice pay 8a30")
-async def pay(engine: Engine, invoice: InvoiceHere) -> Output:
+@app.on_api("invoice pay 8a30")
+def pay(api: Api, invoice: InvoiceHere) -> Output:
     """Collect an open invoice now: charge the card, or send it again."""
-    from billflow.models.contracts.responses import PaymentAttemptResponse
-
-    org_id = await org_of(engine)
-    outcome = await answered(engine.invoices.pay(org_id, invoice))
-    shown = await engine.queries.invoices.get(org_id, invoice)
-    return Output(PaymentAttemptResponse.of({"outcome": outcome, "invoice": shown}), _facts("Payment", outcome))
+    paid = api.write("POST", f"/invoices/{invoice}/pay")
+    return Output(paid, facts_of("Payment", paid.outcome, paid.invoice.currency))
 
 
-@app.on_engine("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
-async def refund(  # noqa: PLR0913  (each is one choice)
-    engine: Engine,
+@app.on_api("invoice refund 8a30", "invoice refund 8a30 --amount 500 --reason duplicate")
+def refund(  # noqa: PLR0913  (each is one choice)
+    api: Api,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -42,18 +39,14 @@ async def refund(  # noqa: PLR0913  (each is one choice)
     key: Key = None,
 ) -> Output:
     """Refund to the card, never more than was paid; or record a refund made outside Stripe."""
-    from billflow.models.contracts.adjustments import RefundInput
-
-    wanted = {"amount": amount, "reason": reason, "out_of_band_reference": out_of_band}
-    ask = RefundInput.model_validate({**await who(engine, invoice, key), **wanted})
-    return _output("Refund", await answered(engine.adjustments.refund(ask), ask.key))
+    wanted = given(amount=amount, reason=reason, out_of_band_reference=out_of_band)
+    made = api.write("POST", f"/invoices/{invoice}/refund", wanted, key)
+    return Output(made, facts_of("Refund", made, made.currency))
 
 
-@app.on_engine(
-    "invoice credit-note 8a30 --line 5c11 --refund-method balance --memo 'too many seats'", name="credit-note"
-)
-async def credit_note(  # noqa: PLR0913  (each is one choice)
-    engine: Engine,
+@app.on_api("invoice credit-note 8a30 --line 5c11 --refund-method balance --memo 'too many seats'", name="credit-note")
+def credit_note(  # noqa: PLR0913  (each is one choice)
+    api: Api,
     invoice: InvoiceHere,
     *,
     amount: AmountOption = None,
@@ -66,67 +59,41 @@ async def credit_note(  # noqa: PLR0913  (each is one choice)
     key: Key = None,
 ) -> Output:
     """Credit an invoice: first what is still to be paid, then what was paid."""
-    from billflow.models.contracts.adjustments import CreditNoteInput
-
-    wanted = {"amount": amount, "refund_method": refund_method, "reason": reason, "memo": memo}
     lines = [{"line_id": line_id} for line_id in line or ()]
-    ask = CreditNoteInput.model_validate({**await who(engine, invoice, key), **wanted, "lines": lines})
-    return _output("Credit note", await answered(engine.adjustments.credit(ask), ask.key))
+    wanted = given(amount=amount, refund_method=refund_method, reason=reason, memo=memo, lines=lines)
+    made = api.write("POST", f"/invoices/{invoice}/credit-notes", wanted, key)
+    return Output(made, facts_of("Credit note", made, made.currency))
 
 
-@app.on_engine("invoice void 8a30 --reason 'billed by mistake'")
-async def void(
-    engine: Engine,
+@app.on_api("invoice void 8a30 --reason 'billed by mistake'")
+def void(
+    api: Api,
     invoice: InvoiceHere,
     *,
     reason: Reason = None,
     waived: Annotated[bool, Option("--waived", help="What it billed is not to be billed again.")] = False,
 ) -> Output:
     """Void an open invoice; unless it is waived, what it billed is to be issued again by `invoice reissue`."""
-    return await _closed(engine, invoice, "void", reason, waived=waived)
+    return _closed(api, invoice, "void", given(reason=reason, waived=waived))
 
 
-@app.on_engine("invoice mark-paid 8a30 --reference 'bank transfer 4711'", name="mark-paid")
-async def mark_paid(
-    engine: Engine,
+@app.on_api("invoice mark-paid 8a30 --reference 'bank transfer 4711'", name="mark-paid")
+def mark_paid(
+    api: Api,
     invoice: InvoiceHere,
     *,
     reference: Annotated[str, Option(help="What the payment is known by, such as that of a bank transfer.")],
 ) -> Output:
     """Mark an invoice paid that was paid outside Stripe."""
-    from billflow.models.contracts.adjustments import OutOfBandPaymentInput
-
-    ask = OutOfBandPaymentInput.model_validate({**await who(engine, invoice, None), "reference": reference})
-    paid = await engine.adjustments.mark_paid(ask)
-    return Output(paid, *described(paid))
+    return _closed(api, invoice, "mark-paid", {"reference": reference})
 
 
-@app.on_engine("invoice mark-uncollectible 8a30", name="mark-uncollectible")
-async def mark_uncollectible(engine: Engine, invoice: InvoiceHere, reason: Reason = None) -> Output:
+@app.on_api("invoice mark-uncollectible 8a30", name="mark-uncollectible")
+def mark_uncollectible(api: Api, invoice: InvoiceHere, reason: Reason = None) -> Output:
     """Give an open invoice up; its customer may still pay it."""
-    return await _closed(engine, invoice, "uncollectible", reason)
+    return _closed(api, invoice, "mark-uncollectible", given(reason=reason))
 
 
-async def _closed(engine: Engine, invoice: str, to: str, reason: str | None, *, waived: bool = False) -> Output:
-    from billflow.models.contracts.adjustments import VoidInput
-
-    wanted = {"to": to, "reason": reason, "waived": waived}
-    ask = VoidInput.model_validate({**await who(engine, invoice, None), **wanted})
-    closed = await engine.adjustments.void(ask)
+def _closed(api: Api, invoice: str, verb: str, body: dict[str, object]) -> Output:
+    closed = api.write("POST", f"/invoices/{invoice}/{verb}", body)
     return Output(closed, *described(closed))
-
-
-async def who(engine: Engine, invoice_id: str, key: str | None) -> dict[str, Any]:
-    """Return what every request about an invoice names: which one, under which key, who asks and when."""
-    org_id = await org_of(engine)
-    at = await engine.adjustments.now_of(org_id, invoice_id)
-    return {"org_id": org_id, "invoice_id": invoice_id, "key": key_of(key), "actor": actor(), "at": at}
-
-
-def _output(title: str, answer: Any) -> Output:
-    return Output(answer, _facts(title, answer))
-
-
-def _facts(title: str, answer: Any) -> FactList:
-    told = {name.replace("_", " "): str(value) for name, value in answer.model_dump(mode="json").items() if value}
-    return FactList(title, told)

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from billflow.cli.commands import COMMANDS, LazyCommand
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of, report
-from billflow.cli.params import example
+from billflow.cli.params import COMPLETING, example
 from billflow.errors import kind_of
 
 YOUNG = 100_000
@@ -56,10 +56,10 @@ def billflow(*, _version: _Version = False) -> None:
     """Bill seat-based subscriptions: every plan one durable workflow, every cent explained."""
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None, program: typer.Typer = app, name: str = "billflow") -> NoReturn:
     """Run the command line and end the process with its exit code: 1 for a refusal, 2 for wrong usage."""
     gc.set_threshold(YOUNG)
-    _leave(run(sys.argv[1:] if arguments is None else arguments))
+    _leave(run(sys.argv[1:] if arguments is None else arguments, program, name))
 
 
 def _leave(code: int) -> NoReturn:
@@ -74,10 +74,14 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], program: typer.Typer = app, name: str = "billflow") -> int:
     """Run one command; say what went wrong in one sentence and return the exit code."""
+    if COMPLETING in os.environ:
+        from billflow.cli.completion import know_shells
+
+        know_shells()
     try:
-        code = get_command(app).main(list(arguments), prog_name="billflow", standalone_mode=False)
+        code = get_command(program).main(list(arguments), prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED

@@ -6,36 +6,34 @@ from typing import Annotated
 import typer
 
 from billflow.cli.lookup import PagingHere, org_of, short
-from billflow.cli.output import Columns, Output, complain, paged, time
+from billflow.cli.output import Columns, Listing, Output, complain, listed, time
 from billflow.cli.params import Since
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.session import Api, CommandGroup, Store
 from billflow.errors import CommandFailed
 
 app = CommandGroup()
 
 _CHANGES: Columns = {
     "at": lambda change: time(change.at),
-    "actor": lambda change: change.actor,
+    "who~": lambda change: change.actor_name or change.actor,
     "action": lambda change: change.action,
     "subject": lambda change: f"{change.subject_type} {short(change.subject_id)}",
 }
 
 
-@app.on_database("audit list --actor cli:ada", "audit list --since 2026-07-01 --json", name="list")
-async def list_(  # noqa: PLR0913  (each is one filter)
-    store: Store,
+@app.on_api("audit list --actor cli:ada", "audit list --since 2026-07-01 --json", name="list")
+def list_(  # noqa: PLR0913  (each is one filter)
+    api: Api,
     *,
     actor: Annotated[str | None, typer.Option(help="Who did it, such as cli:ada.")] = None,
     action: Annotated[str | None, typer.Option(help="What was done, such as customer.suspended.")] = None,
     subject: Annotated[str | None, typer.Option(help="The whole id of what it was done to.")] = None,
     since: Since = None,
     paging: PagingHere,
-) -> Output:
+) -> Listing:
     """List changes, the newest first."""
-    from billflow.models.contracts.audit import AuditFilter
-
-    wanted = AuditFilter(actor=actor, action=action, subject_id=subject, since=since)
-    return paged("Changes", await store.queries.audit.list(await org_of(store), wanted, paging), _CHANGES, "audit")
+    about = {"actor": actor, "action": action, "subject_id": subject}
+    return listed("Changes", api.get("/audit", **about, since=since, **paging), _CHANGES)
 
 
 @app.on_database("audit verify", "audit verify --head 9f86d081…")

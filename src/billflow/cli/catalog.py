@@ -25,19 +25,19 @@ app = CommandGroup()
 CHANGES = {
     "Tier or add-on": lambda one: one.tier or one.add_on,
     "Field": lambda one: one.field,
-    "Before": lambda one: _value(one.before),
-    "After": lambda one: _value(one.after),
+    "Before~": lambda one: _value(one.before),
+    "After~": lambda one: _value(one.after),
 }
 EFFECTS = {
     "Plan": lambda one: short(one.plan_id),
-    "Customer": lambda one: one.customer_name,
+    "Customer~": lambda one: one.customer_name,
     "Tier": lambda one: one.tier,
     "Next invoice>": lambda one: _invoice(one.before, one.currency),
     "Would be>": lambda one: _invoice(one.after, one.currency),
 }
 REPRICED = {
     "Plan": lambda one: short(one.plan_id),
-    "Customer": lambda one: one.customer_name,
+    "Customer~": lambda one: one.customer_name,
     "Renews": lambda one: one.schedule,
     "Licenses>": lambda one: one.licenses,
     "Price>": lambda one: written(one.price_before, one.currency),
@@ -189,7 +189,7 @@ async def versions(store: Store) -> Output:
         "Version>": lambda one: one.version,
         "Applied": lambda one: time(one.applied_at),
         "By": lambda one: one.applied_by,
-        "Why": lambda one: one.reason or "",
+        "Why~": lambda one: one.reason or "",
     }
     return whole("Versions", found, columns)
 
@@ -230,13 +230,13 @@ def _about(version: "CatalogVersion") -> FactList | str:
 def _tiers(catalog: "Catalog") -> Table:
     columns = {
         "Tier": lambda tier: tier.code,
-        "Name": lambda tier: f"{tier.name} (retired)" if tier.retired else tier.name,
+        "Name~": lambda tier: f"{tier.name} (retired)" if tier.retired else tier.name,
         "Hosting": lambda tier: tier.hosting or "any",
         "Seats": lambda tier: tier.seat_rule.count,
         "Licenses": _licenses,
         "Trial": lambda tier: f"{tier.trial_days} days" if tier.trial_days else "",
-        "Prices": _prices,
-        "Upgrades to": lambda tier: ", ".join(tier.upgrades_to),
+        "Prices~": _prices,
+        "Upgrades to~": lambda tier: ", ".join(tier.upgrades_to),
     }
     return Table("Tiers", columns, catalog.tiers.values())
 

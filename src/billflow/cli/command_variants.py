@@ -8,7 +8,7 @@ from typing import Any, get_args
 import typer
 
 from billflow.cli.fields import options_of, parameter, sample_of, signed, typed_as
-from billflow.cli.params import AsJson, At, Key, PlanId, example
+from billflow.cli.params import AsJson, At, Key, PlanId
 from billflow.domain.commands import PlanCommand
 
 VARIANTS: tuple[type[PlanCommand], ...] = get_args(PlanCommand)
@@ -31,16 +31,18 @@ class Request:
     as_json: bool
 
 
-def group(verb: str, help_text: str, act: Callable[[Request], None], shared: Shared) -> typer.Typer:
-    """Return `billflow plan VERB PLAN COMMAND`, which passes what was typed to *act*."""
-    made = typer.Typer(help=help_text, epilog=_example(verb, VARIANTS[0]))
+def group(
+    verb: str, help_text: str, act: Callable[[Request], None], shared: Shared, program: str = "billflow plan"
+) -> typer.Typer:
+    """Return `PROGRAM VERB PLAN COMMAND`, which passes what was typed to *act*."""
+    made = typer.Typer(help=help_text, epilog=_example(program, verb, VARIANTS[0]))
 
     @made.callback()
     def register(context: typer.Context, plan: PlanId) -> None:
         context.obj = plan
 
     for variant in VARIANTS:
-        made.command(name_of(variant), epilog=_example(verb, variant))(_command(variant, act, shared))
+        made.command(name_of(variant), epilog=_example(program, verb, variant))(_command(variant, act, shared))
     return made
 
 
@@ -60,5 +62,5 @@ def _command(variant: type[PlanCommand], act: Callable[[Request], None], shared:
     return run
 
 
-def _example(verb: str, variant: type[PlanCommand]) -> str:
-    return example(" ".join(["plan", verb, "0192f3", name_of(variant), *sample_of(variant)]))
+def _example(program: str, verb: str, variant: type[PlanCommand]) -> str:
+    return " ".join(["Example:", program, verb, "0192f3", name_of(variant), *sample_of(variant)])

@@ -149,6 +149,33 @@ COMMANDS = (
         "Send events to endpoints, signed as Standard Webhooks describes.",
         "endpoint create https://example.com/events",
     ),
+    LazyCommand(
+        "login",
+        "login:login",
+        "Keep an API's address and a key for it, and use them from now on.",
+        "login https://billing.example.com --profile production",
+    ),
+    LazyCommand(
+        "completion",
+        "completion:completion",
+        "Print what lets a shell complete commands and options, to be read when it starts.",
+        "completion bash > ~/.local/share/bash-completion/completions/billflow",
+        "completion zsh > ~/.zfunc/_billflow",
+        "completion fish > ~/.config/fish/completions/billflow.fish",
+    ),
+    LazyCommand("profile", "login:app", "Show and change which API commands ask.", "profile list"),
     LazyCommand("queues", "queues:app", "Show what waits, and set how fast it is handed out.", "queues show"),
+    LazyCommand(
+        "console",
+        "console:app",
+        "Let people into the console, which `billflow api` serves at /console.",
+        'console login-link "Kim" --role support',
+    ),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
+    LazyCommand(
+        "settings",
+        "settings:settings",
+        "Print the settings that are in force here, and where each comes from; secrets are hidden.",
+        "settings --json",
+    ),
 )

@@ -1,49 +1,48 @@
 """`billflow coupon`: what an organization hands out, and what its customers have of it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from billflow.cli.lookup import CustomerHere, PagingHere, change_here, org_of
-from billflow.cli.output import Columns, FactList, Output, amount, paged, time, whole, words
+from billflow.cli.json_objects import JsonObject, given, rows_of
+from billflow.cli.lookup import CustomerHere, PagingHere
+from billflow.cli.output import MARKS, Columns, FactList, Listing, Output, amount, listed, time, words
 from billflow.cli.params import Reason, moment_option
-from billflow.cli.previews import discounts_shown, previewed
-from billflow.cli.session import CommandGroup, Engine, Store
-from billflow.domain.coupons import CouponDuration, percent_text
-from billflow.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.coupons import CouponRecord, RedemptionRecord
+from billflow.cli.previews import previewed
+from billflow.cli.session import Api, CommandGroup
+from billflow.domain.coupons import CouponDuration
+from billflow.domain.errors import InvalidInput, NotFound
 
 app = CommandGroup()
 
 _CodeHere = Annotated[str, typer.Argument(metavar="CODE", help="A coupon's code, in any case.")]
 
 
-def _off(coupon: "CouponRecord | RedemptionRecord") -> str:
+def _off(coupon: JsonObject) -> str:
     if coupon.percent_off is not None:
-        return f"{percent_text(coupon.percent_off)}%"
+        return f"{coupon.percent_off}%"
     return " or ".join(amount(value, currency) for currency, value in coupon.amount_off.items())
 
 
-def _lasts(coupon: "CouponRecord") -> str:
+def _lasts(coupon: JsonObject) -> str:
     months = coupon.duration_in_months
     return words(coupon.duration) if months is None else f"{months} months"
 
 
-def _left(redemption: "RedemptionRecord") -> str:
+def _left(redemption: JsonObject) -> str:
     return "for ever" if redemption.months_left is None else f"{redemption.months_left} months"
 
 
-def _redeemed(coupon: "CouponRecord") -> str:
+def _redeemed(coupon: JsonObject) -> str:
     most = coupon.max_redemptions
     return f"{coupon.times_redeemed} of {most}" if most else str(coupon.times_redeemed)
 
 
 _COUPONS: Columns = {
     "code": lambda coupon: coupon.code,
-    "off": _off,
+    "off~": _off,
     "for": _lasts,
     "redeemed>": _redeemed,
     "until": lambda coupon: time(coupon.expires_at),
@@ -55,7 +54,7 @@ _REDEMPTIONS: Columns = {
     "left": _left,
     "since": lambda one: time(one.at),
     "by": lambda one: one.actor,
-    "why": lambda one: one.reason or "-",
+    "why~": lambda one: one.reason or "-",
     "ended": lambda one: words(one.end_reason) if one.end_reason else "-",
 }
 
@@ -74,12 +73,12 @@ def _amounts(typed: list[str]) -> dict[str, Any]:
     return {currency.strip().upper(): int(digits) for currency, _, digits in pairs}
 
 
-@app.on_database(
+@app.on_api(
     "coupon create SPRING25 --percent-off 25 --duration repeating --duration-in-months 3",
     "coupon create WELCOME --amount-off USD=5000 --amount-off EUR=4500 --first-purchase-only",
 )
-async def create(  # noqa: PLR0913  (each is one term of the coupon)
-    store: Store,
+def create(  # noqa: PLR0913  (each is one term of the coupon)
+    api: Api,
     code: Annotated[str, typer.Argument(metavar="CODE", help="2 to 40 characters: A to Z, digits, - and _.")],
     *,
     percent_off: Annotated[str | None, typer.Option(help="Above 0 and at most 100, with two decimals.")] = None,
@@ -99,82 +98,80 @@ async def create(  # noqa: PLR0913  (each is one term of the coupon)
     ] = False,
 ) -> Output:
     """Make a coupon that purchases may name and support may attach."""
-    from billflow.models.contracts.coupons import CouponCreate, percent_from
-
-    new = CouponCreate(
+    new = given(
         code=code,
         name=name,
-        percent_off=percent_from(percent_off) if percent_off is not None else None,
+        percent_off=percent_off,
         amount_off=_amounts(amount_off or []),
         duration=duration,
         duration_in_months=duration_in_months,
-        tiers=tuple(tier or ()),
+        tiers=tier or [],
         expires_at=expires_at,
         max_redemptions=max_redemptions,
         first_purchase_only=first_purchase_only,
     )
-    made = await store.repositories.coupons.create(await org_of(store), new, change_here())
+    made = api.write("POST", "/coupons", new)
     return Output(made, _described(made))
 
 
-@app.on_database("coupon list --json", name="list")
-async def list_(store: Store, *, paging: PagingHere) -> Output:
+@app.on_api("coupon list --json", name="list")
+def list_(api: Api, *, paging: PagingHere) -> Listing:
     """List coupons, the newest first."""
-    return paged("Coupons", await store.repositories.coupons.search(await org_of(store), paging), _COUPONS)
+    return listed("Coupons", api.get("/coupons", **paging), _COUPONS)
 
 
-@app.on_database("coupon show SPRING25")
-async def show(store: Store, code: _CodeHere) -> Output:
+@app.on_api("coupon show SPRING25")
+def show(api: Api, code: _CodeHere) -> Output:
     """Show a coupon, and how often it was redeemed."""
-    found = await store.repositories.coupons.get(await org_of(store), code)
+    found = api.get(f"/coupons/{quote(code, safe='')}")
     return Output(found, _described(found))
 
 
-@app.on_database("coupon archive SPRING25")
-async def archive(store: Store, code: _CodeHere) -> Output:
+@app.on_api("coupon archive SPRING25")
+def archive(api: Api, code: _CodeHere) -> Output:
     """Let nobody redeem a coupon any more; who has it keeps it."""
-    archived = await store.repositories.coupons.archive(await org_of(store), code, change_here())
+    archived = api.write("POST", f"/coupons/{quote(code, safe='')}/archive")
     return Output(archived, _described(archived))
 
 
-@app.on_database("coupon of 5f1c")
-async def of(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("coupon of 5f1c")
+def of(api: Api, customer: CustomerHere) -> Listing:
     """List the coupons that a customer has or had, the newest first."""
-    return whole("Redemptions", await store.repositories.coupons.of_customer(customer), _REDEMPTIONS)
+    return listed("Redemptions", api.all(_redemptions(customer)), _REDEMPTIONS)
 
 
-@app.on_database('coupon attach 5f1c SORRY10 --reason "outage of May"')
-async def attach(store: Store, customer: CustomerHere, code: _CodeHere, *, reason: Reason = None) -> Output:
+@app.on_api('coupon attach 5f1c SORRY10 --reason "outage of May"')
+def attach(api: Api, customer: CustomerHere, code: _CodeHere, *, reason: Reason = None) -> Output:
     """Give a customer a coupon, which discounts its cycles from the next one on."""
-    from billflow.models.contracts.coupons import CouponAttach
-
-    asked = CouponAttach(coupon=code, reason=reason)
-    return _redemption(await store.repositories.coupons.attach(customer, asked, change_here(reason)))
+    return _redemption(api.write("POST", _redemptions(customer), given(coupon=code, reason=reason)))
 
 
-@app.on_engine("coupon preview 5f1c SORRY10")
-async def preview(engine: Engine, customer: CustomerHere, code: _CodeHere) -> Output:
+@app.on_api("coupon preview 5f1c SORRY10")
+def preview(api: Api, customer: CustomerHere, code: _CodeHere) -> Output:
     """Show what attaching a coupon would do to the plan's price and next invoice; nothing is written."""
-    from billflow.models.contracts.previews import PreviewResponse
-
-    found = await engine.pricing.preview_coupon(customer, code, change_here())
-    if found.plan:
-        return previewed(found.plan)
-    return Output(PreviewResponse.of_terms(None, found.discounts), *discounts_shown(found.discounts))
+    return previewed(api.ask(f"{_redemptions(customer)}/preview", {"coupon": code}))
 
 
-@app.on_database("coupon detach 5f1c")
-async def detach(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("coupon detach 5f1c")
+def detach(api: Api, customer: CustomerHere) -> Output:
     """Let a customer's coupon discount no further cycle; the running one keeps its discount."""
-    return _redemption(await store.repositories.coupons.detach(customer, change_here()))
+    path = _redemptions(customer)
+    held = next((one for one in rows_of(api.all(path)) if not one.ended_at), None)
+    if held is None:
+        raise NotFound("The customer has no coupon now; there is nothing to detach.")
+    return _redemption(api.write("DELETE", f"{path}/{held.id}"))
 
 
-def _redemption(one: "RedemptionRecord") -> Output:
-    shown = {name.rstrip(">"): str(value(one)) for name, value in _REDEMPTIONS.items() if value(one) != "-"}
+def _redemptions(customer: str) -> str:
+    return f"/customers/{customer}/redemptions"
+
+
+def _redemption(one: JsonObject) -> Output:
+    shown = {name.rstrip(MARKS): str(value(one)) for name, value in _REDEMPTIONS.items() if value(one) != "-"}
     return Output(one, FactList(f"Coupon {one.code}", shown))
 
 
-def _described(coupon: "CouponRecord") -> FactList:
+def _described(coupon: JsonObject) -> FactList:
     shown = {
         "name": coupon.name,
         "off": _off(coupon),

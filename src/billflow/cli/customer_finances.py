@@ -1,27 +1,23 @@
 """`billflow customer access, report, usage, credit, onboard`: what a customer may do, is worth and is given."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from time import sleep
+from typing import Annotated
 
 import typer
 
 from billflow.cli.customer_statement_views import statement_parts
 from billflow.cli.customer_views import ONBOARDING, USAGE, access_facts, worth
 from billflow.cli.files import write_file
-from billflow.cli.lookup import CustomerHere, change_here, now
+from billflow.cli.json_objects import JsonObject, given
+from billflow.cli.lookup import CustomerHere
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
 from billflow.cli.params import Key, moment_option
-from billflow.cli.session import PATIENCE_SECONDS, CommandGroup, Engine, Store, key_of
+from billflow.cli.session import PATIENCE_SECONDS, Api, CommandGroup
 from billflow.domain.plan import Schedule
 
-if TYPE_CHECKING:
-    from billflow.models.contracts.customers import CustomerRef
-    from billflow.models.contracts.onboarding import OnboardingProgress
-
-USUAL_SPAN = timedelta(days=365)
 LOOK_AGAIN = 0.2
 """Seconds between looks at how far an onboarding has come."""
 
@@ -29,38 +25,37 @@ app = CommandGroup()
 """Added to `billflow customer`."""
 
 
-@app.on_engine("customer access 5f1c --json")
-async def access(engine: Engine, customer: CustomerHere) -> Output:
+@app.on_api("customer access 5f1c --json")
+def access(api: Api, customer: CustomerHere) -> Output:
     """Show what a customer may do now: effects of a suspension, features, seats left."""
-    found = await engine.customers.access(customer)
+    found = api.get(f"/customers/{customer}/access")
     return Output(found, access_facts(found))
 
 
-@app.on_database("customer report 5f1c")
-async def report(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("customer report 5f1c")
+def report(api: Api, customer: CustomerHere) -> Output:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
-    found = await store.queries.reports.report(customer)
+    found = api.get(f"/customers/{customer}/report")
     return Output(found, *worth(found))
 
 
-@app.on_database("customer usage 5f1c --since 2026-01-01")
-async def usage(
-    store: Store,
+@app.on_api("customer usage 5f1c --since 2026-01-01")
+def usage(
+    api: Api,
     customer: CustomerHere,
     *,
     since: Annotated[datetime | None, moment_option("A year before the end if left out.")] = None,
     until: Annotated[datetime | None, moment_option("Now where left out.")] = None,
 ) -> Output:
     """Show a customer's seats and money over time."""
-    end = until or now()
-    found = await store.queries.reports.usage(customer, since or end - USUAL_SPAN, end)
+    found = api.get(f"/customers/{customer}/usage", since=since, until=until)
     people = f"{found.peak_members} members and {found.peak_guests} guests at most, {found.projects} projects"
     return Output(found, Table(f"Usage: {people}", USAGE, found.money))
 
 
-@app.on_database("customer statement 5f1c", "customer statement 5f1c --since 2026-01-01 --pdf statement.pdf")
-async def statement(
-    store: Store,
+@app.on_api("customer statement 5f1c", "customer statement 5f1c --since 2026-01-01 --pdf statement.pdf")
+def statement(
+    api: Api,
     customer: CustomerHere,
     *,
     since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.")] = None,
@@ -68,15 +63,16 @@ async def statement(
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it to this PDF file as well.")] = None,
 ) -> Output:
     """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
-    stated = await store.queries.statements.statement(customer, since, until, now())
+    path = f"/customers/{customer}/statement"
+    stated = api.get(path, since=since, until=until)
     if pdf:
-        write_file(pdf, await store.documents.statement_pdf(customer, since, until, now()), option="--pdf")
+        write_file(pdf, api.file(f"{path}/pdf", since=since, until=until), option="--pdf")
     return Output(stated, *statement_parts(stated))
 
 
-@app.on_database("customer credit 5f1c 2500 --reason 'outage of 1 March'")
-async def credit(
-    store: Store,
+@app.on_api("customer credit 5f1c 2500 --reason 'outage of 1 March'")
+def credit(
+    api: Api,
     customer: CustomerHere,
     amount: Annotated[int, typer.Argument(metavar="AMOUNT", help="In minor units of its currency.")],
     *,
@@ -84,16 +80,13 @@ async def credit(
     key: Key = None,
 ) -> Output:
     """Grant a customer a credit, which the next invoices use up."""
-    from billflow.models.contracts.customer_finances import CreditCreate
-
-    new = CreditCreate(amount=amount, reason=reason)
-    granted = await store.repositories.credits.grant(customer, new, key_of(key), change_here(reason))
+    granted = api.write("POST", f"/customers/{customer}/credits", {"amount": amount, "reason": reason}, key)
     return Output(granted, f"Granted {written(granted.amount, granted.currency)}.")
 
 
-@app.on_engine("customer onboard 5f1c --tier cloud_standard --trial-days 30")
-async def onboard(  # noqa: PLR0913  (each is one wish)
-    engine: Engine,
+@app.on_api("customer onboard 5f1c --tier cloud_standard --trial-days 30")
+def onboard(  # noqa: PLR0913  (each is one wish)
+    api: Api,
     customer: CustomerHere,
     *,
     project: Annotated[str | None, typer.Option(help="What its first project is called; else as the customer.")] = None,
@@ -105,29 +98,17 @@ async def onboard(  # noqa: PLR0913  (each is one wish)
     ] = None,
 ) -> Output:
     """Give a customer all it needs, and wait until that is done, on hold or refused."""
-    from billflow.domain.plan_start import StartPlan
-    from billflow.models.contracts.customer_resources import ProjectCreate
-    from billflow.models.contracts.onboarding import OnboardingOptions
-
-    plan = None
-    if tier:
-        sold = (await engine.repositories.catalogs.current(customer.org_id)).tier(tier)
-        days = sold.trial_days if trial_days is None else trial_days
-        plan = StartPlan(tier=tier, schedule=schedule, trial_days=days)
-    wishes = OnboardingOptions(project=ProjectCreate(name=project) if project else None, plan=plan)
-    await engine.customers.onboard(customer, wishes, change_here("onboarding"))
-    progress = await _over(engine, customer)
+    plan = given(tier=tier, schedule=schedule, trial_days=trial_days) if tier else None
+    path, begun = f"/customers/{customer}/onboard", given(project=project and {"name": project}, plan=plan)
+    progress = _over(api, path, api.write("POST", path, begun))
     return Output(progress, Table(f"Onboarding: {progress.status}", ONBOARDING, progress.parts))
 
 
-async def _over(store: Store, ref: "CustomerRef") -> "OnboardingProgress":
+def _over(api: Api, path: str, progress: JsonObject) -> JsonObject:
     """Return how far an onboarding has come when it is over, or when patience is."""
-    from billflow.models.contracts.onboarding import OnboardingStatus
-
     patience = PATIENCE_SECONDS
-    while True:
-        progress = await store.repositories.onboardings.get(ref)
-        if progress.status is not OnboardingStatus.RUNNING or patience <= 0:
-            return progress
-        await asyncio.sleep(LOOK_AGAIN)
+    while progress.status == "running" and patience > 0:
+        sleep(LOOK_AGAIN)
         patience -= LOOK_AGAIN
+        progress = api.get(path)
+    return progress

@@ -1,15 +1,10 @@
 """How customers, what they may do and what they are worth look."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from billflow.cli.json_objects import JsonObject
 from billflow.cli.lookup import short
 from billflow.cli.output import NOTHING, Columns, FactList, Output, Table, amount, time, words, yes_or_no
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.customer_access import AccessRecord
-    from billflow.models.contracts.customer_finances import Amount, ReportRecord
-    from billflow.models.contracts.customers import CustomerRecord
 
 _EFFECTS = (
     "projects_writable",
@@ -22,25 +17,26 @@ _EFFECTS = (
 )
 
 CUSTOMERS: Columns = {
-    "id": lambda customer: short(customer.customer_id),
-    "name": lambda customer: customer.name,
+    "id": lambda customer: short(customer.id),
+    "name~": lambda customer: customer.name,
     "e-mail": lambda customer: customer.email,
     "status": lambda customer: customer.status,
     "currency": lambda customer: customer.billing_account.currency,
 }
 
 USAGE: Columns = {
-    "month": lambda month: f"{month.month:%Y-%m}",
+    "month": lambda month: month.month[:7],
     "invoices>": lambda month: month.invoices,
     "invoiced>": lambda month: amount(month.invoiced, month.currency),
     "credited>": lambda month: amount(month.credited, month.currency),
+    "tax>": lambda month: amount(month.tax, month.currency),
     "net paid>": lambda month: amount(month.net_paid, month.currency),
 }
 
 ONBOARDING: Columns = {
     "part": lambda part: words(part.part),
     "status": lambda part: part.status,
-    "": lambda part: part.message or part.result or "",
+    "what~": lambda part: part.message or part.result or "",
 }
 
 _PLANS: Columns = {
@@ -50,14 +46,15 @@ _PLANS: Columns = {
     "from": lambda plan: time(plan.started_at),
     "until": lambda plan: time(plan.ended_at),
     "licenses>": lambda plan: plan.licenses,
+    "tax>": lambda plan: amount(plan.tax, plan.currency),
     "net paid>": lambda plan: amount(plan.net_paid, plan.currency),
 }
 
 
-def described(customer: "CustomerRecord") -> Output:
+def described(customer: JsonObject) -> Output:
     """Show one customer."""
     shown = {
-        "id": customer.customer_id,
+        "id": customer.id,
         "e-mail": customer.email,
         "primary contact": next((contact.email for contact in customer.contacts if contact.is_primary), None),
         "status": customer.status,
@@ -72,12 +69,12 @@ def described(customer: "CustomerRecord") -> Output:
     return Output(customer, FactList(customer.name, shown))
 
 
-def access_facts(access: "AccessRecord") -> FactList:
+def access_facts(access: JsonObject) -> FactList:
     """Describe what a customer may do now."""
     plan = access.plan
     seats = f"{plan.seats_in_use} of {plan.licenses} in use" if plan else None
     shown = {
-        **{words(name): yes_or_no(getattr(access, name)) for name in _EFFECTS},
+        **{words(name): yes_or_no(access[name]) for name in _EFFECTS},
         "plan": f"{plan.tier_name}, {words(plan.status)}" if plan else None,
         "seats": seats if plan is None or plan.seats_left is None else f"{seats}, {plan.seats_left} left",
         "sponsored": "yes" if access.sponsored else None,
@@ -86,7 +83,7 @@ def access_facts(access: "AccessRecord") -> FactList:
     return FactList(f"{access.status.capitalize()} at {time(access.at)}", shown)
 
 
-def worth(report: "ReportRecord") -> tuple[FactList, Table]:
+def worth(report: JsonObject) -> tuple[FactList, Table]:
     """Describe what a customer is worth, and its plans."""
     shown = {
         "lifetime value": _amounts(report.lifetime_value),
@@ -98,5 +95,5 @@ def worth(report: "ReportRecord") -> tuple[FactList, Table]:
     return FactList(f"{report.name}, {report.status}", shown), Table("Plans", _PLANS, report.plans)
 
 
-def _amounts(amounts: "Iterable[Amount]") -> str:
+def _amounts(amounts: Iterable[JsonObject]) -> str:
     return " + ".join(amount(one.amount, one.currency) for one in amounts) or NOTHING

@@ -6,18 +6,19 @@ import typer
 
 from billflow.cli import customer_finances, customer_resources, payment_methods, privacy, sponsorships
 from billflow.cli.customer_views import CUSTOMERS, described
-from billflow.cli.lookup import CustomerHere, PagingHere, change_here, org_of
-from billflow.cli.output import Output, paged
+from billflow.cli.json_objects import given
+from billflow.cli.lookup import CustomerHere, PagingHere
+from billflow.cli.output import Listing, Output, listed
 from billflow.cli.output import show as shown
 from billflow.cli.params import Reason
-from billflow.cli.session import CommandGroup, Engine, Store
+from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
 
 
-@app.on_database("customer create Acme billing@acme.example --default-currency EUR")
-async def create(
-    store: Store,
+@app.on_api("customer create Acme billing@acme.example --default-currency EUR")
+def create(
+    api: Api,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the customer is called.")],
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Where its invoices go.")],
     *,
@@ -26,17 +27,13 @@ async def create(
     ] = None,
 ) -> Output:
     """Create a customer on a cloud realm of its own."""
-    from billflow.models.contracts.customers import NewCustomer
-
-    new = NewCustomer.model_validate(
-        {"name": name, "email": email, **({"default_currency": default_currency} if default_currency else {})}
-    )
-    return described(await store.repositories.customers.create(await org_of(store), new, change_here()))
+    new = given(name=name, email=email, default_currency=default_currency)
+    return described(api.write("POST", "/customers", new))
 
 
-@app.on_database("customer list --q acme", "customer list --status suspended --json", name="list")
-async def list_(  # noqa: PLR0913  (each is one filter)
-    store: Store,
+@app.on_api("customer list --q acme", "customer list --status suspended --json", name="list")
+def list_(  # noqa: PLR0913  (each is one filter)
+    api: Api,
     *,
     q: Annotated[str | None, typer.Option(help="A part of the name or of the e-mail address.")] = None,
     email: Annotated[str | None, typer.Option(help="The e-mail address.")] = None,
@@ -46,45 +43,47 @@ async def list_(  # noqa: PLR0913  (each is one filter)
     remote_server: Annotated[str | None, typer.Option(metavar="UUID", help="What its server reports.")] = None,
     status: Annotated[str | None, typer.Option(help="active, suspended or inactive.")] = None,
     paging: PagingHere,
-) -> Output:
+) -> Listing:
     """List customers, the newest first."""
-    from billflow.models.contracts.records import CustomerFilter
-
     typed = {"q": q, "email": email, "erp_customer_number": erp_customer_number, "status": status}
     remote = {"realm": realm, "remote_realm": remote_realm, "remote_server": remote_server}
-    wanted = CustomerFilter.model_validate(typed | remote)
-    return paged("Customers", await store.queries.customers.search(await org_of(store), wanted, paging), CUSTOMERS)
+    return listed("Customers", api.get("/customers", **typed, **remote, **paging), CUSTOMERS)
 
 
-@app.on_database("customer show 5f1c")
-async def show(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("customer show 5f1c")
+def show(api: Api, customer: CustomerHere) -> Output:
     """Show a customer."""
-    return described(await store.queries.customers.get(customer.org_id, customer.customer_id))
+    return described(api.get(f"/customers/{customer}"))
 
 
-@app.on_engine("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'")
-async def suspend(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_api("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'")
+def suspend(api: Api, customer: CustomerHere, reason: Reason = None) -> Output:
     """Suspend a customer: from now on nothing is charged, and its data is kept."""
-    return described((await engine.customers.suspend(customer, change_here(reason))).customer)
+    return _turned(api, customer, "suspend", reason)
 
 
-@app.on_engine("customer activate 5f1c")
-async def activate(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_api("customer activate 5f1c")
+def activate(api: Api, customer: CustomerHere, reason: Reason = None) -> Output:
     """Let a suspended customer back in; its billing goes on."""
-    return described((await engine.customers.activate(customer, change_here(reason))).customer)
+    return _turned(api, customer, "activate", reason)
 
 
-@app.on_engine("customer deactivate 5f1c --reason 'moved away'")
-async def deactivate(engine: Engine, customer: CustomerHere, reason: Reason = None) -> Output:
+@app.on_api("customer deactivate 5f1c --reason 'moved away'")
+def deactivate(api: Api, customer: CustomerHere, reason: Reason = None) -> Output:
     """Close a customer's account; refused while a plan is live or being bought."""
-    return described((await engine.customers.deactivate(customer, change_here(reason))).customer)
+    return _turned(api, customer, "deactivate", reason)
 
 
-@app.on_database("customer delete 5f1c")
-async def delete(store: Store, customer: CustomerHere, reason: Reason = None) -> None:
+@app.on_api("customer delete 5f1c")
+def delete(api: Api, customer: CustomerHere) -> None:
     """Take a customer out of use; refused with a live plan or an open invoice. What it was billed stays."""
-    await store.repositories.customers.delete(customer, change_here(reason))
+    api.write("DELETE", f"/customers/{customer}")
     shown("Deleted.")
+
+
+def _turned(api: Api, customer: str, verb: str, reason: str | None) -> Output:
+    api.write("POST", f"/customers/{customer}/{verb}", given(reason=reason))
+    return described(api.get(f"/customers/{customer}"))
 
 
 for _group in (customer_resources, customer_finances, privacy, payment_methods, sponsorships):

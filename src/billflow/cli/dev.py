@@ -1,6 +1,7 @@
 """`billflow dev`: the whole stack on this machine, under one process, until ctrl-C."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billflow.cli import local_stack
-from billflow.cli.lookup import change_here, org_of
+from billflow.cli.folders import write_private
+from billflow.cli.lookup import change_here, now, org_of
 from billflow.cli.output import FactList, show
 from billflow.cli.servers import entering
 from billflow.cli.session import Engine
@@ -84,13 +86,17 @@ async def _run_parts(stack: "Stack") -> None:
     from billflow.wiring.workers import ensure_schedules, versioned, workers
 
     settings = versioned(stack.settings)
+    ui = settings.temporal_ui_origin or stack.temporal_ui_url
+    settings = settings.model_copy(update={"temporal_ui_origin": ui})
     await asyncio.to_thread(migrate, settings)
     counted = counting_runtime()
     async with open_engine(settings, stack.temporal_address, runtime=counted.runtime, tracing=tracing_here()) as engine:
-        with local_stack.announced(_folder(settings), stack.environment()):
-            await ensure_schedules(engine)
-            await sell_example(engine.repositories.catalogs, await org_of(engine))
-            await sell_as_example(engine.repositories.sellers, await org_of(engine))
+        await ensure_schedules(engine)
+        await sell_example(engine.repositories.catalogs, await org_of(engine))
+        await sell_as_example(engine.repositories.sellers, await org_of(engine))
+        key, is_new = await _key(engine, _folder(settings) / "api-key")
+        with local_stack.announced(_announcement(stack, key)):
+            shown = key if is_new else None
             stop = stop_on_signals()
             app = build_api(engine)
             api = run_server(app, settings.api_host, settings.api_port, stop)
@@ -102,43 +108,64 @@ async def _run_parts(stack: "Stack") -> None:
                 polls=True,
             )
             asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
-            await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine))
+            await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine, shown))
 
 
-async def _watch(stack: "Stack", engine: Engine) -> None:
+async def _watch(stack: "Stack", engine: Engine, key: str | None) -> None:
     """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended.
 
     On a Temporal server of our own this version takes all work at once.
     """
     is_ours = stack.temporal_ui_url is not None
-    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine), entering(engine, promote=is_ours))
+    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine, key), entering(engine, promote=is_ours))
 
 
-async def _show_when_ready(stack: "Stack", engine: Engine) -> None:
+async def _show_when_ready(stack: "Stack", engine: Engine, key: str | None) -> None:
     from billflow.dev.ready import until_ready
 
     pages = [f"{_api_url(stack.settings)}/healthz", f"{_ops_url(stack.settings)}/readyz", stack.temporal_ui_url]
     await until_ready(engine.client, *filter(None, pages))
-    _show(stack, await _first_key(engine))
+    _show(stack, key, await _console_link(engine))
 
 
-async def _first_key(engine: Engine) -> str | None:
-    """Make the organization's first key, which can do everything; None where it has one."""
+async def _key(engine: Engine, file: Path) -> tuple[str, bool]:
+    """Return a key for every command, and whether it is new: the one in *file*, or one that is kept there from now."""
     from billflow.domain.scopes import Scope
-    from billflow.models.contracts.access import NewApiKey
+    from billflow.models.contracts.access import NewApiKey, PresentedKey
 
-    org_id = await org_of(engine)
-    if await engine.repositories.api_keys.list(org_id):
-        return None
+    kept = _kept(file)
+    presented = PresentedKey.read(kept)
+    if presented and await engine.repositories.api_keys.find_valid(presented, now()):
+        return kept, False
     new = NewApiKey(name="dev", mode=engine.mode, scopes=frozenset(Scope))
-    issued = await engine.repositories.api_keys.create(org_id, new, change_here())
-    return issued.text.get_secret_value()
+    issued = await engine.repositories.api_keys.create(await org_of(engine), new, change_here())
+    write_private(file, issued.text.get_secret_value())
+    return issued.text.get_secret_value(), True
 
 
-def _show(stack: "Stack", key: str | None) -> None:
+def _kept(file: Path) -> str:
+    return file.read_text("utf-8") if file.exists() else ""
+
+
+def _announcement(stack: "Stack", key: str) -> local_stack.LocalStack:
+    data, url = str(_folder(stack.settings)), _api_url(stack.settings)
+    environment = {**stack.environment(), "BILLFLOW_CONSOLE_URL": _console_url(stack.settings)}
+    return local_stack.LocalStack(os.getpid(), data, stack.settings.org, url, key, environment)
+
+
+async def _console_link(engine: Engine) -> str:
+    """Make a link that signs an administrator in to the console, once."""
+    from billflow.cli.console import sign_in_link
+    from billflow.models.contracts.console import ConsoleRole, NewConsoleSession
+
+    return (await sign_in_link(engine, NewConsoleSession(person="dev", role=ConsoleRole.ADMIN)))[0]
+
+
+def _show(stack: "Stack", key: str | None, console_link: str) -> None:
     parts: dict[str, str | None] = {
         "API": f"{_api_url(stack.settings)}/docs",
         "API key, shown this once": key,
+        "Console, opened once": console_link,
         "Metrics": f"{_ops_url(stack.settings)}/metrics",
         "Temporal": stack.temporal_address,
         "Temporal Web UI": stack.temporal_ui_url,
@@ -151,6 +178,10 @@ def _show(stack: "Stack", key: str | None) -> None:
 
 def _folder(settings: "Settings") -> Path:
     return settings.data_dir.expanduser().resolve()
+
+
+def _console_url(settings: "Settings") -> str:
+    return settings.console_url or f"{_api_url(settings)}/console"
 
 
 def _api_url(settings: "Settings") -> str:

@@ -1,18 +1,15 @@
 """`billflow dunning`: how unpaid invoices are collected."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import change_here, org_of
+from billflow.cli.json_objects import JsonObject, given
 from billflow.cli.output import FactList, Output, yes_or_no
 from billflow.cli.params import Reason
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.session import Api, CommandGroup
 from billflow.domain.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from billflow.domain.dunning import DunningPolicy
 
 app = CommandGroup()
 
@@ -24,19 +21,19 @@ _SmallOrganizations = Annotated[
 ]
 
 
-@app.on_database("dunning show", "dunning show --json")
-async def show(store: Store) -> Output:
-    """Show the policy of the organization that BILLFLOW_ORG names."""
-    return _output(await store.repositories.dunning.policy(await org_of(store)))
+@app.on_api("dunning show", "dunning show --json")
+def show(api: Api) -> Output:
+    """Show the organization's policy."""
+    return _output(api.get("/dunning"))
 
 
-@app.on_database(
+@app.on_api(
     "dunning set --retry-after 1,3,5,7 --end-plan-after 30",
     "dunning set --remind=-3,0,7 --no-suspend --end-plan-after off --small-organizations 5:2",
     name="set",
 )
-async def set_(  # noqa: PLR0913  (each is one part of the policy)
-    store: Store,
+def set_(  # noqa: PLR0913  (each is one part of the policy)
+    api: Api,
     *,
     retry_after: Annotated[
         str | None, typer.Option(metavar="DAYS", help="When a card is tried again: days after the first failure.")
@@ -53,13 +50,12 @@ async def set_(  # noqa: PLR0913  (each is one part of the policy)
     reason: Reason = None,
 ) -> Output:
     """Change parts of the policy; collections that run keep the one they began with."""
-    asked: dict[str, Any] = {
-        "retry_after_days": _days("retry-after", retry_after),
-        "reminder_days": _days("remind", remind),
-        "suspend_customer": suspend,
-        "mark_uncollectible": mark_uncollectible,
-    }
-    changes = {name: value for name, value in asked.items() if value is not None}
+    changes = given(
+        retry_after_days=_days("retry-after", retry_after),
+        reminder_days=_days("remind", remind),
+        suspend_customer=suspend,
+        mark_uncollectible=mark_uncollectible,
+    )
     if end_plan_after is not None:
         changes["end_plan_after_days"] = None if end_plan_after == OFF else _number("end-plan-after", end_plan_after)
     if small_organizations is not None:
@@ -67,7 +63,7 @@ async def set_(  # noqa: PLR0913  (each is one part of the policy)
     if not changes:
         raise InvalidInput("Name what to change, such as --retry-after 1,3,5,7.", field="policy")
 
-    return _output(await store.repositories.dunning.change_policy(await org_of(store), changes, change_here(reason)))
+    return _output(api.write("PATCH", "/dunning", changes | given(reason=reason)))
 
 
 def _days(option: str, text: str | None) -> tuple[int, ...] | None:
@@ -94,7 +90,7 @@ def _small(text: str) -> dict[str, int]:
     return {"seats": int(seats), "invoices": int(invoices)}
 
 
-def _output(policy: "DunningPolicy") -> Output:
+def _output(policy: JsonObject) -> Output:
     small, days = policy.small_organizations, policy.end_plan_after_days
     shown = {
         "cards are tried again after days": _listed(policy.retry_after_days),
@@ -106,8 +102,8 @@ def _output(policy: "DunningPolicy") -> Output:
         if small
         else OFF,
     }
-    return Output({"policy": asdict(policy)}, FactList("How unpaid invoices are collected", shown))
+    return Output(policy, FactList("How unpaid invoices are collected", shown))
 
 
-def _listed(days: tuple[int, ...]) -> str:
+def _listed(days: Sequence[int]) -> str:
     return ", ".join(map(str, days)) or "never"

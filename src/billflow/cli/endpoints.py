@@ -1,39 +1,37 @@
 """`billflow endpoint`: where events are sent."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import PagingHere, begun, change_here, id_of, org_of, short
-from billflow.cli.output import Columns, FactList, Output, paged, time
-from billflow.cli.params import Reason, moment_option
-from billflow.cli.session import CommandGroup, Engine, Store
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.endpoints import CreatedEndpoint
+from billflow.cli.json_objects import JsonObject, given
+from billflow.cli.lookup import PagingHere, begun, id_of, short
+from billflow.cli.output import Columns, FactList, Listing, Output, listed, time
+from billflow.cli.params import moment_option
+from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
 
 _ENDPOINTS: Columns = {
-    "id": lambda endpoint: short(endpoint.endpoint_id),
+    "id": lambda endpoint: short(endpoint.id),
     "url": lambda endpoint: endpoint.url,
-    "events": lambda endpoint: ", ".join(endpoint.event_types) or "all",
+    "events~": lambda endpoint: ", ".join(endpoint.event_types) or "all",
     "status": lambda endpoint: endpoint.status,
 }
 _DELIVERIES: Columns = {
     "at": lambda delivery: time(delivery.at),
     "event": lambda delivery: short(delivery.event_id),
     "attempt>": lambda delivery: delivery.attempt,
-    "outcome": lambda delivery: delivery.error or "delivered",
+    "outcome~": lambda delivery: delivery.error or "delivered",
 }
 
 _EndpointHere = Annotated[str, id_of("endpoint"), begun("endpoint", "An")]
 
 
-@app.on_database("endpoint create https://example.com/events --event-type invoice.paid")
-async def create(
-    store: Store,
+@app.on_api("endpoint create https://example.com/events --event-type invoice.paid")
+def create(
+    api: Api,
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events.")],
     *,
     types: Annotated[
@@ -43,76 +41,63 @@ async def create(
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
 ) -> Output:
     """Make an endpoint; its secret is shown this once."""
-    from billflow.models.contracts.endpoints import EndpointCreate
-
-    new = EndpointCreate.model_validate({"url": url, "description": description, "event_types": types or ()})
-    return _created(await store.endpoints.create(await org_of(store), new, change_here()))
+    new = given(url=url, description=description, event_types=types)
+    return _created(api.write("POST", "/webhook-endpoints", new))
 
 
-@app.on_database("endpoint list", name="list")
-async def list_(store: Store, paging: PagingHere) -> Output:
+@app.on_api("endpoint list", name="list")
+def list_(api: Api, paging: PagingHere) -> Listing:
     """List endpoints, the newest first."""
-    page = await store.endpoints.list(await org_of(store), paging)
-    return paged("Endpoints", page, _ENDPOINTS, "webhook_endpoints")
+    return listed("Endpoints", api.get("/webhook-endpoints", **paging), _ENDPOINTS)
 
 
-@app.on_engine("endpoint disable 5f1c --reason 'moves to another host'")
-async def disable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
+@app.on_api("endpoint disable 5f1c")
+def disable(api: Api, endpoint: _EndpointHere) -> Output:
     """Send nothing there until it is enabled again; what comes meanwhile is not kept for it."""
-    return await _turned(engine, endpoint, "disabled", reason)
+    return _turned(api, endpoint, "disabled")
 
 
-@app.on_engine("endpoint enable 5f1c")
-async def enable(engine: Engine, endpoint: _EndpointHere, reason: Reason = None) -> Output:
+@app.on_api("endpoint enable 5f1c")
+def enable(api: Api, endpoint: _EndpointHere) -> Output:
     """Send events there again, first what had been waiting."""
-    return await _turned(engine, endpoint, "enabled", reason)
+    return _turned(api, endpoint, "enabled")
 
 
-@app.on_database("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0")
-async def rotate(
-    store: Store,
+@app.on_api("endpoint rotate 5f1c", "endpoint rotate 5f1c --overlap-hours 0")
+def rotate(
+    api: Api,
     endpoint: _EndpointHere,
     overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="How long both secrets sign.")] = 24,
 ) -> Output:
     """Give an endpoint a new secret, shown this once; the old one goes on signing for a while."""
-    overlap = timedelta(hours=overlap_hours)
-    return _created(await store.endpoints.rotate_secret(await org_of(store), endpoint, overlap, change_here()))
+    path = f"/webhook-endpoints/{endpoint}/rotate-secret"
+    return _created(api.write("POST", path, {"overlap_hours": overlap_hours}))
 
 
-@app.on_engine("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…")
-async def replay(
-    engine: Engine,
+@app.on_api("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…")
+def replay(
+    api: Api,
     endpoint: _EndpointHere,
     *,
     event: Annotated[str | None, typer.Option("--event", help="The id of one event.")] = None,
     since: Annotated[datetime | None, moment_option("All that was recorded from then on.")] = None,
 ) -> Output:
     """Send events once more, in their order and under their ids."""
-    from billflow.models.contracts.endpoints import ReplayCreate
-
-    ask = ReplayCreate(event_id=event, since=since)
-    messages = await engine.webhooks.replay(await org_of(engine), endpoint, ask, change_here())
-    return Output({"messages": messages}, f"{messages} messages are on their way once more.")
+    wanted = given(event_id=event, since=since)
+    sent = api.write("POST", f"/webhook-endpoints/{endpoint}/replay", wanted)
+    return Output(sent, f"{sent.messages} messages are on their way once more.")
 
 
-@app.on_database("endpoint deliveries 5f1c")
-async def deliveries(store: Store, endpoint: _EndpointHere, paging: PagingHere) -> Output:
+@app.on_api("endpoint deliveries 5f1c")
+def deliveries(api: Api, endpoint: _EndpointHere, paging: PagingHere) -> Listing:
     """List the attempts to deliver, the newest first."""
-    page = await store.repositories.deliveries.list(await org_of(store), endpoint, paging)
-    return paged("Attempts", page, _DELIVERIES, "deliveries")
+    return listed("Attempts", api.get(f"/webhook-endpoints/{endpoint}/deliveries", **paging), _DELIVERIES)
 
 
-def _created(made: "CreatedEndpoint") -> Output:
-    from billflow.models.contracts.endpoint_responses import CreatedEndpointResponse
-
-    record, secret = made.record, made.secret.get_secret_value()
-    facts = FactList(f"Endpoint {record.url}", {"id": record.endpoint_id, "secret": secret})
-    return Output(CreatedEndpointResponse.of(made), facts)
+def _created(made: JsonObject) -> Output:
+    return Output(made, FactList(f"Endpoint {made.url}", {"id": made.id, "secret": made.secret}))
 
 
-async def _turned(engine: Engine, endpoint_id: str, status: str, reason: str | None) -> Output:
-    from billflow.models.contracts.endpoints import EndpointUpdate
-
-    update = EndpointUpdate.model_validate({"status": status})
-    record = await engine.webhooks.update_endpoint(await org_of(engine), endpoint_id, update, change_here(reason))
-    return Output(record, f"The endpoint {record.url} ({short(record.endpoint_id)}) is {record.status}.")
+def _turned(api: Api, endpoint_id: str, status: str) -> Output:
+    found = api.write("PATCH", f"/webhook-endpoints/{endpoint_id}", {"status": status})
+    return Output(found, f"The endpoint {found.url} ({short(found.id)}) is {found.status}.")

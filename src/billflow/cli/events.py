@@ -4,17 +4,17 @@ from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import CustomerOption, PagingHere, org_of, short
-from billflow.cli.output import Columns, Output, paged, time, whole, words
+from billflow.cli.lookup import CustomerOption, PagingHere, short
+from billflow.cli.output import Columns, Listing, listed, time, whole, words
 from billflow.cli.params import Limit, Since
-from billflow.cli.session import Store, on_database
+from billflow.cli.session import Api, Store, on_api, on_database
 
 _EVENTS: Columns = {
     "at": lambda event: time(event.at),
     "type": lambda event: event.type,
     "customer": lambda event: short(event.customer_id),
     "plan": lambda event: short(event.plan_id),
-    "id": lambda event: event.event_id,
+    "id": lambda event: event.id,
 }
 
 _FOREIGN: Columns = {
@@ -27,24 +27,21 @@ _FOREIGN: Columns = {
 }
 
 
-@on_database
-async def events(
-    store: Store,
+@on_api
+def events(
+    api: Api,
     *,
     type_: Annotated[str | None, typer.Option("--type", help="A type such as invoice.paid.")] = None,
     customer: CustomerOption = None,
     since: Since = None,
     paging: PagingHere,
-) -> Output:
+) -> Listing:
     """List what happened, the newest first."""
-    from billflow.models.contracts.endpoints import EventFilter
-
-    wanted = EventFilter(type=type_, customer_id=customer, since=since)
-    return paged("Events", await store.repositories.outbox.list(await org_of(store), wanted, paging), _EVENTS)
+    return listed("Events", api.get("/events", type=type_, customer_id=customer, since=since, **paging), _EVENTS)
 
 
 @on_database
-async def foreign_events(store: Store, *, limit: Limit = 50) -> Output:
+async def foreign_events(store: Store, *, limit: Limit = 50) -> Listing:
     """List the signed events of Stripe's that belong to no organization, the newest first.
 
     Their customer or invoice is none of ours, or they are of the other mode; nothing is done about them.

@@ -1,19 +1,16 @@
 """Options from the fields of a dataclass, so that what the domain can be asked is what can be typed."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
 from enum import Enum
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from billflow.cli.params import moment
-
-if TYPE_CHECKING:
-    from billflow.wiring.store import Store
 
 _DISCRIMINATOR = "type"
 _HELP: Mapping[str, str] = {
@@ -65,10 +62,11 @@ def options_of(kind: type[Any]) -> Iterator[inspect.Parameter]:
 class Typed:
     """Marks a parameter of a command that is looked up, or made, before the command begins.
 
-    *read* is given the store, and the text that is typed for the parameter or the values of *options* in its place.
+    *read* is given what the command is given first, and the text that is typed for the parameter or the values of
+    *options* in its place; where that is the store, what it returns is awaited.
     """
 
-    read: Callable[["Store", Any], Awaitable[Any]]
+    read: Callable[[Any, Any], Any]
     options: Sequence[inspect.Parameter] = ()
 
 
@@ -82,13 +80,13 @@ def typed_for(wanted: inspect.Parameter) -> Sequence[inspect.Parameter]:
     return [parameter(wanted.name, Annotated[kind, *others], wanted.default)]
 
 
-async def value_for(store: "Store", wanted: inspect.Parameter, typed: Mapping[str, Any]) -> Any:
-    """Return what a parameter of a command is given where the options in *typed* were."""
+def value_for(here: Any, wanted: inspect.Parameter, typed: Mapping[str, Any]) -> Any:
+    """Return what a parameter of a command is given where the options in *typed* were, or what to await for it."""
     mark = _mark(wanted)
     if mark and mark.options:
-        return await mark.read(store, {one.name: typed[one.name] for one in mark.options})
+        return mark.read(here, {one.name: typed[one.name] for one in mark.options})
     value = typed[wanted.name]
-    return await mark.read(store, value) if mark and value is not None else value
+    return mark.read(here, value) if mark and value is not None else value
 
 
 def _mark(wanted: inspect.Parameter) -> Typed | None:

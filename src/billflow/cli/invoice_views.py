@@ -1,25 +1,34 @@
 """How an invoice looks, and how its amounts explain themselves."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from billflow.cli.output import NOTHING, Columns, FactList, Part, Table, amount, time, words
+from billflow.cli.json_objects import JsonObject
+from billflow.cli.lookup import short
+from billflow.cli.output import NOTHING, Columns, FactList, Part, Table, amount, day, time, words
 from billflow.cli.plan_views import named
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.records import InvoiceDetail
 
 _ATTEMPTS: Columns = {
     "n>": lambda attempt: attempt.n,
     "at": lambda attempt: time(attempt.at),
-    "outcome": lambda attempt: _outcome(attempt.outcome),
+    "outcome~": lambda attempt: _outcome(attempt.outcome),
 }
 
 
-def described(invoice: "InvoiceDetail") -> list[Part]:
+def described(invoice: JsonObject) -> list[Part]:
     """Describe one invoice with its lines and the attempts to collect it."""
+    money, attempts, adjusted = invoice.currency, invoice.payment_attempts, invoice.adjustments
+    return [
+        _facts(invoice),
+        Table("Lines", _lines(money), invoice.lines),
+        *([Table("Adjustments", _adjustments(money), adjusted)] if adjusted else []),
+        *([Table("Attempts to collect", _ATTEMPTS, attempts)] if attempts else []),
+    ]
+
+
+def _facts(invoice: JsonObject) -> FactList:
     money = invoice.currency
     shown = {
-        "id": invoice.invoice_id,
+        "id": invoice.id,
         "plan": invoice.plan_id,
         "customer": named(invoice.customer_id, invoice.customer_name),
         "kind": words(invoice.kind),
@@ -44,44 +53,39 @@ def described(invoice: "InvoiceDetail") -> list[Part]:
         "page": invoice.hosted_invoice_url,
         "e-invoice": "yes" if invoice.e_invoice else invoice.e_invoice_missing,
     }
-    lines: Columns = {
-        "what": lambda line: line.description,
-        "period": lambda line: f"{line.period_start:%Y-%m-%d} to {line.period_end:%Y-%m-%d}",
+    return FactList(f"Invoice {invoice.number or invoice.id}", shown)
+
+
+def _lines(currency: str) -> Columns:
+    return {
+        "what~": lambda line: line.description,
+        "from": lambda line: day(line.period_start),
+        "until": lambda line: day(line.period_end),
         "quantity>": lambda line: line.quantity,
-        "each>": lambda line: amount(line.unit_amount, money),
-        "amount>": lambda line: amount(line.amount, money),
+        "each>": lambda line: amount(line.unit_amount, currency),
+        "amount>": lambda line: amount(line.amount, currency),
     }
-    facts = FactList(f"Invoice {invoice.number or invoice.invoice_id}", shown)
-    attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
-    adjusted = [Table("Adjustments", _adjustments(money), invoice.adjustments)] if invoice.adjustments else []
-    return [facts, Table("Lines", lines, invoice.lines), *adjusted, *attempts]
 
 
 def _adjustments(currency: str) -> Columns:
     return {
-        "date": lambda one: f"{one.at:%Y-%m-%d}",
-        "what": lambda one: f"{words(one.kind)} {one.number or ''}".rstrip(),
+        "date": lambda one: day(one.at),
+        "what~": lambda one: f"{words(one.kind)} {one.number or ''}".rstrip(),
         "amount>": lambda one: amount(one.amount, currency),
-        "reason": lambda one: ", ".join(filter(None, (words(one.reason or ""), one.memo))) or NOTHING,
-        "id": lambda one: one.adjustment_id or NOTHING,
+        "reason~": lambda one: ", ".join(filter(None, (words(one.reason or ""), one.memo))) or NOTHING,
+        "id": lambda one: short(one.adjustment_id),
     }
 
 
-def adjusted_sentences(invoice: "InvoiceDetail") -> list[str]:
-    """Say what was adjusted of an invoice and when, and how its money stands."""
-    sums = {"credited": invoice.credited, "refunded": invoice.refunded}
-    stands = {name: money for name, money in sums.items() if money}
+def sums_of(invoice: JsonObject) -> str:
+    """Say how an invoice's money stands."""
+    stands = {name: invoice[name] for name in ("credited", "refunded") if invoice[name]}
     stands |= {"net paid": invoice.net_paid, "still due": invoice.still_due}
     told = ", ".join(f"{name} {amount(money, invoice.currency)}" for name, money in stands.items())
-    return [*(one.in_words(invoice.currency) for one in invoice.adjustments), f"{told[0].upper()}{told[1:]}."]
+    return f"{told[0].upper()}{told[1:]}."
 
 
-def links_of(invoice: "InvoiceDetail") -> dict[str, str | None]:
-    """Return which invoice it replaces, and which one replaces it."""
-    return {name: getattr(invoice, name) for name in ("replaces_invoice_id", "replaced_by_invoice_id")}
-
-
-def _next(invoice: "InvoiceDetail") -> str | None:
+def _next(invoice: JsonObject) -> str | None:
     if invoice.next_attempt_at is None or invoice.next_action is None:
         return None
     return f"{words(invoice.next_action)} at {time(invoice.next_attempt_at)}"

@@ -7,59 +7,55 @@ import typer
 
 from billflow.cli import adjustments, reissues
 from billflow.cli.files import XmlFile, wrote
-from billflow.cli.invoice_views import adjusted_sentences, described, links_of
-from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption, org_of
-from billflow.cli.output import Output, amount, paged, words
+from billflow.cli.invoice_views import described, sums_of
+from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption
+from billflow.cli.output import Listing, Output, amount, listed, words
 from billflow.cli.plan_views import LISTED_INVOICES
-from billflow.cli.session import CommandGroup, Store
+from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
 
 
-@app.on_database("invoice list --status open", "invoice list --number A1B2-0001 --json", name="list")
-async def list_(  # noqa: PLR0913  (each is one filter)
-    store: Store,
+@app.on_api("invoice list --status open", "invoice list --number A1B2-0001 --json", name="list")
+def list_(  # noqa: PLR0913  (each is one filter)
+    api: Api,
     *,
     plan: PlanOption = None,
     customer: CustomerOption = None,
     status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
     number: Annotated[str | None, typer.Option(help="The number on the invoice.")] = None,
     paging: PagingHere,
-) -> Output:
+) -> Listing:
     """List invoices, the newest first."""
-    from billflow.models.contracts.records import InvoiceFilter
-
-    wanted = InvoiceFilter.model_validate(
-        {"plan_id": plan, "customer_id": customer, "status": status, "number": number}
-    )
-    return paged("Invoices", await store.queries.invoices.search(await org_of(store), wanted, paging), LISTED_INVOICES)
+    wanted = {"plan_id": plan, "customer_id": customer, "status": status, "number": number}
+    return listed("Invoices", api.get("/invoices", **wanted, **paging), LISTED_INVOICES)
 
 
-@app.on_database("invoice show 8a30")
-async def show(store: Store, invoice: InvoiceHere) -> Output:
+@app.on_api("invoice show 8a30")
+def show(api: Api, invoice: InvoiceHere) -> Output:
     """Show an invoice with its lines, its adjustments and the attempts to collect it."""
-    detail = await store.queries.invoices.get(await org_of(store), invoice)
+    detail = api.get(f"/invoices/{invoice}")
     return Output(detail, *described(detail))
 
 
-@app.on_database("invoice explain 8a30", name="explain")
-async def explain_(store: Store, invoice: InvoiceHere) -> Output:
+@app.on_api("invoice explain 8a30", name="explain")
+def explain_(api: Api, invoice: InvoiceHere) -> Output:
     """Say how each line's amount came about, what was credited and refunded, and what is still due."""
-    from billflow.models.contracts.explanations import InvoiceExplanation
-
-    detail = await store.queries.invoices.get(await org_of(store), invoice)
-    explanation = InvoiceExplanation.of_invoice(detail)
-    sentences = [f"{line.n}. {line.sentence}" for line in explanation.lines]
+    explained = api.get(f"/invoices/{invoice}/explain")
+    sentences = [f"{line.n}. {line.sentence}" for line in explained.lines]
+    together = f"Together: {amount(explained.total, explained.currency)}."
+    adjusted = [one.sentence for one in explained.adjustments]
     links = [
-        f"It {words(name).removesuffix(' invoice id')} {other}." for name, other in links_of(detail).items() if other
+        f"It {words(name).removesuffix(' invoice id')} {explained[name]}."
+        for name in ("replaces_invoice_id", "replaced_by_invoice_id")
+        if explained[name]
     ]
-    together = f"Together: {amount(detail.total, detail.currency)}."
-    return Output(explanation, *sentences, together, *adjusted_sentences(detail), *links)
+    return Output(explained, *sentences, together, *adjusted, sums_of(explained), *links)
 
 
-@app.on_database("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")
-async def pdf(
-    store: Store,
+@app.on_api("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")
+def pdf(
+    api: Api,
     invoice: InvoiceHere,
     *,
     output_file: Annotated[
@@ -68,17 +64,16 @@ async def pdf(
     html: Annotated[bool, typer.Option("--html", help="Write HTML for an e-mail instead.")] = False,
 ) -> None:
     """Write an invoice to a file, in its customer's language, with the derivation of each line."""
-    org_id, documents = await org_of(store), store.documents
-    written = (await documents.html(org_id, invoice)).encode() if html else await documents.pdf(org_id, invoice)
-    wrote(output_file or Path(f"{await documents.name(org_id, invoice)}.{'html' if html else 'pdf'}"), written)
+    kind = "html" if html else "pdf"
+    written = api.file(f"/invoices/{invoice}/{kind}")
+    wrote(output_file or Path(f"{api.get(f'/invoices/{invoice}').number or invoice}.{kind}"), written)
 
 
-@app.on_database("invoice e-invoice 8a30", "invoice e-invoice 8a30 -o march.xml", name="e-invoice")
-async def e_invoice(store: Store, invoice: InvoiceHere, *, output_file: XmlFile = None) -> None:
+@app.on_api("invoice e-invoice 8a30", "invoice e-invoice 8a30 -o march.xml", name="e-invoice")
+def e_invoice(api: Api, invoice: InvoiceHere, *, output_file: XmlFile = None) -> None:
     """Write an invoice to an XML file by EN 16931 (Factur-X, ZUGFeRD)."""
-    org_id, documents = await org_of(store), store.documents
-    written = await documents.e_invoice(org_id, invoice)
-    wrote(output_file or Path(f"{await documents.name(org_id, invoice)}.xml"), written)
+    written = api.file(f"/invoices/{invoice}/e-invoice")
+    wrote(output_file or Path(f"{api.get(f'/invoices/{invoice}').number or invoice}.xml"), written)
 
 
 app.add_typer(adjustments.app)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli.lookup import begun, change_here, id_of, now, org_of, short
-from billflow.cli.output import Columns, FactList, Output, Table, time
+from billflow.cli.output import Columns, FactList, Output, Table, day, time
 from billflow.cli.params import moment_option
 from billflow.cli.session import CommandGroup, Store
 
@@ -26,12 +26,12 @@ def _state(key: "ApiKeyRecord") -> str:
 
 _KEYS: Columns = {
     "id": lambda key: short(key.key_id),
-    "name": lambda key: key.name,
+    "name~": lambda key: key.name,
     "mode": lambda key: key.mode,
-    "scopes": lambda key: ", ".join(sorted(key.scopes)),
-    "created": lambda key: time(key.created_at),
-    "last used": lambda key: time(key.last_used_at),
-    "state": _state,
+    "scopes~": lambda key: ", ".join(sorted(key.scopes)),
+    "created": lambda key: day(key.created_at),
+    "last used": lambda key: day(key.last_used_at),
+    "state~": _state,
 }
 
 _KeyHere = Annotated[str, id_of("API key"), begun("key")]

@@ -1,21 +1,19 @@
 """From what people type to what it names: the organization, and what has an id, a name or a number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
 import typer
 
 from billflow.cli.fields import Typed, parameter
 from billflow.cli.params import After, Limit
-from billflow.cli.session import Store, actor
+from billflow.cli.session import Api, Store, actor
 from billflow.domain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from billflow.models.contracts.customers import ChangeContext, CustomerRef
-    from billflow.models.contracts.records import Paging
-    from billflow.models.contracts.steps import PlanRef
+    from billflow.models.contracts.customers import ChangeContext
 
 SHORT = 8
 """How much of an id tables show; it is enough to name the row again."""
@@ -31,35 +29,32 @@ _NAMES = {
 """By what things are named beside their ids."""
 
 
-async def org_of(store: Store) -> str:
-    """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
-    return await store.repositories.organizations.ensure(store.settings.org)
+def id_of(noun: str) -> Typed:
+    """Return the mark of a parameter that names such a thing, and is given its id."""
+    return Typed(lambda here, typed: found(here, noun, typed))
 
 
-async def found(store: Store, noun: str, typed: str) -> str:
-    """Return the id that *typed* is, begins or names; raises `NotFound`, or `InvalidInput` for several."""
+def found(here: Api | Store, noun: str, typed: str) -> Any:
+    """Return the id that *typed* is, begins or names, or of the store what to await for it.
+
+    Raises `NotFound`, or `InvalidInput` for several.
+    """
+    if hasattr(here, "queries"):
+        return _stored(cast("Store", here), noun, typed)
+    return (
+        typed if _is_whole(typed) else only(noun, typed, here.get("/ids", kind=noun.replace(" ", "_"), name=typed).ids)
+    )
+
+
+async def _stored(store: Store, noun: str, typed: str) -> str:
     if _is_whole(typed):
         return typed
     return only(noun, typed, await store.queries.ids.ids_of(await org_of(store), noun, typed))
 
 
-def id_of(noun: str) -> Typed:
-    """Return the mark of a parameter that names such a thing, and is given its id."""
-    return Typed(lambda store, typed: found(store, noun, typed))
-
-
-async def plan_ref(store: Store, typed: str) -> "PlanRef":
-    """Return the plan that *typed* names."""
-    from billflow.models.contracts.steps import PlanRef
-
-    return PlanRef(org_id=await org_of(store), plan_id=await found(store, "plan", typed))
-
-
-async def customer_ref(store: Store, typed: str) -> "CustomerRef":
-    """Return the customer that *typed* names."""
-    from billflow.models.contracts.customers import CustomerRef
-
-    return CustomerRef(org_id=await org_of(store), customer_id=await found(store, "customer", typed))
+async def org_of(store: Store) -> str:
+    """Return the id of the organization that `BILLFLOW_ORG` names, creating it the first time."""
+    return await store.repositories.organizations.ensure(store.settings.org)
 
 
 def change_here(reason: str | None = None) -> "ChangeContext":
@@ -101,12 +96,6 @@ async def time_of(store: Store, clock_id: str | None) -> datetime:
     return (await store.repositories.test_clocks.get(await org_of(store), clock_id)).now_at
 
 
-async def _paging(_: Store, typed: Mapping[str, Any]) -> "Paging":
-    from billflow.models.contracts.records import Paging
-
-    return Paging(**typed)
-
-
 def _is_whole(typed: str) -> bool:
     try:
         return str(UUID(typed)) == typed.lower()
@@ -122,15 +111,18 @@ def begun(noun: str, article: str = "A") -> Any:
     )
 
 
-PlanHere = Annotated["PlanRef", Typed(plan_ref), begun("plan")]
-CustomerHere = Annotated["CustomerRef", Typed(customer_ref), begun("customer")]
+PlanHere = Annotated[str, id_of("plan"), begun("plan")]
+CustomerHere = Annotated[str, id_of("customer"), begun("customer")]
 InvoiceHere = Annotated[str, id_of("invoice"), begun("invoice", "An")]
 CustomerOption = Annotated[
     str | None, id_of("customer"), typer.Option(help="A customer's id, or enough of its beginning, or its name.")
 ]
 PlanOption = Annotated[str | None, id_of("plan"), typer.Option(help="A plan's id, or enough of its beginning.")]
 ClockOption = Annotated[
-    str | None, id_of("clock"), typer.Option("--test-clock", help="The test clock the plan is attached to.")
+    str | None, id_of("test clock"), typer.Option("--test-clock", help="The test clock the plan is attached to.")
 ]
-PagingHere = Annotated["Paging", Typed(_paging, [parameter("limit", Limit, 50), parameter("after", After, None)])]
+PagingHere = Annotated[
+    dict[str, Any],
+    Typed(lambda _, typed: typed, [parameter("limit", Limit, 50), parameter("after", After, None)]),
+]
 """Which part of a list to show."""

@@ -1,25 +1,22 @@
 """`billflow offer`: what support prepares for one customer."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from billflow.cli import plan_commands
-from billflow.cli.fields import Typed
-from billflow.cli.lookup import ClockOption, CustomerHere, begun, change_here, found, now, org_of, short, time_of
-from billflow.cli.output import Columns, FactList, Output, amount, time, whole, words
+from billflow.cli.json_objects import JsonObject, given
+from billflow.cli.lookup import ClockOption, CustomerHere, begun, id_of, short
+from billflow.cli.output import Columns, FactList, Listing, Output, amount, day, listed, time, words
 from billflow.cli.params import Key, moment_option
-from billflow.cli.session import CommandGroup, Engine, Store, answered, key_of
+from billflow.cli.session import Api, CommandGroup
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.offers import OfferRecord
 
 app = CommandGroup()
 
 
-def _price(offer: "OfferRecord") -> str:
+def _price(offer: JsonObject) -> str:
     prices = {
         "a year": offer.fixed_price,
         "a license and month": offer.monthly_discounted_price,
@@ -29,29 +26,25 @@ def _price(offer: "OfferRecord") -> str:
 
 
 _OFFERS: Columns = {
-    "id": lambda offer: short(offer.offer_id),
+    "id": lambda offer: short(offer.id),
     "tier": lambda offer: offer.tier,
     "status": lambda offer: offer.status,
-    "price": _price,
-    "until": lambda offer: time(offer.expires_at),
+    "price~": _price,
+    "until": lambda offer: day(offer.expires_at),
 }
 
 
-async def _offer(store: Store, typed: str) -> "OfferRecord":
-    return await store.repositories.offers.get(await org_of(store), await found(store, "offer", typed), now())
-
-
-_OfferHere = Annotated["OfferRecord", Typed(_offer), begun("offer", "An")]
+_OfferHere = Annotated[str, id_of("offer"), begun("offer", "An")]
 _ExpiresAt = Annotated[datetime | None, moment_option("Until when it can be accepted.")]
 _Price = Annotated[int | None, typer.Option(min=1, help="In minor units of the customer's currency.")]
 
 
-@app.on_engine(
+@app.on_api(
     "offer create 5f1c --tier cloud_enterprise --fixed-price 1200000",
     "offer create 5f1c --tier cloud_standard --monthly-discounted-price 600",
 )
-async def create(  # noqa: PLR0913  (each is one term of the offer)
-    engine: Engine,
+def create(  # noqa: PLR0913  (each is one term of the offer)
+    api: Api,
     customer: CustomerHere,
     *,
     tier: Annotated[str, typer.Option(help="A tier's code.")],
@@ -67,9 +60,7 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
     sent_invoice: Annotated[str | None, typer.Option(help="An open invoice sent at Stripe that buys it.")] = None,
 ) -> Output:
     """Offer a yearly fixed price, or prices per license."""
-    from billflow.models.contracts.offers import CreatedOfferResponse, OfferCreate
-
-    new = OfferCreate(
+    new = given(
         tier=tier,
         fixed_price=fixed_price,
         monthly_discounted_price=monthly_discounted_price,
@@ -80,27 +71,26 @@ async def create(  # noqa: PLR0913  (each is one term of the offer)
         expires_at=expires_at,
         sent_invoice_id=sent_invoice,
     )
-    made = await engine.offers.make(customer.org_id, customer.customer_id, new, change_here())
-    return Output(CreatedOfferResponse.of_made(made), _described(made.offer))
+    made = api.write("POST", f"/customers/{customer}/offers", new)
+    return Output(made, _described(made.offer))
 
 
-@app.on_database("offer list 5f1c --json", name="list")
-async def list_(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("offer list 5f1c --json", name="list")
+def list_(api: Api, customer: CustomerHere) -> Listing:
     """List what a customer was offered, the newest first."""
-    return whole("Offers", await store.repositories.offers.list(customer.org_id, customer.customer_id, now()), _OFFERS)
+    return listed("Offers", api.all(f"/customers/{customer}/offers"), _OFFERS)
 
 
-@app.on_engine("offer withdraw 7c2e")
-async def withdraw(engine: Engine, offer: _OfferHere) -> Output:
+@app.on_api("offer withdraw 7c2e")
+def withdraw(api: Api, offer: _OfferHere) -> Output:
     """Take an offer back; a purchase of it that is not paid yet ends."""
-    withdrawn = engine.offers.withdraw(offer.org_id, offer.customer_id, offer.offer_id, change_here())
-    shown = await answered(withdrawn)
-    return Output(shown, _described(shown))
+    withdrawn = api.write("DELETE", _path(api, offer))
+    return Output(withdrawn, _described(withdrawn))
 
 
-@app.on_engine("offer accept 7c2e --schedule monthly")
-async def accept(  # noqa: PLR0913  (each is one choice)
-    engine: Engine,
+@app.on_api("offer accept 7c2e --schedule monthly")
+def accept(  # noqa: PLR0913  (each is one choice)
+    api: Api,
     offer: _OfferHere,
     *,
     schedule: Annotated[Schedule, typer.Option(help="How often it is billed.")] = Schedule.ANNUAL,
@@ -111,26 +101,26 @@ async def accept(  # noqa: PLR0913  (each is one choice)
     key: Key = None,
 ) -> Output:
     """Accept an offer for its customer: the plan starts at its price."""
-    from billflow.models.contracts.offers import Acceptance
-
-    chosen = Acceptance(
-        key=key_of(key),
+    chosen = given(
         schedule=schedule,
         licenses=licenses,
         license_management=license_management,
         collection_method=collection_method,
         test_clock_id=clock,
     )
-    change = change_here().model_copy(update={"at": await time_of(engine, clock)})
-    started = engine.offers.accept(offer.org_id, offer.customer_id, offer.offer_id, chosen, change)
-    return plan_commands.started(await answered(started, chosen.key))
+    return plan_commands.started(api.write("POST", f"{_path(api, offer)}/accept", chosen, key))
 
 
-def _described(offer: "OfferRecord") -> FactList:
+def _path(api: Api, offer: str) -> str:
+    """Return where an offer is, by the customer whom it was made to."""
+    return f"/customers/{api.get(f'/offers/{offer}').customer_id}/offers/{offer}"
+
+
+def _described(offer: JsonObject) -> FactList:
     shown = {
-        "id": offer.offer_id,
+        "id": offer.id,
         "status": offer.status,
-        "price": _price(offer),
+        "price~": _price(offer),
         "paid by": words(offer.collection_method),
         "until": time(offer.expires_at) if offer.expires_at else None,
         "sent invoice": offer.sent_invoice_id,

@@ -1,5 +1,6 @@
-"""How answers look: tables for people, JSON for scripts."""
+"""How answers look: tables for people, JSON for scripts, CSV for spreadsheets."""
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,15 +9,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from billflow.cli.json_objects import JsonObject, rows_of
 from billflow.domain.currencies import format_amount
+from billflow.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    from billflow.models.contracts.records import Page
-
 NOTHING = "-"
+MARKS = ">~"
+"""What the names of columns may end with; see `Table`."""
+MONEY = frozenset(
+    {
+        *("amount", "total", "price", "unit_amount", "fixed_price", "price_per_license", "credit", "still_due"),
+        *("monthly_discounted_price", "annual_discounted_price", "flat_discount", "before_payment"),
+        *(
+            "refund_amount",
+            "balance_amount",
+            "amount_paid",
+            "amount_due",
+            "balance_applied",
+            "price_before",
+            "price_after",
+        ),
+    }
+)
+"""Fields in minor units of the currency beside them."""
+MOMENTS = frozenset({"at", "end_date", "next_invoice_date", "service_start", "service_end"})
+_EMPTY = (None, "", "[]", "false")
+BETWEEN = 2
+"""How far columns are apart."""
 
 
 def console() -> "Console":
@@ -24,28 +47,25 @@ def console() -> "Console":
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(width=10_000 if piped else None, highlight=False, markup=False)
+    return Console(width=10_000 if piped else None, highlight=False, markup=False, emoji=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Records below each other, what each column shows of one by its name; one that ends with `>` is flush right."""
+    """Records below each other, what each column shows of one by its name.
+
+    One that ends with `>` is flush right. One that ends with `~` holds words, and breaks between them where the
+    terminal is narrow; nothing else is broken, so that ids stay whole.
+    """
 
     title: str
     columns: "Columns"
     records: Iterable[Any]
 
-    def drawn(self) -> "RichTable":
-        """Return it as the terminal library takes it."""
-        from rich import box
-        from rich.table import Table as RichTable
-
-        drawn = RichTable(title=self.title, title_justify="left", box=box.SIMPLE_HEAD)
-        for column in self.columns:
-            drawn.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
-        for record in self.records:
-            drawn.add_row(*(str(shown(record)) for shown in self.columns.values()))
-        return drawn
+    def drawn(self, width: int) -> "RichTable":
+        """Return it as the terminal library takes it, for a terminal of *width* if it can be."""
+        cells = [[str(shown(record)) for shown in self.columns.values()] for record in self.records]
+        return _drawn(self.title, list(self.columns), cells, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +75,49 @@ class FactList:
     title: str
     pairs: Mapping[str, str | None]
 
-    def drawn(self) -> "RichTable":
-        """Return it as the terminal library takes it."""
-        from rich import box
-        from rich.table import Table as RichTable
+    def drawn(self, width: int) -> "RichTable":
+        """Return it as the terminal library takes it, for a terminal of *width* if it can be."""
+        told = [[name, value] for name, value in self.pairs.items() if value is not None]
+        return _drawn(self.title, ["", "~"], told, width)
 
-        drawn = RichTable(title=self.title, title_justify="left", box=box.SIMPLE, show_header=False)
-        drawn.add_column(style="bold")
-        drawn.add_column(overflow="fold")
-        for name, value in self.pairs.items():
-            if value is not None:
-                drawn.add_row(name, value)
-        return drawn
+
+def _drawn(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> "RichTable":
+    from rich import box
+    from rich.table import Table as RichTable
+
+    has_head = any(column.rstrip(MARKS) for column in columns)
+    drawn = RichTable(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD if has_head else box.SIMPLE,
+        show_header=has_head,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    widths = _widths(columns, cells, width - BETWEEN * (len(columns) - 1))
+    for column, own in zip(columns, widths, strict=True):
+        justify: Any = "right" if column.endswith(">") else "left"
+        drawn.add_column(column.rstrip(MARKS), justify=justify, width=own)
+    for row in cells:
+        drawn.add_row(*row)
+    return drawn
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return how wide each column is: as wide as its texts, or of those that break narrower, the widest first."""
+    from rich.cells import cell_len
+
+    texts = [[column.rstrip(MARKS), *(row[n] for row in cells)] for n, column in enumerate(columns)]
+    widths = [max(map(cell_len, text)) for text in texts]
+    least = [
+        max(cell_len(word) for part in text for word in part.split() or [""]) if column.endswith("~") else own
+        for column, text, own in zip(columns, texts, widths, strict=True)
+    ]
+    while sum(widths) > width and widths != least:
+        widest = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))
+        widths[widest] -= 1
+    return widths
 
 
 class Output:
@@ -75,14 +126,22 @@ class Output:
     def __init__(self, data: object, *parts: "Part", error: Exception | None = None) -> None:
         self.data, self.parts, self.error = data, parts, error
 
-    def show(self, *, as_json: bool) -> None:
-        """Print it, and raise its error."""
+    def show(self, *, as_json: bool = False, as_csv: bool = False) -> None:
+        """Print it, and raise its error; raises `InvalidInput` for two ways at once."""
+        if as_json and as_csv:
+            raise InvalidInput("Name either --json or --csv.", field="csv")
         if as_json:
             write_json(self.data)
+        elif as_csv:
+            write_csv(self.data)
         else:
             show(*self.parts)
         if self.error:
             raise self.error
+
+
+class Listing(Output):
+    """A list that a command has found."""
 
 
 Columns = Mapping[str, Callable[[Any], object]]
@@ -91,33 +150,64 @@ Part = str | FactList | Table
 
 
 def show(*parts: Part) -> None:
-    """Print parts below each other."""
-    for part in parts:
-        console().print(part if isinstance(part, str) else part.drawn())
+    """Print parts below each other; a table that can't be as narrow as the terminal is broken by that, not by us."""
+    for n, part in enumerate(parts):
+        on = console()
+        if n and not (isinstance(part, str) and isinstance(parts[n - 1], str)):
+            on.print()
+        if isinstance(part, str):
+            on.print(part, soft_wrap=True)
+        else:
+            drawn = part.drawn(on.width)
+            on.width = max(on.width, sum(column.width or 0 for column in drawn.columns) + BETWEEN * len(drawn.columns))
+            on.print(drawn)
     sys.stdout.flush()
 
 
-def paged(title: str, page: "Page[Any]", columns: Columns, noun: str | None = None) -> Output:
-    """Return one page of a list, which *noun* names in JSON."""
-    more = "" if len(page.rows) == page.total else f", {len(page.rows)} shown"
-    data = {noun or title.lower(): page.rows, "total": page.total, "next": page.next}
-    return Output(data, Table(f"{title}: {page.total}{more}", columns, page.rows))
+def listed(title: str, answer: JsonObject, columns: Columns) -> Listing:
+    """Return a list of the API's, or one part of it."""
+    rows = rows_of(answer)
+    more = "" if len(rows) == answer.total else f", {len(rows)} shown"
+    return Listing(answer, Table(f"{title}: {answer.total}{more}", columns, rows))
 
 
-def whole(title: str, records: Sequence[Any], columns: Columns) -> Output:
-    """Return a list that comes in one piece."""
+def whole(title: str, records: Sequence[Any], columns: Columns) -> Listing:
+    """Return a list of records that comes in one piece."""
     data = {title.lower().replace(" ", "_").replace("-", "_"): records, "total": len(records), "next": None}
-    return Output(data, Table(f"{title}: {len(records)}", columns, records))
+    return Listing(data, Table(f"{title}: {len(records)}", columns, records))
 
 
 def write_json(answer: object) -> None:
-    """Print an answer as JSON, as the API would give it."""
+    """Print an answer as JSON, as the API gives it."""
+    sys.stdout.write(json.dumps(_plain(answer), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_csv(answer: object) -> None:
+    """Print the rows of a list as CSV: what an object holds has its names joined by dots."""
+    rows = [dict(_leaves(row)) for row in rows_of(_plain(answer))]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    written = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    written.writeheader()
+    written.writerows(rows)
+
+
+def _plain(answer: object) -> Any:
+    """Return an answer as JSON has it: the API's own as it is, a record of ours as the API would answer it."""
+    if isinstance(answer, JsonObject):
+        return answer
     from pydantic import TypeAdapter
 
     from billflow.cli.output_responses import as_answered
 
-    plain = TypeAdapter(Any).dump_python(as_answered(answer), mode="json", by_alias=True, fallback=str)
-    sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    return TypeAdapter(Any).dump_python(as_answered(answer), mode="json", by_alias=True, fallback=str)
+
+
+def _leaves(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", json.dumps(value, ensure_ascii=False) if isinstance(value, list | bool) else value
 
 
 @contextmanager
@@ -134,9 +224,33 @@ def amount(minor_units: int | None, currency: str) -> str:
     return NOTHING if minor_units is None else format_amount(minor_units, currency)
 
 
-def time(at: datetime | None) -> str:
-    """Write a moment in UTC, to the minute."""
-    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
+def time(at: datetime | str | None) -> str:
+    """Write a moment in UTC, to the minute; the API's are in UTC."""
+    return NOTHING if at is None else str(at)[:16].replace("T", " ")
+
+
+def day(at: datetime | str | None) -> str:
+    """Write the date of a moment in UTC."""
+    return time(at)[:10]
+
+
+def facts_of(title: str, data: Mapping[str, Any], currency: str | None) -> FactList:
+    """Return every field of an object that says something; see `shown_fields`."""
+    return FactList(title, {words(name): value for name, value in shown_fields(data, currency).items()})
+
+
+def shown_fields(data: Mapping[str, Any], currency: str | None) -> dict[str, str]:
+    """Write the fields of an object for people, amounts in *currency* as money; what says nothing is left out."""
+    leaves = {name.rpartition(".")[2]: value for name, value in _leaves(data)}
+    return {
+        name: _shown(name, value, currency) for name, value in leaves.items() if value not in (None, "", "[]", "false")
+    }
+
+
+def _shown(name: str, value: object, currency: str | None) -> str:
+    if name in MONEY and isinstance(value, int) and currency:
+        return amount(value, currency)
+    return time(str(value)) if name in MOMENTS or name.endswith("_at") else str(value)
 
 
 def words(code: str) -> str:

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from billflow.models import contracts
 from billflow.models.contracts.access import ApiKeyRecord
-from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.responses import PlanResponse, ResourceResponse, left_out, shown_as
 
@@ -20,13 +19,6 @@ class ApiKeyResponse(ResourceResponse, ApiKeyRecord):
 
     org_id: str = left_out()
     key_id: str = shown_as("id", "key_id")
-
-
-class MailResponse(ResourceResponse, MailRecord):
-    """A mail as it was written."""
-
-    org_id: str = left_out()
-    mail_id: str = shown_as("id", "mail_id")
 
 
 def as_answered(value: object) -> object:
@@ -45,5 +37,5 @@ def _kinds() -> Mapping[type[BaseModel], type[BaseModel]]:
     modules = [import_module(f"{contracts.__name__}.{one.name}") for one in iter_modules(contracts.__path__)]
     named = [held for module in modules for held in vars(module).values()]
     kinds: list[Any] = [one for one in named if isinstance(one, type) and ResourceResponse in one.__bases__]
-    found = {base: kind for kind in (*kinds, ApiKeyResponse, MailResponse) for base in kind.__bases__}
+    found = {base: kind for kind in (*kinds, ApiKeyResponse) for base in kind.__bases__}
     return {**found, PlanState: PlanResponse}

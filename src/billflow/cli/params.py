@@ -8,6 +8,9 @@ import typer
 
 from billflow.domain.errors import InvalidInput
 
+COMPLETING = "_BILLFLOW_COMPLETE"
+"""What a shell sets when it asks for the words to come."""
+
 
 def moment(text: str) -> datetime:
     """Read a moment such as 2027-01-31 or 2027-01-31T12:00:00Z; one without a zone is UTC."""
@@ -44,6 +47,9 @@ def write_example(file: Path, text: str) -> None:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print CSV, for spreadsheets: a line each, with the fields of --json.")
+]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
 At = Annotated[datetime | None, moment_option("As of this moment; now where left out.")]
 Since = Annotated[datetime | None, moment_option("Recorded then or later.")]

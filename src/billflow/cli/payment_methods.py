@@ -1,13 +1,13 @@
 """`billflow customer card|card-link|portal-link`: how a customer pays."""
 
+import os
 from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import CustomerHere, now
+from billflow.cli.lookup import CustomerHere, now, org_of
 from billflow.cli.output import Output
-from billflow.cli.session import CommandGroup, Engine
-from billflow.domain.errors import Refused
+from billflow.cli.session import Api, CommandGroup, Engine
 
 app = CommandGroup()
 """Added to `billflow customer`."""
@@ -27,31 +27,28 @@ async def card(
     ] = "pm_card_visa",
 ) -> Output:
     """Put a test card on file, in place of the customer's own browser; never with a live key."""
-    payer = await engine.invoices.payer(customer.org_id, customer.customer_id)
+    org_id = await org_of(engine)
+    payer = await engine.invoices.payer(org_id, customer)
     at_stripe = str(payer.stripe_customer_id)
     method = await engine.sandbox.give_card(at_stripe, test_card)
-    await engine.collection.card_changed(customer.org_id, at_stripe, method, now())
+    await engine.collection.card_changed(org_id, at_stripe, method, now())
     sentence = f"{method} is now the default payment method; what is open is charged to it."
-    return Output({"customer_id": customer.customer_id, "payment_method": method}, sentence)
+    return Output({"customer_id": customer, "payment_method": method}, sentence)
 
 
-@app.on_engine("customer card-link 5f1c", name="card-link")
-async def card_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+@app.on_api("customer card-link 5f1c", name="card-link")
+def card_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer enters a card, which then pays everything that is open."""
-    back = _checked(return_url or engine.settings.return_url)
-    url = await engine.invoices.card_link(customer.org_id, customer.customer_id, back)
-    return Output({"url": url}, url)
+    return _linked(api, f"/customers/{customer}/card-link", return_url)
 
 
-@app.on_engine("customer portal-link 5f1c", name="portal-link")
-async def portal_link(engine: Engine, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+@app.on_api("customer portal-link 5f1c", name="portal-link")
+def portal_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
     """Make a page where the customer sees its invoices and changes its card."""
-    back = _checked(return_url or engine.settings.return_url)
-    url = await engine.invoices.portal_link(customer.org_id, customer.customer_id, back)
-    return Output({"url": url}, url)
+    return _linked(api, f"/customers/{customer}/portal-link", return_url)
 
 
-def _checked(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise Refused(f"{url!r} is no address; write it as https://app.example/billing.", code="invalid_url")
-    return url
+def _linked(api: Api, path: str, return_url: str | None) -> Output:
+    back = return_url or os.environ.get("BILLFLOW_RETURN_URL") or f"{api.place.url}/"
+    link = api.write("POST", path, {"return_url": back})
+    return Output(link, link.url)

@@ -1,60 +1,60 @@
 """Asking plans to do something, and showing what came of it."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from billflow.cli.lookup import plan_ref
+from billflow.cli.json_objects import JsonObject
+from billflow.cli.lookup import found
 from billflow.cli.output import Output, Part, Table
 from billflow.cli.plan_views import INVOICES, described
-from billflow.cli.session import Engine, actor, answered, key_of
+from billflow.cli.session import Api
 from billflow.domain.errors import Refused
-from billflow.models.contracts.keys import KeyNamespace
 
 if TYPE_CHECKING:
     from billflow.cli.command_variants import Request
-    from billflow.models.contracts.plans import StartPlanResult
-    from billflow.models.contracts.steps import CommandRequest
+
+_UNPAID = ("declined", "rejected")
 
 
-async def command(engine: Engine, typed: "Request") -> Output:
+def command(api: Api, typed: "Request") -> Output:
     """Give a plan a command, and show the plan and the invoices made."""
-    from billflow.models.contracts.responses import CommandResponse
+    return commanded(api.write("POST", f"/plans/{found(api, 'plan', typed.plan)}/commands", _body(typed), typed.key))
 
-    request = _request(typed)
-    result = await answered(engine.plans.command(await plan_ref(engine, typed.plan), request), request.command_id)
-    tables = {"Invoices made": result.invoices, "Invoices voided": result.voided}
+
+def commanded(answer: JsonObject) -> Output:
+    """Show a plan after a command, and the invoices made."""
+    tables = {"Invoices made": answer.invoices, "Invoices voided": answer.voided}
     parts: list[Part] = [
-        described(result.state),
+        described(answer.plan),
         *(Table(title, INVOICES, made) for title, made in tables.items() if made),
     ]
-    if result.successor:
-        parts += ["From now on this plan follows it:", described(result.successor)]
-    return Output(CommandResponse.of(result), *parts)
+    if answer.successor:
+        parts += ["From now on this plan follows it:", described(answer.successor)]
+    return Output(answer, *parts)
 
 
-async def signal(engine: Engine, typed: "Request") -> Output:
+def signal(api: Api, typed: "Request") -> Output:
     """Leave a command with a plan without waiting for it."""
-    request = _request(typed)
-    await engine.plans.signal(await plan_ref(engine, typed.plan), request)
-    sentence = f"Left with the plan; `billflow plan timeline {typed.plan}` shows what came of it."
-    return Output({"command_id": KeyNamespace.CLIENT.name_of(request.command_id), "sent": True}, sentence)
+    plan = found(api, "plan", typed.plan)
+    return signalled(api.write("POST", f"/plans/{plan}/signals", _body(typed), typed.key), typed.plan)
 
 
-def _request(typed: "Request") -> "CommandRequest":
-    from billflow.models.contracts.steps import CommandRequest
+def signalled(answer: JsonObject, plan: str) -> Output:
+    """Say where it is seen what came of a command that nobody waits for."""
+    return Output(answer, f"Left with the plan; `billflow plan timeline {plan}` shows what came of it.")
 
-    return CommandRequest(command_id=key_of(typed.key), command=typed.command, actor=actor())
 
-
-def started(result: "StartPlanResult") -> Output:
+def started(answer: JsonObject) -> Output:
     """Show a plan that was started; it is refused where its payment came to nothing."""
-    from billflow.models.contracts.invoices import Declined, Rejected, RequiresAction
-    from billflow.models.contracts.responses import PlanStartResponse
-
-    plan, outcome, answer = described(result.state), result.outcome, PlanStartResponse.of(result)
-    if isinstance(outcome, Declined | Rejected):
+    plan, outcome = described(answer.plan), answer.outcome
+    if outcome and outcome.kind in _UNPAID:
         refused = Refused(f"The plan did not start: {outcome.message.rstrip('.')}.", code=outcome.code)
         return Output(answer, plan, error=refused)
-    if isinstance(outcome, RequiresAction):
+    if outcome and outcome.kind == "requires_action":
         page = outcome.hosted_invoice_url or "see the invoice"
         return Output(answer, plan, f"The customer has to confirm the payment: {page}")
     return Output(answer, plan)
+
+
+def _body(typed: "Request") -> dict[str, object]:
+    return asdict(typed.command)

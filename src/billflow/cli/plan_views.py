@@ -1,41 +1,37 @@
 """How plans, their ledgers and their past look."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
+from billflow.cli.json_objects import JsonObject
 from billflow.cli.lookup import short
-from billflow.cli.output import Columns, FactList, amount, time, words
-
-if TYPE_CHECKING:
-    from billflow.models.contracts.plans import PlanState
+from billflow.cli.output import Columns, FactList, amount, day, shown_fields, time, words
 
 _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type"})
 
 PLANS: Columns = {
-    "id": lambda plan: short(plan.plan_id),
-    "customer": lambda plan: plan.customer_name,
-    "tier": lambda plan: plan.tier_name,
-    "schedule": lambda plan: plan.schedule,
-    "status": lambda plan: words(plan.status),
+    "id": lambda plan: short(plan.id),
+    "customer~": lambda plan: plan.customer_name,
+    "tier~": lambda plan: f"{plan.tier_name}, {plan.schedule}",
+    "status~": lambda plan: words(plan.status),
     "licenses>": lambda plan: plan.licenses,
-    "next billing date": lambda plan: time(plan.due_at),
+    "billing date": lambda plan: day(plan.due_at),
     "attention": lambda plan: plan.attention.code if plan.attention else "",
 }
 
 INVOICES: Columns = {
-    "id": lambda invoice: short(invoice.invoice_id),
+    "id": lambda invoice: short(invoice.id),
     "plan": lambda invoice: short(invoice.plan_id),
-    "kind": lambda invoice: words(invoice.kind),
+    "kind~": lambda invoice: words(invoice.kind),
     "status": lambda invoice: invoice.status,
-    "issued": lambda invoice: time(invoice.issued_at),
+    "issued": lambda invoice: day(invoice.issued_at),
     "total>": lambda invoice: amount(invoice.total, invoice.currency),
 }
 
 LISTED_INVOICES: Columns = {
     "id": INVOICES["id"],
     "number": lambda invoice: invoice.number or "",
-    "customer": lambda invoice: invoice.customer_name,
-    **INVOICES,
+    "customer~": lambda invoice: invoice.customer_name,
+    **{name: shown for name, shown in INVOICES.items() if name != "plan"},
 }
 
 LEDGER: Columns = {
@@ -45,12 +41,12 @@ LEDGER: Columns = {
     "licenses>": lambda entry: entry.licenses,
     "at renewal>": lambda entry: entry.licenses_at_next_renewal,
     "renewal": lambda entry: "renewal" if entry.is_renewal else "",
-    "became": lambda entry: words(entry.disposition or "open"),
+    "became~": lambda entry: words(entry.disposition or "open"),
 }
 
 ADD_ONS: Columns = {
     "add-on": lambda held: held.add_on,
-    "name": lambda held: held.name,
+    "name~": lambda held: held.name,
     "quantity>": lambda held: held.quantity,
     "at renewal>": lambda held: held.quantity_at_next_renewal,
     "each>": lambda held: amount(held.price, held.currency),
@@ -59,29 +55,41 @@ ADD_ONS: Columns = {
 
 ITEMS: Columns = {
     "item>": lambda item: item.item,
-    "what": lambda item: item.description,
+    "what~": lambda item: item.description,
     "quantity>": lambda item: item.quantity,
     "each>": lambda item: amount(item.unit_amount, item.currency),
     "amount>": lambda item: amount(item.amount, item.currency),
-    "added": lambda item: time(item.added_at),
+    "added": lambda item: day(item.added_at),
     "status": lambda item: item.status,
     "invoice": lambda item: short(item.invoice_id) if item.invoice_id else "",
 }
 
-TIMELINE: Columns = {
-    "at": lambda entry: time(entry.at),
-    "what": lambda entry: words(entry.name),
-    "who": lambda entry: entry.actor or "",
-    "details": lambda entry: ", ".join(f"{words(name)} {words(str(value))}" for name, value in _leaves(entry.data)),
-}
+
+def timeline_lines(entries: Sequence[JsonObject], currency: str) -> list[str]:
+    """Tell what happened to a plan in *currency*, the oldest first, each in one line: when, what, who, and details."""
+    rows = [(time(one.at), words(one.name), one.actor_name or "", one) for one in sorted(entries, key=_when)]
+    wide = [max((len(row[n]) for row in rows), default=0) for n in (1, 2)]
+    return [
+        f"{at}  {what:{wide[0]}}  {who:{wide[1]}}  {_details(one.data, currency)}".rstrip()
+        for at, what, who, one in rows
+    ]
 
 
-def described(state: "PlanState") -> FactList:
+def _when(entry: JsonObject) -> str:
+    return str(entry.at)
+
+
+def _details(data: JsonObject, currency: str) -> str:
+    shown = {name: value for name, value in shown_fields(data, currency).items() if name not in _ONLY_FOR_MACHINES}
+    return ", ".join(f"{words(name)} {value}" for name, value in shown.items())
+
+
+def described(state: JsonObject) -> FactList:
     """Describe one plan."""
     on_hold = state.attention
     shown = {
-        "id": state.plan_id,
-        "customer": named(state.customer_id, getattr(state, "customer_name", None)),
+        "id": state.id,
+        "customer": named(state.customer_id, state.customer_name),
         "status": words(state.status) + (", suspended" if state.suspended else ""),
         "needs attention": f"{on_hold.message} ({on_hold.code}, since {time(on_hold.since)})" if on_hold else None,
         "price": _price_of(state),
@@ -102,15 +110,7 @@ def named(customer_id: str, name: str | None) -> str:
     return f"{name} ({customer_id})" if name else customer_id
 
 
-def _price_of(state: "PlanState") -> str:
+def _price_of(state: JsonObject) -> str:
     if state.fixed_price is not None:
         return f"{amount(state.fixed_price, state.currency)} a year, fixed"
     return f"{amount(state.price_per_license, state.currency)} per license"
-
-
-def _leaves(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value)
-        elif value is not None and name not in _ONLY_FOR_MACHINES:
-            yield name, value

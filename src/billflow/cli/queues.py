@@ -17,7 +17,7 @@ _QUEUES: Columns = {
     "workflows waiting>": lambda queue: queue.workflows_waiting,
     "workers>": lambda queue: queue.workers,
     "set by": lambda queue: queue.set_by or NOTHING,
-    "reason": lambda queue: queue.reason or NOTHING,
+    "reason~": lambda queue: queue.reason or NOTHING,
 }
 
 

@@ -29,10 +29,10 @@ def _became(finding: "FindingRecord") -> str:
 
 _FINDINGS: Columns = {
     "severity": lambda finding: finding.severity,
-    "what": lambda finding: words(finding.kind),
+    "what~": lambda finding: words(finding.kind),
     "about": lambda finding: short(finding.subject_id),
-    "repairing": _became,
-    "details": lambda finding: finding.message,
+    "repairing~": _became,
+    "details~": lambda finding: finding.message,
 }
 
 

@@ -1,24 +1,24 @@
 """`billflow seats source`, `pull` and `check`: where seats come from, and counting there."""
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from billflow.cli.errors import EXIT_REFUSED
+from billflow.cli.json_objects import rows_of
 from billflow.cli.lookup import CustomerHere, CustomerOption, change_here, only, org_of, short
-from billflow.cli.output import Columns, FactList, Output, Table, time, whole
+from billflow.cli.output import Columns, FactList, Listing, Output, Table, listed, time
 from billflow.cli.params import example
-from billflow.cli.session import CommandGroup, Engine, Store, answered
+from billflow.cli.session import Api, CommandGroup, Store
 from billflow.domain.errors import InvalidInput
 
 app = CommandGroup()
 sources = CommandGroup()
 
 _SOURCES: Columns = {
-    "id": lambda source: short(source.seat_source_id),
+    "id": lambda source: short(source.id),
     "of": lambda source: short(source.customer_id) if source.customer_id else "everyone",
     "kind": lambda source: source.kind,
     "from": lambda source: source.target or "",
@@ -30,7 +30,7 @@ _COUNTS: Columns = {
     "members>": lambda one: "" if one.members is None else one.members,
     "guests>": lambda one: "" if one.guests is None else one.guests,
     "reported": lambda one: _reported(one.pushed_at, one.pushed_members, one.pushed_guests),
-    "what": lambda one: one.message or ("differs from what was reported" if one.differs else ""),
+    "what~": lambda one: one.message or ("differs from what was reported" if one.differs else ""),
 }
 _MEMBERS: Columns = {
     "member": lambda one: one.member_hash[:16],
@@ -40,10 +40,10 @@ _MEMBERS: Columns = {
 }
 
 
-@sources.on_database("seats source show", "seats source show --json")
-async def show(store: Store) -> Output:
+@sources.on_api("seats source show", "seats source show --json")
+def show(api: Api) -> Listing:
     """Show where seats come from; what is not listed comes by reports."""
-    return whole("Seat sources", await store.seat_sources.list(await org_of(store)), _SOURCES)
+    return listed("Seat sources", api.all("/seat-sources"), _SOURCES)
 
 
 @sources.on_database(
@@ -80,45 +80,44 @@ async def set_(  # noqa: PLR0913  (each is one part of a source)
     return Output(CreatedSeatSourceResponse.of(made), shown)
 
 
-@sources.on_database("seats source remove 5ea7")
-async def remove(
-    store: Store, source: Annotated[str, typer.Argument(metavar="SOURCE", help="The beginning of a source's id.")]
+@sources.on_api("seats source remove 5ea7")
+def remove(
+    api: Api, source: Annotated[str, typer.Argument(metavar="SOURCE", help="The beginning of a source's id.")]
 ) -> Output:
     """Let seats come by reports alone again."""
-    org_id = await org_of(store)
-    ids = [one.seat_source_id for one in await store.seat_sources.list(org_id) if one.seat_source_id.startswith(source)]
-    await store.seat_sources.remove(org_id, only("seat source", source, ids), change_here())
-    return Output({"removed": ids[0]}, "Removed; its seats come by reports from now on.")
+    known = [one.id for one in rows_of(api.all("/seat-sources"))]
+    found = only("seat source", source, [one for one in known if one.startswith(source)])
+    api.write("DELETE", f"/seat-sources/{found}")
+    return Output({"removed": found}, "Removed; its seats come by reports from now on.")
 
 
-@app.on_engine("seats pull", "seats pull --customer acme --json")
-async def pull(engine: Engine, *, customer: CustomerOption = None) -> Output:
+@app.on_api("seats pull", "seats pull --customer acme --json")
+def pull(api: Api, *, customer: CustomerOption = None) -> Output:
     """Count now and write what the sources say; exits with 1 where somebody could not be counted."""
-    return await _counted(engine, customer, apply=True)
+    return _counted(api, customer, "pull", "Counted")
 
 
-@app.on_engine("seats check --customer acme")
-async def check(engine: Engine, *, customer: CustomerOption = None) -> Output:
+@app.on_api("seats check --customer acme")
+def check(api: Api, *, customer: CustomerOption = None) -> Output:
     """Count now and write nothing: what the sources say, beside what was reported."""
-    return await _counted(engine, customer, apply=False)
+    return _counted(api, customer, "check", "Checked, and wrote nothing")
 
 
-@app.on_database("seats members acme")
-async def members(store: Store, customer: CustomerHere) -> Output:
+@app.on_api("seats members acme")
+def members(api: Api, customer: CustomerHere) -> Listing:
     """Show who came and who went, by hashes of your own system's ids; of sources that name people."""
-    return whole("Members", await store.seat_sources.members(customer.org_id, customer.customer_id), _MEMBERS)
+    return listed("Members", api.all(f"/customers/{customer}/seats/members"), _MEMBERS)
 
 
-async def _counted(engine: Engine, customer_id: str | None, *, apply: bool) -> Output:
-    result = await answered(engine.seats.pull(await org_of(engine), customer_id, apply=apply))
-    done = "Counted" if apply else "Checked, and wrote nothing"
+def _counted(api: Api, customer_id: str | None, verb: str, done: str) -> Output:
+    result = api.write("POST", f"/seat-sources/{verb}", {"customer_id": customer_id})
     customers = "1 customer" if result.counted == 1 else f"{result.counted} customers"
     sentence = f"{done}: {customers}; {result.failed} could not be counted."
     error = typer.Exit(EXIT_REFUSED) if result.failed else None
     return Output(result, sentence, Table("Counts", _COUNTS, result.counts), error=error)
 
 
-def _reported(at: datetime | None, members: int | None, guests: int | None) -> str:
+def _reported(at: str | None, members: int | None, guests: int | None) -> str:
     return "" if at is None else f"{members} and {guests} at {time(at)}"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,9 +51,17 @@ def worker(
             "--promote", help="Give this version all work at once, as where it takes the place of old workers."
         ),
     ] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many share the work.")] = 1,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
-    asyncio.run(_worker(ops_port, promote=promote))
+    run = _quick_loop()
+    if supervised:
+        run(_supervised_worker())
+    elif processes > 1:
+        run(_workers_in(processes, ops_port, promote=promote))
+    else:
+        run(_worker(ops_port, promote=promote))
 
 
 async def _worker(ops_port: int | None, *, promote: bool) -> None:
@@ -62,7 +70,7 @@ async def _worker(ops_port: int | None, *, promote: bool) -> None:
     from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.operations import build_operations
-    from billflow.wiring.workers import ensure_schedules, versioned, workers
+    from billflow.wiring.workers import ensure_schedules, versioned
 
     stop = stop_on_signals()
     settings = versioned(session.settings_here(serving=True))
@@ -76,7 +84,56 @@ async def _worker(ops_port: int | None, *, promote: bool) -> None:
             app = build_operations(engine, sdk_exposition=counted.exposition, polls=True)
             _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
         show("Taking work; ctrl-C or SIGTERM ends it.")
-        await together(stop, run_until(stop, workers(engine)), watch=entering(engine, promote=promote))
+        await together(stop, run_until(stop, _taking(engine)), watch=entering(engine, promote=promote))
+
+
+async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) -> None:
+    """Let several processes take work, and answer operators for all of them."""
+    from billflow.api.metrics import shared_exposition
+    from billflow.api.processes import WORKER, several
+    from billflow.api.server import serving
+    from billflow.cli.processes import together
+    from billflow.temporal.worker import GRACE, run_until, stop_on_signals
+    from billflow.wiring.operations import build_operations
+    from billflow.wiring.workers import ensure_schedules, versioned
+
+    stop = stop_on_signals()
+    settings = versioned(session.settings_here(serving=True))
+    with TemporaryDirectory(prefix="billflow-worker-") as numbers:
+        async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
+            await ensure_schedules(engine)
+            if ops_port is not None:
+                app = build_operations(engine, partial(shared_exposition, numbers), polls=True)
+                _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
+            show("Taking work; ctrl-C or SIGTERM ends it.")
+            taking = several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5)
+            await together(stop, run_until(stop, [taking]), watch=entering(engine, promote=promote))
+
+
+def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":
+    """Return the workers of this process, which has made by then what it keeps."""
+    from billflow.api.garbage_collection import set_apart
+    from billflow.wiring.workers import workers
+
+    taking = workers(engine)
+    set_apart()
+    return taking
+
+
+async def _supervised_worker() -> None:
+    """Take work as one of several processes, until our standard input ends."""
+    from billflow.api.processes import READY, end_of_input
+    from billflow.cli.processes import together
+    from billflow.temporal.worker import run_until, stop_on_signals
+    from billflow.wiring.workers import versioned
+
+    # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
+    stop_on_signals()
+    stop = asyncio.Event()
+    async with _serving_engine(versioned(session.settings_here(serving=True))) as engine:
+        taking = _taking(engine)
+        show(READY)
+        await together(stop, run_until(stop, taking), watch=end_of_input())
 
 
 async def entering(engine: "Engine", *, promote: bool) -> None:

@@ -8,44 +8,51 @@ with Client("https://billing.example.com", "bf_test_…") as billflow:
         print(other.id, other.name)
 """
 
-from billflow.client import (
-    adjustments,
-    audit,
-    billing_accounts,
-    catalog,
-    channels,
-    commands,
-    contacts,
-    coupons,
-    customers,
-    events,
-    invoices,
-    notices,
-    offers,
-    plans,
-    projects,
-    seats,
-    seller,
-    sponsorship_requests,
-    tax,
-    test_clocks,
-    webhook_endpoints,
-)
-from billflow.client.calls import Call
-from billflow.client.clients import AsyncClient, Client, Retries
-from billflow.client.errors import ApiError, ServerUnreachable
-from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, NotFound, Refused
-from billflow.errors import (
-    BadRequest,
-    BodyTooLarge,
-    Forbidden,
-    InternalError,
-    MethodNotAllowed,
-    PreconditionFailed,
-    TooManyRequests,
-    Unauthorized,
-    Unavailable,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from billflow.client import (
+        adjustments,
+        audit,
+        billing_accounts,
+        catalog,
+        channels,
+        commands,
+        contacts,
+        coupons,
+        customers,
+        dunning_policy,
+        events,
+        ids,
+        invoices,
+        mails,
+        notices,
+        offers,
+        plans,
+        projects,
+        seats,
+        seller,
+        sponsorship_requests,
+        tax,
+        test_clocks,
+        webhook_endpoints,
+    )
+    from billflow.client.calls import Call
+    from billflow.client.clients import AsyncClient, Client, Retries
+    from billflow.client.errors import ApiError, ServerUnreachable
+    from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, NotFound, Refused
+    from billflow.errors import (
+        BadRequest,
+        BodyTooLarge,
+        Forbidden,
+        InternalError,
+        MethodNotAllowed,
+        PreconditionFailed,
+        TooManyRequests,
+        Unauthorized,
+        Unavailable,
+    )
 
 __all__ = [
     "ApiError",
@@ -77,8 +84,11 @@ __all__ = [
     "contacts",
     "coupons",
     "customers",
+    "dunning_policy",
     "events",
+    "ids",
     "invoices",
+    "mails",
     "notices",
     "offers",
     "plans",
@@ -90,3 +100,14 @@ __all__ = [
     "test_clocks",
     "webhook_endpoints",
 ]
+
+_HOMES = ("billflow.client.calls", "billflow.client.clients", "billflow.client.errors", "billflow.errors")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is: reading an answer takes its contracts, and sending a call none of them."""
+    if name not in __all__:
+        raise AttributeError
+    if name.islower():
+        return import_module(f"{__name__}.{name}")
+    return next(getattr(home, name) for home in map(import_module, _HOMES) if hasattr(home, name))

@@ -34,7 +34,7 @@ class Call(Generic[Answer_co]):
         return replace(self, params={**self.params, "after": after})
 
 
-def get(path: str, kind: type[Kind], **params: object) -> Call[Kind]:
+def get(path: str, kind: type[Kind], /, **params: object) -> Call[Kind]:
     """Return a read; parameters that are None are left out."""
     return Call("GET", path, kind, params=_given(params))
 

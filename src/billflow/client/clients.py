@@ -1,6 +1,5 @@
 """Two clients that do the same calls, one of them with `await`; both try again what may work a moment later."""
 
-import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -127,6 +126,8 @@ class AsyncClient:
 
     async def do(self, call: Call[Answer]) -> Answer:
         """Make a call and return its answer; raises what `Client.do` raises."""
+        import asyncio
+
         tried = 1
         while (pause := self._retries.pause(tried, answer := await self._send(call))) is not None:
             await asyncio.sleep(pause)

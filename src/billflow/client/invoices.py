@@ -45,6 +45,11 @@ def pdf(invoice_id: str) -> Call[bytes]:
     return get(f"{_PATH}/{invoice_id}/pdf", bytes)
 
 
+def html(invoice_id: str) -> Call[bytes]:
+    """Return the invoice as HTML for a mail, in its customer's language."""
+    return get(f"{_PATH}/{invoice_id}/html", bytes)
+
+
 def e_invoice(invoice_id: str) -> Call[bytes]:
     """Return an issued invoice as XML by EN 16931 (Factur-X, ZUGFeRD)."""
     return get(f"{_PATH}/{invoice_id}/e-invoice", bytes)

@@ -27,6 +27,11 @@ def show(customer_id: str, offer_id: str) -> Call[OfferResponse]:
     return get(_path(customer_id, offer_id), OfferResponse)
 
 
+def find(offer_id: str) -> Call[OfferResponse]:
+    """Show an offer, whichever customer it was made to."""
+    return get(f"/offers/{offer_id}", OfferResponse)
+
+
 def update(customer_id: str, offer_id: str, changes: OfferUpdate, *, key: str | None = None) -> Call[OfferResponse]:
     """Change an open offer; what is left out stays, None takes a value away."""
     return write("PATCH", _path(customer_id, offer_id), OfferResponse, changes, key)

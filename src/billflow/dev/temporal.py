@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from billflow.dev.child import Child, start_child
-from billflow.dev.errors import PartUnavailable
+from billflow.dev.errors import PartUnavailable, not_installed
 from billflow.dev.folder import close_to_others
 from billflow.dev.ports import LOOPBACK, named_or_free
 from billflow.temporal import search_attributes
@@ -131,7 +131,4 @@ async def _started_by_the_sdk(database: Path | None, port: int, ui_port: int | N
     try:
         return await start()
     except RuntimeError as error:
-        raise PartUnavailable(
-            "There is no embedded Temporal server for this platform, and it cannot be downloaded; "
-            "set TEMPORAL_ADDRESS to a server of yours."
-        ) from error
+        raise PartUnavailable(not_installed("Temporal", "TEMPORAL_ADDRESS")) from error

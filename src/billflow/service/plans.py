@@ -66,11 +66,12 @@ class PlanService:
             raise result.refused.error
         return result
 
-    async def signal(self, plan: PlanRef, request: CommandRequest) -> None:
+    async def signal(self, plan: PlanRef, request: CommandRequest, scopes: Collection[Scope] = ALL_SCOPES) -> None:
         """Leave a command with the plan and don't wait; a refusal shows in its timeline and the audit log.
 
-        Raises `TooManyRequests` where its run has `MOST_EVENTS`.
+        Raises `Forbidden` as `command` does, and `TooManyRequests` where its run has `MOST_EVENTS`.
         """
+        check_scopes(request.command, scopes)
         await self._leave(_running(await self.repositories.plans.get(plan)), request)
 
     async def signal_plan(self, state: PlanState, name: str, *args: object) -> None:

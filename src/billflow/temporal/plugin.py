@@ -22,9 +22,9 @@ def billflow_plugin(
 ) -> SimplePlugin:
     """Build the plugin; give it to the client (its workers inherit it) and to the Replayer, never twice.
 
-    With `strict_imports`, as in tests, a workflow module that imports something outside its pass-through block
-    fails instead of slowing every start. With a `keyring` payloads and failures are encrypted. `tracing` is what
-    carries traces, if anything does.
+    With `strict_imports`, as in tests, our workflow modules are loaded anew for each run, which keeps every restriction
+    on in them, and one that imports something outside its pass-through block fails (decision 0260). With a `keyring`
+    payloads and failures are encrypted. `tracing` is what carries traces, if anything does.
     """
     return SimplePlugin(
         "billflow",
@@ -45,16 +45,15 @@ def _converter(keyring: Keyring | None) -> DataConverter:
 
 
 def _restrictions(*, strict_imports: bool) -> SandboxRestrictions:
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*_passed_through())
+    default = SandboxRestrictions.default
     if not strict_imports:
-        return restrictions
-    return restrictions.with_import_notification_policy(
+        return default.with_passthrough_modules(billflow.__name__)
+    return default.with_passthrough_modules(*_all_but_workflows()).with_import_notification_policy(
         SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
         | SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
     )
 
 
-def _passed_through() -> list[str]:
-    # Workflow modules alone are loaded anew for each run: that is what keeps the restrictions on in them.
+def _all_but_workflows() -> list[str]:
     children = (f"billflow.{module.name}" for module in pkgutil.iter_modules(billflow.__path__))
     return [name for name in children if name != "billflow.workflows"]

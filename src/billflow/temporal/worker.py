@@ -17,9 +17,9 @@ from billflow.temporal.versions import DEPLOYMENT
 GRACE = timedelta(seconds=30)
 """How long running activities may finish after a stop signal; containers must wait longer (45 s)."""
 
-WORKFLOW_TASKS = 40
-"""Tasks of workflows in hand at once. What a worker does not get done in ten seconds counts as lost and is done again
-from the start, so a worker with much to do leaves the rest in the queue."""
+WORKFLOW_TASKS = 24
+"""Tasks of workflows in hand at once: a few more than local activities. What a worker does not get done in ten seconds
+counts as lost and is done again from the start, so a worker with much to do leaves the rest in the queue."""
 
 
 CACHED_WORKFLOWS = 1_000

@@ -7,6 +7,9 @@ from billflow.api.authentication import Authentication
 from billflow.api.codec import PATH as CODEC_PATH
 from billflow.api.codec import CodecService, codec_app
 from billflow.api.services import Services
+from billflow.console.app import console_app
+from billflow.console.pages import BASE as CONSOLE_PATH
+from billflow.console.services import ConsoleService
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.service.stripe_event_handlers import StripeEventHandlers
@@ -28,7 +31,21 @@ def build_api(engine: Engine) -> FastAPI:
     codec = EncryptionCodec(keyring) if keyring else None
     served = CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
     app.mount(CODEC_PATH, codec_app(services, served))
+    app.mount(CONSOLE_PATH, console_app(services, _console(engine)))
     return app
+
+
+def _console(engine: Engine) -> ConsoleService:
+    settings, mode = engine.settings, engine.mode
+    stripe = "https://dashboard.stripe.com" if mode is Mode.LIVE else "https://dashboard.stripe.com/test"
+    ui = f"{settings.temporal_ui_origin}/namespaces/{engine.client.namespace}" if settings.temporal_ui_origin else None
+    return ConsoleService(
+        sessions=engine.repositories.console_sessions,
+        mode=mode,
+        temporal_ui=ui,
+        stripe_dashboard=None if settings.stripe_api_base else stripe,
+        refund_limit=settings.console_refund_limit,
+    )
 
 
 def api_services(engine: Engine) -> Services:

@@ -21,7 +21,7 @@ STRIPE_CACHED_FOR = 30.0
 class Terms(TypedDict, total=False):
     """How a process differs from one that only serves requests; see `Operations`."""
 
-    sdk_exposition: Callable[[], Awaitable[bytes]]
+    sdk_exposition: Callable[[], Awaitable[bytes]] | None
     optional: frozenset[str]
     polls: bool
 

@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
 from billflow.api.principal import PrincipalHere
@@ -59,6 +60,12 @@ async def print_invoice(invoice_id: str, services: ServicesHere, principal: Prin
     """Return the invoice as a PDF file in its customer's language, named by its number."""
     pdf = await services.documents.pdf(principal.org_id, invoice_id)
     return pdf_named(await services.documents.name(principal.org_id, invoice_id), pdf)
+
+
+@router.get("/{invoice_id}/html", response_class=HTMLResponse)
+async def write_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> HTMLResponse:
+    """Return the invoice as HTML for a mail, in its customer's language."""
+    return HTMLResponse(await services.documents.html(principal.org_id, invoice_id))
 
 
 @router.get("/{invoice_id}/e-invoice", response_class=EInvoiceResponse)

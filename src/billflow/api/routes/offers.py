@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body
 
 from billflow.api.changes import ChangeHere, CustomerHere, SupportChange
 from billflow.api.fields import KeyHere, SliceHere
+from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import ServicesHere
@@ -25,7 +26,10 @@ from billflow.models.contracts.offers import (
 )
 from billflow.models.contracts.responses import PlanStartResponse
 
-router = APIRouter(prefix="/customers/{customer_id}/offers", tags=["offers"], route_class=CheckedRoute)
+router = APIRouter(tags=["offers"], route_class=CheckedRoute)
+
+OF_CUSTOMER = "/customers/{customer_id}/offers"
+OFFER = f"{OF_CUSTOMER}/{{offer_id}}"
 
 _OFFERS = {
     "a fixed price": {
@@ -38,7 +42,7 @@ _OFFERS = {
 _CHOICES = {"by the month": {"value": {"schedule": "monthly"}}, "by the year": {"value": {"schedule": "annual"}}}
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@router.post(OF_CUSTOMER, status_code=HTTPStatus.CREATED)
 async def make_offer(
     customer: CustomerHere,
     asked: Annotated[OfferCreate, Body(openapi_examples=_OFFERS)],
@@ -51,14 +55,14 @@ async def make_offer(
     return CreatedOfferResponse.of_made(made)
 
 
-@router.get("")
+@router.get(OF_CUSTOMER)
 async def list_offers(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> OfferList:
     """List what a customer was offered, the newest first."""
     offers = await services.repositories.offers.list(customer.org_id, customer.customer_id, datetime.now(UTC))
     return OfferList.of(part.of(offers, "offer_id"))
 
 
-@router.get("/{offer_id}", response_model=OfferResponse)
+@router.get(OFFER, response_model=OfferResponse)
 async def show_offer(customer: CustomerHere, offer_id: str, services: ServicesHere) -> OfferRecord:
     """Show an offer as it stands."""
     offer = await services.repositories.offers.get(customer.org_id, offer_id, datetime.now(UTC))
@@ -67,7 +71,13 @@ async def show_offer(customer: CustomerHere, offer_id: str, services: ServicesHe
     return offer
 
 
-@router.patch("/{offer_id}", response_model=OfferResponse)
+@router.get("/offers/{offer_id}", response_model=OfferResponse)
+async def find_offer(offer_id: str, services: ServicesHere, principal: PrincipalHere) -> OfferRecord:
+    """Show an offer, whichever customer it was made to."""
+    return await services.repositories.offers.get(principal.org_id, offer_id, datetime.now(UTC))
+
+
+@router.patch(OFFER, response_model=OfferResponse)
 async def change_offer(
     customer: CustomerHere, offer_id: str, asked: OfferUpdate, services: ServicesHere, change: SupportChange
 ) -> OfferRecord:
@@ -75,7 +85,7 @@ async def change_offer(
     return await services.repositories.offers.update(customer.org_id, customer.customer_id, offer_id, asked, change)
 
 
-@router.delete("/{offer_id}", response_model=OfferResponse)
+@router.delete(OFFER, response_model=OfferResponse)
 async def withdraw_offer(
     customer: CustomerHere, offer_id: str, services: ServicesHere, change: SupportChange
 ) -> OfferRecord:
@@ -84,7 +94,7 @@ async def withdraw_offer(
         return await services.offers.withdraw(customer.org_id, customer.customer_id, offer_id, change)
 
 
-@router.post("/{offer_id}/accept", status_code=HTTPStatus.CREATED)
+@router.post(f"{OFFER}/accept", status_code=HTTPStatus.CREATED)
 async def accept_offer(  # noqa: PLR0913  (each is asked for in its own part of the request)
     customer: CustomerHere,
     offer_id: str,

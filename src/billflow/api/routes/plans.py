@@ -10,13 +10,14 @@ from pydantic import ConfigDict, Field
 
 from billflow.api.changes import PlanHere
 from billflow.api.fields import KeyHere, PagingHere, SliceHere
-from billflow.api.principal import PrincipalHere
+from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
-from billflow.api.services import ServicesHere
+from billflow.api.services import Services, ServicesHere
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Command, RequestModel, RequestMoment
+from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plans import StartPlanInput
 from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter, PlanRecord
 from billflow.models.contracts.responses import (
@@ -28,9 +29,10 @@ from billflow.models.contracts.responses import (
     PlanList,
     PlanResponse,
     PlanStartResponse,
+    SignalResponse,
     TimelineList,
 )
-from billflow.models.contracts.steps import CommandRequest
+from billflow.models.contracts.steps import CommandRequest, PlanRef
 
 PATIENCE = 75.0
 """Seconds that a worker has to answer; starting a plan may take a minute of it for the card."""
@@ -69,6 +71,7 @@ class PlanCreate(RequestModel):
     license_management: LicenseManagement = LicenseManagement.AUTOMATIC
     collection_method: CollectionMethod = CollectionMethod.CHARGE_AUTOMATICALLY
     trial_days: int = 0
+    fixed_price: int | None = None
     offer_id: str | None = Field(None, max_length=100)
     end_date: RequestMoment | None = None
     coupon: str | None = Field(None, max_length=100)
@@ -164,8 +167,27 @@ async def give_command(
     key: KeyHere,
 ) -> CommandResponse:
     """Ask something of a plan; answers once it is done."""
-    if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
-        await services.check_tier(plan.org_id, command.tier)
-    request = CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)
+    request = await _request(plan, command, services, principal, key)
     async with asyncio.timeout(PATIENCE):
         return CommandResponse.of(await services.plans.command(plan, request, principal.scopes))
+
+
+@router.post("/{plan_id}/signals", status_code=HTTPStatus.ACCEPTED)
+async def leave_command(
+    plan: PlanHere,
+    command: Annotated[Command, Body(openapi_examples=COMMANDS)],
+    services: ServicesHere,
+    principal: PrincipalHere,
+    key: KeyHere,
+) -> SignalResponse:
+    """Leave a command with a plan and don't wait; its timeline shows what came of it."""
+    await services.plans.signal(plan, await _request(plan, command, services, principal, key), principal.scopes)
+    return SignalResponse()
+
+
+async def _request(
+    plan: PlanRef, command: Command, services: Services, principal: Principal, key: NamespacedKey
+) -> CommandRequest:
+    if isinstance(command, UpgradeTierNow | ScheduleTierAtPlanEnd):
+        await services.check_tier(plan.org_id, command.tier)
+    return CommandRequest(command_id=key, command=command, actor=principal.actor, request_id=principal.request_id)

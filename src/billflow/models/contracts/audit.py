@@ -19,11 +19,15 @@ class AuditFilter(Contract):
 
 
 class AuditRecord(Contract):
-    """One change: who made it in which request, to what, and the parts that differ before and after."""
+    """One change: who made it in which request, to what, and the parts that differ before and after.
+
+    `actor_name` is what the actor is called, of an API key its name.
+    """
 
     audit_id: str
     sequence: int
     actor: str
+    actor_name: str | None = None
     request_id: str | None
     action: str
     subject_type: str

@@ -40,11 +40,13 @@ class LicensesFrom(Contract):
 class InvoicedMoney(Contract):
     """What invoices came to: `credited` is what credit notes took off, `net_paid` what was paid and not refunded.
 
-    Void invoices don't count; one that was issued again counts as what the new one is over.
+    `tax` is what of that is tax, after credit notes and refunds. Void invoices don't count; one that was issued again
+    counts as what the new one is over.
     """
 
     currency: str
     invoiced: int
+    tax: int = 0
     credited: int
     paid: int
     refunded: int

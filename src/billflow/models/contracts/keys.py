@@ -12,6 +12,7 @@ class KeyNamespace(StrEnum):
 
     CLIENT = "client"
     COLLECTION = "collection"
+    CONSOLE = "console"
     CREDIT_NOTE = "credit-note"
     OFFER = "offer"
     ONBOARDING = "onboarding"

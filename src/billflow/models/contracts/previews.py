@@ -126,7 +126,7 @@ class PricePreview(ResponseModel):
 
 
 class PreviewResponse(ResponseModel):
-    """What a command would answer, `credit`, what the customer would be owed for it, in minor units, and `price`.
+    """What a command would answer, `credit`, what the customer would be owed for it, and `price`, in minor units.
 
     `add_ons` are those that change, or that a cycle begins with, of the plan that goes on.
     What is agreed with a customer that has no live plan is shown without a `plan`.
@@ -137,6 +137,7 @@ class PreviewResponse(ResponseModel):
     successor: PlanPreview | None
     add_ons: list[AddOnPreview]
     credit: int
+    currency: str | None
     price: PricePreview
 
     @classmethod
@@ -149,6 +150,7 @@ class PreviewResponse(ResponseModel):
             successor=PlanPreview.of_outcome(outcome.successor) if outcome.successor else None,
             add_ons=AddOnPreview.of_outcome(outcome.successor or outcome),
             credit=outcome.credit,
+            currency=outcome.plan.currency,
             price=PricePreview.of_comparison(found.comparison),
         )
 
@@ -158,7 +160,7 @@ class PreviewResponse(ResponseModel):
         if found is not None:
             return cls.of_preview(found)
         price = PricePreview(discounts=[DiscountPreview.of(one) for one in discounts])
-        return cls(plan=None, invoices=[], successor=None, add_ons=[], credit=0, price=price)
+        return cls(plan=None, invoices=[], successor=None, add_ons=[], credit=0, currency=None, price=price)
 
 
 class RefusalResponse(ResponseModel):

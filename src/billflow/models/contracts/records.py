@@ -188,13 +188,17 @@ class InvoiceDetail(InvoiceRecord):
 
 
 class TimelineEntry(Contract):
-    """Something that happened to a plan: a step that was taken, or an event that came of one."""
+    """Something that happened to a plan: a step that was taken, or an event that came of one.
+
+    `actor_name` is what the actor is called, of an API key its name.
+    """
 
     at: Moment
     recorded_at: Moment
     kind: str
     name: str
     actor: str | None = None
+    actor_name: str | None = None
     data: dict[str, Any]
 
 

@@ -268,6 +268,12 @@ class CommandResponse(ResponseModel):
     successor: PlanResponse | None = None
 
 
+class SignalResponse(ResponseModel):
+    """The command was left with the plan, and nothing is known of it yet."""
+
+    sent: Literal[True] = True
+
+
 class SeatReportResponse(ResponseModel):
     """How many observations came, and how many of them were of moments not known yet."""
 

@@ -12,6 +12,7 @@ from billflow.models.tables.adjustments import (
 from billflow.models.tables.base import Base
 from billflow.models.tables.billing_account import BillingAccountRow, ChannelRow, ProjectRow
 from billflow.models.tables.catalog import CatalogVersionRow, PriceChangeRow
+from billflow.models.tables.console import ConsoleSessionRow
 from billflow.models.tables.coupons import CouponRedemptionRow, CouponRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer

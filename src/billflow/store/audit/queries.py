@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord, AuditVerdict
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditArchiveRow, AuditLog
+from billflow.store.access.actor_names import actor_names
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import Conditions, equal
@@ -47,7 +48,8 @@ class PostgresAuditQueries(Repository):
         async with self.database.unit_of_work(org_id) as session:
             found = await page(session, query, (AuditLog.sequence,), paging, lambda row: row[0])
             reader = await personal_data_of(session, map(customer_of, found.rows))
-            rows = tuple(_record(row, reader) for row in found.rows)
+            names = await actor_names(session, (row.actor for row in found.rows))
+            rows = tuple(_record(row, reader, names[row.actor]) for row in found.rows)
             return Page(rows=rows, total=found.total, next=found.next)
 
     async def verify(self, org_id: str) -> AuditVerdict:
@@ -129,6 +131,6 @@ def _conditions(wanted: AuditFilter) -> Conditions:
     return conditions
 
 
-def _record(row: AuditLog, reader: PersonalDataReader) -> AuditRecord:
+def _record(row: AuditLog, reader: PersonalDataReader, actor_name: str) -> AuditRecord:
     opened = {name: reader.open(customer_of(row), getattr(row, name)) for name in ("detail", "before", "after")}
-    return as_record(AuditRecord, row, recorded_at=row.created_at, **opened)
+    return as_record(AuditRecord, row, recorded_at=row.created_at, actor_name=actor_name, **opened)

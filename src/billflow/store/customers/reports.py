@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -232,6 +232,22 @@ def _credited() -> ColumnElement[int]:
     return _adjusted(CreditNoteRow, CreditNoteRow.amount, AdjustmentResultRow.credit_note_id)
 
 
+def _tax() -> ColumnElement[int]:
+    """Return what of an invoice is tax, without that in what was credited and refunded of it."""
+    return InvoiceRow.tax - sum(
+        _adjusted(table, _tax_in(table), of)
+        for table, of in (
+            (CreditNoteRow, AdjustmentResultRow.credit_note_id),
+            (RefundRow, AdjustmentResultRow.refund_id),
+        )
+    )
+
+
+def _tax_in(table: type[RefundRow | CreditNoteRow]) -> Any:
+    by_line = func.jsonb_each_text(table.taxes).table_valued("key", "value")
+    return select(func.coalesce(func.sum(cast(by_line.c.value, BigInteger)), 0)).scalar_subquery()
+
+
 def _left_to_pay() -> ColumnElement[int]:
     """Return what is left to pay of an invoice once the customer's balance and credit notes lowered it."""
     due = func.coalesce(InvoiceRow.amount_due, InvoiceRow.total)
@@ -256,6 +272,7 @@ def _adjusted(
 
 _MONEY: dict[str, ColumnElement[Any]] = {
     "invoiced": _INVOICED,
+    "tax": func.coalesce(func.sum(_tax()).filter(_STANDS), 0),
     "credited": func.coalesce(func.sum(_credited()).filter(_STANDS), 0),
     "paid": func.sum(InvoiceRow.amount_paid),
     "refunded": func.sum(_refunded()),

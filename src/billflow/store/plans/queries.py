@@ -26,6 +26,7 @@ from billflow.models.contracts.records import (
 )
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, LedgerAllocation, LicenseLedger, OutboxEvent, StepRow
+from billflow.store.access.actor_names import actor_names
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE, RUNS
@@ -123,7 +124,9 @@ class PostgresPlanQueries(Repository):
             query = select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
             events = (await session.scalars(query)).all()
             opener = await personal_data_of(session, (event.customer_id for event in events))
-            entries = [step_entry(step) for step in await _steps(session, plan_id)]
+            steps = await _steps(session, plan_id)
+            names = await actor_names(session, (step.actor for step in steps))
+            entries = [step_entry(step, names.get(step.actor)) for step in steps]
             entries += [event_entry(event, opener) for event in events]
         return tuple(sorted(entries, key=lambda entry: entry.recorded_at))
 

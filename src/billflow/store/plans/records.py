@@ -1,10 +1,14 @@
 """Plans as everyone else sees them: snapshots, ledger entries, steps, and what happened in order."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.catalog import Catalog
+from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.plans import Attention, PlanState
 from billflow.models.contracts.records import PlanRecord, StepRecord, TimelineEntry
@@ -46,12 +50,21 @@ def plan_state(found: Row[*tuple[Any, ...]]) -> PlanState:
     return _shown(PlanState, found)
 
 
+def state_of(
+    row: CustomerPlan, customer: CustomerRow, clock_at: datetime | None, catalog: Catalog, newest: LedgerEntry | None
+) -> PlanState:
+    """Return the snapshot of a plan whose rows are at hand, *newest* among them the newest entry about its licenses."""
+    tier_name = catalog.tiers[row.tier].name if row.tier in catalog.tiers else row.tier
+    licenses = (newest.licenses, newest.licenses_at_next_renewal) if newest else (None, None)
+    return _shown(PlanState, (row, customer.suspended_at, clock_at, *licenses, tier_name, customer.name))
+
+
 def plan_record(found: Row[*tuple[Any, ...]]) -> PlanRecord:
     """Return a plan as it is listed from one row of `STATES`."""
     return _shown(PlanRecord, found, customer_name=found[-1])
 
 
-def _shown(kind: type[State], found: Row[*tuple[Any, ...]], **extra: object) -> State:
+def _shown(kind: type[State], found: Sequence[Any], **extra: object) -> State:
     row, suspended_at, clock_at, licenses, licenses_at_next_renewal, tier_name, _ = found
     attention = attention_of(row)
     return as_record(
@@ -88,12 +101,13 @@ def step_record(step: StepRow) -> StepRecord:
     return from_row(StepRecord, step, refused=step.result.get("refused") is not None)
 
 
-def step_entry(step: StepRow) -> TimelineEntry:
-    """Return a step as an entry of the timeline."""
+def step_entry(step: StepRow, actor_name: str | None) -> TimelineEntry:
+    """Return a step as an entry of the timeline, by somebody of that name."""
     command = step.detail.get("command") or {}
     data = {**step.detail, "refused": step.result.get("refused")}
     name = command.get("type", step.kind)
-    return from_row(TimelineEntry, step, recorded_at=step.created_at, kind="step", name=name, data=data)
+    told = {"recorded_at": step.created_at, "actor_name": actor_name, "kind": "step", "name": name, "data": data}
+    return from_row(TimelineEntry, step, **told)
 
 
 def event_entry(event: OutboxEvent, opener: PersonalDataReader) -> TimelineEntry:

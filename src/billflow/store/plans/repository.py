@@ -71,7 +71,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
                 return await (writer.refuse(error) if refuse else writer.put_on_hold(error))
             if offer:
                 accept(offer, rows.customer, writer.recorder)
-            return await writer.write(outcome, rows.plan, loaded.facts.customer, entries=loaded.entries)
+            return await writer.write(outcome, rows.plan, loaded.facts.customer, loaded=loaded)
 
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
         async with self.database.unit_of_work(ask.org_id) as session:

@@ -1,9 +1,8 @@
 """One step on its way into the rows, and the answer it leaves for whoever asks for it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,9 +20,9 @@ from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.records import summary
 from billflow.store.offers.records import adopt_sent_invoice
-from billflow.store.plans.facts import PlanRows
+from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.outcome import OutcomeWriter
-from billflow.store.plans.records import attention_of, plan_by_id
+from billflow.store.plans.records import attention_of, plan_by_id, state_of
 from billflow.store.session.rows import as_id
 
 
@@ -71,24 +70,24 @@ class StepWriter:
         row: CustomerPlan,
         before: CustomerTerms,
         *,
-        entries: Mapping[int, UUID] | None = None,
+        loaded: Loaded | None = None,
         sent: SentInvoice | None = None,
     ) -> StepResult:
         """Write *outcome* to the plan's *row*, and answer with the plan and the invoices it made.
 
-        *before* are the terms it found, *entries* the ids of the ledger entries by sequence number. *sent* is an
-        invoice at Stripe that takes the place of the first one made.
+        *before* are the terms it found, *loaded* what it began with where the plan is not new. *sent* is an invoice at
+        Stripe that takes the place of the first one made.
         """
         rows, step = self.rows, self.step
         command = step.detail.get("command") or {}
         action = f"plan.{command.get('type', step.kind)}"
         writer = OutcomeWriter(self.recorder, rows.customer, rows.account, step.key, action, step.detail)
-        successor = await writer.write(outcome, row, dict(entries or {}), before)
+        successor = await writer.write(outcome, row, loaded.entries if loaded else {}, before)
         if sent:
             await adopt_sent_invoice(self.session, sent, writer.made[0], rows.account)
         return self.answer(
             StepResult(
-                state=await self.state(row),
+                state=self._state_after(loaded, outcome) if loaded else await self.state(row),
                 invoices=tuple(map(summary, writer.made)),
                 voided=tuple(map(summary, writer.voided)),
                 successor=await self.state(successor) if successor else None,
@@ -134,6 +133,12 @@ class StepWriter:
         columns = {name: getattr(self.step, name) for name in ("key", "kind", "at", "actor", "detail")}
         self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
         return result
+
+    def _state_after(self, loaded: Loaded, outcome: Outcome) -> PlanState:
+        """Return the snapshot of the step's plan, whose rows are at hand."""
+        about_licenses = [entry for entry in (*loaded.facts.ledger, *outcome.entries) if entry.add_on is None]
+        newest = about_licenses[-1] if about_licenses else None
+        return state_of(self.rows.plan, self.rows.customer, self.rows.clock_at, self.rows.catalog, newest)
 
     async def state(self, plan: CustomerPlan | None = None) -> PlanState:
         """Return the snapshot of the step's plan, or of another *plan* of the same customer."""

@@ -35,11 +35,13 @@ _NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
-# Indexes are read at the price of solid state disks, and no request takes more than one processor.
+# Indexes are read at the price of solid state disks, no request takes more than one processor, and a statement that is
+# prepared is planned for its values each time: a plan for any values read ten times as long (docs/performance.md).
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
     " set_config('statement_timeout', :timeout, true), set_config('random_page_cost', '1.1', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true)"
+    " set_config('max_parallel_workers_per_gather', '0', true),"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 

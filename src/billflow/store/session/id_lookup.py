@@ -19,7 +19,7 @@ _TABLES: dict[str, type[Identified]] = {
     "credit note": tables.CreditNoteRow,
     "refund": tables.RefundRow,
     "mail": tables.MailRow,
-    "clock": tables.TestClock,
+    "test clock": tables.TestClock,
     "offer": tables.CustomerPlanOffer,
     "endpoint": tables.WebhookEndpoint,
     "API key": tables.ApiKey,

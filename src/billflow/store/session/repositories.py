@@ -9,6 +9,7 @@ from billflow.store.session.database import Database
 
 if TYPE_CHECKING:
     from billflow.store.access.api_keys import PostgresApiKeyRepository
+    from billflow.store.access.console_sessions import PostgresConsoleSessionRepository
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
     from billflow.store.access.sellers import PostgresSellerRepository
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from billflow.store.adjustments.repository import PostgresAdjustmentRepository
     from billflow.store.audit.erasure import PostgresPersonalDataRepository
     from billflow.store.audit.queries import PostgresAuditQueries
+    from billflow.store.audit.reasons import PostgresReasonRepository
     from billflow.store.customers.billing_accounts import PostgresBillingAccountRepository
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
@@ -92,8 +94,10 @@ class Repositories:
 
     organizations: "Part[PostgresOrganizationRepository]" = Part("store.access.organizations")
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
+    console_sessions: "Part[PostgresConsoleSessionRepository]" = Part("store.access.console_sessions")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
+    reasons: "Part[PostgresReasonRepository]" = Part("store.audit.reasons")
     sellers: "Part[PostgresSellerRepository]" = Part("store.access.sellers")
     taxes: "Part[PostgresTaxRepository]" = Part("store.access.taxes")
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")

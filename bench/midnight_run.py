@@ -1,0 +1,145 @@
+"""Every plan due at one instant: `python bench/midnight.py [--plans N] [--json]`.
+
+billflow and a bare Temporal workflow by turns in one run, so that both meet the same machine: A B A B. Each time N
+plans of their own wait by timer for one instant; the figures count from then until the last row of a step is written,
+and until the last invoice is paid. PostgreSQL is durable, Temporal is in memory, Stripe is the emulator. What the bare
+plans do is in `midnight_bare.py`: the same SQL and the same requests, and nothing else.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+
+from billflow.telemetry.logging import configure_logging
+
+sys.path.append(str(Path(__file__).parent))
+from midnight_plans import loaded, payers, started
+from midnight_site import OURS, THEIRS, Arm, Site, servers, working
+
+SHARE_WANTED = 0.8
+
+
+@dataclass
+class Figures:
+    """What one side did in all its rounds: seconds from the instant on, CPU per component, tasks lost."""
+
+    plans: int = 0
+    seconds_written: float = 0.0
+    seconds_sent: float = 0.0
+    lost_tasks: int = 0
+    cpu: dict[str, float] = field(default_factory=dict)
+    waiting_kilobytes: dict[str, float] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, object]:
+        """Return them per second and per plan."""
+        return {
+            "rows_written_per_second": round(self.plans / self.seconds_written, 2),
+            "invoices_sent_per_second": round(self.plans / self.seconds_sent, 2),
+            "lost_tasks": self.lost_tasks,
+            "cpu_ms_per_invoice": {name: round(1000 * cpu / self.plans, 1) for name, cpu in self.cpu.items()},
+            "waiting_kilobytes_per_plan": {name: round(size) for name, size in self.waiting_kilobytes.items()},
+        }
+
+
+async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespace, figures: Figures) -> None:
+    """Let one side's plans come due, and add to its figures how long that took."""
+    held = await payers(site, options.plans)
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=options.lead or 15 + options.plans // 15)
+    slugs = [f"{arm.name}-{number}-{n}" for n in range(options.organizations)]
+    plans = await loaded(site, slugs, held, due)
+    before = arm.uses(site)
+    await started(site, arm.name, plans)
+    await asyncio.sleep(1)
+    waiting, lost = arm.uses(site), arm.lost
+    for name in ("worker", "temporal"):
+        grown = (waiting[name].memory - before[name].memory) / 1024 / len(plans)
+        figures.waiting_kilobytes[name] = max(grown, figures.waiting_kilobytes.get(name, 0.0))
+    if (left := (due - datetime.now(UTC)).total_seconds()) < 0:
+        raise SystemExit(
+            f"The machine is too slow to start the plans before they are due; give --lead {-2 * left:.0f}."
+        )
+    await asyncio.sleep(left)
+    written, sent = await followed(site, [plan.org_id for plan in plans], due)
+    figures.plans += len(plans)
+    figures.seconds_written += written
+    figures.seconds_sent += sent
+    figures.lost_tasks += arm.lost - lost
+    for name, use in arm.uses(site).items():
+        figures.cpu[name] = figures.cpu.get(name, 0.0) + use.cpu - waiting[name].cpu
+
+
+async def followed(site: Site, org_ids: Sequence[str], due: datetime) -> tuple[float, float]:
+    """Return the seconds from the instant until every invoice was written, and until every one was paid."""
+    begun, written = time.monotonic(), 0.0
+    async with await psycopg.AsyncConnection.connect(site.url, autocommit=True) as connection:
+        while True:
+            found = await connection.execute(
+                "SELECT count(*), count(paid_at) FROM invoice WHERE org_id = ANY (%s::uuid[]) AND created_at >= %s",
+                [list(set(org_ids)), due],
+            )
+            rows, paid = await found.fetchone() or (0, 0)
+            spent = time.monotonic() - begun
+            written = written or (spent if rows == len(org_ids) else 0.0)
+            if paid == len(org_ids):
+                return written, spent
+            await asyncio.sleep(0.1)
+
+
+async def measure(options: argparse.Namespace) -> dict[str, object]:
+    """Return the figures of both sides, and their ratios."""
+    figures = {OURS: Figures(), THEIRS: Figures()}
+    async with servers() as site:
+        models = await loaded(site, ["model"], await payers(site, 2), datetime.now(UTC).replace(microsecond=0))
+        bare = ["-P", str(Path(__file__).with_name("midnight_bare.py")), json.dumps([asdict(one) for one in models])]
+        async with (
+            working(site, OURS, ["-m", "billflow.cli", "worker"], options.processes) as ours,
+            working(site, THEIRS, bare, options.processes) as theirs,
+        ):
+            for number in range(options.rounds):
+                for arm in (ours, theirs):
+                    await measured(site, arm, number, options, figures[arm.name])
+    one, other = figures[OURS], figures[THEIRS]
+    return {
+        "plans": options.plans,
+        "rounds": options.rounds,
+        "processes": options.processes,
+        "organizations": options.organizations,
+        "ratio_written": round(other.seconds_written / one.seconds_written, 3),
+        "ratio_sent": round(other.seconds_sent / one.seconds_sent, 3),
+        OURS: one.shown() | {"sql_per_boundary": json.loads(theirs.said[0])},
+        THEIRS: other.shown(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def main() -> None:
+    """Print the figures; the exit code is 1 where they miss the goal."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plans", type=int, default=200, help="how many are due at once (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each side has its turn (%(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="worker processes of each side (%(default)s)")
+    parser.add_argument("--organizations", type=int, default=1, help="how many share the plans (%(default)s)")
+    parser.add_argument("--lead", type=int, default=0, help="seconds that starting the plans may take")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    configure_logging("json", "error")
+    found = asyncio.run(measure(options))
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in found.items()))
+        print(f"wanted: {SHARE_WANTED} of what a bare workflow does, rows and invoices sent")
+    sys.exit(min(float(str(found["ratio_written"])), float(str(found["ratio_sent"]))) < SHARE_WANTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""How unpaid invoices are collected."""
+
+from fastapi import APIRouter
+
+from billflow.api.changes import change_by
+from billflow.api.principal import AdminHere, PrincipalHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.dunning_policy import DunningResponse, DunningUpdate
+
+router = APIRouter(prefix="/dunning", tags=["dunning"], route_class=CheckedRoute)
+
+
+@router.get("")
+async def show_dunning(services: ServicesHere, principal: PrincipalHere) -> DunningResponse:
+    """Show what follows from an unpaid invoice: retries, reminders, suspension, the plan's end."""
+    return DunningResponse.of(await services.repositories.dunning.policy(principal.org_id))
+
+
+@router.patch("")
+async def update_dunning(asked: DunningUpdate, services: ServicesHere, principal: AdminHere) -> DunningResponse:
+    """Change parts of the policy, null leaving a part out; collections that run keep the one they began with."""
+    changes = asked.model_dump(exclude_unset=True, exclude={"reason"})
+    change = change_by(principal, asked.reason)
+    return DunningResponse.of(await services.repositories.dunning.change_policy(principal.org_id, changes, change))

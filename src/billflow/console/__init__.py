@@ -1,0 +1,1 @@
+"""The support console: pages for people, on the same service as the HTTP API."""

@@ -1,0 +1,74 @@
+"""What every action has in common: a form, then what it would do, then a reason and a confirmation that counts once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import Response
+
+from billflow.console.forms import FormField
+from billflow.console.visits import Visit
+from billflow.domain.errors import BillingError, InvalidInput
+from billflow.errors import kind_of
+from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
+
+LONGEST_REASON = 2000
+WHY = "why"
+"""The field of the reason, which no command or request has."""
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Action:
+    """What can be done, where its form is, and about what."""
+
+    title: str
+    description: str
+    address: str
+    about: str
+    back: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a form is shown with: a `preview` to confirm, or the `problem` with it, and the `reason` that was typed."""
+
+    preview: Mapping[str, Any] | None = None
+    problem: BillingError | None = None
+    reason: str = ""
+
+    @property
+    def confirm(self) -> bool:
+        """Tell whether it can be confirmed: with a preview, or where nothing but the reason was wrong."""
+        return self.preview is not None or (self.problem is not None and self.problem.field == WHY)
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status of the page."""
+        known = kind_of(type(self.problem)).http_status if self.problem else HTTPStatus.OK
+        return known or HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = Shown()) -> Response:
+    """Return the page of an action: its form, and what it was found to come to."""
+    return visit.page("action.html", status=shown.status, action=action, fields=fields, shown=shown, key=uuid4().hex)
+
+
+def key_in(form: Mapping[str, str]) -> NamespacedKey:
+    """Return the key of a confirmation, under which it is done once however often it is sent; raises `InvalidInput`."""
+    key = form.get("key", "")
+    if not _KEY.fullmatch(key):
+        raise InvalidInput("The form has lost its key; open it anew.", field="key")
+    return KeyNamespace.CONSOLE.key(key)
+
+
+def reason_in(form: Mapping[str, str]) -> str:
+    """Return why something is done; raises `InvalidInput`."""
+    reason = form.get(WHY, "").strip()
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise InvalidInput(f"Say why, in 1 to {LONGEST_REASON} characters.", field=WHY)
+    return reason

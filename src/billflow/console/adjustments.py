@@ -1,0 +1,230 @@
+"""What is done to an invoice: refund, credit, void, write off, mark paid; each with its preview."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+
+from billflow.api.changes import change_by
+from billflow.api.routes.adjustments import Adjustment
+from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
+from billflow.console.adjustment_previews import (
+    mark_paid_preview,
+    money_of,
+    preview_credit,
+    preview_refund,
+    void_preview,
+    write_off_preview,
+)
+from billflow.console.forms import FormTerms, fields_of, read_form
+from billflow.console.pages import BASE
+from billflow.console.security import ConsoleRoute, FormHere
+from billflow.console.visits import SupportVisit, Visit, VisitHere
+from billflow.domain.adjustments import InvoiceMoney
+from billflow.domain.currencies import format_amount
+from billflow.domain.errors import BillingError, NotFound
+from billflow.errors import Forbidden
+from billflow.models.contracts.adjustments import (
+    CreditNoteCreate,
+    CreditNoteInput,
+    OutOfBandPaymentCreate,
+    OutOfBandPaymentInput,
+    RefundCreate,
+    RefundInput,
+    VoidInput,
+)
+from billflow.models.contracts.base import RequestModel
+from billflow.models.contracts.console import ConsoleRole, StatedReason
+from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.records import InvoiceDetail
+
+LONGEST_MEMO = 500
+
+router = APIRouter(route_class=ConsoleRoute)
+
+
+class VoidForm(RequestModel):
+    """Void an open invoice. Unless it is waived, what it billed is to be issued again."""
+
+    waived: bool = False
+
+
+class WriteOffForm(RequestModel):
+    """Give an open invoice up as uncollectible; its customer may still pay it."""
+
+
+Asked = Any
+Done = Callable[[Adjustment, Asked, str], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class AdjustmentKindForm:
+    """One way to adjust an invoice: its form, what it would do, and how it is done."""
+
+    title: str
+    description: str
+    kind: type[Any]
+    preview: Callable[[InvoiceMoney, Asked], list[str]]
+    do: Done
+
+
+async def _refund(adjustment: Adjustment, asked: RefundCreate, _: str) -> object:
+    return await adjustment.services.adjustments.refund(await adjustment.input(RefundInput, **asked.model_dump()))
+
+
+async def _credit(adjustment: Adjustment, asked: CreditNoteCreate, _: str) -> object:
+    return await adjustment.services.adjustments.credit(await adjustment.input(CreditNoteInput, **asked.model_dump()))
+
+
+async def _void(adjustment: Adjustment, asked: VoidForm, reason: str) -> object:
+    how = {"to": InvoiceStatus.VOID, "reason": reason[:LONGEST_MEMO], "waived": asked.waived}
+    return await adjustment.services.adjustments.void(await adjustment.input(VoidInput, **how))
+
+
+async def _write_off(adjustment: Adjustment, _: WriteOffForm, reason: str) -> object:
+    how = {"to": InvoiceStatus.UNCOLLECTIBLE, "reason": reason[:LONGEST_MEMO]}
+    return await adjustment.services.adjustments.void(await adjustment.input(VoidInput, **how))
+
+
+async def _mark_paid(adjustment: Adjustment, asked: OutOfBandPaymentCreate, _: str) -> object:
+    paid = await adjustment.input(OutOfBandPaymentInput, reference=asked.reference)
+    return await adjustment.services.adjustments.mark_paid(paid)
+
+
+KINDS: Mapping[str, AdjustmentKindForm] = {
+    "refund": AdjustmentKindForm(
+        "Refund",
+        "Refund to the card, never more than was paid; all that is left without an amount. With a reference it was "
+        "given outside Stripe already, and is recorded.",
+        RefundCreate,
+        preview_refund,
+        _refund,
+    ),
+    "credit": AdjustmentKindForm(
+        "Credit",
+        "Credit an invoice: first what is still to be paid, then what was paid; all that is left without an amount. "
+        "The customer reads the memo.",
+        CreditNoteCreate,
+        preview_credit,
+        _credit,
+    ),
+    "void": AdjustmentKindForm("Void", VoidForm.__doc__ or "", VoidForm, void_preview, _void),
+    "write-off": AdjustmentKindForm(
+        "Write off", WriteOffForm.__doc__ or "", WriteOffForm, write_off_preview, _write_off
+    ),
+    "mark-paid": AdjustmentKindForm(
+        "Mark paid",
+        "Mark an open invoice paid that was paid outside Stripe, by bank transfer for instance.",
+        OutOfBandPaymentCreate,
+        mark_paid_preview,
+        _mark_paid,
+    ),
+}
+"""Every way to adjust an invoice by its name in addresses."""
+
+_OF_STATUS: Mapping[str, frozenset[InvoiceStatus]] = {
+    "refund": frozenset({InvoiceStatus.PAID, InvoiceStatus.OPEN}),
+    "credit": frozenset({InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE}),
+    "void": frozenset({InvoiceStatus.DRAFT, InvoiceStatus.OPEN}),
+    "write-off": frozenset({InvoiceStatus.OPEN}),
+    "mark-paid": frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}),
+}
+
+
+@dataclass(frozen=True)
+class AdjustmentForm:
+    """An adjustment of one kind, by its name in addresses, of one invoice."""
+
+    name: str
+    invoice: InvoiceDetail
+
+    @property
+    def named(self) -> AdjustmentKindForm:
+        """Return what the name stands for."""
+        return KINDS[self.name]
+
+    @property
+    def terms(self) -> FormTerms:
+        """Return what the form's fields go by."""
+        return FormTerms(self.invoice.currency, {})
+
+    @property
+    def action(self) -> Action:
+        """Return it as it is titled."""
+        invoice = self.invoice
+        called = invoice.number or f"invoice {invoice.invoice_id[:8]}"
+        return Action(
+            title=self.named.title,
+            description=self.named.description,
+            address=f"{BASE}/invoices/{invoice.invoice_id}/{self.name}",
+            about=f"{called} over {format_amount(invoice.total, invoice.currency)}, {invoice.customer_name}",
+            back=f"{BASE}/invoices/{invoice.invoice_id}",
+        )
+
+
+def offered_adjustments(invoice: InvoiceDetail) -> list[tuple[str, str]]:
+    """Return what may be done to an invoice in its status: name and title."""
+    return [(name, one.title) for name, one in KINDS.items() if invoice.status in _OF_STATUS[name]]
+
+
+@router.get("/invoices/{invoice_id}/{adjustment}")
+async def show_adjustment(visit: VisitHere, invoice_id: str, adjustment: str) -> Response:
+    """Show the form of an adjustment; once it is sent, what it would do."""
+    form = await _form(visit, invoice_id, adjustment)
+    fields = fields_of(form.named.kind, visit.query, form.terms)
+    if not visit.query and fields:
+        return shown_action(visit, form.action, fields)
+    try:
+        sentences = form.named.preview(money_of(form.invoice), read_form(form.named.kind, visit.query, form.terms))
+    except BillingError as error:
+        return shown_action(visit, form.action, fields, Shown(problem=error))
+    return shown_action(visit, form.action, fields, Shown({"sentences": sentences, "of_plan": None}))
+
+
+@router.post("/invoices/{invoice_id}/{adjustment}")
+async def adjust_invoice(visit: SupportVisit, invoice_id: str, adjustment: str, sent: FormHere) -> Response:
+    """Adjust the invoice, once for each form however often that is sent, and go back to it."""
+    form = await _form(visit, invoice_id, adjustment)
+    try:
+        await _adjust(visit, form, sent)
+    except BillingError as error:
+        fields = fields_of(form.named.kind, sent, form.terms)
+        return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, "")))
+    return RedirectResponse(f"{BASE}/invoices/{invoice_id}?done={adjustment}", HTTPStatus.SEE_OTHER)
+
+
+async def _adjust(visit: Visit, form: AdjustmentForm, sent: Mapping[str, str]) -> None:
+    key, reason, asked = key_in(sent), reason_in(sent), read_form(form.named.kind, sent, form.terms)
+    invoice = form.invoice
+    check_limit(visit, invoice, asked)
+    why = StatedReason(
+        org_id=visit.org_id,
+        customer_id=invoice.customer_id,
+        subject=("invoice", invoice.invoice_id),
+        action=f"console.{form.name.replace('-', '_')}",
+        key=key,
+    )
+    await visit.services.repositories.reasons.record(why, change_by(visit.principal, reason))
+    await form.named.do(Adjustment(invoice.invoice_id, visit.services, visit.principal, key), asked, reason)
+
+
+def check_limit(visit: Visit, invoice: InvoiceDetail, asked: Asked) -> None:
+    """Raise `Forbidden` where somebody of support gives more money back than the role may."""
+    most = visit.console.refund_limit
+    gives_back = isinstance(asked, RefundCreate | CreditNoteCreate)
+    if most is None or visit.role is not ConsoleRole.SUPPORT or not gives_back:
+        return
+    wanted = money_of(invoice).creditable if asked.amount is None else asked.amount
+    if wanted > most:
+        written = format_amount(most, invoice.currency)
+        message = f"Your role may refund or credit at most {written} at once; ask somebody with the role finance."
+        raise Forbidden(message, code="over_refund_limit")
+
+
+async def _form(visit: Visit, invoice_id: str, adjustment: str) -> AdjustmentForm:
+    if adjustment not in KINDS:
+        raise NotFound("There is no such page; the invoice's own shows what can be done to it.")
+    return AdjustmentForm(adjustment, await visit.services.queries.invoices.get(visit.org_id, invoice_id))

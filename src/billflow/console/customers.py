@@ -1,0 +1,135 @@
+"""A customer on one page: its plan in a sentence, what needs attention, its money, and all that happened."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fastapi import APIRouter, Response
+
+from billflow.api.changes import CustomerHere
+from billflow.api.services import Services
+from billflow.console.charts import SeatChart, seat_chart
+from billflow.console.commands import offered
+from billflow.console.security import ConsoleRoute
+from billflow.console.sentences import attention_of, plan_sentence, warnings_of
+from billflow.console.timeline import TimelineRow, timeline_of
+from billflow.console.visits import VisitHere
+from billflow.domain.errors import BillingError
+from billflow.domain.scopes import Scope
+from billflow.models.contracts.customer_access import AccessRecord
+from billflow.models.contracts.customer_finances import ReportRecord
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
+from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.previews import ForecastResponse
+from billflow.models.contracts.records import InvoiceFilter, InvoiceRecord, Page, Paging, PlanFilter, PlanRecord
+
+FEW, MANY = 12, 100
+"""Rows of a list on the page, and where all of it is asked for."""
+
+SEATS_SHOWN = timedelta(days=365)
+
+router = APIRouter(route_class=ConsoleRoute)
+
+
+@dataclass(frozen=True)
+class PlanShown:
+    """A plan with the invoices to come; `forecast` is None where none can be told.
+
+    `actions` are the commands that it takes from whoever looks.
+    """
+
+    plan: PlanRecord
+    forecast: ForecastResponse | None
+    actions: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """All that the page of a customer shows."""
+
+    customer: CustomerRecord
+    access: AccessRecord
+    report: ReportRecord
+    plans: tuple[PlanShown, ...]
+    invoices: Page[InvoiceRecord]
+    unpaid: tuple[InvoiceRecord, ...]
+    mails: Page[MailRecord]
+    timeline: tuple[TimelineRow, ...]
+    chart: SeatChart | None
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return what the customer has, one sentence for each plan that is not over."""
+        return [plan_sentence(one.plan, one.forecast, self.access) for one in self.plans if one.plan.runs]
+
+    @property
+    def attention(self) -> list[str]:
+        """Return what somebody should look at, and why."""
+        now = datetime.now(UTC)
+        return attention_of(self.customer, [one.plan for one in self.plans], self.unpaid, now)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what may need attention soon."""
+        return warnings_of(self.access)
+
+
+@router.get("/customers/{customer_id}")
+async def show_customer(visit: VisitHere, customer: CustomerHere, part: str = "") -> Response:
+    """Show a customer; *part* names the list that is shown at length."""
+    shown = await _loaded(visit.services, customer, part, visit.principal.scopes)
+    return visit.page("customer.html", shown=shown, part=part)
+
+
+async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: frozenset[Scope]) -> CustomerPage:
+    record = await services.queries.customers.get(ref.org_id, ref.customer_id)
+    plans = (await services.queries.plans.search(ref.org_id, PlanFilter(customer_id=ref.customer_id), Paging())).rows
+    mails = await services.repositories.mails.list(ref.org_id, ref.customer_id, Paging(limit=FEW))
+    wanted = InvoiceFilter(customer_id=ref.customer_id)
+    many = Paging(limit=MANY if part == "invoices" else FEW)
+    timeline = timeline_of(
+        [(plan.currency, await services.queries.plans.timeline(plan.ref)) for plan in plans], mails.rows
+    )
+    return CustomerPage(
+        customer=record,
+        access=await services.customers.access(ref),
+        report=await services.queries.reports.report(ref),
+        plans=tuple(
+            [PlanShown(plan, await _forecast(services, plan), offered(plan, scopes)) for plan in _in_order(plans)]
+        ),
+        invoices=await services.queries.invoices.search(ref.org_id, wanted, many),
+        unpaid=await _unpaid(services, ref),
+        mails=mails,
+        timeline=timeline if part == "timeline" else timeline[:FEW],
+        chart=await _chart(services, ref, plans),
+    )
+
+
+def _in_order(plans: Sequence[PlanRecord]) -> Iterator[PlanRecord]:
+    """Yield those that are not over first."""
+    yield from sorted(plans, key=lambda plan: not plan.runs)
+
+
+async def _unpaid(services: Services, ref: CustomerRef) -> tuple[InvoiceRecord, ...]:
+    """Return what is to be paid, the newest of it."""
+    found: list[InvoiceRecord] = []
+    for status in ("open", "draft"):
+        wanted = InvoiceFilter.model_validate({"customer_id": ref.customer_id, "status": status})
+        found += (await services.queries.invoices.search(ref.org_id, wanted, Paging(limit=MANY))).rows
+    return tuple(found)
+
+
+async def _forecast(services: Services, plan: PlanRecord) -> ForecastResponse | None:
+    if not plan.status.is_live:
+        return None
+    try:
+        return ForecastResponse.of_forecast(await services.plans.forecast(plan.ref, 1))
+    except BillingError:
+        return None
+
+
+async def _chart(services: Services, ref: CustomerRef, plans: Sequence[PlanRecord]) -> SeatChart | None:
+    clocks = [plan.clock_at for plan in plans if plan.clock_at]
+    until = max([datetime.now(UTC), *clocks])
+    usage = await services.queries.reports.usage(ref, until - SEATS_SHOWN, until)
+    return seat_chart(usage)

@@ -1,0 +1,88 @@
+"""Pages from templates: every value is escaped, and amounts, moments and codes are written for people."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from billflow.domain.currencies import format_amount
+
+BASE = "/console"
+SHORT = 8
+"""How much of an id is shown; it is enough to find the thing again."""
+
+NOTHING = "–"
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page; *context* is what its template shows."""
+    record = getattr(request.state, "console_session", None)
+    principal = getattr(request.state, "principal", None)
+    shared = {"base": BASE, "signed_in": record, "principal": principal, "version": _version(), "q": ""}
+    return HTMLResponse(_templates().get_template(template).render({**shared, **context}), status)
+
+
+def amount(minor_units: int | None, currency: str) -> str:
+    """Write an amount in minor units of *currency*."""
+    return NOTHING if minor_units is None else format_amount(minor_units, currency)
+
+
+def moment(at: datetime | None) -> str:
+    """Write a moment in UTC, to the minute."""
+    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def day(at: datetime | None) -> str:
+    """Write a day, UTC."""
+    return NOTHING if at is None else f"{at.day} {at:%b %Y}"
+
+
+def words(code: object) -> str:
+    """Write a code of ours as words."""
+    return str(code).replace("_", " ").replace(".", " ")
+
+
+def short(text_id: str | None) -> str:
+    """Return the part of an id that is shown."""
+    return text_id[:SHORT] if text_id else NOTHING
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write a number of things: `1 license`, `2 licenses`."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def address(parts: Mapping[str, Any]) -> str:
+    """Write an address in one line, the way it is read."""
+    read = ("street", "street2", "postal_code", "city", "state", "country")
+    return ", ".join(str(parts[name]) for name in read if parts.get(name))
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address)
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("billflow.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({one.__name__: one for one in _FILTERS})
+    return environment
+
+
+@cache
+def _version() -> str:
+    """Return what changes with our style and script, so that a browser takes the new ones."""
+    static = files("billflow.console") / "static"
+    read = (one.read_bytes() for one in sorted(static.iterdir(), key=lambda one: one.name))
+    return hashlib.sha256(b"".join(read)).hexdigest()[:12]

@@ -1,0 +1,69 @@
+"""Signing in by a link that opens once, and signing out."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from billflow.api.changes import change_by
+from billflow.console.pages import BASE, page
+from billflow.console.security import (
+    COOKIE,
+    WRONG_TOKENS_RATE,
+    ConsoleRoute,
+    FormHere,
+    address_of,
+    check_origin,
+    keep_cookie,
+)
+from billflow.console.services import ConsoleHere
+from billflow.console.visits import ReaderVisit
+from billflow.models.contracts.console import SessionToken
+
+router = APIRouter()
+"""What needs nobody to be signed in."""
+
+signed_in = APIRouter(route_class=ConsoleRoute)
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request, console: ConsoleHere, token: str = "", next: str = "") -> Response:  # noqa: A002
+    """Show whom a link signs in; only the button does it, since links are also opened by programs that look at them."""
+    linked = None
+    if known := SessionToken.read(token):
+        limiter = console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
+        if linked := await console.sessions.linked(known, datetime.now(UTC)):
+            limiter.return_token()
+    status = HTTPStatus.UNAUTHORIZED if token and linked is None else HTTPStatus.OK
+    return page(request, "sign_in.html", status=status, linked=linked, token=token, next=next)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, console: ConsoleHere, form: FormHere) -> Response:
+    """Sign in by the token of a link, and go to the page that was asked for."""
+    check_origin(request)
+    known, to = SessionToken.read(form.get("token", "")), form.get("next", "")
+    console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
+    found = await console.sessions.sign_in(known, datetime.now(UTC)) if known else None
+    if found is None or found.token is None:
+        return page(
+            request, "sign_in.html", status=HTTPStatus.UNAUTHORIZED, linked=None, token=form.get("token", ""), next=to
+        )
+    response = RedirectResponse(to if _is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
+    keep_cookie(response, found.token)
+    return response
+
+
+@signed_in.post("/sign-out")
+async def sign_out(visit: ReaderVisit) -> Response:
+    """End the session on the server, and forget it in the browser."""
+    await visit.console.sessions.end(visit.request.state.console_session, change_by(visit.principal))
+    response = RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)
+    response.delete_cookie(COOKIE, path=BASE, secure=True, httponly=True, samesite="lax")
+    return response
+
+
+def _is_ours(address: str) -> bool:
+    """Tell whether an address is a page of the console: another site's would be reached by what begins with `//`."""
+    return address.startswith(f"{BASE}/") and "\\" not in address

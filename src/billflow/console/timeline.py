@@ -1,0 +1,91 @@
+"""What happened to a customer, in one order: steps and what came of them, and mails."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billflow.console.pages import amount, moment, short, words
+from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.records import TimelineEntry
+
+_ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version", "idempotency_key"})
+_AMOUNTS = frozenset({"total", "amount", "amount_paid", "amount_due", "credit", "price_per_license"})
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class TimelineRow:
+    """Something that happened: `kind` is a step, an event or a mail; `refused` says why a step was not taken."""
+
+    at: datetime
+    recorded_at: datetime
+    kind: str
+    name: str
+    actor: str | None
+    details: str
+    refused: str | None = None
+    invoice_id: str | None = None
+
+
+def timeline_of(
+    timelines: Iterable[tuple[str, Sequence[TimelineEntry]]], mails: Sequence[MailRecord] = ()
+) -> tuple[TimelineRow, ...]:
+    """Return the entries of plans, each with the plan's currency, and mails in one list, the newest first."""
+    rows = [_row(entry, currency) for currency, entries in timelines for entry in entries]
+    rows += [_mail_row(mail) for mail in mails]
+    return tuple(sorted(rows, key=lambda row: (row.at, row.recorded_at), reverse=True))
+
+
+def _row(entry: TimelineEntry, currency: str) -> TimelineRow:
+    data = dict(entry.data)
+    refused = data.pop("refused", None) or {}
+    return TimelineRow(
+        at=entry.at,
+        recorded_at=entry.recorded_at,
+        kind=entry.kind,
+        name=words(entry.name),
+        actor=_actor(entry.actor),
+        details=", ".join(_said({"currency": currency, **data})),
+        refused=refused.get("message"),
+        invoice_id=data.get("invoice_id"),
+    )
+
+
+def _actor(actor: str | None) -> str | None:
+    """Return who acted as people say it, None for billflow itself."""
+    if actor in (None, "system"):
+        return None
+    kind, _, name = str(actor).partition(":")
+    return {"key": f"API key {short(name)}", "console": name}.get(kind, actor)
+
+
+def _mail_row(mail: MailRecord) -> TimelineRow:
+    sent = f"sent {moment(mail.sent_at)}" if mail.sent_at else "stored, not sent"
+    name = f"mail: {words(mail.occasion)}"
+    return TimelineRow(mail.at, mail.at, "mail", name, None, f"{mail.subject} ({sent})", invoice_id=mail.invoice_id)
+
+
+def _said(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is worth reading of an entry; amounts are written with its currency."""
+    currency = data["currency"]
+    for name, value in _leaves(data):
+        if isinstance(value, int) and name in _AMOUNTS:
+            yield f"{words(name)} {amount(value, currency)}"
+        else:
+            yield f"{words(name)} {_text(value)}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = words(value) if isinstance(value, str) and " " not in value else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _leaves(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value)
+        elif value and name not in _ONLY_FOR_MACHINES and not name.endswith("_id"):
+            yield name, value

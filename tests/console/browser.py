@@ -1,0 +1,97 @@
+"""Real Chromium, Debian's, for tests that look at pages as people do."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from billflow.models.contracts.console import ConsoleRole
+from tests.api_environment import ApiEnvironment
+from tests.console.people import link_token
+from tests.waiting import PATIENCE
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; apt-get install chromium")
+"""Leaves out what looks at pages where there is nothing to look with."""
+
+PICTURES = "BILLFLOW_PICTURES"
+"""The variable that names a folder in which pictures are kept; without it none are."""
+
+Scheme = Literal["light", "dark"]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run Chromium; as root it runs without its sandbox, which needs another user."""
+    async with async_playwright() as playwright:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser,
+    env: ApiEnvironment,
+    width: int = 1280,
+    scheme: Scheme = "light",
+    answers: Collection[int] = (),
+) -> AsyncIterator[Page]:
+    """Yield a page of a window that nobody is signed in to.
+
+    Whatever the browser complains of fails the test, but for *answers* of those statuses.
+    """
+    context = await browser.new_context(
+        base_url=env.api_url, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE * 1000)
+    page, complaints = await context.new_page(), list[str]()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        yield page
+        known = [f"status of {status} " for status in answers]
+        assert [text for text in complaints if not any(one in text for one in known)] == []
+    finally:
+        await context.close()
+
+
+async def sign_in(page: Page, env: ApiEnvironment, role: ConsoleRole) -> None:
+    """Open a link and press its button."""
+    await page.goto(f"/console/sign-in?token={await link_token(env, role)}")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/")
+
+
+async def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong with a page."""
+    found: Any = await Axe().run(page)
+    return [
+        f"{page.url}: {one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+async def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    wider: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, where `PICTURES` says so."""
+    if folder := PICTURE_FOLDER:
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+PICTURE_FOLDER = os.environ.get(PICTURES)

@@ -1,0 +1,120 @@
+"""People who are signed in to the console, and a customer for them to look at."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from billflow.console.security import COOKIE
+from billflow.models.contracts.console import ConsoleRole, NewConsoleSession, SessionToken
+from billflow.models.contracts.customers import ChangeContext
+from tests.api_environment import ApiEnvironment, until
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class ConsolePerson:
+    """A browser of somebody's: it keeps the console's cookie, as one does on a trustworthy address."""
+
+    http: httpx.AsyncClient
+    cookie: str = ""
+    csrf_token: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, path: str, **query: str) -> httpx.Response:
+        """Open a page."""
+        return self._seen(await self.http.get(f"/console{path}", params=query or None, headers=self._headers()))
+
+    async def post(self, path: str, **form: str) -> httpx.Response:
+        """Send a form of ours."""
+        data = {"csrf_token": self.csrf_token, **form}
+        return self._seen(await self.http.post(f"/console{path}", data=data, headers=self._headers()))
+
+    def _headers(self) -> dict[str, str]:
+        return {**({"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}), **self.headers}
+
+    def _seen(self, answer: httpx.Response) -> httpx.Response:
+        for line in answer.headers.get_list("set-cookie"):
+            self.cookie = SimpleCookie(line)[COOKIE].value
+        if found := _TOKEN.search(answer.text):
+            self.csrf_token = found[1]
+        return answer
+
+
+async def link_token(env: ApiEnvironment, role: ConsoleRole, org_id: str | None = None, person: str = "Kim") -> str:
+    """Return the token of a new link."""
+    change = ChangeContext(actor="tests", at=datetime.now(UTC))
+    sessions = env.engine.repositories.console_sessions
+    link = await sessions.create_link(org_id or env.org_id, NewConsoleSession(person=person, role=role), change)
+    return link.token.get_secret_value()
+
+
+async def session_token(env: ApiEnvironment, role: ConsoleRole, org_id: str | None = None) -> str:
+    """Return the token of a session that has begun."""
+    known = SessionToken.read(await link_token(env, role, org_id))
+    assert known
+    found = await env.engine.repositories.console_sessions.sign_in(known, datetime.now(UTC))
+    assert found
+    assert found.token
+    return found.token.text()
+
+
+@asynccontextmanager
+async def browsing(
+    env: ApiEnvironment, role: ConsoleRole | None = None, org_id: str | None = None
+) -> AsyncIterator[ConsolePerson]:
+    """Yield somebody's browser, signed in where there is a role."""
+    async with env.client() as http:
+        person = ConsolePerson(http, await session_token(env, role, org_id) if role else "")
+        if role:
+            await person.get("/")
+        yield person
+
+
+@dataclass(frozen=True)
+class Acme:
+    """A customer with a plan of ten licenses that was paid."""
+
+    customer: dict[str, Any]
+    plan: dict[str, Any]
+    invoice: dict[str, Any]
+
+
+async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any) -> Acme:
+    """Let a customer with seats buy ten licenses of a plan, and return it once that is paid."""
+    email = f"{uuid4().hex[:12]}@acme.example"
+    made = await api.post("/api/v1/customers", json={"name": "Acme", "email": email, **of_customer})
+    customer = made.raise_for_status().json()
+    await env.give_card(customer["id"])
+    seats = {"members": 8, "guests": 1}
+    (await api.post(f"/api/v1/deployments/{customer['deployment_id']}/seats", json=[seats])).raise_for_status()
+    asked = {
+        "customer_id": customer["id"],
+        "tier": "cloud_standard",
+        "schedule": "monthly",
+        "license_management": "manual",
+        "licenses": 10,
+    }
+    plan = (await api.post("/api/v1/plans", json=asked)).raise_for_status().json()["plan"]
+    invoices = {"plan_id": plan["id"], "status": "paid"}
+
+    async def paid() -> bool:
+        return bool((await api.get("/api/v1/invoices", params=invoices)).json()["total"])
+
+    await until(paid)
+    invoice = (await api.get("/api/v1/invoices", params=invoices)).json()["invoices"][0]
+    return Acme(customer, plan, invoice)
+
+
+@pytest.fixture(scope="package")
+async def acme(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+    """Return a customer that has bought a plan."""
+    return await bought(env, api, name="Acme Rockets", erp_customer_number="ERP-4711")

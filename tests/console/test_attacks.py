@@ -1,0 +1,189 @@
+"""What somebody hostile tries: text that is markup, forms of other sites, ids of others, rights one lacks."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from http import HTTPStatus
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from billflow.console import adjustments, commands
+from billflow.console.app import ROUTERS
+from billflow.console.security import ConsoleRoute
+from billflow.models.contracts.console import ConsoleRole
+from tests.api_environment import ApiEnvironment
+from tests.console.people import Acme, ConsolePerson, bought, browsing
+from tests.store.conftest import rows_of
+
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
+MARKUP = ("<script>alert", "<img src=x", ">49<")
+
+
+@dataclass(frozen=True)
+class ConsoleAddress:
+    """A route of the console with its path filled in."""
+
+    method: str
+    path: str
+    names_an_id: bool
+    needs_session: bool
+
+
+def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
+    """Yield every route of the console, about a customer's things, with each command and adjustment."""
+    ids = {"customer_id": acme.customer["id"], "plan_id": acme.plan["id"], "invoice_id": acme.invoice["id"]}
+    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
+        names = set(re.findall(r"{(\w+)}", route.path))
+        choices = {"command": commands.KINDS, "adjustment": adjustments.KINDS, "name": ["a" * 32]}
+        chosen = next(iter(names & choices.keys()), "")
+        for choice in choices.get(chosen, [""]):
+            path = route.path.format(**ids, **{chosen: choice}) if names else route.path
+            for method in sorted(route.methods or ()):
+                yield ConsoleAddress(method, path, bool(names & ids.keys()), isinstance(route, ConsoleRoute))
+
+
+async def ask(person: ConsolePerson, one: ConsoleAddress, **form: str) -> httpx.Response:
+    """Open a page, or send a form whose every field has something in it."""
+    filled = {"licenses": "11", "why": "because", "key": "e" * 32, "amount": "1", "reference": "x", **form}
+    return await (person.get(one.path) if one.method == "GET" else person.post(one.path, **filled))
+
+
+async def all_rows(env: ApiEnvironment, url: str) -> list[object]:
+    """Return the organization's rows, but for who is signed in."""
+    rows = await asyncio.to_thread(rows_of, url, env.org_id)
+    return [row for row in rows if row[0] not in ("console_session", "audit_log", "audit_chain")]
+
+
+def test_the_routes_are_walked(acme: Acme) -> None:
+    found = list(addresses(acme))
+
+    assert sum(one.method == "POST" for one in found) >= len(commands.KINDS) + len(adjustments.KINDS)
+    assert sum(one.names_an_id for one in found) >= 50
+    assert all("{" not in one.path for one in found)
+
+
+async def test_who_is_not_signed_in_sees_nothing_and_does_nothing(
+    env: ApiEnvironment, acme: Acme, env_database_url: str
+) -> None:
+    before = await all_rows(env, env_database_url)
+    async with browsing(env) as person:
+        for one in addresses(acme):
+            if one.needs_session:
+                answer = await ask(person, one)
+                assert answer.status_code == HTTPStatus.SEE_OTHER, one
+                assert answer.headers["location"].startswith("/console/sign-in"), one
+
+    assert await all_rows(env, env_database_url) == before
+
+
+async def test_a_form_of_another_site_is_refused_everywhere(
+    env: ApiEnvironment, acme: Acme, env_database_url: str
+) -> None:
+    before = await all_rows(env, env_database_url)
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        for one in addresses(acme):
+            if one.method != "POST" or not one.needs_session:
+                continue
+            for forged in ("", "x", "é", person.csrf_token[:-1]):
+                answer = await ask(person, one, csrf_token=forged)
+                assert (answer.status_code, "foreign_form" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
+            person.headers = {"Sec-Fetch-Site": "cross-site"}
+            assert (await ask(person, one)).status_code == HTTPStatus.FORBIDDEN, one
+            person.headers = {}
+
+    assert await all_rows(env, env_database_url) == before
+
+
+async def test_another_organizations_ids_are_not_found_on_any_route(
+    env: ApiEnvironment, acme: Acme, env_database_url: str
+) -> None:
+    stranger = await env.engine.repositories.organizations.ensure("console-stranger")
+    before = await all_rows(env, env_database_url)
+    async with browsing(env, ConsoleRole.ADMIN, stranger) as person:
+        for one in addresses(acme):
+            if one.names_an_id:
+                answer = await ask(person, one)
+                assert answer.status_code == HTTPStatus.NOT_FOUND, one
+                assert acme.customer["name"] not in answer.text, one
+        for text in ("Acme", acme.customer["id"], acme.invoice["number"], acme.plan["id"], "ERP-4711"):
+            found = await person.get("/find", q=text)
+            assert "/console/" not in found.text, text
+
+    assert await all_rows(env, env_database_url) == before
+
+
+async def test_a_viewer_sends_no_form_that_changes_anything(
+    env: ApiEnvironment, acme: Acme, env_database_url: str
+) -> None:
+    before = await all_rows(env, env_database_url)
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        for one in addresses(acme):
+            if one.method == "POST" and one.names_an_id:
+                answer = await ask(person, one)
+                assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
+
+    assert await all_rows(env, env_database_url) == before
+
+
+@pytest.fixture(scope="module")
+async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+    """Return a customer whose every text is markup."""
+    address = dict.fromkeys(("street", "street2", "city", "postal_code", "state"), EVIL)
+    found = await bought(
+        env,
+        api,
+        name=EVIL,
+        erp_customer_number=EVIL,
+        billing_address={**address, "country": "DE"},
+        shipping_address=address,
+        metadata={EVIL[:40]: EVIL},
+        settings={"company": {"legal_name": EVIL, "address": EVIL}},
+    )
+    customer, invoice = f"/api/v1/customers/{found.customer['id']}", f"/api/v1/invoices/{found.invoice['id']}"
+    contact = {"name": EVIL, "email": "mallory@mallory.example", "is_primary": True}
+    item = {"type": "add_item", "description": EVIL, "unit_amount": 100}
+    for path, body in (
+        (f"{customer}/contacts", contact),
+        (f"/api/v1/plans/{found.plan['id']}/commands", item),
+        (f"{invoice}/credit-notes", {"amount": 100, "memo": EVIL}),
+        (f"{invoice}/refund", {"amount": 100, "out_of_band_reference": EVIL}),
+    ):
+        (await api.post(path, json=body)).raise_for_status()
+    return found
+
+
+async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, hostile: Acme) -> None:
+    customer, plan, invoice = (
+        f"/{noun}/{one['id']}"
+        for noun, one in zip(
+            ("customers", "plans", "invoices"), (hostile.customer, hostile.plan, hostile.invoice), strict=True
+        )
+    )
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        pages = [
+            await person.get("/", q=EVIL),
+            await person.get("/find", q=EVIL),
+            await person.get("/find", q="alert(1)"),
+            await person.get(customer),
+            await person.get(customer, part="timeline"),
+            await person.get(customer, part=EVIL),
+            await person.get(invoice),
+            await person.get(f"{invoice}", done=EVIL),
+            await person.get(f"{plan}/commands/add_item", description=EVIL, unit_amount="1", preview="yes"),
+            await person.get(f"{plan}/commands/set_licenses", licenses=EVIL, preview="yes"),
+            await person.get(f"{plan}/commands/upgrade_tier_now", tier=EVIL, preview="yes"),
+            await person.get(f"{invoice}/credit", memo=EVIL, amount=EVIL, preview="yes"),
+            await person.post(f"{invoice}/void", why=EVIL, key="f" * 32),
+            await person.post(f"{plan}/commands/set_licenses", why=EVIL, licenses=EVIL, key="f" * 32),
+            await person.get(f"/customers/{EVIL}"),
+            await person.get("/sign-in", token=EVIL, next=EVIL),
+        ]
+
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+    assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[3].text

@@ -1,0 +1,127 @@
+"""The pages in a real browser: by keyboard, at every width, light and dark, without a violation that axe knows."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import httpx
+import pytest
+from playwright.async_api import Browser
+
+from billflow.models.contracts.console import ConsoleRole
+from tests.api_environment import ApiEnvironment
+from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
+from tests.console.people import Acme, bought
+from tests.sizes import further
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Yield a browser for all these tests."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+    """Return a customer with much to see: a year of seats, contacts, a refund and a debt."""
+    company = {
+        "name": "Northwind Traders",
+        "erp_customer_number": "ERP-90210",
+        "billing_address": {"street": "7 Harbour Road", "city": "Bristol", "postal_code": "BS1 4XE", "country": "GB"},
+        "metadata": {"crm": "https://crm.example/7"},
+    }
+    found = await bought(env, api, **company)
+    customer, now = found.customer["id"], datetime.now(UTC)
+    days = [(now - timedelta(days=7 * week), 9 - week // 8) for week in range(1, 50)]
+    seats = [{"observed_at": at.isoformat(), "members": members, "guests": 1} for at, members in days]
+    (await api.post(f"/api/v1/deployments/{found.customer['deployment_id']}/seats", json=seats)).raise_for_status()
+    contact = {"name": "Priya Shah", "email": "priya@northwind.example", "is_primary": True}
+    (await api.post(f"/api/v1/customers/{customer}/contacts", json=contact)).raise_for_status()
+    (await api.post(f"/api/v1/invoices/{found.invoice['id']}/refund", json={"amount": 500})).raise_for_status()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 360), *further(("dark", 1280), ("light", 360), ("light", 2560))]
+)
+async def test_no_page_has_a_violation_or_is_wider_than_its_window(
+    env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
+) -> None:
+    pages = {
+        "find": "/console/?q=north",
+        "start": "/console/",
+        "customer": f"/console/customers/{seen.customer['id']}?part=timeline",
+        "invoice": f"/console/invoices/{seen.invoice['id']}",
+        "form": f"/console/plans/{seen.plan['id']}/commands/upgrade_tier_now",
+        "preview": f"/console/plans/{seen.plan['id']}/commands/set_licenses?licenses=14&preview=yes",
+        "refund": f"/console/invoices/{seen.invoice['id']}/refund?amount=5&preview=yes",
+        "result": f"/console/plans/{seen.plan['id']}/results/unknown",
+    }
+    expected = {"result": HTTPStatus.NOT_FOUND}
+    async with opened(browser, env, width, scheme, answers={HTTPStatus.NOT_FOUND}) as page:
+        await page.goto("/console/sign-in")
+        found = await violations(page)
+        await sign_in(page, env, ConsoleRole.ADMIN)
+        for name, path in pages.items():
+            answer = await page.goto(path)
+            assert answer
+            assert answer.status == expected.get(name, HTTPStatus.OK), name
+            await picture(page, f"{name}-{scheme}-{width}")
+            found += await violations(page)
+            assert await overflow(page) <= 0, (name, width)
+
+    assert found == []
+
+
+async def test_support_helps_a_customer_by_keyboard_alone(
+    env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient, seen: Acme
+) -> None:
+    async with opened(browser, env, answers={HTTPStatus.CONFLICT}) as page:
+        await sign_in(page, env, ConsoleRole.SUPPORT)
+        press, type_ = page.keyboard.press, page.keyboard.type
+        await press("/")
+        await type_("northwi")
+        await page.get_by_role("link", name="Northwind Traders").first.wait_for()
+        await press("ArrowDown")
+        await press("Enter")
+        await page.get_by_role("heading", name="Northwind Traders").wait_for()
+        await page.get_by_text("Do something with this plan").focus()
+        await press("Enter")
+        await page.get_by_role("link", name="Set licenses", exact=True).focus()
+        await press("Enter")
+        await page.get_by_label("Licenses").focus()
+        await press("Control+a")
+        await type_("13")
+        await press("Enter")
+        await page.get_by_role("heading", name="What would happen").wait_for()
+        await page.get_by_label("Why is it done?").focus()
+        await type_("three people join")
+        await page.get_by_role("button", name="Set licenses now").dblclick()
+        await page.get_by_role("heading", name="Done").wait_for()
+        await page.go_back()
+        await page.get_by_role("alert").wait_for()
+
+    timeline = (await api.get(f"/api/v1/plans/{seen.plan['id']}/timeline")).json()["timeline"]
+    assert [entry["actor"] for entry in timeline if entry["name"] == "set_licenses"] == ["console:Kim"]
+
+
+async def test_what_one_types_finds_nothing_that_another_wrote_into_the_page(
+    env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient
+) -> None:
+    evil = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+    made = await api.post("/api/v1/customers", json={"name": f"Zebra {evil}", "email": "zebra@zebra.example"})
+    made.raise_for_status()
+    async with opened(browser, env) as page:
+        await sign_in(page, env, ConsoleRole.VIEWER)
+        await page.get_by_role("searchbox").press_sequentially("zebra")
+        link = page.get_by_role("link", name="Zebra").first
+        await link.wait_for()
+        assert evil in await link.inner_text()
+        await link.click()
+        await page.get_by_role("heading", name="Zebra").wait_for()
+
+        assert "owned" not in await page.title() or evil in await page.title()
+        assert await page.locator("main img, main script").count() == 0

@@ -1,0 +1,108 @@
+"""What the pages show: found by whatever one knows, told in sentences, every amount explained."""
+
+import re
+from http import HTTPStatus
+
+import httpx
+import pytest
+
+from billflow.models.contracts.console import ConsoleRole
+from tests.api_environment import ApiEnvironment
+from tests.console.people import Acme, bought, browsing
+
+
+@pytest.mark.parametrize("known", ["rocket", "ERP-4711", "{email}", "{realm}", "{customer}", "{beginning}", "{plan}"])
+async def test_a_customer_is_found_by_whatever_is_known_of_it(env: ApiEnvironment, acme: Acme, known: str) -> None:
+    customer = acme.customer
+    text = known.format(
+        email=customer["email"].partition("@")[0],
+        realm=customer["deployment"]["name"],
+        customer=customer["id"],
+        beginning=customer["id"][:8],
+        plan=acme.plan["id"],
+    )
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get("/", q=text)
+        part = await person.get("/find", q=text)
+
+    for answer in (page, part):
+        assert f"/console/customers/{customer['id']}" in answer.text
+    assert "<html" not in part.text
+
+
+async def test_an_invoice_is_found_by_its_number(env: ApiEnvironment, acme: Acme) -> None:
+    assert acme.invoice["number"]
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get("/", q=acme.invoice["number"].lower())
+
+    assert f"/console/invoices/{acme.invoice['id']}" in page.text
+
+
+async def test_what_is_not_there_is_said(env: ApiEnvironment) -> None:
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get("/", q="zzzz nobody")
+        empty = await person.get("/")
+
+    assert "Nothing has “zzzz nobody” in its name" in page.text
+    assert "Newest customers" in empty.text
+
+
+async def test_a_customers_page_says_its_plan_in_a_sentence(env: ApiEnvironment, acme: Acme) -> None:
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get(f"/customers/{acme.customer['id']}")
+
+    assert page.status_code == HTTPStatus.OK
+    for said in ("10 licenses of Cloud Standard, monthly; USD ", "2 seats free.", "Acme Rockets", "ERP-4711"):
+        assert said in page.text
+    assert acme.invoice["number"] in page.text
+    assert '<path class="licenses"' in page.text
+
+
+async def test_what_needs_attention_comes_first(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    other = await bought(env, api, name="Suspended Inc.")
+    customer = other.customer["id"]
+    (await api.post(f"/api/v1/customers/{customer}/suspend", json={"reason": "asked to"})).raise_for_status()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get(f"/customers/{customer}")
+
+    assert "Needs attention" in page.text
+    assert "it is charged nothing and may change nothing" in page.text
+
+
+async def test_an_invoices_page_explains_every_line(env: ApiEnvironment, acme: Acme, api: httpx.AsyncClient) -> None:
+    explained = (await api.get(f"/api/v1/invoices/{acme.invoice['id']}/explain")).json()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get(f"/invoices/{acme.invoice['id']}")
+
+    assert explained["lines"]
+    for line in explained["lines"]:
+        assert line["sentence"].replace("'", "&#39;") in page.text
+    assert page.text.count("Why this amount?") == len(explained["lines"])
+
+
+async def test_the_document_may_be_shown_inside_our_own_page_only(env: ApiEnvironment, acme: Acme) -> None:
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get(f"/invoices/{acme.invoice['id']}")
+        pdf = await person.get(f"/invoices/{acme.invoice['id']}/pdf")
+
+    assert f'src="/console/invoices/{acme.invoice["id"]}/pdf"' in page.text
+    assert pdf.content.startswith(b"%PDF")
+    assert "frame-ancestors 'self'" in pdf.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
+
+async def test_a_page_runs_and_loads_nothing_but_our_own_files(env: ApiEnvironment, acme: Acme) -> None:
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        for path in ("/", f"/customers/{acme.customer['id']}", f"/invoices/{acme.invoice['id']}"):
+            page = await person.get(path)
+            policy = page.headers["content-security-policy"]
+            assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+            assert "unsafe" not in policy
+            assert re.findall(r"<style| style=| on\w+=|<script>", page.text) == []
+            loaded = re.findall(r'(?:src|<link[^>]* href)="([^"]*)"', page.text)
+            assert loaded
+            assert all(address.startswith("/console/") for address in loaded)
+            assert page.headers["cache-control"] == "no-store"
+        style = await person.get("/static/console.css")
+
+    assert style.headers["content-type"].startswith("text/css")

@@ -1,0 +1,1 @@
+"""The documentation: its code can be typed, its site is whole in itself."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -91,12 +92,19 @@ def shown(printed: Output, name: str) -> str:
 @pytest.fixture
 def newcomer(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newcomer]:
     """Yield somebody who types for an organization that sells nothing yet."""
-    operator = environment(stack, BILLFLOW_ORG="timesheet")
+    monkeypatch.setenv("XDG_STATE_HOME", environment(stack)["XDG_STATE_HOME"])
+    with newcomer_of("timesheet", stack, tmp_path) as newcomer:
+        yield newcomer
+
+
+@contextmanager
+def newcomer_of(org: str, stack: Path, folder: Path) -> Iterator[Newcomer]:
+    """Yield somebody who types for an organization and writes into a folder, where XDG_STATE_HOME is the stack's."""
+    operator = environment(stack, BILLFLOW_ORG=org)
     made = billflow("keys", "create", "own", *ALL_SCOPES, "--json", env=operator).data
-    monkeypatch.setenv("XDG_STATE_HOME", operator["XDG_STATE_HOME"])
     (running,) = local_stack.running()
     with typing(operator | {"BILLFLOW_API_URL": running.url, "BILLFLOW_API_KEY": made["api_key"]}) as terminal:
-        newcomer = Newcomer(terminal, tmp_path)
+        newcomer = Newcomer(terminal, folder)
         yield newcomer
         if newcomer.product:
             os.killpg(newcomer.product.pid, signal.SIGTERM)

@@ -130,6 +130,12 @@ def test_a_currency_without_decimals_gets_none() -> None:
     assert compose(invoice(currency="JPY"), buyer("en-US"), SELLER).totals[0][1] == "¥1,268,148"
 
 
+def test_a_buyer_of_which_the_country_alone_is_known_has_that_in_words() -> None:
+    somewhere = buyer("fr-FR").model_copy(update={"address": {"country": "SE"}})
+
+    assert "Suède" in compose(invoice(), somewhere, SELLER).buyer
+
+
 def test_the_buyer_is_addressed_with_its_country_in_its_own_language() -> None:
     assert document("fr-FR").buyer == (
         "Müller & Söhne <GmbH>",

@@ -57,8 +57,9 @@ def buyer_lines(buyer: Buyer, content: DocumentContent) -> Iterator[str]:
 def address_lines(address: Mapping[str, Any], content: DocumentContent) -> Iterator[str]:
     """Yield an address as its country writes it, the country in the document's language; else whatever it holds."""
     street, street2, code, city, state, country = (str(address.get(part) or "") for part in _ADDRESS)
+    named = str(content.locale.territories.get(country.upper(), country))
     if not any((street, code, city)):
-        yield from (str(part) for part in address.values() if part)
+        yield from (named if part == country else str(part) for part in address.values() if part)
         return
     yield from filter(None, (street, street2))
     if country in _CITY_BEFORE_CODE:
@@ -66,7 +67,7 @@ def address_lines(address: Mapping[str, Any], content: DocumentContent) -> Itera
     else:
         yield from filter(None, (" ".join(filter(None, (code, city))), state))
     if country:
-        yield str(content.locale.territories.get(country.upper(), country))
+        yield named
 
 
 def _seller_lines(seller: Seller, content: DocumentContent) -> Iterator[str]:
